@@ -1,0 +1,430 @@
+"""Recompute every published figure and say which agree, which do not, which cannot be checked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from decimal import Decimal
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cxstats.cases.arithmetic import agrees, percent_change, printed_decimals
+from cxstats.cases.checks import Check, Contradiction, run_checks
+from cxstats.cases.derive import Derived, derive
+from cxstats.cases.facts import Fact, read_facts
+from cxstats.cases.files import Formula, SourceError, read_formulas, read_source_errors
+from cxstats.formats import format_change, format_number, format_percent
+from cxstats.labels import Text, both, label
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+SIGNS = {">=": "≥ ", "<=": "≤ ", ">": "> ", "<": "< ", "~": "≈ "}
+
+# What can be said of a fact; the first two are the ones that a check decides.
+VERDICTS = ("agrees", "contradicted", "recomputed", "derived", "as_reported", "stated", "lost")
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedFact:
+    """A published fact beside what comes out when it is recomputed.
+
+    Attributes
+    ----------
+    fact : Fact
+        The fact as published.
+    before, after, value : Decimal or None
+        The published numbers, or ours where the fact is derived.
+    published : Decimal or None
+        The figure under audit: the printed change, or the value where no change is printed.
+    recomputed : Decimal or None
+        What it should be, unrounded: a relative change in per cent, or a value.
+    points : Decimal or None
+        ``after - before`` of a rate or an index: to be read before the relative change.
+    agrees : bool or None
+        None where the published figure cannot be checked.
+    verdict : str
+        One of `VERDICTS`.
+    reason : Text
+        Why, in both languages.
+    """
+
+    fact: Fact
+    before: Decimal | None
+    after: Decimal | None
+    value: Decimal | None
+    published: Decimal | None
+    recomputed: Decimal | None
+    points: Decimal | None
+    agrees: bool | None
+    verdict: str
+    reason: Text
+
+    @property
+    def recomputed_change(self) -> Decimal | None:
+        """The relative change in per cent, where there is a before and an after."""
+        has_change = self.before is not None and self.after is not None
+        return self.recomputed if has_change else None
+
+    def published_text(self, lang: str = "en") -> str:
+        """Return what was printed, for reading."""
+        fact = self.fact
+        parts = []
+        if fact.before is not None and fact.after is not None:
+            parts.append(f"{format_number(fact.before)} → {fact.amount(fact.after, lang)}")
+        if fact.printed_change is not None:
+            parts.append(format_percent(fact.printed_change, None, lang, sign=True))
+        if fact.value is not None:
+            parts.append(SIGNS.get(fact.qualifier, "") + fact.amount(fact.value, lang))
+        return ", ".join(parts) or fact.as_printed
+
+    def change_text(self, lang: str = "en") -> str:
+        """Return the recomputed change or value, points first where the unit is a rate or index.
+
+        The relative change has the decimal places of the printed one, or one.
+        """
+        if self.recomputed is None:
+            return ""
+        if self.recomputed_change is None:
+            return self.fact.amount(round(self.recomputed, 2), lang)
+        printed = self.fact.printed_change
+        decimals = 1 if printed is None else printed_decimals(printed)
+        return format_change(
+            self.recomputed, self.points, self.fact.unit.measure, decimals, lang
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The audit of a set of published figures.
+
+    Attributes
+    ----------
+    facts : tuple of AuditedFact
+    checks : tuple of Check
+    formulas : tuple of Formula
+    source_errors : tuple of SourceError
+    """
+
+    facts: tuple[AuditedFact, ...]
+    checks: tuple[Check, ...]
+    formulas: tuple[Formula, ...]
+    source_errors: tuple[SourceError, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many facts have each verdict."""
+        found = Counter(fact.verdict for fact in self.facts)
+        return {verdict: found[verdict] for verdict in VERDICTS}
+
+    @property
+    def agree(self) -> int:
+        """How many published figures come out as printed."""
+        return sum(fact.agrees is True for fact in self.facts)
+
+    @property
+    def disagree(self) -> int:
+        """How many published figures do not add up."""
+        return sum(fact.agrees is False for fact in self.facts)
+
+    @property
+    def unchecked(self) -> int:
+        """How many published figures cannot be checked."""
+        return sum(fact.agrees is None for fact in self.facts)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per fact, unrounded, with its verdict."""
+        return self.as_table("en")
+
+    def as_table(self, lang: str = "en") -> pd.DataFrame:
+        """Return `table` with its texts in `lang`."""
+        import pandas as pd
+
+        return pd.DataFrame(self.to_dict(lang)["facts"])
+
+    def fact(self, name: str) -> AuditedFact:
+        """Return the audited fact with identifier `name`.
+
+        Raises
+        ------
+        KeyError
+            If there is none.
+        """
+        for audited in self.facts:
+            if audited.fact.id == name:
+                return audited
+        raise KeyError(f"no fact {name!r}; there are {self.facts[0].fact.id} to "
+                       f"{self.facts[-1].fact.id}")
+
+    def changes(self, *names: str, lang: str = "en") -> pd.DataFrame:
+        """Return facts with a before and an after in the form that `charts.before_after` draws.
+
+        Parameters
+        ----------
+        *names : str
+            Identifiers of the facts, in the order wanted.
+        lang : {"en", "zh"}
+            Language of the texts.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``indicator`` (with unit), ``before, after, change, better``.
+
+        Raises
+        ------
+        KeyError
+            If there is no such fact.
+
+        Examples
+        --------
+        >>> audit().changes("F072")["change"].tolist()
+        ['+36 points (+113 %)']
+        """
+        import pandas as pd
+
+        rows = []
+        for audited in map(self.fact, names):
+            unit = audited.fact.unit.text.get(lang)
+            name = audited.fact.name(lang)
+            rows.append(
+                {
+                    "indicator": f"{name} ({unit})" if unit else name,
+                    "before": _plain(audited.before),
+                    "after": _plain(audited.after),
+                    "change": audited.change_text(lang),
+                    "better": audited.fact.better,
+                }
+            )
+        return pd.DataFrame(rows)
+
+    def to_dict(self, lang: str = "en") -> dict[str, list[dict[str, Any]]]:
+        """Return the whole audit as plain lists and dictionaries, numbers as floats.
+
+        Keys: ``facts``, ``checks``, ``formulas``, ``source_errors``.
+        """
+        return {
+            "facts": [_fact_row(fact, lang) for fact in self.facts],
+            "checks": [_check_row(check, lang) for check in self.checks],
+            "formulas": [
+                {
+                    "id": formula.id,
+                    "source": formula.source,
+                    "section": formula.section,
+                    "name": formula.name.get(lang),
+                    "as_printed": formula.as_printed,
+                    "formula": formula.formula,
+                    "status": formula.status,
+                    "status_text": label(f"status.{formula.status}", lang),
+                    "note": formula.note.get(lang),
+                }
+                for formula in self.formulas
+            ],
+            "source_errors": [
+                {
+                    "id": error.id,
+                    "source": error.source,
+                    "section": error.section,
+                    "claim": error.claim.get(lang),
+                    "correction": error.correction.get(lang),
+                }
+                for error in self.source_errors
+            ],
+        }
+
+    def summary(self, lang: str = "en") -> str:
+        """Return the outcome in a few lines: the counts, then every figure that fails."""
+        lines = [
+            label(
+                "audit.counts",
+                lang,
+                n=len(self.facts),
+                agree=self.agree,
+                disagree=self.disagree,
+                unchecked=self.unchecked,
+            )
+        ]
+        lines += [
+            f"  {self.counts[verdict]:3d}  {label(f'verdict.{verdict}.long', lang)}"
+            for verdict in VERDICTS
+            if self.counts[verdict]
+        ]
+        lines += [
+            f"  {audited.fact.id}  {audited.fact.name(lang)}: "
+            f"{audited.published_text(lang)} - {audited.reason.get(lang)}"
+            for audited in self.facts
+            if audited.agrees is False
+        ]
+        if self.checks:
+            outcomes = Counter(check.agrees for check in self.checks)
+            lines.append(
+                label(
+                    "audit.checks",
+                    lang,
+                    n=len(self.checks),
+                    agree=outcomes[True],
+                    disagree=outcomes[False],
+                    unchecked=outcomes[None],
+                )
+            )
+        if self.formulas:
+            statuses = Counter(formula.status for formula in self.formulas)
+            counts = ", ".join(f"{n} {label(f'status.{s}', lang)}" for s, n in statuses.items())
+            lines.append(label("audit.formulas", lang, n=len(self.formulas), counts=counts))
+        if self.source_errors:
+            lines.append(label("audit.source_errors", lang, n=len(self.source_errors)))
+        return "\n".join(lines)
+
+    def plot(self, ax: Axes | None = None, lang: str = "en") -> Axes:
+        """Draw the verdicts, one bar per case study."""
+        from cxstats.charts.audited import verdicts
+
+        return verdicts(self, ax=ax, lang=lang)
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(self.summary())}</pre>"
+
+
+def audit(path: str | Path | None = None) -> Audit:
+    """Recompute every published figure.
+
+    A change is ``(after - before) / before * 100`` in decimal arithmetic, rounded half up at
+    the precision printed. Consistency checks compare the figures with each other. An effect
+    that was published without its base is listed as reported and never recomputed.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        A facts file in the form of ``data/cases/facts.csv``, to audit figures of your own;
+        its printed changes are recomputed. The consistency checks, formulas and errors of
+        sources belong to the case studies of this project and are left out then.
+
+    Returns
+    -------
+    Audit
+
+    Raises
+    ------
+    DataError
+        If the file is not a valid facts file, with file, row and column named.
+
+    Examples
+    --------
+    >>> result = audit()
+    >>> result.agree, result.disagree, result.unchecked
+    (10, 3, 98)
+    >>> nps = result.fact("F072")
+    >>> nps.recomputed, nps.points, nps.agrees
+    (Decimal('112.5'), Decimal('36'), True)
+    >>> print(nps.change_text())
+    +36 points (+113 %)
+    """
+    if path is not None:
+        return Audit(tuple(_audited(fact) for fact in read_facts(Path(path))), (), (), ())
+    facts = read_facts()
+    by_name = {fact.id: fact for fact in facts}
+    checks = run_checks(by_name)
+    derived = derive(by_name)
+    contradictions = {c.fact: c for check in checks for c in check.contradictions}
+    return Audit(
+        facts=tuple(_audited(f, derived.get(f.id), contradictions.get(f.id)) for f in facts),
+        checks=checks,
+        formulas=read_formulas(),
+        source_errors=read_source_errors(),
+    )
+
+
+def _audited(
+    fact: Fact, derived: Derived | None = None, contradiction: Contradiction | None = None
+) -> AuditedFact:
+    numbers = derived or fact
+    before, after, value = numbers.before, numbers.after, numbers.value
+    changed = before is not None and after is not None
+    recomputed = percent_change(before, after) if changed else (derived.value if derived else None)
+    agreed, verdict, reason = _verdict(fact, derived, recomputed)
+    if contradiction:
+        agreed, verdict, reason = False, "contradicted", contradiction.reason
+        recomputed = contradiction.recomputed
+    return AuditedFact(
+        fact=fact,
+        before=before,
+        after=after,
+        value=value,
+        published=fact.value if fact.printed_change is None else fact.printed_change,
+        recomputed=recomputed,
+        points=after - before if changed and fact.unit.measure in ("rate", "index") else None,
+        agrees=agreed,
+        verdict=verdict,
+        reason=reason,
+    )
+
+
+def _verdict(
+    fact: Fact, derived: Derived | None, recomputed: Decimal | None
+) -> tuple[bool | None, str, Text]:
+    printed = fact.printed_change
+    if derived:
+        inputs = ", ".join(derived.inputs)
+        return None, "derived", both("reason.derived_from" if inputs else "reason.read", facts=inputs)
+    if printed is not None and recomputed is not None:
+        agreed = agrees(printed, recomputed)
+        values = {"change": format_number(recomputed, 4), "printed": format_number(printed)}
+        verdict = "agrees" if agreed else "contradicted"
+        return agreed, verdict, both(f"reason.{verdict}", **values)
+    if fact.kind == "lost":
+        return None, "lost", both("reason.lost")
+    if printed is not None:
+        return None, "as_reported", both("reason.as_reported")
+    if recomputed is not None:
+        return None, "recomputed", both("reason.recomputed")
+    return None, "stated", both("reason.stated")
+
+
+def _plain(value: Decimal | None) -> float | int | None:
+    if value is None:
+        return None
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def _fact_row(audited: AuditedFact, lang: str) -> dict[str, Any]:
+    fact = audited.fact
+    numbers = ("before", "after", "value", "published", "recomputed", "points")
+    return {
+        "id": fact.id,
+        "case": fact.case.get(lang),
+        "source": fact.source,
+        "section": fact.section.get(lang),
+        "kind": fact.kind,
+        "quantity": fact.name(lang),
+        "unit": fact.unit.name,
+        "qualifier": fact.qualifier,
+        "period": fact.period,
+        "better": fact.better,
+        **{name: _plain(getattr(audited, name)) for name in numbers},
+        "change": audited.change_text(lang),
+        "agrees": audited.agrees,
+        "verdict": audited.verdict,
+        "reason": audited.reason.get(lang),
+        "note": fact.note.get(lang),
+    }
+
+
+def _check_row(check: Check, lang: str) -> dict[str, Any]:
+    return {
+        "id": check.id,
+        "source": check.source,
+        "section": check.section.get(lang),
+        "facts": list(check.facts),
+        "check": check.title.get(lang),
+        "given": check.given,
+        "recomputed": check.recomputed,
+        "expected": check.expected or None,
+        "agrees": check.agrees,
+        "reason": check.reason.get(lang),
+    }

@@ -1,0 +1,251 @@
+"""The fifteen consistency checks: do the published numbers agree with each other?
+
+A check reads published facts only. It says true or false where one number fixes another, and
+null where it shows something worth knowing that cannot be right or wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from cxstats.cases.arithmetic import agrees, percent_change, printed_decimals, round_half_up
+from cxstats.cases.derive import number
+from cxstats.cases.facts import Fact
+from cxstats.formats import format_number
+from cxstats.labels import Text, both
+
+Facts = Mapping[str, Fact]
+
+SERVICES = ("F042", "F045", "F048", "F051")  # steps; page load and effort are the next two rows
+RESULTS = tuple(f"F{n:03d}" for n in range(71, 79))
+TRAINING = ("F110", "F111")
+YEARS = 3  # 2018 to 2021
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """A published number that other published numbers rule out."""
+
+    fact: str
+    recomputed: Decimal | None
+    reason: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The outcome of one consistency check.
+
+    ``agrees`` is None where the check cannot be right or wrong; ``reason`` says why.
+    """
+
+    id: str
+    facts: tuple[str, ...]
+    title: Text
+    given: str
+    recomputed: str
+    agrees: bool | None
+    reason: Text
+    expected: str = ""
+    source: str = ""
+    section: Text = Text("", "")  # noqa: RUF009  (a NamedTuple is immutable)
+    contradictions: tuple[Contradiction, ...] = field(default=())
+
+
+def run_checks(facts: Facts) -> tuple[Check, ...]:
+    """Run C01 to C15 on the facts of the case studies.
+
+    Examples
+    --------
+    >>> from cxstats.cases.facts import read_facts
+    >>> checks = run_checks({fact.id: fact for fact in read_facts()})
+    >>> [check.id for check in checks if check.agrees is False]
+    ['C05', 'C07']
+    """
+    checks: tuple[Callable[[Facts], Check], ...] = (
+        lambda facts: _sum("C01", _ids(21, 25), facts, Decimal(100)),
+        lambda facts: _sum("C02", _ids(30, 32), facts, Decimal(100)),
+        lambda facts: _sum("C03", _ids(36, 41), facts, Decimal(100)),
+        lambda facts: _sum("C04", _ids(79, 82), facts, Decimal(1)),
+        _average_steps,
+        _complaints_and_churn,
+        _effort_and_causes,
+        _automation_and_intervention,
+        lambda facts: _changes("C09", RESULTS, facts),
+        lambda facts: _changes("C10", TRAINING, facts),
+        _total_cost,
+        _complaint_count,
+        _annual_growth,
+        _time_span,
+        _waiting_and_response,
+    )
+    return tuple(check(facts) for check in checks)
+
+
+def _ids(first: int, last: int) -> tuple[str, ...]:
+    return tuple(f"F{n:03d}" for n in range(first, last + 1))
+
+
+def _check(  # noqa: PLR0913  (the fields of a Check)
+    name: str,
+    used: tuple[str, ...],
+    facts: Facts,
+    given: str,
+    recomputed: str,
+    agreed: bool | None,
+    expected: str = "",
+    contradictions: tuple[Contradiction, ...] = (),
+    **values: object,
+) -> Check:
+    return Check(
+        id=name,
+        facts=used,
+        title=both(f"check.{name}.title"),
+        given=given,
+        recomputed=recomputed,
+        agrees=agreed,
+        reason=both(f"check.{name}.reason", **values),
+        expected=expected,
+        source=facts[used[0]].source,
+        section=facts[used[0]].section,
+        contradictions=contradictions,
+    )
+
+
+def _sum(name: str, used: tuple[str, ...], facts: Facts, expected: Decimal) -> Check:
+    values = [number(facts[fact]) for fact in used]
+    total = sum(values, Decimal(0))
+    given = " + ".join(format_number(value) for value in values)
+    shown = format_number(total)
+    return _check(name, used, facts, given, shown, total == expected, format_number(expected))
+
+
+def _average_steps(facts: Facts) -> Check:
+    """The mean of the services' steps against the average that the text gives."""
+    printed = number(facts["F028"])
+    steps = [number(facts[fact], "before") for fact in SERVICES]
+    mean, least = sum(steps, Decimal(0)) / len(steps), min(steps)
+    agreed = agrees(printed, mean)
+    values = {
+        "steps": ", ".join(format_number(step) for step in steps),
+        "mean": format_number(mean),
+        "least": format_number(least),
+    }
+    wrong = Contradiction("F028", mean, both("check.C05.reason", **values))
+    shown = format_number(printed)
+    return _check(
+        "C05",
+        ("F028", *SERVICES),
+        facts,
+        shown,
+        format_number(mean),
+        agreed,
+        shown,
+        () if agreed else (wrong,),
+        **values,
+    )
+
+
+def _complaints_and_churn(facts: Facts) -> Check:
+    churn = number(facts["F022"]) + number(facts["F024"])
+    given = format_number(number(facts["F020"]))
+    return _check("C06", ("F020", "F022", "F024"), facts, given, format_number(churn), None)
+
+
+def _effort_and_causes(facts: Facts) -> Check:
+    """Each printed fall of effort against the falls of steps and page-load time beside it.
+
+    A weighted mean of two causes lies between them, so an effect outside their range cannot
+    be derived from them with any weights.
+    """
+    used, given, causes, contradictions = [], [], [], []
+    for first in SERVICES:
+        steps, load, effort = (facts[f"F{int(first[1:]) + k:03d}"] for k in range(3))
+        used += [steps.id, load.id, effort.id]
+        falls = [percent_change(number(f, "before"), number(f, "after")) for f in (steps, load)]
+        shown = [format_number(fall, 1) for fall in falls]
+        printed = number(effort, "printed_change")
+        given.append(format_number(printed))
+        causes.append(" / ".join(shown))
+        rounded = [round_half_up(fall, printed_decimals(printed)) for fall in falls]
+        if not min(rounded) <= printed <= max(rounded):
+            reason = both("check.C07.fact", steps=shown[0], load=shown[1])
+            contradictions.append(Contradiction(effort.id, None, reason))
+    return _check(
+        "C07",
+        tuple(used),
+        facts,
+        "; ".join(given),
+        "; ".join(causes),
+        not contradictions,
+        "",
+        tuple(contradictions),
+        n=len(contradictions),
+        which=", ".join(c.fact for c in contradictions),
+    )
+
+
+def _automation_and_intervention(facts: Facts) -> Check:
+    automation, manual = facts["F014"], facts["F015"]
+    pairs = [(number(automation, when), number(manual, when)) for when in ("before", "after")]
+    given = "; ".join(f"{format_number(a)} + {format_number(b)}" for a, b in pairs)
+    sums = "; ".join(format_number(a + b) for a, b in pairs)
+    return _check("C08", ("F014", "F015"), facts, given, sums, None)
+
+
+def _changes(name: str, used: tuple[str, ...], facts: Facts) -> Check:
+    good = [
+        agrees(
+            number(facts[fact], "printed_change"),
+            percent_change(number(facts[fact], "before"), number(facts[fact], "after")),
+        )
+        for fact in used
+    ]
+    rates = sum(facts[fact].unit.measure in ("rate", "index") for fact in used)
+    count = str(len(used))
+    return _check(name, used, facts, count, str(sum(good)), all(good), count, rates=rates)
+
+
+def _product(facts: Facts, unit_fact: str, scale: Decimal) -> tuple[Decimal, Decimal]:
+    before, after = (
+        number(facts["F071"], when) * number(facts[unit_fact], when) * scale
+        for when in ("before", "after")
+    )
+    return before, after
+
+
+def _arrow(before: Decimal, after: Decimal, decimals: int) -> str:
+    change = format_number(percent_change(before, after), 1, sign=True)
+    return f"{format_number(before, decimals)} → {format_number(after, decimals)} ({change} %)"
+
+
+def _total_cost(facts: Facts) -> Check:
+    # 10,000 users times CNY, shown in 100 million CNY.
+    before, after = _product(facts, "F078", Decimal("0.0001"))
+    return _check("C11", ("F071", "F078"), facts, "", _arrow(before, after, 2), None)
+
+
+def _complaint_count(facts: Facts) -> Check:
+    # 10,000 users times per cent, shown in 10,000 complaints.
+    before, after = _product(facts, "F073", Decimal("0.01"))
+    return _check("C12", ("F071", "F073"), facts, "", _arrow(before, after, 2), None)
+
+
+def _annual_growth(facts: Facts) -> Check:
+    ratio = number(facts["F071"], "after") / number(facts["F071"], "before")
+    growth = (ratio ** (1 / Decimal(YEARS)) - 1) * 100
+    return _check("C13", ("F071",), facts, "", f"{format_number(growth, 1)} %", None)
+
+
+def _time_span(facts: Facts) -> Check:
+    span = facts["F071"].period.replace("/", "–")
+    return _check("C14", RESULTS, facts, "", span, None)
+
+
+def _waiting_and_response(facts: Facts) -> Check:
+    floor, response = number(facts["F026"]), number(facts["F035"], "before")
+    given = f"> {format_number(floor)}"
+    return _check(
+        "C15", ("F026", "F035"), facts, given, format_number(response), response > floor, given
+    )

@@ -1,0 +1,108 @@
+"""The table that ends every case-study notebook: published | reproduced | agrees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from cxstats.cases.arithmetic import agrees
+from cxstats.errors import ReproductionError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Published values beside reproduced ones.
+
+    Attributes
+    ----------
+    rows : tuple of (str, str, str, bool)
+        Name, published, reproduced, and whether they agree at the precision published.
+    """
+
+    rows: tuple[tuple[str, str, str, bool], ...]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The comparison, one row per value, indexed by its name."""
+        import pandas as pd
+
+        columns = ["quantity", "published", "reproduced", "agrees"]
+        return pd.DataFrame(list(self.rows), columns=columns).set_index("quantity")
+
+    def require(self) -> pd.DataFrame:
+        """Return `table`, or raise if a row does not agree.
+
+        Raises
+        ------
+        ReproductionError
+            Naming every row that does not agree.
+        """
+        wrong = [f"{name}: published {p}, reproduced {r}" for name, p, r, ok in self.rows if not ok]
+        if wrong:
+            raise ReproductionError("not reproduced: " + "; ".join(wrong))
+        return self.table
+
+
+def compare(published: Mapping[str, object], reproduced: Sequence[object]) -> Comparison:
+    """Set published values beside reproduced ones.
+
+    Parameters
+    ----------
+    published : mapping of str to str, Decimal, int or float
+        The values as printed, by name. Numbers are compared after rounding the reproduced one
+        half up at the precision of the published one, so write ``"45.60"`` or a `Decimal` where
+        a trailing zero was printed. Other values must be equal.
+    reproduced : sequence
+        The values that come out, in the same order.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    ReproductionError
+        If the numbers of values differ: a comparison that lacks a row proves nothing.
+
+    Examples
+    --------
+    >>> compare({"NPS, change in %": 113}, [112.5]).require()
+                     published reproduced  agrees
+    quantity
+    NPS, change in %       113      112.5    True
+    """
+    if len(published) != len(reproduced):
+        raise ReproductionError(
+            f"{len(published)} published values, but {len(reproduced)} reproduced ones"
+        )
+    pairs = zip(published.items(), reproduced, strict=True)
+    return Comparison(tuple((name, str(p), _text(r), _agree(p, r)) for (name, p), r in pairs))
+
+
+def _agree(published: object, reproduced: object) -> bool:
+    expected, found = _decimal(published), _decimal(reproduced)
+    if expected is None or found is None:
+        return str(published) == str(reproduced)
+    return agrees(expected, found)
+
+
+def _text(value: object) -> str:
+    number = _decimal(value)
+    if number is None or isinstance(value, str):
+        return str(value)
+    return f"{number:.6g}" if number != number.to_integral_value() else f"{number:.0f}"
+
+
+def _decimal(value: object) -> Decimal | None:
+    if isinstance(value, bool):
+        return None
+    try:
+        number = Decimal(str(value))
+    except ArithmeticError:
+        return None
+    return number if number.is_finite() else None

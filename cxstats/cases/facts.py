@@ -1,0 +1,272 @@
+"""The published quantities: one `Fact` per printed figure, exactly as printed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cxstats.cases.files import Unit, case_folder, read_rows, source_titles, units
+from cxstats.errors import DataError
+from cxstats.formats import format_number
+from cxstats.labels import Text, label
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NUMBERS = ("before", "after", "value", "printed_change")
+COLUMNS = (
+    "id",
+    "case_en",
+    "case_zh",
+    "source",
+    "section_en",
+    "section_zh",
+    "kind",
+    "quantity_en",
+    "quantity_zh",
+    "item_en",
+    "item_zh",
+    "unit",
+    "qualifier",
+    *NUMBERS,
+    "printed_change_unit",
+    "period",
+    "better",
+    "as_printed",
+    "note_en",
+    "note_zh",
+)
+
+# What a fact of each kind must have in print. Kinds that begin with "derived" are ours: their
+# rows say where the words stand and hold no number; `cxstats.cases.derive` computes them.
+KINDS: dict[str, tuple[str, ...]] = {
+    "before_after": ("before", "after"),
+    "reported_effect": ("printed_change",),
+    "share": ("value",),
+    "weight": ("value",),
+    "input": ("value",),
+    "series_point": ("value", "period"),
+    "target": ("value",),
+    "threshold": (),
+    "lost": (),
+    "derived": (),
+    "derived_before_after": (),
+}
+CHOICES = {
+    "qualifier": ("", ">=", ">", "<", "<=", "~"),
+    "better": ("", "up", "down"),
+    "printed_change_unit": ("", "%"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One published quantity.
+
+    Numbers are `Decimal`, with the decimal places that were printed, or None where nothing was.
+    ``printed_change`` is in per cent of the value before. ``qualifier`` is the sign that
+    stands before the number in print (">=" for "at least", "~" for "about").
+    """
+
+    id: str
+    case: Text
+    source: str
+    section: Text
+    kind: str
+    quantity: Text
+    item: Text
+    unit: Unit
+    qualifier: str
+    before: Decimal | None
+    after: Decimal | None
+    value: Decimal | None
+    printed_change: Decimal | None
+    period: str
+    better: str
+    as_printed: str
+    note: Text
+
+    @property
+    def derived(self) -> bool:
+        """Whether the number is ours and not a published one."""
+        return self.kind.startswith("derived")
+
+    def name(self, lang: str = "en") -> str:
+        """Return the quantity, with the row of its table where it has one."""
+        item = self.item.get(lang)
+        return f"{self.quantity.get(lang)}: {item}" if item else self.quantity.get(lang)
+
+    def amount(self, value: Decimal, lang: str = "en") -> str:
+        """Return a value of this fact with its unit, for reading."""
+        unit = self.unit.text.get(lang)
+        space = " " if unit and lang == "en" else ""
+        return f"{format_number(value)}{space}{unit}"
+
+
+def read_facts(path: Path | None = None) -> tuple[Fact, ...]:
+    """Read and validate a facts file; without `path`, that of the case studies.
+
+    Raises
+    ------
+    DataError
+        Naming file, row and column of a missing column, an unknown unit, kind or source, a
+        cell that is not a number, a number that the kind of the fact needs and lacks, a
+        doubled identifier, or a derived fact in a file other than the project's own.
+    """
+    return _shipped_facts() if path is None else _read_facts(path, shipped=False)
+
+
+@cache
+def _shipped_facts() -> tuple[Fact, ...]:
+    return _read_facts(case_folder() / "facts.csv", shipped=True)
+
+
+def _read_facts(path: Path, shipped: bool) -> tuple[Fact, ...]:
+    rows = read_rows(path, COLUMNS)
+    problems: list[str] = []
+    seen: dict[str, int] = {}
+    for line, row in rows:
+        problems += [f"{path.name}, row {line}, {text}" for text in _problems(row, shipped)]
+        if row["id"] in seen:
+            first = seen[row["id"]]
+            problems.append(
+                f"{path.name}, row {line}, column 'id': {row['id']!r} stands in row {first} too"
+            )
+        seen.setdefault(row["id"], line)
+    if problems:
+        raise DataError(problems)
+    return tuple(_fact(row) for _, row in rows)
+
+
+def _problems(row: dict[str, str], shipped: bool) -> list[str]:
+    """Return what is wrong with one row, each naming its column, value and what is allowed."""
+    found = []
+    choices = {"kind": tuple(KINDS), "unit": tuple(units()), **CHOICES}
+    if shipped:
+        choices["source"] = tuple(source_titles())
+    for column, allowed in choices.items():
+        if row[column] not in allowed:
+            shown = ", ".join(repr(choice) for choice in allowed)
+            found.append(f"column {column!r}: {row[column]!r} is not known; allowed: {shown}")
+    found += [
+        f"column {column!r}: empty; a fact needs one"
+        for column in ("id", "quantity_en")
+        if not row[column].strip()
+    ]
+    for column in NUMBERS:
+        text = row[column]
+        if text and _number(text) is None:
+            found.append(
+                f"column {column!r}: {text!r} is not a number; "
+                "allowed: digits with a point, such as 1250 or -45.6 (the unit has its own column)"
+            )
+    for column in KINDS.get(row["kind"], ()):
+        if not row[column]:
+            found.append(f"column {column!r}: empty, but a {row['kind']!r} fact needs it")
+    if row["kind"] == "before_after" and _number(row["before"]) == 0:
+        found.append("column 'before': 0 has no relative change; allowed: any other number")
+    if row["kind"].startswith("derived"):
+        if not shipped:
+            found.append("column 'kind': derived facts are computed by the project, not read")
+        filled = [column for column in NUMBERS if row[column]]
+        found += [f"column {c!r}: a derived fact holds no published number" for c in filled]
+    return found
+
+
+def _number(text: str) -> Decimal | None:
+    # Decimal also takes "NaN", "1_000" and " 7 "; a published figure is digits and a point.
+    if not set(text) <= set("+-.0123456789"):
+        return None
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return None
+
+
+def _fact(row: dict[str, str]) -> Fact:
+    def text(name: str) -> Text:
+        return Text(row[f"{name}_en"], row[f"{name}_zh"] or row[f"{name}_en"])
+
+    return Fact(
+        id=row["id"],
+        case=text("case"),
+        source=row["source"],
+        section=text("section"),
+        kind=row["kind"],
+        quantity=text("quantity"),
+        item=text("item"),
+        unit=units()[row["unit"]],
+        qualifier=row["qualifier"],
+        before=_number(row["before"]),
+        after=_number(row["after"]),
+        value=_number(row["value"]),
+        printed_change=_number(row["printed_change"]),
+        period=row["period"],
+        better=row["better"],
+        as_printed=row["as_printed"],
+        note=text("note"),
+    )
+
+
+def load_facts(path: str | Path | None = None) -> pd.DataFrame:
+    """Load the published quantities, one row each.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        A facts file of the same form; without it, the case studies of this project.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of ``data/cases/facts.csv``; ``before, after, value, printed_change`` are
+        floats, NaN where nothing was printed. Rows whose kind begins with ``derived`` hold no
+        number: they are ours, and `audit` computes them.
+
+    Raises
+    ------
+    DataError
+        If the file is not a valid facts file; see `read_facts`.
+
+    Examples
+    --------
+    >>> facts = load_facts().set_index("id")
+    >>> len(facts)
+    111
+    >>> facts.loc["F072", ["quantity_en", "before", "after", "printed_change"]].tolist()
+    ['net promoter score', 32.0, 68.0, 113.0]
+    """
+    import pandas as pd
+
+    file = case_folder() / "facts.csv" if path is None else Path(path)
+    read_facts(None if path is None else file)  # validates
+    frame = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    for column in NUMBERS:
+        frame[column] = pd.to_numeric(frame[column].replace("", None))
+    return frame
+
+
+def cite(facts: pd.DataFrame, lang: str = "en") -> str:
+    """Return where facts were printed, for the source line of a chart.
+
+    Parameters
+    ----------
+    facts : pandas.DataFrame
+        Rows of `load_facts`.
+    lang : {"en", "zh"}
+        Language.
+
+    Examples
+    --------
+    >>> facts = load_facts().set_index("id")
+    >>> cite(facts.loc["F021":"F025"])
+    'document 000, 6.2 (1) Pain points before the programme'
+    """
+    places = dict.fromkeys(zip(facts["source"], facts[f"section_{lang}"], strict=True))
+    return "; ".join(
+        label("chart.source.document", lang, source=source, section=section)
+        for source, section in places
+    )

@@ -1,0 +1,256 @@
+"""Read the files under ``data/cases``, and refuse what is not as it should be.
+
+Every file is CSV in UTF-8, so that a person can read it in a browser. Problems are reported
+with file, row (the line number, the header being row 1) and column.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cxstats.errors import DataError
+from cxstats.labels import Text
+from cxstats.paths import data_folder
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMULA_STATUS = (
+    "given",
+    "given, invalid",
+    "words",
+    "reconstructed-high",
+    "reconstructed-low",
+    "lost",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit, and what kind of quantity it measures: an amount, a rate or an index."""
+
+    name: str
+    text: Text
+    measure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A formula of the sources and how much of it survives (``status``)."""
+
+    id: str
+    source: str
+    section: str
+    name: Text
+    as_printed: str
+    formula: str
+    status: str
+    note: Text
+
+
+@dataclass(frozen=True, slots=True)
+class SourceError:
+    """Something a source document gets wrong, with its correction."""
+
+    id: str
+    source: str
+    section: str
+    claim: Text
+    correction: Text
+
+
+def case_folder() -> Path:
+    """Return the folder of the published case studies."""
+    return data_folder() / "cases"
+
+
+def read_rows(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
+    """Read a CSV file into (line number, row) pairs.
+
+    Parameters
+    ----------
+    path : Path
+        The file; UTF-8, with or without a byte-order mark.
+    columns : sequence of str
+        Columns that must be there. Others are refused, so that a misspelt one is not lost.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, is not UTF-8, lacks a column, has one that is not known or
+        twice, has a row that is too long or too short, or has no rows.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            header = next(reader, [])
+            lines = [(reader.line_num, cells) for cells in reader if cells]
+    except OSError as error:
+        raise DataError(f"{path.name}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        where = f"byte {error.start}"
+        raise DataError(f"{path.name}: not UTF-8 at {where}; save the file as UTF-8") from error
+    except csv.Error as error:
+        raise DataError(f"{path.name}: not a CSV file: {error}") from error
+
+    problems = [
+        f"{path.name}, row 1: column {name!r} is missing; columns needed: {', '.join(columns)}"
+        for name in columns
+        if name not in header
+    ]
+    problems += [
+        f"{path.name}, row 1: column {name!r} is not known; allowed: {', '.join(columns)}"
+        for name in header
+        if name not in columns
+    ]
+    problems += [
+        f"{path.name}, row 1: column {name!r} stands there twice"
+        for name in sorted(set(header))
+        if header.count(name) > 1
+    ]
+    problems += [
+        f"{path.name}, row {line}: {len(cells)} cells where the header has {len(header)}"
+        for line, cells in lines
+        if len(cells) != len(header)
+    ]
+    if not lines:
+        problems.append(f"{path.name}: the file has no rows below its header")
+    if problems:
+        raise DataError(problems)
+    return [(line, dict(zip(header, cells, strict=True))) for line, cells in lines]
+
+
+@cache
+def units() -> dict[str, Unit]:
+    """Return the units that a fact may have, by name."""
+    rows = read_rows(case_folder() / "units.csv", ("unit", "unit_en", "unit_zh", "measure"))
+    return {
+        row["unit"]: Unit(row["unit"], Text(row["unit_en"], row["unit_zh"]), row["measure"])
+        for _, row in rows
+    }
+
+
+@cache
+def source_titles() -> dict[str, Text]:
+    """Return the titles of the source documents by their number."""
+    columns = ("source", "title_en", "title_zh", "state_en", "state_zh")
+    rows = read_rows(case_folder() / "sources.csv", columns)
+    return {row["source"]: Text(row["title_en"], row["title_zh"]) for _, row in rows}
+
+
+@cache
+def read_formulas() -> tuple[Formula, ...]:
+    """Return every formula of the sources, with its status."""
+    path = case_folder() / "formulas.csv"
+    columns = ("id", "source", "section", "name_en", "name_zh", "as_printed", "formula")
+    rows = read_rows(path, (*columns, "status", "note_en", "note_zh"))
+    wrong = [
+        f"{path.name}, row {line}, column 'status': {row['status']!r} is not known; "
+        f"allowed: {', '.join(FORMULA_STATUS)}"
+        for line, row in rows
+        if row["status"] not in FORMULA_STATUS
+    ]
+    if wrong:
+        raise DataError(wrong)
+    return tuple(
+        Formula(
+            id=row["id"],
+            source=row["source"],
+            section=row["section"],
+            name=Text(row["name_en"], row["name_zh"]),
+            as_printed=row["as_printed"],
+            formula=row["formula"],
+            status=row["status"],
+            note=Text(row["note_en"], row["note_zh"]),
+        )
+        for _, row in rows
+    )
+
+
+@cache
+def read_source_errors() -> tuple[SourceError, ...]:
+    """Return what the sources get wrong, each with its correction."""
+    columns = ("id", "source", "section", "claim_en", "claim_zh", "correction_en", "correction_zh")
+    rows = read_rows(case_folder() / "source_errors.csv", columns)
+    return tuple(
+        SourceError(
+            id=row["id"],
+            source=row["source"],
+            section=row["section"],
+            claim=Text(row["claim_en"], row["claim_zh"]),
+            correction=Text(row["correction_en"], row["correction_zh"]),
+        )
+        for _, row in rows
+    )
+
+
+def load_formulas() -> pd.DataFrame:
+    """Load the formulas of the sources, one row each, with their status.
+
+    ``given``: the right-hand side is printed; ``given, invalid``: printed, but cannot be
+    computed; ``words``: defined in words; ``reconstructed-high``: the right-hand side is lost
+    but fixed by the printed symbols, weights or a worked table; ``reconstructed-low``: only a
+    guess, to be labelled as such wherever it is used; ``lost``: not usable.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``id, source, section, name_en, name_zh, as_printed, formula, status, note_en, note_zh``.
+
+    Examples
+    --------
+    >>> load_formulas().set_index("id").loc["D06", "status"]
+    'given, invalid'
+    """
+    read_formulas()  # validates
+    return _frame("formulas.csv")
+
+
+def load_source_errors() -> pd.DataFrame:
+    """Load the errors of the source documents, with their corrections.
+
+    Examples
+    --------
+    >>> len(load_source_errors())
+    11
+    """
+    return _frame("source_errors.csv")
+
+
+def load_tables() -> dict[str, pd.DataFrame]:
+    """Load the tables that the sources printed, in English and Chinese.
+
+    Returns
+    -------
+    dict of str to pandas.DataFrame
+        By table name; ``frame.attrs`` holds ``source``, ``section``, ``title_en``,
+        ``title_zh``, ``unit``, ``note_en`` and ``note_zh``.
+
+    Examples
+    --------
+    >>> tables = load_tables()
+    >>> list(tables["servqual_dimensions"]["dimension_zh"])
+    ['有形性', '可靠性', '响应性', '保证性', '移情性']
+    >>> tables["journey"].attrs["section"]
+    '3.1.2 (2)'
+    """
+    tables = {}
+    for entry in _frame("tables.csv").to_dict("records"):
+        name = str(entry.pop("id"))
+        frame = _frame(f"tables/{name}.csv")
+        for column in frame.columns.intersection(["weight", "no"]):
+            frame[column] = frame[column].astype(float if column == "weight" else int)
+        frame.attrs.update(entry)
+        tables[name] = frame
+    return tables
+
+
+def _frame(name: str) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.read_csv(case_folder() / name, dtype=str, keep_default_na=False)

@@ -1,0 +1,25 @@
+"""Charts that state their finding, in English and Chinese.
+
+Every function takes ``lang="en" | "zh"`` and ``ax=None``, needs a ``source`` line, writes the
+finding as its title and returns the axes.
+"""
+
+from cxstats.charts.change import before_after
+from cxstats.charts.effects import reported_effects
+from cxstats.charts.fonts import MissingFontWarning
+from cxstats.charts.parts import pareto, shares, weights
+from cxstats.charts.look import theme
+from cxstats.charts.over_time import trajectory
+from cxstats.charts.audited import verdicts
+
+__all__ = [
+    "MissingFontWarning",
+    "before_after",
+    "pareto",
+    "reported_effects",
+    "shares",
+    "theme",
+    "trajectory",
+    "verdicts",
+    "weights",
+]

@@ -1,0 +1,85 @@
+"""Effects that were published without their base: drawn as reported, and marked so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cxstats.charts import look
+from cxstats.charts.fonts import drawable
+from cxstats.errors import CxError
+from cxstats.formats import format_percent
+from cxstats.labels import label
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def reported_effects(  # noqa: PLR0913
+    names: Sequence[str],
+    changes: Sequence[float],
+    *,
+    source: str,
+    contradicted: Sequence[bool] | None = None,
+    title: str | None = None,
+    lang: str = "en",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw printed changes whose base is unknown: hollow marks, no interval, a warning.
+
+    Parameters
+    ----------
+    names, changes : sequences of the same length
+        What changed, and by how many per cent in print.
+    source : str
+        Where the figures come from.
+    contradicted : sequence of bool, optional
+        Whether other published figures rule the effect out.
+    title : str, optional
+        The finding. Without it: how many effects cannot be recomputed.
+    lang : {"en", "zh"}
+        Language of the labels.
+    ax : Axes, optional
+        Where to draw; a new figure without it.
+
+    Raises
+    ------
+    CxError
+        If the lengths differ, nothing is there to draw, or a change is not a number.
+    """
+    labels = [str(name) for name in names]
+    look.check_values(labels, [abs(float(change)) for change in changes], "changes")
+    flags = [False] * len(labels) if contradicted is None else [bool(x) for x in contradicted]
+    if len(flags) != len(labels):
+        raise CxError(f"contradicted has {len(flags)} flags for {len(labels)} effects")
+    lang = drawable(lang)
+    with look.theme(lang):
+        own, ax = ax is None, look.new_axes(ax, 9.5, 1.8 + 0.36 * len(labels))
+        for i, change in enumerate(changes):
+            y, flag = len(labels) - 1 - i, flags[i]
+            value, colour = float(change), look.BAD if flag else look.NEUTRAL
+            ax.plot([0, value], [y, y], color=colour, linewidth=1, linestyle=(0, (3, 2)))
+            ax.scatter([value], [y], 42, facecolor="white", edgecolor=colour, zorder=2)
+            words = format_percent(change, None, lang, sign=True)
+            if flag:
+                words += f" {label('chart.effects.contradicted', lang)}"
+            side = 8 if value >= 0 else -8
+            ax.annotate(
+                words,
+                (value, y),
+                (side, 0),
+                textcoords="offset points",
+                ha="left" if side > 0 else "right",
+                va="center",
+                size=9,
+                color=colour if flag else look.INK,
+            )
+        ax.axvline(0, color=look.INK, linewidth=0.8)
+        ax.set_yticks(range(len(labels))[::-1], [look.fold(name, 48) for name in labels], size=8.5)
+        ax.tick_params(axis="y", length=0)
+        ax.spines["left"].set_visible(False)
+        ax.margins(x=0.38 if any(flags) else 0.2, y=0.03)
+        ax.set_xlabel(label("chart.effects.axis", lang))
+        look.stamp(ax, label("chart.effects.mark", lang))
+        heading = title or label("chart.effects.title", lang, n=len(labels))
+        return look.finish(ax, own, heading, source, lang, label("chart.effects.warning", lang))

@@ -1,0 +1,230 @@
+"""The look of every chart: colours, type, a title that states the finding, a source line.
+
+A chart function draws inside ``theme(lang)`` and ends with ``finish``. Nothing global changes.
+"""
+
+from __future__ import annotations
+
+import textwrap
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import matplotlib as mpl
+import matplotlib.text
+import matplotlib.pyplot as plt
+from matplotlib.patches import Patch
+
+from cxstats.charts.fonts import families
+from cxstats.errors import CxError
+from cxstats.labels import label
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Okabe and Ito's colours, told apart with every common colour deficiency and in grey print.
+GOOD = "#0072B2"
+BAD = "#D55E00"
+ACCENT = "#E69F00"
+NEUTRAL = "#6F6F6F"
+PALE = "#C9CDD2"
+INK = "#222222"
+SEQUENCE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
+
+TITLE_SIZE = 13
+NOTE_SIZE = 8.5
+SETTINGS = {
+    "font.size": 10,
+    "text.color": INK,
+    "axes.edgecolor": NEUTRAL,
+    "axes.labelcolor": INK,
+    "axes.labelsize": 10,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.unicode_minus": True,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "grid.color": "#E4E6E9",
+    "grid.linewidth": 0.8,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "figure.facecolor": "white",
+}
+
+
+@contextmanager
+def theme(lang: str = "en") -> Iterator[None]:
+    """Draw with the project's settings and the fonts of `lang`."""
+    with mpl.rc_context({**SETTINGS, "font.family": families(lang)}):
+        yield
+
+
+def new_axes(ax: Axes | None, width: float, height: float) -> Axes:
+    """Return `ax` dressed as ours, or the axes of a new figure of `width` by `height` inches."""
+    if ax is not None:
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.set_axisbelow(True)
+        return ax
+    return plt.subplots(figsize=(width, height), layout="constrained")[1]
+
+
+def finish(  # noqa: PLR0913
+    ax: Axes,
+    own: bool,
+    title: str,
+    source: str,
+    lang: str,
+    note: str = "",
+    synthetic: bool = False,
+) -> Axes:
+    """Put the title above, note and source below, and the mark on synthetic data.
+
+    Parameters
+    ----------
+    ax : Axes
+        The chart.
+    own : bool
+        Whether the figure was made for this chart; title and source then belong to the figure,
+        otherwise to the axes, so that several charts can share a figure.
+    title : str
+        The finding.
+    source : str
+        Where the data come from.
+    lang : {"en", "zh"}
+        Language.
+    note : str
+        What a reader must know to read the chart right.
+    synthetic : bool
+        Whether the data are simulated.
+    """
+    below = "\n".join(part for part in (note, label("chart.source", lang, source=source)) if part)
+    figure = ax.figure
+    width = figure.get_figwidth() if own else ax.get_position().width * figure.get_figwidth()
+    if own:
+        heading = wrap(title, width, TITLE_SIZE)
+        figure.suptitle(heading, x=0.01, ha="left", size=TITLE_SIZE, weight="bold", linespacing=1.3)
+        below = wrap(below, width, NOTE_SIZE)
+        style = {"size": NOTE_SIZE, "color": NEUTRAL, "linespacing": 1.4}
+        figure.supxlabel(below, x=0.01, ha="left", **style)
+    else:
+        ax.set_title(wrap(title, width, 11), loc="left", weight="bold")
+        ax.annotate(
+            wrap(below, width, NOTE_SIZE),
+            (0, 0),
+            (0, -46 if ax.get_xlabel() else -32),
+            "axes fraction",
+            "offset points",
+            va="top",
+            size=NOTE_SIZE,
+            color=NEUTRAL,
+        )
+    if synthetic:
+        stamp(ax, label("chart.synthetic", lang))
+    # Axes that a caller made have labels and ticks in the caller's font.
+    for text in ax.findobj(mpl.text.Text):
+        text.set_family(mpl.rcParams["font.family"])
+    return ax
+
+
+def patches(colours: Mapping[str, str], edge: str | None = None) -> list[Patch]:
+    """Return legend entries by their words; a white one gets the edge colour `edge`."""
+    return [
+        Patch(facecolor=colour, edgecolor=edge or colour, label=words)
+        for words, colour in colours.items()
+    ]
+
+
+def capital(text: str) -> str:
+    """Return `text` with its first letter large, as a title begins.
+
+    Examples
+    --------
+    >>> capital("net promoter score")
+    'Net promoter score'
+    """
+    return text[:1].upper() + text[1:]
+
+
+def stamp(ax: Axes, words: str) -> None:
+    """Mark a chart whose numbers must not be taken for measured ones."""
+    box = {"boxstyle": "round,pad=0.3", "edgecolor": BAD, "facecolor": "white"}
+    ax.annotate(
+        words,
+        (1, 1),
+        (-2, 5),
+        "axes fraction",
+        "offset points",
+        ha="right",
+        va="bottom",
+        size=NOTE_SIZE,
+        color=BAD,
+        weight="bold",
+        bbox=box,
+        zorder=10,
+    )
+
+
+def display_width(text: str) -> int:
+    """Return how many Latin characters wide `text` is; a Chinese character is two.
+
+    Examples
+    --------
+    >>> display_width("NPS"), display_width("净推荐值")
+    (3, 8)
+    """
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def wrap(text: str, inches: float, size: float) -> str:
+    """Break `text` into lines that fit `inches` at font size `size` (points).
+
+    Examples
+    --------
+    >>> wrap("one two three", 0.7, 10)
+    'one two\\nthree'
+    """
+    return "\n".join(fold(line, max(6, int(inches * 72 / (size * 0.6)))) for line in text.split("\n"))
+
+
+def fold(text: str, columns: int) -> str:
+    """Break `text` at `columns` Latin characters; Chinese may break between any two characters."""
+    if display_width(text) <= columns:
+        return text
+    if display_width(text) < 1.3 * len(text):
+        return textwrap.fill(text, columns, break_long_words=False)
+    lines, line = [], ""
+    for character in text:
+        # Closing punctuation never starts a line.
+        if display_width(line + character) > columns and character not in "，。；：、）】》！？%":
+            lines.append(line)
+            line = ""
+        line += character
+    return "\n".join([*lines, line.strip()])
+
+
+def check_values(
+    names: Sequence[str], values: Sequence[float], what: str = "values"
+) -> tuple[list[str], list[float]]:
+    """Return names and numbers as lists, or raise naming what does not fit.
+
+    Raises
+    ------
+    CxError
+        If there is nothing to draw, the lengths differ, or a value is negative, missing or
+        not a number.
+    """
+    labels, numbers = [str(name) for name in names], list(values)
+    if not labels or len(labels) != len(numbers):
+        raise CxError(f"{len(labels)} names, but {len(numbers)} {what}; one for each, at least one")
+    for name, value in zip(labels, numbers, strict=True):
+        try:
+            good = float(value) >= 0 and float(value) != float("inf")
+        except (TypeError, ValueError):
+            good = False
+        if not good:
+            raise CxError(f"{what}: {name!r} has {value!r}; allowed: numbers from 0 upwards")
+    return labels, [float(value) for value in numbers]

@@ -1,0 +1,87 @@
+"""How numbers and changes are written for people to read. Results themselves stay unrounded."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+
+from cxstats.labels import label
+
+
+def format_number(value: Decimal | float, decimals: int | None = None, sign: bool = False) -> str:
+    """Write a number for reading: thousands grouped, a real minus sign, half up.
+
+    Parameters
+    ----------
+    value : Decimal or float
+        The number.
+    decimals : int, optional
+        Decimal places; without it, as many as the number has and no trailing zeros.
+    sign : bool
+        Whether a plus is written too.
+
+    Examples
+    --------
+    >>> format_number(Decimal("112.5"), 0, sign=True)
+    '+113'
+    >>> format_number(Decimal("-4.50"))
+    '−4.5'
+    >>> format_number(25000)
+    '25,000'
+    """
+    number = Decimal(str(value))
+    if decimals is not None:
+        number = number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    text = f"{number:{'+' if sign else ''},f}"
+    if decimals is None and "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return text.replace("-", "−")
+
+
+def format_percent(
+    value: Decimal | float, decimals: int | None = None, lang: str = "en", sign: bool = False
+) -> str:
+    """Write a percentage, with a space before the sign in English and none in Chinese.
+
+    Examples
+    --------
+    >>> format_percent(17.4, 0), format_percent(17.4, 0, "zh")
+    ('17 %', '17%')
+    """
+    return format_number(value, decimals, sign) + ("%" if lang == "zh" else " %")
+
+
+def format_change(
+    relative: Decimal,
+    points: Decimal | None = None,
+    measure: str = "amount",
+    decimals: int = 1,
+    lang: str = "en",
+) -> str:
+    """Write a change: of a rate or an index, points first; of an amount, per cent alone.
+
+    Parameters
+    ----------
+    relative : Decimal
+        The relative change in per cent.
+    points : Decimal, optional
+        The difference, in percentage points (``measure="rate"``) or points (``"index"``).
+    measure : {"amount", "rate", "index"}
+        What kind of quantity changed.
+    decimals : int
+        Decimal places of the relative change.
+    lang : {"en", "zh"}
+        Language.
+
+    Examples
+    --------
+    >>> format_change(Decimal("97.8"), Decimal(44), "rate", 0)
+    '+44 points (+98 %)'
+    >>> format_change(Decimal("-84.9"))
+    '−84.9 %'
+    """
+    shown = format_percent(relative, decimals, lang, sign=True)
+    if points is None or measure == "amount":
+        return shown
+    key = "change.points" if measure == "rate" else "change.index"
+    # No published rate has more than two decimal places; a derived one can.
+    return label(key, lang, points=format_number(round(points, 2), sign=True), relative=shown)
