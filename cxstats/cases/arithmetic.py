@@ -36,7 +36,7 @@ def percent_change(before: Decimal, after: Decimal) -> Decimal:
     if before == 0:
         raise CxError("no relative change exists when the value before is 0")
     with localcontext(CONTEXT):
-        return (after - before) / before * 100
+        return (after - before) * 100 / before
 
 
 def round_half_up(value: Decimal, decimals: int) -> Decimal:

@@ -91,9 +91,7 @@ class AuditedFact:
             return self.fact.amount(round(self.recomputed, 2), lang)
         printed = self.fact.printed_change
         decimals = 1 if printed is None else printed_decimals(printed)
-        return format_change(
-            self.recomputed, self.points, self.fact.unit.measure, decimals, lang
-        )
+        return format_change(self.recomputed, self.points, self.fact.unit.measure, decimals, lang)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +154,9 @@ class Audit:
         for audited in self.facts:
             if audited.fact.id == name:
                 return audited
-        raise KeyError(f"no fact {name!r}; there are {self.facts[0].fact.id} to "
-                       f"{self.facts[-1].fact.id}")
+        raise KeyError(
+            f"no fact {name!r}; there are {self.facts[0].fact.id} to {self.facts[-1].fact.id}"
+        )
 
     def changes(self, *names: str, lang: str = "en") -> pd.DataFrame:
         """Return facts with a before and an after in the form that `charts.before_after` draws.
@@ -192,7 +191,7 @@ class Audit:
             name = audited.fact.name(lang)
             rows.append(
                 {
-                    "indicator": f"{name} ({unit})" if unit else name,
+                    "indicator": f"{name} ({unit})" if unit and unit not in name else name,
                     "before": _plain(audited.before),
                     "after": _plain(audited.after),
                     "change": audited.change_text(lang),
@@ -345,8 +344,10 @@ def _audited(
 ) -> AuditedFact:
     numbers = derived or fact
     before, after, value = numbers.before, numbers.after, numbers.value
-    changed = before is not None and after is not None
-    recomputed = percent_change(before, after) if changed else (derived.value if derived else None)
+    recomputed, points = derived.value if derived else None, None
+    if before is not None and after is not None:
+        recomputed = percent_change(before, after)
+        points = after - before if fact.unit.measure in ("rate", "index") else None
     agreed, verdict, reason = _verdict(fact, derived, recomputed)
     if contradiction:
         agreed, verdict, reason = False, "contradicted", contradiction.reason
@@ -358,7 +359,7 @@ def _audited(
         value=value,
         published=fact.value if fact.printed_change is None else fact.printed_change,
         recomputed=recomputed,
-        points=after - before if changed and fact.unit.measure in ("rate", "index") else None,
+        points=points,
         agrees=agreed,
         verdict=verdict,
         reason=reason,
@@ -371,10 +372,14 @@ def _verdict(
     printed = fact.printed_change
     if derived:
         inputs = ", ".join(derived.inputs)
-        return None, "derived", both("reason.derived_from" if inputs else "reason.read", facts=inputs)
+        return (
+            None,
+            "derived",
+            both("reason.derived_from" if inputs else "reason.read", facts=inputs),
+        )
     if printed is not None and recomputed is not None:
         agreed = agrees(printed, recomputed)
-        values = {"change": format_number(recomputed, 4), "printed": format_number(printed)}
+        values = {"change": format_number(round(recomputed, 4)), "printed": format_number(printed)}
         verdict = "agrees" if agreed else "contradicted"
         return agreed, verdict, both(f"reason.{verdict}", **values)
     if fact.kind == "lost":

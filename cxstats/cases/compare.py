@@ -81,7 +81,7 @@ def compare(published: Mapping[str, object], reproduced: Sequence[object]) -> Co
             f"{len(published)} published values, but {len(reproduced)} reproduced ones"
         )
     pairs = zip(published.items(), reproduced, strict=True)
-    return Comparison(tuple((name, str(p), _text(r), _agree(p, r)) for (name, p), r in pairs))
+    return Comparison(tuple((name, _text(p), _text(r), _agree(p, r)) for (name, p), r in pairs))
 
 
 def _agree(published: object, reproduced: object) -> bool:
@@ -95,12 +95,14 @@ def _text(value: object) -> str:
     number = _decimal(value)
     if number is None or isinstance(value, str):
         return str(value)
-    return f"{number:.6g}" if number != number.to_integral_value() else f"{number:.0f}"
+    return f"{float(number):.6g}"
 
 
 def _decimal(value: object) -> Decimal | None:
     if isinstance(value, bool):
         return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # a float does not know its printed decimals: 229.0 was printed 229
     try:
         number = Decimal(str(value))
     except ArithmeticError:

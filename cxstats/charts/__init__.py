@@ -4,13 +4,13 @@ Every function takes ``lang="en" | "zh"`` and ``ax=None``, needs a ``source`` li
 finding as its title and returns the axes.
 """
 
+from cxstats.charts.audited import verdicts
 from cxstats.charts.change import before_after
 from cxstats.charts.effects import reported_effects
 from cxstats.charts.fonts import MissingFontWarning
-from cxstats.charts.parts import pareto, shares, weights
 from cxstats.charts.look import theme
 from cxstats.charts.over_time import trajectory
-from cxstats.charts.audited import verdicts
+from cxstats.charts.parts import pareto, shares, weights
 
 __all__ = [
     "MissingFontWarning",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 COLUMNS = ("indicator", "before", "after", "change", "better")
 
 
-def before_after(  # noqa: PLR0913
+def before_after(
     table: pd.DataFrame,
     *,
     source: str,
@@ -87,9 +87,7 @@ def _direction(before: float, after: float, better: str) -> int:
     return {"up": moved, "down": -moved, "": 0}[better]
 
 
-def _dumbbell(  # noqa: PLR0913
-    ax: Axes, y: int, before: float, after: float, change: str, colour: str
-) -> None:
+def _dumbbell(ax: Axes, y: int, before: float, after: float, change: str, colour: str) -> None:
     scale = max(before, after) or 1.0
     start, end = before / scale, after / scale
     ax.plot([start, end], [y, y], color=colour, linewidth=2.5, alpha=0.45, zorder=1)

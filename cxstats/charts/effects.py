@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def reported_effects(  # noqa: PLR0913
+def reported_effects(
     names: Sequence[str],
     changes: Sequence[float],
     *,
@@ -60,25 +60,33 @@ def reported_effects(  # noqa: PLR0913
             value, colour = float(change), look.BAD if flag else look.NEUTRAL
             ax.plot([0, value], [y, y], color=colour, linewidth=1, linestyle=(0, (3, 2)))
             ax.scatter([value], [y], 42, facecolor="white", edgecolor=colour, zorder=2)
-            words = format_percent(change, None, lang, sign=True)
-            if flag:
-                words += f" {label('chart.effects.contradicted', lang)}"
             side = 8 if value >= 0 else -8
             ax.annotate(
-                words,
+                format_percent(change, None, lang, sign=True),
                 (value, y),
                 (side, 0),
                 textcoords="offset points",
                 ha="left" if side > 0 else "right",
                 va="center",
                 size=9,
-                color=colour if flag else look.INK,
             )
+            if flag:  # on the free side of zero
+                ax.annotate(
+                    label("chart.effects.contradicted", lang),
+                    (0, y),
+                    (-side, 0),
+                    textcoords="offset points",
+                    ha="right" if side > 0 else "left",
+                    va="center",
+                    size=9,
+                    color=colour,
+                    weight="bold",
+                )
         ax.axvline(0, color=look.INK, linewidth=0.8)
         ax.set_yticks(range(len(labels))[::-1], [look.fold(name, 48) for name in labels], size=8.5)
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
-        ax.margins(x=0.38 if any(flags) else 0.2, y=0.03)
+        ax.margins(x=0.2, y=0.03)
         ax.set_xlabel(label("chart.effects.axis", lang))
         look.stamp(ax, label("chart.effects.mark", lang))
         heading = title or label("chart.effects.title", lang, n=len(labels))

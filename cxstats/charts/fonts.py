@@ -86,6 +86,11 @@ def _warn_once() -> None:
 
 
 def families(lang: str) -> list[str]:
-    """Return the font families for `lang`, first choice first."""
-    chinese = chinese_font() if lang == "zh" else None
-    return [chinese, LATIN] if chinese else [LATIN]
+    """Return the font families for `lang`, first choice first.
+
+    English charts have the Chinese font too: a client's labels may be Chinese in any report.
+    """
+    chinese = chinese_font()
+    if chinese is None:
+        return [LATIN]
+    return [chinese, LATIN] if lang == "zh" else [LATIN, chinese]

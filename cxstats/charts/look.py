@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import textwrap
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
-import matplotlib.text
 import matplotlib.pyplot as plt
+import matplotlib.text
 from matplotlib.patches import Patch
 
 from cxstats.charts.fonts import families
@@ -58,9 +58,19 @@ SETTINGS = {
 
 @contextmanager
 def theme(lang: str = "en") -> Iterator[None]:
-    """Draw with the project's settings and the fonts of `lang`."""
-    with mpl.rc_context({**SETTINGS, "font.family": families(lang)}):
+    """Draw with the project's settings and the fonts of `lang`.
+
+    Not `matplotlib.rc_context`, which on leaving also takes back what a notebook's backend
+    switches on with the first figure, so that later charts are not shown.
+    """
+    settings: Any = mpl.rcParams  # its keys are typed as the literals of one version
+    ours = {**SETTINGS, "font.family": families(lang)}
+    before = {key: settings[key] for key in ours}
+    settings.update(ours)
+    try:
         yield
+    finally:
+        settings.update(before)
 
 
 def new_axes(ax: Axes | None, width: float, height: float) -> Axes:
@@ -72,7 +82,7 @@ def new_axes(ax: Axes | None, width: float, height: float) -> Axes:
     return plt.subplots(figsize=(width, height), layout="constrained")[1]
 
 
-def finish(  # noqa: PLR0913
+def finish(
     ax: Axes,
     own: bool,
     title: str,
@@ -102,7 +112,8 @@ def finish(  # noqa: PLR0913
         Whether the data are simulated.
     """
     below = "\n".join(part for part in (note, label("chart.source", lang, source=source)) if part)
-    figure = ax.figure
+    figure = ax.get_figure(root=True)
+    assert figure is not None  # axes of a chart are always on a figure
     width = figure.get_figwidth() if own else ax.get_position().width * figure.get_figwidth()
     if own:
         heading = wrap(title, width, TITLE_SIZE)
@@ -126,7 +137,7 @@ def finish(  # noqa: PLR0913
         stamp(ax, label("chart.synthetic", lang))
     # Axes that a caller made have labels and ticks in the caller's font.
     for text in ax.findobj(mpl.text.Text):
-        text.set_family(mpl.rcParams["font.family"])
+        text.set_fontfamily(mpl.rcParams["font.family"])
     return ax
 
 
@@ -180,14 +191,16 @@ def display_width(text: str) -> int:
 
 
 def wrap(text: str, inches: float, size: float) -> str:
-    """Break `text` into lines that fit `inches` at font size `size` (points).
+    r"""Break `text` into lines that fit `inches` at font size `size` (points).
 
     Examples
     --------
     >>> wrap("one two three", 0.7, 10)
-    'one two\\nthree'
+    'one two\nthree'
     """
-    return "\n".join(fold(line, max(6, int(inches * 72 / (size * 0.6)))) for line in text.split("\n"))
+    return "\n".join(
+        fold(line, max(6, int(inches * 72 / (size * 0.6)))) for line in text.split("\n")
+    )
 
 
 def fold(text: str, columns: int) -> str:
@@ -207,7 +220,7 @@ def fold(text: str, columns: int) -> str:
 
 
 def check_values(
-    names: Sequence[str], values: Sequence[float], what: str = "values"
+    names: Iterable[object], values: Iterable[float], what: str = "values"
 ) -> tuple[list[str], list[float]]:
     """Return names and numbers as lists, or raise naming what does not fit.
 

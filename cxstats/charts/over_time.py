@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 
@@ -65,7 +66,7 @@ def trajectory(  # noqa: PLR0913
         If a period cannot be read, periods are not in order, or lengths do not match.
     """
     times = [middle(period) for period in periods]
-    if not series or any(a >= b for a, b in zip(times, times[1:], strict=False)):
+    if not series or any(a >= b for a, b in pairwise(times)):
         raise CxError("periods must be in order of time, each once, with at least one series")
     if stages is not None and len(stages) != len(periods):
         raise CxError(f"{len(stages)} stages for {len(periods)} periods; one for each")
@@ -87,7 +88,7 @@ def trajectory(  # noqa: PLR0913
             f"{period}\n{look.fold(stage, 15)}" if stage else str(period)
             for period, stage in zip(periods, stages or [""] * len(periods), strict=True)
         ]
-        panels[-1].set_xticks(times, ticks)
+        panels[-1].set_xticks(times, ticks)  # type: ignore[arg-type]
         first = next(iter(numbers))
         span = {"first": periods[0], "last": periods[-1], "change": (changes or {}).get(first, "")}
         key = "chart.trajectory.finding" if span["change"] else "chart.trajectory.span"
@@ -132,12 +133,12 @@ def _panels(n: int) -> list[Axes]:
     return list(axes[:, 0])
 
 
-def _panel(ax: Axes, times: list[pd.Timestamp], values: list[float], heading: str) -> None:
-    ax.plot(times, values, "o-", color=look.GOOD, linewidth=1.8, markersize=6)  # type: ignore[arg-type]
+def _panel(ax: Axes, times: list[Any], values: list[float], heading: str) -> None:
+    ax.plot(times, values, "o-", color=look.GOOD, linewidth=1.8, markersize=6)
     for time, value in zip(times, values, strict=True):
         ax.annotate(
             format_number(value),
-            (time, value),  # type: ignore[arg-type]
+            (time, value),
             (0, 7),
             textcoords="offset points",
             ha="center",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def pareto(  # noqa: PLR0913
+def pareto(
     names: Sequence[str],
     values: Sequence[float],
     *,
@@ -120,7 +120,7 @@ def _pareto_title(
     return look.capital(label(f"chart.pareto.title{key}", lang, **values))
 
 
-def shares(  # noqa: PLR0913
+def shares(
     names: Sequence[str],
     values: Sequence[float],
     *,
@@ -158,7 +158,14 @@ def shares(  # noqa: PLR0913
             words = format_percent(part, _decimals(parts), lang)
             middle = start + part / 2
             ax.text(
-                middle, 0, words, ha="center", va="center", color=_on(colour), weight="bold", size=12
+                middle,
+                0,
+                words,
+                ha="center",
+                va="center",
+                color=_on(colour),
+                weight="bold",
+                size=12,
             )
             folded = look.fold(name, max(8, int(part)))
             ax.text(middle, -0.32, folded, ha="center", va="top", size=9.5)
@@ -179,7 +186,7 @@ def shares(  # noqa: PLR0913
         return look.finish(ax, own, heading, source, lang, synthetic=synthetic)
 
 
-def weights(  # noqa: PLR0913
+def weights(
     names: Sequence[str],
     values: Sequence[float],
     *,

@@ -1,0 +1,164 @@
+"""What a facts file may not be: each problem is named with file, row, column and value."""
+
+import csv
+
+import pytest
+
+import cxstats as cx
+from cxstats.cases import read_facts
+from cxstats.cases.facts import COLUMNS, KINDS
+from cxstats.cases.files import case_folder, read_formulas, source_titles, units
+
+GOOD = {
+    "id": "X1",
+    "kind": "before_after",
+    "quantity_en": "response time",
+    "unit": "minute",
+    "before": "5",
+    "after": "2",
+    "printed_change": "-60",
+    "better": "down",
+}
+
+
+def write(path, *rows, columns=COLUMNS, encoding="utf-8"):
+    with path.open("w", newline="", encoding=encoding) as file:
+        writer = csv.DictWriter(file, columns, restval="", extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "client.csv"
+
+
+def test_own_figures_are_audited(file):
+    rows = [GOOD, GOOD | {"id": "X2", "printed_change": "-61"}]
+    result = cx.audit(write(file, *rows, encoding="utf-8-sig"))
+    assert [fact.agrees for fact in result.facts] == [True, False]
+    assert "printed: −61 %" in result.facts[1].reason.en
+    assert result.checks == result.formulas == result.source_errors == ()
+    assert cx.load_facts(file)["before"].tolist() == [5, 5]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"unit": "furlong"}, r"client.csv, row 3, column 'unit': 'furlong' .*allowed: '%'"),
+        ({"kind": "guess"}, r"row 3, column 'kind': 'guess'"),
+        ({"better": "more"}, r"row 3, column 'better': 'more'"),
+        ({"before": "five"}, r"row 3, column 'before': 'five' is not a number"),
+        ({"before": "1,250"}, r"row 3, column 'before': '1,250' is not a number"),
+        ({"after": "33.3%"}, r"row 3, column 'after': '33.3%' is not a number"),
+        ({"after": "NaN"}, r"row 3, column 'after': 'NaN' is not a number"),
+        ({"after": "１２"}, r"row 3, column 'after': '１２' is not a number"),
+        ({"after": "1.2.3"}, r"row 3, column 'after': '1.2.3' is not a number"),
+        ({"after": ""}, r"row 3, column 'after': empty, but a 'before_after' fact needs it"),
+        ({"before": "0.0"}, r"row 3, column 'before': 0 has no relative change"),
+        ({"id": "X1"}, r"row 3, column 'id': 'X1' stands in row 2 too"),
+        ({"id": " "}, r"row 3, column 'id': empty"),
+        ({"kind": "derived"}, r"row 3, column 'kind': derived facts are computed"),
+    ],
+)
+def test_bad_cells_are_named(file, change, message):
+    write(file, GOOD, GOOD | {"id": "X2"} | change)
+    with pytest.raises(cx.DataError, match=message):
+        cx.audit(file)
+
+
+def test_all_problems_are_kept(file):
+    write(file, GOOD | {"unit": "furlong", "before": "x"}, GOOD | {"id": "X2", "better": "?"})
+    with pytest.raises(cx.DataError, match="and 2 more") as caught:
+        read_facts(file)
+    assert len(caught.value.problems) == 3
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_every_missing_column_is_named(file, column):
+    write(file, GOOD, columns=[name for name in COLUMNS if name != column])
+    with pytest.raises(cx.DataError, match=f"row 1: column '{column}' is missing"):
+        cx.load_facts(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "column 'id' is missing"),
+        (",".join(COLUMNS) + "\n", "no rows below its header"),
+        (",".join((*COLUMNS, "colour")) + "\n", "column 'colour' is not known"),
+        (",".join((*COLUMNS, "id")) + "\n", "column 'id' stands there twice"),
+        (",".join(COLUMNS) + "\nX1,a\n", "row 2: 2 cells where the header has"),
+        (",".join(COLUMNS) + '\n"X1', "not a CSV file"),
+    ],
+)
+def test_broken_files(file, text, message):
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(cx.DataError, match=message):
+        cx.audit(file)
+
+
+def test_other_encodings(file):
+    file.write_bytes("编号".encode("gb18030"))
+    with pytest.raises(cx.DataError, match="not UTF-8 at byte"):
+        cx.audit(file)
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(cx.DataError, match=r"none.csv: cannot be read: No such file"):
+        cx.audit(tmp_path / "none.csv")
+    with pytest.raises(cx.DataError, match="cannot be read: Is a directory"):
+        cx.audit(tmp_path)
+
+
+def test_published_files_hold_nothing_derived():
+    header = (case_folder() / "facts.csv").read_text(encoding="utf-8").split("\n", 1)[0]
+    assert header.split(",") == list(COLUMNS)
+    for fact in read_facts():
+        if fact.derived:
+            assert fact.before is fact.after is fact.value is fact.printed_change is None
+
+
+def test_facts_say_where_they_stand():
+    for fact in read_facts():
+        assert fact.source in source_titles()
+        assert fact.section.en
+        assert fact.section.zh
+        assert fact.kind in KINDS
+        assert bool(fact.note.en) == bool(fact.note.zh)
+
+
+def test_printed_precision_is_kept():
+    facts = {fact.id: fact for fact in read_facts()}
+    assert str(facts["F078"].printed_change) == "-45.6"
+    assert str(facts["F049"].before) == "3.0"
+
+
+def test_tables():
+    tables = cx.load_tables()
+    assert len(tables) == 11
+    for name, frame in tables.items():
+        assert len(frame), name
+        assert {"source", "section", "title_en", "title_zh"} <= frame.attrs.keys()
+        english = [c for c in frame.columns if c.endswith("_en")]
+        assert english
+        assert all(f"{c[:-3]}_zh" in frame.columns for c in english)
+    assert tables["synergy_matrix"]["weight"].sum() == pytest.approx(1, abs=1e-12)
+    assert tables["journey"].shape == (5, 8)
+
+
+def test_formulas_and_errors():
+    names = [formula.id for formula in read_formulas()]
+    expected = [f"A{n:02d}" for n in range(1, 23)] + [f"B{n:02d}" for n in range(1, 4)]
+    expected += [f"C{n:02d}" for n in range(1, 5)] + [f"D{n:02d}" for n in range(1, 10)]
+    assert names == expected + [f"E{n:02d}" for n in range(1, 6)]
+    formulas = cx.load_formulas().set_index("id")
+    assert formulas.loc["D06", "status"] == "given, invalid"
+    assert formulas.loc["A19", "status"] == "lost"
+    assert len(cx.load_source_errors()) == 11
+
+
+def test_units_have_a_measure():
+    assert {unit.measure for unit in units().values()} == {"amount", "rate", "index", "lost"}
+    assert all(fact.unit.name in units() for fact in read_facts())

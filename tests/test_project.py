@@ -1,0 +1,123 @@
+"""What holds for the project as a whole: its files, its public face, its set-up."""
+
+import csv
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cxstats
+from cxstats.labels import catalogue
+
+ROOT = Path(__file__).parent.parent
+TOP_LEVEL = {
+    ".ci",
+    ".gitignore",
+    "CHANGELOG.md",
+    "CITATION.cff",
+    "CONTRIBUTING.md",
+    "LICENSE",
+    "README.md",
+    "cxstats",
+    "data",
+    "environment.yml",
+    "notebooks",
+    "pyproject.toml",
+    "tests",
+}
+
+
+def tracked():
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    return [line for line in listed.stdout.splitlines() if (ROOT / line).exists()]
+
+
+def load(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_environment_does_not_drift():
+    written = load(ROOT / ".ci" / "environment.py").environment()
+    assert (ROOT / "environment.yml").read_text(encoding="utf-8") == written, (
+        "environment.yml differs from pyproject.toml as installed: run .ci/environment.py"
+    )
+
+
+def test_top_level_is_as_agreed():
+    assert {line.split("/")[0] for line in tracked()} <= TOP_LEVEL
+
+
+def test_no_lock_file_and_no_registry_address():
+    for line in tracked():
+        assert not line.endswith(".lock")
+        text = (ROOT / line).read_bytes()
+        assert not re.search(rb"https?://[^ \"]+/(simple/?[\"' ]|packages/[0-9a-f]{2}/)", text), (
+            line
+        )
+
+
+def test_version_is_one():
+    assert f"version: {cxstats.__version__}" in (ROOT / "CITATION.cff").read_text()
+    assert f"## {cxstats.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_public_names_load():
+    for name in cxstats.__all__:
+        assert getattr(cxstats, name) is not None
+        assert name in dir(cxstats)
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = cxstats.nonsense
+
+
+def test_import_is_light():
+    code = "import sys, json, cxstats; print(json.dumps(sorted(sys.modules)))"
+    modules = json.loads(subprocess.check_output([sys.executable, "-c", code]))
+    heavy = {"numpy", "pandas", "matplotlib", "scipy", "rich", "typer", "nbformat"}
+    assert heavy.isdisjoint(modules)
+
+
+def test_imports_go_down_the_hourglass():
+    """No room knows one above it, outside of functions (a result's ``plot`` knows charts)."""
+    rooms = ["errors", "paths", "labels", "formats", "cases", "charts", "reproduce", "site", "cli"]
+    for path in (ROOT / "cxstats").rglob("*.py"):
+        parts = path.relative_to(ROOT / "cxstats").with_suffix("").parts
+        if parts[0] == "__init__":
+            continue
+        here = rooms.index(parts[0])
+        text = re.sub(r"if TYPE_CHECKING:\n(    .*\n|\n)+", "", path.read_text(encoding="utf-8"))
+        for room in re.findall(r"^from cxstats\.(\w+)", text, re.MULTILINE):
+            assert rooms.index(room) <= here, f"{path.name} imports {room}"
+
+
+def test_labels_are_complete_and_used():
+    texts = catalogue()
+    with (ROOT / "cxstats" / "labels.csv").open(encoding="utf-8", newline="") as file:
+        keys = [row["key"] for row in csv.DictReader(file)]
+    assert len(keys) == len(set(keys)) == len(texts)
+    for key, text in texts.items():
+        assert text.en, key
+        assert text.zh, key
+        names = [sorted(re.findall(r"{(\w+)}", words)) for words in text]
+        assert names[0] == names[1], key
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "cxstats").rglob("*.py"))
+    literals = set(re.findall(r"""["']([a-z_]+\.[\w.{}]+)["']""", code))
+    patterns = [re.sub(r"{[^}]*}", ".*", literal) for literal in literals]
+    for key in keys:
+        assert any(re.fullmatch(pattern, key) for pattern in patterns), f"{key} is not used"
+
+
+def test_readme_names_the_two_commands():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "pip install uv && uv run cxstats reproduce" in readme
+    assert "pip install uv && uv run pytest" in readme
