@@ -1,0 +1,362 @@
+"""The questionnaire as data: written once, read by cleaning, scoring, reliability and charts."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from cxstats.errors import DataError
+from cxstats.labels import LANGUAGES, Text, check_lang
+from cxstats.paths import data_folder
+
+ROLES = ("expectation", "perception", "minimum")
+ROW_COLUMNS = ("respondent", "duration")
+# Short names of the questionnaires that ship in data/codebooks.
+SHIPPED = ("servqual", "servperf", "ecsi_mobile")
+
+
+@dataclass(frozen=True)
+class Codebook:
+    """What a questionnaire asks, on which scale, and where the answers stand.
+
+    Parameters
+    ----------
+    scale : (int, int) or mapping of str to (int, int)
+        Lowest and highest answer. A mapping gives a scale to single constructs under their
+        names, with ``"default"`` for the others.
+    constructs : mapping of str to sequence of str
+        The items of every construct (dimension), in order. An item belongs to one construct.
+    perception, expectation, minimum : str, optional
+        Column of an item's answer, with ``{item}`` where the item's name stands, such as
+        ``"P_{item}"``. Leave all three out for a questionnaire with one answer per item; its
+        columns are the items.
+    importance : str or mapping of str to str, optional
+        Column of the points a respondent gives to a construct: a template with
+        ``{construct}``, or a column for every construct.
+    reverse : sequence of str
+        Items worded against the direction of their construct; ``low + high - answer`` turns
+        them.
+    labels : mapping of str to (str or mapping)
+        Words for an item or construct: one text, or ``{"en": ..., "zh": ...}``.
+    answers : mapping of str to int
+        Answer labels that stand for a number, such as ``{"非常同意": 7}``. No label is mapped
+        that is not declared here.
+    missing : sequence of int
+        Numbers that mean "no answer", such as ``[-99]``.
+    respondent, duration : str, optional
+        Column with the respondent's identifier; column with the time taken, in seconds.
+    other : sequence of str
+        Columns that belong to the file and are no answers: branch, wave, age.
+    title : str or mapping
+        Name of the questionnaire.
+
+    Raises
+    ------
+    DataError
+        Naming the key that is wrong and what is allowed.
+
+    Examples
+    --------
+    >>> book = Codebook(
+    ...     scale=(1, 7),
+    ...     constructs={"Tangibles": ["t1", "t2"], "Empathy": ["m1", "m2", "m3"]},
+    ...     perception="P_{item}",
+    ...     expectation="E_{item}",
+    ...     reverse=["m3"],
+    ... )
+    >>> book.columns("expectation")
+    ('E_t1', 'E_t2', 'E_m1', 'E_m2', 'E_m3')
+    >>> book.construct_of("m3")
+    'Empathy'
+    """
+
+    scale: Any
+    constructs: Mapping[str, Sequence[str]]
+    perception: str | None = None
+    expectation: str | None = None
+    minimum: str | None = None
+    importance: Any = None
+    reverse: Sequence[str] = ()
+    labels: Mapping[str, Any] = field(default_factory=dict)
+    answers: Mapping[str, int] = field(default_factory=dict)
+    missing: Sequence[float] = ()
+    respondent: str | None = None
+    duration: str | None = None
+    other: Sequence[str] = ()
+    title: Any = ""
+
+    def __post_init__(self) -> None:
+        checks = (_constructs, _scale, _templates, _importance, _item_lists, _labels, _columns)
+        for check in checks:
+            check(self)
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """All items, construct by construct."""
+        return tuple(item for items in self.constructs.values() for item in items)
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Which answers an item has: "score" alone, or some of expectation, perception, minimum."""
+        return tuple(role for role in ROLES if getattr(self, role)) or ("score",)
+
+    def column(self, item: str, role: str | None = None) -> str:
+        """Return the column of an item's answer in a role; without `role`, the main one."""
+        role = role or ("perception" if "perception" in self.roles else self.roles[0])
+        if role not in self.roles:
+            raise DataError(
+                f"codebook: no {role!r} answers in this questionnaire; it has: "
+                f"{', '.join(self.roles)}"
+            )
+        return item if role == "score" else str(getattr(self, role)).format(item=item)
+
+    def columns(self, role: str | None = None, construct: str | None = None) -> tuple[str, ...]:
+        """Return the answer columns of a role, of all items or of one construct."""
+        items = self.items if construct is None else self.constructs[construct]
+        return tuple(self.column(item, role) for item in items)
+
+    @property
+    def answer_columns(self) -> tuple[str, ...]:
+        """Every column that holds an answer, in all roles."""
+        return tuple(column for role in self.roles for column in self.columns(role))
+
+    @property
+    def point_columns(self) -> tuple[str, ...]:
+        """The columns of the points, one per construct; empty without `importance`."""
+        if isinstance(self.importance, str):
+            return tuple(self.importance.format(construct=name) for name in self.constructs)
+        return tuple(self.importance[name] for name in self.constructs) if self.importance else ()
+
+    @property
+    def all_columns(self) -> tuple[str, ...]:
+        """Every column that the codebook declares."""
+        single = [name for name in (self.respondent, self.duration) if name]
+        return (*single, *self.answer_columns, *self.point_columns, *self.other)
+
+    def construct_of(self, item: str) -> str:
+        """Return the construct that an item belongs to."""
+        for name, items in self.constructs.items():
+            if item in items:
+                return name
+        raise DataError(f"codebook: {item!r} is not an item; items: {', '.join(self.items)}")
+
+    def item_of(self, column: str) -> str:
+        """Return the item whose answer stands in a column."""
+        for role in self.roles:
+            for item in self.items:
+                if self.column(item, role) == column:
+                    return item
+        raise DataError(f"codebook: {column!r} is not an answer column")
+
+    def bounds(self, item: str) -> tuple[float, float]:
+        """Return the lowest and highest answer of an item."""
+        if not isinstance(self.scale, Mapping):
+            return self.scale[0], self.scale[1]
+        low, high = self.scale.get(self.construct_of(item), self.scale.get("default"))
+        return low, high
+
+    def label(self, name: str, lang: str = "en") -> str:
+        """Return the words for an item or construct, or its name where none are given."""
+        check_lang(lang)
+        words = self.labels.get(name, name)
+        return words if isinstance(words, str) else str(words.get(lang) or words.get("en") or name)
+
+    @property
+    def name(self) -> Text:
+        """The title in both languages."""
+        if isinstance(self.title, str):
+            return Text(self.title, self.title)
+        return Text(*(self.title.get(lang, "") for lang in LANGUAGES))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the codebook as plain lists and dictionaries, without what is empty."""
+        plain = {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
+        return {key: value for key, value in plain.items() if value not in (None, [], {}, "")}
+
+    def write(self, path: str | Path) -> None:
+        """Write the codebook as YAML, in UTF-8."""
+        import yaml
+
+        text = yaml.safe_dump(self.to_dict(), allow_unicode=True, sort_keys=False, width=100)
+        Path(path).write_text(text, encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: str | Path) -> Codebook:
+        """Read a codebook from YAML, or one that ships by its name.
+
+        Parameters
+        ----------
+        path : str or Path
+            A file; or "servqual" (22 items, expectations and perceptions), "servperf" or
+            "ecsi_mobile".
+
+        Raises
+        ------
+        DataError
+            If the file cannot be read or a key is wrong; the message names file and key.
+        """
+        import yaml
+
+        file = data_folder() / "codebooks" / f"{path}.yml" if path in SHIPPED else Path(path)
+        try:
+            content = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
+        except OSError as error:
+            raise DataError(
+                f"{file.name}: cannot be read: {error.strerror}; codebooks that ship: "
+                f"{', '.join(SHIPPED)}"
+            ) from error
+        except UnicodeDecodeError as error:
+            raise DataError(f"{file.name}: not UTF-8 at byte {error.start}") from error
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+            raise DataError(f"{file.name}: not YAML{where}") from error
+        if not isinstance(content, dict):
+            raise DataError(f"{file.name}: a codebook is a mapping of keys, such as 'scale'")
+        known = [f.name for f in fields(cls)]
+        unknown = [key for key in content if key not in known]
+        if unknown:
+            raise DataError(
+                f"{file.name}: key {unknown[0]!r} is not known; allowed: {', '.join(known)}"
+            )
+        absent = [key for key in ("scale", "constructs") if key not in content]
+        if absent:
+            raise DataError(f"{file.name}: key {absent[0]!r} is missing")
+        try:
+            return cls(**content)
+        except DataError as error:
+            raise DataError(f"{file.name}, {error}") from error
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    return value
+
+
+def _set(book: Codebook, name: str, value: Any) -> None:
+    object.__setattr__(book, name, value)
+
+
+def _wrong(key: str, value: object, allowed: str) -> DataError:
+    return DataError(f"codebook, key {key!r}: {value!r} is not allowed; allowed: {allowed}")
+
+
+def _constructs(book: Codebook) -> None:
+    given = book.constructs
+    if not isinstance(given, Mapping) or not given:
+        raise _wrong("constructs", given, "a mapping of construct to items, at least one")
+    clean: dict[str, tuple[str, ...]] = {}
+    owner: dict[str, str] = {}
+    for name, items in given.items():
+        key = f"constructs.{name}"
+        if not isinstance(name, str) or not name.strip():
+            raise _wrong("constructs", name, "names that are text")
+        if isinstance(items, str) or not isinstance(items, Sequence) or not items:
+            raise _wrong(key, items, "a list of items, at least one")
+        for item in items:
+            if not isinstance(item, str) or not item.strip():
+                raise _wrong(key, item, "items that are text")
+            if item in owner:
+                raise _wrong(key, item, f"an item once; it stands in {owner[item]!r} too")
+            owner[item] = name
+        clean[name] = tuple(items)
+    _set(book, "constructs", clean)
+
+
+def _pair(key: str, value: Any) -> tuple[float, float]:
+    good = isinstance(value, list | tuple) and len(value) == 2
+    if not (good and all(isinstance(v, int | float) and not isinstance(v, bool) for v in value)):
+        raise _wrong(key, value, "two numbers, lowest and highest, such as [1, 7]")
+    if not value[0] < value[1]:
+        raise _wrong(key, value, "the lowest number first, and another than the highest")
+    return (value[0], value[1])
+
+
+def _scale(book: Codebook) -> None:
+    if not isinstance(book.scale, Mapping):
+        _set(book, "scale", _pair("scale", book.scale))
+        return
+    pairs = {name: _pair(f"scale.{name}", value) for name, value in book.scale.items()}
+    names = ("default", *book.constructs)
+    for name in pairs:
+        if name not in names:
+            raise _wrong("scale", name, ", ".join(names))
+    if "default" not in pairs:
+        for name in book.constructs:
+            if name not in pairs:
+                raise DataError(f"codebook, key 'scale': {name!r} has none, and no 'default'")
+    _set(book, "scale", pairs)
+
+
+def _fields_in(key: str, template: object) -> set[str]:
+    if not isinstance(template, str):
+        raise _wrong(key, template, "text")
+    try:
+        return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+    except ValueError as error:
+        raise _wrong(key, template, "text with {item}") from error
+
+
+def _templates(book: Codebook) -> None:
+    given = [role for role in ROLES if getattr(book, role) is not None]
+    for role in given:
+        if _fields_in(role, getattr(book, role)) != {"item"}:
+            raise _wrong(role, getattr(book, role), "text with {item}, such as 'P_{item}'")
+    if given and "perception" not in given:
+        raise DataError(f"codebook, key 'perception': missing, but {given[0]!r} is there")
+
+
+def _importance(book: Codebook) -> None:
+    given = book.importance
+    if given is None:
+        return
+    if isinstance(given, Mapping):
+        if set(given) != set(book.constructs):
+            raise _wrong("importance", dict(given), f"a column for each of {list(book.constructs)}")
+        _set(book, "importance", dict(given))
+    elif _fields_in("importance", given) != {"construct"}:
+        raise _wrong("importance", given, "text with {construct}, or a column for each construct")
+
+
+def _item_lists(book: Codebook) -> None:
+    for key, allowed in (("reverse", book.items), ("other", None), ("missing", None)):
+        given = getattr(book, key)
+        if isinstance(given, str) or not isinstance(given, Sequence):
+            raise _wrong(key, given, "a list")
+        for entry in given:
+            if allowed is not None and entry not in allowed:
+                raise _wrong(key, entry, f"items: {', '.join(allowed)}")
+            if key == "missing" and not isinstance(entry, int | float):
+                raise _wrong(key, entry, "numbers")
+            if given.count(entry) > 1:
+                raise _wrong(key, entry, "each once")
+        _set(book, key, tuple(given))
+
+
+def _labels(book: Codebook) -> None:
+    names = {*book.items, *book.constructs}
+    for name, words in book.labels.items():
+        if name not in names:
+            raise _wrong("labels", name, "names of items and constructs")
+        if not isinstance(words, str | Mapping):
+            raise _wrong(f"labels.{name}", words, "text, or a text for 'en' and 'zh'")
+        if isinstance(words, Mapping) and not set(words) <= set(LANGUAGES):
+            raise _wrong(f"labels.{name}", dict(words), "the languages 'en' and 'zh'")
+    for answer, number in book.answers.items():
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            raise _wrong(f"answers.{answer}", number, "a number of the scale")
+    _set(book, "labels", dict(book.labels))
+    _set(book, "answers", {str(k): v for k, v in book.answers.items()})
+
+
+def _columns(book: Codebook) -> None:
+    columns = book.all_columns
+    for column in columns:
+        if columns.count(column) > 1:
+            raise DataError(f"codebook: column {column!r} is declared twice")
