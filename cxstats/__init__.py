@@ -5,7 +5,9 @@ The public face. Names load on first use, so that ``import cxstats`` stays fast.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -13,19 +15,33 @@ __version__ = "0.1.0"
 # Public name -> module that defines it; None for a module that is itself the public name.
 _PUBLIC = {
     "Audit": "cxstats.cases",
+    "Codebook": "cxstats.survey",
     "Comparison": "cxstats.cases",
     "CxError": "cxstats.errors",
     "DataError": "cxstats.errors",
+    "Moments": "cxstats.moments",
     "ReproductionError": "cxstats.errors",
     "audit": "cxstats.cases",
     "cases": None,
+    "check": "cxstats.survey",
     "cite": "cxstats.cases",
+    "clean": "cxstats.survey",
     "charts": None,
+    "bootstrap_moments": "cxstats.moments",
     "compare": "cxstats.cases",
+    "load_corporate_reputation": "cxstats.datasets",
+    "load_ecsi_mobile": "cxstats.datasets",
     "load_facts": "cxstats.cases",
     "load_formulas": "cxstats.cases",
     "load_source_errors": "cxstats.cases",
     "load_tables": "cxstats.cases",
+    "moments": "cxstats.moments",
+    "read_survey": "cxstats.survey",
+    "reliability": "cxstats.reliability",
+    "servperf": "cxstats.servqual",
+    "servqual": "cxstats.servqual",
+    "simulate_servqual": "cxstats.datasets",
+    "verdict": "cxstats.rules",
 }
 
 __all__ = [*_PUBLIC, "__version__"]  # noqa: PLE0604  (all are strings)
@@ -43,7 +59,13 @@ if TYPE_CHECKING:
         load_source_errors,
         load_tables,
     )
+    from cxstats.datasets import load_corporate_reputation, load_ecsi_mobile, simulate_servqual
     from cxstats.errors import CxError, DataError, ReproductionError
+    from cxstats.moments import Moments, bootstrap_moments, moments
+    from cxstats.reliability import reliability
+    from cxstats.rules import verdict
+    from cxstats.servqual import servperf, servqual
+    from cxstats.survey import Codebook, check, clean, read_survey
 
 
 def __getattr__(name: str) -> Any:
@@ -57,3 +79,18 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+class _Package(ModuleType):
+    """Some functions share the name of their module: ``cx.servqual`` is the function.
+
+    Importing a submodule would put the module under that name; this keeps the function there.
+    ``from cxstats.servqual import ...`` finds the module as usual.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (isinstance(value, ModuleType) and _PUBLIC.get(name)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -6,6 +6,7 @@ Errors are one line. Exit status: 0 done, 1 a run failed, 2 the command was used
 from __future__ import annotations
 
 import csv
+import io
 import json
 import subprocess
 import sys
@@ -16,13 +17,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cxstats import __version__
-from cxstats.errors import CxError, MissingToolError, ReproductionError
+from cxstats.errors import CxError, DataError, MissingToolError, ReproductionError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from cxstats.cases import Audit
     from cxstats.reproduce import Run
+
+MOST = 20  # problems of a file that are printed, one line each
 
 app = typer.Typer(
     name="cxstats",
@@ -63,7 +66,7 @@ def start(
 @app.command()
 def reproduce(
     notebooks: Annotated[
-        Path | None, typer.Argument(help="Folder of notebooks; without it, the collection's.")
+        Path | None, typer.Argument(help="Folder or notebook; without it, the collection.")
     ] = None,
     output: Annotated[Path, typer.Option(help="Where the site is written.")] = Path("build"),
     jobs: Annotated[
@@ -82,7 +85,8 @@ def reproduce(
     from cxstats.reproduce import differences, find_notebooks, read_notebook, write_notebook
     from cxstats.site import write_site
 
-    paths = find_notebooks(notebooks)
+    paths = find_notebooks(notebooks, output)
+    _make_folder(output)
     runs = _run_with_progress(paths, jobs)
     index = write_site(runs, output)
     failures = [f"{run.path}, {run.error}" for run in runs if run.error]
@@ -97,6 +101,15 @@ def reproduce(
             _complain(failure)
         raise ReproductionError(failures[-1])
     typer.echo(f"{len(runs)} of {len(runs)} notebooks reproduced: {index}")
+
+
+def _make_folder(folder: Path) -> None:
+    """Make sure that the results can be written, before anything is executed."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "index.html").touch()
+    except OSError as error:
+        raise CxError(f"{folder}: cannot be written: {error.strerror}") from error
 
 
 def _run_with_progress(paths: list[Path], jobs: int | None) -> list[Run]:
@@ -142,9 +155,16 @@ def audit(
         rows = result.to_dict(lang.value)["facts"]
         writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
     else:
         _print_audit(result, lang.value)
+
+
+def _cell(value: object) -> object:
+    """Keep text from becoming a formula in a spreadsheet."""
+    return (
+        f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
+    )
 
 
 def _print_audit(result: Audit, lang: str) -> None:
@@ -177,7 +197,7 @@ def _print_audit(result: Audit, lang: str) -> None:
             for c in result.checks
         ],
         "formulas": [
-            (f.id, f.name.get(lang), f.formula, label(f"status.{f.status}", lang))
+            (f.id, f.name.get(lang), f.formula.get(lang), label(f"status.{f.status}", lang))
             for f in result.formulas
         ],
         "source_errors": [
@@ -235,16 +255,33 @@ def _complain(message: str) -> None:
     print(f"cxstats: error: {' '.join(message.split())}", file=sys.stderr)
 
 
+def _use_utf8() -> None:
+    """Write Chinese and real minus signs wherever the output goes, whatever the locale says."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
+            stream.reconfigure(encoding="utf-8")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
+    _use_utf8()
     try:
         status = app(arguments, standalone_mode=False)
     except (ReproductionError, MissingToolError) as error:
         _complain(str(error))
         return 1
+    except DataError as error:
+        for problem in error.problems[:MOST]:
+            _complain(problem)
+        if len(error.problems) > MOST:
+            _complain(f"and {len(error.problems) - MOST} more problems")
+        return 2
     except CxError as error:
         _complain(str(error))
         return 2
+    except OSError as error:
+        _complain(f"cannot write: {error.strerror}")
+        return 1
     except (KeyboardInterrupt, typer.Abort):
         _complain("stopped")
         return 1

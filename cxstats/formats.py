@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 
 from cxstats.labels import label
+
+# More digits than any published figure has, whatever context the caller has set.
+CONTEXT = Context(prec=80)
+
+
+def round_half_up(value: Decimal, decimals: int) -> Decimal:
+    """Return `value` at `decimals` places, halves away from zero.
+
+    Examples
+    --------
+    >>> round_half_up(Decimal("112.5"), 0), round_half_up(Decimal("-0.25"), 1)
+    (Decimal('113'), Decimal('-0.3'))
+    """
+    with localcontext(CONTEXT):
+        return value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
 
 
 def format_number(value: Decimal | float, decimals: int | None = None, sign: bool = False) -> str:
@@ -28,9 +43,10 @@ def format_number(value: Decimal | float, decimals: int | None = None, sign: boo
     >>> format_number(25000)
     '25,000'
     """
-    number = Decimal(str(value))
+    # Twelve digits of a float: 0.1 + 0.2 is written 0.3.
+    number = value if isinstance(value, Decimal) else Decimal(f"{value:.12g}")
     if decimals is not None:
-        number = number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+        number = round_half_up(number, decimals)
     text = f"{number:{'+' if sign else ''},f}"
     if decimals is None and "." in text:
         text = text.rstrip("0").rstrip(".")
@@ -51,7 +67,7 @@ def format_percent(
 
 
 def format_change(
-    relative: Decimal,
+    relative: Decimal | None,
     points: Decimal | None = None,
     measure: str = "amount",
     decimals: int = 1,
@@ -61,8 +77,8 @@ def format_change(
 
     Parameters
     ----------
-    relative : Decimal
-        The relative change in per cent.
+    relative : Decimal or None
+        The relative change in per cent; None where none exists (a base of 0 or below).
     points : Decimal, optional
         The difference, in percentage points (``measure="rate"``) or points (``"index"``).
     measure : {"amount", "rate", "index"}
@@ -79,9 +95,12 @@ def format_change(
     >>> format_change(Decimal("-84.9"))
     '−84.9 %'
     """
-    shown = format_percent(relative, decimals, lang, sign=True)
+    shown = "" if relative is None else format_percent(relative, decimals, lang, sign=True)
     if points is None or measure == "amount":
         return shown
-    key = "change.points" if measure == "rate" else "change.index"
-    # No published rate has more than two decimal places; a derived one can.
-    return label(key, lang, points=format_number(round(points, 2), sign=True), relative=shown)
+    # Published points are exact; only derived ones have more than four decimal places.
+    difference = format_number(round_half_up(points, 4), sign=True)
+    key = "change.index" if measure == "index" else "change.points"
+    if relative is None:
+        return label(f"{key}.alone", lang, points=difference)
+    return label(key, lang, points=difference, relative=shown)

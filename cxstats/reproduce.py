@@ -26,6 +26,15 @@ if TYPE_CHECKING:
 START_TIMEOUT = 120  # seconds; the first kernel on a cold machine compiles its libraries
 CELL_TIMEOUT = 600  # seconds; a notebook is for reading along, not for long computations
 
+# The forms of an output that a reader reads.
+SHOWN = {"text/plain", "text/html", "text/markdown", "text/latex"}
+# What differs between machines and runs: addresses, temporary files, identifiers of styled tables.
+MACHINE = (
+    (r"\bat 0x[0-9a-fA-F]+", "at 0x…"),
+    (r"\S*ipykernel_\d+[/\\]\d+\.py", "<cell>"),
+    (r"\bT_[0-9a-f]{5,}", "T_…"),
+)
+
 Progress = Callable[["Run"], None]
 
 
@@ -57,10 +66,16 @@ class Run:
         return self.path.stem
 
 
-def find_notebooks(folder: Path | None = None) -> list[Path]:
+def find_notebooks(folder: Path | None = None, output: Path | None = None) -> list[Path]:
     """Return the notebooks under `folder`, or under the collection that is nearest.
 
-    Without `folder`: ``notebooks/`` in the working directory, or beside the package.
+    Parameters
+    ----------
+    folder : Path, optional
+        A folder, or one notebook. Without it: ``notebooks/`` in the working directory, or beside
+        the package. Hidden folders (``.venv``, ``.ipynb_checkpoints``) are passed over.
+    output : Path, optional
+        A folder to pass over: where the executed copies go.
 
     Raises
     ------
@@ -68,10 +83,16 @@ def find_notebooks(folder: Path | None = None) -> list[Path]:
         If there is no such folder or it holds no notebook.
     """
     folder = notebook_folder() if folder is None else folder
+    if folder.suffix == ".ipynb" and folder.is_file():
+        return [folder]
     if not folder.is_dir():
         raise CxError(f"{folder}: no such folder; name the one that holds the notebooks")
+    written = output.resolve() if output else None
     found = sorted(
-        path for path in folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts
+        path
+        for path in folder.rglob("*.ipynb")
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and (written is None or written not in path.resolve().parents)
     )
     if not found:
         raise CxError(f"{folder}: no notebook in this folder")
@@ -107,35 +128,43 @@ def run_notebooks(
     ------
     MissingToolError
         If the notebook tools are not installed.
-    DataError
-        If a file is not a notebook.
+    ReproductionError
+        If a file is not a notebook; nothing is executed then.
     """
     _require_tools()
-    return asyncio.run(_run_all(paths, workers or os.cpu_count() or 1, progress))
+    notebooks = [(path, read_notebook(path)) for path in paths]
+    return asyncio.run(_run_all(notebooks, workers or os.cpu_count() or 1, progress))
 
 
-async def _run_all(paths: Sequence[Path], workers: int, progress: Progress | None) -> list[Run]:
+async def _run_all(
+    notebooks: Sequence[tuple[Path, NotebookNode]], workers: int, progress: Progress | None
+) -> list[Run]:
     places = asyncio.Semaphore(workers)
 
-    async def one(path: Path) -> Run:
+    async def one(path: Path, notebook: NotebookNode) -> Run:
         async with places:
-            run = await _run(path)
+            run = await _run(path, notebook)
         if progress:
             progress(run)
         return run
 
-    return list(await asyncio.gather(*map(one, paths)))
+    return list(await asyncio.gather(*(one(*notebook) for notebook in notebooks)))
 
 
-async def _run(path: Path) -> Run:
+async def _run(path: Path, notebook: NotebookNode) -> Run:
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
     from traitlets.config import Config
 
-    notebook = read_notebook(path)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
+    started = 1
+
+    def note(cell: NotebookNode, cell_index: int) -> None:
+        nonlocal started
+        started = cell_index + 1
+
     with TemporaryDirectory(prefix="cxstats-") as sockets:
         client = NotebookClient(
             notebook,
@@ -143,6 +172,7 @@ async def _run(path: Path) -> Run:
             startup_timeout=START_TIMEOUT,
             kernel_name="python3",
             record_timing=False,
+            on_cell_start=note,
             config=Config({"KernelManager": _transport(sockets)}),
             resources={"metadata": {"path": str(path.parent.resolve())}},
         )
@@ -151,13 +181,16 @@ async def _run(path: Path) -> Run:
             await client.async_execute()
         except CellExecutionError as failure:
             value = str(failure.evalue).strip().split("\n")[0]
-            error = f"cell {_failed_cell(notebook)}: {failure.ename}: {value}"
+            error = f"cell {started}: {failure.ename}: {value}"
         except CellTimeoutError:
-            error = f"cell {_failed_cell(notebook)}: took longer than {CELL_TIMEOUT} s"
+            error = f"cell {started}: took longer than {CELL_TIMEOUT} s"
         except DeadKernelError:
-            error = f"cell {_failed_cell(notebook)}: the kernel died (out of memory?)"
+            error = f"cell {started}: the kernel died (out of memory?)"
         except RuntimeError as failure:
-            error = f"cell 1: the kernel did not start: {failure}"
+            error = f"cell {started}: the kernel failed: {failure}"
+        except AssertionError as failure:
+            # What nbclient raises when Ctrl-C stops it while a kernel is starting.
+            raise asyncio.CancelledError from failure
     return Run(path, normalise(notebook), error)
 
 
@@ -166,19 +199,6 @@ def _transport(folder: str) -> dict[str, str]:
     if os.name == "nt":
         return {"transport": "tcp"}
     return {"transport": "ipc", "ip": f"{folder}/kernel"}
-
-
-def _failed_cell(notebook: NotebookNode) -> int:
-    """Return the number of the cell where execution stopped, counting all cells from 1."""
-    started = [
-        i
-        for i, cell in enumerate(notebook.cells, 1)
-        if cell.cell_type == "code" and (cell.outputs or cell.execution_count)
-    ]
-    broken = [
-        i for i in started for out in notebook.cells[i - 1].outputs if out.output_type == "error"
-    ]
-    return (broken or started or [1])[-1]
 
 
 def read_notebook(path: Path) -> NotebookNode:
@@ -190,19 +210,22 @@ def read_notebook(path: Path) -> NotebookNode:
         If the file cannot be read as a notebook.
     """
     import nbformat
+    from jsonschema import ValidationError
 
     try:
         notebook: NotebookNode = nbformat.read(path, as_version=4)
-    except (OSError, UnicodeDecodeError, ValueError, KeyError, AttributeError) as error:
-        raise ReproductionError(f"{path}: not a notebook: {error!s:.80}") from error
+        nbformat.validate(notebook)
+    except (OSError, ValueError, KeyError, AttributeError, ValidationError) as error:
+        raise ReproductionError(f"{path}: not a notebook: {error!s:.60}") from error
     return notebook
 
 
 def normalise(notebook: NotebookNode) -> NotebookNode:
     """Make two runs of the same notebook equal where nothing of substance differs.
 
-    Drops what depends on the machine (kernel and language versions, memory addresses), joins
-    the pieces in which a stream arrived, and numbers the cells in order.
+    Drops what depends on the machine (kernel and language versions, memory addresses, paths of
+    temporary files, generated identifiers), joins the pieces in which a stream arrived, and
+    numbers the cells in order.
     """
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -220,8 +243,10 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
         for output in cell.outputs:
             if "execution_count" in output:
                 output.execution_count = count
-            if "text/plain" in output.get("data", {}):
-                output.data["text/plain"] = _no_address(output.data["text/plain"])
+            if "text" in output:
+                output.text = _plain(output.text)
+            for kind in SHOWN & output.get("data", {}).keys():
+                output.data[kind] = _plain(output.data[kind])
     return notebook
 
 
@@ -236,15 +261,17 @@ def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
     return kept
 
 
-def _no_address(text: str) -> str:
-    return re.sub(r"\bat 0x[0-9a-fA-F]+", "at 0x…", text)
+def _plain(text: str) -> str:
+    for pattern, replacement in MACHINE:
+        text = re.sub(pattern, replacement, text)
+    return text
 
 
 def differences(committed: NotebookNode, fresh: NotebookNode) -> list[str]:
     """Return where the text that a notebook shows differs from a fresh run, cell by cell.
 
-    Numbers and words are compared as shown; pictures are not, since fonts differ between
-    machines.
+    Numbers and words are compared as shown, in plain text and in tables; pictures are not, since
+    fonts differ between machines.
     """
     found = []
     pairs = zip(committed.cells, fresh.cells, strict=True)
@@ -265,10 +292,9 @@ def shown(cell: NotebookNode) -> str:
         return ""
     texts = []
     for output in cell.outputs:
-        texts.append(output.get("text", ""))
-        texts.append(_no_address(output.get("data", {}).get("text/plain", "")))
-        texts.append(output.get("ename", ""))
-    return "\n".join(text for text in texts if text)
+        texts += [output.get("text", ""), output.get("ename", "")]
+        texts += [output.data[kind] for kind in sorted(SHOWN & output.get("data", {}).keys())]
+    return "\n".join(_plain(text) for text in texts if text)
 
 
 def write_notebook(notebook: NotebookNode, path: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from cxstats.reproduce import Run, write_notebook
 
@@ -41,20 +43,35 @@ def write_site(runs: Sequence[Run], folder: Path) -> Path:
     runs : sequence of Run
         Executed notebooks.
     folder : Path
-        Where to write: ``notebooks/NAME.ipynb``, ``NAME.html`` and ``index.html``.
+        Where to write: ``notebooks/NAME.ipynb``, ``html/NAME.html`` and ``index.html``; notebooks
+        of deeper folders keep their folder.
 
     Returns
     -------
     Path
         The index page.
     """
-    for run in runs:
-        write_notebook(run.notebook, folder / "notebooks" / run.path.name)
-        page = folder / f"{run.path.stem}.html"
+    names = relative_names([run.path for run in runs])
+    for run, name in zip(runs, names, strict=True):
+        write_notebook(run.notebook, folder / "notebooks" / name)
+        page = folder / "html" / name.with_suffix(".html")
+        page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(page_of(run), encoding="utf-8")
     index = folder / "index.html"
     index.write_text(index_of(runs), encoding="utf-8")
     return index
+
+
+def relative_names(paths: Sequence[Path]) -> list[Path]:
+    """Return paths below the folder that they share, so that no two are alike.
+
+    Examples
+    --------
+    >>> [name.as_posix() for name in relative_names([Path("n/a.ipynb"), Path("n/x/a.ipynb")])]
+    ['a.ipynb', 'x/a.ipynb']
+    """
+    shared = Path(os.path.commonpath([path.resolve().parent for path in paths]))
+    return [path.resolve().relative_to(shared) for path in paths]
 
 
 def page_of(run: Run) -> str:
@@ -70,7 +87,8 @@ def index_of(runs: Sequence[Run]) -> str:
     """Return the index page: every notebook with its first chart and its outcome."""
     broken = sum(bool(run.error) for run in runs)
     outcome = f"{len(runs) - broken} of {len(runs)} notebooks reproduced"
-    cards = "\n".join(_card(run) for run in runs)
+    names = relative_names([run.path for run in runs])
+    cards = "\n".join(_card(run, name) for run, name in zip(runs, names, strict=True))
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -80,12 +98,12 @@ def index_of(runs: Sequence[Run]) -> str:
     )
 
 
-def _card(run: Run) -> str:
+def _card(run: Run, name: Path) -> str:
     picture = _first_picture(run.notebook)
     image = f'<img src="data:image/png;base64,{picture}" alt="">' if picture else ""
     state, words = ("broken", escape(run.error)) if run.error else ("ok", "reproduced")
     return (
-        f'<li><a href="{escape(run.path.stem)}.html">{image}<div class="text">'
+        f'<li><a href="html/{quote(name.with_suffix(".html").as_posix())}">{image}<div class="text">'
         f"<h2>{escape(run.title)}</h2><p>{escape(_lead(run.notebook))}</p>"
         f'<p class="{state}">{words}</p></div></a></li>'
     )

@@ -7,12 +7,10 @@ A published percentage is compared at the precision at which it was printed, rou
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
+from decimal import Decimal, localcontext
 
 from cxstats.errors import CxError
-
-# More digits than any published figure has, whatever context the caller has set.
-CONTEXT = Context(prec=50)
+from cxstats.formats import CONTEXT, round_half_up
 
 
 def percent_change(before: Decimal, after: Decimal) -> Decimal:
@@ -39,18 +37,6 @@ def percent_change(before: Decimal, after: Decimal) -> Decimal:
         return (after - before) * 100 / before
 
 
-def round_half_up(value: Decimal, decimals: int) -> Decimal:
-    """Return `value` at `decimals` places, halves away from zero.
-
-    Examples
-    --------
-    >>> round_half_up(Decimal("112.5"), 0), round_half_up(Decimal("-0.25"), 1)
-    (Decimal('113'), Decimal('-0.3'))
-    """
-    with localcontext(CONTEXT):
-        return value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
-
-
 def printed_decimals(printed: Decimal) -> int:
     """Return how many decimal places a figure was printed with.
 
@@ -65,8 +51,17 @@ def printed_decimals(printed: Decimal) -> int:
     return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
-def agrees(printed: Decimal, recomputed: Decimal) -> bool:
-    """Return whether `recomputed`, at the precision of `printed`, is `printed`.
+def agrees(printed: Decimal, recomputed: Decimal, qualifier: str = "") -> bool | None:
+    """Return whether `recomputed`, at the precision of `printed`, is what was printed.
+
+    Parameters
+    ----------
+    printed, recomputed : Decimal
+        The figure in print and the figure that comes out.
+    qualifier : {"", ">=", ">", "<=", "<", "~"}
+        What stands before the printed figure. A bound is compared in size ("fell by more than
+        30 %" is printed -30 with ">"). "About" agrees with the figure itself and is otherwise
+        None: nobody can say how near is near.
 
     Examples
     --------
@@ -74,5 +69,16 @@ def agrees(printed: Decimal, recomputed: Decimal) -> bool:
     True
     >>> agrees(Decimal("-45.7"), Decimal("-45.6"))
     False
+    >>> agrees(Decimal("-30"), Decimal("-41.2"), ">"), agrees(Decimal("40"), Decimal("41"), "~")
+    (True, None)
     """
-    return round_half_up(recomputed, printed_decimals(printed)) == printed
+    rounded = round_half_up(recomputed, printed_decimals(printed))
+    if qualifier == "~":
+        return True if rounded == printed else None
+    if not qualifier:
+        return rounded == printed
+    if rounded * printed < 0:
+        return False
+    size, bound = abs(rounded), abs(printed)
+    holds = {">=": size >= bound, ">": size > bound, "<=": size <= bound, "<": size < bound}
+    return holds[qualifier]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,7 +15,7 @@ from cxstats.cases.checks import Check, Contradiction, run_checks
 from cxstats.cases.derive import Derived, derive
 from cxstats.cases.facts import Fact, read_facts
 from cxstats.cases.files import Formula, SourceError, read_formulas, read_source_errors
-from cxstats.formats import format_change, format_number, format_percent
+from cxstats.formats import format_change, format_number, format_percent, round_half_up
 from cxstats.labels import Text, both, label
 
 if TYPE_CHECKING:
@@ -24,7 +25,16 @@ if TYPE_CHECKING:
 SIGNS = {">=": "≥ ", "<=": "≤ ", ">": "> ", "<": "< ", "~": "≈ "}
 
 # What can be said of a fact; the first two are the ones that a check decides.
-VERDICTS = ("agrees", "contradicted", "recomputed", "derived", "as_reported", "stated", "lost")
+VERDICTS = (
+    "agrees",
+    "contradicted",
+    "consistent",
+    "recomputed",
+    "derived",
+    "as_reported",
+    "stated",
+    "lost",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +85,8 @@ class AuditedFact:
         if fact.before is not None and fact.after is not None:
             parts.append(f"{format_number(fact.before)} → {fact.amount(fact.after, lang)}")
         if fact.printed_change is not None:
-            parts.append(format_percent(fact.printed_change, None, lang, sign=True))
+            sign = SIGNS.get(fact.qualifier, "")
+            parts.append(sign + format_percent(fact.printed_change, None, lang, sign=True))
         if fact.value is not None:
             parts.append(SIGNS.get(fact.qualifier, "") + fact.amount(fact.value, lang))
         return ", ".join(parts) or fact.as_printed
@@ -85,10 +96,10 @@ class AuditedFact:
 
         The relative change has the decimal places of the printed one, or one.
         """
-        if self.recomputed is None:
+        if self.recomputed is None and self.points is None:
             return ""
-        if self.recomputed_change is None:
-            return self.fact.amount(round(self.recomputed, 2), lang)
+        if self.recomputed is not None and self.recomputed_change is None:
+            return self.fact.amount(round_half_up(self.recomputed, 2), lang)
         printed = self.fact.printed_change
         decimals = 1 if printed is None else printed_decimals(printed)
         return format_change(self.recomputed, self.points, self.fact.unit.measure, decimals, lang)
@@ -191,7 +202,7 @@ class Audit:
             name = audited.fact.name(lang)
             rows.append(
                 {
-                    "indicator": f"{name} ({unit})" if unit and unit not in name else name,
+                    "indicator": _with_unit(name, unit),
                     "before": _plain(audited.before),
                     "after": _plain(audited.after),
                     "change": audited.change_text(lang),
@@ -212,10 +223,10 @@ class Audit:
                 {
                     "id": formula.id,
                     "source": formula.source,
-                    "section": formula.section,
+                    "section": formula.section.get(lang),
                     "name": formula.name.get(lang),
                     "as_printed": formula.as_printed,
-                    "formula": formula.formula,
+                    "formula": formula.formula.get(lang),
                     "status": formula.status,
                     "status_text": label(f"status.{formula.status}", lang),
                     "note": formula.note.get(lang),
@@ -226,7 +237,7 @@ class Audit:
                 {
                     "id": error.id,
                     "source": error.source,
-                    "section": error.section,
+                    "section": error.section.get(lang),
                     "claim": error.claim.get(lang),
                     "correction": error.correction.get(lang),
                 }
@@ -331,8 +342,12 @@ def audit(path: str | Path | None = None) -> Audit:
     checks = run_checks(by_name)
     derived = derive(by_name)
     contradictions = {c.fact: c for check in checks for c in check.contradictions}
+    supports = {name: check.id for check in checks for name in check.supports}
     return Audit(
-        facts=tuple(_audited(f, derived.get(f.id), contradictions.get(f.id)) for f in facts),
+        facts=tuple(
+            _audited(f, derived.get(f.id), contradictions.get(f.id), supports.get(f.id))
+            for f in facts
+        ),
         checks=checks,
         formulas=read_formulas(),
         source_errors=read_source_errors(),
@@ -340,15 +355,21 @@ def audit(path: str | Path | None = None) -> Audit:
 
 
 def _audited(
-    fact: Fact, derived: Derived | None = None, contradiction: Contradiction | None = None
+    fact: Fact,
+    derived: Derived | None = None,
+    contradiction: Contradiction | None = None,
+    support: str | None = None,
 ) -> AuditedFact:
     numbers = derived or fact
     before, after, value = numbers.before, numbers.after, numbers.value
     recomputed, points = derived.value if derived else None, None
     if before is not None and after is not None:
-        recomputed = percent_change(before, after)
-        points = after - before if fact.unit.measure in ("rate", "index") else None
+        # From a base of 0, or below, no relative change exists (an NPS can have one).
+        recomputed = percent_change(before, after) if before > 0 else None
+        points = _points(before, after, fact.unit.measure)
     agreed, verdict, reason = _verdict(fact, derived, recomputed)
+    if verdict == "stated" and support:
+        verdict, reason = "consistent", both("reason.consistent", check=support)
     if contradiction:
         agreed, verdict, reason = False, "contradicted", contradiction.reason
         recomputed = contradiction.recomputed
@@ -366,6 +387,11 @@ def _audited(
     )
 
 
+def _points(before: Decimal, after: Decimal, measure: str) -> Decimal | None:
+    scale = {"rate": 1, "index": 1, "fraction": 100}.get(measure)
+    return None if scale is None else (after - before) * scale
+
+
 def _verdict(
     fact: Fact, derived: Derived | None, recomputed: Decimal | None
 ) -> tuple[bool | None, str, Text]:
@@ -378,17 +404,31 @@ def _verdict(
             both("reason.derived_from" if inputs else "reason.read", facts=inputs),
         )
     if printed is not None and recomputed is not None:
-        agreed = agrees(printed, recomputed)
-        values = {"change": format_number(round(recomputed, 4)), "printed": format_number(printed)}
-        verdict = "agrees" if agreed else "contradicted"
-        return agreed, verdict, both(f"reason.{verdict}", **values)
+        agreed = agrees(printed, recomputed, fact.qualifier)
+        verdict = {True: "agrees", False: "contradicted", None: "recomputed"}[agreed]
+        values = {
+            "change": format_number(round_half_up(recomputed, 4)),
+            "printed": SIGNS.get(fact.qualifier, "") + format_number(printed),
+        }
+        return (
+            agreed,
+            verdict,
+            both("reason.about" if agreed is None else f"reason.{verdict}", **values),
+        )
     if fact.kind == "lost":
         return None, "lost", both("reason.lost")
     if printed is not None:
-        return None, "as_reported", both("reason.as_reported")
+        based = fact.before is not None and fact.after is not None
+        return None, "as_reported", both("reason.no_relative" if based else "reason.as_reported")
     if recomputed is not None:
         return None, "recomputed", both("reason.recomputed")
     return None, "stated", both("reason.stated")
+
+
+def _with_unit(name: str, unit: str) -> str:
+    """Return an indicator with its unit, unless its words end in or hold the unit already."""
+    held = re.search(rf"(?<![a-z]){re.escape(unit)}(?![a-z])", name) if unit else True
+    return name if held else f"{name} ({unit})"
 
 
 def _plain(value: Decimal | None) -> float | int | None:

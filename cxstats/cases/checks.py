@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from cxstats.cases.arithmetic import agrees, percent_change, printed_decimals, round_half_up
+from cxstats.cases.arithmetic import agrees, percent_change, printed_decimals
 from cxstats.cases.derive import number
 from cxstats.cases.facts import Fact
-from cxstats.formats import format_number
+from cxstats.formats import format_number, format_percent, round_half_up
 from cxstats.labels import Text, both
 
 Facts = Mapping[str, Fact]
@@ -38,6 +38,7 @@ class Check:
     """The outcome of one consistency check.
 
     ``agrees`` is None where the check cannot be right or wrong; ``reason`` says why.
+    ``contradictions`` and ``supports`` name the facts that it rules out and bears out.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Check:
     source: str = ""
     section: Text = Text("", "")  # noqa: RUF009  (a NamedTuple is immutable)
     contradictions: tuple[Contradiction, ...] = field(default=())
+    supports: tuple[str, ...] = ()
 
 
 def run_checks(facts: Facts) -> tuple[Check, ...]:
@@ -96,8 +98,10 @@ def _check(
     agreed: bool | None,
     expected: str = "",
     contradictions: tuple[Contradiction, ...] = (),
-    **values: object,
+    supports: tuple[str, ...] = (),
+    words: Mapping[str, object] | None = None,
 ) -> Check:
+    unexpected = agreed is False and not contradictions
     return Check(
         id=name,
         facts=used,
@@ -105,12 +109,19 @@ def _check(
         given=given,
         recomputed=recomputed,
         agrees=agreed,
-        reason=both(f"check.{name}.reason", **values),
+        reason=both("check.fails" if unexpected else f"check.{name}.reason", **(words or {})),
         expected=expected,
         source=facts[used[0]].source,
-        section=facts[used[0]].section,
+        section=_sections(used, facts),
         contradictions=contradictions,
+        supports=supports if agreed else (),
     )
+
+
+def _sections(used: tuple[str, ...], facts: Facts) -> Text:
+    """Return the sections that a check compares, each once."""
+    places = dict.fromkeys(facts[name].section for name in used)
+    return Text("; ".join(place.en for place in places), "；".join(place.zh for place in places))
 
 
 def _sum(name: str, used: tuple[str, ...], facts: Facts, expected: Decimal) -> Check:
@@ -118,7 +129,8 @@ def _sum(name: str, used: tuple[str, ...], facts: Facts, expected: Decimal) -> C
     total = sum(values, Decimal(0))
     given = " + ".join(format_number(value) for value in values)
     shown = format_number(total)
-    return _check(name, used, facts, given, shown, total == expected, format_number(expected))
+    target = format_number(expected)
+    return _check(name, used, facts, given, shown, total == expected, target, supports=used)
 
 
 def _average_steps(facts: Facts) -> Check:
@@ -126,9 +138,9 @@ def _average_steps(facts: Facts) -> Check:
     printed = number(facts["F028"])
     steps = [number(facts[fact], "before") for fact in SERVICES]
     mean, least = sum(steps, Decimal(0)) / len(steps), min(steps)
-    agreed = agrees(printed, mean)
+    agreed = bool(agrees(printed, mean))
     values = {
-        "steps": ", ".join(format_number(step) for step in steps),
+        "steps": _listed([format_number(step) for step in steps]),
         "mean": format_number(mean),
         "least": format_number(least),
     }
@@ -143,7 +155,7 @@ def _average_steps(facts: Facts) -> Check:
         agreed,
         shown,
         () if agreed else (wrong,),
-        **values,
+        words=values,
     )
 
 
@@ -181,8 +193,7 @@ def _effort_and_causes(facts: Facts) -> Check:
         not contradictions,
         "",
         tuple(contradictions),
-        n=len(contradictions),
-        which=", ".join(c.fact for c in contradictions),
+        words={"n": len(contradictions), "which": _listed([c.fact for c in contradictions])},
     )
 
 
@@ -200,11 +211,18 @@ def _changes(name: str, used: tuple[str, ...], facts: Facts) -> Check:
             number(facts[fact], "printed_change"),
             percent_change(number(facts[fact], "before"), number(facts[fact], "after")),
         )
+        is True
         for fact in used
     ]
     rates = sum(facts[fact].unit.measure in ("rate", "index") for fact in used)
     count = str(len(used))
-    return _check(name, used, facts, count, str(sum(good)), all(good), count, rates=rates)
+    return _check(
+        name, used, facts, count, str(sum(good)), all(good), count, words={"rates": rates}
+    )
+
+
+def _listed(words: list[str]) -> Text:
+    return Text(", ".join(words), "、".join(words))
 
 
 def _product(facts: Facts, unit_fact: str, scale: Decimal) -> tuple[Decimal, Decimal]:
@@ -216,8 +234,8 @@ def _product(facts: Facts, unit_fact: str, scale: Decimal) -> tuple[Decimal, Dec
 
 
 def _arrow(before: Decimal, after: Decimal, decimals: int) -> str:
-    change = format_number(percent_change(before, after), 1, sign=True)
-    return f"{format_number(before, decimals)} → {format_number(after, decimals)} ({change} %)"
+    change = format_percent(percent_change(before, after), 1, sign=True)
+    return f"{format_number(before, decimals)} → {format_number(after, decimals)} ({change})"
 
 
 def _total_cost(facts: Facts) -> Check:
@@ -229,7 +247,12 @@ def _total_cost(facts: Facts) -> Check:
 def _complaint_count(facts: Facts) -> Check:
     # 10,000 users times per cent, shown in 10,000 complaints.
     before, after = _product(facts, "F073", Decimal("0.01"))
-    return _check("C12", ("F071", "F073"), facts, "", _arrow(before, after, 2), None)
+    fall = percent_change(number(facts["F073"], "before"), number(facts["F073"], "after"))
+    values = {
+        "rate": format_number(abs(fall), 1),
+        "count": format_number(abs(percent_change(before, after)), 1),
+    }
+    return _check("C12", ("F071", "F073"), facts, "", _arrow(before, after, 2), None, words=values)
 
 
 def _annual_growth(facts: Facts) -> Check:
@@ -240,12 +263,19 @@ def _annual_growth(facts: Facts) -> Check:
 
 def _time_span(facts: Facts) -> Check:
     span = facts["F071"].period.replace("/", "–")
-    return _check("C14", RESULTS, facts, "", span, None)
+    return _check("C14", RESULTS, facts, "XXX年累计", span, None)
 
 
 def _waiting_and_response(facts: Facts) -> Check:
     floor, response = number(facts["F026"]), number(facts["F035"], "before")
     given = f"> {format_number(floor)}"
     return _check(
-        "C15", ("F026", "F035"), facts, given, format_number(response), response > floor, given
+        "C15",
+        ("F026", "F035"),
+        facts,
+        given,
+        format_number(response),
+        response > floor,
+        given,
+        supports=("F026",),
     )

@@ -88,7 +88,7 @@ def _agree(published: object, reproduced: object) -> bool:
     expected, found = _decimal(published), _decimal(reproduced)
     if expected is None or found is None:
         return str(published) == str(reproduced)
-    return agrees(expected, found)
+    return bool(agrees(expected, found))
 
 
 def _text(value: object) -> str:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from cxstats.cases.files import Unit, case_folder, read_rows, source_titles, units
 from cxstats.errors import DataError
 from cxstats.formats import format_number
-from cxstats.labels import Text, label
+from cxstats.labels import Text, check_lang, label
 
 if TYPE_CHECKING:
     import pandas as pd
 
+DIGITS = 15  # more than any figure in print has
 NUMBERS = ("before", "after", "value", "printed_change")
 COLUMNS = (
     "id",
@@ -151,23 +152,20 @@ def _problems(row: dict[str, str], shipped: bool) -> list[str]:
         if row[column] not in allowed:
             shown = ", ".join(repr(choice) for choice in allowed)
             found.append(f"column {column!r}: {row[column]!r} is not known; allowed: {shown}")
-    found += [
-        f"column {column!r}: empty; a fact needs one"
-        for column in ("id", "quantity_en")
-        if not row[column].strip()
-    ]
+    if not row["id"].strip():
+        found.append("column 'id': empty; a fact needs one")
+    if not (row["quantity_en"] + row["quantity_zh"]).strip():
+        found.append("columns 'quantity_en' and 'quantity_zh': both empty; a fact needs a name")
     for column in NUMBERS:
         text = row[column]
         if text and _number(text) is None:
             found.append(
-                f"column {column!r}: {text!r} is not a number; "
-                "allowed: digits with a point, such as 1250 or -45.6 (the unit has its own column)"
+                f"column {column!r}: {text[:40]!r} is not a number; allowed: up to {DIGITS} digits "
+                "with a point, such as 1250 or -45.6 (the unit has its own column)"
             )
     for column in KINDS.get(row["kind"], ()):
         if not row[column]:
             found.append(f"column {column!r}: empty, but a {row['kind']!r} fact needs it")
-    if row["kind"] == "before_after" and _number(row["before"]) == 0:
-        found.append("column 'before': 0 has no relative change; allowed: any other number")
     if row["kind"].startswith("derived"):
         if not shipped:
             found.append("column 'kind': derived facts are computed by the project, not read")
@@ -178,7 +176,7 @@ def _problems(row: dict[str, str], shipped: bool) -> list[str]:
 
 def _number(text: str) -> Decimal | None:
     # Decimal also takes "NaN", "1_000" and " 7 "; a published figure is digits and a point.
-    if not set(text) <= set("+-.0123456789"):
+    if not set(text) <= set("+-.0123456789") or sum(c.isdigit() for c in text) > DIGITS:
         return None
     try:
         return Decimal(text)
@@ -188,7 +186,8 @@ def _number(text: str) -> Decimal | None:
 
 def _fact(row: dict[str, str]) -> Fact:
     def text(name: str) -> Text:
-        return Text(row[f"{name}_en"], row[f"{name}_zh"] or row[f"{name}_en"])
+        english, chinese = row[f"{name}_en"], row[f"{name}_zh"]
+        return Text(english or chinese, chinese or english)
 
     return Fact(
         id=row["id"],
@@ -265,6 +264,7 @@ def cite(facts: pd.DataFrame, lang: str = "en") -> str:
     >>> cite(facts.loc["F021":"F025"])
     'document 000, 6.2 (1) Pain points before the programme'
     """
+    check_lang(lang)
     places = dict.fromkeys(zip(facts["source"], facts[f"section_{lang}"], strict=True))
     return "; ".join(
         label("chart.source.document", lang, source=source, section=section)

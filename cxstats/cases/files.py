@@ -7,6 +7,7 @@ with file, row (the line number, the header being row 1) and column.
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cxstats.errors import DataError
-from cxstats.labels import Text
+from cxstats.labels import LANGUAGES, Text
 from cxstats.paths import data_folder
 
 if TYPE_CHECKING:
@@ -45,10 +46,10 @@ class Formula:
 
     id: str
     source: str
-    section: str
+    section: Text
     name: Text
     as_printed: str
-    formula: str
+    formula: Text
     status: str
     note: Text
 
@@ -59,7 +60,7 @@ class SourceError:
 
     id: str
     source: str
-    section: str
+    section: Text
     claim: Text
     correction: Text
 
@@ -85,19 +86,11 @@ def read_rows(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, s
         If the file is missing, is not UTF-8, lacks a column, has one that is not known or
         twice, has a row that is too long or too short, or has no rows.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            header = next(reader, [])
-            lines = [(reader.line_num, cells) for cells in reader if cells]
-    except OSError as error:
-        raise DataError(f"{path.name}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        where = f"byte {error.start}"
-        raise DataError(f"{path.name}: not UTF-8 at {where}; save the file as UTF-8") from error
-    except csv.Error as error:
-        raise DataError(f"{path.name}: not a CSV file: {error}") from error
-
+    header, lines = _csv_lines(path)
+    if len(header) == 1 and len(columns) > 1:
+        separator = next((c for c in (";", "\t", "|") if c in header[0]), None)
+        if separator:
+            raise DataError(f"{path.name}: separated by {separator!r}; allowed: commas")
     problems = [
         f"{path.name}, row 1: column {name!r} is missing; columns needed: {', '.join(columns)}"
         for name in columns
@@ -118,11 +111,36 @@ def read_rows(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, s
         for line, cells in lines
         if len(cells) != len(header)
     ]
-    if not lines:
+    if not lines and not problems:
         problems.append(f"{path.name}: the file has no rows below its header")
     if problems:
         raise DataError(problems)
     return [(line, dict(zip(header, cells, strict=True))) for line, cells in lines]
+
+
+def _csv_lines(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Return the header and the numbered rows of a CSV file; rows of empty cells are left out."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path.name}: cannot be read: {error.strerror}") from error
+    if not content.strip():
+        raise DataError(f"{path.name}: the file is empty")
+    if content.startswith(b"PK\x03\x04"):
+        raise DataError(f"{path.name}: an Excel workbook, not CSV; save it as CSV in UTF-8")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = content.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"{path.name}, row {row}: not UTF-8 at byte {error.start}; save the file as UTF-8"
+        ) from error
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = next(reader, [])
+        return header, [(reader.line_num, cells) for cells in reader if any(cells)]
+    except csv.Error as error:
+        raise DataError(f"{path.name}, row {reader.line_num}: not CSV: {error}") from error
 
 
 @cache
@@ -147,8 +165,9 @@ def source_titles() -> dict[str, Text]:
 def read_formulas() -> tuple[Formula, ...]:
     """Return every formula of the sources, with its status."""
     path = case_folder() / "formulas.csv"
-    columns = ("id", "source", "section", "name_en", "name_zh", "as_printed", "formula")
-    rows = read_rows(path, (*columns, "status", "note_en", "note_zh"))
+    texts = ("section", "name", "formula", "note")
+    bilingual = tuple(f"{name}_{lang}" for name in texts for lang in LANGUAGES)
+    rows = read_rows(path, ("id", "source", "as_printed", "status", *bilingual))
     wrong = [
         f"{path.name}, row {line}, column 'status': {row['status']!r} is not known; "
         f"allowed: {', '.join(FORMULA_STATUS)}"
@@ -161,10 +180,10 @@ def read_formulas() -> tuple[Formula, ...]:
         Formula(
             id=row["id"],
             source=row["source"],
-            section=row["section"],
+            section=Text(row["section_en"], row["section_zh"]),
             name=Text(row["name_en"], row["name_zh"]),
             as_printed=row["as_printed"],
-            formula=row["formula"],
+            formula=Text(row["formula_en"], row["formula_zh"]),
             status=row["status"],
             note=Text(row["note_en"], row["note_zh"]),
         )
@@ -175,13 +194,14 @@ def read_formulas() -> tuple[Formula, ...]:
 @cache
 def read_source_errors() -> tuple[SourceError, ...]:
     """Return what the sources get wrong, each with its correction."""
-    columns = ("id", "source", "section", "claim_en", "claim_zh", "correction_en", "correction_zh")
-    rows = read_rows(case_folder() / "source_errors.csv", columns)
+    texts = ("section", "claim", "correction")
+    bilingual = tuple(f"{name}_{lang}" for name in texts for lang in LANGUAGES)
+    rows = read_rows(case_folder() / "source_errors.csv", ("id", "source", *bilingual))
     return tuple(
         SourceError(
             id=row["id"],
             source=row["source"],
-            section=row["section"],
+            section=Text(row["section_en"], row["section_zh"]),
             claim=Text(row["claim_en"], row["claim_zh"]),
             correction=Text(row["correction_en"], row["correction_zh"]),
         )
@@ -200,7 +220,7 @@ def load_formulas() -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``id, source, section, name_en, name_zh, as_printed, formula, status, note_en, note_zh``.
+        ``id, source, as_printed, status``; ``section, name, formula, note`` with ``_en``, ``_zh``.
 
     Examples
     --------
@@ -228,15 +248,15 @@ def load_tables() -> dict[str, pd.DataFrame]:
     Returns
     -------
     dict of str to pandas.DataFrame
-        By table name; ``frame.attrs`` holds ``source``, ``section``, ``title_en``,
-        ``title_zh``, ``unit``, ``note_en`` and ``note_zh``.
+        By table name; ``frame.attrs`` holds ``source``, ``unit`` and, with ``_en`` and ``_zh``,
+        ``section``, ``title`` and ``note``.
 
     Examples
     --------
     >>> tables = load_tables()
     >>> list(tables["servqual_dimensions"]["dimension_zh"])
     ['有形性', '可靠性', '响应性', '保证性', '移情性']
-    >>> tables["journey"].attrs["section"]
+    >>> tables["journey"].attrs["section_en"]
     '3.1.2 (2)'
     """
     tables = {}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from matplotlib.ticker import MaxNLocator
+
 from cxstats.charts import look
 from cxstats.charts.fonts import drawable
 from cxstats.labels import label
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 COLOURS = {
     "agrees": look.GOOD,
     "contradicted": look.BAD,
+    "consistent": "#009E73",
     "recomputed": "#56B4E9",
     "derived": "#F0E442",
     "as_reported": "#9AA0A6",
@@ -43,7 +46,7 @@ def verdicts(
     lang = drawable(lang)
     cases = list(dict.fromkeys(fact.fact.case.get(lang) for fact in audit.facts))
     with look.theme(lang):
-        own, ax = ax is None, look.new_axes(ax, 8.6, 1.9 + 0.26 * len(cases))
+        own, ax = ax is None, look.new_axes(ax, 8.6, 2.3 + 0.26 * len(cases))
         for y, case in enumerate(reversed(cases)):
             found = [f.verdict for f in audit.facts if f.fact.case.get(lang) == case]
             start = 0
@@ -60,19 +63,29 @@ def verdicts(
             for verdict, colour in COLOURS.items()
             if audit.counts[verdict]
         }
-        ax.legend(handles=look.patches(entries), loc="lower right")
+        handles = look.patches(entries)
+        ax.legend(
+            handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0
+        )
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set_yticks(range(len(cases)), reversed(cases), size=9)
         ax.tick_params(axis="y", length=0)
         ax.margins(y=0.02)
         ax.set_xlabel(label("chart.verdicts.axis", lang))
-        n, checked = len(audit.facts), audit.agree + audit.disagree
+        n = len(audit.facts)
         heading = title or label(
             "chart.verdicts.title",
             lang,
-            agree=audit.agree,
-            checked=checked,
+            agree=audit.counts["agrees"],
+            printed=sum(
+                f.published is not None and f.agrees is not None and f.recomputed_change is not None
+                for f in audit.facts
+            ),
+            disagree=audit.disagree,
             unchecked=audit.unchecked,
             n=n,
         )
+        derived = audit.counts["derived"]
         key = "chart.verdicts.source" if audit.checks else "chart.verdicts.own"
-        return look.finish(ax, own, heading, label(key, lang, n=n), lang)
+        source = label(key, lang, n=n, derived=derived, published=n - derived)
+        return look.finish(ax, own, heading, source, lang)

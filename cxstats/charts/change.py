@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from cxstats.charts import look
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+COLOURS = {1: look.GOOD, -1: look.BAD, 0: look.NEUTRAL, None: look.NEUTRAL}
 COLUMNS = ("indicator", "before", "after", "change", "better")
 
 
@@ -64,7 +64,7 @@ def before_after(
     with look.theme(lang):
         own, ax = ax is None, look.new_axes(ax, 8.6, 1.7 + 0.5 * len(names))
         for row, change in enumerate(table["change"]):
-            colour = {1: look.GOOD, -1: look.BAD, 0: look.NEUTRAL}[directions[row]]
+            colour = COLOURS[directions[row]]
             _dumbbell(ax, len(names) - 1 - row, before[row], after[row], str(change), colour)
         ax.set_yticks(range(len(names))[::-1], [look.fold(name, 34) for name in names])
         ax.set_xlim(-0.14, 1.62)
@@ -79,12 +79,12 @@ def before_after(
         return look.finish(ax, own, heading, source, lang, note, synthetic)
 
 
-def _direction(before: float, after: float, better: str) -> int:
-    """1 where the value moved as desired, -1 where it moved against that, 0 otherwise."""
+def _direction(before: float, after: float, better: str) -> int | None:
+    """1 where the value moved as desired, -1 against that, 0 not at all; None without a desire."""
     if better not in ("up", "down", ""):
         raise CxError(f"column 'better': {better!r} is not known; allowed: 'up', 'down', ''")
     moved = (after > before) - (after < before)
-    return {"up": moved, "down": -moved, "": 0}[better]
+    return {"up": moved, "down": -moved, "": None}[better]
 
 
 def _dumbbell(ax: Axes, y: int, before: float, after: float, change: str, colour: str) -> None:
@@ -96,7 +96,7 @@ def _dumbbell(ax: Axes, y: int, before: float, after: float, change: str, colour
     left_first = start <= end
     for x, value, left in ((start, before, left_first), (end, after, not left_first)):
         ax.annotate(
-            format_number(Decimal(f"{value:.6g}")),
+            format_number(value),
             (x, y),
             (-8 if left else 8, 0),
             textcoords="offset points",
@@ -107,22 +107,24 @@ def _dumbbell(ax: Axes, y: int, before: float, after: float, change: str, colour
     ax.text(1.22, y, change, va="center", color=colour, weight="bold")
 
 
-def _legend(ax: Axes, directions: list[int], lang: str) -> None:
+def _legend(ax: Axes, directions: list[int | None], lang: str) -> None:
     ax.scatter([], [], 46, facecolor="white", edgecolor=look.INK, label=label("chart.before", lang))
     ax.scatter([], [], 52, color=look.INK, label=label("chart.after", lang))
-    for value, colour, key in (
-        (1, look.GOOD, "chart.better"),
-        (-1, look.BAD, "chart.worse"),
-        (0, look.NEUTRAL, "chart.no_direction"),
+    for value, key in (
+        (1, "chart.better"),
+        (-1, "chart.worse"),
+        (0, "chart.no_change"),
+        (None, "chart.no_direction"),
     ):
         if value in directions:
-            ax.plot([], [], color=colour, linewidth=3, alpha=0.6, label=label(key, lang))
+            ax.plot([], [], color=COLOURS[value], linewidth=3, alpha=0.6, label=label(key, lang))
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=5, borderaxespad=0, handletextpad=0.4)
 
 
-def _title(directions: list[int], lang: str) -> str:
-    good, stated = directions.count(1), len(directions) - directions.count(0)
+def _title(directions: list[int | None], lang: str) -> str:
+    stated = [direction for direction in directions if direction is not None]
     if not stated:
         return label("chart.before_after.plain", lang, n=len(directions))
-    key = "all" if good == len(directions) else "some"
-    return label(f"chart.before_after.{key}", lang, n=len(directions), good=good)
+    good, n = stated.count(1), len(stated)
+    key = ("one" if n == 1 else "all") if good == n else "some"
+    return label(f"chart.before_after.{key}", lang, n=n, good=good)

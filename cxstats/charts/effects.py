@@ -21,6 +21,7 @@ def reported_effects(
     *,
     source: str,
     contradicted: Sequence[bool] | None = None,
+    qualifiers: Sequence[str] | None = None,
     title: str | None = None,
     lang: str = "en",
     ax: Axes | None = None,
@@ -35,6 +36,8 @@ def reported_effects(
         Where the figures come from.
     contradicted : sequence of bool, optional
         Whether other published figures rule the effect out.
+    qualifiers : sequence of str, optional
+        What stands before each figure in print, such as "≥ ".
     title : str, optional
         The finding. Without it: how many effects cannot be recomputed.
     lang : {"en", "zh"}
@@ -47,22 +50,24 @@ def reported_effects(
     CxError
         If the lengths differ, nothing is there to draw, or a change is not a number.
     """
-    labels = [str(name) for name in names]
-    look.check_values(labels, [abs(float(change)) for change in changes], "changes")
+    labels, values = look.check_values(names, changes, "changes", signed=True)
+    signs = [""] * len(labels) if qualifiers is None else list(qualifiers)
+    if len(signs) != len(labels):
+        raise CxError(f"qualifiers has {len(signs)} signs for {len(labels)} effects")
     flags = [False] * len(labels) if contradicted is None else [bool(x) for x in contradicted]
     if len(flags) != len(labels):
         raise CxError(f"contradicted has {len(flags)} flags for {len(labels)} effects")
     lang = drawable(lang)
     with look.theme(lang):
         own, ax = ax is None, look.new_axes(ax, 9.5, 1.8 + 0.36 * len(labels))
-        for i, change in enumerate(changes):
+        for i, value in enumerate(values):
             y, flag = len(labels) - 1 - i, flags[i]
-            value, colour = float(change), look.BAD if flag else look.NEUTRAL
+            colour = look.BAD if flag else look.NEUTRAL
             ax.plot([0, value], [y, y], color=colour, linewidth=1, linestyle=(0, (3, 2)))
             ax.scatter([value], [y], 42, facecolor="white", edgecolor=colour, zorder=2)
             side = 8 if value >= 0 else -8
             ax.annotate(
-                format_percent(change, None, lang, sign=True),
+                signs[i] + format_percent(value, None, lang, sign=True),
                 (value, y),
                 (side, 0),
                 textcoords="offset points",
@@ -89,5 +94,6 @@ def reported_effects(
         ax.margins(x=0.2, y=0.03)
         ax.set_xlabel(label("chart.effects.axis", lang))
         look.stamp(ax, label("chart.effects.mark", lang))
-        heading = title or label("chart.effects.title", lang, n=len(labels))
+        key = "chart.effects.title.one" if len(labels) == 1 else "chart.effects.title"
+        heading = title or label(key, lang, n=len(labels))
         return look.finish(ax, own, heading, source, lang, label("chart.effects.warning", lang))

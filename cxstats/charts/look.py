@@ -9,6 +9,7 @@ import textwrap
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 # Okabe and Ito's colours, told apart with every common colour deficiency and in grey print.
 GOOD = "#0072B2"
 BAD = "#D55E00"
-ACCENT = "#E69F00"
 NEUTRAL = "#6F6F6F"
 PALE = "#C9CDD2"
 INK = "#222222"
@@ -122,7 +122,9 @@ def finish(
         style = {"size": NOTE_SIZE, "color": NEUTRAL, "linespacing": 1.4}
         figure.supxlabel(below, x=0.01, ha="left", **style)
     else:
-        ax.set_title(wrap(title, width, 11), loc="left", weight="bold")
+        # A legend stands between the title and the axes.
+        above = 26 if ax.get_legend() else 8
+        ax.set_title(wrap(title, width, 11), loc="left", weight="bold", pad=above)
         ax.annotate(
             wrap(below, width, NOTE_SIZE),
             (0, 0),
@@ -136,8 +138,9 @@ def finish(
     if synthetic:
         stamp(ax, label("chart.synthetic", lang))
     # Axes that a caller made have labels and ticks in the caller's font.
-    for text in ax.findobj(mpl.text.Text):
+    for text in (figure if own else ax).findobj(mpl.text.Text):
         text.set_fontfamily(mpl.rcParams["font.family"])
+        text.set_parse_math(False)  # a client's "$" is a dollar, not a formula
     return ax
 
 
@@ -220,7 +223,10 @@ def fold(text: str, columns: int) -> str:
 
 
 def check_values(
-    names: Iterable[object], values: Iterable[float], what: str = "values"
+    names: Iterable[object],
+    values: Iterable[float],
+    what: str = "values",
+    signed: bool = False,
 ) -> tuple[list[str], list[float]]:
     """Return names and numbers as lists, or raise naming what does not fit.
 
@@ -235,9 +241,10 @@ def check_values(
         raise CxError(f"{len(labels)} names, but {len(numbers)} {what}; one for each, at least one")
     for name, value in zip(labels, numbers, strict=True):
         try:
-            good = float(value) >= 0 and float(value) != float("inf")
+            good = isfinite(float(value)) and (signed or float(value) >= 0)
         except (TypeError, ValueError):
             good = False
         if not good:
-            raise CxError(f"{what}: {name!r} has {value!r}; allowed: numbers from 0 upwards")
+            allowed = "numbers" if signed else "numbers from 0 upwards"
+            raise CxError(f"{what}: {name!r} has {value!r}; allowed: {allowed}")
     return labels, [float(value) for value in numbers]

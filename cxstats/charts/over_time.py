@@ -65,11 +65,13 @@ def trajectory(  # noqa: PLR0913
     CxError
         If a period cannot be read, periods are not in order, or lengths do not match.
     """
+    periods = [str(period) for period in periods]
     times = [middle(period) for period in periods]
     if not series or any(a >= b for a, b in pairwise(times)):
         raise CxError("periods must be in order of time, each once, with at least one series")
-    if stages is not None and len(stages) != len(periods):
-        raise CxError(f"{len(stages)} stages for {len(periods)} periods; one for each")
+    words = [""] * len(periods) if stages is None else [str(stage) for stage in stages]
+    if len(words) != len(periods):
+        raise CxError(f"{len(words)} stages for {len(periods)} periods; one for each")
     numbers = {
         name: look.check_values(periods, values, f"values of {name!r}")[1]
         for name, values in series.items()
@@ -86,15 +88,18 @@ def trajectory(  # noqa: PLR0913
             _panel(ax, times, values, look.capital(heading if change else name))
         ticks = [
             f"{period}\n{look.fold(stage, 15)}" if stage else str(period)
-            for period, stage in zip(periods, stages or [""] * len(periods), strict=True)
+            for period, stage in zip(periods, words, strict=True)
         ]
+        crowded = len(ticks) > 7
+        panels[-1].tick_params(axis="x", rotation=45 * crowded, labelsize=8 if crowded else 10)
         panels[-1].set_xticks(times, ticks)  # type: ignore[arg-type]
         first = next(iter(numbers))
         span = {"first": periods[0], "last": periods[-1], "change": (changes or {}).get(first, "")}
         key = "chart.trajectory.finding" if span["change"] else "chart.trajectory.span"
         finding = title or look.capital(label(key, lang, name=first, **span))
         if own:
-            look.finish(panels[-1], own, finding, source, lang)
+            note = label("chart.own_scale.panels", lang) if len(panels) > 1 else ""
+            look.finish(panels[-1], own, finding, source, lang, note)
         else:
             for ax, name in zip(panels, numbers, strict=True):
                 look.finish(ax, own, name, source, lang)
@@ -118,11 +123,13 @@ def middle(period: str) -> pd.Timestamp:
     """
     import pandas as pd
 
+    allowed = "2019, 2019Q1, 2019-03 or 2019-03-31"
     try:
         span = pd.Period(period)
     except ValueError as error:
-        allowed = "2019, 2019Q1, 2019-03 or 2019-03-31"
         raise CxError(f"period {period!r} cannot be read; allowed: {allowed}") from error
+    if not isinstance(span, pd.Period):
+        raise CxError(f"period {period!r} cannot be read; allowed: {allowed}")
     return span.start_time + (span.end_time - span.start_time) / 2
 
 

@@ -60,7 +60,7 @@ def pareto(
     cumulative = [sum(shares[: i + 1]) for i in range(len(shares))]
     lang = drawable(lang)
     with look.theme(lang):
-        own, ax = ax is None, look.new_axes(ax, 8, 4.4)
+        own, ax = ax is None, look.new_axes(ax, max(8, 0.95 * len(labels)), 4.4)
         half = next(i for i, share in enumerate(cumulative) if share >= 50 - 1e-9) + 1
         places = range(len(shares))
         colours = [look.GOOD if i < half else look.PALE for i in places]
@@ -87,16 +87,17 @@ def pareto(
                     ha="center",
                     size=9,
                 )
-        ax.annotate(
-            label("chart.pareto.cumulative", lang),
-            (len(shares) - 1, cumulative[-1]),
-            (0, -14),
-            textcoords="offset points",
-            ha="center",
-            size=9,
-            color=look.NEUTRAL,
-        )
-        column = int(7.4 / len(shares) * 11)
+        if len(shares) > 1:
+            ax.annotate(
+                label("chart.pareto.cumulative", lang),
+                (len(shares) - 1, cumulative[-1]),
+                (0, -14),
+                textcoords="offset points",
+                ha="center",
+                size=9,
+                color=look.NEUTRAL,
+            )
+        column = int(max(7.4, 0.9 * len(shares)) / len(shares) * 11)
         ax.set_xticks(list(places), [look.fold(name, column) for name in labels])
         ax.set_ylim(0, 110)
         ax.set_yticks(range(0, 101, 20))
@@ -150,28 +151,31 @@ def shares(
     parts = [100 * number / total for number in numbers]
     lang = drawable(lang)
     with look.theme(lang):
-        own, ax = ax is None, look.new_axes(ax, 8, 2.1)
+        # Names stand under their parts; where a part is too narrow for that, in a legend.
+        narrow = min(parts) < 8 or max(map(look.display_width, labels)) > 48
+        own, ax = ax is None, look.new_axes(ax, 8, 2.1 + 0.25 * narrow * len(parts))
         start = 0.0
+        entries = {}
         for i, (name, part) in enumerate(zip(labels, parts, strict=True)):
             colour = look.SEQUENCE[i % len(look.SEQUENCE)]
             ax.barh(0, part, 0.5, start, color=colour, edgecolor="white", linewidth=2)
             words = format_percent(part, _decimals(parts), lang)
             middle = start + part / 2
-            ax.text(
-                middle,
-                0,
-                words,
-                ha="center",
-                va="center",
-                color=_on(colour),
-                weight="bold",
-                size=12,
-            )
-            folded = look.fold(name, max(8, int(part)))
-            ax.text(middle, -0.32, folded, ha="center", va="top", size=9.5)
+            if part >= 6:
+                ink = _on(colour)
+                ax.text(
+                    middle, 0, words, ha="center", va="center", color=ink, weight="bold", size=12
+                )
+            if not narrow:
+                folded = look.fold(name, max(8, int(part)))
+                ax.text(middle, -0.32, folded, ha="center", va="top", size=9.5)
+            entries[f"{name}: {words}"] = colour
             start += part
         ax.set_xlim(0, 100)
-        ax.set_ylim(-0.75, 0.3)
+        if narrow:
+            handles = look.patches(entries)
+            ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(0, 0), ncols=1)
+        ax.set_ylim(-0.3 if narrow else -0.75, 0.3)
         ax.axis("off")
         largest = max(range(len(parts)), key=lambda i: parts[i])
         heading = title or look.capital(
@@ -221,7 +225,9 @@ def weights(
     parts = [100 * number / total for number in numbers]
     lang = drawable(lang)
     with look.theme(lang):
-        own, ax = ax is None, look.new_axes(ax, 8, 1.7 + 0.36 * len(parts))
+        folded = [look.fold(name, 34) for name in labels]
+        lines = sum(max(1.5, name.count("\n") + 1) for name in folded)
+        own, ax = ax is None, look.new_axes(ax, 8, 1.9 + 0.24 * lines)
         places = list(range(len(parts)))[::-1]
         fills = [look.GOOD if flag else "white" for flag in has]
         edges = [look.GOOD if flag else look.NEUTRAL for flag in has]
@@ -229,7 +235,7 @@ def weights(
         for place, part in zip(places, parts, strict=True):
             words = format_percent(part, _decimals(parts), lang)
             ax.annotate(words, (part, place), (5, 0), textcoords="offset points", va="center")
-        ax.set_yticks(places, [look.fold(name, 34) for name in labels])
+        ax.set_yticks(places, folded)
         ax.set_xlim(0, max(parts) * 1.15)
         ax.set_xlabel(label("chart.weights.axis", lang))
         if known is not None:
@@ -237,12 +243,13 @@ def weights(
                 label("chart.weights.has", lang): look.GOOD,
                 label("chart.weights.lacks", lang): "white",
             }
-            ax.legend(handles=look.patches(entries, look.NEUTRAL), loc="lower right")
+            handles = look.patches(entries, look.NEUTRAL)
+            ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
         covered = sum(part for part, flag in zip(parts, has, strict=True) if flag)
         largest = max(range(len(parts)), key=lambda i: parts[i])
         heading = title or look.capital(
             label("chart.weights.known", lang, share=format_number(covered, _decimals([covered])))
-            if known is not None
+            if not all(has)
             else label(
                 "chart.weights.title",
                 lang,

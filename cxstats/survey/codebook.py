@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -15,7 +16,7 @@ from cxstats.paths import data_folder
 ROLES = ("expectation", "perception", "minimum")
 ROW_COLUMNS = ("respondent", "duration")
 # Short names of the questionnaires that ship in data/codebooks.
-SHIPPED = ("servqual", "servperf", "ecsi_mobile")
+SHIPPED = ("servqual", "servperf", "ecsi_mobile", "corporate_reputation")
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,11 @@ class Codebook:
 
     def columns(self, role: str | None = None, construct: str | None = None) -> tuple[str, ...]:
         """Return the answer columns of a role, of all items or of one construct."""
+        if construct is not None and construct not in self.constructs:
+            raise DataError(
+                f"codebook: {construct!r} is not a construct; constructs: "
+                f"{', '.join(self.constructs)}"
+            )
         items = self.items if construct is None else self.constructs[construct]
         return tuple(self.column(item, role) for item in items)
 
@@ -202,7 +208,7 @@ class Codebook:
 
         file = data_folder() / "codebooks" / f"{path}.yml" if path in SHIPPED else Path(path)
         try:
-            content = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
+            content = _load(file.read_text(encoding="utf-8-sig"), file.name)
         except OSError as error:
             raise DataError(
                 f"{file.name}: cannot be read: {error.strerror}; codebooks that ship: "
@@ -229,6 +235,25 @@ class Codebook:
             return cls(**content)
         except DataError as error:
             raise DataError(f"{file.name}, {error}") from error
+
+
+def _load(text: str, name: str) -> Any:
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """YAML in which a key stands once; PyYAML keeps the last of two in silence."""
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            keys: list[Any] = []
+            for key, _ in node.value:
+                found = self.construct_object(key, deep=True)
+                if found in keys:
+                    line = key.start_mark.line + 1
+                    raise DataError(f"{name}, line {line}: key {found!r} stands twice")
+                keys.append(found)
+            return super().construct_mapping(node, deep)
+
+    return yaml.load(text, Loader)
 
 
 def _plain(value: Any) -> Any:
@@ -273,6 +298,8 @@ def _pair(key: str, value: Any) -> tuple[float, float]:
     good = isinstance(value, list | tuple) and len(value) == 2
     if not (good and all(isinstance(v, int | float) and not isinstance(v, bool) for v in value)):
         raise _wrong(key, value, "two numbers, lowest and highest, such as [1, 7]")
+    if not all(math.isfinite(number) for number in value):
+        raise _wrong(key, value, "two finite numbers")
     if not value[0] < value[1]:
         raise _wrong(key, value, "the lowest number first, and another than the highest")
     return (value[0], value[1])
@@ -332,7 +359,8 @@ def _item_lists(book: Codebook) -> None:
         for entry in given:
             if allowed is not None and entry not in allowed:
                 raise _wrong(key, entry, f"items: {', '.join(allowed)}")
-            if key == "missing" and not isinstance(entry, int | float):
+            number = isinstance(entry, int | float) and not isinstance(entry, bool)
+            if key == "missing" and not (number and math.isfinite(entry)):
                 raise _wrong(key, entry, "numbers")
             if given.count(entry) > 1:
                 raise _wrong(key, entry, "each once")
@@ -340,6 +368,11 @@ def _item_lists(book: Codebook) -> None:
 
 
 def _labels(book: Codebook) -> None:
+    for key in ("labels", "answers"):
+        if not isinstance(getattr(book, key), Mapping):
+            raise _wrong(key, getattr(book, key), "a mapping")
+    if not isinstance(book.title, str | Mapping):
+        raise _wrong("title", book.title, "text, or a text for 'en' and 'zh'")
     names = {*book.items, *book.constructs}
     for name, words in book.labels.items():
         if name not in names:
@@ -349,6 +382,8 @@ def _labels(book: Codebook) -> None:
         if isinstance(words, Mapping) and not set(words) <= set(LANGUAGES):
             raise _wrong(f"labels.{name}", dict(words), "the languages 'en' and 'zh'")
     for answer, number in book.answers.items():
+        if isinstance(answer, bool):  # YAML reads a bare yes, no, on, off as true or false
+            raise _wrong("answers", answer, "labels that are text: put yes, no, on, off in quotes")
         if isinstance(number, bool) or not isinstance(number, int | float):
             raise _wrong(f"answers.{answer}", number, "a number of the scale")
     _set(book, "labels", dict(book.labels))

@@ -56,7 +56,8 @@ def test_own_figures_are_audited(file):
         ({"after": "１２"}, r"row 3, column 'after': '１２' is not a number"),
         ({"after": "1.2.3"}, r"row 3, column 'after': '1.2.3' is not a number"),
         ({"after": ""}, r"row 3, column 'after': empty, but a 'before_after' fact needs it"),
-        ({"before": "0.0"}, r"row 3, column 'before': 0 has no relative change"),
+        ({"before": "1" * 16}, r"row 3, column 'before': '1{16}' is not a number; .*15 digits"),
+        ({"quantity_en": ""}, r"row 3, columns 'quantity_en' and 'quantity_zh': both empty"),
         ({"id": "X1"}, r"row 3, column 'id': 'X1' stands in row 2 too"),
         ({"id": " "}, r"row 3, column 'id': empty"),
         ({"kind": "derived"}, r"row 3, column 'kind': derived facts are computed"),
@@ -85,12 +86,15 @@ def test_every_missing_column_is_named(file, column):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "column 'id' is missing"),
+        ("", "client.csv: the file is empty"),
+        (";".join(COLUMNS) + "\n", "separated by ';'; allowed: commas"),
+        ("\t".join(COLUMNS) + "\n", "separated by '.t'; allowed: commas"),
+        ("PK\x03\x04", "an Excel workbook, not CSV"),
         (",".join(COLUMNS) + "\n", "no rows below its header"),
         (",".join((*COLUMNS, "colour")) + "\n", "column 'colour' is not known"),
         (",".join((*COLUMNS, "id")) + "\n", "column 'id' stands there twice"),
         (",".join(COLUMNS) + "\nX1,a\n", "row 2: 2 cells where the header has"),
-        (",".join(COLUMNS) + '\n"X1', "not a CSV file"),
+        (",".join(COLUMNS) + '\n"X1', "row 2: not CSV: "),
     ],
 )
 def test_broken_files(file, text, message):
@@ -100,8 +104,8 @@ def test_broken_files(file, text, message):
 
 
 def test_other_encodings(file):
-    file.write_bytes("编号".encode("gb18030"))
-    with pytest.raises(cx.DataError, match="not UTF-8 at byte"):
+    file.write_bytes(b"id,kind\n" + "编号".encode("gb18030"))
+    with pytest.raises(cx.DataError, match="row 2: not UTF-8 at byte 8"):
         cx.audit(file)
 
 
@@ -118,6 +122,54 @@ def test_published_files_hold_nothing_derived():
     for fact in read_facts():
         if fact.derived:
             assert fact.before is fact.after is fact.value is fact.printed_change is None
+
+
+def test_rows_of_empty_cells_are_no_facts(file):
+    write(file, GOOD)
+    with file.open("a", encoding="utf-8") as handle:
+        handle.write("," * (len(COLUMNS) - 1) + "\n")
+    assert len(read_facts(file)) == 1
+
+
+def test_a_file_in_chinese_alone(file):
+    write(file, GOOD | {"quantity_en": "", "quantity_zh": "响应时间"})
+    assert read_facts(file)[0].name("en") == "响应时间"
+
+
+# before, after, printed change, unit -> what the audit says
+UNUSUAL = [
+    (
+        {"before": "0", "after": "20", "unit": "NPS points", "printed_change": ""},
+        None,
+        "+20 points",
+    ),
+    (
+        {"before": "-10", "after": "20", "unit": "NPS points", "printed_change": "300"},
+        None,
+        "+30 points",
+    ),
+    (
+        {"before": "0.001", "after": "0.004", "unit": "%", "printed_change": "300"},
+        True,
+        "+0.003 points (+300 %)",
+    ),
+    (
+        {"before": "0.3", "after": "0.25", "unit": "weight", "printed_change": "-17"},
+        True,
+        "−5 points (−17 %)",
+    ),
+    ({"before": "100", "after": "145", "printed_change": "40", "qualifier": ">="}, True, "+45 %"),
+    ({"before": "100", "after": "139", "printed_change": "40", "qualifier": ">="}, False, "+39 %"),
+    ({"before": "100", "after": "59", "printed_change": "-40", "qualifier": ">"}, True, "−41 %"),
+    ({"before": "100", "after": "141", "printed_change": "40", "qualifier": "~"}, None, "+41 %"),
+]
+
+
+@pytest.mark.parametrize(("change", "agrees", "text"), UNUSUAL)
+def test_unusual_bases_units_and_qualifiers(file, change, agrees, text):
+    fact = cx.audit(write(file, GOOD | change)).facts[0]
+    assert fact.agrees is agrees
+    assert fact.change_text() == text
 
 
 def test_facts_say_where_they_stand():
@@ -140,7 +192,7 @@ def test_tables():
     assert len(tables) == 11
     for name, frame in tables.items():
         assert len(frame), name
-        assert {"source", "section", "title_en", "title_zh"} <= frame.attrs.keys()
+        assert {"source", "section_en", "section_zh", "title_en"} <= frame.attrs.keys()
         english = [c for c in frame.columns if c.endswith("_en")]
         assert english
         assert all(f"{c[:-3]}_zh" in frame.columns for c in english)
@@ -160,5 +212,11 @@ def test_formulas_and_errors():
 
 
 def test_units_have_a_measure():
-    assert {unit.measure for unit in units().values()} == {"amount", "rate", "index", "lost"}
+    assert {unit.measure for unit in units().values()} == {
+        "amount",
+        "rate",
+        "fraction",
+        "index",
+        "lost",
+    }
     assert all(fact.unit.name in units() for fact in read_facts())

@@ -107,19 +107,16 @@ def test_pareto_states_what_makes_up_half(values, title):
 
 
 def test_weights_state_what_is_covered():
-    ax = cx.charts.weights(
-        list("abcdef"), [25, 20, 20, 15, 10, 10], source="S", known=[1, 1, *"    "]
-    )
-    assert ax.figure.get_suptitle().startswith("Only 100 %")
     ax = cx.charts.weights(list("ab"), [0.45, 0.55], source="S", known=[True, False])
     assert ax.figure.get_suptitle() == "Only 45 % of the weight has published data behind it"
-    ax = cx.charts.weights(list("ab"), [0.45, 0.55], source="S")
-    assert ax.figure.get_suptitle() == "B weighs most: 55 %"
+    for known in (None, [True, True]):
+        ax = cx.charts.weights(list("ab"), [0.45, 0.55], source="S", known=known)
+        assert ax.figure.get_suptitle() == "B weighs most: 55 %"
 
 
 def test_before_after_counts_directions():
     ax = cx.charts.before_after(CHANGES, source="S")
-    assert ax.figure.get_suptitle() == "1 of 3 indicators moved in the desired direction"
+    assert ax.figure.get_suptitle() == "1 of 2 indicators moved in the desired direction"
     colours = {line.get_color() for line in ax.get_lines()}
     assert {look.GOOD, look.BAD, look.NEUTRAL} <= colours
 
@@ -136,7 +133,7 @@ def test_time_axis_is_true():
 
 def test_audit_plot():
     ax = cx.audit().plot()
-    assert ax.figure.get_suptitle().startswith("10 of 13 checkable figures add up")
+    assert ax.figure.get_suptitle().startswith("10 of 10 printed changes reproduce, 3")
     assert len(ax.get_yticklabels()) == 23
     bars = sum(patch.get_width() for patch in ax.patches)
     assert bars == 111
@@ -167,6 +164,8 @@ BAD = [
         "2 stages for 1 periods",
     ),
     (lambda: cx.charts.reported_effects(["a"], [float("inf")], source="S"), "'a' has inf"),
+    (lambda: cx.charts.reported_effects(["a"], ["many"], source="S"), "'a' has 'many'"),
+    (lambda: cx.charts.trajectory([""], {"a": [1]}, source="S"), "period '' cannot"),
     (lambda: cx.charts.pareto(["a"], [1], source="S", lang="fr"), "lang='fr'"),
 ]
 
@@ -175,6 +174,29 @@ BAD = [
 def test_bad_input_is_named(call, message):
     with pytest.raises(cx.CxError, match=message):
         call()
+
+
+def test_a_dollar_is_a_dollar():
+    ax = cx.charts.weights([r"$\foo$ 50 $", "b"], [1, 2], source="60 $ and $x^2$")
+    assert any(r"$\foo$ 50 $" in text for text in texts(ax))
+
+
+def test_numbers_are_written_as_they_are():
+    table = CHANGES[:1].assign(before=12345678, after=0.1 + 0.2)
+    shown = texts(cx.charts.before_after(table, source="S"))
+    assert {"12,345,678", "0.3"} <= set(shown)
+    assert cx.charts.before_after(CHANGES[:1], source="S").figure.get_suptitle() == (
+        "The indicator moved in the desired direction"
+    )
+
+
+def test_narrow_shares_are_named_in_a_legend():
+    ax = cx.charts.shares(["most", "little", "least"], [97, 2, 1], source="S")
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+        "most: 97 %",
+        "little: 2 %",
+        "least: 1 %",
+    ]
 
 
 def test_settings_stay_as_they_were():

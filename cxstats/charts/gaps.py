@@ -1,0 +1,526 @@
+"""SERVQUAL in pictures: gaps, SERVPERF scores, the zone of tolerance, items against the line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from cxstats.charts import look
+from cxstats.charts.fonts import drawable
+from cxstats.charts.likert import beside, legend_above, lift_title
+from cxstats.errors import CxError
+from cxstats.formats import format_number, format_percent
+from cxstats.labels import label
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+    from cxstats.servqual import Servqual
+
+KINDS = ("dimensions", "items", "zone", "scatter")
+OVERALL = "Overall"
+NAMED = 5  # items that the scatter names
+MARKERS = "os^DvPX"
+
+
+def draw(
+    result: Servqual, kind: str, ax: Axes | None = None, lang: str = "en", **options: Any
+) -> Axes:
+    """Draw a SERVQUAL or SERVPERF result.
+
+    Parameters
+    ----------
+    result : Servqual
+        What `cxstats.servqual` or `cxstats.servperf` returned.
+    kind : {"dimensions", "items", "zone", "scatter"}
+        `gap_dumbbell` by dimension or by item, `zone_bands`, or `gap_scatter`.
+    ax, lang, **options
+        Passed on.
+
+    Raises
+    ------
+    CxError
+        If `kind` is another, or the result lacks what it needs.
+    """
+    match kind:
+        case "dimensions" | "items":
+            return gap_dumbbell(result, items=kind == "items", ax=ax, lang=lang, **options)
+        case "zone":
+            return zone_bands(result, ax=ax, lang=lang, **options)
+        case "scatter":
+            return gap_scatter(result, ax=ax, lang=lang, **options)
+    raise CxError(f"kind={kind!r} is not a chart of this result; allowed: {', '.join(KINDS)}")
+
+
+def gap_dumbbell(
+    result: Servqual,
+    *,
+    items: bool = False,
+    source: str | None = None,
+    title: str | None = None,
+    lang: str = "en",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw expectation and perception on the scale, the gap and its interval beside them.
+
+    Rows stand with the worst gap first and the overall score apart. A row is coloured only where
+    the interval of its gap leaves 0 out. Of SERVPERF: the mean with its interval, lowest first.
+
+    Parameters
+    ----------
+    result : Servqual
+        The result; its codebook gives the words, ``synthetic`` the mark.
+    items : bool
+        One row per item instead of dimension.
+    source : str, optional
+        Where the data come from; without it, "own survey" with the number of respondents.
+    title : str, optional
+        The finding. Without it: how many fall short, and which most.
+    lang : {"en", "zh"}
+        Language of the labels.
+    ax : Axes, optional
+        Where to draw; a new figure without it.
+    """
+    lang, table = drawable(lang), result.items if items else result.table
+    gap = result.measure == "gap"
+    column, draw_row = ("gap", _gap_row) if gap else ("perception", _mean_row)
+    rows = _sorted(table, column)
+    names = {row: look.fold(_name(result, row, lang), 40) for row in rows}
+    data = {str(name): row for name, row in table.iterrows()}
+    heights, bottom = _heights(rows, names)
+    with look.theme(lang):
+        own, ax = ax is None, look.new_axes(ax, 9.6, 2.2 + 0.2 * -bottom)
+        for row in rows:
+            draw_row(ax, heights[row], data[row])
+        _dress(ax, result, names, heights, bottom, lang)
+        none = label("chart.gaps.none", lang)
+        words = [_value(data[row], column, sign=gap) or none for row in rows]
+        _beside(ax, heights, words, f"chart.gaps.head.{column}", result, lang)
+        keys = _gap_keys([_colour(data[row]) for row in rows], lang) if gap else []
+        if keys:
+            legend_above(ax, keys, 3 if len(keys) > 4 else len(keys))
+        heading = title or (_gap_title if gap else _mean_title)(result, table, lang)
+        note = _note(result, table, lang)
+        look.finish(ax, own, heading, _source(result, source, lang), lang, note, result.synthetic)
+        return ax if own else lift_title(ax, (len(keys) > 0) + (len(keys) > 4))
+
+
+def zone_bands(
+    result: Servqual,
+    *,
+    source: str | None = None,
+    title: str | None = None,
+    lang: str = "en",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the zone of tolerance, from minimum to expectation, and the perception in it.
+
+    The dot has the colour of its place: below, inside or above the zone. It is hollow where an
+    interval (of perception minus minimum, or minus expectation) leaves that place open.
+
+    Parameters
+    ----------
+    result, source, lang, ax
+        As in `gap_dumbbell`.
+    title : str, optional
+        The finding. Without it: how many dimensions lie below, inside or above.
+
+    Raises
+    ------
+    CxError
+        If the questionnaire asks for no minimum level or no expectation.
+    """
+    table = _zone(result)
+    lang, rows = drawable(lang), _sorted(table, "adequacy")
+    names = {row: look.fold(_name(result, row, lang), 40) for row in rows}
+    data = {str(name): row for name, row in table.iterrows()}
+    heights, bottom = _heights(rows, names)
+    with look.theme(lang):
+        own, ax = ax is None, look.new_axes(ax, 9.6, 2.2 + 0.2 * -bottom)
+        for row in rows:
+            _zone_row(ax, heights[row], data[row])
+        _dress(ax, result, names, heights, bottom, lang)
+        words = [
+            _value(data[row], "position", prefix="position_") or label("chart.zone.none", lang)
+            for row in rows
+        ]
+        _beside(ax, heights, words, "chart.gaps.head.position", result, lang)
+        places = [_place(data[row])[0] for row in rows]
+        keys = _zone_keys(places, lang)
+        legend_above(ax, keys, 2)
+        heading = title or _zone_title(result, table, lang)
+        level, n = _level(result, lang), _n(table["n"], lang)
+        note = label("chart.zone.note", lang, level=level, n=n)
+        look.finish(ax, own, heading, _source(result, source, lang), lang, note, result.synthetic)
+        return ax if own else lift_title(ax, (len(keys) + 1) // 2)
+
+
+def gap_scatter(
+    result: Servqual,
+    *,
+    source: str | None = None,
+    title: str | None = None,
+    lang: str = "en",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw each item's perception against its expectation; on the line there is no gap.
+
+    Both axes have the same part of the scale. The five worst items are named at the right.
+
+    Parameters
+    ----------
+    result, source, title, lang, ax
+        As in `gap_dumbbell`.
+
+    Raises
+    ------
+    CxError
+        If the result has no expectations (SERVPERF).
+    """
+    if result.measure != "gap":
+        raise CxError(
+            "a scatter needs expectations, and this result has perceptions alone; allowed here: "
+            "dimensions, items" + (", zone" if result.zone is not None else "")
+        )
+    lang, table = drawable(lang), result.items
+    drawn = table[table["gap"].notna()].sort_values("gap", kind="stable")
+    worst = list(drawn.index[:NAMED])
+    with look.theme(lang):
+        own, ax = ax is None, look.new_axes(ax, 9.6, 6.4)
+        low, high = _limits(result, drawn)
+        ax.plot([low, high], [low, high], color=look.NEUTRAL, linewidth=1, zorder=1)
+        keys = _points(ax, result, drawn, worst, lang)
+        ticks = [tick for tick in MaxNLocator(6).tick_values(low, high) if low <= tick <= high]
+        ax.set(xlim=(low, high), ylim=(low, high), xticks=ticks, yticks=ticks)
+        ax.set_aspect("equal", adjustable="box")
+        ends = _ends(result)
+        ax.set_xlabel(label("chart.gaps.axis.expectation", lang, **ends))
+        ax.set_ylabel(label("chart.gaps.axis.perception", lang, **ends))
+        lines = sum(str(key.get_label()).count("\n") + 1 for key in keys)
+        _callouts(ax, result, drawn.loc[worst], lines, lang)
+        ax.legend(handles=keys, loc="upper left", bbox_to_anchor=(1.02, 1), borderaxespad=0)
+        n = _n(drawn["n"], lang)
+        note = label("chart.scatter.note", lang, k=len(worst), n=n)
+        heading = title or _gap_title(result, table, lang)
+        look.finish(ax, own, heading, _source(result, source, lang), lang, note, result.synthetic)
+        return ax if own else lift_title(ax, 0)
+
+
+# Rows -----------------------------------------------------------------------------------------
+
+
+def _sorted(table: pd.DataFrame, column: str) -> list[str]:
+    """Return the rows, lowest value first, rows without a value next, Overall last."""
+    rows = table[table.index != OVERALL].sort_values(column, kind="stable").index
+    return [*rows, *([OVERALL] if OVERALL in table.index else [])]
+
+
+def _heights(rows: Sequence[str], names: dict[str, str]) -> tuple[dict[str, float], float]:
+    """Return the height of every row in lines of text, first at the top, and the end."""
+    y, heights = 0.0, {}
+    for row in rows:
+        y -= 0.6 if row == OVERALL else 0
+        tall = max(1.8, 0.8 + 0.85 * (names[row].count("\n") + 1))
+        heights[row] = y - (tall - 1.8) / 2
+        y -= tall
+    return heights, y
+
+
+def _dress(
+    ax: Axes,
+    result: Servqual,
+    names: dict[str, str],
+    heights: dict[str, float],
+    bottom: float,
+    lang: str,
+) -> None:
+    ends = _ends(result)
+    pad = 0.02 * (ends["high"] - ends["low"])
+    if ends["high"] - ends["low"] <= 12:
+        ax.set_xticks(np.arange(ends["low"], ends["high"] + 1))
+    ax.set_xlim(ends["low"] - pad, ends["high"] + pad)
+    ax.set_ylim(bottom + 0.7, 1.0)
+    ax.set_yticks(list(heights.values()), [names[row] for row in heights], size=9)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.grid(axis="x", color=look.SETTINGS["grid.color"])
+    ax.set_xlabel(label("chart.gaps.axis", lang, **ends))
+    if OVERALL in heights:
+        ax.axhline(heights[OVERALL] + 1.2, color=look.PALE, linewidth=0.8)
+        ax.get_yticklabels()[list(heights).index(OVERALL)].set_fontweight("bold")
+
+
+def _beside(
+    ax: Axes, heights: dict[str, float], words: list[str], head: str, result: Servqual, lang: str
+) -> None:
+    beside(ax, list(heights.values()), words)
+    text = label(head, lang, level=_level(result, lang)).replace(" [", "\n[")
+    style: dict[str, Any] = {"size": 8.5, "color": look.NEUTRAL, "va": "bottom"}
+    ax.annotate(text, (1, 1), (8, 0), "axes fraction", "offset points", **style)
+
+
+def _gap_row(ax: Axes, y: float, row: pd.Series) -> None:
+    colour, ends = _colour(row), [row["expectation"], row["perception"]]
+    ax.plot(ends, [y, y], color=colour, linewidth=2.5, alpha=0.45, zorder=1)
+    ax.scatter(ends[:1], [y], 46, facecolor="white", edgecolor=colour, linewidth=1.6, zorder=2)
+    ax.scatter(ends[1:], [y], 46, color=colour, zorder=3)
+
+
+def _mean_row(ax: Axes, y: float, row: pd.Series) -> None:
+    ax.plot([row["ci_low"], row["ci_high"]], [y, y], color=look.GOOD, linewidth=2.5, alpha=0.45)
+    ax.scatter([row["perception"]], [y], 46, color=look.GOOD, zorder=3)
+
+
+def _zone_row(ax: Axes, y: float, row: pd.Series) -> None:
+    ax.barh(y, row["expectation"] - row["minimum"], 0.9, row["minimum"], color=look.PALE, zorder=1)
+    place, sure = _place(row)
+    colour = ZONE[place]
+    face = colour if sure else "white"
+    ax.scatter([row["perception"]], [y], 54, facecolor=face, edgecolor=colour, lw=1.8, zorder=3)
+
+
+# Findings -------------------------------------------------------------------------------------
+
+ZONE = {"below": look.BAD, "inside": look.INK, "above": look.GOOD}
+
+
+def _colour(row: pd.Series) -> str:
+    """Return the colour of a gap: its sign's, if the interval leaves 0 out."""
+    return look.BAD if row["ci_high"] < 0 else look.GOOD if row["ci_low"] > 0 else look.NEUTRAL
+
+
+def _place(row: pd.Series) -> tuple[str, bool]:
+    """Return where the perception lies, and whether the intervals leave no other place."""
+    tiny = 1e-9  # means of equal answers can differ in the last digit
+    if row["adequacy"] < -tiny:
+        return "below", bool(row["adequacy_ci_high"] < 0)
+    if row["superiority"] > tiny:
+        return "above", bool(row["superiority_ci_low"] > 0)
+    return "inside", bool(row["adequacy_ci_low"] > 0 and row["superiority_ci_high"] < 0)
+
+
+def _zone(result: Servqual) -> pd.DataFrame:
+    if result.zone is None:
+        roles = result.codebook.roles
+        lacking = " and ".join(role for role in ("minimum", "expectation") if role not in roles)
+        raise CxError(
+            f"no zone of tolerance: the codebook has no {lacking} answers (such as minimum: "
+            f"'M_{{item}}'); it has: {', '.join(roles)}"
+        )
+    return result.zone
+
+
+def _gap_title(result: Servqual, table: pd.DataFrame, lang: str) -> str:
+    rows = table[(table.index != OVERALL) & table["gap"].notna()].sort_values("gap")
+    short, above = rows[rows["ci_high"] < 0], rows[rows["ci_low"] > 0]
+    kind = "items" if table is result.items else "dimensions"
+    n, k, row = len(rows), len(short), rows.index[0]
+    if k:
+        row = short.index[0]
+        which = f"all.{kind}" if k == n else f"some.{kind}"
+        key = "single" if n == 1 else "only" if k == 1 else which
+    elif len(above):
+        key, row = "above", above.index[-1]
+    else:
+        key = "unclear" if rows["ci_low"].notna().any() else "points"
+        row = rows["gap"].abs().idxmax()
+    name = _spoken(result, row, lang)
+    value = _value(rows.loc[row], "gap", sign=True)
+    return look.capital(label(f"chart.gaps.title.{key}", lang, n=n, k=k, name=name, value=value))
+
+
+def _mean_title(result: Servqual, table: pd.DataFrame, lang: str) -> str:
+    rows = table[(table.index != OVERALL) & table["perception"].notna()].sort_values("perception")
+    names = [_spoken(result, row, lang) for row in (rows.index[0], rows.index[-1])]
+    values = [_value(rows.iloc[i], "perception") for i in (0, -1)]
+    if len(rows) == 1:
+        return look.capital(label("chart.gaps.title.alone", lang, name=names[0], value=values[0]))
+    spoken = {"low": names[0], "high": names[1], "value": values[0], "best": values[1]}
+    return look.capital(label("chart.gaps.title.perception", lang, **spoken))
+
+
+def _zone_title(result: Servqual, table: pd.DataFrame, lang: str) -> str:
+    rows = table[(table.index != OVERALL) & table["perception"].notna()]
+    places = [_place(row)[0] for _, row in rows.iterrows()]
+    place = next(p for p in ("below", "above", "inside") if p in places)
+    k = places.count(place)
+    row = rows["superiority"].idxmax() if place == "above" else rows["adequacy"].idxmin()
+    alone = k == 1 and (place == "below" or len(rows) == 1)
+    name, key = _spoken(result, str(row), lang), f"{place}.one" if alone else place
+    return look.capital(label(f"chart.zone.title.{key}", lang, name=name, k=k, n=len(rows)))
+
+
+def _note(result: Servqual, table: pd.DataFrame, lang: str) -> str:
+    level, n = _level(result, lang), _n(table["n"], lang)
+    notes = [label(f"chart.gaps.note.{result.measure}", lang, level=level, n=n)]
+    if table[["ci_low", "ci_high"]].isna().to_numpy().any():
+        notes.append(label("chart.gaps.note.no_interval", lang))
+    if OVERALL in table.index:
+        words = label(f"servqual.weights.{result.weights}", lang)
+        notes.append(label("chart.gaps.note.weights", lang, weights=words))
+    return ("" if lang == "zh" else " ").join(notes)
+
+
+# Words ----------------------------------------------------------------------------------------
+
+
+def _name(result: Servqual, row: str, lang: str) -> str:
+    return label("servqual.overall", lang) if row == OVERALL else result.codebook.label(row, lang)
+
+
+def _spoken(result: Servqual, row: str, lang: str) -> str:
+    """Return a name for a sentence: an item's, which can be one itself, in quotation marks."""
+    name = _name(result, row, lang)
+    return label("chart.quoted", lang, name=name) if row in result.codebook.items else name
+
+
+def _value(row: pd.Series, column: str, sign: bool = False, prefix: str = "") -> str:
+    """Return "−1.08 [−1.20, −0.96]"; without brackets where there is no interval."""
+    found = [row[column], row[f"{prefix}ci_low"], row[f"{prefix}ci_high"]]
+    if not np.isfinite(found[0]):
+        return ""
+    rounded = [round(float(x), 2) or 0.0 for x in found]  # neither "+0.00" nor "−0.00"
+    words = [
+        format_number(x if near else 0, 2, sign and near != 0)
+        for x, near in zip(found, rounded, strict=True)
+        if np.isfinite(x)
+    ]
+    return words[0] if len(words) < 3 else f"{words[0]} [{words[1]}, {words[2]}]"
+
+
+def _n(counts: pd.Series, lang: str) -> str:
+    given = counts[counts > 0]
+    low, high = given.min(), given.max()
+    return str(low) if low == high else label("chart.range", lang, low=low, high=high)
+
+
+def _level(result: Servqual, lang: str) -> str:
+    return format_percent(round(100 * result.level, 6), None, lang).replace(" ", "\u00a0")
+
+
+def _ends(result: Servqual) -> dict[str, float]:
+    bounds = [result.codebook.bounds(item) for item in result.codebook.items]
+    return {"low": min(low for low, _ in bounds), "high": max(high for _, high in bounds)}
+
+
+def _source(result: Servqual, source: str | None, lang: str) -> str:
+    key = "simulated" if result.synthetic else "own"
+    return source or label(f"chart.survey.{key}", lang, n=result.n_respondents)
+
+
+# Legends and the scatter's parts --------------------------------------------------------------
+
+
+def _dot(words: str, colour: str, face: str, marker: str = "o") -> Artist:
+    style: dict[str, Any] = {"marker": marker, "markersize": 6.5, "linestyle": ""}
+    return Line2D(
+        [], [], **style, markerfacecolor=face, markeredgecolor=colour, mew=1.4, label=words
+    )
+
+
+def _gap_keys(colours: Sequence[str], lang: str) -> list[Artist]:
+    keys = [
+        _dot(label("chart.gaps.expectation", lang), look.INK, "white"),
+        _dot(label("chart.gaps.perception", lang), look.INK, look.INK),
+    ]
+    kinds = {"below": look.BAD, "above": look.GOOD, "unclear": look.NEUTRAL}
+    return keys + [
+        Line2D([], [], color=colour, lw=3, alpha=0.6, label=label(f"chart.gaps.{kind}", lang))
+        for kind, colour in kinds.items()
+        if colour in colours
+    ]
+
+
+def _zone_keys(places: Sequence[str], lang: str) -> list[Artist]:
+    dots = [
+        _dot(label(f"chart.zone.{place}", lang), colour, colour)
+        for place, colour in ZONE.items()
+        if place in places
+    ]
+    return [Patch(color=look.PALE, label=label("chart.zone.band", lang)), *dots]
+
+
+def _limits(result: Servqual, drawn: pd.DataFrame) -> tuple[float, float]:
+    """Return the part of the scale that holds every point, with some room, for both axes."""
+    ends, values = _ends(result), drawn[["expectation", "perception"]].to_numpy()
+    low, high = values.min(), values.max()
+    room = max(0.08 * (high - low), 0.02 * (ends["high"] - ends["low"]))
+    return low - room, high + room
+
+
+def _points(
+    ax: Axes, result: Servqual, drawn: pd.DataFrame, worst: Sequence[str], lang: str
+) -> list[Artist]:
+    """Draw the items in the colour and shape of their dimension; return the legend's entries."""
+    keys: list[Artist] = []
+    for i, (name, items) in enumerate(result.codebook.constructs.items()):
+        colour, marker = look.SEQUENCE[i % len(look.SEQUENCE)], MARKERS[(i + i // 7) % 7]
+        part = drawn.loc[[item for item in items if item in drawn.index]]
+        edges = [look.INK if item in worst else "white" for item in part.index]
+        x, y = part["expectation"], part["perception"]
+        ax.scatter(x, y, 52, color=colour, marker=marker, edgecolor=edges, linewidth=0.9, zorder=3)
+        words = look.fold(result.codebook.label(name, lang), 34)
+        keys.append(_dot(words, colour, colour, marker))
+    keys.append(Line2D([], [], color=look.NEUTRAL, lw=1, label=label("chart.scatter.line", lang)))
+    return keys
+
+
+def _callouts(ax: Axes, result: Servqual, worst: pd.DataFrame, taken: int, lang: str) -> None:
+    """Name items in a column at the right, under the `taken` lines of the legend."""
+    rows = worst.sort_values("perception", ascending=False, kind="stable")
+    words = []
+    for item, gap in rows["gap"].items():
+        name, value = result.codebook.label(str(item), lang), format_number(gap, 2, sign=True)
+        words.append(look.fold(label("chart.scatter.named", lang, name=name, value=value), 36))
+    line = 11.5 / _inner_height(ax)  # the height of a line of text, in axes fractions
+    low, high = ax.get_ylim()
+    wanted = [(y - low) / (high - low) + line / 2 for y in rows["perception"]]
+    tall = [line * (text.count("\n") + 1.7) for text in words]
+    tops = stack(wanted, tall, 1 - 1.4 * line * taken)
+    style = {"arrowstyle": "-", "color": look.NEUTRAL, "lw": 0.6, "shrinkA": 0, "shrinkB": 4}
+    for (_, row), text, top in zip(rows.iterrows(), words, tops, strict=True):
+        ax.annotate(text, (1.03, top), xycoords="axes fraction", va="top", size=8.5)
+        end, place = (row["expectation"], row["perception"]), (1.025, top - line / 2)
+        ax.annotate("", end, place, textcoords="axes fraction", arrowprops=style, zorder=2)
+
+
+def stack(wanted: Sequence[float], tall: Sequence[float], top: float) -> list[float]:
+    """Return upper ends of blocks near where they are wanted, below `top`, that do not overlap.
+
+    Parameters
+    ----------
+    wanted, tall : sequences of the same length
+        Upper ends, highest first, and heights.
+    top : float
+        The highest place; the lowest is 0, which gives way where there is too little room.
+
+    Examples
+    --------
+    >>> stack([0.9, 0.88, 0.1], [0.25, 0.25, 0.25], 1.0)
+    [0.9, 0.65, 0.25]
+    """
+    places: list[float] = []
+    for want, height in zip(wanted, tall, strict=True):
+        places.append(min(want, top))
+        top = places[-1] - height
+    floor = 0.0
+    for i in reversed(range(len(places))):  # lift what was pushed below the floor
+        places[i] = max(places[i], floor + tall[i])
+        floor = places[i]
+    return places
+
+
+def _inner_height(ax: Axes) -> float:
+    """Return about how many points high square axes will be, with labels around them."""
+    figure = ax.get_figure(root=True)
+    assert figure is not None  # axes of a chart are always on a figure
+    box = ax.get_position()
+    sides = box.width * figure.get_figwidth() * 0.75, box.height * figure.get_figheight()
+    return 72 * min(sides)

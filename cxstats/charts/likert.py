@@ -1,0 +1,346 @@
+"""The distribution of answers: diverging stacked bars, one row per item."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap, to_hex, to_rgb
+from matplotlib.transforms import ScaledTranslation
+
+from cxstats.charts import look
+from cxstats.charts.fonts import drawable
+from cxstats.errors import CxError
+from cxstats.formats import format_number, format_percent
+from cxstats.labels import label
+from cxstats.survey.answers import answers, as_pandas
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+    from cxstats.survey.codebook import Codebook
+
+# From the end of the scale to its middle; shades of the house's two signal colours, which differ
+# in hue for every common colour deficiency and in depth on paper.
+LOW = ("#5E2700", look.BAD, "#F8D5BC")
+HIGH = ("#002B47", look.GOOD, "#C3E0F1")
+MIDDLE = "#dddfe3"
+MOST = 11
+LIFT = 20  # points between the axes and a legend above it, where the mark of synthetic data stands
+
+
+def likert(  # noqa: PLR0913
+    frame: Any,
+    codebook: Codebook,
+    role: str | None = None,
+    *,
+    construct: str | None = None,
+    source: str,
+    title: str | None = None,
+    synthetic: bool | None = None,
+    lang: str = "en",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw how the answers to each item are distributed, the middle of the scale at 0.
+
+    Parameters
+    ----------
+    frame : pandas, Polars, PyArrow table or DuckDB relation
+        The responses, one row per respondent.
+    codebook : Codebook
+        The questionnaire; reverse items are turned, which the chart says.
+    role : str, optional
+        "perception", "expectation" or "minimum"; without it, the main answers.
+    construct : str, optional
+        Draw the items of one construct; all without it, which needs one scale for all.
+    source : str
+        Where the data come from.
+    title : str, optional
+        The finding. Without it: which item has the largest share of high answers (the highest
+        two of up to 7, the highest three of more; ties are broken by the mean).
+    synthetic : bool, optional
+        Whether the data are simulated; without it, what ``frame.attrs["synthetic"]`` says.
+    lang : {"en", "zh"}
+        Language of the labels.
+    ax : Axes, optional
+        Where to draw; a new figure without it.
+
+    Raises
+    ------
+    CxError
+        As `answer_shares`.
+    """
+    data = as_pandas(frame)
+    shares = answer_shares(data, codebook, role, construct)
+    mark = bool(data.attrs.get("synthetic")) if synthetic is None else synthetic
+    lang = drawable(lang)
+    groups = {construct: codebook.constructs[construct]} if construct else codebook.constructs
+    names = {item: look.fold(codebook.label(item, lang), 44) for item in shares.index}
+    heights, heads, bottom = _heights(groups, names)
+    with look.theme(lang):
+        own, ax = ax is None, look.new_axes(ax, 9.6, 2.1 + 0.2 * -bottom)
+        _bars(ax, shares, heights, 0.58 if own else 0.5)
+        _dress(ax, names, heights, {h: codebook.label(h, lang) for h in heads}, heads)
+        ax.set_ylim(bottom + 0.5, 0.8)
+        ax.set_xlabel(label("chart.likert.axis", lang))
+        if shares["n"].nunique() > 1:
+            n_words = [f"n = {n}" for n in shares["n"]]
+            beside(ax, [heights[item] for item in shares.index], n_words)
+        legend_above(ax, _keys(shares, codebook, lang), len(shares.columns) - 1)
+        heading = title or _title(shares, codebook, role, lang)
+        look.finish(ax, own, heading, source, lang, _note(shares, codebook, lang), mark)
+        return ax if own else lift_title(ax)
+
+
+def answer_shares(
+    frame: Any, codebook: Codebook, role: str | None = None, construct: str | None = None
+) -> pd.DataFrame:
+    """Return the percentage of each answer, of the answers given, by item.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per item, one column per answer of the scale (int), and ``n``, the answers given;
+        a row sums to 100, and is NaN where nobody answered.
+
+    Raises
+    ------
+    CxError
+        If the construct is not known, constructs have different scales, the scale has more than
+        11 answers, an answer is not a whole number, or nobody answered.
+    DataError
+        If an answer is not a number or off the scale.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from cxstats.survey.codebook import Codebook
+    >>> book = Codebook(scale=(1, 3), constructs={"A": ["a"]})
+    >>> answer_shares(pd.DataFrame({"a": [1, 3, 3, 3, None]}), book).loc["a"].tolist()
+    [25.0, 0.0, 75.0, 4.0]
+    """
+    import pandas as pd
+
+    if construct is not None and construct not in codebook.constructs:
+        allowed = ", ".join(codebook.constructs)
+        raise CxError(f"construct {construct!r} is not in the codebook; allowed: {allowed}")
+    items = codebook.constructs[construct] if construct else codebook.items
+    low, high = _scale(codebook, items)
+    matrix = answers(as_pandas(frame), codebook, role)
+    values = range(low, high + 1)
+    rows = {}
+    for item in items:
+        given = matrix[:, codebook.items.index(item)]
+        given = given[~np.isnan(given)]
+        odd = given[given != np.round(given)]
+        if len(odd):
+            column = codebook.column(item, role)
+            raise CxError(f"column {column!r}: {odd[0]:g}; allowed: whole numbers {low} to {high}")
+        counts = np.array([(given == value).sum() for value in values])
+        rows[item] = [*(counts / len(given) if len(given) else counts * np.nan) * 100, len(given)]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=[*values, "n"])
+    if not table["n"].sum():
+        raise CxError(f"no answers to draw: {', '.join(items[:4])} are empty")
+    return table.astype({"n": int})
+
+
+def palette(k: int) -> list[str]:
+    """Return `k` colours from the lowest to the highest answer; grey in the middle of an odd one.
+
+    Examples
+    --------
+    >>> palette(3)
+    ['#d55e00', '#dddfe3', '#0072b2']
+    """
+    half = k // 2
+    steps = np.linspace(max(0.0, 0.5 - 0.17 * (half - 1)), 1, half)  # few answers: no near-black
+    low, high = (
+        [to_hex(colour) for colour in LinearSegmentedColormap.from_list("", ends)(steps)]
+        for ends in (LOW, HIGH)
+    )
+    return [*low, *[MIDDLE] * (k % 2), *high[::-1]]
+
+
+def ink_on(colour: Any) -> str:
+    """Return the ink that is read best on `colour`.
+
+    Examples
+    --------
+    >>> ink_on("#002B47"), ink_on("#C3E0F1")
+    ('white', '#222222')
+    """
+    red, green, blue = to_rgb(colour)
+    return "white" if 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.5 else look.INK
+
+
+def legend_above(ax: Axes, handles: Sequence[Artist], columns: int) -> None:
+    """Put a legend above the axes, clear of the mark of synthetic data."""
+    lift = ScaledTranslation(0, LIFT / 72, ax.figure.dpi_scale_trans)
+    ax.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        bbox_transform=ax.transAxes + lift,
+        ncols=columns,
+        borderaxespad=0,
+        borderpad=0,
+        handlelength=1.1,
+        handletextpad=0.4,
+        columnspacing=1.0,
+    )
+
+
+def lift_title(ax: Axes, rows: int = 1) -> Axes:
+    """Move the title of a caller's axes above the `rows` lines of a legend; return the axes."""
+    size = ax.title.get_fontsize()
+    words = ax.get_title(loc="left")
+    ax.set_title(words, loc="left", weight="bold", pad=LIFT + 8 + 14 * rows, size=size)
+    return ax
+
+
+def beside(ax: Axes, heights: Sequence[float], words: Sequence[str], **style: Any) -> None:
+    """Write words at the right of the axes, at the height of their rows."""
+    for height, text in zip(heights, words, strict=True):
+        ax.annotate(
+            text,
+            (1, height),
+            (8, 0),
+            ax.get_yaxis_transform(),
+            textcoords="offset points",
+            va="center",
+            **{"size": 9, **style},
+        )
+
+
+def _scale(codebook: Codebook, items: Sequence[str]) -> tuple[int, int]:
+    found = {codebook.construct_of(item): codebook.bounds(item) for item in items}
+    if len(set(found.values())) > 1:
+        shown = ", ".join(f"{name} {low:g} to {high:g}" for name, (low, high) in found.items())
+        raise CxError(f"constructs have different scales ({shown}); choose one with construct=")
+    low, high = next(iter(found.values()))
+    whole = float(low).is_integer() and float(high).is_integer()
+    if not whole or high - low + 1 > MOST:
+        raise CxError(
+            f"scale {low:g} to {high:g} cannot be drawn; allowed: whole numbers, at most {MOST}"
+        )
+    return int(low), int(high)
+
+
+def _heights(
+    groups: Mapping[str, Sequence[str]], names: Mapping[str, str]
+) -> tuple[dict[str, float], dict[str, float], float]:
+    """Return the heights of items and headings, first at the top, in lines of text; the end."""
+    y, items, heads = 0.0, {}, {}
+    for head, members in groups.items():
+        if len(groups) > 1:
+            heads[head] = y
+            y -= 1.35
+        for item in members:
+            tall = max(1.7, 0.75 + 0.85 * (names[item].count("\n") + 1))
+            items[item] = y - (tall - 1.7) / 2
+            y -= tall
+        y -= 0.35 if len(groups) > 1 else 0
+    return items, heads, y
+
+
+def _bars(ax: Axes, shares: pd.DataFrame, heights: Mapping[str, float], room: float) -> None:
+    """Draw the rows; a share is written where it has room (`room`: of the width, for the axes)."""
+    values = [column for column in shares.columns if column != "n"]
+    k, table = len(values), shares[values].fillna(0).to_numpy()
+    half = table[:, : k // 2].sum(axis=1) + (table[:, k // 2] / 2 if k % 2 else 0)
+    left, right = -half.max(), (table.sum(axis=1) - half).max()
+    ax.set_xlim(min(left * 1.03, -2), max(right * 1.03, 2))
+    figure = ax.get_figure(root=True)
+    assert figure is not None  # axes of a chart are always on a figure
+    points = room * 72 * figure.get_figwidth() * ax.get_position().width / 0.775
+    least = (right - left) * 14 / points
+    for row, item in enumerate(shares.index):
+        start = -half[row]
+        for share, colour in zip(table[row], palette(k), strict=True):
+            if share:
+                ax.barh(heights[item], share, 1.2, start, color=colour, edgecolor="white", lw=0.6)
+            if share >= least:
+                place, ink = (start + share / 2, heights[item]), ink_on(colour)
+                words = format_number(share, 0)
+                ax.annotate(words, place, ha="center", va="center", size=8, color=ink)
+            start += share
+    ax.axvline(0, color=look.INK, linewidth=0.8, zorder=0.5)
+
+
+def _dress(
+    ax: Axes,
+    names: Mapping[str, str],
+    heights: Mapping[str, float],
+    heads: Mapping[str, str],
+    head_heights: Mapping[str, float],
+) -> None:
+    ticks = [*heights.values(), *head_heights.values()]
+    words = [*(names[item] for item in heights), *(look.fold(heads[h], 44) for h in head_heights)]
+    ax.set_yticks(ticks, words, size=9)
+    for tick in ax.get_yticklabels()[len(heights) :]:
+        tick.set_fontweight("bold")
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.xaxis.set_major_formatter(lambda value, _: format_number(abs(round(value, 6))))
+    ax.grid(axis="x", color=look.SETTINGS["grid.color"])
+
+
+def _keys(shares: pd.DataFrame, codebook: Codebook, lang: str) -> list[Artist]:
+    """Return one legend entry per answer, the ends with their words."""
+    values = [column for column in shares.columns if column != "n"]
+    words = {value: str(value) for value in values}
+    for value, key in ((values[0], "lowest"), (values[-1], "highest")):
+        said = _words(codebook, value, lang)
+        words[value] = (
+            label("chart.likert.answer", lang, value=value, words=said)
+            if said
+            else label(f"chart.likert.{key}", lang, value=value)
+        )
+    colours = dict(zip(words.values(), palette(len(values)), strict=True))
+    return list(look.patches(colours))
+
+
+def _words(codebook: Codebook, value: object, lang: str) -> str:
+    """Return the answer label that the codebook declares for a number, in the language."""
+    for words, number in codebook.answers.items():
+        chinese = look.display_width(words) > len(words)
+        if number == value and chinese == (lang == "zh"):
+            return words
+    return ""
+
+
+def _title(shares: pd.DataFrame, codebook: Codebook, role: str | None, lang: str) -> str:
+    values = [column for column in shares.columns if column != "n"]
+    k = 3 if len(values) > 7 else 2 if len(values) > 3 else 1
+    top, answered = values[-k:], shares[shares["n"] > 0]
+    share = answered[top].sum(axis=1).round(9)
+    mean = (answered[values] * values).sum(axis=1).round(9)
+    first = [i for i in answered.index if (share[i], mean[i]) == max(zip(share, mean, strict=True))]
+    spoken = {
+        "name": label("chart.quoted", lang, name=codebook.label(first[0], lang)),
+        "share": format_percent(share[first[0]], 0, lang).replace(" ", "\u00a0"),  # one word
+        "top": str(top[0])
+        if k == 1
+        else label(f"chart.{'or' if k == 2 else 'range'}", lang, low=top[0], high=top[-1]),
+        "k": len(first),
+    }
+    main = role if role in ("expectation", "minimum") else "perception"
+    key = "one" if len(answered) == 1 else "tied" if len(first) > 1 else main
+    return look.capital(label(f"chart.likert.title.{key}", lang, **spoken))
+
+
+def _note(shares: pd.DataFrame, codebook: Codebook, lang: str) -> str:
+    values = [column for column in shares.columns if column != "n"]
+    varies = shares["n"].nunique() > 1
+    key = "n_varies" if varies else "n"
+    notes = [label(f"chart.likert.{key}", lang, n=shares["n"].iloc[0])]
+    if len(values) % 2:
+        notes.append(label("chart.likert.neutral", lang, value=values[len(values) // 2]))
+    turned = [codebook.label(i, lang) for i in shares.index if i in codebook.reverse]
+    if turned:
+        names = label("chart.comma", lang).join(turned)
+        notes.append(label("chart.likert.turned", lang, names=names))
+    return ("" if lang == "zh" else " ").join(notes)

@@ -1,0 +1,140 @@
+"""Results in words: what `.summary()` and notebooks show."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from cxstats.formats import format_number, format_percent
+from cxstats.labels import label
+from cxstats.rules import verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cxstats.reliability import Reliability
+    from cxstats.servqual import Servqual
+
+
+def interval(low: float, high: float, decimals: int = 2) -> str:
+    """Write an interval, or a dash where there is none.
+
+    Examples
+    --------
+    >>> interval(-1.2, -0.955)
+    '[−1.20, −0.96]'
+    """
+    if low != low or high != high:
+        return "–"
+    return f"[{format_number(low, decimals)}, {format_number(high, decimals)}]"
+
+
+def p_text(p: float) -> str:
+    """Write a p value; below .001 as that.
+
+    Examples
+    --------
+    >>> p_text(0.0304), p_text(0.00001)
+    ('p = .030', 'p < .001')
+    """
+    if p != p:
+        return "p –"
+    return "p < .001" if p < 0.001 else f"p = {p:.3f}".replace("0.", ".", 1)
+
+
+def as_html(text: str, table: pd.DataFrame) -> str:
+    """Return a summary and its table as HTML; texts are escaped."""
+    return f"<pre>{escape(text)}</pre>{table.to_html(float_format='{:.3f}'.format, na_rep='')}"
+
+
+def servqual_summary(result: Servqual, lang: str) -> str:
+    """Return the findings of a SERVQUAL or SERVPERF analysis."""
+    book, table = result.codebook, result.table
+    head = label(
+        f"servqual.head.{result.measure}",
+        lang,
+        n=result.n_respondents,
+        level=format_percent(100 * result.level, 0, lang),
+        b=format_number(result.n_resamples),
+        seed=result.seed,
+        weights=label(f"servqual.weights.{result.weights}", lang),
+    )
+    lines = [head] + ([label("servqual.synthetic", lang)] if result.synthetic else [])
+    for name, row in table.iterrows():
+        title = (
+            label("servqual.overall", lang) if name == "Overall" else book.label(str(name), lang)
+        )
+        estimate = format_number(row[result.measure], 2, sign=result.measure == "gap")
+        line = (
+            f"  {title}: {estimate} {interval(row['ci_low'], row['ci_high'])}, n = {row['n']:.0f}"
+        )
+        if result.measure == "gap":
+            line += f", {p_text(row['p_adjusted'])}, d = {format_number(row['effect_size'], 2)}"
+            line += (
+                ", " + label("servqual.reliability", lang, r=format_number(row["reliability"], 2))
+                if row["reliability"] == row["reliability"]
+                else ""
+            )
+        lines.append(line)
+    if result.comparisons is not None:
+        lines.append(_groups(result, lang))
+    return "\n".join([*lines, *(f"  * {note}" for note in result.notes)])
+
+
+def _groups(result: Servqual, lang: str) -> str:
+    assert result.comparisons is not None
+    found = result.comparisons[result.comparisons["p_adjusted"] < 1 - result.level]
+    words = [
+        f"{row['score']}: {row['group']} - {row['other']} {format_number(row['estimate'], 2, True)} "
+        f"{interval(row['ci_low'], row['ci_high'])}"
+        for _, row in found.iterrows()
+    ]
+    head = label("servqual.groups", lang, n=len(result.comparisons), k=len(found), by=result.by)
+    return "\n".join([head, *(f"  {line}" for line in words)])
+
+
+def reliability_summary(result: Reliability, lang: str) -> str:
+    """Return the findings of a reliability analysis."""
+    level = format_percent(100 * result.level, 0, lang)
+    lines = [label("reliability.head", lang, level=level)]
+    if result.synthetic:
+        lines.append(label("servqual.synthetic", lang))
+    for name, row in result.table.iterrows():
+        title = result.codebook.label(str(name), lang)
+        if row["n_items"] < 2:
+            lines.append(label("reliability.single", lang, name=title, n=f"{row['n']:.0f}"))
+            continue
+        lines.append(
+            label(
+                "reliability.row",
+                lang,
+                name=title,
+                alpha=format_number(row["alpha"], 3),
+                interval=interval(row["alpha_ci_low"], row["alpha_ci_high"], 3),
+                verdict=verdict(row["alpha"], "alpha").get(lang),
+                omega=_or_dash(row["omega"]),
+                cr=_or_dash(row["cr"]),
+                ave=_or_dash(row["ave"]),
+                k=f"{row['n_items']:.0f}",
+                n=f"{row['n']:.0f}",
+            )
+        )
+    close = result.htmt[result.htmt["below_one"].eq(False)]
+    for _, row in close.iterrows():
+        pair = [result.codebook.label(row[side], lang) for side in ("first", "second")]
+        value = format_number(row["htmt"], 3)
+        lines.append(
+            label(
+                "reliability.close",
+                lang,
+                first=pair[0],
+                second=pair[1],
+                htmt=value,
+                interval=interval(row["ci_low"], row["ci_high"], 3),
+            )
+        )
+    return "\n".join([*lines, *(f"  ! {problem}" for problem in result.problems)])
+
+
+def _or_dash(value: float) -> str:
+    return format_number(value, 3) if value == value else "–"

@@ -1,0 +1,418 @@
+"""Read the client's file, whatever wrote it, and say what was found and what was assumed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cxstats.errors import DataError
+from cxstats.labels import label
+from cxstats.survey.formats_detect import (
+    DELIMITERS,
+    HEAD,
+    Record,
+    convert,
+    decode,
+    find_delimiter,
+    find_header,
+    is_number,
+    refuse_binary,
+    to_series,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TEXT = (".csv", ".tsv", ".tab", ".txt")
+SPSS = (".sav", ".zsav")
+EXTENSIONS = (*TEXT, ".xlsx", *SPSS)
+OLE = b"\xd0\xcf\x11\xe0"  # old Excel; also the wrapping of a workbook with a password
+
+
+@dataclass(frozen=True, slots=True)
+class ReadReport:
+    """What was found in a file, and what was assumed.
+
+    Attributes
+    ----------
+    file : str
+        Name of the file, without its folder.
+    format : str
+        Its extension: "csv", "xlsx", "sav" ...
+    encoding, delimiter : str
+        Of a text file; empty otherwise (SPSS files name their encoding).
+    header_rows : int
+        Rows above the first respondent: 1, 2 (SurveyMonkey), 3 (Qualtrics), 0 (SPSS).
+    rows, columns : int
+        Size of the table.
+    notes : tuple of str
+        Every assumption and everything that was left out.
+    questions : dict of str to str
+        Column to question text.
+    value_labels : dict of str to dict
+        Column to code and label (SPSS). The table keeps the codes.
+    missing : dict of str to int
+        Column to the number of values that the file declares missing (SPSS) and that became
+        missing. Cells that were empty already are not counted.
+    """
+
+    file: str
+    format: str
+    encoding: str = ""
+    delimiter: str = ""
+    header_rows: int = 1
+    rows: int = 0
+    columns: int = 0
+    notes: tuple[str, ...] = ()
+    questions: dict[str, str] = field(default_factory=dict)
+    value_labels: dict[str, dict[Any, str]] = field(default_factory=dict)
+    missing: dict[str, int] = field(default_factory=dict)
+
+    def summary(self, lang: str = "en") -> str:
+        """Return the report in a few lines, with every note."""
+        size = {"rows": self.rows, "columns": self.columns, "header": self.header_rows}
+        lines = [label("survey.read.head", lang, file=self.file, format=self.format, **size)]
+        if self.encoding:
+            lines.append(label("survey.read.encoding", lang, encoding=self.encoding))
+        if self.delimiter:
+            mark = DELIMITERS[self.delimiter]
+            lines.append(label(f"survey.delimiter.{mark}", lang))
+        if self.questions:
+            lines.append(label("survey.read.questions", lang, n=len(self.questions)))
+        if self.value_labels:
+            lines.append(label("survey.read.value_labels", lang, n=len(self.value_labels)))
+        if self.missing:
+            n = sum(self.missing.values())
+            lines.append(label("survey.read.missing", lang, n=n, columns=len(self.missing)))
+        return "\n".join([lines[0], *(f"  {line}" for line in [*lines[1:], *self.notes])])
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(self.summary())}</pre>"
+
+
+def read_survey(path: str | Path, *, sheet: str | None = None) -> pd.DataFrame:
+    r"""Read a survey file into a table, one row per respondent.
+
+    Encoding, delimiter and header rows are detected, and ``frame.attrs["read_report"]`` says
+    what was found. Nothing is stripped but a byte-order mark; empty cells are missing, and
+    texts such as "NA" stay text, so that `check` can name them. Numbers become numbers unless
+    something would be lost ("007").
+
+    Parameters
+    ----------
+    path : str or Path
+        CSV or tab-separated text (UTF-8, UTF-16 with byte-order mark, GB18030; also the
+        exports of Qualtrics and SurveyMonkey), Excel ``.xlsx``, or SPSS ``.sav``, ``.zsav``.
+    sheet : str, optional
+        Name of a sheet in an Excel file; without it, the first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With a `ReadReport` in ``attrs["read_report"]``.
+
+    Raises
+    ------
+    DataError
+        In one line, with the name of the file, if it cannot be used.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> file = pathlib.Path(tempfile.mkdtemp(), "answers.csv")
+    >>> _ = file.write_text("id;q1;q2\n007;5;3,5\n008;;4,0\n", encoding="utf-8")
+    >>> frame = read_survey(file)
+    >>> frame["id"].tolist(), frame["q2"].tolist()
+    (['007', '008'], [3.5, 4.0])
+    >>> frame.attrs["read_report"].notes[1]
+    "column 'q2': decimal commas were read as decimal points"
+    """
+    file = Path(path)
+    head = _head(file)
+    suffix = file.suffix.lower()
+    if suffix == ".xls":
+        raise DataError(f"{file.name}: the old Excel format; save the file as .xlsx")
+    if suffix not in EXTENSIONS:
+        raise DataError(
+            f"{file.name}: extension {suffix!r} is not known; allowed: {', '.join(EXTENSIONS)}"
+        )
+    if not head:
+        raise DataError(f"{file.name}: the file is empty")
+    if sheet is not None and suffix != ".xlsx":
+        raise DataError(f"{file.name}: sheet={sheet!r}, but only an .xlsx file has sheets")
+    if suffix == ".xlsx":
+        frame, report = _read_excel(file, head, sheet)
+    else:
+        frame, report = _read_spss(file, head) if suffix in SPSS else _read_text(file, head)
+    if not len(frame):
+        raise DataError(f"{file.name}: the file has no rows below its header")
+    frame.attrs["read_report"] = replace(
+        report, format=suffix[1:], rows=len(frame), columns=len(frame.columns)
+    )
+    return frame
+
+
+def _head(file: Path) -> bytes:
+    if file.is_dir():
+        raise DataError(f"{file.name}: a folder, not a file")
+    try:
+        with file.open("rb") as stream:
+            return stream.read(HEAD)
+    except OSError as error:
+        raise DataError(f"{file.name}: cannot be read: {error.strerror}") from error
+
+
+def _read_text(file: Path, head: bytes) -> tuple[pd.DataFrame, ReadReport]:
+    refuse_binary(head, file.name)
+    data = file.read_bytes()
+    text, encoding, notes = decode(data, file.name)
+    position = text.find("\0")
+    if position >= 0:
+        line = text.count("\n", 0, position) + 1
+        raise DataError(f"{file.name}: not a text file: NUL in line {line}")
+    delimiter, found = find_delimiter(text)
+    first, _, rest = text.partition("\n")
+    if first.strip().strip('"') in [f"sep={mark}" for mark in DELIMITERS]:
+        delimiter, found = first.strip('\r"')[-1], ("row 1 names the delimiter",)
+        text = f"\n{rest}"  # row numbers stay those of the file
+    records = list(_records(text, delimiter, file.name))
+    frame, report = _table(records, file.name, decimal_comma=delimiter != ",")
+    return frame, replace(
+        report,
+        encoding=encoding,
+        delimiter=delimiter,
+        notes=(*notes, *found, *report.notes),
+    )
+
+
+def _records(text: str, delimiter: str, name: str) -> Iterator[Record]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    number = start = 0
+    while True:
+        number, start = number + 1, reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            why = str(error)
+            if "field larger" in why or "unexpected end" in why:
+                why = "a quotation mark is opened and not closed (or a cell is far too long)"
+            elif "expected after" in why:
+                why = "text follows a closing quotation mark; quotes inside a cell are doubled"
+            line = "" if number == start else f" (line {start})"
+            raise DataError(f"{name}, row {number}{line}: {why}") from error
+        yield Record(number, cells)
+
+
+def _table(
+    records: list[Record], name: str, decimal_comma: bool = False
+) -> tuple[pd.DataFrame, ReadReport]:
+    """Return the table that rows of cells make, and the report as far as it is known."""
+    import pandas as pd
+
+    filled = [record for record in records if record.cells]
+    if not filled:
+        raise DataError(f"{name}: the file is empty")
+    header = find_header(filled)
+    body = filled[header.rows :]
+    _refuse_ragged(filled, name)
+    if not body:
+        raise DataError(f"{name}: the file has no rows below its header")
+    notes = list(header.notes)
+    last = next(i for i, r in enumerate(reversed(records)) if r.cells)
+    blank = len(records) - last - len(filled)
+    if blank:
+        notes.append(f"{blank} blank rows were left out")
+    columns, found = _columns(header.names, list(zip(*(r.cells for r in body), strict=True)))
+    notes += found
+    _refuse_duplicates([column for column, _ in columns], name)
+    series: dict[str, pd.Series[Any]] = {}
+    for column, cells in columns:
+        values, note = convert(cells, column, decimal_comma)
+        series[column] = to_series(values)
+        notes += [note] if note else []
+    report = ReadReport(
+        name, "", header_rows=header.rows, questions=header.questions, notes=tuple(notes)
+    )
+    return pd.DataFrame(series), report
+
+
+def _columns(
+    names: Sequence[str], columns: Sequence[tuple[Any, ...]]
+) -> tuple[list[tuple[str, list[Any]]], list[str]]:
+    kept, notes = [], []
+    for position, (name, cells) in enumerate(zip(names, columns, strict=True), 1):
+        if name:
+            kept.append((name, list(cells)))
+        elif any(cell not in (None, "") for cell in cells):
+            kept.append((f"column_{position}", list(cells)))
+            notes.append(f"column {position} has no name; it is called 'column_{position}'")
+        else:
+            notes.append(f"column {position} has no name and no values; it was left out")
+    spaced = [name for name, _ in kept if name != name.strip()]
+    notes += [f"the name of column {name!r} begins or ends with a space" for name in spaced]
+    if all(is_number(name) for name, _ in kept):
+        notes.append("row 1 holds numbers only: check that it is the header")
+    return kept, notes
+
+
+def _refuse_ragged(records: list[Record], name: str) -> None:
+    width = len(records[0].cells)
+    problems = [
+        f"{name}, row {record.number}: {len(record.cells)} cells where the header has {width}"
+        for record in records
+        if len(record.cells) != width
+    ]
+    if problems:
+        raise DataError(problems)
+
+
+def _refuse_duplicates(names: list[str], name: str) -> None:
+    problems = []
+    for column, count in Counter(names).items():
+        if count > 1:
+            places = [str(i) for i, other in enumerate(names, 1) if other == column]
+            problems.append(
+                f"{name}, row 1: column {column!r} stands there {count} times, at positions "
+                f"{', '.join(places)}; each column needs a name of its own"
+            )
+    if problems:
+        raise DataError(problems)
+
+
+def _read_excel(file: Path, head: bytes, sheet: str | None) -> tuple[pd.DataFrame, ReadReport]:
+    if head.startswith(OLE):
+        if "EncryptedPackage".encode("utf-16-le") in file.read_bytes():
+            raise DataError(f"{file.name}: protected by a password; save it without one")
+        raise DataError(f"{file.name}: the old Excel format under a new name; save it as .xlsx")
+    rows, title, others, hidden = _sheet(file, sheet)
+    width = max((len(row) for row in rows), default=0)
+    empty = (None, "")
+    records = [
+        Record(number, [*row, *[None] * (width - len(row))] if set(row) - set(empty) else [])
+        for number, row in enumerate(rows, 1)
+    ]
+    frame, report = _table(records, file.name)
+    notes = []
+    if others:
+        kept = "given" if sheet is not None else "the first"
+        notes.append(f"sheet {title!r} was read ({kept}); others: {', '.join(map(repr, others))}")
+    if hidden:
+        notes.append(f"sheet {title!r} is hidden in the workbook")
+    return frame, replace(report, notes=(*notes, *report.notes))
+
+
+def _sheet(file: Path, sheet: str | None) -> tuple[list[tuple[Any, ...]], str, list[str], bool]:
+    """Return the rows of a sheet, its name, the names of the others, whether it is hidden."""
+    import openpyxl
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on styles and validation, which are not read
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+            try:
+                titles = [page.title for page in book.worksheets]
+                if sheet is not None and sheet not in titles:
+                    raise DataError(
+                        f"{file.name}: no sheet {sheet!r}; sheets: {', '.join(map(repr, titles))}"
+                    )
+                page = book[sheet] if sheet is not None else book.worksheets[0]
+                page.reset_dimensions()  # what it claims can be wrong
+                rows = list(page.iter_rows(values_only=True))
+                _refuse_formulas(file, page.title, rows)
+            finally:
+                book.close()
+    except DataError:
+        raise
+    except Exception as error:  # a broken zip or XML fails in many ways, none for the user
+        raise DataError(f"{file.name}: not an Excel workbook, or a damaged one") from error
+    others = [title for title in titles if title != page.title]
+    return rows, page.title, others, page.sheet_state != "visible"
+
+
+def _refuse_formulas(file: Path, title: str, rows: list[tuple[Any, ...]]) -> None:
+    """Raise if a formula has no stored value: it would read as an empty cell."""
+    import zipfile
+
+    import openpyxl
+    from openpyxl.utils import get_column_letter
+
+    with zipfile.ZipFile(file) as archive:
+        sheets = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
+        texts = (archive.read(name) for name in sheets)
+        if not any(b"<f>" in text or b"<f " in text for text in texts):
+            return
+    book = openpyxl.load_workbook(file, read_only=True)
+    try:
+        page = book[title]
+        page.reset_dimensions()
+        pairs = zip(page.iter_rows(values_only=True), rows, strict=True)
+        cells = (
+            (number, column)
+            for number, (formulas, values) in enumerate(pairs, 1)
+            for column, (text, value) in enumerate(zip(formulas, values, strict=True), 1)
+            if value is None and isinstance(text, str) and text.startswith("=")
+        )
+        problems = [
+            f"{file.name}, row {row}, column {get_column_letter(column)}: a formula without a "
+            "stored value; open the file in Excel and save it"
+            for row, column in cells
+        ]
+    finally:
+        book.close()
+    if problems:
+        raise DataError(problems)
+
+
+def _read_spss(file: Path, head: bytes) -> tuple[pd.DataFrame, ReadReport]:
+    import pyreadstat
+
+    if b"ENCRYPTEDSAV" in head[:64]:
+        raise DataError(f"{file.name}: protected by a password; save it without one")
+    if not head.startswith((b"$FL2", b"$FL3")):
+        raise DataError(f"{file.name}: not an SPSS file")
+    try:
+        frame, meta = pyreadstat.read_sav(str(file), user_missing=True)
+    except Exception as error:  # a damaged file fails in many ways, none for the user
+        raise DataError(f"{file.name}: a damaged SPSS file") from error
+    missing = {}
+    for column in frame:
+        series = frame[column]
+        if series.dtype.kind not in "iufMm":
+            frame[column] = series = series.astype(object).mask(series.isin([""]))
+        declared = series.isin([])
+        ranges: list[Any] = meta.missing_ranges.get(str(column), [])
+        for limits in ranges:
+            low, high = limits["lo"], limits["hi"]
+            declared |= series.eq(low) if low == high else series.between(low, high)
+        if declared.any():
+            missing[str(column)] = int(declared.sum())
+            frame[column] = series.mask(declared)
+    labels = {name: dict(table) for name, table in meta.variable_value_labels.items()}
+    questions = {name: text for name, text in meta.column_names_to_labels.items() if text}
+    notes = [
+        f"column {column!r}: {count} values that the file declares missing became missing"
+        for column, count in missing.items()
+    ]
+    report = ReadReport(
+        file.name,
+        "sav",
+        encoding=str(meta.file_encoding or ""),
+        header_rows=0,
+        notes=tuple(notes),
+        questions=questions,
+        value_labels=labels,
+        missing=missing,
+    )
+    return frame, report
