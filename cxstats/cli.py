@@ -262,7 +262,7 @@ def _use_utf8() -> None:
             stream.reconfigure(encoding="utf-8")
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None) -> int:  # noqa: PLR0911
     """Run the command line and return its exit status."""
     _use_utf8()
     try:

@@ -100,7 +100,7 @@ def format_change(
         return shown
     # Published points are exact; only derived ones have more than four decimal places.
     difference = format_number(round_half_up(points, 4), sign=True)
-    key = "change.index" if measure == "index" else "change.points"
+    kind = "index" if measure == "index" else "points"
     if relative is None:
-        return label(f"{key}.alone", lang, points=difference)
-    return label(key, lang, points=difference, relative=shown)
+        return label(f"change.{kind}.alone", lang, points=difference)
+    return label(f"change.{kind}", lang, points=difference, relative=shown)

@@ -38,7 +38,7 @@ class Groups:
     omnibus: pd.DataFrame | None = None
 
 
-def compare_groups(  # noqa: PLR0913
+def compare_groups(
     frame: pd.DataFrame,
     by: str | None,
     scores: Array,

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.accumulate import Sums, rows_of_groups
 from cxstats.errors import CxError, DataError
-from cxstats.tables import BLOCK, Block, blocks
+from cxstats.tables import BLOCK, blocks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 # What numpy's generators take: one number, or several (a seed and the number of a group).
 Seed = int | Sequence[int]
 
-# Whole numbers below this are exact in single precision, where products are twice as fast.
-EXACT = 2**24
+# Draws in a chunk of resamples. It is part of what a seed means, so it does not change.
+DRAWN = 1_000_000
 # A published matrix is rounded; eigenvalues down to this share of the largest count as zero.
 ROUNDING = 1e-3
 
@@ -179,6 +180,7 @@ def correlations(cov: Array) -> Array:
 def _symmetric(names: Sequence[str], matrix: Any) -> Array:
     """Return a full symmetric matrix from a full one or from its lower triangle."""
     p = len(names)
+    matrix = matrix.to_numpy() if hasattr(matrix, "to_numpy") else matrix
     rows = [np.atleast_1d(np.asarray(row, float)) for row in matrix]
     lengths = [len(row) for row in rows]
     if lengths == list(range(1, p + 1)):
@@ -258,118 +260,28 @@ def moments(
     sums: dict[Any, Sums] = {}
     ungrouped = 0
     for part in parts:
-        for group, rows in _rows_of_groups(part):
+        for group, rows in rows_of_groups(part):
             values = part.values if rows is None else part.values[:, rows]
             weight = part.weights if rows is None or part.weights is None else part.weights[rows]
             if by is not None and group is None:
                 ungrouped += values.shape[1]
             else:
-                sums.setdefault(group, Sums.empty(len(names))).add(values, weight, names)
+                own = sums.setdefault(group, Sums.empty(len(names)))
+                own.add(values, weight, names)
+                own.dropped += part.dropped
     if not sums:
         raise DataError("no cases: the table is empty" if not ungrouped else f"no case has {by!r}")
     if by is None:
-        return sums[None].moments(names, "")
+        return _moments(names, sums[None], "", 0)
     return {
-        group: sums[group].moments(names, f"group {group!r}: ", ungrouped)
+        group: _moments(names, sums[group], f"group {group!r}: ", ungrouped)
         for group in sorted(sums, key=lambda group: (str(type(group)), group))
     }
 
 
-def _rows_of_groups(part: Block) -> list[tuple[Any, NDArray[np.intp] | None]]:
-    """Return the rows of each group in a block; group None for rows without one."""
-    if part.groups is None:
-        return [(None, None)]
-    import pandas as pd
-
-    codes, groups = pd.factorize(part.groups)
-    found: list[tuple[Any, NDArray[np.intp] | None]] = [
-        (group.item() if isinstance(group, np.generic) else group, np.flatnonzero(codes == code))
-        for code, group in enumerate(groups)
-    ]
-    return [*found, (None, np.flatnonzero(codes == -1))]
-
-
-@dataclass(eq=False)
-class Sums:
-    """Running sums: cases, weight, means and centred cross-products."""
-
-    n: int
-    weight: float
-    mean: Array
-    cross: Array
-    dropped: int = 0
-
-    @classmethod
-    def empty(cls, p: int) -> Sums:
-        """Return the sums over no cases."""
-        return cls(0, 0.0, np.zeros(p), np.zeros((p, p)))
-
-    def add(self, values: NDArray[Any], weight: Array | None, names: Sequence[str]) -> None:
-        """Add a block of cases, values (p, rows) and weights (rows,)."""
-        values, weight, missing = _complete(values, weight, names)
-        self.dropped += missing
-        n = values.shape[1]
-        if n == 0:
-            return
-        total = float(n) if weight is None else float(weight.sum())
-        mean, cross = _centred(values, weight, total)
-        # Chan, Golub and LeVeque: two sets of cross-products, each around its own mean.
-        both = self.weight + total
-        step = mean - self.mean
-        self.cross += cross
-        if both > 0:
-            self.cross += np.outer(step, step) * (self.weight * total / both)
-            self.mean += step * (total / both)
-        self.n, self.weight = self.n + n, both
-
-    def moments(self, names: Sequence[str], where: str, ungrouped: int = 0) -> Moments:
-        """Return the moments of everything added."""
-        if self.n < 2 or self.weight <= 0:
-            raise DataError(
-                f"{where}{self.n} complete cases ({self.dropped} have a missing answer); "
-                "at least 2 are needed"
-            )
-        cov = self.cross / self.weight * (self.n / (self.n - 1))
-        return Moments(tuple(names), self.n, self.mean, cov, self.dropped + ungrouped)
-
-
-def _complete(
-    values: NDArray[Any], weight: Array | None, names: Sequence[str]
-) -> tuple[NDArray[Any], Array | None, int]:
-    """Return the complete cases of a block, and how many are not."""
-    if weight is not None and not (weight >= 0).all():
-        worst = weight[np.flatnonzero(~(weight >= 0))[0]]
-        raise DataError(f"a weight is {worst}; allowed: numbers from 0 upwards")
-    # A sum is finite only if every term is: the usual block costs one pass.
-    if values.dtype.kind in "iu" or np.isfinite(values.sum()):
-        return values, weight, 0
-    for name, row in zip(names, values, strict=True):
-        if np.isinf(row).any():
-            raise DataError(f"column {name!r} has an infinite value; allowed: numbers")
-    complete = ~np.isnan(values).any(axis=0)
-    missing = int((~complete).sum())
-    return values[:, complete], None if weight is None else weight[complete], missing
-
-
-def _centred(values: NDArray[Any], weight: Array | None, total: float) -> tuple[Array, Array]:
-    """Return the mean (p,) and the cross-products around it (p, p) of complete cases."""
-    if values.dtype.kind in "iu" and weight is None:
-        middle = round(float(values[:, :1000].mean()))
-        small = np.subtract(values, middle, dtype=np.float32, casting="unsafe")
-        cross = (small @ small.T).astype(np.float64)
-        # Whole numbers whose squares sum to less than 2**24: no partial sum of any product was
-        # rounded (Cauchy-Schwarz), so single precision was exact. Otherwise start again.
-        if cross.diagonal().max() < EXACT:
-            mean = small.sum(axis=1).astype(np.float64) / total
-            return mean + middle, cross - total * np.outer(mean, mean)
-    exact = values.astype(np.float64, copy=False)
-    if weight is None:
-        mean = exact.mean(axis=1)
-        centred = exact - mean[:, None]
-        return mean, centred @ centred.T
-    mean = (exact @ weight) / total if total > 0 else exact.mean(axis=1)
-    centred = exact - mean[:, None]
-    return mean, (centred * weight) @ centred.T
+def _moments(names: tuple[str, ...], sums: Sums, where: str, ungrouped: int) -> Moments:
+    mean, cov = sums.covariance(where)
+    return Moments(names, sums.n, mean, cov, sums.dropped + ungrouped)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -461,8 +373,10 @@ def resampling_counts(n: int, n_resamples: int, seed: Seed) -> Iterator[tuple[in
     if n_resamples < 1 or n_resamples != int(n_resamples):
         raise CxError(f"n_resamples is {n_resamples!r}; allowed: whole numbers from 1 upwards")
     generator = np.random.default_rng(seed)
-    step = max(1, BLOCK // n)
+    step = max(1, DRAWN // n)
+    dtype = np.uint16 if n <= 2**16 else np.int64  # small numbers are drawn twice as fast
+    offset = n * np.arange(step)[:, None]
     for start in range(0, n_resamples, step):
         b = min(step, n_resamples - start)
-        drawn = generator.integers(0, n, (b, n)) + n * np.arange(b)[:, None]
+        drawn = generator.integers(0, n, (b, n), dtype=dtype) + offset[:b]
         yield start, np.bincount(drawn.ravel(), minlength=b * n).reshape(b, n).astype(np.float64)

@@ -1,8 +1,4 @@
-"""Reliability and validity of scales, from moments alone.
-
-Scalar functions take a covariance or correlation matrix, or a batch of them ``(..., p, p)``, so
-that a published table can be tested without data and a bootstrap is one call.
-"""
+"""Reliability and validity of the constructs of a questionnaire, from moments alone."""
 
 from __future__ import annotations
 
@@ -13,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.errors import CxError, DataError
+from cxstats.coefficients import (
+    average_variance_extracted,
+    cronbach_alpha,
+    feldt_interval,
+    htmt,
+    item_statistics,
+    omega,
+    percentile,
+)
+from cxstats.errors import DataError
 from cxstats.factors import FactorModel, fit_factors
 from cxstats.inference import check_level
 from cxstats.moments import Moments, bootstrap_moments, correlations, moments
@@ -26,164 +31,8 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 LEVEL, N_RESAMPLES, SEED = 0.95, 2_000, 1
-
-
-def cronbach_alpha(cov: Array) -> Array:
-    """Return Cronbach's alpha, ``k / (k - 1) * (1 - trace / sum)``, of covariances (..., k, k).
-
-    Of correlations it is the standardised alpha.
-
-    References
-    ----------
-    Cronbach (1951). Coefficient alpha and the internal structure of tests. Psychometrika 16.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> cronbach_alpha(np.array([[1, 0.5], [0.5, 1]])).round(4).item()
-    0.6667
-    """
-    k = cov.shape[-1]
-    if k < 2:
-        return np.full(cov.shape[:-2], np.nan)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.trace(cov, axis1=-2, axis2=-1) / cov.sum(axis=(-2, -1))
-    alpha: Array = k / (k - 1) * (1 - share)
-    return alpha
-
-
-def feldt_interval(alpha: float, n: int, k: int, level: float = LEVEL) -> tuple[float, float]:
-    """Return Feldt's interval of alpha.
-
-    ``1 - (1 - alpha) F``, F the quantiles of the F distribution with ``n - 1`` and
-    ``(n - 1)(k - 1)`` degrees of freedom. Exact for normal answers and parallel items; it covers
-    less than stated when answers have heavy tails.
-
-    Parameters
-    ----------
-    alpha : float
-        Cronbach's alpha.
-    n, k : int
-        Cases and items.
-    level : float
-        Confidence level.
-
-    References
-    ----------
-    Feldt, Woodruff & Salih (1987). Statistical inference for coefficient alpha. Applied
-    Psychological Measurement 11, 93-103.
-
-    Examples
-    --------
-    >>> [round(x, 4) for x in feldt_interval(0.8431, n=30, k=6)]
-    [0.7412, 0.9145]
-    """
-    from scipy import stats
-
-    check_level(level)
-    if k < 2 or n < 2 or not np.isfinite(alpha):
-        return float("nan"), float("nan")
-    df = n - 1, (n - 1) * (k - 1)
-    upper, lower = stats.f.ppf([(1 - level) / 2, (1 + level) / 2], *df)
-    return float(1 - (1 - alpha) * lower), float(1 - (1 - alpha) * upper)
-
-
-def item_statistics(cov: Array) -> tuple[Array, Array]:
-    """Return item-rest correlations (k,) and alpha if each item is dropped (k,).
-
-    Alpha of what is left is NaN where a single item is left.
-    """
-    k = len(cov)
-    rest, dropped = np.full(k, np.nan), np.full(k, np.nan)
-    for i in range(k):
-        others = np.delete(np.arange(k), i)
-        left = cov[np.ix_(others, others)]
-        if k > 1:
-            rest[i] = cov[i, others].sum() / np.sqrt(cov[i, i] * left.sum())
-            dropped[i] = cronbach_alpha(left)
-    return rest, dropped
-
-
-def omega(loadings: Array, uniquenesses: Array) -> float:
-    """Return omega, ``(sum l)^2 / ((sum l)^2 + sum theta)``: of a factor with variance 1.
-
-    With standardised loadings it is called composite reliability (CR).
-
-    References
-    ----------
-    McDonald (1999). Test theory; Fornell & Larcker (1981). JMR 18, 39-50.
-
-    Examples
-    --------
-    >>> round(omega(np.array([0.8, 0.7, 0.6]), np.array([0.36, 0.51, 0.64])), 4)
-    0.7449
-    """
-    common = loadings.sum() ** 2
-    return float(common / (common + uniquenesses.sum()))
-
-
-def average_variance_extracted(loadings: Array, uniquenesses: Array) -> float:
-    """Return AVE, ``sum l^2 / (sum l^2 + sum theta)``, in the metric of the items.
-
-    References
-    ----------
-    Fornell & Larcker (1981). Evaluating structural equation models. JMR 18, 39-50.
-
-    Examples
-    --------
-    >>> round(average_variance_extracted(np.array([0.8, 0.7]), np.array([0.36, 0.51])), 4)
-    0.565
-    """
-    common = (loadings**2).sum()
-    return float(common / (common + uniquenesses.sum()))
-
-
-def htmt(
-    corr: Array, first: Sequence[int], second: Sequence[int], geometric: bool = False
-) -> Array:
-    """Return the heterotrait-monotrait ratio of two constructs.
-
-    Mean absolute correlation between the items of different constructs, over the geometric mean
-    of the two mean correlations within a construct (1 for a single item). HTMT2
-    (``geometric=True``) takes geometric means throughout, which fits items with unequal loadings.
-
-    Parameters
-    ----------
-    corr : array (..., p, p)
-        Correlations, one matrix or a batch.
-    first, second : sequences of int
-        Places of the items.
-    geometric : bool
-        HTMT2 instead of HTMT.
-
-    References
-    ----------
-    Henseler, Ringle & Sarstedt (2015). JAMS 43, 115-135. Roemer, Schuberth & Henseler (2021).
-    HTMT2. Industrial Management & Data Systems 121, 2637-2650.
-
-    Examples
-    --------
-    >>> r = np.array([[1, 0.6, 0.3], [0.6, 1, 0.3], [0.3, 0.3, 1]])
-    >>> htmt(r, [0, 1], [2]).round(4).item()
-    0.3873
-    """
-    absolute = np.abs(corr)
-
-    def mean(rows: Any, columns: Any) -> Array:
-        values = absolute[..., rows, columns]
-        if not geometric:
-            return np.asarray(values.mean(axis=-1))
-        with np.errstate(divide="ignore"):
-            return np.asarray(np.exp(np.log(values).mean(axis=-1)))
-
-    across = [(i, j) for i in first for j in second]
-    between = mean(*map(list, zip(*across, strict=True)))
-    within = [
-        mean(*map(list, zip(*combinations(items, 2), strict=True))) if len(items) > 1 else 1.0
-        for items in (first, second)
-    ]
-    ratio: Array = between / np.sqrt(within[0] * within[1])
-    return ratio
+# By how much the bootstrap interval of alpha may exceed Feldt's before it is said.
+NARROW = 1.15
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,7 +55,9 @@ class Reliability:
     model : FactorModel or None
         The factor model; None where no construct has two items.
     problems : tuple of str
-        Why a number is not to be trusted.
+        Why a number is not to be trusted: an item that goes against its construct or does not
+        vary, an improper factor model, a Feldt interval too narrow for answers that are not
+        normal.
     level, n_resamples, seed
         As given.
     codebook : Codebook
@@ -246,7 +97,7 @@ class Reliability:
         return as_html(self.summary(), self.table)
 
 
-def reliability(  # noqa: PLR0913
+def reliability(
     data: Any,
     codebook: Codebook,
     role: str | None = None,
@@ -310,7 +161,7 @@ def reliability(  # noqa: PLR0913
         htmt=_htmt_table(whole.corr, draws, source, level),
         fornell_larcker=_fornell_larcker(model, table),
         model=model,
-        problems=_problems(items, model, whole),
+        problems=(*_problems(items, model, whole), *_not_normal(table)),
         level=level,
         n_resamples=n_resamples if source.matrix is not None else 0,
         seed=seed,
@@ -402,12 +253,13 @@ def _by_construct(
             replicates = cronbach_alpha(_draws(source.complete(columns), n_resamples, seed))
             boot = percentile(replicates, level)
         factor = model.of(name) if model else None
+        standard = model.of(name, standardised=True) if model else None
         rows[name] = {
             "alpha": alpha,
             "alpha_ci_low": low,
             "alpha_ci_high": high,
             "omega": omega(*factor) if factor else np.nan,
-            "cr": omega(*model.of(name, standardised=True)) if model and factor else np.nan,
+            "cr": omega(*standard) if standard else np.nan,
             "ave": average_variance_extracted(*factor) if factor else np.nan,
             "n_items": k,
             "n": own.n,
@@ -421,15 +273,6 @@ def _by_construct(
     return pd.DataFrame.from_dict(rows, orient="index"), pd.DataFrame(
         items, columns=heads
     ).set_index("item")
-
-
-def percentile(replicates: Array, level: float) -> tuple[float, float]:
-    """Return the percentile interval of the replicates that are finite."""
-    kept = replicates[np.isfinite(replicates)]
-    if len(kept) == 0:
-        return float("nan"), float("nan")
-    low, high = np.quantile(kept, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
 
 
 def _htmt_table(corr: Array, draws: Array | None, source: _Source, level: float) -> pd.DataFrame:
@@ -446,11 +289,10 @@ def _htmt_table(corr: Array, draws: Array | None, source: _Source, level: float)
         row: list[Any] = [first, second]
         for geometric in (False, True):
             row.append(float(htmt(corr, a, b, geometric)))
-            row += (
-                [np.nan, np.nan]
-                if replicates is None
-                else percentile(htmt(replicates, a, b, geometric), level)
-            )
+            if replicates is None:
+                row += [np.nan, np.nan]
+            else:
+                row += list(percentile(htmt(replicates, a, b, geometric), level))
         row.append(bool(row[4] < 1) if np.isfinite(row[4]) else None)
         rows.append(row)
     heads = ["first", "second", "htmt", "ci_low", "ci_high", "htmt2", "ci2_low", "ci2_high"]
@@ -465,6 +307,17 @@ def _fornell_larcker(model: FactorModel | None, table: pd.DataFrame) -> pd.DataF
     matrix = model.corr.copy()
     np.fill_diagonal(matrix, np.sqrt(table.loc[list(model.names), "ave"].to_numpy()))
     return pd.DataFrame(matrix, model.names, model.names)
+
+
+def _not_normal(table: pd.DataFrame) -> tuple[str, ...]:
+    """Name the constructs whose Feldt interval is too narrow for their answers."""
+    feldt = table["alpha_ci_high"] - table["alpha_ci_low"]
+    boot = table["alpha_boot_high"] - table["alpha_boot_low"]
+    return tuple(
+        f"{name}: the bootstrap interval of alpha is {boot[name] / feldt[name]:.2f} times as wide "
+        "as Feldt's; the answers are not normal, so read alpha_boot_low and alpha_boot_high"
+        for name in table.index[boot > NARROW * feldt]
+    )
 
 
 def _problems(items: pd.DataFrame, model: FactorModel | None, whole: Moments) -> tuple[str, ...]:

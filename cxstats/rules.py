@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isnan
 
 from cxstats.errors import CxError
 from cxstats.labels import Text
@@ -101,6 +102,6 @@ def verdict(value: float, statistic: str, rule: str | None = None) -> Text:
     if name not in choices:
         raise CxError(f"rule {name!r} is not one for {statistic}; allowed: {', '.join(choices)}")
     found = RULES[name]
-    if value != value:
+    if isnan(value):
         return Text("–", "–")
     return found.words[sum(value >= cut for cut in found.cuts)]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cxstats.coefficients import cronbach_alpha
 from cxstats.errors import CxError, DataError
 from cxstats.inference import bca, replicate_means, test_means
-from cxstats.reliability import cronbach_alpha
 from cxstats.survey.answers import answers, numbers
 from cxstats.survey.codebook import Codebook
 
@@ -156,7 +156,8 @@ def _points(frame: pd.DataFrame, codebook: Codebook) -> Array:
         )
     if np.isnan(total).all():
         raise DataError("weights='points': no respondent gave points")
-    return points / total[:, None]
+    shares: Array = points / total[:, None]
+    return shares
 
 
 def difference_reliability(scored: Scores) -> pd.DataFrame:

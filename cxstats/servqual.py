@@ -231,7 +231,7 @@ def servperf(
     return _result(scored, "perception", weights, by, level, n_resamples, seed)
 
 
-def _result(  # noqa: PLR0913
+def _result(
     scored: Scores,
     measure: str,
     weights: str | Mapping[str, float] | None,
@@ -275,7 +275,7 @@ def _result(  # noqa: PLR0913
     )
 
 
-def _table(  # noqa: PLR0913
+def _table(
     tests: MeanTests,
     part: slice,
     rows: list[str],

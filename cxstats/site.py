@@ -101,9 +101,10 @@ def index_of(runs: Sequence[Run]) -> str:
 def _card(run: Run, name: Path) -> str:
     picture = _first_picture(run.notebook)
     image = f'<img src="data:image/png;base64,{picture}" alt="">' if picture else ""
+    page = quote(name.with_suffix(".html").as_posix())
     state, words = ("broken", escape(run.error)) if run.error else ("ok", "reproduced")
     return (
-        f'<li><a href="html/{quote(name.with_suffix(".html").as_posix())}">{image}<div class="text">'
+        f'<li><a href="html/{page}">{image}<div class="text">'
         f"<h2>{escape(run.title)}</h2><p>{escape(_lead(run.notebook))}</p>"
         f'<p class="{state}">{words}</p></div></a></li>'
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from math import isnan
 from typing import TYPE_CHECKING
 
 from cxstats.formats import format_number, format_percent
@@ -24,7 +25,7 @@ def interval(low: float, high: float, decimals: int = 2) -> str:
     >>> interval(-1.2, -0.955)
     '[−1.20, −0.96]'
     """
-    if low != low or high != high:
+    if isnan(low) or isnan(high):
         return "–"
     return f"[{format_number(low, decimals)}, {format_number(high, decimals)}]"
 
@@ -37,7 +38,7 @@ def p_text(p: float) -> str:
     >>> p_text(0.0304), p_text(0.00001)
     ('p = .030', 'p < .001')
     """
-    if p != p:
+    if isnan(p):
         return "p –"
     return "p < .001" if p < 0.001 else f"p = {p:.3f}".replace("0.", ".", 1)
 
@@ -49,7 +50,7 @@ def as_html(text: str, table: pd.DataFrame) -> str:
 
 def servqual_summary(result: Servqual, lang: str) -> str:
     """Return the findings of a SERVQUAL or SERVPERF analysis."""
-    book, table = result.codebook, result.table
+    table = result.table
     head = label(
         f"servqual.head.{result.measure}",
         lang,
@@ -61,32 +62,32 @@ def servqual_summary(result: Servqual, lang: str) -> str:
     )
     lines = [head] + ([label("servqual.synthetic", lang)] if result.synthetic else [])
     for name, row in table.iterrows():
-        title = (
-            label("servqual.overall", lang) if name == "Overall" else book.label(str(name), lang)
-        )
+        title = _score(result, str(name), lang)
         estimate = format_number(row[result.measure], 2, sign=result.measure == "gap")
         line = (
             f"  {title}: {estimate} {interval(row['ci_low'], row['ci_high'])}, n = {row['n']:.0f}"
         )
         if result.measure == "gap":
-            line += f", {p_text(row['p_adjusted'])}, d = {format_number(row['effect_size'], 2)}"
-            line += (
-                ", " + label("servqual.reliability", lang, r=format_number(row["reliability"], 2))
-                if row["reliability"] == row["reliability"]
-                else ""
-            )
+            line += f", {p_text(row['p_adjusted'])}, d = {_or_dash(row['effect_size'], 2)}, "
+            line += label("servqual.reliability", lang, r=_or_dash(row["reliability"], 2))
         lines.append(line)
     if result.comparisons is not None:
         lines.append(_groups(result, lang))
     return "\n".join([*lines, *(f"  * {note}" for note in result.notes)])
 
 
+def _score(result: Servqual, name: str, lang: str) -> str:
+    return (
+        label("servqual.overall", lang) if name == "Overall" else result.codebook.label(name, lang)
+    )
+
+
 def _groups(result: Servqual, lang: str) -> str:
     assert result.comparisons is not None
     found = result.comparisons[result.comparisons["p_adjusted"] < 1 - result.level]
     words = [
-        f"{row['score']}: {row['group']} - {row['other']} {format_number(row['estimate'], 2, True)} "
-        f"{interval(row['ci_low'], row['ci_high'])}"
+        f"{_score(result, row['score'], lang)}: {row['group']} - {row['other']} "
+        f"{format_number(row['estimate'], 2, True)} {interval(row['ci_low'], row['ci_high'])}"
         for _, row in found.iterrows()
     ]
     head = label("servqual.groups", lang, n=len(result.comparisons), k=len(found), by=result.by)
@@ -136,5 +137,5 @@ def reliability_summary(result: Reliability, lang: str) -> str:
     return "\n".join([*lines, *(f"  ! {problem}" for problem in result.problems)])
 
 
-def _or_dash(value: float) -> str:
-    return format_number(value, 3) if value == value else "–"
+def _or_dash(value: float, decimals: int = 3) -> str:
+    return "–" if isnan(value) else format_number(value, decimals)

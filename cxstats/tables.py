@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,11 +30,14 @@ class Block:
         The group of each row; None or NaN where it has none.
     weights : array (rows,) or None
         Weight of each row.
+    dropped : int
+        Rows that were left out already because a value was missing.
     """
 
     values: NDArray[Any]
     groups: NDArray[Any] | None
     weights: NDArray[np.float64] | None
+    dropped: int = 0
 
 
 def blocks(
@@ -131,36 +135,42 @@ def _parts(table: Any, wanted: list[str], rows: int) -> Iterator[Any]:
         return
     native = nw.to_native(table)
     kind = str(table.implementation).split(".")[-1].lower()
+    # Batches stay native: wrapping each would cost as much as adding it up.
     if kind == "polars" and hasattr(native, "collect_batches"):
-        parts = native.select(wanted).collect_batches(chunk_size=rows, maintain_order=False)
+        yield from native.select(wanted).collect_batches(chunk_size=rows, maintain_order=False)
     elif kind == "duckdb":
-        parts = _duckdb_parts(native, wanted, rows)
+        yield from _duckdb_parts(native, wanted, rows)
     else:
-        collected = table.select(wanted).collect("pyarrow")
-        yield from _parts(collected, wanted, rows)
-        return
-    for part in parts:
-        yield nw.from_native(part, eager_only=True)
+        yield from _parts(table.select(wanted).collect("pyarrow"), wanted, rows)
 
 
 def _duckdb_parts(relation: Any, wanted: list[str], rows: int) -> Iterator[Any]:
-    try:
-        import pyarrow as pa
-    except ImportError as error:
-        raise MissingToolError("reading DuckDB needs pyarrow: pip install pyarrow") from error
+    if find_spec("pyarrow") is None:
+        raise MissingToolError("reading DuckDB needs pyarrow: pip install pyarrow")
     quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in wanted)
     chosen = relation.project(quoted)
     reader = getattr(chosen, "to_arrow_reader", None) or chosen.fetch_arrow_reader
-    for batch in reader(rows):
-        yield pa.Table.from_batches([batch])
+    yield from reader(rows)
 
 
 def _block(part: Any, names: Sequence[str], by: str | None, weights: str | None) -> Block:
-    values = np.asarray(part.select(names).to_numpy()).T
+    dropped = 0
+    if by is None and weights is None and not hasattr(part, "implementation"):
+        # A native batch holds nothing else; without its gaps, whole numbers stay whole numbers.
+        complete = part.drop_null() if hasattr(part, "num_rows") else part.drop_nulls()
+        dropped, part = len(part) - len(complete), complete
+    if hasattr(part, "num_rows"):  # of Arrow: columns are views, stacking them is the copy
+        columns = [part.column(name).to_numpy(zero_copy_only=False) for name in names]
+        kind = np.result_type(*columns)
+        values = np.stack(
+            columns, dtype=kind if kind.kind in "iu" else np.float64, casting="unsafe"
+        )
+        others = {name: part.column(name) for name in (by, weights) if name}
+        plain = {name: column.to_numpy(zero_copy_only=False) for name, column in others.items()}
+    else:
+        values = np.asarray(part.select(names).to_numpy()).T
+        plain = {name: np.asarray(part[name].to_numpy()) for name in (by, weights) if name}
     if values.dtype.kind not in "iu":
         values = np.asarray(values, np.float64)
-    return Block(
-        values,
-        None if by is None else np.asarray(part[by].to_numpy()),
-        None if weights is None else np.asarray(part[weights].to_numpy(), np.float64),
-    )
+    weight = None if weights is None else np.asarray(plain[weights], np.float64)
+    return Block(values, None if by is None else plain[by], weight, dropped)

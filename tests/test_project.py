@@ -90,9 +90,9 @@ def test_import_is_light():
 # The rooms from the ground up. A room may import those before it, and others of its own line.
 ROOMS = [
     ["errors", "paths", "labels", "formats"],
-    ["tables", "moments"],
+    ["tables", "accumulate", "moments"],
     ["cases", "survey", "rules"],
-    ["inference", "factors", "datasets"],
+    ["inference", "factors", "datasets", "coefficients"],
     ["reliability", "groups"],
     ["scores"],
     ["servqual"],

@@ -89,7 +89,7 @@ def _ids(first: int, last: int) -> tuple[str, ...]:
     return tuple(f"F{n:03d}" for n in range(first, last + 1))
 
 
-def _check(
+def _check(  # noqa: PLR0913, PLR0917  (the fields of a Check)
     name: str,
     used: tuple[str, ...],
     facts: Facts,

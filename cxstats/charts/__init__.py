@@ -8,12 +8,13 @@ from cxstats.charts.audited import verdicts
 from cxstats.charts.change import before_after
 from cxstats.charts.effects import reported_effects
 from cxstats.charts.fonts import MissingFontWarning
-from cxstats.charts.gaps import gap_dumbbell, gap_scatter, zone_bands
+from cxstats.charts.gaps import gap_dumbbell, zone_bands
 from cxstats.charts.heatmap import htmt_heatmap
 from cxstats.charts.likert import answer_shares, likert
 from cxstats.charts.look import theme
 from cxstats.charts.over_time import trajectory
 from cxstats.charts.parts import pareto, shares, weights
+from cxstats.charts.scatter import gap_scatter
 
 __all__ = [
     "MissingFontWarning",

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator
 
 from cxstats.charts import look
 from cxstats.charts.fonts import drawable
-from cxstats.charts.likert import beside, legend_above, lift_title
 from cxstats.errors import CxError
 from cxstats.formats import format_number, format_percent
 from cxstats.labels import label
@@ -26,8 +24,6 @@ if TYPE_CHECKING:
 
 KINDS = ("dimensions", "items", "zone", "scatter")
 OVERALL = "Overall"
-NAMED = 5  # items that the scatter names
-MARKERS = "os^DvPX"
 
 
 def draw(
@@ -55,6 +51,8 @@ def draw(
         case "zone":
             return zone_bands(result, ax=ax, lang=lang, **options)
         case "scatter":
+            from cxstats.charts.scatter import gap_scatter
+
             return gap_scatter(result, ax=ax, lang=lang, **options)
     raise CxError(f"kind={kind!r} is not a chart of this result; allowed: {', '.join(KINDS)}")
 
@@ -105,11 +103,13 @@ def gap_dumbbell(
         _beside(ax, heights, words, f"chart.gaps.head.{column}", result, lang)
         keys = _gap_keys([_colour(data[row]) for row in rows], lang) if gap else []
         if keys:
-            legend_above(ax, keys, 3 if len(keys) > 4 else len(keys))
-        heading = title or (_gap_title if gap else _mean_title)(result, table, lang)
+            look.legend_above(ax, keys, 3 if len(keys) > 4 else len(keys))
+        heading = title or (gap_title if gap else _mean_title)(result, table, lang)
         note = _note(result, table, lang)
-        look.finish(ax, own, heading, _source(result, source, lang), lang, note, result.synthetic)
-        return ax if own else lift_title(ax, (len(keys) > 0) + (len(keys) > 4))
+        look.finish(
+            ax, own, heading, source_text(result, source, lang), lang, note, result.synthetic
+        )
+        return ax if own else look.lift_title(ax, (len(keys) > 0) + (len(keys) > 4))
 
 
 def zone_bands(
@@ -154,63 +154,14 @@ def zone_bands(
         _beside(ax, heights, words, "chart.gaps.head.position", result, lang)
         places = [_place(data[row])[0] for row in rows]
         keys = _zone_keys(places, lang)
-        legend_above(ax, keys, 2)
+        look.legend_above(ax, keys, 2)
         heading = title or _zone_title(result, table, lang)
-        level, n = _level(result, lang), _n(table["n"], lang)
+        level, n = _level(result, lang), counts_text(table["n"], lang)
         note = label("chart.zone.note", lang, level=level, n=n)
-        look.finish(ax, own, heading, _source(result, source, lang), lang, note, result.synthetic)
-        return ax if own else lift_title(ax, (len(keys) + 1) // 2)
-
-
-def gap_scatter(
-    result: Servqual,
-    *,
-    source: str | None = None,
-    title: str | None = None,
-    lang: str = "en",
-    ax: Axes | None = None,
-) -> Axes:
-    """Draw each item's perception against its expectation; on the line there is no gap.
-
-    Both axes have the same part of the scale. The five worst items are named at the right.
-
-    Parameters
-    ----------
-    result, source, title, lang, ax
-        As in `gap_dumbbell`.
-
-    Raises
-    ------
-    CxError
-        If the result has no expectations (SERVPERF).
-    """
-    if result.measure != "gap":
-        raise CxError(
-            "a scatter needs expectations, and this result has perceptions alone; allowed here: "
-            "dimensions, items" + (", zone" if result.zone is not None else "")
+        look.finish(
+            ax, own, heading, source_text(result, source, lang), lang, note, result.synthetic
         )
-    lang, table = drawable(lang), result.items
-    drawn = table[table["gap"].notna()].sort_values("gap", kind="stable")
-    worst = list(drawn.index[:NAMED])
-    with look.theme(lang):
-        own, ax = ax is None, look.new_axes(ax, 9.6, 6.4)
-        low, high = _limits(result, drawn)
-        ax.plot([low, high], [low, high], color=look.NEUTRAL, linewidth=1, zorder=1)
-        keys = _points(ax, result, drawn, worst, lang)
-        ticks = [tick for tick in MaxNLocator(6).tick_values(low, high) if low <= tick <= high]
-        ax.set(xlim=(low, high), ylim=(low, high), xticks=ticks, yticks=ticks)
-        ax.set_aspect("equal", adjustable="box")
-        ends = _ends(result)
-        ax.set_xlabel(label("chart.gaps.axis.expectation", lang, **ends))
-        ax.set_ylabel(label("chart.gaps.axis.perception", lang, **ends))
-        lines = sum(str(key.get_label()).count("\n") + 1 for key in keys)
-        _callouts(ax, result, drawn.loc[worst], lines, lang)
-        ax.legend(handles=keys, loc="upper left", bbox_to_anchor=(1.02, 1), borderaxespad=0)
-        n = _n(drawn["n"], lang)
-        note = label("chart.scatter.note", lang, k=len(worst), n=n)
-        heading = title or _gap_title(result, table, lang)
-        look.finish(ax, own, heading, _source(result, source, lang), lang, note, result.synthetic)
-        return ax if own else lift_title(ax, 0)
+        return ax if own else look.lift_title(ax, (len(keys) + 1) // 2)
 
 
 # Rows -----------------------------------------------------------------------------------------
@@ -241,7 +192,7 @@ def _dress(
     bottom: float,
     lang: str,
 ) -> None:
-    ends = _ends(result)
+    ends = scale_ends(result)
     pad = 0.02 * (ends["high"] - ends["low"])
     if ends["high"] - ends["low"] <= 12:
         ax.set_xticks(np.arange(ends["low"], ends["high"] + 1))
@@ -260,7 +211,7 @@ def _dress(
 def _beside(
     ax: Axes, heights: dict[str, float], words: list[str], head: str, result: Servqual, lang: str
 ) -> None:
-    beside(ax, list(heights.values()), words)
+    look.beside(ax, list(heights.values()), words)
     text = label(head, lang, level=_level(result, lang)).replace(" [", "\n[")
     style: dict[str, Any] = {"size": 8.5, "color": look.NEUTRAL, "va": "bottom"}
     ax.annotate(text, (1, 1), (8, 0), "axes fraction", "offset points", **style)
@@ -317,7 +268,8 @@ def _zone(result: Servqual) -> pd.DataFrame:
     return result.zone
 
 
-def _gap_title(result: Servqual, table: pd.DataFrame, lang: str) -> str:
+def gap_title(result: Servqual, table: pd.DataFrame, lang: str) -> str:
+    """Return the finding: which scores fall short, and the widest gap."""
     rows = table[(table.index != OVERALL) & table["gap"].notna()].sort_values("gap")
     short, above = rows[rows["ci_high"] < 0], rows[rows["ci_low"] > 0]
     kind = "items" if table is result.items else "dimensions"
@@ -332,14 +284,14 @@ def _gap_title(result: Servqual, table: pd.DataFrame, lang: str) -> str:
         key = "unclear" if rows["ci_low"].notna().any() else "points"
         row = rows["gap"].abs().idxmax()
     name = _spoken(result, row, lang)
-    value = _value(rows.loc[row], "gap", sign=True)
+    value = _value(rows.loc[row], "gap", sign=True).replace(" ", "\u00a0")
     return look.capital(label(f"chart.gaps.title.{key}", lang, n=n, k=k, name=name, value=value))
 
 
 def _mean_title(result: Servqual, table: pd.DataFrame, lang: str) -> str:
     rows = table[(table.index != OVERALL) & table["perception"].notna()].sort_values("perception")
     names = [_spoken(result, row, lang) for row in (rows.index[0], rows.index[-1])]
-    values = [_value(rows.iloc[i], "perception") for i in (0, -1)]
+    values = [_value(rows.iloc[i], "perception").replace(" ", "\u00a0") for i in (0, -1)]
     if len(rows) == 1:
         return look.capital(label("chart.gaps.title.alone", lang, name=names[0], value=values[0]))
     spoken = {"low": names[0], "high": names[1], "value": values[0], "best": values[1]}
@@ -358,7 +310,7 @@ def _zone_title(result: Servqual, table: pd.DataFrame, lang: str) -> str:
 
 
 def _note(result: Servqual, table: pd.DataFrame, lang: str) -> str:
-    level, n = _level(result, lang), _n(table["n"], lang)
+    level, n = _level(result, lang), counts_text(table["n"], lang)
     notes = [label(f"chart.gaps.note.{result.measure}", lang, level=level, n=n)]
     if table[["ci_low", "ci_high"]].isna().to_numpy().any():
         notes.append(label("chart.gaps.note.no_interval", lang))
@@ -386,16 +338,14 @@ def _value(row: pd.Series, column: str, sign: bool = False, prefix: str = "") ->
     found = [row[column], row[f"{prefix}ci_low"], row[f"{prefix}ci_high"]]
     if not np.isfinite(found[0]):
         return ""
-    rounded = [round(float(x), 2) or 0.0 for x in found]  # neither "+0.00" nor "−0.00"
-    words = [
-        format_number(x if near else 0, 2, sign and near != 0)
-        for x, near in zip(found, rounded, strict=True)
-        if np.isfinite(x)
-    ]
+    # The sign of a rounded 0.00 tells on which side of 0 it lies; 0 itself has none.
+    exact = [0.0 if abs(x) < 1e-9 else float(x) for x in found if np.isfinite(x)]
+    words = [format_number(x, 2, sign and x != 0) for x in exact]
     return words[0] if len(words) < 3 else f"{words[0]} [{words[1]}, {words[2]}]"
 
 
-def _n(counts: pd.Series, lang: str) -> str:
+def counts_text(counts: pd.Series, lang: str) -> str:
+    """Return how many answered, or from how many to how many."""
     given = counts[counts > 0]
     low, high = given.min(), given.max()
     return str(low) if low == high else label("chart.range", lang, low=low, high=high)
@@ -405,12 +355,14 @@ def _level(result: Servqual, lang: str) -> str:
     return format_percent(round(100 * result.level, 6), None, lang).replace(" ", "\u00a0")
 
 
-def _ends(result: Servqual) -> dict[str, float]:
+def scale_ends(result: Servqual) -> dict[str, float]:
+    """Return the lowest and the highest answer of all items."""
     bounds = [result.codebook.bounds(item) for item in result.codebook.items]
     return {"low": min(low for low, _ in bounds), "high": max(high for _, high in bounds)}
 
 
-def _source(result: Servqual, source: str | None, lang: str) -> str:
+def source_text(result: Servqual, source: str | None, lang: str) -> str:
+    """Return the source line: as given, or that of an own survey."""
     key = "simulated" if result.synthetic else "own"
     return source or label(f"chart.survey.{key}", lang, n=result.n_respondents)
 
@@ -418,7 +370,8 @@ def _source(result: Servqual, source: str | None, lang: str) -> str:
 # Legends and the scatter's parts --------------------------------------------------------------
 
 
-def _dot(words: str, colour: str, face: str, marker: str = "o") -> Artist:
+def dot(words: str, colour: str, face: str, marker: str = "o") -> Artist:
+    """Return the legend entry of a dot."""
     style: dict[str, Any] = {"marker": marker, "markersize": 6.5, "linestyle": ""}
     return Line2D(
         [], [], **style, markerfacecolor=face, markeredgecolor=colour, mew=1.4, label=words
@@ -427,8 +380,8 @@ def _dot(words: str, colour: str, face: str, marker: str = "o") -> Artist:
 
 def _gap_keys(colours: Sequence[str], lang: str) -> list[Artist]:
     keys = [
-        _dot(label("chart.gaps.expectation", lang), look.INK, "white"),
-        _dot(label("chart.gaps.perception", lang), look.INK, look.INK),
+        dot(label("chart.gaps.expectation", lang), look.INK, "white"),
+        dot(label("chart.gaps.perception", lang), look.INK, look.INK),
     ]
     kinds = {"below": look.BAD, "above": look.GOOD, "unclear": look.NEUTRAL}
     return keys + [
@@ -440,87 +393,8 @@ def _gap_keys(colours: Sequence[str], lang: str) -> list[Artist]:
 
 def _zone_keys(places: Sequence[str], lang: str) -> list[Artist]:
     dots = [
-        _dot(label(f"chart.zone.{place}", lang), colour, colour)
+        dot(label(f"chart.zone.{place}", lang), colour, colour)
         for place, colour in ZONE.items()
         if place in places
     ]
     return [Patch(color=look.PALE, label=label("chart.zone.band", lang)), *dots]
-
-
-def _limits(result: Servqual, drawn: pd.DataFrame) -> tuple[float, float]:
-    """Return the part of the scale that holds every point, with some room, for both axes."""
-    ends, values = _ends(result), drawn[["expectation", "perception"]].to_numpy()
-    low, high = values.min(), values.max()
-    room = max(0.08 * (high - low), 0.02 * (ends["high"] - ends["low"]))
-    return low - room, high + room
-
-
-def _points(
-    ax: Axes, result: Servqual, drawn: pd.DataFrame, worst: Sequence[str], lang: str
-) -> list[Artist]:
-    """Draw the items in the colour and shape of their dimension; return the legend's entries."""
-    keys: list[Artist] = []
-    for i, (name, items) in enumerate(result.codebook.constructs.items()):
-        colour, marker = look.SEQUENCE[i % len(look.SEQUENCE)], MARKERS[(i + i // 7) % 7]
-        part = drawn.loc[[item for item in items if item in drawn.index]]
-        edges = [look.INK if item in worst else "white" for item in part.index]
-        x, y = part["expectation"], part["perception"]
-        ax.scatter(x, y, 52, color=colour, marker=marker, edgecolor=edges, linewidth=0.9, zorder=3)
-        words = look.fold(result.codebook.label(name, lang), 34)
-        keys.append(_dot(words, colour, colour, marker))
-    keys.append(Line2D([], [], color=look.NEUTRAL, lw=1, label=label("chart.scatter.line", lang)))
-    return keys
-
-
-def _callouts(ax: Axes, result: Servqual, worst: pd.DataFrame, taken: int, lang: str) -> None:
-    """Name items in a column at the right, under the `taken` lines of the legend."""
-    rows = worst.sort_values("perception", ascending=False, kind="stable")
-    words = []
-    for item, gap in rows["gap"].items():
-        name, value = result.codebook.label(str(item), lang), format_number(gap, 2, sign=True)
-        words.append(look.fold(label("chart.scatter.named", lang, name=name, value=value), 36))
-    line = 11.5 / _inner_height(ax)  # the height of a line of text, in axes fractions
-    low, high = ax.get_ylim()
-    wanted = [(y - low) / (high - low) + line / 2 for y in rows["perception"]]
-    tall = [line * (text.count("\n") + 1.7) for text in words]
-    tops = stack(wanted, tall, 1 - 1.4 * line * taken)
-    style = {"arrowstyle": "-", "color": look.NEUTRAL, "lw": 0.6, "shrinkA": 0, "shrinkB": 4}
-    for (_, row), text, top in zip(rows.iterrows(), words, tops, strict=True):
-        ax.annotate(text, (1.03, top), xycoords="axes fraction", va="top", size=8.5)
-        end, place = (row["expectation"], row["perception"]), (1.025, top - line / 2)
-        ax.annotate("", end, place, textcoords="axes fraction", arrowprops=style, zorder=2)
-
-
-def stack(wanted: Sequence[float], tall: Sequence[float], top: float) -> list[float]:
-    """Return upper ends of blocks near where they are wanted, below `top`, that do not overlap.
-
-    Parameters
-    ----------
-    wanted, tall : sequences of the same length
-        Upper ends, highest first, and heights.
-    top : float
-        The highest place; the lowest is 0, which gives way where there is too little room.
-
-    Examples
-    --------
-    >>> stack([0.9, 0.88, 0.1], [0.25, 0.25, 0.25], 1.0)
-    [0.9, 0.65, 0.25]
-    """
-    places: list[float] = []
-    for want, height in zip(wanted, tall, strict=True):
-        places.append(min(want, top))
-        top = places[-1] - height
-    floor = 0.0
-    for i in reversed(range(len(places))):  # lift what was pushed below the floor
-        places[i] = max(places[i], floor + tall[i])
-        floor = places[i]
-    return places
-
-
-def _inner_height(ax: Axes) -> float:
-    """Return about how many points high square axes will be, with labels around them."""
-    figure = ax.get_figure(root=True)
-    assert figure is not None  # axes of a chart are always on a figure
-    box = ax.get_position()
-    sides = box.width * figure.get_figwidth() * 0.75, box.height * figure.get_figheight()
-    return 72 * min(sides)

@@ -10,7 +10,6 @@ from matplotlib.patches import Rectangle
 
 from cxstats.charts import look
 from cxstats.charts.fonts import drawable
-from cxstats.charts.likert import ink_on, lift_title
 from cxstats.errors import CxError
 from cxstats.formats import format_number, format_percent
 from cxstats.labels import label
@@ -89,7 +88,7 @@ def htmt_heatmap(
         note = _note(result, pairs, geometric, threshold, lang)
         where = source or _source(result, lang)
         look.finish(ax, own, heading, where, lang, note, result.synthetic)
-        return ax if own else lift_title(ax, 0)
+        return ax if own else look.lift_title(ax, 0)
 
 
 def _pairs(result: Reliability, geometric: bool, threshold: float) -> pd.DataFrame:
@@ -111,7 +110,7 @@ def _cell(ax: Axes, x: int, y: int, row: pd.Series) -> None:
     """Draw one pair: shade, ratio and interval, hatches and frame."""
     known, bold = np.isfinite(row["value"]), bool(row["close"])
     shade = to_hex(SHADES(np.clip(row["value"], 0, 1))) if known else look.PALE
-    corner, ink = (x - 0.5, y - 0.5), ink_on(shade)
+    corner, ink = (x - 0.5, y - 0.5), look.ink_on(shade)
     ax.add_patch(Rectangle(corner, 1, 1, facecolor=shade, edgecolor="white", lw=2))
     if bold:
         hatch: dict[str, Any] = {"hatch": "///", "edgecolor": ink, "alpha": 0.35, "lw": 0}
@@ -167,7 +166,7 @@ def _title(
         "threshold": _ratio(threshold),
         "pair": label("chart.htmt.pair", lang, first=first, second=second),
         "name": _measure(geometric),
-        "value": f"{_ratio(top['value'])} {_interval(top)}".strip(),
+        "value": f"{_ratio(top['value'])} {_interval(top)}".strip().replace(" ", "\u00a0"),
     }
     if k == 1 if key == "close" else n == 1 and key != "points":
         key += ".one"

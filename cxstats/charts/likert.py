@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap, to_hex, to_rgb
-from matplotlib.transforms import ScaledTranslation
+from matplotlib.colors import LinearSegmentedColormap, to_hex
 
 from cxstats.charts import look
 from cxstats.charts.fonts import drawable
@@ -29,7 +28,6 @@ LOW = ("#5E2700", look.BAD, "#F8D5BC")
 HIGH = ("#002B47", look.GOOD, "#C3E0F1")
 MIDDLE = "#dddfe3"
 MOST = 11
-LIFT = 20  # points between the axes and a legend above it, where the mark of synthetic data stands
 
 
 def likert(  # noqa: PLR0913
@@ -88,11 +86,11 @@ def likert(  # noqa: PLR0913
         ax.set_xlabel(label("chart.likert.axis", lang))
         if shares["n"].nunique() > 1:
             n_words = [f"n = {n}" for n in shares["n"]]
-            beside(ax, [heights[item] for item in shares.index], n_words)
-        legend_above(ax, _keys(shares, codebook, lang), len(shares.columns) - 1)
+            look.beside(ax, [heights[item] for item in shares.index], n_words)
+        look.legend_above(ax, _keys(shares, codebook, lang), len(shares.columns) - 1)
         heading = title or _title(shares, codebook, role, lang)
         look.finish(ax, own, heading, source, lang, _note(shares, codebook, lang), mark)
-        return ax if own else lift_title(ax)
+        return ax if own else look.lift_title(ax)
 
 
 def answer_shares(
@@ -158,61 +156,10 @@ def palette(k: int) -> list[str]:
     half = k // 2
     steps = np.linspace(max(0.0, 0.5 - 0.17 * (half - 1)), 1, half)  # few answers: no near-black
     low, high = (
-        [to_hex(colour) for colour in LinearSegmentedColormap.from_list("", ends)(steps)]
+        [to_hex(colour) for colour in LinearSegmentedColormap.from_list("", ends, 257)(steps)]
         for ends in (LOW, HIGH)
     )
     return [*low, *[MIDDLE] * (k % 2), *high[::-1]]
-
-
-def ink_on(colour: Any) -> str:
-    """Return the ink that is read best on `colour`.
-
-    Examples
-    --------
-    >>> ink_on("#002B47"), ink_on("#C3E0F1")
-    ('white', '#222222')
-    """
-    red, green, blue = to_rgb(colour)
-    return "white" if 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.5 else look.INK
-
-
-def legend_above(ax: Axes, handles: Sequence[Artist], columns: int) -> None:
-    """Put a legend above the axes, clear of the mark of synthetic data."""
-    lift = ScaledTranslation(0, LIFT / 72, ax.figure.dpi_scale_trans)
-    ax.legend(
-        handles=handles,
-        loc="lower left",
-        bbox_to_anchor=(0, 1),
-        bbox_transform=ax.transAxes + lift,
-        ncols=columns,
-        borderaxespad=0,
-        borderpad=0,
-        handlelength=1.1,
-        handletextpad=0.4,
-        columnspacing=1.0,
-    )
-
-
-def lift_title(ax: Axes, rows: int = 1) -> Axes:
-    """Move the title of a caller's axes above the `rows` lines of a legend; return the axes."""
-    size = ax.title.get_fontsize()
-    words = ax.get_title(loc="left")
-    ax.set_title(words, loc="left", weight="bold", pad=LIFT + 8 + 14 * rows, size=size)
-    return ax
-
-
-def beside(ax: Axes, heights: Sequence[float], words: Sequence[str], **style: Any) -> None:
-    """Write words at the right of the axes, at the height of their rows."""
-    for height, text in zip(heights, words, strict=True):
-        ax.annotate(
-            text,
-            (1, height),
-            (8, 0),
-            ax.get_yaxis_transform(),
-            textcoords="offset points",
-            va="center",
-            **{"size": 9, **style},
-        )
 
 
 def _scale(codebook: Codebook, items: Sequence[str]) -> tuple[int, int]:
@@ -263,7 +210,7 @@ def _bars(ax: Axes, shares: pd.DataFrame, heights: Mapping[str, float], room: fl
             if share:
                 ax.barh(heights[item], share, 1.2, start, color=colour, edgecolor="white", lw=0.6)
             if share >= least:
-                place, ink = (start + share / 2, heights[item]), ink_on(colour)
+                place, ink = (start + share / 2, heights[item]), look.ink_on(colour)
                 words = format_number(share, 0)
                 ax.annotate(words, place, ha="center", va="center", size=8, color=ink)
             start += share
@@ -324,7 +271,7 @@ def _title(shares: pd.DataFrame, codebook: Codebook, role: str | None, lang: str
         "share": format_percent(share[first[0]], 0, lang).replace(" ", "\u00a0"),  # one word
         "top": str(top[0])
         if k == 1
-        else label(f"chart.{'or' if k == 2 else 'range'}", lang, low=top[0], high=top[-1]),
+        else label("chart.or" if k == 2 else "chart.range", lang, low=top[0], high=top[-1]),
         "k": len(first),
     }
     main = role if role in ("expectation", "minimum") else "perception"

@@ -5,9 +5,10 @@ A chart function draws inside ``theme(lang)`` and ends with ``finish``. Nothing 
 
 from __future__ import annotations
 
+import re
 import textwrap
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -15,13 +16,16 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import matplotlib.text
+from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch
+from matplotlib.transforms import ScaledTranslation
 
 from cxstats.charts.fonts import families
 from cxstats.errors import CxError
 from cxstats.labels import label
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 # Okabe and Ito's colours, told apart with every common colour deficiency and in grey print.
@@ -213,12 +217,12 @@ def fold(text: str, columns: int) -> str:
     if display_width(text) < 1.3 * len(text):
         return textwrap.fill(text, columns, break_long_words=False)
     lines, line = [], ""
-    for character in text:
-        # Closing punctuation never starts a line.
-        if display_width(line + character) > columns and character not in "，。；：、）】》！？%":
-            lines.append(line)
+    # A number or a Latin word stays whole; closing punctuation never starts a line.
+    for piece in re.findall(r"[!-~\u2212]+|\s|.", text):
+        if display_width(line + piece) > columns and piece not in "，。；：、）】》！？%" and line:
+            lines.append(line.rstrip())
             line = ""
-        line += character
+        line += piece
     return "\n".join([*lines, line.strip()])
 
 
@@ -248,3 +252,57 @@ def check_values(
             allowed = "numbers" if signed else "numbers from 0 upwards"
             raise CxError(f"{what}: {name!r} has {value!r}; allowed: {allowed}")
     return labels, [float(value) for value in numbers]
+
+
+LIFT = 20  # points between the axes and a legend above it, where the mark of synthetic data stands
+
+
+def ink_on(colour: Any) -> str:
+    """Return the ink that is read best on `colour`.
+
+    Examples
+    --------
+    >>> ink_on("#002B47"), ink_on("#C3E0F1")
+    ('white', '#222222')
+    """
+    red, green, blue = to_rgb(colour)
+    return "white" if 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.5 else INK
+
+
+def legend_above(ax: Axes, handles: Sequence[Artist], columns: int) -> None:
+    """Put a legend above the axes, clear of the mark of synthetic data."""
+    lift = ScaledTranslation(0, LIFT / 72, ax.figure.dpi_scale_trans)
+    ax.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        bbox_transform=ax.transAxes + lift,
+        ncols=columns,
+        borderaxespad=0,
+        borderpad=0,
+        handlelength=1.1,
+        handletextpad=0.4,
+        columnspacing=1.0,
+    )
+
+
+def lift_title(ax: Axes, rows: int = 1) -> Axes:
+    """Move the title of a caller's axes above the `rows` lines of a legend; return the axes."""
+    size = ax.title.get_fontsize()
+    words = ax.get_title(loc="left")
+    ax.set_title(words, loc="left", weight="bold", pad=LIFT + 8 + 14 * rows, size=size)
+    return ax
+
+
+def beside(ax: Axes, heights: Sequence[float], words: Sequence[str], **style: Any) -> None:
+    """Write words at the right of the axes, at the height of their rows."""
+    for height, text in zip(heights, words, strict=True):
+        ax.annotate(
+            text,
+            (1, height),
+            (8, 0),
+            ax.get_yaxis_transform(),
+            textcoords="offset points",
+            va="center",
+            **{"size": 9, **style},
+        )

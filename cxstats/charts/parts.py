@@ -162,7 +162,7 @@ def shares(
             words = format_percent(part, _decimals(parts), lang)
             middle = start + part / 2
             if part >= 6:
-                ink = _on(colour)
+                ink = look.ink_on(colour)
                 ax.text(
                     middle, 0, words, ha="center", va="center", color=ink, weight="bold", size=12
                 )
@@ -269,12 +269,6 @@ def _total(numbers: Sequence[float]) -> float:
 
 def _decimals(shares: Sequence[float]) -> int:
     return 0 if all(abs(share - round(share)) < 1e-9 for share in shares) else 1
-
-
-def _on(colour: str) -> str:
-    """Return the ink that is read best on `colour` (relative luminance of sRGB)."""
-    red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
-    return "white" if 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.5 else look.INK
 
 
 def _join(names: Sequence[str], lang: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,8 +48,8 @@ POINTS = {
     "Empathy": 16,
 }
 MINIMUM_BELOW = 1.2
-# Terms of the Hermite series of a rounded normal pair: enough for 12 digits below |rho| = 0.9.
-TERMS = 60
+# Terms of the Hermite series of a rounded normal pair: enough for 12 digits up to |rho| = 0.9.
+TERMS = 250
 
 
 def simulate_servqual(  # noqa: PLR0913
@@ -100,9 +101,10 @@ def simulate_servqual(  # noqa: PLR0913
     -------
     responses : pandas.DataFrame
         ``attrs["synthetic"]`` is True; ``attrs["population"]`` holds ``gap`` (by dimension,
-        "Overall" and "Overall (points)"), ``expectation``, ``perception``, ``alpha`` (by dimension
-        and role), ``htmt`` (of perceptions, by pair "A ~ B"), ``reliability`` (of the gap). With
-        `branches` it is the population of a branch whose shift is 0.
+        "Overall" and "Overall (points)"), ``effect_size`` (d_z of the gaps), ``expectation``,
+        ``perception``, ``alpha`` (by dimension and role), ``htmt`` (of perceptions, by pair
+        "A ~ B"), ``reliability`` (of the gap), ``minimum`` where it is asked, and ``gap_<branch>``
+        with `branches`; all but the last are those of a branch whose shift is 0.
     codebook : Codebook
 
     Raises
@@ -116,7 +118,7 @@ def simulate_servqual(  # noqa: PLR0913
     >>> responses.shape, responses.attrs["synthetic"]
     ((100, 50), True)
     >>> round(responses.attrs["population"]["gap"]["Reliability"], 4)
-    -1.0755
+    -1.0789
     """
     import pandas as pd
 
@@ -143,9 +145,10 @@ def simulate_servqual(  # noqa: PLR0913
     columns: dict[str, Any] = {"respondent": np.arange(1, n + 1)}
     for k, (role, mean) in enumerate(means.items()):
         level = np.repeat(mean, sizes) + (shift[:, None] if role == "P" else 0)
-        l = np.repeat(values["loadings"], sizes)
-        noise = generator.standard_normal((n, len(l)))
-        latent = level + l * np.repeat(factors[:, k], sizes, axis=1) + np.sqrt(1 - l**2) * noise
+        loading = np.repeat(values["loadings"], sizes)
+        noise = generator.standard_normal((n, len(loading)))
+        latent = level + loading * np.repeat(factors[:, k], sizes, axis=1)
+        latent += np.sqrt(1 - loading**2) * noise
         answer = np.clip(np.floor(latent + 0.5), 1, 7)
         answer[generator.random(answer.shape) < missing] = np.nan
         columns |= dict(zip((f"{role}_{item}" for item in book.items), answer.T, strict=True))
@@ -157,7 +160,14 @@ def simulate_servqual(  # noqa: PLR0913
     frame = pd.DataFrame(columns)
     others = ("branch",) if branch is not None else ()
     frame.attrs["synthetic"] = True
-    frame.attrs["population"] = _population(values, names, sizes, factor_corr, role_corr)
+    population = _population(values, names, sizes, factor_corr, role_corr)
+    if minimum:
+        population["minimum"] = _means(names, means["M"])
+    for name, amount in (branches or {}).items():
+        shifted = _means(names, values["perceived"] + amount)
+        gaps = {key: shifted[key] - population["expectation"][key] for key in names}
+        population[f"gap_{name}"] = gaps | {"Overall": sum(gaps.values()) / len(gaps)}
+    frame.attrs["population"] = population
     return frame, replace(book, respondent="respondent", other=others)
 
 
@@ -167,7 +177,7 @@ def _check(key: str, given: Mapping[str, float], names: list[str]) -> Array:
     return np.array([float(given[name]) for name in names])
 
 
-def _factors(  # noqa: PLR0913
+def _factors(
     generator: np.random.Generator,
     n: int,
     k: int,
@@ -184,6 +194,10 @@ def _factors(  # noqa: PLR0913
     return factors
 
 
+def _means(names: list[str], levels: Array) -> dict[str, float]:
+    return {name: _rounded(float(level)).mean for name, level in zip(names, levels, strict=True)}
+
+
 def _population(
     values: Mapping[str, Array],
     names: list[str],
@@ -192,14 +206,15 @@ def _population(
     role_corr: float,
 ) -> dict[str, dict[str, float]]:
     """Compute means, alphas, HTMT and reliability of gaps of the rounded answers."""
-    e = [_Rounded(mean) for mean in values["expected"]]
-    p = [_Rounded(mean) for mean in values["perceived"]]
-    l = values["loadings"]
+    e = [_rounded(float(mean)) for mean in values["expected"]]
+    p = [_rounded(float(mean)) for mean in values["perceived"]]
+    loading = values["loadings"]
     gap = np.array([b.mean - a.mean for a, b in zip(e, p, strict=True)])
     share = values["points"] / values["points"].sum()
     found: dict[str, dict[str, float]] = {
-        "expectation": {name: e[i].mean for i, name in enumerate(names)},
-        "perception": {name: p[i].mean for i, name in enumerate(names)},
+        "expectation": _means(names, values["expected"]),
+        "perception": _means(names, values["perceived"]),
+        "effect_size": {},
         "gap": {name: float(gap[i]) for i, name in enumerate(names)},
         "alpha": {},
         "htmt": {},
@@ -208,8 +223,10 @@ def _population(
     found["gap"] |= {"Overall": float(gap.mean()), "Overall (points)": float(share @ gap)}
     for i, name in enumerate(names):
         k = sizes[i]
-        same = {role: one[i].covariance(one[i], l[i] ** 2) for role, one in (("E", e), ("P", p))}
-        both = e[i].covariance(p[i], role_corr * l[i] ** 2)
+        same = {
+            role: one[i].covariance(one[i], loading[i] ** 2) for role, one in (("E", e), ("P", p))
+        }
+        both = e[i].covariance(p[i], role_corr * loading[i] ** 2)
         alpha = {}
         for role, one in (("E", e), ("P", p)):
             alpha[role] = k * same[role] / (one[i].variance + (k - 1) * same[role])
@@ -218,14 +235,21 @@ def _population(
             role: (one[i].variance + (k - 1) * same[role]) / k for role, one in (("E", e), ("P", p))
         }
         error = sum(total[role] * (1 - alpha[role]) for role in "EP")
-        found["reliability"][name] = 1 - error / (total["E"] + total["P"] - 2 * both)
-    within = [p[i].covariance(p[i], l[i] ** 2) / p[i].variance for i in range(len(names))]
+        spread = total["E"] + total["P"] - 2 * both
+        found["reliability"][name] = 1 - error / spread
+        found["effect_size"][name] = float(gap[i] / np.sqrt(spread))
+    within = [p[i].covariance(p[i], loading[i] ** 2) / p[i].variance for i in range(len(names))]
     for i in range(len(names)):
         for j in range(i):
-            r = p[i].covariance(p[j], factor_corr * l[i] * l[j])
+            r = p[i].covariance(p[j], factor_corr * loading[i] * loading[j])
             r /= np.sqrt(p[i].variance * p[j].variance)
             found["htmt"][f"{names[j]} ~ {names[i]}"] = float(r / np.sqrt(within[i] * within[j]))
     return found
+
+
+@cache
+def _rounded(mean: float) -> _Rounded:
+    return _Rounded(mean)
 
 
 class _Rounded:

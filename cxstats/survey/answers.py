@@ -32,7 +32,9 @@ def as_pandas(frame: Any) -> pd.DataFrame:
             "PyArrow, DuckDB relation"
         ) from error
     native: pd.DataFrame = (
-        table.collect("pandas").to_native() if isinstance(table, nw.LazyFrame) else table.to_pandas()
+        table.collect("pandas").to_native()
+        if isinstance(table, nw.LazyFrame)
+        else table.to_pandas()
     )
     if len(native) == 0:
         raise DataError("the table has no rows")

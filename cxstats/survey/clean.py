@@ -333,7 +333,7 @@ def _duplicate_problems(cells: Cells) -> Iterator[Problem]:
         text = f"stands in {cells.place(first)} too"
         yield cells.problem("duplicate_respondent", i, column, text, ids[i], "once")
     for i, first in same["duplicate_row"].items():
-        text = f"the same answers as {cells.place(first)}"
+        text = f"has the same answers as {cells.place(first)}"
         yield cells.problem("duplicate_row", i, None, text)
 
 

@@ -333,7 +333,8 @@ class Cells:
         where = [] if position is None else [self.place(position)]
         where += [] if column is None else [f"column {column!r}"]
         # Of a column the text is the sentence; of a cell or row the value begins it.
-        said = f" {text}" if position is None else f": {_show(value)} {text}"
+        shown = "" if value is None else f"{_show(value)} "
+        said = f" {text}" if position is None else f": {shown}{text}"
         row = None if position is None else self.rows[position]
         message = ", ".join(where) + said + (f"; allowed: {allowed}" if allowed else "")
         return Problem(kind, severity or KINDS[kind], row, column, value, allowed, message)

@@ -13,9 +13,10 @@ import pytest
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
 
-from cxstats.charts import answer_shares, gaps, heatmap, likert, look
+from cxstats.charts import answer_shares, gaps, heatmap, likert, look, scatter
 from cxstats.charts.likert import palette
 from cxstats.errors import CxError, DataError
+from cxstats.formats import format_number
 from cxstats.reliability import reliability
 from cxstats.servqual import servperf, servqual
 from cxstats.survey.codebook import Codebook
@@ -151,7 +152,7 @@ def test_words_do_not_collide(name):
     boxes = [
         text.get_window_extent().padded(-1)
         for text in ax.findobj(plt.Text)
-        if text.get_text().strip() and text not in unseen
+        if text.get_text().strip() and text.get_visible() and text not in unseen
     ]
     for i, box in enumerate(boxes):
         assert not any(box.overlaps(other) for other in boxes[i + 1 :])
@@ -277,8 +278,8 @@ def test_dumbbells_are_the_table(kind):
     names = [text.get_text() for text in ax.get_yticklabels()]
     assert [name.replace("总体", "Overall") for name in names] == order
     row = table.loc[order[0]]
-    words = f"{row['gap']:.2f} [{row['ci_low']:.2f}, {row['ci_high']:.2f}]".replace("-", "−")
-    assert words in texts(ax)
+    gap, low, high = (format_number(row[name], 2) for name in ("gap", "ci_low", "ci_high"))
+    assert f"{gap} [{low}, {high}]" in texts(ax)
 
 
 def set_gaps(rows, **more):
@@ -319,7 +320,7 @@ SHORT, OVER, FLAT = (-1.08, -1.2, -0.96), (0.5, 0.3, 0.7), (-0.1, -0.3, 0.1)
             "No gap can be told from 0; the widest is Reliability: +0.20 [−0.10, +0.50]",
         ),
         (
-            ((-0.2, NAN, NAN), (0.001, NAN, NAN), (NAN, NAN, NAN)),
+            ((-0.2, NAN, NAN), (0.1, NAN, NAN), (NAN, NAN, NAN)),
             "Tangibles lies furthest from expectations: −0.20, without an interval",
         ),
     ],
@@ -328,7 +329,7 @@ def test_gaps_state_what_the_intervals_allow(rows, finding):
     result = set_gaps(dict(zip(CONSTRUCTS, rows, strict=True)))
     ax = result.plot()
     assert title(ax) == finding
-    assert not any("+0.00" in text or "nan" in text for text in texts(ax))
+    assert not any("nan" in text for text in texts(ax))
     texts(result.plot(lang="zh"))
 
 
@@ -342,6 +343,11 @@ def test_gaps_are_coloured_only_where_sure():
     shown = texts(missing.plot())
     assert {"no answers", "−1.00"} <= set(shown)
     assert any("A value without brackets has no interval" in text for text in shown)
+
+
+def test_sign_of_a_rounded_zero_tells_the_side():
+    result = set_gaps({"Tangibles": (-0.15, -0.33, -0.004), "Empathy": (1e-15, -0.1, 0.001)})
+    assert {"−0.15 [−0.33, −0.00]", "0.00 [−0.10, +0.00]"} <= set(texts(result.plot()))
 
 
 def test_note_gives_n_level_and_weights():
@@ -439,16 +445,16 @@ def test_scatter_has_equal_axes_and_names_the_worst():
     shown = words(ax)
     worst = items["gap"].nsmallest(5)
     for item, gap in worst.items():
-        assert f"{item}: {gap:+.2f}".replace("-", "−") in shown
+        assert f"{item}: {format_number(gap, 2)}" in shown
     rest = (set(items.index) - set(worst.index)).pop()
     assert f"{rest}: " not in shown
 
 
 def test_scatter_names_stand_apart():
     tall = [0.1, 0.3, 0.1]
-    tops = gaps.stack([0.5, 0.5, 0.02], tall, 0.9)
+    tops = scatter.stack([0.5, 0.5, 0.02], tall, 0.9)
     assert tops == pytest.approx([0.5, 0.4, 0.1])
-    assert gaps.stack([0.99, 0.98], [0.2, 0.2], 0.6) == pytest.approx([0.6, 0.4])
+    assert scatter.stack([0.99, 0.98], [0.2, 0.2], 0.6) == pytest.approx([0.6, 0.4])
     items = GAPS.items.assign(expectation=6.0, perception=2.0, gap=-4.0)  # all on one spot
     labels = {item: f"A long name of an item, to be broken into lines: {item}" for item in "tre"}
     names = {f"{key}{i}": words for key, words in labels.items() for i in (1, 2)}

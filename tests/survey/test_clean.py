@@ -250,6 +250,10 @@ def test_missing_answers_by_respondent_and_item():
     assert (None, "P_a1", 2) in found(report, "missing_item")
     assert [p.severity for p in report.problems if p.row == 1] == ["warning"]
     assert [p.severity for p in check(frame, GAPS).problems if p.row == 1] == ["note"]
+    # The limit itself is allowed: 2 of 10 answers.
+    assert [p.severity for p in check(frame, GAPS, max_missing=0.2).problems if p.row == 1] == [
+        "note"
+    ]
     cleaned, listed = clean(frame, GAPS, max_missing=0.2)
     assert listed.dropped.to_numpy().tolist() == [[4, "r4", "missing_respondent"]]
     assert cleaned.index.tolist() == [0, 1, 2, 3, 5]

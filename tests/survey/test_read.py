@@ -296,6 +296,8 @@ def test_surveymonkey_excel(tmp_path):
         "name,,comment\nAnn,x,good\nBob,y,bad\n",  # an unnamed column is no second header
         "name,kind\nAnn,Response\nBob,Other\n",  # the word as an answer
         "Respondent ID,q1\n,5\n2,6\n",  # a missing identifier
+        "q,Respondent ID,\n,ann,Response\nb,bob,x\n",  # an identifier that is there
+        "name,,c\n,x,y\nBob,z,w\n",  # an unnamed column, and a name left out
     ],
 )
 def test_what_is_no_surveymonkey_header(write, text):

@@ -1,0 +1,289 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import cxstats as cx
+from tests.references import close, paired, reference, value
+
+CLOSED = 1e-12
+# Published worked example (12manage): gaps by dimension and the unweighted overall.
+WORKED = {
+    "Tangibles": -0.65,
+    "Reliability": -1.10,
+    "Responsiveness": -0.83,
+    "Assurance": -0.70,
+    "Empathy": -1.01,
+}
+WORKED_OVERALL = -0.858
+COLUMNS = ["expectation", "perception", "gap", "ci_low", "ci_high", "t", "p_value", "p_adjusted"]
+
+
+def book(**more):
+    return cx.Codebook(
+        scale=(1, 7),
+        constructs={"A": ["a1", "a2"], "B": ["b1"]},
+        perception="P_{item}",
+        expectation="E_{item}",
+        **more,
+    )
+
+
+def frame(n=30, seed=0):
+    generator = np.random.default_rng(seed)
+    names = [f"{role}_{item}" for role in "PE" for item in ("a1", "a2", "b1")]
+    return pd.DataFrame(generator.integers(1, 8, (n, 6)), columns=names)
+
+
+def worked_example():
+    """Build answers of 100 respondents whose mean gaps are exactly those of the example."""
+    shipped = cx.Codebook.read("servqual")
+    columns = {}
+    for dimension, items in shipped.constructs.items():
+        below = round(-100 * WORKED[dimension])
+        fall = np.full(100, below // 100) + (np.arange(100) < below % 100)
+        for item in items:
+            columns[f"E_{item}"] = np.full(100, 6)
+            columns[f"P_{item}"] = 6 - fall
+    return pd.DataFrame(columns), shipped
+
+
+def test_worked_example_as_published():
+    table = cx.servqual(*worked_example(), n_resamples=200).table
+    for dimension, gap in WORKED.items():
+        assert round(table.loc[dimension, "gap"], 2) == gap
+    assert round(table.loc["Overall", "gap"], 3) == WORKED_OVERALL
+
+
+def test_table_has_the_columns_promised():
+    result = cx.servqual(frame(), book(), n_resamples=100)
+    assert list(result.table.columns)[:10] == [*COLUMNS, "effect_size", "n"]
+    assert list(result.items.columns)[:10] == [*COLUMNS, "effect_size", "n"]
+    assert list(result.table.index) == ["A", "B", "Overall"]
+    assert list(result.items.index) == ["a1", "a2", "b1"]
+    assert result.zone is result.groups is result.comparisons is None
+
+
+def test_gap_is_perception_less_expectation():
+    data = frame().astype(float)
+    data.loc[0, "P_a1"] = np.nan
+    data.loc[1, ["E_a1", "E_a2"]] = np.nan
+    table = cx.servqual(data, book(), n_resamples=100).table
+    np.testing.assert_allclose(table["gap"], table["perception"] - table["expectation"], atol=1e-12)
+    assert table["n"].tolist() == [29, 30, 29]
+    p, e = data[["P_a1", "P_a2"]], data[["E_a1", "E_a2"]]
+    by_hand = (p - e.to_numpy()).mean(axis=1).mean()  # pandas skips what is missing
+    assert table.loc["A", "gap"] == pytest.approx(by_hand)
+
+
+def test_tests_as_r_and_family_of_dimensions():
+    data, codebook = paired()
+    table = cx.servqual(data, codebook, n_resamples=100).table
+    for dimension in codebook.constructs:
+        where = {"dimension": dimension}
+        for topic, quantity, column in (
+            ("t", "t", "t"),
+            ("t", "p", "p_value"),
+            ("adjust", "t_p_holm", "p_adjusted"),
+            ("adjust", "t_p_BH", "p_fdr"),
+        ):
+            expected = value(reference("paired"), topic=topic, quantity=quantity, **where)
+            close(table.loc[dimension, column], expected, CLOSED)
+    assert table.loc["Overall", "p_adjusted"] == table.loc["Overall", "p_value"]
+
+
+def test_reliability_of_the_difference_as_r():
+    data, codebook = paired()
+    table = cx.servqual(data, codebook, n_resamples=2).table
+    expected = reference("difference_reliability")
+    for dimension in [*codebook.constructs, "Overall"]:
+        name = "all" if dimension == "Overall" else dimension
+        row = expected[expected["dimension"] == name].set_index("quantity")["value"].astype(float)
+        close(table.loc[dimension, "alpha_gap"], row["alpha_gap"], CLOSED)
+        close(table.loc[dimension, "reliability"], row["r_D"], CLOSED)
+
+
+def test_own_points_are_not_mean_points():
+    """Two respondents who weigh opposite: the mean of weighted gaps is not the weighted mean."""
+    codebook = book(importance="W_{construct}")
+    data = pd.DataFrame(
+        {
+            "P_a1": [1, 5, 3],
+            "P_a2": [1, 5, 3],
+            "P_b1": [5, 1, 3],
+            "E_a1": [5, 5, 5],
+            "E_a2": [5, 5, 5],
+            "E_b1": [5, 5, 5],
+            "W_A": [90, 10, 50],
+            "W_B": [10, 90, 50],
+        }
+    )
+    overall = cx.servqual(data, codebook, weights="points", n_resamples=50).table.loc["Overall"]
+    by_hand = np.mean([0.9 * -4 + 0.1 * 0, 0.1 * 0 + 0.9 * -4, 0.5 * -2 + 0.5 * -2])
+    assert overall["gap"] == pytest.approx(by_hand)
+    means = cx.servqual(data, codebook, weights={"A": 50, "B": 50}, n_resamples=50).table
+    assert means.loc["Overall", "gap"] == pytest.approx(-2)
+    assert overall["gap"] != pytest.approx(-2)
+    np.testing.assert_allclose(means["weight"][:2], [0.5, 0.5])
+
+
+def test_points_that_do_not_vary_are_fixed_weights():
+    data, codebook = cx.simulate_servqual(60, seed=1)
+    fixed = dict(zip(codebook.constructs, (10, 30, 25, 20, 15), strict=True))
+    for column, points in zip(codebook.point_columns, fixed.values(), strict=True):
+        data[column] = points
+    own = cx.servqual(data, codebook, weights="points", n_resamples=50).table
+    given = cx.servqual(data, codebook, weights=fixed, n_resamples=50).table
+    pd.testing.assert_frame_equal(own, given)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1000), st.integers(1, 3))
+def test_shifting_permuting_duplicating(seed, shift):
+    data = frame(seed=seed).clip(1, 4)
+    codebook = book()
+
+    def table(answers):
+        return cx.servqual(answers, codebook, n_resamples=10).table
+
+    one = table(data)
+    same = ["gap", "t", "p_value", "effect_size", "reliability"]
+    pd.testing.assert_frame_equal(table(data + shift)[same], one[same])
+    shuffled = data.sample(frac=1, random_state=seed)
+    pd.testing.assert_frame_equal(table(shuffled)[same], one[same])
+    twice = table(pd.concat([data, data], ignore_index=True))
+    pd.testing.assert_series_equal(twice["gap"], one["gap"])
+    pd.testing.assert_series_equal(twice["reliability"], one["reliability"])
+    swapped = data.rename(columns=lambda c: {"P": "E", "E": "P"}[c[0]] + c[1:])
+    pd.testing.assert_series_equal(table(swapped)["gap"], -one["gap"])
+
+
+def test_same_seed_same_table():
+    data, codebook = frame(), book()
+    one, two = (cx.servqual(data, codebook, n_resamples=200, seed=5) for _ in range(2))
+    pd.testing.assert_frame_equal(one.table, two.table)
+    other = cx.servqual(data, codebook, n_resamples=200, seed=6)
+    assert not one.table["ci_low"].equals(other.table["ci_low"])
+    assert (other.seed, other.n_resamples, other.level) == (6, 200, 0.95)
+
+
+def test_reverse_items_are_turned_once():
+    data = frame()
+    turned = data.assign(P_a2=8 - data["P_a2"], E_a2=8 - data["E_a2"])
+    declared = book(reverse=["a2"])
+    expected = cx.servqual(data, book(), n_resamples=20).table
+    here = cx.servqual(turned, declared, n_resamples=20)
+    pd.testing.assert_frame_equal(here.table, expected)
+    assert any("reverse items turned here: a2" in note for note in here.notes)
+    cleaned, _ = cx.clean(turned, declared)
+    after = cx.servqual(cleaned, declared, n_resamples=20)
+    pd.testing.assert_frame_equal(after.table, expected)
+    assert not any("turned" in note for note in after.notes)
+
+
+@pytest.mark.parametrize("engine", ["polars", "pyarrow", "duckdb"])
+def test_any_table(engine):
+    import duckdb
+    import polars as pl
+    import pyarrow as pa
+
+    data = frame()
+    arrow = pa.Table.from_pandas(data)
+    made = {
+        "polars": pl.from_arrow(arrow).lazy(),
+        "pyarrow": arrow,
+        "duckdb": duckdb.from_arrow(arrow),
+    }[engine]
+    expected = cx.servqual(data, book(), n_resamples=20).table
+    pd.testing.assert_frame_equal(cx.servqual(made, book(), n_resamples=20).table, expected)
+
+
+def test_zone_of_tolerance():
+    data, codebook = cx.simulate_servqual(150, seed=3, minimum=True)
+    zone = cx.servqual(data, codebook, n_resamples=200).zone
+    assert list(zone.index) == [*codebook.constructs, "Overall"]
+    np.testing.assert_allclose(zone["adequacy"], zone["perception"] - zone["minimum"])
+    np.testing.assert_allclose(zone["superiority"], zone["perception"] - zone["expectation"])
+    width = zone["expectation"] - zone["minimum"]
+    np.testing.assert_allclose(zone["position"], zone["adequacy"] / width)
+    assert (zone["position_ci_low"] < zone["position"]).all()
+    assert (zone["position"] < zone["position_ci_high"]).all()
+
+
+def test_groups_and_waves():
+    shifts = {"North": 0.0, "South": -0.8, "West": 0.0}
+    data, codebook = cx.simulate_servqual(600, seed=2, branches=shifts)
+    result = cx.servqual(data, codebook, by="branch", n_resamples=300)
+    assert len(result.groups) == 3 * 6
+    assert len(result.comparisons) == 3 * 6
+    pairs = result.comparisons.set_index(["group", "other", "score"])
+    assert pairs.loc[("North", "South", "Overall"), "p_adjusted"] < 0.001
+    assert pairs.loc[("North", "West", "Overall"), "p_adjusted"] > 0.05
+    assert (result.comparisons["p_adjusted"] >= result.comparisons["p_value"]).all()
+    assert "South" in result.summary()
+    assert "branch" in result.summary("zh")
+
+
+def test_servperf():
+    codebook = cx.Codebook.read("servperf")
+    data, _ = cx.simulate_servqual(80, seed=1)
+    data = data[[c for c in data.columns if c.startswith("P_")]].rename(columns=lambda c: c[2:])
+    result = cx.servperf(data, codebook, n_resamples=50)
+    np.testing.assert_allclose(
+        result.table.loc["Tangibles", "perception"],
+        data[list(codebook.constructs["Tangibles"])].mean(axis=1).mean(),
+    )
+    assert "t" not in result.table.columns
+    assert "SERVPERF" in result.summary()
+    with pytest.raises(cx.DataError, match=r"no expectations.*cxstats.servperf"):
+        cx.servqual(data, codebook)
+
+
+def test_synthetic_data_are_named_so():
+    data, codebook = cx.simulate_servqual(50, seed=1)
+    result = cx.servqual(data, codebook, n_resamples=50)
+    assert result.synthetic
+    assert "Synthetic data" in result.summary()
+    assert "合成数据" in result.summary("zh")
+    assert "<pre>" in result._repr_html_()
+    assert not cx.servqual(frame(), book(), n_resamples=50).synthetic
+
+
+def test_one_item_dimension_has_no_reliability():
+    table = cx.servqual(frame(), book(), n_resamples=20).table
+    assert np.isnan(table.loc["B", "reliability"])
+
+
+BAD = [
+    (lambda: (frame().drop(columns="E_b1"), book()), "column 'E_b1' is not in the table"),
+    (lambda: (frame().replace({"P_a1": {1: 8}}), book()), "column 'P_a1': 8 is off the scale"),
+    (
+        lambda: (frame().astype({"P_a1": object}).replace({"P_a1": {1: "x"}}), book()),
+        "column 'P_a1': 'x' is not a number",
+    ),
+    (lambda: (frame()[:0], book()), "the table has no rows"),
+    (lambda: (frame()[:1], book()), "fewer than two respondents"),
+    (lambda: (frame().astype(float) * np.nan, book()), "fewer than two respondents"),
+    (lambda: ("text", book()), "a table of type 'str' cannot be read"),
+    (lambda: (frame(), book(), "points"), "the codebook declares no 'importance'"),
+    (lambda: (frame(), book(), "equal"), "weights='equal'; allowed: None, 'points'"),
+    (lambda: (frame(), book(), {"A": 1}), "'B' has none; give 0"),
+    (lambda: (frame(), book(), {"A": 0.5, "B": 0.4}), "they sum to 0.9; allowed: 1 or 100"),
+    (lambda: (frame(), book(), {"A": 1.5, "B": -0.5}), "'B' has -0.5"),
+    (lambda: (frame(), book(), {"A": 0.5, "C": 0.5}), "'C' is not known; allowed: A, B"),
+    (
+        lambda: (frame().assign(W_A=60, W_B=30), book(importance="W_{construct}"), "points"),
+        "row 0: the points sum to 90; allowed: 100",
+    ),
+    (
+        lambda: (frame().assign(W_A=160, W_B=-60), book(importance="W_{construct}"), "points"),
+        "row 0: points below 0",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD)
+def test_bad_input_is_named(arguments, message):
+    with pytest.raises(cx.CxError, match=message):
+        cx.servqual(*arguments(), n_resamples=10)
