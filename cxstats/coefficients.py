@@ -141,8 +141,8 @@ def htmt(
     Mean absolute correlation between the items of different constructs, over the geometric mean
     of the two mean correlations within a construct (1 for a single item). HTMT2
     (``geometric=True``) takes geometric means throughout, which fits items with unequal loadings.
-    Bootstrap percentile intervals of either covered 92.6 to 94.9 % at n = 200 in our simulation, and
-    93.7 to 95.7 % from n = 400.
+    Bootstrap percentile intervals of either covered 92.6 to 94.9 % at n = 200 in our simulation,
+    and 93.7 to 95.7 % at n = 400.
 
     Parameters
     ----------

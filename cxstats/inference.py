@@ -44,7 +44,7 @@ class MeanTests:
     effect_ci_high: Array
 
 
-def test_means(values: Array, level: float, n_resamples: int, seed: int) -> MeanTests:
+def mean_tests(values: Array, level: float, n_resamples: int, seed: int) -> MeanTests:
     """Test the means of columns against 0, with BCa intervals from one set of resamples.
 
     A case enters the columns that it has (NaN elsewhere). A column with fewer than two cases,

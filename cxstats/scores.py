@@ -10,7 +10,7 @@ import numpy as np
 
 from cxstats.coefficients import cronbach_alpha
 from cxstats.errors import CxError, DataError
-from cxstats.inference import bca, replicate_means, test_means
+from cxstats.inference import adjust, bca, mean_tests, replicate_means
 from cxstats.survey.answers import answers, numbers
 from cxstats.survey.codebook import Codebook
 
@@ -205,7 +205,8 @@ def zone_of_tolerance(
     """Return adequacy ``P - minimum``, superiority ``P - E`` and the position in the zone.
 
     Position ``(P - minimum) / (E - minimum)``, of means: 0 at the minimum, 1 at the expectation.
-    Answers count where all three were given. Intervals are BCa bootstrap.
+    Answers count where all three were given. Intervals are BCa bootstrap; p values are those of
+    paired t tests, adjusted over the dimensions by Holm, and of Wilcoxon's test.
 
     Returns
     -------
@@ -222,12 +223,15 @@ def zone_of_tolerance(
     columns = {"minimum": low, "expectation": high, "perception": p}
     table = {name: column_means(values) for name, values in columns.items()}
     for name, values in (("adequacy", p - low), ("superiority", p - high)):
-        tests = test_means(values, level, n_resamples, seed)
+        tests = mean_tests(values, level, n_resamples, seed)
         table |= {
             name: tests.mean,
             f"{name}_ci_low": tests.ci_low,
             f"{name}_ci_high": tests.ci_high,
             f"{name}_p_value": tests.p_value,
+            f"{name}_p_adjusted": np.append(adjust(tests.p_value[:-1]), tests.p_value[-1]),
+            f"{name}_p_wilcoxon": tests.p_wilcoxon,
+            f"{name}_effect_size": tests.effect_size,
         }
     position, ci_low, ci_high = _ratio(p - low, high - low, level, n_resamples, seed)
     table |= {"position": position, "position_ci_low": ci_low, "position_ci_high": ci_high}

@@ -24,7 +24,7 @@ import numpy as np
 
 from cxstats.errors import DataError
 from cxstats.groups import compare_groups
-from cxstats.inference import MeanTests, adjust, test_means
+from cxstats.inference import MeanTests, adjust, mean_tests
 from cxstats.scores import (
     Scores,
     answered_in_all,
@@ -247,7 +247,7 @@ def _result(
         raise DataError("fewer than two respondents answered; nothing can be estimated")
     k = len(book.constructs)
     rows = [*book.constructs, OVERALL]
-    tests = test_means(columns, level, n_resamples, seed)
+    tests = mean_tests(columns, level, n_resamples, seed)
     roles = {role: column_means(scored.with_overall(x, shares)) for role, x in scored.roles.items()}
     table = _table(tests, slice(0, k + 1), rows, measure, roles, family=k)
     table["weight"] = [*column_means(shares), np.nan]

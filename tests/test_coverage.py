@@ -15,7 +15,7 @@ import pytest
 import cxstats as cx
 from cxstats.coefficients import cronbach_alpha, feldt_interval, htmt, percentile
 from cxstats.groups import compare_groups
-from cxstats.inference import test_means as means_tested
+from cxstats.inference import mean_tests
 from cxstats.moments import bootstrap_moments, correlations
 from cxstats.scores import Scores, answered_in_all, respondent_weights, zone_of_tolerance
 from cxstats.servqual import OVERALL
@@ -44,7 +44,7 @@ def hits(seed: int) -> dict[str, bool]:
     def note(kind: str, name: str, low: float, high: float, value: float) -> None:
         found[f"{kind} | {name}"] = bool(low <= value <= high)
 
-    tests = means_tested(scored.with_overall(scored.measure, shares), LEVEL, RESAMPLES, seed)
+    tests = mean_tests(scored.with_overall(scored.measure, shares), LEVEL, RESAMPLES, seed)
     gaps = [truth["gap"][name] for name in names] + [truth["gap"]["Overall (points)"]]
     for i, name in enumerate([*names, OVERALL]):
         note("gap (BCa)", name, tests.ci_low[i], tests.ci_high[i], gaps[i])

@@ -5,8 +5,14 @@ from scipy import stats
 
 import cxstats as cx
 from cxstats.groups import compare_groups
-from cxstats.inference import adjust, bca, bootstrap_means, noncentral_interval, wilcoxon
-from cxstats.inference import test_means as means_tested
+from cxstats.inference import (
+    adjust,
+    bca,
+    bootstrap_means,
+    mean_tests,
+    noncentral_interval,
+    wilcoxon,
+)
 from cxstats.scores import Scores, answered_in_all
 from tests.references import close, paired, reference, value
 
@@ -26,7 +32,7 @@ def gaps():
 
 @pytest.mark.parametrize("dimension", DIMENSIONS)
 def test_paired_tests_as_r(gaps, dimension):
-    found = means_tested(gaps[1], 0.95, 100, 1)
+    found = mean_tests(gaps[1], 0.95, 100, 1)
     i, table = DIMENSIONS.index(dimension), reference("paired")
     for topic, quantity, number in (
         ("describe", "mean_gap", found.mean),
@@ -49,7 +55,7 @@ def test_paired_tests_as_r(gaps, dimension):
 
 @pytest.mark.parametrize(("method", "name"), [("holm", "t_p_holm"), ("fdr_bh", "t_p_BH")])
 def test_adjusted_p_as_r(gaps, method, name):
-    found = adjust(means_tested(gaps[1], 0.95, 100, 1).p_value, method)
+    found = adjust(mean_tests(gaps[1], 0.95, 100, 1).p_value, method)
     for i, dimension in enumerate(DIMENSIONS):
         where = {"topic": "adjust", "dimension": dimension, "quantity": name}
         close(found[i], value(reference("paired"), **where), CLOSED)
@@ -97,7 +103,7 @@ def test_bca_is_percentile_for_a_symmetric_sample():
 
 def test_nothing_varies_nothing_is_inferred():
     values = np.array([[1.0, np.nan, 2.0], [1.0, np.nan, np.nan], [1.0, np.nan, np.nan]])
-    found = means_tested(values, 0.95, 50, 1)
+    found = mean_tests(values, 0.95, 50, 1)
     assert found.n.tolist() == [3, 0, 1]
     assert found.mean[0] == 1
     for field in ("ci_low", "ci_high", "t", "p_value", "effect_size", "effect_ci_low"):

@@ -207,6 +207,9 @@ def test_zone_of_tolerance():
     np.testing.assert_allclose(zone["superiority"], zone["perception"] - zone["expectation"])
     width = zone["expectation"] - zone["minimum"]
     np.testing.assert_allclose(zone["position"], zone["adequacy"] / width)
+    for name in ("adequacy", "superiority"):
+        assert (zone[f"{name}_p_adjusted"] >= zone[f"{name}_p_value"]).all()
+        assert zone.loc["Overall", f"{name}_p_adjusted"] == zone.loc["Overall", f"{name}_p_value"]
     assert (zone["position_ci_low"] < zone["position"]).all()
     assert (zone["position"] < zone["position_ci_high"]).all()
 
