@@ -34,10 +34,18 @@ def rows_of_groups(part: Block) -> list[tuple[Any, NDArray[np.intp] | None]]:
 
     codes, groups = pd.factorize(part.groups)
     found: list[tuple[Any, NDArray[np.intp] | None]] = [
-        (group.item() if isinstance(group, np.generic) else group, np.flatnonzero(codes == code))
-        for code, group in enumerate(groups)
+        (_plain(group), np.flatnonzero(codes == code)) for code, group in enumerate(groups)
     ]
     return [*found, (None, np.flatnonzero(codes == -1))]
+
+
+def _plain(group: Any) -> Any:
+    """Return a group as Python has it; a moment in time stays one."""
+    import pandas as pd
+
+    if isinstance(group, np.datetime64):
+        return pd.Timestamp(group)
+    return group.item() if isinstance(group, np.generic) else group
 
 
 @dataclass(eq=False)
@@ -83,8 +91,8 @@ class Sums:
         """Return means (p,) and unbiased covariances (p, p) of everything added."""
         if self.n < 2 or self.weight <= 0:
             raise DataError(
-                f"{where}{self.n} complete cases ({self.dropped} have a missing answer); "
-                "at least 2 are needed"
+                f"{where}{self.n} complete cases ({self.dropped} have a missing answer) of total "
+                f"weight {self.weight:g}; at least 2 are needed, with a weight above 0"
             )
         return self.origin + self.mean, self.cross / self.weight * (self.n / (self.n - 1))
 
@@ -93,9 +101,12 @@ def _complete(
     values: NDArray[Any], weight: Array | None, names: Sequence[str]
 ) -> tuple[NDArray[Any], Array | None, int]:
     """Return the complete cases of a block, and how many are not."""
-    if weight is not None and not (weight >= 0).all():
-        worst = weight[np.flatnonzero(~(weight >= 0))[0]]
-        raise DataError(f"a weight is {worst}; allowed: numbers from 0 upwards")
+    if weight is not None:
+        bad = np.flatnonzero(~(np.isfinite(weight) & (weight >= 0)))
+        if len(bad):
+            raise DataError(
+                f"a weight is {weight[bad[0]]:g}; allowed: finite numbers from 0 upwards"
+            )
     # A sum is finite only if every term is: the usual block costs one pass.
     if values.dtype.kind in "iu" or np.isfinite(values.sum()):
         return values, weight, 0
@@ -134,6 +145,9 @@ def _small_integers(values: NDArray[Any]) -> tuple[int, Array, Array] | None:
     than 2**24 are exact there: no partial sum of any product was rounded (Cauchy-Schwarz).
     """
     p, n = values.shape
+    low, high = (int(values.min()), int(values.max())) if values.dtype.itemsize > 2 else (0, 0)
+    if high - low >= EXACT or max(-low, high) >= 2**62:
+        return None
     middle = round(float(values[:, :1000].mean()))
     # Case by case in memory, in a multiple of eight columns: what matrix products do fastest.
     # The column of ones behind the variables turns their sums into one more product.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 LEVEL = 0.95
+LARGE = 1e300
 
 
 def cronbach_alpha(cov: Array) -> Array:
@@ -141,8 +142,8 @@ def htmt(
     Mean absolute correlation between the items of different constructs, over the geometric mean
     of the two mean correlations within a construct (1 for a single item). HTMT2
     (``geometric=True``) takes geometric means throughout, which fits items with unequal loadings.
-    Bootstrap percentile intervals of either covered 92.6 to 94.9 % at n = 200 in our simulation,
-    and 93.7 to 95.7 % at n = 400.
+    Bootstrap percentile intervals of either covered 92.2 to 94.8 % at n = 200 in our simulation,
+    and 93.8 to 95.5 % at n = 400.
 
     Parameters
     ----------
@@ -179,13 +180,14 @@ def htmt(
         mean(*map(list, zip(*combinations(items, 2), strict=True))) if len(items) > 1 else 1.0
         for items in (first, second)
     ]
-    ratio: Array = between / np.sqrt(within[0] * within[1])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio: Array = between / np.sqrt(within[0] * within[1])
     return ratio
 
 
 def percentile(replicates: Array, level: float) -> tuple[float, float]:
-    """Return the percentile interval of the replicates that are finite."""
-    kept = replicates[np.isfinite(replicates)]
+    """Return the percentile interval of the replicates that exist; an infinite one is large."""
+    kept = np.clip(replicates[~np.isnan(replicates)], -LARGE, LARGE)
     if len(kept) == 0:
         return float("nan"), float("nan")
     low, high = np.quantile(kept, [(1 - level) / 2, (1 + level) / 2])

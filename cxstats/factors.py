@@ -37,6 +37,8 @@ class FactorModel:
         Correlations of the factors.
     n : int
         Cases.
+    converged : bool
+        Whether the derivatives vanish.
     problems : tuple of str
         Why the estimates are not to be trusted: no convergence, a negative variance, a
         correlation of factors of 1 or more.
@@ -49,6 +51,7 @@ class FactorModel:
     uniquenesses: Array
     corr: Array
     n: int
+    converged: bool
     problems: tuple[str, ...]
 
     @property
@@ -66,6 +69,11 @@ class FactorModel:
             loadings = self.standardised[mine]
             return loadings, 1 - loadings**2
         return self.loadings[mine], self.uniquenesses[mine]
+
+    def proper(self, name: str) -> bool:
+        """Return whether a factor has converged estimates without a negative variance."""
+        found = self.of(name)
+        return self.converged and found is not None and bool((found[1] >= 0).all())
 
     def loading(self, item: str) -> float:
         """Return the standardised loading of an item; NaN if it is not in the model."""
@@ -106,9 +114,12 @@ def fit_factors(moments: Moments, constructs: Mapping[str, Sequence[str]]) -> Fa
     part = moments.select(items)
     # A collinear set of items has no maximum; answers on a scale make it obvious or not at all.
     if part.n <= len(items) or np.linalg.eigvalsh(part.corr)[0] < 1e-8:
+        r = np.abs(np.tril(part.corr, -1))
+        i, j = divmod(int(r.argmax()), len(items))
         raise CxError(
-            f"the covariances of {len(items)} items from {part.n} cases are singular; more cases "
-            "are needed, or an item repeats others"
+            f"the covariances of {len(items)} items from {part.n} complete cases are singular: too "
+            f"few cases, or items that repeat others ({items[i]} and {items[j]} correlate "
+            f"{part.corr[i, j]:.2f})"
         )
     loadings, uniquenesses, corr, converged = _maximise(part.corr, factor, len(constructs))
     names = tuple(constructs)
@@ -120,6 +131,7 @@ def fit_factors(moments: Moments, constructs: Mapping[str, Sequence[str]]) -> Fa
         uniquenesses=uniquenesses * part.sd**2,
         corr=corr,
         n=part.n,
+        converged=converged,
         problems=_problems(names, items, uniquenesses, corr, converged),
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cxstats.errors import DataError
+from cxstats.errors import CxError, DataError
 from cxstats.inference import adjust, bca, replicate_means
 
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
+
+
+TINY = 1e-12  # scores that differ by less are equal
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +78,8 @@ def compare_groups(
     """
     if by is None:
         return Groups()
+    if not isinstance(by, str):
+        raise CxError(f"by={by!r}; allowed: the name of one column")
     if by not in frame.columns:
         raise DataError(f"column {by!r} is not in the table, so there are no groups to compare")
     labels = frame[by]
@@ -95,7 +100,7 @@ def compare_groups(
                 f"{names[int(sample.n.argmin())]!r}; at least 2 are needed"
             )
     return Groups(
-        _means(samples, names, by, level),
+        _means(samples, names, level),
         _pairs(samples, names, level),
         _omnibus([scores[rows] for rows in members.values()], names),
     )
@@ -117,20 +122,24 @@ class _Sample:
         n = has.sum(axis=0).astype(float)
         mean = np.where(has, scores, 0).sum(axis=0) / np.maximum(n, 1)
         centred = np.where(has, scores - mean, 0)
+        # Equal scores differ in their last bits; that is no variation.
+        centred = np.where(np.abs(centred).max(axis=0) > TINY, centred, 0)
         variance = (centred**2).sum(axis=0) / np.maximum(n - 1, 1)
         replicates = replicate_means(scores, n_resamples, seed)
         return cls(n, mean, variance, centred / np.maximum(n, 1), replicates)
 
 
-def _means(samples: dict[object, _Sample], names: list[str], by: str, level: float) -> pd.DataFrame:
+def _means(samples: dict[object, _Sample], names: list[str], level: float) -> pd.DataFrame:
     import pandas as pd
 
     parts = []
     for group, one in samples.items():
         low, high = bca(one.replicates, one.mean, one.influence, level)
+        varies = one.variance > 0
+        low, high = (np.where(varies, limit, np.nan) for limit in (low, high))
         columns = {"estimate": one.mean, "ci_low": low, "ci_high": high}
         columns |= {"se": np.sqrt(one.variance / one.n), "n": one.n.astype(int)}
-        parts.append(pd.DataFrame({"score": names, by: [group] * len(names), **columns}))
+        parts.append(pd.DataFrame({"score": names, "group": [group] * len(names), **columns}))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -146,12 +155,14 @@ def _pairs(samples: dict[object, _Sample], names: list[str], level: float) -> pd
             df = (share_a + share_b) ** 2 / (share_a**2 / (a.n - 1) + share_b**2 / (b.n - 1))
         influence = np.concatenate([a.influence, -b.influence])
         low, high = bca(a.replicates - b.replicates, a.mean - b.mean, influence, level)
+        varies = share_a + share_b > 0
+        t, df, low, high = (np.where(varies, x, np.nan) for x in (t, df, low, high))
         columns = {"estimate": a.mean - b.mean, "ci_low": low, "ci_high": high, "t": t, "df": df}
         columns["p_value"] = 2 * stats.t.sf(np.abs(t), df)
         head = {"score": names, "group": [first] * len(names), "other": [second] * len(names)}
         parts.append(pd.DataFrame({**head, **columns}))
     table = pd.concat(parts, ignore_index=True)
-    overall = (table["score"] == names[-1]).to_numpy()
+    overall = np.tile(np.arange(len(names)) == len(names) - 1, len(parts))
     for column, method in (("p_adjusted", "holm"), ("p_fdr", "fdr_bh")):
         table[column] = np.nan
         for family in (overall, ~overall):
@@ -166,7 +177,7 @@ def _omnibus(scores: list[Array], names: list[str]) -> pd.DataFrame:
     rows = []
     for j in range(len(names)):
         columns = [part[~np.isnan(part[:, j]), j] for part in scores]
-        if min(np.ptp(column) for column in columns) == 0:
+        if min(np.ptp(column) for column in columns) <= TINY:
             rows.append((np.nan,) * 4)
             continue
         test = anova_oneway(columns, use_var="unequal", welch_correction=True)

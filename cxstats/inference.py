@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cxstats.errors import CxError
-from cxstats.moments import Seed, resampling_counts
+from cxstats.moments import Seed, check_resamples, resampling_counts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -92,7 +93,7 @@ def mean_tests(values: Array, level: float, n_resamples: int, seed: int) -> Mean
         t=t,
         df=df,
         p_value=p,
-        p_wilcoxon=np.array([wilcoxon(column) for column in values.T]),
+        p_wilcoxon=np.where(known, [wilcoxon(column) for column in values.T], np.nan),
         effect_size=mean / sd,
         effect_ci_low=d_low / np.sqrt(n),
         effect_ci_high=d_high / np.sqrt(n),
@@ -101,7 +102,7 @@ def mean_tests(values: Array, level: float, n_resamples: int, seed: int) -> Mean
 
 def check_level(level: float) -> None:
     """Refuse a confidence level outside of 0.5 to 1."""
-    if not 0.5 <= level < 1:
+    if not isinstance(level, Real) or not 0.5 <= level < 1:
         raise CxError(f"level is {level!r}; allowed: 0.5 to below 1, such as 0.95")
 
 
@@ -128,6 +129,7 @@ def replicate_means(values: Array, n_resamples: int, seed: Seed) -> Array:
     complete = bool(has.all())
     terms = filled if complete else np.concatenate([filled, has.astype(float)], axis=1)
     k = values.shape[1]
+    check_resamples(n_resamples, seed)
     replicates = np.empty((n_resamples, k))
     for start, counts in resampling_counts(len(values), n_resamples, seed):
         sums = counts @ terms
@@ -166,8 +168,10 @@ def bca(replicates: Array, estimate: Array, influence: Array, level: float) -> t
     """
     from scipy.special import ndtr, ndtri
 
-    below = (replicates < estimate).mean(axis=0) + (replicates == estimate).mean(axis=0) / 2
     with np.errstate(invalid="ignore", divide="ignore"):
+        drawn = (~np.isnan(replicates)).sum(axis=0)
+        ties = (replicates == estimate).sum(axis=0) / 2
+        below = ((replicates < estimate).sum(axis=0) + ties) / drawn
         a = (influence**3).sum(axis=0) / (6 * (influence**2).sum(axis=0) ** 1.5)
         z0 = ndtri(below)
         limits = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -136,7 +137,7 @@ class Moments:
         0.1667
         """
         matrix = _symmetric(names, cov)
-        if n != int(n) or n < 2:
+        if not _whole(n) or n < 2:
             raise CxError(f"n is {n!r}; allowed: a whole number from 2 upwards")
         means = np.full(len(names), np.nan) if mean is None else np.asarray(mean, float)
         return cls(tuple(names), int(n), means, matrix)
@@ -180,8 +181,13 @@ def correlations(cov: Array) -> Array:
 def _symmetric(names: Sequence[str], matrix: Any) -> Array:
     """Return a full symmetric matrix from a full one or from its lower triangle."""
     p = len(names)
+    if p == 0:
+        raise CxError("no names: at least one variable is needed")
     matrix = matrix.to_numpy() if hasattr(matrix, "to_numpy") else matrix
-    rows = [np.atleast_1d(np.asarray(row, float)) for row in matrix]
+    try:
+        rows = [np.atleast_1d(np.asarray(row, float)) for row in matrix]
+    except (TypeError, ValueError) as error:
+        raise CxError(f"a row of the matrix is not numbers: {error}") from error
     lengths = [len(row) for row in rows]
     if lengths == list(range(1, p + 1)):
         full = np.zeros((p, p))
@@ -335,6 +341,7 @@ def bootstrap_moments(matrix: ArrayLike, n_resamples: int, seed: int) -> Replica
     data = np.asarray(matrix, float)
     if data.ndim != 2 or data.shape[0] < 2 or not np.isfinite(data).all():
         raise CxError(f"shape {data.shape}; allowed: (n, p), n of at least 2, nothing missing")
+    check_resamples(n_resamples, seed)
     n, p = data.shape
     centre = data.mean(axis=0)
     data = data - centre
@@ -354,6 +361,25 @@ def bootstrap_moments(matrix: ArrayLike, n_resamples: int, seed: int) -> Replica
     return Replicates(mean + centre, cov)
 
 
+def check_resamples(n_resamples: int, seed: Seed) -> None:
+    """Refuse a number of resamples, or a seed, that is no whole number.
+
+    Raises
+    ------
+    CxError
+        Naming the option, its value and what is allowed.
+    """
+    if not _whole(n_resamples) or n_resamples < 1:
+        raise CxError(f"n_resamples is {n_resamples!r}; allowed: whole numbers from 1 upwards")
+    seeds = seed if isinstance(seed, Sequence) else [seed]
+    if not all(_whole(one) and one >= 0 for one in seeds):
+        raise CxError(f"seed is {seed!r}; allowed: whole numbers from 0 upwards")
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
 def resampling_counts(n: int, n_resamples: int, seed: Seed) -> Iterator[tuple[int, Array]]:
     """Yield how often each of n cases is drawn, in chunks (first replicate, counts (b, n)).
 
@@ -370,8 +396,7 @@ def resampling_counts(n: int, n_resamples: int, seed: Seed) -> Iterator[tuple[in
     >>> [(start, counts.sum(axis=1).tolist()) for start, counts in resampling_counts(4, 3, 1)]
     [(0, [4.0, 4.0, 4.0])]
     """
-    if n_resamples < 1 or n_resamples != int(n_resamples):
-        raise CxError(f"n_resamples is {n_resamples!r}; allowed: whole numbers from 1 upwards")
+    check_resamples(n_resamples, seed)
     generator = np.random.default_rng(seed)
     step = max(1, DRAWN // n)
     dtype = np.uint16 if n <= 2**16 else np.int64  # small numbers are drawn twice as fast

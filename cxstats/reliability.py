@@ -18,10 +18,10 @@ from cxstats.coefficients import (
     omega,
     percentile,
 )
-from cxstats.errors import DataError
+from cxstats.errors import CxError, DataError
 from cxstats.factors import FactorModel, fit_factors
 from cxstats.inference import check_level
-from cxstats.moments import Moments, bootstrap_moments, correlations, moments
+from cxstats.moments import Moments, bootstrap_moments, check_resamples, correlations, moments
 from cxstats.survey.codebook import Codebook
 
 if TYPE_CHECKING:
@@ -130,6 +130,9 @@ def reliability(
     DataError
         Naming the row and column of an answer that cannot be used, or a construct with fewer
         than two complete cases.
+    CxError
+        If an option is wrong. A factor model that cannot be fitted, or is improper for a
+        construct, raises nothing: its numbers are NaN and `problems` says why.
 
     Notes
     -----
@@ -148,20 +151,20 @@ def reliability(
     [0.75, 0.75, 0.75, 0.5]
     """
     check_level(level)
+    check_resamples(n_resamples, seed)
     source = _Source.of(data, codebook, role)
-    whole = source.moments(source.names)
-    model = _model(whole, source)
-    draws = (
-        None if source.matrix is None else _draws(source.complete(source.names), n_resamples, seed)
-    )
+    whole, model, failed = _whole(source)
+    draws = None
+    if source.matrix is not None and whole is not None:
+        draws = _draws(source.complete(source.names), n_resamples, seed)
     table, items = _by_construct(source, model, level, n_resamples, seed)
     return Reliability(
         table=table,
         items=items,
-        htmt=_htmt_table(whole.corr, draws, source, level),
+        htmt=_htmt_table(whole, draws, source, level),
         fornell_larcker=_fornell_larcker(model, table),
         model=model,
-        problems=(*_problems(items, model, whole), *_not_normal(table)),
+        problems=(*failed, *_problems(items, model, source), *_not_normal(table)),
         level=level,
         n_resamples=n_resamples if source.matrix is not None else 0,
         seed=seed,
@@ -221,6 +224,18 @@ def _draws(matrix: Array, n_resamples: int, seed: int) -> Array:
     return bootstrap_moments(matrix, n_resamples, seed).cov
 
 
+def _whole(source: _Source) -> tuple[Moments | None, FactorModel | None, tuple[str, ...]]:
+    """Return the moments of all items and the factor model, or why there are none."""
+    try:
+        whole = source.moments(source.names)
+    except DataError as error:
+        return None, None, (f"no HTMT, omega, CR and AVE: {error}",)
+    try:
+        return whole, _model(whole, source), ()
+    except CxError as error:
+        return whole, None, (f"no omega, CR and AVE: {error}",)
+
+
 def _model(whole: Moments, source: _Source) -> FactorModel | None:
     """Fit the factor model over the constructs that have at least two items that vary."""
     varies = np.diag(whole.cov) > 0
@@ -252,8 +267,9 @@ def _by_construct(
         if source.matrix is not None and k > 1:
             replicates = cronbach_alpha(_draws(source.complete(columns), n_resamples, seed))
             boot = percentile(replicates, level)
-        factor = model.of(name) if model else None
-        standard = model.of(name, standardised=True) if model else None
+        proper = model is not None and model.proper(name)
+        factor = model.of(name) if model and proper else None
+        standard = model.of(name, standardised=True) if model and proper else None
         rows[name] = {
             "alpha": alpha,
             "alpha_ci_low": low,
@@ -275,8 +291,13 @@ def _by_construct(
     ).set_index("item")
 
 
-def _htmt_table(corr: Array, draws: Array | None, source: _Source, level: float) -> pd.DataFrame:
+def _htmt_table(
+    whole: Moments | None, draws: Array | None, source: _Source, level: float
+) -> pd.DataFrame:
     import pandas as pd
+
+    p = len(source.names)
+    corr = np.full((p, p), np.nan) if whole is None else whole.corr
 
     place = {name: i for i, name in enumerate(source.names)}
     replicates = None
@@ -320,8 +341,14 @@ def _not_normal(table: pd.DataFrame) -> tuple[str, ...]:
     )
 
 
-def _problems(items: pd.DataFrame, model: FactorModel | None, whole: Moments) -> tuple[str, ...]:
-    found = [f"{name} does not vary" for name in np.array(whole.names)[np.diag(whole.cov) <= 0]]
+def _problems(items: pd.DataFrame, model: FactorModel | None, source: _Source) -> tuple[str, ...]:
+    own = [source.moments(columns) for columns in source.constructs.values()]
+    found = [
+        f"{name} does not vary"
+        for moments in own
+        for name, variance in zip(moments.names, np.diag(moments.cov), strict=True)
+        if variance <= 0
+    ]
     found += [
         f"{item} goes against its construct {row['construct']!r} (item-rest correlation "
         f"{row['item_rest']:.2f}): worded in reverse and not declared, or turned twice?"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -105,6 +106,10 @@ def respondent_weights(
         If points are asked for and not declared, or a respondent's do not sum to 100.
     """
     names = list(codebook.constructs)
+    if weights is not None and hasattr(weights, "to_dict"):  # a pandas Series
+        weights = weights.to_dict()
+    if not (weights is None or isinstance(weights, str | Mapping)):
+        raise CxError(f"weights={weights!r}; allowed: None, 'points', or a mapping")
     if weights is None:
         return np.full((len(frame), len(names)), 1 / len(names)), "equal"
     if isinstance(weights, str):
@@ -129,7 +134,7 @@ def check_weights(weights: Mapping[str, float], names: Sequence[str]) -> dict[st
     for name in names:
         if name not in weights:
             raise CxError(f"weights: {name!r} has none; give 0 if it shall not count")
-        if not 0 <= weights[name] < np.inf:
+        if not isinstance(weights[name], Real) or not 0 <= weights[name] < np.inf:
             raise CxError(f"weights: {name!r} has {weights[name]!r}; allowed: 0 upwards")
     total = sum(weights.values())
     if not (abs(total - 1) < 1e-6 or abs(total - POINTS) < 1e-6 * POINTS):
@@ -160,11 +165,13 @@ def _points(frame: pd.DataFrame, codebook: Codebook) -> Array:
     return shares
 
 
-def difference_reliability(scored: Scores) -> pd.DataFrame:
+def difference_reliability(scored: Scores, shares: Array) -> pd.DataFrame:
     """Return the reliability of the difference score by dimension and overall.
 
     ``r_D = (s_P^2 r_PP + s_E^2 r_EE - 2 r_PE s_P s_E) / (s_P^2 + s_E^2 - 2 r_PE s_P s_E)``, from
-    respondents who answered every item; NaN for a dimension with one item.
+    respondents who answered every item; NaN for a dimension with one item. The numerator is the
+    spread of the gap less its error variance, so that of the overall score is
+    ``1 - sum_k mean(w_k^2) error_k / var(sum_k w_k g_k)``, errors being independent of weights.
 
     Returns
     -------
@@ -185,18 +192,28 @@ def difference_reliability(scored: Scores) -> pd.DataFrame:
         p, e = (scored.roles[role][:, at] for role in ("perception", "expectation"))
         complete = ~np.isnan(p).any(axis=1)
         found[name] = _reliability_of_difference(p[complete], e[complete])
-    return pd.DataFrame(found, index=["reliability", "alpha_gap"]).T
+    table = pd.DataFrame(found, index=["reliability", "alpha_gap", "error"]).T
+    overall = scored.with_overall(scored.measure, shares)[:, -1]
+    squares = column_means(shares**2)
+    errors = table["error"].to_numpy()[:-1]
+    total = (squares * np.where(squares > 0, errors, 0)).sum()
+    known = overall[~np.isnan(overall)]
+    spread = known.var(ddof=1) if len(known) > 2 else 0.0
+    table.loc[OVERALL, "reliability"] = 1 - total / spread if spread > 0 else np.nan
+    return table[["reliability", "alpha_gap"]]
 
 
-def _reliability_of_difference(p: Array, e: Array) -> tuple[float, float]:
+def _reliability_of_difference(p: Array, e: Array) -> tuple[float, float, float]:
+    """Return r_D, alpha of the item gaps, and the error variance of the gap."""
     n, k = p.shape
     if n < 3 or k < 2:
-        return float("nan"), float("nan")
+        return float("nan"), float("nan"), float("nan")
     alpha_p, alpha_e, alpha_gap = (cronbach_alpha(np.cov(x, rowvar=False)) for x in (p, e, p - e))
     total = np.cov(p.mean(axis=1), e.mean(axis=1))
     error = total[0, 0] * (1 - alpha_p) + total[1, 1] * (1 - alpha_e)
     spread = total[0, 0] + total[1, 1] - 2 * total[0, 1]
-    return float(1 - error / spread) if spread > 0 else float("nan"), float(alpha_gap)
+    r = float(1 - error / spread) if spread > 0 else float("nan")
+    return r, float(alpha_gap), float(error)
 
 
 def zone_of_tolerance(
@@ -251,4 +268,6 @@ def _ratio(
         n = (~np.isnan(above)).sum(axis=0)
         influence = np.nan_to_num((above - a - ratio * (width - w)) / (n * w))
         low, high = bca(replicates[:, :k] / replicates[:, k:], ratio, influence, level)
-    return ratio, low, high
+    # A zone whose width may be none, or negative, has no position to speak of.
+    wide = (replicates[:, k:] > 0).all(axis=0)
+    return ratio, np.where(wide, low, np.nan), np.where(wide, high, np.nan)

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 OVERALL = "Overall"
 LEVEL, N_RESAMPLES, SEED = 0.95, 5_000, 1
+ROUGH = 1_000  # resamples below which an interval's ends move visibly with the seed
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +71,10 @@ class Servqual:
         "gap" or "perception" (SERVPERF).
     n_respondents : int
         Rows of the table.
-    weights, by, level, n_resamples, seed
+    weights : str
+        "equal", "points" or "fixed". The column ``weight`` holds the means over all respondents
+        that have weights.
+    by, level, n_resamples, seed
         As given.
     codebook : Codebook
         The questionnaire.
@@ -168,7 +172,9 @@ def servqual(
     ------
     DataError
         Naming row, column, value and what is allowed; or if the questionnaire has no
-        expectations, weights are wrong, or fewer than two respondents answered.
+        expectations, or fewer than two respondents answered.
+    CxError
+        If weights or options are wrong. (A DataError is one, too.)
 
     Notes
     -----
@@ -252,7 +258,7 @@ def _result(
     table = _table(tests, slice(0, k + 1), rows, measure, roles, family=k)
     table["weight"] = [*column_means(shares), np.nan]
     if measure == "gap":
-        table = table.join(difference_reliability(scored))
+        table = table.join(difference_reliability(scored, shares))
     by_item = {role: column_means(x) for role, x in scored.roles.items()}
     groups = compare_groups(scored.frame, by, columns[:, : k + 1], rows, level, n_resamples, seed)
     return Servqual(
@@ -271,7 +277,7 @@ def _result(
         seed=seed,
         codebook=book,
         synthetic=bool(scored.frame.attrs.get("synthetic")),
-        notes=_notes(scored, columns[:, k]),
+        notes=_notes(scored, columns[:, k], by, n_resamples),
     )
 
 
@@ -316,9 +322,14 @@ def _table(
     return pd.DataFrame(columns, index=rows)
 
 
-def _notes(scored: Scores, overall: Array) -> tuple[str, ...]:
-    """Say what was left out and what was turned."""
+def _notes(scored: Scores, overall: Array, by: str | None, n_resamples: int) -> tuple[str, ...]:
+    """Say what was left out, what was turned and what is rough."""
     notes = []
+    if n_resamples < ROUGH:
+        notes.append(f"intervals from {n_resamples} resamples are rough; take {ROUGH:,} or more")
+    alone = int(scored.frame[by].isna().sum()) if by is not None else 0
+    if alone:
+        notes.append(f"{alone} respondents have no {by!r} and are in no group")
     without = int(np.isnan(overall).sum())
     if without:
         notes.append(

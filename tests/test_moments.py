@@ -84,6 +84,19 @@ def test_nullable_and_boolean_columns():
     np.testing.assert_allclose(found.mean, [8 / 3, 2 / 3])
 
 
+def test_unusual_columns():
+    frame = pd.DataFrame({"a": pd.array([True, None, False, True], "boolean"), "b": [1, 2, 3, 5]})
+    assert cx.moments(frame).n == 3
+    assert cx.moments(pd.DataFrame(np.eye(3))).names == ("0", "1", "2")
+    doubled = pd.DataFrame([[1, 2, 3], [4, 5, 9]], columns=["a", "x", "x"])
+    assert cx.moments(doubled, ["a"]).n == 2
+    large = pd.DataFrame({"a": np.array([2**63 + 2048, 2**63], np.uint64)})
+    assert cx.moments(large).cov[0, 0] == pytest.approx(2048**2 / 2)
+    days = pd.to_datetime(["2024-01-01"] * 2 + ["2024-02-01"] * 2)
+    waves = cx.moments(pd.DataFrame({"a": [1, 2, 3, 5], "day": days}), by="day")
+    assert list(waves) == [pd.Timestamp("2024-01-01"), pd.Timestamp("2024-02-01")]
+
+
 def test_weights(frame):
     found = cx.moments(frame, ["a", "x"], weights="w")
     w = frame["w"].to_numpy()
@@ -126,6 +139,19 @@ def test_row_order_never_matters(order):
 
 
 BAD = [
+    (
+        lambda: cx.moments(pd.DataFrame({"a": [1, 2], "w": [1, np.inf]}), weights="w"),
+        cx.DataError,
+        "a weight is inf",
+    ),
+    (
+        lambda: cx.moments(pd.DataFrame([[1, 2], [3, 4]], columns=["a", "a"])),
+        cx.DataError,
+        "'a' stands twice",
+    ),
+    (lambda: cx.Moments.from_covariance([], [], 9), cx.CxError, "no names"),
+    (lambda: cx.Moments.from_covariance(["a"], [["x"]], 9), cx.CxError, "is not numbers"),
+    (lambda: cx.Moments.from_covariance(["a"], [[1]], None), cx.CxError, "n is None"),
     (lambda: cx.moments([1, 2]), cx.DataError, "type 'list' cannot be read"),
     (lambda: cx.moments(np.zeros(3)), cx.DataError, r"shape \(3,\)"),
     (

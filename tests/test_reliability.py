@@ -219,12 +219,34 @@ def test_item_that_goes_against_its_construct_is_named():
     assert any("A1 goes against its construct 'A'" in problem for problem in found.problems)
 
 
-def test_singular_covariances_are_refused():
+def test_singular_covariances_leave_alpha():
     frame = pd.DataFrame({"a": [1, 2, 3, 4, 4], "b": [2, 1, 3, 4, 1]})
     frame["c"] = frame["a"]
     book = cx.Codebook(scale=(1, 7), constructs={"A": ["a", "b", "c"]})
-    with pytest.raises(cx.CxError, match="singular"):
-        cx.reliability(frame, book)
+    found = cx.reliability(frame, book, n_resamples=10)
+    assert found.table.loc["A", "alpha"] > 0.5
+    assert np.isnan(found.table.loc["A", "omega"])
+    assert any("singular" in p and "c and a correlate 1.00" in p for p in found.problems)
+
+
+def test_planned_missingness_leaves_alpha():
+    frame = pd.DataFrame(np.random.default_rng(0).integers(1, 8, (40, 4)), columns=list("abcd"))
+    frame = frame.astype(float)
+    frame.loc[:19, ["a", "b"]], frame.loc[20:, ["c", "d"]] = np.nan, np.nan
+    book = cx.Codebook(scale=(1, 7), constructs={"A": ["a", "b"], "B": ["c", "d"]})
+    found = cx.reliability(frame, book, n_resamples=10)
+    assert found.table["n"].tolist() == [20, 20]
+    assert found.htmt["htmt"].isna().all()
+    assert any("0 cases are complete" in problem for problem in found.problems)
+
+
+def test_improper_estimates_are_not_printed():
+    r = [[1], [0.8, 1], [0.8, 0.6, 1]]
+    moments = cx.Moments.from_correlation(list("abc"), r, n=100)
+    book = cx.Codebook(scale=(1, 7), constructs={"F": list("abc")})
+    found = cx.reliability(moments, book)
+    assert found.table.loc["F", ["omega", "cr", "ave"]].isna().all()
+    assert any("a has a negative residual variance" in problem for problem in found.problems)
 
 
 def test_single_item_and_constant_item():

@@ -101,7 +101,83 @@ def test_reliability_of_the_difference_as_r():
         name = "all" if dimension == "Overall" else dimension
         row = expected[expected["dimension"] == name].set_index("quantity")["value"].astype(float)
         close(table.loc[dimension, "alpha_gap"], row["alpha_gap"], CLOSED)
-        close(table.loc[dimension, "reliability"], row["r_D"], CLOSED)
+        if dimension != "Overall":
+            close(table.loc[dimension, "reliability"], row["r_D"], CLOSED)
+
+
+def test_reliability_of_the_overall_gap():
+    data, codebook = cx.simulate_servqual(120, seed=4)
+    names = list(codebook.constructs)
+    one = {name: float(name == "Reliability") for name in names}
+    table = cx.servqual(data, codebook, weights=one, n_resamples=2).table
+    assert table.loc["Overall", "reliability"] == pytest.approx(
+        table.loc["Reliability", "reliability"]
+    )
+    equal = cx.servqual(data, codebook, n_resamples=2).table["reliability"]
+    assert equal["Overall"] > equal.drop("Overall").max()
+
+
+def test_declared_codes_are_missing_with_and_without_cleaning():
+    codebook = cx.Codebook(scale=(1, 9), constructs={"A": ["a", "b"]}, missing=[9])
+    data = pd.DataFrame({"a": [1, 2, 3, 9, 9], "b": [2, 2, 3, 9, 4]})
+    raw = cx.servperf(data, codebook, n_resamples=20).table
+    cleaned = cx.servperf(cx.clean(data, codebook)[0], codebook, n_resamples=20).table
+    pd.testing.assert_frame_equal(raw, cleaned)
+    assert raw.loc["A", "perception"] == 2.625
+    assert raw.loc["A", "n"] == 4
+
+
+def test_waves_cleaned_apart_and_joined_are_turned_once():
+    codebook = cx.Codebook(
+        scale=(1, 7), constructs={"A": ["a", "b"]}, reverse=["b"], other=["wave"]
+    )
+    generator = np.random.default_rng(0)
+    a = generator.integers(1, 8, 60)
+    data = pd.DataFrame({"a": a, "b": 8 - np.clip(a + generator.integers(-1, 2, 60), 1, 7)})
+    waves = [data[:30].assign(wave=1), data[30:].assign(wave=2)]
+    for i, wave in enumerate(waves):
+        wave.attrs["read_report"] = i  # what reading leaves differs between files
+    joined = pd.concat([cx.clean(wave, codebook)[0] for wave in waves])
+    expected = cx.servperf(cx.clean(data.assign(wave=1), codebook)[0], codebook, n_resamples=20)
+    found = cx.servperf(joined, codebook, n_resamples=20)
+    pd.testing.assert_frame_equal(found.table, expected.table)
+    joined.attrs = {}  # what merges and other programs do
+    with pytest.warns(UserWarning, match="'b' was turned here and goes against its construct"):
+        cx.servperf(joined, codebook, n_resamples=20)
+
+
+def test_groups_of_equal_answers_do_not_differ():
+    data = frame(40)
+    for role, answer in (("P", (4, 4, 3)), ("E", (6, 6, 6))):
+        for item, value_ in zip(("a1", "a2", "b1"), answer, strict=True):
+            data[f"{role}_{item}"] = value_
+    data["n"] = ["x"] * 33 + ["y"] * 7
+    result = cx.servqual(data, book(), by="n", n_resamples=20)
+    assert result.comparisons["p_value"].isna().all()
+    assert set(result.groups["group"]) == {"x", "y"}
+    assert result.groups["n"].tolist() == [33] * 3 + [7] * 3
+
+
+def test_who_is_in_no_group_is_said():
+    data = frame(30).assign(branch=["a"] * 14 + ["b"] * 13 + [None] * 3)
+    result = cx.servqual(data, book(), by="branch", n_resamples=20)
+    assert any("3 respondents have no 'branch'" in note for note in result.notes)
+    assert any("20 resamples are rough" in note for note in result.notes)
+
+
+def test_zone_without_width_has_no_interval():
+    codebook = cx.Codebook(
+        scale=(1, 7),
+        constructs={"A": ["a"]},
+        perception="P_{item}",
+        expectation="E_{item}",
+        minimum="M_{item}",
+    )
+    data = pd.DataFrame(
+        {"P_a": [5, 4, 6, 3, 5, 4], "E_a": [6, 5, 6, 5, 6, 6], "M_a": [5, 5, 6, 5, 6, 6]}
+    )
+    zone = cx.servqual(data, codebook, n_resamples=200).zone
+    assert zone.loc["A", ["position_ci_low", "position_ci_high"]].isna().all()
 
 
 def test_own_points_are_not_mean_points():
@@ -169,7 +245,7 @@ def test_same_seed_same_table():
 
 
 def test_reverse_items_are_turned_once():
-    data = frame()
+    data = frame(300)  # random answers: enough for a correlation near 0
     turned = data.assign(P_a2=8 - data["P_a2"], E_a2=8 - data["E_a2"])
     declared = book(reverse=["a2"])
     expected = cx.servqual(data, book(), n_resamples=20).table
@@ -258,7 +334,28 @@ def test_one_item_dimension_has_no_reliability():
     assert np.isnan(table.loc["B", "reliability"])
 
 
+OPTIONS = [
+    ({"n_resamples": -5}, "n_resamples is -5"),
+    ({"n_resamples": 1e3}, "n_resamples is 1000.0"),
+    ({"seed": -1}, "seed is -1"),
+    ({"seed": None}, "seed is None"),
+    ({"level": "0.95"}, "level is '0.95'"),
+    ({"by": ["a"]}, r"by=\['a'\]; allowed: the name of one column"),
+    ({"weights": 5}, "weights=5; allowed"),
+    ({"weights": {"A": "50", "B": "50"}}, "'A' has '50'"),
+]
+
+
+@pytest.mark.parametrize(("option", "message"), OPTIONS)
+def test_bad_options_are_named(option, message):
+    with pytest.raises(cx.CxError, match=message):
+        cx.servqual(frame(), book(), **{"n_resamples": 10, **option})
+
+
 BAD = [
+    (lambda: (frame().astype(float).replace({"P_a1": {1.0: 1.5}}), book()), "1.5 is between two"),
+    (lambda: (frame().assign(P_a1=True), book()), "'P_a1' holds true and false"),
+    (lambda: (pd.concat([frame(), frame()["P_a1"]], axis=1), book()), "'P_a1' stands twice"),
     (lambda: (frame().drop(columns="E_b1"), book()), "column 'E_b1' is not in the table"),
     (lambda: (frame().replace({"P_a1": {1: 8}}), book()), "column 'P_a1': 8 is off the scale"),
     (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+# A turned item that correlates below this with the rest, in enough answers, is suspicious.
+AGAINST, ENOUGH = -0.3, 20
+
+
 def as_pandas(frame: Any) -> pd.DataFrame:
     """Return any table as pandas; a lazy one is collected.
 
@@ -23,7 +28,12 @@ def as_pandas(frame: Any) -> pd.DataFrame:
         If the table is of an unknown kind or has no rows.
     """
     import narwhals as nw
+    import pandas as pd
 
+    if isinstance(frame, pd.DataFrame):
+        if len(frame) == 0:
+            raise DataError("the table has no rows")
+        return frame
     try:
         table: Any = nw.from_native(frame)
     except TypeError as error:
@@ -42,9 +52,10 @@ def as_pandas(frame: Any) -> pd.DataFrame:
 
 
 def answers(frame: pd.DataFrame, codebook: Codebook, role: str | None = None) -> NDArray[Any]:
-    """Return the answers in a role as numbers, reverse items turned.
+    """Return the answers in a role as numbers: declared codes missing, reverse items turned.
 
-    Items that `cxstats.clean` has turned (``frame.attrs["reversed"]``) are not turned again.
+    Items that `cxstats.clean` has turned (``frame.attrs["reversed"]``) are not turned again. Joins
+    and other programs lose that mark; an item that then goes against its construct is warned of.
 
     Parameters
     ----------
@@ -63,8 +74,13 @@ def answers(frame: pd.DataFrame, codebook: Codebook, role: str | None = None) ->
     Raises
     ------
     DataError
-        Naming row and column of an answer that is missing from the table, not a number or off
-        the scale.
+        Naming row and column of an answer that is missing from the table, not a number, off the
+        scale or, on a scale of whole numbers, between two points.
+
+    Warns
+    -----
+    TurnedTwiceWarning
+        If a reverse item, turned here, correlates below -0.3 with the rest of its construct.
     """
     turned = set(frame.attrs.get("reversed", ()))
     columns = []
@@ -72,6 +88,14 @@ def answers(frame: pd.DataFrame, codebook: Codebook, role: str | None = None) ->
         name = codebook.column(item, role)
         low, high = codebook.bounds(item)
         values = numbers(frame, name)
+        values[np.isin(values, codebook.missing)] = np.nan
+        whole = all(isinstance(bound, int) for bound in (low, high))
+        between = np.flatnonzero(np.abs(values - np.round(values)) > 0) if whole else np.array([])
+        if len(between):
+            raise DataError(
+                f"row {frame.index[between[0]]!r}, column {name!r}: {values[between[0]]:g} is "
+                f"between two points; allowed: whole numbers from {low:g} to {high:g}"
+            )
         off = np.flatnonzero((values < low) | (values > high))
         if len(off):
             raise DataError(
@@ -79,7 +103,34 @@ def answers(frame: pd.DataFrame, codebook: Codebook, role: str | None = None) ->
                 f"scale; allowed: {low:g} to {high:g}" + _more(off)
             )
         columns.append(low + high - values if item in {*codebook.reverse} - turned else values)
-    return np.column_stack(columns)
+    matrix = np.column_stack(columns)
+    _warn_of_turns(matrix, codebook, [item for item in codebook.reverse if item not in turned])
+    return matrix
+
+
+class TurnedTwiceWarning(UserWarning):
+    """A reverse item goes against its construct after turning."""
+
+
+def _warn_of_turns(matrix: NDArray[Any], codebook: Codebook, turned: list[str]) -> None:
+    for item in turned:
+        others = [i for i in codebook.constructs[codebook.construct_of(item)] if i != item]
+        pair = np.column_stack(
+            [matrix[:, codebook.items.index(item)]]
+            + [matrix[:, codebook.items.index(other)] for other in others]
+        )
+        pair = pair[~np.isnan(pair).any(axis=1)]
+        rest = pair[:, 1:].sum(axis=1)
+        if len(pair) < ENOUGH or np.ptp(rest) == 0 or np.ptp(pair[:, 0]) == 0:
+            continue
+        r = np.corrcoef(pair[:, 0], rest)[0, 1]
+        if r < AGAINST:
+            warnings.warn(
+                f"reverse item {item!r} was turned here and goes against its construct "
+                f"(r = {r:.2f}): was it turned before, in a table that lost attrs['reversed']?",
+                TurnedTwiceWarning,
+                stacklevel=4,
+            )
 
 
 def numbers(frame: pd.DataFrame, name: str) -> NDArray[Any]:
@@ -98,9 +149,11 @@ def numbers(frame: pd.DataFrame, name: str) -> NDArray[Any]:
     column = frame[name]
     if column.ndim > 1:
         raise DataError(f"column {name!r} stands twice in the table")
+    if str(column.dtype) in ("bool", "boolean"):
+        raise DataError(f"column {name!r} holds true and false; allowed: numbers")
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = column.astype(object)
-    values = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    values = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan).copy()
     # Text that reads as a number ("5") is still text: cxstats.clean says what it maps.
     text = column.map(lambda value: isinstance(value, str)).to_numpy(bool)
     bad = np.flatnonzero(np.isinf(values) | text | (np.isnan(values) & column.notna().to_numpy()))

@@ -187,6 +187,9 @@ def clean(
     out = source[keep].copy()
     for j, column in enumerate(cells.columns):
         out[column] = final[keep, j]
+    # Equal marks survive pandas.concat; how each file was read stays with its own table.
+    lost = ("read_report", "population")
+    out.attrs = {key: value for key, value in out.attrs.items() if key not in lost}
     out.attrs["reversed"] = items
     report = CleanReport(
         _changes(cells, keep, final),

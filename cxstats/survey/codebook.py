@@ -282,6 +282,8 @@ def _constructs(book: Codebook) -> None:
         key = f"constructs.{name}"
         if not isinstance(name, str) or not name.strip():
             raise _wrong("constructs", name, "names that are text")
+        if name == "Overall":
+            raise _wrong("constructs", name, "another name; results call the overall score so")
         if isinstance(items, str) or not isinstance(items, Sequence) or not items:
             raise _wrong(key, items, "a list of items, at least one")
         for item in items:

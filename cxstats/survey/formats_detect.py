@@ -43,7 +43,7 @@ _WHOLE = re.compile(r"-?[0-9]+")
 _COMMA = re.compile(r"-?[0-9]+,[0-9]+")
 _THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2},[0-9]{3}")
 _LEADING_ZERO = re.compile(r"-?0[0-9]")
-_LONG = re.compile(r"[0-9]{16}")  # a float holds 15 digits
+_LONG = re.compile(r"^\s*[+-]?[0-9]{16,}\s*$")  # a float holds 15 digits of a whole number
 _SCALARS = (str, bool, int, float, type(None))
 
 

@@ -567,7 +567,10 @@ BAD = [
     (lambda: likert(FRAME, BOOK, "score", source="S"), "no 'score' answers"),
     (lambda: likert(FRAME, BOOK, source="S", lang="fr"), "lang='fr'"),
     (lambda: likert(ALONE + 0.5, ONE, source="S"), "off the scale|whole numbers"),
-    (lambda: likert(ALONE.assign(b=4.5), ONE, source="S"), "column 'b': 4.5; allowed: whol"),
+    (
+        lambda: likert(ALONE.assign(b=4.5), ONE, source="S"),
+        "column 'b': 4.5 is between two points; allowed: whol",
+    ),
     (lambda: likert(ALONE.assign(b=9), ONE, source="S"), "column 'b': 9 is off the scale"),
     (lambda: likert(ALONE * np.nan, ONE, source="S"), "no answers to draw: a, b, c"),
     (lambda: likert(ALONE[["a", "b"]], ONE, source="S"), "column 'c' is not in the table"),
