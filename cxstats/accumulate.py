@@ -149,15 +149,15 @@ def _small_integers(values: NDArray[Any]) -> tuple[int, Array, Array] | None:
     if high - low >= EXACT or max(-low, high) >= 2**62:
         return None
     middle = round(float(values[:, :1000].mean()))
-    # Case by case in memory, in a multiple of eight columns: what matrix products do fastest.
-    # The column of ones behind the variables turns their sums into one more product.
-    work = np.zeros((n, -(-(p + 1) // 8) * 8), np.float32)
-    work[:, p] = 1
+    # Eight rows at a time is what matrix products do fastest. The row of ones behind the
+    # variables turns their sums into one more product.
+    work = np.zeros((-(-(p + 1) // 8) * 8, n), np.float32)
+    work[p] = 1
     if values.dtype.itemsize <= 2:
-        np.subtract(values.T, middle, out=work[:, :p], dtype=np.float32, casting="unsafe")
+        np.subtract(values, middle, out=work[:p], dtype=np.float32, casting="unsafe")
     else:  # single precision holds the differences, not the numbers
-        work[:, :p] = values.T.astype(np.int64) - middle
-    products = (work.T @ work).astype(np.float64)
+        work[:p] = values.astype(np.int64) - middle
+    products = (work @ work.T).astype(np.float64)
     if products.diagonal().max() >= EXACT:
         return None
     return middle, products[p, :p], products[:p, :p]
