@@ -184,6 +184,10 @@ def clean(
         if wrong:
             raise DataError(wrong)
     final, items, notes = _turn(cells)
+    if min_seconds is not None and codebook.duration is not None:
+        untimed = int(np.isnan(parse(source[codebook.duration], {}).values).sum())
+        if untimed:
+            notes.append(f"{untimed} respondents kept whose {codebook.duration!r} cannot be read")
     out = source[keep].copy()
     for j, column in enumerate(cells.columns):
         out[column] = final[keep, j]

@@ -644,3 +644,11 @@ def test_permuting_the_rows_permutes_the_cleaned_table():
     pd.testing.assert_frame_equal(
         clean(shuffled, GAPS)[0], clean(frame, GAPS)[0].loc[shuffled.index]
     )
+
+
+def test_who_has_no_readable_duration_is_kept_and_said():
+    book = Codebook(scale=(1, 7), constructs={"A": ["a", "b"]}, duration="sec")
+    frame = pd.DataFrame({"a": [1, 2, 3, 4], "b": [2, 2, 3, 5], "sec": [9, "fast", None, 300]})
+    cleaned, report = clean(frame, book, min_seconds=60)
+    assert cleaned.index.tolist() == [1, 2, 3]
+    assert "2 respondents kept whose 'sec' cannot be read" in report.summary()
