@@ -6,7 +6,6 @@ wrong with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
@@ -16,16 +15,24 @@ from cxstats.errors import CxError, DataError
 from cxstats.survey.answers import as_pandas
 from cxstats.survey.codebook import Codebook
 from cxstats.survey.formats_detect import parse
+from cxstats.survey.problems import (
+    cell_problems,
+    column_problems,
+    duplicate_problems,
+    item_problems,
+    line_problems,
+    longest_run,
+    missing_problems,
+    point_problems,
+    time_problems,
+)
 from cxstats.survey.report import (
-    BAD,
     DECLARED,
-    FINE,
     FLAGS,
     MIN_BLOCK,
     Cells,
     CheckReport,
     CleanReport,
-    Problem,
     find_cells,
 )
 
@@ -34,8 +41,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["CheckReport", "CleanReport", "check", "clean"]
-
-POINTS_TOLERANCE = 0.02  # three times 33.33 is meant as 100
 
 
 def check(
@@ -93,14 +98,14 @@ def check(
         )
     cells = find_cells(_pandas(frame), codebook)
     problems = (
-        *_column_problems(cells),
-        *_cell_problems(cells),
-        *_point_problems(cells),
-        *_missing_problems(cells, max_missing),
-        *_time_problems(cells, min_seconds),
-        *_line_problems(cells, straight_line_items),
-        *_duplicate_problems(cells),
-        *_item_problems(cells),
+        *column_problems(cells),
+        *cell_problems(cells),
+        *point_problems(cells),
+        *missing_problems(cells, max_missing),
+        *time_problems(cells, min_seconds),
+        *line_problems(cells, straight_line_items),
+        *duplicate_problems(cells),
+        *item_problems(cells),
     )
     return CheckReport(problems, len(cells.table), cells.n_answers)
 
@@ -169,7 +174,7 @@ def clean(
         raise CxError(f"on_error={on_error!r} is not allowed; allowed: 'raise', 'missing'")
     source = _pandas(frame)
     cells = find_cells(source, codebook)
-    broken = [p.message for p in _column_problems(cells) if p.severity == "error"]
+    broken = [p.message for p in column_problems(cells) if p.severity == "error"]
     if broken:
         raise DataError(broken)
     reasons = _to_drop(cells, drop_straight_lining, min_seconds, max_missing, on_error)
@@ -180,7 +185,7 @@ def clean(
         first = next(iter(reasons.values()))[0]
         raise DataError(f"all {len(source)} respondents would be dropped; the first for: {first}")
     if on_error == "raise":
-        wrong = [p.message for p in _cell_problems(cells, keep) if p.severity == "error"]
+        wrong = [p.message for p in cell_problems(cells, keep) if p.severity == "error"]
         if wrong:
             raise DataError(wrong)
     final, items, notes = _turn(cells)
@@ -226,138 +231,6 @@ def _pandas(frame: Any) -> pd.DataFrame:
     return as_pandas(frame)
 
 
-def _span(columns: tuple[str, ...]) -> str:
-    return columns[0] if len(columns) == 1 else f"{columns[0]} ... {columns[-1]}"
-
-
-def _column_problems(cells: Cells) -> Iterator[Problem]:
-    names, book = list(cells.table.columns), cells.codebook
-    for column in book.all_columns:
-        if column not in names:
-            # Only the answers are needed by every analysis.
-            severity = "error" if column in book.answer_columns else "warning"
-            text = "is missing from the table; the codebook declares it"
-            yield cells.problem("missing_column", None, column, text, severity=severity)
-    for column in dict.fromkeys(names):
-        if names.count(column) > 1:
-            severity = "error" if column in book.all_columns else "warning"
-            text = f"stands in the table {names.count(column)} times"
-            yield cells.problem("duplicated_column", None, column, text, severity=severity)
-        if column not in book.all_columns:
-            text = "is not declared in the codebook"
-            yield cells.problem("undeclared_column", None, column, text)
-
-
-def _cell_problems(cells: Cells, keep: NDArray[np.bool_] | None = None) -> Iterator[Problem]:
-    odd = (cells.flags >= DECLARED) | cells.mapped
-    if keep is not None:
-        odd &= keep[:, None]
-    touched = np.flatnonzero(odd.any(axis=0)).tolist()
-    raw = {j: cells.raw(cells.columns[j]) for j in touched}
-    allowed = {j: cells.allowed(cells.columns[j]) for j in touched}
-    for i, j in zip(*(place.tolist() for place in np.nonzero(odd)), strict=True):
-        column, value = cells.columns[j], raw[j][i]
-        if cells.mapped[i, j]:
-            text = f"is an answer label for {cells.values[i, j]:g}"
-            yield cells.problem("answer_label", i, column, text, value, allowed[j])
-        flag = cells.flags[i, j]
-        if flag >= DECLARED:
-            kind, text = FLAGS[flag]
-            severity = "error" if flag >= BAD else None
-            yield cells.problem(kind, i, column, text, value, allowed[j], severity)
-
-
-def _point_problems(cells: Cells) -> Iterator[Problem]:
-    points, flags = cells.usable[:, cells.n_answers :], cells.flags[:, cells.n_answers :]
-    if not points.size:
-        return
-    sums = np.nansum(points, axis=1)
-    wrong = np.abs(sums - 100) > POINTS_TOLERANCE
-    wrong &= (flags == FINE).any(axis=1) & (flags < BAD).all(axis=1)
-    span = _span(cells.columns[cells.n_answers :])
-    for i in np.flatnonzero(wrong).tolist():
-        text = "is the sum of the points"
-        yield cells.problem("points_not_100", i, span, text, float(sums[i]), "a sum of 100")
-
-
-def _missing_problems(cells: Cells, max_missing: float | None) -> Iterator[Problem]:
-    counts, total = cells.missing.sum(axis=1), cells.n_answers
-    allowed = "" if max_missing is None else f"a share of {max_missing:g}"
-    for i in np.flatnonzero(counts).tolist():
-        n = int(counts[i])
-        kind = "all_missing" if n == total else "missing_respondent"
-        over = max_missing is not None and n / total > max_missing
-        severity = "warning" if over else None
-        text = f"of {total} answers are missing"
-        yield cells.problem(kind, i, None, text, n, allowed, severity)
-
-
-def _time_problems(cells: Cells, min_seconds: float | None) -> Iterator[Problem]:
-    column = cells.codebook.duration
-    if column is None or not cells.has(column):
-        return
-    seconds = parse(cells.table[column], {})
-    raw = cells.raw(column) if seconds.bad.any() else []
-    for i in np.flatnonzero(seconds.bad).tolist():
-        yield cells.problem(
-            *("not_a_number", i, column), FLAGS[BAD][1], raw[i], "seconds", "warning"
-        )
-    allowed = f"{min_seconds:g} seconds or more" if min_seconds else "more than 0 seconds"
-    fast = (seconds.values <= 0) | (seconds.values < (min_seconds or 0))
-    for i in np.flatnonzero(fast).tolist():
-        value = float(seconds.values[i])
-        yield cells.problem("too_fast", i, column, "seconds is too fast", value, allowed)
-
-
-def _longest_run(block: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the longest run of equal neighbours (n,) in the rows of a block (n, items)."""
-    run = (~np.isnan(block[:, 0])).astype(np.int64)
-    longest = run.copy()
-    for before, here in zip(block.T[:-1], block.T[1:], strict=True):
-        run = np.where(here == before, run + 1, ~np.isnan(here))
-        longest = np.maximum(longest, run)
-    return longest
-
-
-def _line_problems(cells: Cells, items: int | None) -> Iterator[Problem]:
-    for role, columns, block in cells.blocks():
-        least = items or len(columns)
-        if len(columns) < MIN_BLOCK:
-            continue
-        longest = _longest_run(block)
-        for i in np.flatnonzero(longest >= least).tolist():
-            text = f"items in a row have the same answer ({role})"
-            n = int(longest[i])
-            allowed = f"fewer than {least}"
-            yield cells.problem("straight_lining", i, _span(columns), text, n, allowed)
-
-
-def _duplicate_problems(cells: Cells) -> Iterator[Problem]:
-    same = cells.same_as(np.ones(len(cells.table), dtype=bool))
-    column = cells.codebook.respondent
-    ids = cells.raw(column) if column and same["duplicate_respondent"] else []
-    for i, first in same["duplicate_respondent"].items():
-        text = f"stands in {cells.place(first)} too"
-        yield cells.problem("duplicate_respondent", i, column, text, ids[i], "once")
-    for i, first in same["duplicate_row"].items():
-        text = f"has the same answers as {cells.place(first)}"
-        yield cells.problem("duplicate_row", i, None, text)
-
-
-def _item_problems(cells: Cells) -> Iterator[Problem]:
-    usable, missing, n = cells.usable, cells.missing.sum(axis=0), len(cells.table)
-    for j, column in enumerate(cells.columns[: cells.n_answers]):
-        if missing[j]:
-            text = f"has {missing[j]} of {n} answers missing"
-            severity = "warning" if missing[j] == n else None
-            count = int(missing[j])
-            yield cells.problem("missing_item", None, column, text, count, severity=severity)
-        given = usable[~np.isnan(usable[:, j]), j]
-        if len(given) > 1 and (given == given[0]).all():
-            text = f"has the answer {given[0]:g} only"
-            yield cells.problem("constant_item", None, column, text, float(given[0]), "two answers")
-
-
 def _to_drop(
     cells: Cells,
     straight_lining: bool,
@@ -374,7 +247,7 @@ def _to_drop(
         found["too_fast"] = parse(cells.table[column], {}).values < min_seconds
     if straight_lining:
         blocks = [block for _, _, block in cells.blocks() if block.shape[1] >= MIN_BLOCK]
-        whole = [_longest_run(block) == block.shape[1] for block in blocks]
+        whole = [longest_run(block) == block.shape[1] for block in blocks]
         if whole:
             found["straight_lining"] = np.all(whole, axis=0)
     if max_missing is not None:
