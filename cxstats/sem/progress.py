@@ -1,0 +1,53 @@
+"""What long work needs: one thread where matrices are small, and a bar after two seconds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from functools import cache
+from typing import Any
+
+# Seconds of silence before a bar appears.
+PATIENCE = 2.0
+
+
+def quiet_linear_algebra() -> AbstractContextManager[object]:
+    """Keep the linear-algebra libraries to one thread: on small matrices more of them only wait."""
+    limits: AbstractContextManager[object] = _controller().limit(limits=1, user_api="blas")
+    return limits
+
+
+@cache
+def _controller() -> Any:
+    import scipy.linalg  # noqa: F401  (its own library has to be there to be found)
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+def tracked(total: int, step: int) -> Iterator[tuple[int, int]]:
+    """Yield parts (start, stop) of a total, with a progress bar above two seconds.
+
+    Examples
+    --------
+    >>> list(tracked(5, 2))
+    [(0, 2), (2, 4), (4, 5)]
+    """
+    began, bar, task = time.monotonic(), None, None
+    try:
+        for start in range(0, total, step):
+            stop = min(start + step, total)
+            yield start, stop
+            if bar is None and time.monotonic() - began > PATIENCE and stop < total:
+                from rich.console import Console
+                from rich.progress import Progress
+
+                bar = Progress(console=Console(stderr=True), transient=True)
+                bar.start()
+                task = bar.add_task("bootstrap", total=total)
+            if bar is not None and task is not None:
+                bar.update(task, completed=stop)
+    finally:
+        if bar is not None:
+            bar.stop()

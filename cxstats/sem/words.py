@@ -1,0 +1,78 @@
+"""A fit in words."""
+
+from __future__ import annotations
+
+from math import isnan
+from typing import TYPE_CHECKING
+
+from cxstats.formats import format_number, format_percent, interval, p_text
+from cxstats.labels import label
+
+if TYPE_CHECKING:
+    from cxstats.sem.result import SemFit
+
+
+def summary(fit: SemFit, lang: str = "en") -> str:
+    """Return the sample, the fit, the problems and the structural paths, a line each.
+
+    Where there is no solution, only the diagnosis.
+    """
+    lines = [_head(fit, lang)]
+    lines += [label("sem.problem.head", lang, text=p.text(lang)) for p in fit.problems]
+    if not fit.sound:
+        return "\n".join([*lines, label("sem.none", lang)])
+    lines.append(_fit(fit, lang))
+    return "\n".join([*lines, *_paths(fit, lang)])
+
+
+def _head(fit: SemFit, lang: str) -> str:
+    text = label(
+        "sem.head",
+        lang,
+        n=format_number(fit.n),
+        dropped=format_number(fit.sample.dropped),
+        q=fit.fit_indices["n_parameters"],
+    )
+    if len(fit.sample.groups) > 1:
+        groups = label("sem.and", lang).join(map(str, fit.sample.groups))
+        text += " " + label("sem.groups", lang, names=groups)
+    return text
+
+
+def _fit(fit: SemFit, lang: str) -> str:
+    found = fit.fit_indices
+    if found["df"] == 0:
+        return label("sem.saturated", lang)
+    return label(
+        "sem.fit",
+        lang,
+        df=int(found["df"]),
+        chisq=format_number(found["chisq"], 2),
+        p=p_text(found["p_value"]),
+        cfi=f"{found['cfi']:.3f}",
+        tli=f"{found['tli']:.3f}",
+        rmsea=f"{found['rmsea']:.3f}",
+        limits=interval(found["rmsea_ci_low"], found["rmsea_ci_high"], 3),
+        srmr=f"{found['srmr']:.3f}",
+    )
+
+
+def _paths(fit: SemFit, lang: str) -> list[str]:
+    """Return structural paths and defined parameters, or loadings' range without any."""
+    rows = fit.table[fit.table["op"].isin(["~", ":="])]
+    rows = rows[~fit.table.loc[rows.index, "estimate"].isna()]
+    if rows.empty:
+        loadings = fit.table[fit.table["op"] == "=~"]["std"].abs()
+        if loadings.empty:
+            return []
+        low, high = format_number(loadings.min(), 2), format_number(loadings.max(), 2)
+        return [label("sem.loadings", lang, low=low, high=high)]
+    level = format_percent(100 * fit.level, None, lang)
+    lines = [label("sem.paths", lang, level=level)]
+    for row in rows.itertuples():
+        name = row.lhs if row.op == ":=" else f"{row.lhs} ~ {row.rhs}"
+        group = f" [{row.group}]" if len(fit.sample.groups) > 1 and row.op == "~" else ""
+        std = "" if isnan(row.std) else format_number(row.std, 2)
+        numbers = f"{format_number(row.estimate, 3)} {interval(row.ci_low, row.ci_high, 3)}"
+        lines.append(f"  {name}{group}: {numbers}, {p_text(row.p_value)}, β = {std}")
+    return lines
