@@ -14,6 +14,7 @@ from cxstats.charts.likert import answer_shares, likert
 from cxstats.charts.look import theme
 from cxstats.charts.over_time import trajectory
 from cxstats.charts.parts import pareto, shares, weights
+from cxstats.charts.paths.diagram import path_diagram
 from cxstats.charts.scatter import gap_scatter
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "htmt_heatmap",
     "likert",
     "pareto",
+    "path_diagram",
     "reported_effects",
     "shares",
     "theme",

@@ -1,0 +1,516 @@
+"""The path diagram: what it says, and that nothing in it covers anything else."""
+
+from functools import cache
+from math import pi
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.patches import Ellipse, FancyArrowPatch
+
+from cxstats.charts import look, path_diagram
+from cxstats.charts.paths.layout import Box, columns, layers
+from cxstats.charts.paths.routes import bent, clip, passes, points, route
+from cxstats.errors import CxError
+
+NAN = float("nan")
+
+
+def table(syntax, **more):
+    """Return parameters from lines such as ``a =~ x1 0.8, x2 0.7`` and ``b ~ a 0.5 p0.2``.
+
+    Without a p-value it is 0.0001, with ``p?`` missing; numbers are standardised estimates.
+    """
+    rows = []
+    for line in syntax.strip().splitlines():
+        lhs, op, rest = line.split(maxsplit=2)
+        for term in rest.split(","):
+            rhs, value, *p = term.split()
+            p = p[0][1:] if p else "0.0001"
+            rows.append(
+                {
+                    "lhs": lhs,
+                    "op": op,
+                    "rhs": rhs,
+                    "label": "",
+                    "group": 1,
+                    "estimate": 1.3 * float(value),
+                    "se": 0.1,
+                    "z": 2.0,
+                    "p_value": NAN if p == "?" else float(p),
+                    "ci_low": 0.1,
+                    "ci_high": 0.2,
+                    "std": float(value),
+                }
+            )
+    return pd.DataFrame(rows).assign(**more)
+
+
+ECSI = table("""
+Image =~ imag1 0.74 p?, imag2 0.60, imag3 0.58, imag4 0.77, imag5 0.75
+Expectation =~ expe1 0.77 p?, expe2 0.69, expe3 0.61
+Quality =~ qual1 0.80 p?, qual2 0.64, qual3 0.78, qual4 0.77, qual5 0.76, qual6 0.78, qual7 0.79
+Value =~ val1 0.90 p?, val2 0.94
+Satisfaction =~ sat1 0.80 p?, sat2 0.85, sat3 0.85
+Loyalty =~ loy1 0.81 p?, loy2 0.42 p0.08, loy3 0.86
+Expectation ~ Image 0.51
+Quality ~ Image 0.33, Expectation 0.56
+Value ~ Quality 0.63
+Satisfaction ~ Quality 0.66, Value 0.24 p0.004, Expectation -0.05 p0.51
+Loyalty ~ Satisfaction 0.68
+""")
+ECSI_R2 = {
+    "Expectation": 0.26,
+    "Quality": 0.60,
+    "Value": 0.40,
+    "Satisfaction": 0.78,
+    "Loyalty": 0.46,
+}
+CFA = table("""
+visual =~ x1 0.77 p?, x2 0.42, x3 0.58
+textual =~ x4 0.85 p?, x5 0.86, x6 0.84
+speed =~ x7 0.57 p?, x8 0.72, x9 0.67
+visual ~~ textual 0.46, speed 0.47
+textual ~~ speed 0.28 p0.2
+x1 ~~ x1 0.4
+""")
+DEMOCRACY = table("""
+ind60 =~ x1 0.92 p?, x2 0.97, x3 0.87
+dem60 =~ y1 0.85 p?, y2 0.72, y3 0.72, y4 0.85
+dem65 =~ y5 0.81 p?, y6 0.75, y7 0.82, y8 0.83
+dem60 ~ ind60 0.45
+dem65 ~ ind60 0.18 p0.009, dem60 0.89
+y1 ~~ y5 0.30 p0.08
+y2 ~~ y4 0.27 p0.06, y6 0.36 p0.002
+y3 ~~ y7 0.19 p0.2
+y4 ~~ y8 0.11 p0.4
+y6 ~~ y8 0.34 p0.02
+""")
+MIMIC = table("""
+Service =~ s1 0.8 p?, s2 0.75, s3 0.7
+Loyalty =~ l1 0.82 p?, l2 0.64, l3 0.7
+Service ~ age 0.21 p0.01, income -0.32, tenure 0.04 p0.6
+Loyalty ~ Service 0.6, age 0.11 p0.03
+""")
+SECOND = table("""
+Ability =~ Visual 0.87 p?, Textual 0.53, Speed 0.54
+Visual =~ x1 0.77 p?, x2 0.42, x3 0.58
+Textual =~ x4 0.85 p?, x5 0.86, x6 0.84
+Speed =~ x7 0.57 p?, x8 0.72, x9 0.67
+""")
+OBSERVED = table("""
+m ~ x 0.5, w 0.2 p0.3
+y ~ m 0.4, x -0.3 p0.02
+x ~~ w 0.25 p?
+""")
+CYCLE = table("""
+A =~ a1 0.8 p?, a2 0.7
+B =~ b1 0.8 p?, b2 0.7
+C =~ c1 0.8 p?, c2 0.7, c3 0.6
+A ~ C 0.3
+B ~ A 0.4, C -0.25
+C ~ B 0.35
+""")
+ONE = table("Trust =~ t1 0.9 p?, t2 0.8, t3 0.75, t4 0.3 p0.2")
+EXOGENOUS = table("""
+Price =~ p1 0.8 p?, p2 0.7, p3 0.75
+Service =~ s1 0.8 p?, s2 0.7, s3 0.75
+Product =~ d1 0.8 p?, d2 0.7, d3 0.75
+Satisfaction =~ a1 0.8 p?, a2 0.7, a3 0.6
+Loyalty =~ l1 0.8 p?, l2 0.7
+Complaints =~ c1 0.8 p?, c2 0.7
+Satisfaction ~ Price 0.3, Service 0.45, Product 0.12 p0.2
+Loyalty ~ Satisfaction 0.7
+Complaints ~ Satisfaction -0.5
+Price ~~ Service 0.4, Product 0.35
+Service ~~ Product 0.5
+Loyalty ~~ Complaints -0.2 p0.04
+""")
+
+
+def twelve():
+    lines = [
+        f"L{i} =~ " + ", ".join(f"i{i}{j} {0.9 - 0.05 * j}" for j in range(1, 4 + i % 2))
+        for i in range(1, 13)
+    ]
+    paths = {
+        5: [1, 2],
+        6: [2, 3],
+        7: [3, 4],
+        8: [5, 6],
+        9: [6, 7],
+        10: [8, 9],
+        11: [9, 1],
+        12: [10, 11],
+    }
+    lines += [
+        f"L{end} ~ " + ", ".join(f"L{s} {0.3 + 0.03 * s - 0.4 * (s == 3):.2f}" for s in starts)
+        for end, starts in paths.items()
+    ]
+    return table("\n".join(lines))
+
+
+TWELVE = twelve()
+BIFACTOR = table("""
+General =~ x1 0.5 p?, x2 0.4, x3 0.5, x4 0.6, x5 0.6, x6 0.5
+First =~ x1 0.5 p?, x2 0.4, x3 0.3
+Second =~ x4 0.5 p?, x5 0.4, x6 0.3
+""")
+MODELS = {
+    "ecsi": ECSI,
+    "cfa": CFA,
+    "democracy": DEMOCRACY,
+    "mimic": MIMIC,
+    "second": SECOND,
+    "observed": OBSERVED,
+    "cycle": CYCLE,
+    "one": ONE,
+    "exogenous": EXOGENOUS,
+    "twelve": TWELVE,
+    "bifactor": BIFACTOR,
+}
+NAMES = {
+    **{"Image": "企业形象", "Expectation": "顾客期望", "Quality": "感知质量", "Value": "感知价值"},
+    **{"Satisfaction": "顾客满意", "Loyalty": "顾客忠诚", "qual3": "服务人员的态度"},
+}
+
+
+def draw(name="ecsi", **more):
+    r2 = {"r_squared": ECSI_R2} if str(name) == "ecsi" else {}
+    model = MODELS[name] if isinstance(name, str) else name
+    return path_diagram(model, **{"source": "S1", **r2, **more})
+
+
+@cache
+def picture(name, lang="en"):
+    """Return a chart to look at, drawn once for all tests."""
+    return draw(name, lang=lang, names=NAMES if lang == "zh" else None)
+
+
+def texts(ax):
+    ax.figure.canvas.draw()  # lays out, and warns of missing glyphs
+    return [text.get_text() for text in ax.figure.findobj(plt.Text)]
+
+
+def words(ax):
+    """Return everything written, as one line."""
+    return " ".join(texts(ax)).replace("\n", " ")
+
+
+def title(ax):
+    return ax.figure.get_suptitle().replace("\n", " ")
+
+
+def boxes(ax):
+    """Return the patches of constructs and items by name."""
+    found = {str(patch.get_gid()): patch for patch in ax.patches}
+    return {gid[5:]: patch for gid, patch in found.items() if gid.startswith("box: ")}
+
+
+def arrows(ax, *kinds):
+    """Return the arrows of these kinds by (start, end)."""
+    found = {}
+    for patch in ax.patches:
+        kind, _, ends = str(patch.get_gid()).partition(": ")
+        if isinstance(patch, FancyArrowPatch) and kind in kinds:
+            found[tuple(ends.split(" > "))] = patch
+    return found
+
+
+def way(ax, arrow):
+    """Return points along the middle of an arrow, on the screen."""
+    return ax.transData.transform(points(arrow._path_original.vertices))
+
+
+def inner(patch, spots, pad=0.0):
+    """Return whether a shape holds any of the spots, on the screen."""
+    box = patch.get_window_extent()
+    reach = np.abs(spots - [(box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2])
+    reach = reach / (box.width / 2 + pad, box.height / 2 + pad)
+    if isinstance(patch, Ellipse):
+        return bool(((reach**2).sum(axis=1) < 1).any())
+    return bool((reach < 1).all(axis=1).any())
+
+
+# Nothing covers anything ----------------------------------------------------------------------
+
+BOTH = [*((name, "en") for name in MODELS), *((name, "zh") for name in list(MODELS)[:5])]
+
+
+@pytest.mark.parametrize(("name", "lang"), BOTH)
+def test_words_stand_clear_of_each_other_and_of_boxes(name, lang):
+    ax = picture(name, lang)
+    ax.figure.canvas.draw()
+    extents = [(text.get_text(), text.get_window_extent()) for text in ax.texts]
+    for i, (words, box) in enumerate(extents):
+        for other, place in extents[i + 1 :]:
+            assert not box.overlaps(place), f"{words!r} covers {other!r}"
+    for words, box in extents:
+        corners = box.corners()
+        for variable, patch in boxes(ax).items():
+            if inner(patch, np.array([[(box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2]])):
+                frame = patch.get_window_extent().padded(1)
+                assert all(frame.contains(*corner) for corner in corners), (words, variable)
+            else:
+                grid = np.array(
+                    [[x, y] for x in np.linspace(box.x0, box.x1, 9) for y in (box.y0, box.y1)]
+                )
+                assert not inner(patch, grid), f"{words!r} covers {variable}"
+    inside = ax.figure.bbox
+    assert all(inside.contains(*corner) for _, box in extents for corner in box.corners())
+
+
+@pytest.mark.parametrize(("name", "lang"), BOTH)
+def test_arrows_run_around_what_they_do_not_join(name, lang):
+    ax = picture(name, lang)
+    ax.figure.canvas.draw()
+    found = arrows(ax, "path", "higher", "arc", "item", "cross", "residual")
+    assert found
+    for ends, arrow in found.items():
+        spots = way(ax, arrow)
+        for variable, patch in boxes(ax).items():
+            if variable not in ends:
+                assert not inner(patch, spots), f"{ends} runs through {variable}"
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_boxes_do_not_overlap(name):
+    ax = picture(name)
+    ax.figure.canvas.draw()
+    found = [(variable, patch.get_window_extent()) for variable, patch in boxes(ax).items()]
+    for i, (variable, box) in enumerate(found):
+        for other, place in found[i + 1 :]:
+            assert not box.overlaps(place), f"{variable} and {other}"
+
+
+def test_ellipses_stay_undistorted():
+    ax = draw()
+    ax.figure.canvas.draw()
+    box, patch = boxes(ax)["Image"].get_window_extent(), boxes(ax)["Image"]
+    assert box.width / box.height == pytest.approx(patch.width / patch.height, rel=0.01)
+
+
+# What is drawn --------------------------------------------------------------------------------
+
+
+def test_every_parameter_is_an_arrow():
+    ax = draw("democracy")
+    measured = DEMOCRACY[DEMOCRACY["op"] == "=~"]
+    assert set(arrows(ax, "item")) == set(zip(measured["lhs"], measured["rhs"], strict=True))
+    assert set(arrows(ax, "path")) == {
+        ("ind60", "dem60"),
+        ("ind60", "dem65"),
+        ("dem60", "dem65"),
+    }
+    listed = words(ax).partition("Not drawn")[2]
+    assert len(arrows(ax, "residual")) + listed.count("–") == 6
+    kinds = {name: isinstance(patch, Ellipse) for name, patch in boxes(ax).items()}
+    assert {name for name, latent in kinds.items() if latent} == {"ind60", "dem60", "dem65"}
+    assert len(kinds) == 14
+
+
+def test_width_colour_and_dashes_tell_the_coefficient():
+    found = arrows(draw(), "path")
+    one, other = found["Quality", "Satisfaction"], found["Image", "Quality"]
+    assert one.get_linewidth() / other.get_linewidth() == pytest.approx(0.66 / 0.33)
+    assert to_hex(one.get_edgecolor()) == look.GOOD.lower()
+    assert one.get_linestyle() == "-"
+    faint = found["Expectation", "Satisfaction"]
+    assert to_hex(faint.get_edgecolor()) == look.NEUTRAL.lower()
+    assert faint.get_linestyle() != "-"
+    found = arrows(draw("mimic"), "path")
+    assert to_hex(found["income", "Service"].get_edgecolor()) == look.BAD.lower()
+
+
+def test_numbers_have_the_stars_of_their_p_values():
+    shown = texts(draw())
+    assert {"0.66***", "0.24**", "−0.05", "0.42", "R² 0.78"} <= set(shown)
+    assert "R² 0.26" in shown
+    shown = words(draw())
+    assert "* p < 0.05, ** p < 0.01, *** p < 0.001" in shown
+    assert "not significant (p ≥ 0.05)" in shown
+    shown = texts(draw(alpha=0.001))
+    assert {"0.66*", "0.24"} <= set(shown)
+    assert "* p < 0.001." in words(draw(alpha=0.001))
+    assert "0.86***" in texts(draw(standardised=False))  # 1.3 × 0.66
+    assert "Numbers are not standardised" in words(draw(standardised=False))
+
+
+def test_without_p_values_nothing_is_significant():
+    ax = draw(ECSI.assign(p_value=NAN))
+    assert title(ax) == "Largest path: from Satisfaction to Loyalty (0.68), without a p-value"
+    assert not any("*" in text for text in texts(ax))
+    assert "significant" not in words(ax)
+    colours = {to_hex(arrow.get_edgecolor()) for arrow in arrows(ax, "path").values()}
+    assert colours == {look.NEUTRAL.lower()}
+
+
+def test_many_covariances_of_items_are_listed():
+    names = [f"x{i}" for i in range(1, 10)]
+    extra = [
+        f"{a} ~~ {b} 0.1"
+        for a, b in zip(names[:-1] + names[:-2], names[1:] + names[2:], strict=True)
+    ]
+    ax = draw(pd.concat([CFA, table("\n".join(extra))]))
+    assert not arrows(ax, "residual")
+    assert "Not drawn: correlations of residuals x1–x2 0.10, x2–x3 0.10" in words(ax)
+
+
+def test_names_are_shown():
+    shown = words(draw(names=NAMES, lang="zh"))
+    assert "感知质量" in shown
+    assert "qual1" in shown
+    assert "Quality" not in shown
+    long = {"qual1": "overall quality of the services of the provider as I have seen them"}
+    assert any(text.endswith("…") for text in texts(draw(names=long)))
+
+
+# Words ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "lang", "more", "finding"),
+    [
+        ("ecsi", "en", {}, "Satisfaction is driven most by Quality (0.66); R² 0.78"),
+        ("ecsi", "zh", {"names": NAMES}, "对顾客满意影响最大的是感知质量（0.66）；R² 0.78"),
+        ("ecsi", "en", {"r_squared": None}, "Loyalty depends on Satisfaction (0.68)"),
+        (
+            "ecsi",
+            "en",
+            {"r_squared": {"Quality": 0.9}},
+            "Quality is driven most by Expectation (0.56); R² 0.90",
+        ),
+        ("ecsi", "en", {"alpha": 1e-5}, "No path can be told from 0"),
+        ("cfa", "en", {}, "3 factors; loadings from 0.42 to 0.86"),
+        ("cfa", "zh", {}, "3 个因子；载荷 0.42 至 0.86"),
+        ("one", "en", {}, "One factor; loadings from 0.30 to 0.90"),
+        (
+            "second",
+            "en",
+            {},
+            "Ability stands behind 3 factors; their loadings on it run from 0.53 to 0.87",
+        ),
+        ("ecsi", "en", {"title": "Ours"}, "Ours"),
+    ],
+)
+def test_title_states_the_finding(name, lang, more, finding):
+    assert title(draw(name, lang=lang, **more)) == finding
+
+
+def test_correlations_alone():
+    ax = draw(table("a ~~ b 0.4, c -0.6\nb ~~ c 0.1 p0.3"))
+    assert title(ax) == "Largest correlation: a and c, −0.60"
+    assert len(arrows(ax, "arc")) == 3
+
+
+@pytest.mark.parametrize(("name", "lang"), BOTH)
+def test_source(name, lang):
+    source = {"en": "Source: S1", "zh": "来源：S1"}[lang]
+    assert any(source in text for text in texts(picture(name, lang)))
+
+
+def test_synthetic_data_are_marked():
+    assert "SYNTHETIC DATA" in texts(draw(synthetic=True))
+    assert "合成数据" in texts(draw(synthetic=True, lang="zh"))
+    assert "SYNTHETIC DATA" not in texts(draw())
+
+
+def test_fit_without_a_solution():
+    broken = ECSI.assign(std=NAN, p_value=NAN)
+    ax = draw(broken, note="Stopped after 500 iterations.", r_squared=ECSI_R2)
+    assert title(ax) == "The model has no solution; only its structure is shown"
+    shown = words(ax)
+    assert "NO SOLUTION" in texts(ax)
+    assert "Stopped after 500 iterations. The estimation found no solution" in shown
+    assert not any("0." in text for text in [t.get_text() for t in ax.texts])
+    assert len(arrows(ax, "path")) == 8
+    assert "SYNTHETIC DATA · NO SOLUTION" in texts(draw(broken, synthetic=True))
+    partly = ECSI.assign(std=ECSI["std"].where(ECSI["lhs"] != "Value"))
+    assert not {"0.90", "0.63***"} & set(texts(draw(partly)))
+    assert "0.66***" in texts(draw(partly))
+
+
+def test_groups():
+    both = pd.concat([CFA.assign(group="men"), CFA.assign(group="women", std=CFA["std"] / 2)])
+    assert "Group shown: men, one of 2." in words(draw(both))
+    ax = draw(both, group="women")
+    assert "Group shown: women, one of 2." in words(ax)
+    assert title(ax) == "3 factors; loadings from 0.21 to 0.43"
+    assert "Group shown" not in words(draw(CFA))
+    assert "Group shown" not in words(draw(CFA.drop(columns="group")))
+
+
+@pytest.mark.parametrize("name", ["ecsi", "cfa"])
+def test_on_axes_of_the_caller(name):
+    _, ax = plt.subplots(figsize=(8, 5), layout="constrained")
+    assert draw(name, ax=ax) is ax
+    assert ax.get_title(loc="left")
+    assert not ax.figure.get_suptitle()
+    ax.figure.canvas.draw()
+    heading = ax._left_title.get_window_extent()
+    assert ax.get_legend().get_window_extent().y1 <= heading.y0
+    sizes = {text.get_size() for text in ax.texts if text.get_text() == "Image"}
+    assert all(size < 10 for size in sizes)
+
+
+def test_settings_stay_as_they_were():
+    before = dict(plt.rcParams)
+    draw(lang="zh")
+    assert dict(plt.rcParams) == before
+
+
+@pytest.mark.parametrize(
+    ("model", "more", "message"),
+    [
+        (ECSI.drop(columns=["std", "op"]), {}, "no column op, std; needed: lhs, op, rhs"),
+        (ECSI.iloc[:0], {}, "table of parameters is empty"),
+        (ECSI.assign(op="~1"), {}, "no loading, path or covariance to draw"),
+        (ECSI, {"group": "men"}, r"group='men' is not in the table of parameters; allowed: 1"),
+        (ECSI.drop(columns="group"), {"group": 1}, "group=1, but .* no column group"),
+        (ECSI, {"alpha": 5}, "alpha=5 is not allowed; allowed: between 0 and 1"),
+    ],
+)
+def test_bad_input_is_named(model, more, message):
+    with pytest.raises(CxError, match=message):
+        draw(model, **more)
+
+
+# Geometry -------------------------------------------------------------------------------------
+
+
+def test_layers_are_the_longest_ways():
+    edges = ECSI[ECSI["op"] == "~"]
+    pairs = list(zip(edges["rhs"], edges["lhs"], strict=True))
+    names = ["Loyalty", "Value", "Image", "Quality", "Satisfaction", "Expectation"]
+    found = layers(names, pairs)
+    assert sorted(names, key=found.get) == [
+        *["Image", "Expectation", "Quality", "Value", "Satisfaction", "Loyalty"]
+    ]
+    assert sorted(layers("abc", [("a", "b"), ("b", "c"), ("c", "a")]).values()) == [0, 1, 2]
+
+
+def test_columns_are_ordered_without_a_needless_crossing():
+    level = {"a": 0, "b": 0, "c": 0, "x": 1, "y": 1, "z": 1}
+    left, right = columns(level, [("a", "z"), ("b", "x"), ("c", "y")])
+    assert [{"a": "z", "b": "x", "c": "y"}[name] for name in left] == right
+
+
+@pytest.mark.parametrize("angle", np.linspace(0, pi, 5))
+def test_route_goes_around(angle):
+    far = 4 * np.array([np.cos(angle), np.sin(angle)])
+    start, end = Box(0, 0, 1, 0.6, True), Box(*far, 1, 0.6, True)
+    other = Box(*(far / 2), 1, 0.6, True)
+    assert passes(clip(bent(start, end, 0), start, end), [other])
+    curve = route(start, end, [other], [], [])
+    assert not passes(curve, [other])
+    straight = route(start, end, [], [], [])
+    assert straight[1] == pytest.approx((straight[0] + straight[2]) / 2)
+
+
+def test_there_and_back_do_not_meet():
+    found = arrows(picture("cycle"), "path")
+    there, back = (way(picture("cycle"), found[ends]) for ends in (("B", "C"), ("C", "B")))
+    apart = np.linalg.norm(there[20:40, None] - back[None], axis=2).min(axis=1)
+    assert (apart > 8).all()
