@@ -19,10 +19,13 @@ _PUBLIC = {
     "Comparison": "cxstats.cases",
     "CxError": "cxstats.errors",
     "DataError": "cxstats.errors",
+    "ModelSyntaxError": "cxstats.errors",
+    "ModelWarning": "cxstats.sem.result",
     "Moments": "cxstats.moments",
     "ReproductionError": "cxstats.errors",
     "audit": "cxstats.cases",
     "cases": None,
+    "cfa": "cxstats.sem.fit",
     "check": "cxstats.survey",
     "cite": "cxstats.cases",
     "clean": "cxstats.survey",
@@ -38,8 +41,11 @@ _PUBLIC = {
     "moments": "cxstats.moments",
     "read_survey": "cxstats.survey",
     "reliability": "cxstats.reliability",
+    "second_opinion": "cxstats.sem.opinion",
+    "sem": "cxstats.sem.fit",
     "servperf": "cxstats.servqual",
     "servqual": "cxstats.servqual",
+    "simulate_experience": "cxstats.datasets",
     "simulate_servqual": "cxstats.datasets",
     "verdict": "cxstats.rules",
 }
@@ -59,11 +65,19 @@ if TYPE_CHECKING:
         load_source_errors,
         load_tables,
     )
-    from cxstats.datasets import load_corporate_reputation, load_ecsi_mobile, simulate_servqual
-    from cxstats.errors import CxError, DataError, ReproductionError
+    from cxstats.datasets import (
+        load_corporate_reputation,
+        load_ecsi_mobile,
+        simulate_experience,
+        simulate_servqual,
+    )
+    from cxstats.errors import CxError, DataError, ModelSyntaxError, ReproductionError
     from cxstats.moments import Moments, bootstrap_moments, moments
     from cxstats.reliability import reliability
     from cxstats.rules import verdict
+    from cxstats.sem.fit import cfa, sem
+    from cxstats.sem.opinion import second_opinion
+    from cxstats.sem.result import ModelWarning
     from cxstats.servqual import servperf, servqual
     from cxstats.survey import Codebook, check, clean, read_survey
 

@@ -10,6 +10,7 @@ from cxstats.charts.effects import reported_effects
 from cxstats.charts.fonts import MissingFontWarning
 from cxstats.charts.gaps import gap_dumbbell, zone_bands
 from cxstats.charts.heatmap import htmt_heatmap
+from cxstats.charts.intervals import intervals
 from cxstats.charts.likert import answer_shares, likert
 from cxstats.charts.look import theme
 from cxstats.charts.over_time import trajectory
@@ -24,6 +25,7 @@ __all__ = [
     "gap_dumbbell",
     "gap_scatter",
     "htmt_heatmap",
+    "intervals",
     "likert",
     "pareto",
     "path_diagram",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.formats import as_html, format_number, format_percent
 from cxstats.inference import bca, check_level
 from cxstats.labels import label
 from cxstats.moments import Replicates, bootstrap_moments, check_resamples
@@ -20,6 +21,7 @@ from cxstats.sem.progress import quiet_linear_algebra, tracked
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from cxstats.sem.result import SemFit
@@ -60,6 +62,10 @@ class Bootstrap:
         What was asked for.
     problems : tuple of str
         What makes the intervals doubtful.
+    n : int
+        Respondents.
+    synthetic : bool
+        Whether they are simulated.
     """
 
     table: pd.DataFrame
@@ -71,11 +77,38 @@ class Bootstrap:
     level: float
     seed: int
     problems: tuple[str, ...]
+    n: int
+    synthetic: bool
+
+    def plot(self, lang: str = "en", **options: Any) -> Axes:
+        """Draw standardised paths and defined parameters (else loadings) with intervals.
+
+        Percentile intervals; options are those of `cxstats.charts.intervals`.
+        """
+        from cxstats.charts import intervals
+
+        rows = self.table[self.table["op"].isin(["~", ":="])]
+        rows = rows if len(rows) else self.table[self.table["op"] == "=~"]
+        names = [
+            lhs if op == ":=" else f"{rhs} → {lhs}" if op == "~" else f"{lhs} → {rhs}"
+            for lhs, op, rhs in zip(rows["lhs"], rows["op"], rows["rhs"], strict=True)
+        ]
+        source = label(
+            "sem.bootstrap.source",
+            lang,
+            b=format_number(self.n_resamples),
+            n=format_number(self.n),
+            seed=self.seed,
+        )
+        axis = label("sem.bootstrap.axis", lang, level=format_percent(100 * self.level, None, lang))
+        given = {"source": source, "axis": axis, "synthetic": self.synthetic, "level": self.level}
+        return intervals(
+            names, rows["std"], rows["std_ci_low"], rows["std_ci_high"], lang=lang,
+            **given | options,
+        )  # fmt: skip
 
     def summary(self, lang: str = "en") -> str:
         """Return how many replicates there are, and what is wrong with them."""
-        from cxstats.formats import format_number
-
         lines = [
             label(
                 "sem.bootstrap.head",
@@ -96,8 +129,6 @@ class Bootstrap:
         return self.summary()
 
     def _repr_html_(self) -> str:
-        from cxstats.formats import as_html
-
         return as_html(self.summary(), self.table)
 
 
@@ -127,7 +158,7 @@ def bootstrap(
     half = values.shape[1] // 2
     return Bootstrap(
         table, n_resamples, failed, int(improper.sum()), stine, values[:, :half], level, seed,
-        problems,
+        problems, fit.n, fit.synthetic,
     )  # fmt: skip
 
 

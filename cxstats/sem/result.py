@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.errors import CxError
+from cxstats.formats import as_html
 from cxstats.labels import label
 from cxstats.sem import fit_indices as indices
 from cxstats.sem.estimate import Optimum
@@ -85,6 +86,11 @@ class SemFit:
     def sound(self) -> bool:
         """Whether there is a solution at all; if not, its numbers are withheld."""
         return not any(problem.fatal for problem in self.problems)
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the respondents are simulated (the frame says so)."""
+        return bool(getattr(self.sample.frame, "attrs", {}).get("synthetic", False))
 
     def require_sound(self, what: str) -> None:
         """Refuse to go on from a solution that is none.
@@ -388,6 +394,7 @@ class SemFit:
         lang = options.get("lang", "en")
         squared = dict(zip(self.r_squared["variable"], self.r_squared["r_squared"], strict=True))
         options.setdefault("source", label("sem.source", lang, n=self.n))
+        options.setdefault("synthetic", self.synthetic)
         options.setdefault("r_squared", squared if self.sound else None)
         if not self.sound:
             options.setdefault("note", label("sem.none", lang))
@@ -403,6 +410,4 @@ class SemFit:
         return self.summary()
 
     def _repr_html_(self) -> str:
-        from cxstats.formats import as_html
-
         return as_html(self.summary(), self.table)

@@ -18,6 +18,8 @@ def summary(fit: SemFit, lang: str = "en") -> str:
     Where there is no solution, only the diagnosis.
     """
     lines = [_head(fit, lang)]
+    if fit.synthetic:
+        lines.append(label("sem.synthetic", lang))
     lines += [label("sem.problem.head", lang, text=p.text(lang)) for p in fit.problems]
     if not fit.sound:
         return "\n".join([*lines, label("sem.none", lang)])

@@ -16,7 +16,7 @@ from cxstats.paths import data_folder
 ROLES = ("expectation", "perception", "minimum")
 ROW_COLUMNS = ("respondent", "duration")
 # Short names of the questionnaires that ship in data/codebooks.
-SHIPPED = ("servqual", "servperf", "ecsi_mobile", "corporate_reputation")
+SHIPPED = ("servqual", "servperf", "ecsi_mobile", "corporate_reputation", "experience")
 
 
 @dataclass(frozen=True)
