@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from math import isnan
 from typing import TYPE_CHECKING
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def intervals(  # noqa: PLR0913  (keywords of a chart)
-    names: Sequence[str],
-    estimates: Sequence[float],
-    low: Sequence[float],
-    high: Sequence[float],
+    names: Iterable[str],
+    estimates: Iterable[float],
+    low: Iterable[float],
+    high: Iterable[float],
     *,
     source: str,
     level: float = 0.95,
@@ -36,9 +36,9 @@ def intervals(  # noqa: PLR0913  (keywords of a chart)
 
     Parameters
     ----------
-    names : sequence of str
+    names : strings
         One per row, drawn from the top.
-    estimates, low, high : sequences of float
+    estimates, low, high : numbers, one per row
         The numbers; an interval may be NaN.
     source : str
         Where the numbers come from.
@@ -65,9 +65,10 @@ def intervals(  # noqa: PLR0913  (keywords of a chart)
         If the lengths differ, nothing is there to draw, or an estimate is not a number.
     """
     rows, values = look.check_values(names, estimates, "estimates", signed=True)
-    if not len(rows) == len(low) == len(high):
-        raise CxError(f"{len(rows)} estimates, {len(low)} lower and {len(high)} upper limits")
-    limits = list(zip(map(float, low), map(float, high), strict=True))
+    below, above = [float(one) for one in low], [float(one) for one in high]
+    if not len(rows) == len(below) == len(above):
+        raise CxError(f"{len(rows)} estimates, {len(below)} lower and {len(above)} upper limits")
+    limits = list(zip(below, above, strict=True))
     clear = [not isnan(a) and not a <= reference <= b for a, b in limits]
     lang = drawable(lang)
     with look.theme(lang):

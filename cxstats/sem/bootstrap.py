@@ -11,13 +11,13 @@ from cxstats.formats import as_html, format_number, format_percent
 from cxstats.inference import bca, check_level
 from cxstats.labels import label
 from cxstats.moments import Replicates, bootstrap_moments, check_resamples
-from cxstats.sem import structure as layout
 from cxstats.sem.batch import Attempt, maximise_batch
 from cxstats.sem.constraints import complex_step
 from cxstats.sem.estimate import maximise, tangent
 from cxstats.sem.inference import all_quantities, inverse_scaled
 from cxstats.sem.likelihood import Likelihood, log_determinants
 from cxstats.sem.progress import quiet_linear_algebra, tracked
+from cxstats.sem.scores import casewise_scores
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,7 +101,12 @@ class Bootstrap:
             seed=self.seed,
         )
         axis = label("sem.bootstrap.axis", lang, level=format_percent(100 * self.level, None, lang))
-        given = {"source": source, "axis": axis, "synthetic": self.synthetic, "level": self.level}
+        given: dict[str, Any] = {
+            "source": source,
+            "axis": axis,
+            "synthetic": self.synthetic,
+            "level": self.level,
+        }
         return intervals(
             names, rows["std"], rows["std_ci_low"], rows["std_ci_high"], lang=lang,
             **given | options,
@@ -265,25 +270,6 @@ def _influence(fit: SemFit, matrices: list[Array]) -> Array:
     slopes = complex_step(lambda point: all_quantities(likelihood, point), phi)
     out: Array = 2 * scores @ inverse @ slopes.T / fit.n
     return out
-
-
-def casewise_scores(likelihood: Likelihood, phi: Array, matrices: list[Array]) -> Array:
-    """Return the derivatives of each case's log-likelihood, (n, q)."""
-    structure, reduction = likelihood.structure, likelihood.reduction
-    model = likelihood.implied(phi)
-    inverse = layout.inverted(model)
-    pool, t = layout.pool(model), structure.matrix.size
-    shifts = layout.mean_weights(structure, model)
-    rows = []
-    for g, matrix in enumerate(matrices):
-        centre = matrix.mean(axis=0) if model.mu is None else model.mu[g]
-        # The pull of each case on each vector of the pool: (n_g, p + 2 c).
-        pull = (matrix - centre) @ inverse[g] @ pool[g]
-        a, b = structure.a, structure.b
-        level = np.einsum("ik,ij,jk->k", pool[g][:, a], inverse[g], pool[g][:, b])
-        score = (pull[:, a] * pull[:, b] - level) * structure.weight + pull[:, a] * shifts[g]
-        rows.append(score @ reduction.matrix[g * t : (g + 1) * t])
-    return np.concatenate(rows)
 
 
 def _table(fit: SemFit, values: Array, influence: Array, level: float) -> pd.DataFrame:

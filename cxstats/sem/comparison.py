@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from cxstats.errors import CxError
 from cxstats.formats import format_number
 from cxstats.labels import label
@@ -60,6 +62,10 @@ def compare(one: SemFit, other: SemFit) -> ModelComparison:
         raise CxError(f"the models have other variables ({', '.join(odd)}): they are not nested")
     if one.n != other.n:
         raise CxError(f"{one.n} cases against {other.n}: the models were fitted to other data")
+    place = [other.model.observed.index(name) for name in one.model.observed]
+    turned = other.sample.cov[:, place][:, :, place]
+    if turned.shape != one.sample.cov.shape or not np.allclose(turned, one.sample.cov, rtol=1e-6):
+        raise CxError("other covariances: the models were fitted to other data")
     if one.model.means != other.model.means:
         raise CxError("one model has means, the other has not: pass means=True to both")
     free, strict = sorted((one, other), key=lambda fit: fit.fit_indices["df"])

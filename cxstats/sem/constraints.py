@@ -113,7 +113,7 @@ class Reduction:
     def line(self, pair: tuple[Expression, Expression]) -> tuple[Array, float] | None:
         """Return a and c of an equation ``a phi = c``; None if it is not linear."""
         q = self.matrix.shape[1]
-        points = np.random.default_rng(0).uniform(0.5, 1.5, (3, q))
+        points = np.random.default_rng(0).uniform(-2, 2, (4, q))
         slopes = [self.slopes([pair], point)[0] for point in points]
         if not np.isfinite(slopes).all() or np.ptp(slopes, axis=0).max(initial=0) > 1e-9:
             return None

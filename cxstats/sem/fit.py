@@ -12,16 +12,19 @@ from cxstats.inference import check_level
 from cxstats.sem.constraints import Reduction
 from cxstats.sem.estimate import Optimum, maximise
 from cxstats.sem.likelihood import Likelihood
+from cxstats.sem.missing import of_patterns
 from cxstats.sem.model import build
 from cxstats.sem.problems import Problem, improper, unidentified
 from cxstats.sem.progress import quiet_linear_algebra
 from cxstats.sem.result import ModelWarning, SemFit
-from cxstats.sem.sample import read_sample
+from cxstats.sem.sample import read_incomplete, read_sample
 from cxstats.sem.start import start_values
 from cxstats.sem.structure import Structure
 from cxstats.sem.syntax import parse
 
 INFORMATION = ("expected", "observed")
+ESTIMATORS = ("ml", "mlm", "mlr")
+MISSING = ("listwise", "fiml")
 
 
 def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
@@ -33,7 +36,9 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
     orthogonal: bool = False,
     fixed_x: bool = True,
     means: bool | None = None,
-    information: str = "expected",
+    estimator: str = "ml",
+    missing: str = "listwise",
+    information: str | None = None,
     level: float = 0.95,
 ) -> SemFit:
     """Fit a structural equation model by maximum likelihood.
@@ -61,8 +66,16 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
         Take the moments of observed predictors as given.
     means : bool, optional
         Model means too. Without it: where the model names an intercept, or there are groups.
-    information : {"expected", "observed"}
-        What standard errors are computed from.
+    estimator : {"ml", "mlm", "mlr"}
+        The estimates are the same; "mlm" (Satorra & Bentler 1994) and "mlr" (Huber, White; Yuan &
+        Bentler 2000) give standard errors and a chi-square that hold without normality.
+    missing : {"listwise", "fiml"}
+        Leave out cases with a missing answer, or use every answer there is (full information
+        maximum likelihood: unbiased where missingness depends on answered questions only). With
+        "fiml" observed predictors are modelled like other variables.
+    information : {"expected", "observed"}, optional
+        What standard errors are computed from; without it the expected information, with "fiml"
+        the observed one, which stays right when answers are missing at random.
     level : float
         Confidence level.
 
@@ -86,8 +99,8 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
 
     Notes
     -----
-    Answers are taken as continuous and complete; standard errors and chi-square assume
-    multivariate normality, which answers on five points do not have: look at the bootstrap too.
+    Answers are taken as continuous. With "ml", standard errors and chi-square assume multivariate
+    normality, which answers on five points do not have: see "mlr", and the bootstrap.
 
     References
     ----------
@@ -103,32 +116,35 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
     >>> fit.fit_indices["df"], round(fit.fit_indices["chisq"], 3)
     (2, 0.203)
     """
-    if information not in INFORMATION:
-        raise CxError(f"information is {information!r}; allowed: {', '.join(INFORMATION)}")
+    _check(estimator, missing, information)
     check_level(level)
     syntax = parse(model)
     first = build(
         syntax, std_lv=std_lv, orthogonal=orthogonal, fixed_x=fixed_x, means=means, check=False
     )
-    sample = read_sample(data, first.observed, group)
+    fiml = missing == "fiml"
+    sample = (read_incomplete if fiml else read_sample)(data, first.observed, group)
+    if estimator != "ml" and sample.frame is None:
+        raise CxError(f"estimator {estimator!r} needs the respondents: pass the frame")
     full = build(
         syntax,
         n_groups=len(sample.groups),
         std_lv=std_lv,
         orthogonal=orthogonal,
-        fixed_x=fixed_x,
-        means=means,
+        fixed_x=fixed_x and not fiml,
+        means=True if fiml else means,
     )
     if full.means and np.isnan(sample.mean).any():
         raise CxError("the model has intercepts, but the moments have no means")
-    reduction = Reduction.of(full)
     likelihood = Likelihood(
         Structure.of(full),
-        reduction,
+        Reduction.of(full),
         sample.cov,
         sample.mean if full.means else None,
         sample.sizes / sample.n,
     )
+    if sample.patterns is not None:
+        likelihood = of_patterns(likelihood, sample.patterns, (sample.cov, sample.mean))
     with quiet_linear_algebra():
         start, optimum, problems = solved(likelihood)
     result = SemFit(
@@ -138,7 +154,8 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
         start=start,
         optimum=optimum,
         problems=problems,
-        information=information,
+        information=information or ("observed" if fiml else "expected"),
+        estimator=estimator,
         level=level,
     )
     for problem in problems:
@@ -149,10 +166,24 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
 cfa = sem
 
 
+def _check(estimator: str, missing: str, information: str | None) -> None:
+    given = (
+        ("estimator", estimator, ESTIMATORS),
+        ("missing", missing, MISSING),
+        ("information", information, (*INFORMATION, None)),
+    )
+    for name, value, allowed in given:
+        if value not in allowed:
+            choices = ", ".join(str(one) for one in allowed if one is not None)
+            raise CxError(f"{name} is {value!r}; allowed: {choices}")
+    if estimator == "mlm" and missing == "fiml":
+        raise CxError("estimator 'mlm' needs complete cases; with missing='fiml' use 'mlr'")
+
+
 def solved(likelihood: Likelihood) -> tuple[Any, Optimum, tuple[Problem, ...]]:
     """Return start, optimum and problems; a model that is not identified is not fitted."""
     reduction = likelihood.reduction
-    x = start_values(reduction.model, likelihood.cov, likelihood.mean)
+    x = start_values(reduction.model, *likelihood.moments)
     start: Any = np.linalg.lstsq(reduction.matrix, x - reduction.offset, rcond=None)[0]
     problems = unidentified(likelihood, start)
     if problems:

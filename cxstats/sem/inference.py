@@ -12,6 +12,7 @@ from cxstats.sem import structure as layout
 from cxstats.sem.constraints import Reduction, complex_step
 from cxstats.sem.estimate import Optimum, solve, tangent
 from cxstats.sem.likelihood import Likelihood
+from cxstats.sem.missing import PatternLikelihood
 from cxstats.sem.model import Model, Parameter
 from cxstats.sem.standardise import standardised
 from cxstats.sem.structure import Structure
@@ -77,10 +78,12 @@ def all_quantities(likelihood: Likelihood, phi: Array) -> Array:
 
 
 def delta_errors(likelihood: Likelihood, phi: Array, covariance: Array) -> Array:
-    """Return standard errors of `all_quantities` by the delta method."""
+    """Return standard errors of `all_quantities` by the delta method; NaN for what is fixed."""
     slopes = complex_step(lambda point: all_quantities(likelihood, point), phi)
     variance = np.einsum("kq,qr,kr->k", slopes, covariance, slopes)
-    found: Array = np.sqrt(np.maximum(variance, 0))
+    # What cancels to nothing but rounding has no error.
+    parts = slopes**2 @ np.diagonal(covariance)
+    found: Array = np.sqrt(np.where(variance > 1e-13 * parts, variance, np.nan))
     return found
 
 
@@ -221,14 +224,17 @@ def residual_z(likelihood: Likelihood, optimum: Optimum, n: int) -> Array:
     The residual is ``Q s`` to first order, ``Q = I - D A^-1 D' W`` with D the derivatives of the
     implied covariances, W their normal-theory weight and ``A = D' W D``; its variance is
     ``Q Gamma Q'`` with ``Gamma_ij,kl = (s_ik s_jl + s_il s_jk) / n_g`` of the sample. NaN where
-    the model leaves none.
+    the model leaves none, or cases are incomplete.
 
     References
     ----------
     Ogasawara (2001). Standard errors of fit indices using residuals. Psychometrika 66, 421-436.
     """
-    p = likelihood.cov.shape[-1]
-    row, column = np.tril_indices(p)
+    covs = likelihood.moments[0]
+    out = np.full(covs.shape, np.nan)
+    if isinstance(likelihood, PatternLikelihood):
+        return out  # Gamma is that of complete cases
+    row, column = np.tril_indices(covs.shape[-1])
     along = tangent(optimum.binding)
     information = likelihood.information(optimum.phi)
     inverse = along @ inverse_scaled(along.T @ information @ along) @ along.T
@@ -240,9 +246,8 @@ def residual_z(likelihood: Likelihood, optimum: Optimum, n: int) -> Array:
     known = x[row] & x[column]
     model = likelihood.implied(optimum.phi)
     slopes = likelihood.jacobian(optimum.phi).reshape((len(likelihood.share), -1, len(inverse)))
-    out = np.full(likelihood.cov.shape, np.nan)
     for g, share in enumerate(likelihood.share):
-        s, weight = likelihood.cov[g], layout.inverse_of(model.sigma[g])
+        s, weight = covs[g], layout.inverse_of(model.sigma[g])
         own = slopes[g, : len(row)]
         left = np.eye(len(row)) - share * own @ inverse @ _weighted(own, weight).T
         gamma = s[np.ix_(row, row)] * s[np.ix_(column, column)]

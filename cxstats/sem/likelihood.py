@@ -44,6 +44,16 @@ class Likelihood:
     mean: Array | None
     share: Array
 
+    @property
+    def moments(self) -> tuple[Array, Array | None]:
+        """Unrestricted covariances (..., G, p, p) and means (..., G, p) of the groups."""
+        return self.cov, self.mean
+
+    @property
+    def weights(self) -> Array:
+        """Share in the cases of each block of data: here the groups."""
+        return self.share
+
     def at(self, phi: Array) -> Point:
         """Return the model at free parameters (..., q)."""
         model = self.implied(phi)
@@ -121,7 +131,7 @@ class Point:
         value = log_determinants(self.model.sigma)
         value = value + np.einsum("...ij,...ij->...", self.inverse, cov)
         slope = layout.gradient(likelihood.structure, self.model, self.inverse, cov, deviation)
-        value = value @ likelihood.share
+        value = value @ likelihood.weights
         return np.where(np.isnan(value), np.inf, value), likelihood.reduced(slope)
 
     def hessian(self) -> Array:

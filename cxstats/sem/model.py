@@ -131,8 +131,12 @@ def build(
     Raises
     ------
     CxError
-        If a modifier has another number of groups than the data.
+        If a modifier has another number of groups than the data, or a composite (``<~``) is
+        in the model.
     """
+    for term in syntax.terms:
+        if term.op == "<~":
+            raise syntax.error(term, f"'{term.lhs} <~': composites are for cx.pls, not cx.sem")
     by_hand = any(term.op == "~1" for term in syntax.terms)
     means = (by_hand or n_groups > 1) if means is None else means or by_hand
     written = [list(_modified(term, n_groups, check)) for term in syntax.terms]
@@ -222,12 +226,12 @@ def _defaults(
     known = {(t.lhs, t.rhs) for t in terms if t.op == "~~"}
     known |= {(b, a) for a, b in known}
     x = [n for n in observed if n in explaining and n not in explained | indicators | touched]
-    x = x if fixed_x else []
+    given = set(x) if fixed_x else set()
     alone = _only_items(terms) - {t.lhs for t in terms if t.op == "~~" and t.lhs == t.rhs}
 
     def variances(names: Iterable[str], fixed: dict[str, float]) -> list[Parameter]:
         return [
-            Parameter(n, "~~", n, fixed=fixed.get(n), written=False, exogenous=n in x)
+            Parameter(n, "~~", n, fixed=fixed.get(n), written=False, exogenous=n in given)
             for n in names
             if (n, n) not in known
         ]
@@ -246,12 +250,17 @@ def _defaults(
     added += [one._replace(fixed=0.0) for one in pairs] if orthogonal else pairs
     ends = [n for n in (*latents, *observed) if n in explained and n not in explaining]
     added += covariances([n for n in ends if n in latents or n not in indicators])
-    added += covariances(x, exogenous=True)
+    added += covariances(x, exogenous=fixed_x)
     if means:
         own = {t.lhs for t in terms if t.op == "~1"}
         added += [
             Parameter(
-                n, "~1", "", fixed=0.0 if n in latents else None, written=False, exogenous=n in x
+                n,
+                "~1",
+                "",
+                fixed=0.0 if n in latents else None,
+                written=False,
+                exogenous=n in given,
             )
             for n in (*observed, *latents)
             if n not in own

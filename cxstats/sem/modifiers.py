@@ -17,7 +17,12 @@ from cxstats.sem.tokens import NAME, RESERVED, Token, number, shown
 Given = dict[str, tuple[tuple[Any, ...], int]]
 
 # What a formula has to have on its right.
-NEEDS = {"=~": "an indicator", "~": "a predictor or 1", "~~": "a variable"}
+NEEDS = {
+    "=~": "an indicator",
+    "<~": "an indicator",
+    "~": "a predictor or 1",
+    "~~": "a variable",
+}
 _LABEL = re.compile(NAME)
 
 

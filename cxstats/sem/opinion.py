@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 # chi-square = n F, so about sqrt(n ftol) standard errors are left. Measured on the four models of
 # the tests: 5e-6, and a hundredth with its default of 1e-6.
 FTOL = 1e-13
+# Below this, a difference is where two searches stopped; its digits are those of the machine.
+NOISE = 1e-5
 # What still counts as the same: a thousandth of a standard error moves no printed digit that
 # means anything; of chi-square, .001 is the third decimal.
 SAME_ESTIMATE, SAME_ERROR, SAME_CHISQ = 1e-3, 1e-3, 1e-3
@@ -40,6 +42,10 @@ COLUMNS = (
 )  # fmt: skip
 # A variance this small lies on semopy's bound at zero.
 AT_BOUND = 1e-6
+
+
+def _seen(value: float) -> str:
+    return f"{value:.1e}" if value >= NOISE else f"{NOISE:.0e}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,12 +125,9 @@ class Opinion:
         for what, column in (("estimates", "difference"), ("errors", "se_difference")):
             share = (rows[column] / rows["se"]).abs().fillna(-1.0).to_numpy(float)
             at = rows.iloc[int(share.argmax())]
-            values = {
-                "name": f"{at['lhs']} {at['op']} {at['rhs']}",
-                "value": f"{abs(at[column]):.1e}",
-                "share": f"{share.max():.1e}",
-            }
-            lines.append(label(f"sem.opinion.{what}", lang, **values))
+            name = f"{at['lhs']} {at['op']} {at['rhs']}"
+            where = f" ({name}: {abs(at[column]):.1e})" if share.max() >= NOISE else ""
+            lines.append(label(f"sem.opinion.{what}", lang, share=_seen(share.max()), where=where))
         lines.append(
             label(
                 "sem.opinion.chisq",
@@ -133,7 +136,7 @@ class Opinion:
                 other_df=format_number(self._index("semopy", "df")),
                 ours=f"{self._index('cxstats'):.3f}",
                 theirs=f"{self._index('semopy'):.3f}",
-                value=f"{abs(self._index('difference')):.1e}",
+                value=_seen(abs(self._index("difference"))),
             )
         )
         return [*lines, label(f"sem.opinion.{'agrees' if self.agrees else 'differs'}", lang)]
@@ -302,22 +305,19 @@ def _brought_in(model: Model) -> Iterator[str]:
             yield f"{inner} ~ 0.0*{end}"
 
 
-def _unscaled(model: Model) -> list[str]:
-    """Return latents none of whose loadings is fixed."""
-    scaled = {p.lhs for p in model.parameters if p.op == "=~" and p.fixed}
-    return [n for n in model.latents if n not in scaled]
-
-
 def _starts(fit: SemFit) -> dict[str, float]:
-    """Return starting values that semopy cannot find: the user's, and loadings without a marker.
+    """Return the starting values that are not semopy's own.
 
-    It would start those at zero, where their derivative is zero too.
+    The user's; and, where a latent has no fixed loading, those of cxstats for every loading and
+    path: semopy 2.3.11 looks for the marker of such a latent without end (``start_lambda``).
     """
-    unscaled, starts = _unscaled(fit.model), {}
-    for p, name in zip(fit.model.parameters, _names(fit), strict=True):
+    model, starts = fit.model, {}
+    marked = {p.lhs for p in model.parameters if p.op == "=~" and p.fixed is not None}
+    endless = not marked.issuperset(model.latents)
+    for p, name in zip(model.parameters, _names(fit), strict=True):
         if name and p.start is not None:
             starts[name] = float(p.start)
-        elif name and p.op == "=~" and p.lhs in unscaled:
+        elif name and endless and p.op in ("=~", "~"):
             starts.setdefault(name, float(fit.start[int(name[1:])]))
     return starts
 

@@ -14,6 +14,7 @@ from cxstats.sem.estimate import Optimum, tangent
 from cxstats.sem.inference import exogenous
 from cxstats.sem.likelihood import Likelihood
 from cxstats.sem.model import Model
+from cxstats.sem.standardise import standardised
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,9 +84,11 @@ def unidentified(likelihood: Likelihood, x: Array) -> tuple[Problem, ...]:
     q = len(x)
     if q == 0:
         return ()
-    generator = np.random.default_rng(0)
-    point = x + generator.uniform(0.05, 0.35, q) * np.maximum(np.abs(x), 0.2)
-    slopes = likelihood.jacobian(point)
+    # An information of one case is the unit in which a parameter can be moved.
+    information = np.diagonal(likelihood.information(x))
+    unit = 1 / np.sqrt(np.where(information > 0, information, 1))
+    point = x + np.random.default_rng(0).uniform(0.02, 0.12, q) * unit
+    slopes = likelihood.jacobian(point) / _units(likelihood)[:, None]
     if reduction.equations:
         slopes = np.vstack([slopes, reduction.slopes(reduction.equations, point)])
     if not np.isfinite(slopes).all():
@@ -104,6 +107,16 @@ def unidentified(likelihood: Likelihood, x: Array) -> tuple[Problem, ...]:
     if q > statistics:
         return (Problem("too_many", names, float(q - statistics)),)
     return (Problem("not_identified", names, float(len(null))),)
+
+
+def _units(likelihood: Likelihood) -> Array:
+    """Return the standard deviations that moments are measured in, (G p*,)."""
+    parts = []
+    for cov in likelihood.moments[0]:
+        sd = np.sqrt(np.diagonal(cov))
+        row, column = np.tril_indices(len(sd))
+        parts += [sd[row] * sd[column], *([sd] if likelihood.structure.means else [])]
+    return np.concatenate(parts)
 
 
 def _names(model: Model, matrix: Array, which: NDArray[np.bool_]) -> tuple[str, ...]:
@@ -130,12 +143,18 @@ def improper(likelihood: Likelihood, optimum: Optimum) -> tuple[Problem, ...]:
     if smallest < SINGULAR:
         found.append(Problem("near_singular", value=smallest))
     x = likelihood.reduction.all(optimum.phi)
+    share = standardised(likelihood, x)
     found += [
         Problem("negative_variance", (_name(likelihood.reduction.model, i),), float(x[i]))
         for i, p in enumerate(likelihood.reduction.model.parameters)
-        if p.op == "~~" and p.lhs == p.rhs and x[i] < -1e-9
+        if p.op == "~~" and p.lhs == p.rhs and _below_zero(share[i], x[i])
     ]
     return (*found, *_latent_problems(likelihood, optimum), *_collinear(likelihood, optimum))
+
+
+def _below_zero(share: float, value: float) -> bool:
+    """Return whether a variance is negative; its share is NaN where the whole is not positive."""
+    return value < 0 and not share >= -1e-9
 
 
 def _smallest(likelihood: Likelihood, optimum: Optimum) -> float:

@@ -11,17 +11,16 @@ import numpy as np
 from cxstats.errors import CxError
 from cxstats.formats import as_html
 from cxstats.labels import label
-from cxstats.sem import fit_indices as indices
 from cxstats.sem.estimate import Optimum
 from cxstats.sem.inference import (
     all_quantities,
     covariance_of_estimates,
     delta_errors,
-    exogenous,
     modification,
     residual_z,
 )
 from cxstats.sem.likelihood import Likelihood
+from cxstats.sem.measures import measures
 from cxstats.sem.model import Model
 from cxstats.sem.problems import Problem
 from cxstats.sem.progress import quiet_linear_algebra
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 
     from cxstats.sem.bootstrap import Bootstrap
     from cxstats.sem.comparison import ModelComparison
+    from cxstats.sem.robust import Sandwich
 
     Array = NDArray[np.float64]
 
@@ -59,6 +59,8 @@ class SemFit:
         to do.
     information : str
         What standard errors are from: "expected" or "observed".
+    estimator : str
+        "ml", or "mlm" and "mlr" with robust standard errors and a scaled chi-square.
     level : float
         Confidence level.
     """
@@ -70,6 +72,7 @@ class SemFit:
     optimum: Optimum
     problems: tuple[Problem, ...]
     information: str
+    estimator: str
     level: float
 
     @property
@@ -145,8 +148,6 @@ class SemFit:
         with quiet_linear_algebra(), np.errstate(all="ignore"):
             values = all_quantities(self.likelihood, self.optimum.phi)
             errors = delta_errors(self.likelihood, self.optimum.phi, self.covariance)
-        # Rounding leaves errors of 1e-9 where there are none.
-        errors = np.where(errors > 1e-8 * np.maximum(1, np.abs(values)), errors, np.nan)
         estimate, se = values[:k], errors[:k]
         z = estimate / se
         reach = ndtri((1 + self.level) / 2) * se
@@ -160,8 +161,19 @@ class SemFit:
     @cached_property
     def covariance(self) -> Array:
         """Covariances of the free parameters (q, q)."""
+        if self.estimator != "ml":
+            return self.sandwich.covariance
         observed = self.information == "observed"
         return covariance_of_estimates(self.likelihood, self.optimum, self.n, observed)
+
+    @cached_property
+    def sandwich(self) -> Sandwich:
+        """Robust covariances of the estimates, from the cases' scores."""
+        from cxstats.sem.robust import sandwich
+
+        return sandwich(
+            self.likelihood, self.optimum, self.sample.matrices(), self.estimator == "mlr"
+        )
 
     @cached_property
     def fit_indices(self) -> dict[str, float]:
@@ -169,94 +181,12 @@ class SemFit:
 
         ``chisq, df, p_value, cfi, tli, rmsea, rmsea_ci_low, rmsea_ci_high`` (90 %), ``rmsea_p``
         (close fit), ``srmr, gfi, loglik, saturated_loglik, aic, bic, bic_adjusted, n_parameters,
-        n, baseline_chisq, baseline_df``. Formulas and sources: `cxstats.sem.fit_indices`.
+        n, baseline_chisq, baseline_df``. With a robust estimator also ``chisq_scaled, scaling,
+        p_value_scaled, baseline_scaling, cfi_scaled, tli_scaled, rmsea_scaled, cfi_robust,
+        tli_robust, rmsea_robust, rmsea_robust_ci_low, rmsea_robust_ci_high``. Formulas and
+        sources: `cxstats.sem.fit_indices`.
         """
-        n, groups = self.n, len(self.sample.groups)
-        counted = self._counts()
-        found: dict[str, float] = {"n": n, **counted}
-        if not self.sound:
-            names = (
-                "chisq", "p_value", "cfi", "tli", "rmsea", "rmsea_ci_low", "rmsea_ci_high",
-                "rmsea_p", "srmr", "gfi", "loglik", "saturated_loglik", "aic", "bic",
-                "bic_adjusted", "baseline_chisq",
-            )  # fmt: skip
-            return found | dict.fromkeys(names, float("nan"))
-        df, base_df, q = counted["df"], counted["baseline_df"], counted["n_parameters"]
-        chisq = max(float(n * (self.optimum.value - self.likelihood.saturated())), 0.0)
-        base, loglik, saturated = self._baseline(), *self._log_likelihoods(chisq)
-        low, high = indices.rmsea_interval(chisq, df, n, groups)
-        return found | {
-            "chisq": chisq,
-            "p_value": indices.chi_square_p(chisq, df),
-            "baseline_chisq": base,
-            "cfi": indices.cfi(chisq, df, base, base_df),
-            "tli": indices.tli(chisq, df, base, base_df),
-            "rmsea": indices.rmsea(chisq, df, n, groups),
-            "rmsea_ci_low": low,
-            "rmsea_ci_high": high,
-            "rmsea_p": indices.close_fit_p(chisq, df, n, groups),
-            **self._residual_indices(),
-            "loglik": loglik,
-            "saturated_loglik": saturated,
-            "aic": indices.aic(loglik, q),
-            "bic": indices.bic(loglik, q, n),
-            "bic_adjusted": indices.bic_adjusted(loglik, q, n),
-        }
-
-    @property
-    def _given(self) -> NDArray[np.bool_]:
-        """Which observed variables are predictors taken as given (p,)."""
-        given = {p.lhs for p in self.model.one_group if p.exogenous}
-        return np.array([name in given for name in self.model.observed])
-
-    def _counts(self) -> dict[str, int]:
-        reduction = self.likelihood.reduction
-        p, x, groups = len(self.model.observed), int(self._given.sum()), len(self.sample.groups)
-        bound = 0
-        if reduction.equations:
-            slopes = reduction.slopes(reduction.equations, self.optimum.phi)
-            bound = int(np.linalg.matrix_rank(slopes))
-        q = int((~exogenous(reduction)).sum()) - bound
-        covariances = p * (p + 1) // 2 - x * (x + 1) // 2
-        moments = groups * (covariances + (p - x if self.model.means else 0))
-        return {
-            "n_parameters": q,
-            "df": moments - q,
-            "baseline_df": groups * (covariances - (p - x)),
-        }
-
-    def _baseline(self) -> float:
-        """Chi-square of the model in which only observed predictors covary."""
-        given = self._given
-        total = 0.0
-        for cov, size in zip(self.sample.cov, self.sample.sizes, strict=True):
-            fixed = np.linalg.slogdet(cov[np.ix_(given, given)])[1] if given.any() else 0.0
-            free = np.log(np.diagonal(cov)[~given]).sum()
-            total += size * (free + fixed - np.linalg.slogdet(cov)[1])
-        return float(total)
-
-    def _log_likelihoods(self, chisq: float) -> tuple[float, float]:
-        """Log-likelihood of the model and of the saturated one, given the predictors."""
-        given = self._given
-        saturated = 0.0
-        for cov, size in zip(self.sample.cov, self.sample.sizes, strict=True):
-            inner = cov[np.ix_(given, given)]
-            p = len(cov) - int(given.sum())
-            log_det = np.linalg.slogdet(cov)[1]
-            log_det -= np.linalg.slogdet(inner)[1] if given.any() else 0.0
-            saturated -= size / 2 * (p * np.log(2 * np.pi) + log_det + p)
-        return float(saturated - chisq / 2), float(saturated)
-
-    def _residual_indices(self) -> dict[str, float]:
-        implied, given = self.likelihood.implied(self.optimum.phi), self._given
-        srmr, gfi = 0.0, 0.0
-        for g, share in enumerate(self.likelihood.share):
-            mean = self.sample.mean[g] if self.model.means else None
-            mu = None if implied.mu is None else implied.mu[g]
-            cov, sigma = self.sample.cov[g], implied.sigma[g]
-            srmr += share * indices.srmr(cov, sigma, mean, mu)
-            gfi += share * indices.gfi(cov, sigma, mean, mu, given)
-        return {"srmr": float(srmr), "gfi": float(gfi)}
+        return measures(self)
 
     @cached_property
     def r_squared(self) -> pd.DataFrame:

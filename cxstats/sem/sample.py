@@ -11,6 +11,7 @@ import numpy as np
 
 from cxstats.errors import CxError, DataError
 from cxstats.moments import Moments, correlations, moments
+from cxstats.sem.missing import Patterns, find_patterns, saturated_moments
 from cxstats.tables import blocks
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 # Smallest eigenvalue of a correlation matrix that counts as regular.
 REGULAR = 1e-10
+# Share of a squared mean below which a variance is rounding.
+ROUNDED = 1e-26
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,10 +43,14 @@ class Sample:
         NaN where only a matrix was given.
     dropped : int
         Cases left out because an answer was missing.
+    saturated : float
+        F of unrestricted moments, ``sum_g n_g / n (log|S| + p)``.
     frame : table or None
         The respondents, if there are any; the bootstrap draws from them.
     by : str or None
         Column of the groups.
+    patterns : Patterns or None
+        Patterns of missing answers, where incomplete cases count too.
     """
 
     observed: tuple[str, ...]
@@ -52,8 +59,10 @@ class Sample:
     cov: Array
     mean: Array
     dropped: int
+    saturated: float
     frame: Any
     by: str | None
+    patterns: Patterns | None = None
 
     @property
     def n(self) -> int:
@@ -61,7 +70,7 @@ class Sample:
         return int(self.sizes.sum())
 
     def matrices(self) -> list[Array]:
-        """Return the complete cases of every group, (n_g, p) each.
+        """Return the cases of every group, (n_g, p) each.
 
         Raises
         ------
@@ -75,7 +84,8 @@ class Sample:
             )
         values, groups = _rows(self.frame, self.observed, self.by)
         values = np.asarray(values, float)
-        complete = ~np.isnan(values).any(axis=1)
+        missing = np.isnan(values)
+        complete = ~(missing.all(axis=1) if self.patterns else missing.any(axis=1))
         if groups is None:
             return [values[complete]]
         return [values[complete & (groups == group)] for group in self.groups]
@@ -106,6 +116,7 @@ def read_sample(data: Any, observed: Sequence[str], group: str | None) -> Sample
         if there are fewer cases than variables.
     """
     names = tuple(observed)
+    order: dict[Any, int] = {}
     if isinstance(data, Moments):
         _refuse_group(group)
         found: dict[Any, Moments] = {"": _selected(data, names)}
@@ -115,26 +126,73 @@ def read_sample(data: Any, observed: Sequence[str], group: str | None) -> Sample
     else:
         _check_columns(data, names, group)
         taken = moments(data, names, by=group)
-        found = {"": taken} if group is None else _in_order(taken, data, names, group)
+        order = {} if group is None else _counted(data, names, group)
+        found = {"": taken} if group is None else {key: taken[key] for key in order if key in taken}
     for key, part in found.items():
         _check(part, "" if key == "" else f"group {key!r}: ")
     sizes = np.array([part.n for part in found.values()], float)
     shrink = (sizes - 1) / sizes
     is_table = not isinstance(data, Moments | Mapping)
+    cov = np.stack([part.cov for part in found.values()]) * shrink[:, None, None]
     return Sample(
         names,
         tuple(found),
         sizes,
-        np.stack([part.cov for part in found.values()]) * shrink[:, None, None],
+        cov,
         np.stack([part.mean for part in found.values()]),
-        next(iter(found.values())).dropped if len(found) == 1 else _dropped(found),
+        sum(part.dropped for part in found.values()) - (len(found) - 1) * order.get(None, 0),
+        float((np.linalg.slogdet(cov)[1] + len(names)) @ sizes / sizes.sum()),
         data if is_table else None,
         group,
     )
 
 
-def _dropped(found: Mapping[Any, Moments]) -> int:
-    return sum(part.dropped for part in found.values())
+def read_incomplete(data: Any, observed: Sequence[str], group: str | None) -> Sample:
+    """Take patterns of missing answers, and the unrestricted moments that fit them best.
+
+    Parameters and errors are those of `read_sample`, but for the cases: those without any answer
+    are left out, and a variable that two cases answered in a group will do.
+    """
+    names = tuple(observed)
+    if isinstance(data, Moments | Mapping):
+        raise CxError("missing='fiml' needs the respondents: pass the frame")
+    _check_columns(data, names, group)
+    values, keys = _rows(data, names, group)
+    order: dict[Any, int] = {"": len(values)} if group is None else _counted(data, names, group)
+    known = [key for key in order if key is not None]
+    matrices = [values if group is None else values[keys == key] for key in known]
+    for key, matrix in zip(known, matrices, strict=True):
+        _check_answers(matrix, names, "" if group is None else f"group {key!r}: ")
+    patterns = find_patterns(matrices)
+    found = [saturated_moments(patterns, g) for g in range(len(matrices))]
+    sizes = np.array([patterns.n[patterns.group == g].sum() for g in range(len(matrices))])
+    for key, size, (mean, cov, _) in zip(known, sizes, found, strict=True):
+        part = Moments(names, int(size), mean, cov)
+        _check(part, "" if group is None else f"group {key!r}: ")
+    return Sample(
+        names,
+        tuple(known),
+        sizes,
+        np.stack([cov for _, cov, _ in found]),
+        np.stack([mean for mean, _, _ in found]),
+        int(sum(order.values()) - sizes.sum()),
+        float(np.dot([value for _, _, value in found], sizes) / sizes.sum()),
+        data,
+        group,
+        patterns,
+    )
+
+
+def _check_answers(matrix: Array, names: tuple[str, ...], where: str) -> None:
+    if np.isinf(matrix).any():
+        i = int(np.flatnonzero(np.isinf(matrix).any(axis=0))[0])
+        raise DataError(f"{where}{names[i]!r} has an infinite value; allowed: numbers")
+    for name, column in zip(names, matrix.T, strict=True):
+        given = column[~np.isnan(column)]
+        if len(given) < 2:
+            raise DataError(f"{where}{name!r} was answered by {len(given)} cases; it needs two")
+        if np.ptp(given) == 0:
+            raise DataError(f"{where}{name!r} is constant; a model needs answers that vary")
 
 
 def _refuse_group(group: str | None) -> None:
@@ -179,15 +237,20 @@ def _check_columns(data: Any, names: tuple[str, ...], group: str | None) -> None
         raise DataError(f"group {group!r} is no column of the data")
 
 
-def _in_order(
-    taken: dict[Any, Moments], data: Any, names: tuple[str, ...], group: str
-) -> dict[Any, Moments]:
-    """Return groups in the order of their first row, as labels in ``c(...)`` take them."""
-    order: dict[Any, None] = {}
+def _counted(data: Any, names: tuple[str, ...], group: str) -> dict[Any, int]:
+    """Return how many rows each group has, in the order of their first; None for no group.
+
+    Labels in ``c(...)`` take groups in this order.
+    """
+    import pandas as pd
+
+    order: dict[Any, int] = {}
     for part in blocks(data, names[:1], group)[1]:
-        order |= dict.fromkeys(part.groups.tolist() if part.groups is not None else [])
-    known = [key for key in order if key in taken]
-    return {key: taken[key] for key in [*known, *(k for k in taken if k not in known)]}
+        groups: Any = pd.Series(part.groups)
+        for key, rows in groups.value_counts(sort=False, dropna=False).items():
+            name = None if pd.isna(key) else key
+            order[name] = order.get(name, 0) + int(rows)
+    return order
 
 
 def _check(part: Moments, where: str) -> None:
@@ -196,7 +259,7 @@ def _check(part: Moments, where: str) -> None:
     if not np.isfinite(part.cov).all():
         raise DataError(f"{where}the covariances are not numbers")
     for name, value, mean in zip(part.names, variance, part.mean, strict=True):
-        if value <= 1e-12 * max(1.0, mean**2 if np.isfinite(mean) else 1.0):
+        if value <= ROUNDED * (mean**2 if np.isfinite(mean) else 0.0):
             raise DataError(f"{where}{name!r} is constant; a model needs answers that vary")
     p = len(part.names)
     if part.n <= p:

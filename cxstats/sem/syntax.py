@@ -20,7 +20,7 @@ from cxstats.sem.tokens import NAME, OPEN, RELATIONS, RESERVED, Token, near, sho
 # more than memory holds.
 MOST = 250_000
 
-_PARAMETER = re.compile(rf"\s*({NAME})\s*(=~|~~|~)\s*({NAME}|1)\s*")
+_PARAMETER = re.compile(rf"\s*({NAME})\s*(=~|<~|~~|~)\s*({NAME}|1)\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Term:
     Attributes
     ----------
     lhs, op, rhs : str
-        `op` is ``=~``, ``~``, ``~~`` or ``~1`` (an intercept, with an empty `rhs`).
+        `op` is ``=~``, ``<~``, ``~``, ``~~`` or ``~1`` (an intercept, with an empty `rhs`).
     fixed : tuple of float or None
         One entry, or one per group; None is free (NA). Empty when nothing was fixed or freed.
     start : tuple of float
@@ -94,6 +94,11 @@ class Syntax:
         """The latent variables, in order of their first indicator."""
         return tuple(dict.fromkeys(term.lhs for term in self.terms if term.op == "=~"))
 
+    def error(self, term: Term, reason: str) -> ModelSyntaxError:
+        """Return the error for a term that cannot be used, with its place in the text."""
+        starts = [0, *(match.end() for match in re.finditer(r"\r\n?|\n", self.text))]
+        return ModelSyntaxError.at(self.text, starts[term.line - 1] + term.column - 1, reason)
+
     @property
     def labels(self) -> set[str]:
         """All labels of parameters, with those that ``equal()`` gave."""
@@ -103,10 +108,11 @@ class Syntax:
 def parse(text: str) -> Syntax:
     """Read a model written in lavaan's syntax.
 
-    ``f =~ x1 + x2`` (latent variable), ``y ~ x`` (regression), ``x ~~ y`` (covariance), ``y ~ 1``
-    (intercept), ``ab := a*b`` (defined parameter), ``a == b``, ``a < b``, ``a > b``
-    (constraints). Modifiers stand before a variable: ``1*x``, ``NA*x``, ``label*x``,
-    ``start(0.5)*x``, ``equal("f=~x1")*x``, ``label("a")*x``, and per group ``c(1, NA)*x``.
+    ``f =~ x1 + x2`` (latent variable), ``f <~ x1 + x2`` (composite, for ``cx.pls``), ``y ~ x``
+    (regression), ``x ~~ y`` (covariance), ``y ~ 1`` (intercept), ``ab := a*b`` (defined parameter),
+    ``a == b``, ``a < b``, ``a > b`` (constraints). Modifiers stand before a variable: ``1*x``,
+    ``NA*x``, ``label*x``, ``start(0.5)*x``, ``equal("f=~x1")*x``, ``label("a")*x``, and per group
+    ``c(1, NA)*x``.
 
     Parameters
     ----------
@@ -242,7 +248,7 @@ class _Reader:
                 else:
                     draft = _Draft(lhs, op, rhs, at, self.count)
                     if lhs == rhs and op != "~~":
-                        verb = "measures" if op == "=~" else "predicts"
+                        verb = {"=~": "measures", "<~": "forms"}.get(op, "predicts")
                         raise self.error(at, f"{shown(rhs)} {verb} itself")
                 self.add(draft, given)
 

@@ -28,7 +28,7 @@ _TOKEN = re.compile(
 _KINDS = ("", "name", "number", "\n", "string")
 _NUMBER = re.compile(r"(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?+")
 
-RELATIONS = ("=~", "~", "~~", ":=", "==", "<", ">")
+RELATIONS = ("=~", "<~", "~", "~~", ":=", "==", "<", ">")
 _MARKS = frozenset((*RELATIONS, *"+-*/^(),;", "**"))
 # A line that ends in one of the first, or a next line that begins with one of the second, goes on.
 OPEN = frozenset((*RELATIONS, *"+-*/^,(", "**"))
@@ -48,7 +48,6 @@ _MEANT = {
     "=<": "did you mean '<'?",
     "=:": "did you mean ':='?",
     "->": "a regression is written 'outcome ~ predictor'",
-    "<~": "formative latent variables are not supported",
     "~*~": "scaling factors are not supported",
 }
 _STRANGE = {

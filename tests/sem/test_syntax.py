@@ -32,6 +32,7 @@ def term(lhs, op, rhs, fixed=(), start=(), labels=()):
 READ = {
     # operators
     "f =~ x1 + x2": [term("f", "=~", "x1"), term("f", "=~", "x2")],
+    "f <~ x1 + a*x2": [term("f", "<~", "x1"), term("f", "<~", "x2", labels=("a",))],
     "y ~ x": [term("y", "~", "x")],
     "x ~~ y": [term("x", "~~", "y")],
     "x ~~ x": [term("x", "~~", "x")],
@@ -173,11 +174,13 @@ REFUSED = {
     "f =- x": (1, 3, "unknown operator '=-'.*'=~'"),
     "f ~= x": (1, 3, "unknown operator '~='.*'=~'"),
     "y ~ x\nf = x": (2, 3, "unknown operator '='.*'==' .*'=~'"),
-    "f <~ x": (1, 3, "unknown operator '<~'.*formative"),
+    "f <~ f": (1, 6, "'f' forms itself"),
+    "f <~": (1, 3, "nothing stands after '<~': an indicator is missing"),
+    "f <~ x1 + 1": (1, 12, r"'\*' is missing before the end"),
     "f ~~~ x": (1, 3, "unknown operator '~~~'.*'~~'"),
     "y ~ a*x; a >= 0": (1, 12, "unknown operator '>='.*'>'"),
     "y -> x": (1, 3, "unknown operator '->'.*regression"),
-    "y <~> x": (1, 3, "unknown operator '<~>'; allowed: =~ ~ ~~ := == < >"),
+    "y <~> x": (1, 3, "unknown operator '<~>'; allowed: =~ <~ ~ ~~ := == < >"),
     "y ~*~ x": (1, 3, "unknown operator"),
     "y ~ x1 x2": (1, 8, r"'\+' is missing before 'x2'"),
     "y ~ x1 - x2": (1, 8, r"'\+' is missing before '-'"),
