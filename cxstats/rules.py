@@ -16,7 +16,7 @@ class Rule:
     Attributes
     ----------
     statistic : str
-        What it judges: "alpha", "cr", "ave", "htmt".
+        What it judges: "alpha", "cr", "ave", "htmt", "cfi_drop".
     cuts : tuple of float
         Boundaries in rising order; a value on one belongs to the words above it.
     words : tuple of Text
@@ -64,12 +64,27 @@ RULES = {
         (Text("distinct", "可区分"), Text("close", "接近"), Text("not distinct", "不可区分")),
         "Henseler, Ringle & Sarstedt (2015). JAMS 43, 115-135",
     ),
+    "cheung_rensvold2002": Rule(
+        "cfi_drop",
+        (0.01,),
+        (Text("holds", "成立"), Text("broken", "不成立")),
+        "Cheung & Rensvold (2002). Structural Equation Modeling 9, 233-255: CFI falls by less "
+        "than .01",
+    ),
+    "meade2008": Rule(
+        "cfi_drop",
+        (0.002,),
+        (Text("holds", "成立"), Text("broken", "不成立")),
+        "Meade, Johnson & Braddy (2008). Journal of Applied Psychology 93, 568-592: CFI falls by "
+        "less than .002",
+    ),
 }
 DEFAULT = {
     "alpha": "nunnally1994",
     "cr": "hair2019",
     "ave": "fornell_larcker1981",
     "htmt": "henseler2015",
+    "cfi_drop": "cheung_rensvold2002",
 }
 
 
@@ -80,7 +95,7 @@ def verdict(value: float, statistic: str, rule: str | None = None) -> Text:
     ----------
     value : float
         The statistic.
-    statistic : {"alpha", "cr", "ave", "htmt"}
+    statistic : {"alpha", "cr", "ave", "htmt", "cfi_drop"}
         Which one.
     rule : str, optional
         Name of a rule in `RULES`; without it, the usual one.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.errors import CxError
 from cxstats.formats import as_html, format_number, format_percent
 from cxstats.inference import bca, check_level
 from cxstats.labels import label
@@ -144,6 +145,8 @@ def bootstrap(
     check_resamples(n_resamples, seed)
     check_level(level)
     fit.require_sound("bootstrap")
+    if fit.sample.patterns is not None:
+        raise CxError("the bootstrap needs complete cases; with missing='fiml' see estimator='mlr'")
     matrices = fit.sample.matrices()
     draws = [
         bootstrap_moments(matrix, n_resamples, seed if len(matrices) == 1 else [seed, g])  # type: ignore[arg-type]

@@ -73,10 +73,30 @@ def compare(one: SemFit, other: SemFit) -> ModelComparison:
     if df == 0:
         raise CxError("the models have as many degrees of freedom: they are not nested")
     chisq = strict.fit_indices["chisq"] - free.fit_indices["chisq"]
+    if one.estimator != other.estimator:
+        raise CxError(
+            f"estimators {one.estimator!r} and {other.estimator!r}: take the same for both"
+        )
     if chisq < -1e-6:
         raise CxError(
             f"the model with fewer parameters fits better (by {-chisq:.3f}): they are not nested"
         )
+    if one.estimator != "ml":
+        chisq /= _scaling(strict, free)
     keys = ("df", "chisq", "aic", "bic")
     table = pd.DataFrame([{key: fit.fit_indices[key] for key in keys} for fit in (free, strict)])
     return ModelComparison(table, float(max(chisq, 0.0)), df, chi_square_p(chisq, df))
+
+
+def _scaling(strict: SemFit, free: SemFit) -> float:
+    """Return what a difference of chi-squares is divided by (Satorra & Bentler 2001)."""
+    one, two = strict.fit_indices, free.fit_indices
+    # A model without degrees of freedom takes nothing up.
+    taken = two["df"] * two["scaling"] if two["df"] else 0.0
+    found = float((one["df"] * one["scaling"] - taken) / (one["df"] - two["df"]))
+    if found <= 0:
+        raise CxError(
+            f"the scaled difference test does not exist here (its factor is {found:.3f}); compare "
+            "with estimator='ml', or by CFI"
+        )
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from cxstats.sem.syntax import parse
 INFORMATION = ("expected", "observed")
 ESTIMATORS = ("ml", "mlm", "mlr")
 MISSING = ("listwise", "fiml")
+EQUAL = ("loadings", "intercepts", "residuals")
 
 
 def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
@@ -36,6 +38,7 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
     orthogonal: bool = False,
     fixed_x: bool = True,
     means: bool | None = None,
+    equal: Sequence[str] = (),
     estimator: str = "ml",
     missing: str = "listwise",
     information: str | None = None,
@@ -66,13 +69,15 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
         Take the moments of observed predictors as given.
     means : bool, optional
         Model means too. Without it: where the model names an intercept, or there are groups.
+    equal : sequence of {"loadings", "intercepts", "residuals"}
+        What is equal over the groups; see `cxstats.sem.invariance.invariance`, which tests it.
     estimator : {"ml", "mlm", "mlr"}
         The estimates are the same; "mlm" (Satorra & Bentler 1994) and "mlr" (Huber, White; Yuan &
         Bentler 2000) give standard errors and a chi-square that hold without normality.
     missing : {"listwise", "fiml"}
         Leave out cases with a missing answer, or use every answer there is (full information
         maximum likelihood: unbiased where missingness depends on answered questions only). With
-        "fiml" observed predictors are modelled like other variables.
+        "fiml", and with "mlm", observed predictors are modelled like other variables.
     information : {"expected", "observed"}, optional
         What standard errors are computed from; without it the expected information, with "fiml"
         the observed one, which stays right when answers are missing at random.
@@ -116,7 +121,7 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
     >>> fit.fit_indices["df"], round(fit.fit_indices["chisq"], 3)
     (2, 0.203)
     """
-    _check(estimator, missing, information)
+    _check(estimator, missing, information, equal)
     check_level(level)
     syntax = parse(model)
     first = build(
@@ -131,8 +136,9 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
         n_groups=len(sample.groups),
         std_lv=std_lv,
         orthogonal=orthogonal,
-        fixed_x=fixed_x and not fiml,
+        fixed_x=fixed_x and not fiml and estimator != "mlm",
         means=True if fiml else means,
+        equal=equal,
     )
     if full.means and np.isnan(sample.mean).any():
         raise CxError("the model has intercepts, but the moments have no means")
@@ -166,7 +172,7 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
 cfa = sem
 
 
-def _check(estimator: str, missing: str, information: str | None) -> None:
+def _check(estimator: str, missing: str, information: str | None, equal: Sequence[str]) -> None:
     given = (
         ("estimator", estimator, ESTIMATORS),
         ("missing", missing, MISSING),
@@ -176,6 +182,9 @@ def _check(estimator: str, missing: str, information: str | None) -> None:
         if value not in allowed:
             choices = ", ".join(str(one) for one in allowed if one is not None)
             raise CxError(f"{name} is {value!r}; allowed: {choices}")
+    odd = [str(one) for one in equal if one not in EQUAL]
+    if odd:
+        raise CxError(f"equal has {', '.join(odd)}; allowed: {', '.join(EQUAL)}")
     if estimator == "mlm" and missing == "fiml":
         raise CxError("estimator 'mlm' needs complete cases; with missing='fiml' use 'mlr'")
 

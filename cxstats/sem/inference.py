@@ -119,25 +119,57 @@ def modification(likelihood: Likelihood, optimum: Optimum, n: int) -> Score:
     ----------
     Sorbom (1989). Model modification. Psychometrika 54, 371-384.
     """
-    model = likelihood.reduction.model
-    found = candidates(model)
+    found = candidates(likelihood.reduction.model)
     wider = _wider(likelihood, found)
-    q, k = likelihood.reduction.matrix.shape[1], len(found)
+    k = len(found)
+    index, change = score_tests(wider, np.append(optimum.phi, np.zeros(k)), k, optimum.binding, n)
     phi = np.append(optimum.phi, np.zeros(k))
+    std = _standardised_changes(wider, phi, len(optimum.phi), change)
+    keep = np.flatnonzero(~np.isnan(index))
+    return Score(tuple(found[i] for i in keep), index[keep], change[keep], std[keep])
+
+
+def releases(likelihood: Likelihood, optimum: Optimum, n: int) -> list[tuple[Parameter, float]]:
+    """Test every equality over groups: what chi-square would lose if one group were let go.
+
+    Returns
+    -------
+    list of (parameter of a later group, index)
+    """
+    reduction, model = likelihood.reduction, likelihood.reduction.model
+    tied = [
+        i
+        for i, p in enumerate(model.parameters)
+        if p.group > 0 and p.label and (reduction.matrix[i] != 0).any()
+        and any(o.label == p.label and o.group == 0 for o in model.one_group)
+    ]  # fmt: skip
+    if not tied:
+        return []
+    more = np.zeros((len(reduction.matrix), len(tied)))
+    more[tied, np.arange(len(tied))] = 1
+    wider = replace(
+        likelihood, reduction=replace(reduction, matrix=np.hstack([reduction.matrix, more]))
+    )
+    phi = np.append(optimum.phi, np.zeros(len(tied)))
+    index, _ = score_tests(wider, phi, len(tied), optimum.binding, n)
+    return [(model.parameters[i], float(value)) for i, value in zip(tied, index, strict=True)]
+
+
+def score_tests(
+    wider: Likelihood, phi: Array, k: int, binding: Array, n: int
+) -> tuple[Array, Array]:
+    """Return index and expected change of the last k free parameters; NaN without information."""
+    q = len(phi) - k
     slope = -wider.evaluate(phi)[1][q:] / 2
     information = wider.information(phi)
-    along = np.zeros((q + k, tangent(optimum.binding).shape[1]))
-    along[:q] = tangent(optimum.binding)
+    along = np.zeros((q + k, tangent(binding).shape[1]))
+    along[:q] = tangent(binding)
     cross = along.T @ information[:, q:]
     inner = along.T @ information @ along
     left = np.diagonal(information)[q:] - np.einsum("ik,ik->k", cross, _solve(inner, cross))
-    tested = left > LEAST
     with np.errstate(divide="ignore", invalid="ignore"):
-        change = np.where(tested, slope / left, np.nan)
-        index = n * slope * change
-    std = _standardised_changes(wider, phi, q, change)
-    keep = np.flatnonzero(tested)
-    return Score(tuple(found[i] for i in keep), index[keep], change[keep], std[keep])
+        change = np.where(left > LEAST, slope / left, np.nan)
+    return n * slope * change, change
 
 
 def _solve(matrix: Array, columns: Array) -> Array:

@@ -102,6 +102,7 @@ def build(
     orthogonal: bool = False,
     fixed_x: bool = True,
     means: bool | None = None,
+    equal: Sequence[str] = (),
     check: bool = True,
 ) -> Model:
     """Fill in what lavaan's ``sem()`` and ``cfa()`` take for granted.
@@ -125,6 +126,9 @@ def build(
         Take moments of observed predictors as given.
     means : bool, optional
         Model the means too; without it, where an intercept is written or there are groups.
+    equal : sequence of {"loadings", "intercepts", "residuals"}
+        What is equal over the groups; with intercepts equal, latent means are free but in the
+        first group.
     check : bool
         Whether modifiers have to fit the number of groups; False to learn the variables first.
 
@@ -151,6 +155,8 @@ def build(
             marked = term in markers and own.fixed is None and not _freed(term, group)
             parameters.append(own._replace(fixed=1.0) if marked else own)
         parameters += [one._replace(group=group) for one in defaults]
+    if equal:
+        parameters = [_equal(one, equal, latents) for one in parameters]
     return Model(
         latents,
         observed,
@@ -185,6 +191,18 @@ def _modified(term: Term, n_groups: int, check: bool) -> Iterator[Parameter]:
         yield Parameter(
             term.lhs, term.op, term.rhs, group, labels[group] or "", fixed[group], starts[group]
         )
+
+
+def _equal(p: Parameter, equal: Sequence[str], latents: tuple[str, ...]) -> Parameter:
+    """Return a parameter under the label that makes it equal over the groups."""
+    if p.op == "~1" and p.lhs in latents:
+        free = "intercepts" in equal and p.group > 0 and not p.written
+        return p._replace(fixed=None) if free else p
+    own = p.lhs == p.rhs and p.lhs not in latents
+    kind = {"=~": "loadings", "~1": "intercepts", "~~": "residuals" if own else ""}.get(p.op, "")
+    if kind not in equal or p.fixed is not None or p.label or p.exogenous:
+        return p
+    return p._replace(label=f"{p.lhs} {p.op} {p.rhs}".strip())
 
 
 def _freed(term: Term, group: int) -> bool:

@@ -57,7 +57,7 @@ def sandwich(
         Whether A is the observed information (MLR: Huber 1967, White 1982) or the expected one
         (MLM: Satorra & Bentler 1994).
     """
-    scores = casewise_scores(likelihood, optimum.phi, matrices)
+    scores = casewise_scores(likelihood, optimum.phi, matrices, centred=not observed)
     n = len(scores)
     square = scores.T @ scores / n
     information = optimum.hessian / 2 if observed else likelihood.information(optimum.phi)
@@ -73,8 +73,8 @@ def sandwich(
 def saturated_trace(matrices: list[Array], sigmas: Array, means: bool) -> float:
     """Return ``tr(W Gamma)`` of unrestricted moments: what there is to take up.
 
-    The mean over cases of ``tr((V (zz' - S))^2) / 2 + z' V z`` with ``V = sigma^-1``, weighted by
-    the groups' sizes.
+    The mean over cases of ``tr((V (zz' - S))^2) / 2 + z' V z`` with ``V = sigma^-1``, summed over
+    the groups.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def saturated_trace(matrices: list[Array], sigmas: Array, means: bool) -> float:
     means : bool
         Whether means are modelled.
     """
-    total, n = 0.0, sum(len(matrix) for matrix in matrices)
+    total = 0.0
     for matrix, sigma in zip(matrices, sigmas, strict=True):
         z = matrix - matrix.mean(axis=0)
         weight = np.linalg.inv(sigma)
@@ -92,8 +92,8 @@ def saturated_trace(matrices: list[Array], sigmas: Array, means: bool) -> float:
         length = np.einsum("ni,ij,nj->n", z, weight, z)
         cross = np.einsum("ni,ij,nj->n", z, turned @ weight, z)
         own = (length**2 - 2 * cross + np.trace(turned @ turned)) / 2
-        total += float((own + (length if means else 0)).sum())
-    return total / n
+        total += float((own + (length if means else 0)).mean())
+    return total
 
 
 def baseline(likelihood: Likelihood) -> tuple[Likelihood, Optimum]:

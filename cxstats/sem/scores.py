@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 
-def casewise_scores(likelihood: Likelihood, phi: Array, matrices: list[Array]) -> Array:
+def casewise_scores(
+    likelihood: Likelihood, phi: Array, matrices: list[Array], centred: bool = False
+) -> Array:
     """Return the derivatives of each case's log-likelihood, (n, q).
 
     ``w (z' W u z' W v - u' W v) + z' W u s`` for a parameter with vectors u and v of the pool,
@@ -29,14 +31,21 @@ def casewise_scores(likelihood: Likelihood, phi: Array, matrices: list[Array]) -
     phi : array (q,)
     matrices : list of array (n_g, p)
         The cases of every group, with NaN under a likelihood of patterns.
+    centred : bool
+        About the sample's moments instead of the implied ones, for each group: what remains is
+        sampling error alone, even where equalities over groups do not hold.
     """
     if isinstance(likelihood, PatternLikelihood):
         return _of_patterns(likelihood, phi, matrices)
     point = likelihood.at(phi)
     rows = []
     for g, matrix in enumerate(matrices):
-        centre = matrix.mean(axis=0) if point.model.mu is None else point.model.mu[g]
-        rows.append(_reduced(likelihood, g, _scores(point, g, matrix - centre, likelihood)))
+        own = centred or point.model.mu is None
+        z = matrix - (matrix.mean(axis=0) if own else point.model.mu[g])  # type: ignore[index]
+        scores = _scores(point, g, z, likelihood)
+        if centred:
+            scores = scores - scores.mean(axis=0)
+        rows.append(_reduced(likelihood, g, scores))
     return np.concatenate(rows)
 
 
