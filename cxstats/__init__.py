@@ -32,6 +32,7 @@ _PUBLIC = {
     "charts": None,
     "bootstrap_moments": "cxstats.moments",
     "compare": "cxstats.cases",
+    "invariance": "cxstats.sem.invariance",
     "load_corporate_reputation": "cxstats.datasets",
     "load_ecsi_mobile": "cxstats.datasets",
     "load_facts": "cxstats.cases",
@@ -39,6 +40,7 @@ _PUBLIC = {
     "load_source_errors": "cxstats.cases",
     "load_tables": "cxstats.cases",
     "moments": "cxstats.moments",
+    "pls": "cxstats.pls.fit",
     "read_survey": "cxstats.survey",
     "reliability": "cxstats.reliability",
     "second_opinion": "cxstats.sem.opinion",
@@ -73,9 +75,11 @@ if TYPE_CHECKING:
     )
     from cxstats.errors import CxError, DataError, ModelSyntaxError, ReproductionError
     from cxstats.moments import Moments, bootstrap_moments, moments
+    from cxstats.pls.fit import pls
     from cxstats.reliability import reliability
     from cxstats.rules import verdict
     from cxstats.sem.fit import cfa, sem
+    from cxstats.sem.invariance import invariance
     from cxstats.sem.opinion import second_opinion
     from cxstats.sem.result import ModelWarning
     from cxstats.servqual import servperf, servqual

@@ -1,22 +1,36 @@
-"""A confirmatory factor model of simple structure: each item on one factor, factors correlated."""
+"""A confirmatory factor model of simple structure: each item on one factor, factors correlated.
+
+`cxstats.sem` fits it; here are its names, which can be any text, and its problems in words.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cxstats.errors import CxError
 from cxstats.moments import Moments
+from cxstats.sem.constraints import Reduction
+from cxstats.sem.fit import solved
+from cxstats.sem.likelihood import Likelihood
+from cxstats.sem.model import build
+from cxstats.sem.problems import Problem
+from cxstats.sem.progress import quiet_linear_algebra
+from cxstats.sem.structure import Structure
+from cxstats.sem.syntax import Syntax, Term
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
+    Places = NDArray[np.intp]
 
-TOLERANCE, MAX_STEPS = 1e-9, 500
+# A standardised residual variance above this is not negative: rounding.
+ROUNDING = -1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +52,7 @@ class FactorModel:
     n : int
         Cases.
     converged : bool
-        Whether the derivatives vanish.
+        Whether there is one maximum, and the search ended in it.
     problems : tuple of str
         Why the estimates are not to be trusted: no convergence, a negative variance, a
         correlation of factors of 1 or more.
@@ -46,7 +60,7 @@ class FactorModel:
 
     names: tuple[str, ...]
     items: tuple[str, ...]
-    factor: NDArray[np.intp]
+    factor: Places
     loadings: Array
     uniquenesses: Array
     corr: Array
@@ -72,8 +86,8 @@ class FactorModel:
 
     def proper(self, name: str) -> bool:
         """Return whether a factor has converged estimates without a negative variance."""
-        found = self.of(name)
-        return self.converged and found is not None and bool((found[1] >= 0).all())
+        found = self.of(name, standardised=True)
+        return self.converged and found is not None and bool((found[1] >= ROUNDING).all())
 
     def loading(self, item: str) -> float:
         """Return the standardised loading of an item; NaN if it is not in the model."""
@@ -83,8 +97,8 @@ class FactorModel:
 def fit_factors(moments: Moments, constructs: Mapping[str, Sequence[str]]) -> FactorModel:
     """Fit ``Sigma = Lambda Phi Lambda' + Theta`` by maximum likelihood.
 
-    Fisher scoring with step halving on ``log|Sigma| + tr(S Sigma^-1)``, from the correlation
-    metric; it stops when no derivative exceeds 1e-9.
+    Lambda has one loading a row, diag(Phi) = 1, Theta is diagonal. The correlations of the items
+    are fitted; for this model that is the same.
 
     Parameters
     ----------
@@ -121,113 +135,71 @@ def fit_factors(moments: Moments, constructs: Mapping[str, Sequence[str]]) -> Fa
             f"few cases, or items that repeat others ({items[i]} and {items[j]} correlate "
             f"{part.corr[i, j]:.2f})"
         )
-    loadings, uniquenesses, corr, converged = _maximise(part.corr, factor, len(constructs))
-    names = tuple(constructs)
+    likelihood = _likelihood(part.corr, factor)
+    with quiet_linear_algebra():
+        _, optimum, problems = solved(likelihood)
+    p, k, names = len(items), len(constructs), tuple(constructs)
+    loadings, uniquenesses, covariances = np.split(optimum.phi, [p, 2 * p])
+    corr = np.eye(k)
+    row, column = np.triu_indices(k, 1)
+    corr[row, column] = corr[column, row] = covariances
+    # The sign of a factor is free: point it along its items.
+    sign = np.where(np.bincount(factor, loadings, k) < 0, -1, 1)
+    corr *= np.outer(sign, sign)
     return FactorModel(
         names=names,
         items=tuple(items),
         factor=factor,
-        loadings=loadings * part.sd,
+        loadings=loadings * sign[factor] * part.sd,
         uniquenesses=uniquenesses * part.sd**2,
         corr=corr,
         n=part.n,
-        converged=converged,
-        problems=_problems(names, items, uniquenesses, corr, converged),
+        converged=not any(problem.fatal for problem in problems),
+        problems=tuple(_in_words(problem, names, items, corr) for problem in problems),
     )
 
 
-def _maximise(s: Array, factor: NDArray[np.intp], k: int) -> tuple[Array, Array, Array, bool]:
-    p, pairs = len(s), np.tril_indices(k, -1)
-    theta = np.concatenate([np.full(p, 0.7), np.full(p, 0.5), np.full(len(pairs[0]), 0.3)])
-    value = _discrepancy(theta, s, factor, k)
-    for _ in range(MAX_STEPS):
-        gradient, information = _derivatives(theta, s, factor, k)
-        if np.abs(gradient).max() < TOLERANCE:
-            break
-        step = np.linalg.lstsq(information, gradient, rcond=1e-12)[0]
-        size = 1.0
-        while size > 1e-10:
-            trial = theta - size * step
-            new = _discrepancy(trial, s, factor, k)
-            if new <= value + 1e-13 * abs(value):
-                break
-            size /= 2
-        else:
-            break
-        theta, value = trial, new
-    converged = bool(np.abs(_derivatives(theta, s, factor, k)[0]).max() < 1e-6)
-    loadings, uniquenesses, corr = _unpack(theta, factor, k)
-    # The sign of a factor is free: point it along its items.
-    sign = np.sign(np.bincount(factor, loadings, k))
-    sign[sign == 0] = 1
-    return loadings * sign[factor], uniquenesses, corr * np.outer(sign, sign), converged
+def _likelihood(corr: Array, factor: Places) -> Likelihood:
+    """Return the likelihood of the model in which items x0, x1 ... measure factors f0, f1 ..."""
+    k = int(factor.max()) + 1
+    terms = [_term(f"f{j}", "=~", f"x{i}", 0.7) for i, j in enumerate(factor)]
+    terms += [_term(f"x{i}", "~~", f"x{i}", 0.5) for i in range(len(factor))]
+    terms += [_term(f"f{i}", "~~", f"f{j}", 0.3) for i, j in combinations(range(k), 2)]
+    model = build(Syntax(tuple(terms), (), (), ""), std_lv=True)
+    return Likelihood(
+        Structure.of(model), Reduction.of(model), corr[None], mean=None, share=np.ones(1)
+    )
 
 
-def _unpack(theta: Array, factor: NDArray[np.intp], k: int) -> tuple[Array, Array, Array]:
-    p = len(factor)
-    corr = np.eye(k)
-    row, column = np.tril_indices(k, -1)
-    corr[row, column] = corr[column, row] = theta[2 * p :]
-    return theta[:p], theta[p : 2 * p], corr
+def _term(lhs: str, op: str, rhs: str, start: float) -> Term:
+    return Term(lhs, op, rhs, fixed=(), start=(start,), labels=(), line=1, column=1)
 
 
-def _implied(theta: Array, factor: NDArray[np.intp], k: int) -> Array:
-    loadings, uniquenesses, corr = _unpack(theta, factor, k)
-    implied: Array = np.outer(loadings, loadings) * corr[np.ix_(factor, factor)]
-    return implied + np.diag(uniquenesses)
+def _in_words(problem: Problem, names: Sequence[str], items: Sequence[str], corr: Array) -> str:
+    def places() -> list[int]:
+        """Return the numbers in "x0 ~~ x0" or in "f0" and "f1"."""
+        return [int(name.split()[0][1:]) for name in problem.names]
 
-
-def _discrepancy(theta: Array, s: Array, factor: NDArray[np.intp], k: int) -> float:
-    sigma = _implied(theta, factor, k)
-    try:
-        root = np.linalg.cholesky(sigma)
-    except np.linalg.LinAlgError:
-        return np.inf
-    return float(2 * np.log(np.diag(root)).sum() + np.trace(np.linalg.solve(sigma, s)))
-
-
-def _derivatives(theta: Array, s: Array, factor: NDArray[np.intp], k: int) -> tuple[Array, Array]:
-    """Return gradient (q,) and expected information (q, q) of the discrepancy."""
-    loadings, _, corr = _unpack(theta, factor, k)
-    p = len(factor)
-    inverse = np.linalg.inv(_implied(theta, factor, k))
-    d = np.zeros((len(theta), p, p))
-    column = corr[np.ix_(factor, factor)] * loadings  # d Sigma[i, :] / d loading[i]
-    for i in range(p):
-        d[i, i, :] += column[i]
-        d[i, :, i] += column[i]
-        d[p + i, i, i] = 1
-    for q, (a, b) in enumerate(zip(*np.tril_indices(k, -1), strict=True)):
-        block = np.outer(np.where(factor == a, loadings, 0), np.where(factor == b, loadings, 0))
-        d[2 * p + q] = block + block.T
-    weighted = inverse @ d
-    gradient = np.trace(weighted, axis1=1, axis2=2) - np.einsum("qij,ji->q", weighted, inverse @ s)
-    flat = weighted.reshape(len(theta), -1)
-    return gradient, flat @ weighted.transpose(0, 2, 1).reshape(len(theta), -1).T
-
-
-def _problems(
-    names: Sequence[str], items: Sequence[str], uniquenesses: Array, corr: Array, converged: bool
-) -> tuple[str, ...]:
-    found = []
-    if not converged:
-        found.append("the factor model did not converge: omega, CR and AVE are not to be trusted")
-    found += [
-        f"{item} has a negative residual variance: its loading, and omega, CR and AVE of its "
-        "construct, are not to be trusted"
-        for item, variance in zip(items, uniquenesses, strict=True)
-        if variance < 0
-    ]
-    found += [
-        f"{names[i]} and {names[j]} correlate {corr[i, j]:.2f}: not two factors; merge them or "
-        "look for items they share"
-        for i in range(len(names))
-        for j in range(i)
-        if abs(corr[i, j]) >= 1
-    ]
-    if len(names) > 2 and not found and np.linalg.eigvalsh(corr)[0] < 0:
-        found.append(
+    if problem.kind == "negative_variance":
+        (i,) = places()
+        return (
+            f"{items[i]} has a negative residual variance: its loading, and omega, CR and AVE of "
+            "its construct, are not to be trusted"
+        )
+    if problem.kind == "correlation":
+        i, j = places()
+        return (
+            f"{names[i]} and {names[j]} correlate {corr[i, j]:.2f}: not two factors; merge them or "
+            "look for items they share"
+        )
+    if problem.kind == "not_positive":
+        return (
             "the correlations of the factors are not those of any variables (a negative "
             "eigenvalue): one factor is a mixture of others"
         )
-    return tuple(found)
+    if problem.kind in ("not_converged", "no_solution"):
+        return "the factor model did not converge: omega, CR and AVE are not to be trusted"
+    return (
+        "the data hardly determine the factor model (items that correlate with no others?): "
+        "omega, CR and AVE are not to be trusted"
+    )

@@ -92,7 +92,7 @@ class Reliability:
         return self.summary()
 
     def _repr_html_(self) -> str:
-        from cxstats.summaries import as_html
+        from cxstats.formats import as_html
 
         return as_html(self.summary(), self.table)
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import cxstats as cx
@@ -182,6 +182,7 @@ def test_duplicating_permuting_and_rescaling(seed):
     book = cx.Codebook(scale=(-100, 100), constructs={"A": ["a", "b"], "B": ["c", "d"]})
     frame = pd.DataFrame(sample, columns=list("abcd"), dtype=float)
     one = _numbers(frame, book)
+    assume(np.abs(one).max() < 1e3)  # an alpha of 0 makes HTMT a ratio of rounding errors
     shuffled = frame.sample(frac=1, random_state=int(seed) % 1000)
     np.testing.assert_allclose(_numbers(shuffled, book), one, atol=1e-10)
     np.testing.assert_allclose(_numbers(pd.concat([frame, frame]), book), one, atol=1e-10)

@@ -119,7 +119,7 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
     >>> data = Moments.from_correlation(["a", "b", "c", "d"], corr, n=200)
     >>> fit = sem("f =~ a + b + c + d", data)
     >>> fit.fit_indices["df"], round(fit.fit_indices["chisq"], 3)
-    (2, 0.203)
+    (2, 0.119)
     """
     _check(estimator, missing, information, equal)
     check_level(level)
@@ -191,9 +191,7 @@ def _check(estimator: str, missing: str, information: str | None, equal: Sequenc
 
 def solved(likelihood: Likelihood) -> tuple[Any, Optimum, tuple[Problem, ...]]:
     """Return start, optimum and problems; a model that is not identified is not fitted."""
-    reduction = likelihood.reduction
-    x = start_values(reduction.model, *likelihood.moments)
-    start: Any = np.linalg.lstsq(reduction.matrix, x - reduction.offset, rcond=None)[0]
+    start = _start(likelihood)
     problems = unidentified(likelihood, start)
     if problems:
         q = len(start)
@@ -201,4 +199,14 @@ def solved(likelihood: Likelihood) -> tuple[Any, Optimum, tuple[Problem, ...]]:
         return start, Optimum(start, np.nan, empty, np.zeros((0, q)), False, 0), problems
     with np.errstate(all="ignore"):
         optimum = maximise(likelihood, start)
+        if not optimum.converged:
+            other = _start(likelihood, plain=True)
+            again = maximise(likelihood, other)
+            start, optimum = (other, again) if again.converged else (start, optimum)
         return start, optimum, improper(likelihood, optimum)
+
+
+def _start(likelihood: Likelihood, plain: bool = False) -> Any:
+    reduction = likelihood.reduction
+    x = start_values(reduction.model, *likelihood.moments, plain=plain)
+    return np.linalg.lstsq(reduction.matrix, x - reduction.offset, rcond=None)[0]

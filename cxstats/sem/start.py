@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 
-def start_values(model: Model, cov: Array, mean: Array | None) -> Array:
+def start_values(model: Model, cov: Array, mean: Array | None, plain: bool = False) -> Array:
     """Return a start for every parameter, (T,).
 
     Loadings come from the centroid of each latent's items, ``l_i = sum_j r_ij / sqrt(sum r)``
@@ -31,19 +31,24 @@ def start_values(model: Model, cov: Array, mean: Array | None) -> Array:
         Sample covariances of the groups.
     mean : array (G, p) or None
         Sample means.
+    plain : bool
+        Another start, for where this one leads nowhere: every item correlates 0.7 with its
+        latent, and latents 0.3.
     """
     groups = []
     size = len(model.one_group)
     for g in range(model.n_groups):
         own = model.parameters[g * size : (g + 1) * size]
-        groups.append(_of_group(model, own, cov[g], None if mean is None else mean[g]))
+        groups.append(_of_group(model, own, cov[g], None if mean is None else mean[g], plain))
     return np.concatenate(groups)
 
 
-def _of_group(model: Model, own: tuple[Parameter, ...], cov: Array, mean: Array | None) -> Array:
+def _of_group(
+    model: Model, own: tuple[Parameter, ...], cov: Array, mean: Array | None, plain: bool
+) -> Array:
     at = {name: i for i, name in enumerate(model.observed)}
-    loading, variance = _measurement(model, own, cov, at)
-    core, covariance = _core_covariances(model, own, cov, at, loading, variance)
+    loading, variance = _measurement(own, cov, at, plain)
+    core, covariance = _core_covariances(model, own, cov, at, loading, variance, plain)
     path = _paths(own, core, covariance, variance)
     values = []
     for p in own:
@@ -76,6 +81,7 @@ def _core_covariances(
     at: dict[str, int],
     loading: dict[tuple[str, str], float],
     variance: dict[str, float],
+    plain: bool,
 ) -> tuple[dict[str, int], Array]:
     """Return covariances of latents and observed variables of regressions, with their places.
 
@@ -92,6 +98,8 @@ def _core_covariances(
         for item, v in rows.items():
             weights[k, at[item]] = v / squares if squares else 0
     found = weights @ cov @ weights.T
+    if plain:
+        found = 0.3 * np.sqrt(np.outer(total, total))
     limit = 0.9 * np.sqrt(np.outer(total, total))
     found = np.clip(found, -limit, limit)
     np.fill_diagonal(found, total)
@@ -117,7 +125,7 @@ def _paths(
 
 
 def _measurement(
-    model: Model, own: tuple[Parameter, ...], cov: Array, at: dict[str, int]
+    own: tuple[Parameter, ...], cov: Array, at: dict[str, int], plain: bool
 ) -> tuple[dict[tuple[str, str], float], dict[str, float]]:
     """Return starts of loadings and of (residual) variances."""
     items: dict[str, list[Parameter]] = {}
@@ -132,7 +140,8 @@ def _measurement(
     for name in order:
         rows = items[name]
         if all(p.rhs in at for p in rows):
-            raw = _centroid(cov[np.ix_(*[[at[p.rhs] for p in rows]] * 2)])
+            inner = cov[np.ix_(*[[at[p.rhs] for p in rows]] * 2)]
+            raw = 0.7 * np.sqrt(np.diagonal(inner)) if plain else _centroid(inner)
         else:
             raw = np.sqrt([variance.get(p.rhs, 1.0) / 2 for p in rows])
         anchor = next((k for k, p in enumerate(rows) if p.fixed), None)

@@ -137,7 +137,8 @@ def test_scaled_difference(restricted, estimator):
 
 def test_robust_needs_respondents():
     with pytest.raises(cx.CxError, match="needs the respondents"):
-        cx.cfa(model("holzinger"), cx.moments(data("holzinger")[0][[f"x{i}" for i in range(1, 10)]]),
+        moments = cx.moments(frame_of("holzinger")[[f"x{i}" for i in range(1, 10)]])
+        cx.cfa(model("holzinger"), moments,
                estimator="mlr")  # fmt: skip
     with pytest.raises(cx.CxError, match="estimator is 'wls'; allowed: ml, mlm, mlr"):
         cx.cfa(model("holzinger"), data("holzinger")[0], estimator="wls")
