@@ -24,14 +24,19 @@ def summary(fit: SemFit, lang: str = "en") -> str:
     if not fit.sound:
         return "\n".join([*lines, label("sem.none", lang)])
     lines.append(_fit(fit, lang))
+    if fit.estimator != "ml" and fit.fit_indices["df"] > 0:
+        lines.append(_robust(fit, lang))
     return "\n".join([*lines, *_paths(fit, lang)])
 
 
 def _head(fit: SemFit, lang: str) -> str:
+    patterns = fit.sample.patterns
+    complete = 0 if patterns is None else int(patterns.n[patterns.present.all(axis=1)].sum())
     text = label(
-        "sem.head",
+        "sem.head" if patterns is None else "sem.head.incomplete",
         lang,
         n=format_number(fit.n),
+        complete=format_number(complete),
         dropped=format_number(fit.sample.dropped),
         q=fit.fit_indices["n_parameters"],
     )
@@ -56,6 +61,21 @@ def _fit(fit: SemFit, lang: str) -> str:
         rmsea=f"{found['rmsea']:.3f}",
         limits=interval(found["rmsea_ci_low"], found["rmsea_ci_high"], 3),
         srmr=f"{found['srmr']:.3f}",
+    )
+
+
+def _robust(fit: SemFit, lang: str) -> str:
+    found = fit.fit_indices
+    return label(
+        "sem.robust",
+        lang,
+        estimator=fit.estimator.upper(),
+        df=int(found["df"]),
+        chisq=format_number(found["chisq_scaled"], 2),
+        p=p_text(found["p_value_scaled"]),
+        cfi=f"{found['cfi_robust']:.3f}",
+        rmsea=f"{found['rmsea_robust']:.3f}",
+        limits=interval(found["rmsea_robust_ci_low"], found["rmsea_robust_ci_high"], 3),
     )
 
 
