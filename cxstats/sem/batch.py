@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cxstats.sem.likelihood import Likelihood
+from cxstats.sem.likelihood import Likelihood, log_determinants
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 DISTANCE = 1e-3
 ARMIJO = 1e-4
 SHORTEST = 1e-6
+# A search this long went through a valley, where BFGS's own curvature can flatter: it is checked.
+LATE, CHECKS = 40, 15
 
 
 class Attempt(NamedTuple):
@@ -80,42 +82,73 @@ def maximise_batch(
     value : array (B,)
         The discrepancy F.
     converged : array (B,)
-        Whether the predicted distance to the optimum is below a thousandth of a standard error.
+        Whether the predicted distance to the optimum is below a thousandth of a standard error;
+        after a long search that is predicted by exact second derivatives.
     """
-    count = len(likelihood.cov)
+    count, enough = len(likelihood.cov), 2 * DISTANCE**2 / n
     phi = np.tile(attempts[0].start, (count, 1))
-    value, converged = np.full(count, np.nan), np.zeros(count, bool)
+    value, rounds = np.full(count, np.nan), np.full(count, -1)
     for attempt in attempts:
-        left = np.flatnonzero(~converged)
+        left = np.flatnonzero(rounds < 0)
         if len(left):
-            found = _search(_of(likelihood, left), attempt, 2 * DISTANCE**2 / n)
-            phi[left], value[left], converged[left] = found
-    return phi, value, converged
+            found = _search(_of(likelihood, left), attempt, enough)
+            phi[left], value[left], rounds[left] = found
+            late = left[found[2] > LATE]
+            if len(late):
+                phi[late], settled = _settled(_of(likelihood, late), phi[late], enough)
+                rounds[late[~settled]] = -1
+    return phi, value, rounds >= 0
 
 
-def _of(likelihood: Likelihood, which: NDArray[np.intp]) -> Likelihood:
+def _settled(likelihood: Likelihood, phi: Array, enough: float) -> tuple[Array, NDArray[np.bool_]]:
+    """Take exact Newton steps from points near a minimum; say which arrive at one."""
+    phi, settled = phi.copy(), np.zeros(len(phi), bool)
+    going, size = np.arange(len(phi)), np.ones(len(phi))
+    for _ in range(CHECKS):
+        part = _of(likelihood, going)
+        point = part.at(phi[going])
+        (value, slope), hessian = point.evaluate(), point.hessian()
+        upwards = np.isfinite(log_determinants(hessian))
+        part, going, value = _of(part, upwards), going[upwards], value[upwards]
+        if not len(going):
+            break
+        move = -np.linalg.solve(hessian[upwards], slope[upwards, :, None])[..., 0]
+        fall = -np.einsum("bi,bi->b", slope[upwards], move)
+        trial = phi[going] + size[going, None] * move
+        lower = part.evaluate(trial)[0] <= value + 1e-12
+        phi[going[lower]] = trial[lower]
+        settled[going[fall < enough]] = True
+        size[going] = np.where(lower, np.minimum(2 * size[going], 1), size[going] / 4)
+        going = going[fall >= enough]
+        if not len(going):
+            break
+    return phi, settled
+
+
+def _of(likelihood: Likelihood, which: NDArray[Any]) -> Likelihood:
     mean = None if likelihood.mean is None else likelihood.mean[which]
     return replace(likelihood, cov=likelihood.cov[which], mean=mean)
 
 
 def _search(
     likelihood: Likelihood, attempt: Attempt, enough: float
-) -> tuple[Array, Array, NDArray[np.bool_]]:
+) -> tuple[Array, Array, NDArray[np.intp]]:
+    """Return estimates, values, and the rounds that each took; -1 where it did not arrive."""
     count = len(likelihood.cov)
     phi = np.tile(attempt.start, (count, 1))
     value, slope = likelihood.evaluate(phi)
-    converged = np.zeros(count, bool)
+    arrived = np.full(count, -1)
     inverse = np.tile(attempt.inverse, (count, 1, 1))
     now = _Search(
         np.arange(count), phi.copy(), value.copy(), slope, inverse, -slope @ attempt.inverse,
         np.ones(count),
     )  # fmt: skip
-    for _ in range(attempt.rounds):
+    for round_ in range(attempt.rounds):
         decrement = -np.einsum("bi,bi->b", now.slope, now.move)
         done = decrement < enough
         if done.any():
             at = now.which[done]
-            phi[at], value[at], converged[at] = now.phi[done], now.value[done], True
+            phi[at], value[at], arrived[at] = now.phi[done], now.value[done], round_
             now, decrement = now.rows(~done), decrement[~done]
         if not len(now.which):
             break
@@ -126,7 +159,7 @@ def _search(
             phi[at], value[at] = now.phi[stuck], now.value[stuck]
             now = now.rows(~stuck)
     phi[now.which], value[now.which] = now.phi, now.value
-    return phi, value, converged
+    return phi, value, arrived
 
 
 def _advance(now: _Search, likelihood: Likelihood, decrement: Array) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 # Replicates in a batch: few enough for their matrices to stay in the cache.
-CHUNK = 250
+CHUNK = 500
 # Rounds from the solution of the sample, then from the start of a fresh search.
 ROUNDS = (80, 250)
 # Share of replicates without a solution above which their loss is said to matter.

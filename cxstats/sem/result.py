@@ -273,7 +273,8 @@ class SemFit:
         """Fit the model to resamples of the respondents, all at once.
 
         One set of resamples gives percentile and BCa intervals of raw, standardised and defined
-        parameters. Each replicate stops within a thousandth of a standard error of its optimum.
+        parameters. Each replicate stops within about a thousandth of a standard error of its
+        optimum; where the search was long, exact second derivatives must confirm it.
         Groups are resampled separately. Models with bounds or equations that are not linear are
         fitted one replicate after another, which is slow.
 

@@ -26,7 +26,7 @@ def summary(fit: SemFit, lang: str = "en") -> str:
     lines.append(_fit(fit, lang))
     if fit.estimator != "ml" and fit.fit_indices["df"] > 0:
         lines.append(_robust(fit, lang))
-    return "\n".join([*lines, *_paths(fit, lang)])
+    return "\n".join([*lines, *path_lines(fit, lang)])
 
 
 def _head(fit: SemFit, lang: str) -> str:
@@ -79,7 +79,7 @@ def _robust(fit: SemFit, lang: str) -> str:
     )
 
 
-def _paths(fit: SemFit, lang: str) -> list[str]:
+def path_lines(fit: SemFit, lang: str) -> list[str]:
     """Return structural paths and defined parameters, or loadings' range without any."""
     rows = fit.table[fit.table["op"].isin(["~", ":="])]
     rows = rows[~fit.table.loc[rows.index, "estimate"].isna()]
