@@ -40,7 +40,9 @@ _PUBLIC = {
     "load_source_errors": "cxstats.cases",
     "load_tables": "cxstats.cases",
     "moments": "cxstats.moments",
+    "ordinal_reliability": "cxstats.sem.ordinal_reliability",
     "pls": "cxstats.pls.fit",
+    "polychoric": "cxstats.sem.polychoric",
     "read_survey": "cxstats.survey",
     "reliability": "cxstats.reliability",
     "second_opinion": "cxstats.sem.opinion",
@@ -81,6 +83,8 @@ if TYPE_CHECKING:
     from cxstats.sem.fit import cfa, sem
     from cxstats.sem.invariance import invariance
     from cxstats.sem.opinion import second_opinion
+    from cxstats.sem.ordinal_reliability import ordinal_reliability
+    from cxstats.sem.polychoric import polychoric
     from cxstats.sem.result import ModelWarning
     from cxstats.servqual import servperf, servqual
     from cxstats.survey import Codebook, check, clean, read_survey

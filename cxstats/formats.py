@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from html import escape
-from math import isnan
+from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
 from cxstats.labels import label
@@ -120,7 +120,7 @@ def interval(low: float, high: float, decimals: int = 2) -> str:
     >>> interval(-1.2, -0.955)
     '[−1.20, −0.96]'
     """
-    if isnan(low) or isnan(high):
+    if not (isfinite(low) and isfinite(high)):
         return "–"
     return f"[{format_number(low, decimals)}, {format_number(high, decimals)}]"
 

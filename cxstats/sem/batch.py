@@ -21,7 +21,7 @@ DISTANCE = 1e-3
 ARMIJO = 1e-4
 SHORTEST = 1e-6
 # A search this long went through a valley, where BFGS's own curvature can flatter: it is checked.
-LATE, CHECKS = 40, 15
+LATE, CHECKS = 18, 15
 
 
 class Attempt(NamedTuple):

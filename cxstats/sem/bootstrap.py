@@ -282,7 +282,7 @@ def _table(fit: SemFit, values: Array, influence: Array, level: float) -> pd.Dat
     moving: Any = np.zeros(len(estimate), bool)
     se, low, high = (np.full(len(estimate), np.nan) for _ in range(3))
     if len(kept) > 1:
-        moving = np.ptp(kept, axis=0) > 1e-12
+        moving = np.ptp(kept, axis=0) > 1e-10 * np.abs(kept).max(axis=0)
         se[moving] = kept[:, moving].std(axis=0, ddof=1)
         tails = [(1 - level) / 2, (1 + level) / 2]
         low[moving], high[moving] = np.nanquantile(kept[:, moving], tails, axis=0)

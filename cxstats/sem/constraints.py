@@ -64,6 +64,7 @@ class Reduction:
             for c in model.constraints
             if c.op != "=="
         )
+        bounds = tuple(pair for pair in bounds if not plain.settled(pair))
         linear, curved = [], []
         for pair in pairs:
             found = plain.line(pair)
@@ -109,6 +110,22 @@ class Reduction:
     def slopes(self, pairs: Sequence[tuple[Expression, Expression]], phi: Array) -> Array:
         """Return the derivatives of `gaps` at one point, (k, q)."""
         return complex_step(lambda point: self.gaps(pairs, point), phi)
+
+    def settled(self, bound: tuple[Expression, Expression]) -> bool:
+        """Return whether a bound names nothing that is free, and holds.
+
+        Raises
+        ------
+        CxError
+            If it names nothing free, and does not hold.
+        """
+        found = self.line(bound)
+        if found is None or np.abs(found[0]).max(initial=0) > 0:
+            return False
+        if found[1] > 0:  # the gap is minus that
+            larger, smaller = bound
+            raise CxError(f"{larger.text} > {smaller.text} cannot hold: nothing in it is free")
+        return True
 
     def line(self, pair: tuple[Expression, Expression]) -> tuple[Array, float] | None:
         """Return a and c of an equation ``a phi = c``; None if it is not linear."""

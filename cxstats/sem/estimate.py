@@ -178,15 +178,19 @@ def _constrained(likelihood: Likelihood, start: Array) -> Optimum:
         if pairs
     ]
     free, steps = _scoring(_unbound(likelihood), start)
-    found = minimize(
-        objective,
-        free * scale,
-        jac=True,
-        method="SLSQP",
-        constraints=constraints,
-        options={"maxiter": 1000, "ftol": 1e-14},
-    )
-    return _lagrangian(likelihood, found.x / scale, steps + found.nfev)
+    try:
+        found = minimize(
+            objective,
+            free * scale,
+            jac=True,
+            method="SLSQP",
+            constraints=constraints,
+            options={"maxiter": 1000, "ftol": 1e-14},
+        )
+        return _lagrangian(likelihood, found.x / scale, steps + found.nfev)
+    except (np.linalg.LinAlgError, ValueError):  # conditions that are no numbers
+        q = len(start)
+        return Optimum(start, 0.0, np.full((q, q), np.nan), np.zeros((0, q)), False, steps)
 
 
 def _unbound(likelihood: Likelihood) -> Likelihood:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from cxstats.errors import CxError
 from cxstats.inference import check_level
+from cxstats.sem.batch import Attempt, maximise_batch
 from cxstats.sem.constraints import Reduction
 from cxstats.sem.estimate import Optimum, maximise
+from cxstats.sem.inference import inverse_scaled
 from cxstats.sem.likelihood import Likelihood
-from cxstats.sem.missing import of_patterns
+from cxstats.sem.missing import PatternLikelihood, of_patterns
 from cxstats.sem.model import build
 from cxstats.sem.problems import Problem, improper, unidentified
 from cxstats.sem.progress import quiet_linear_algebra
@@ -26,6 +29,8 @@ from cxstats.sem.syntax import parse
 INFORMATION = ("expected", "observed")
 ESTIMATORS = ("ml", "mlm", "mlr")
 MISSING = ("listwise", "fiml")
+# Of BFGS, where Newton steps lead nowhere.
+ROUNDS = 400
 EQUAL = ("loadings", "intercepts", "residuals")
 
 
@@ -42,9 +47,10 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
     estimator: str = "ml",
     missing: str = "listwise",
     information: str | None = None,
+    ordered: bool | Sequence[str] = False,
     level: float = 0.95,
 ) -> SemFit:
-    """Fit a structural equation model by maximum likelihood.
+    """Fit a structural equation model by maximum likelihood, or to ordered answers by WLSMV.
 
     Minimises ``F = log|Sigma| + tr(S Sigma^-1) - log|S| - p`` (with means also
     ``(m - mu)' Sigma^-1 (m - mu)``), S with divisor n; chi-square is ``n F``. Defaults are those
@@ -81,6 +87,13 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
     information : {"expected", "observed"}, optional
         What standard errors are computed from; without it the expected information, with "fiml"
         the observed one, which stays right when answers are missing at random.
+    ordered : bool or sequence of str
+        True, or the names of all observed variables, to take answers as ordered categories: an
+        `OrdinalFit` by diagonally weighted least squares of polychoric correlations, with a mean-
+        and variance-adjusted test ("WLSMV"; delta parameterisation, one group, complete cases).
+        Better than "ml" and "mlr" where there are four categories or fewer, or answers pile up at
+        an end; with five or more, roughly even ones both do (Rhemtulla, Brosseau-Liard & Savalei
+        2012). It takes some hundred cases: tables of two items should have few empty cells.
     level : float
         Confidence level.
 
@@ -110,7 +123,9 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
     References
     ----------
     Joreskog (1970). A general method for analysis of covariance structures. Biometrika 57.
-    Rosseel (2012). lavaan: an R package for structural equation modeling. JSS 48(2).
+    Rosseel (2012). lavaan: an R package for structural equation modeling. JSS 48(2). Rhemtulla,
+    Brosseau-Liard & Savalei (2012). When can categorical variables be treated as continuous?
+    Psychological Methods 17, 354-373.
 
     Examples
     --------
@@ -124,6 +139,17 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
     _check(estimator, missing, information, equal)
     check_level(level)
     syntax = parse(model)
+    if ordered is not False:
+        from cxstats.sem.ordinal import fit_ordinal
+
+        others = {
+            "group": group, "means": means, "equal": tuple(equal) or None,
+            "estimator": None if estimator == "ml" else estimator,
+            "missing": None if missing == "listwise" else missing, "information": information,
+        }  # fmt: skip
+        return fit_ordinal(
+            syntax, data, ordered, level, others, std_lv=std_lv, orthogonal=orthogonal
+        )
     first = build(
         syntax, std_lv=std_lv, orthogonal=orthogonal, fixed_x=fixed_x, means=means, check=False
     )
@@ -191,22 +217,46 @@ def _check(estimator: str, missing: str, information: str | None, equal: Sequenc
 
 def solved(likelihood: Likelihood) -> tuple[Any, Optimum, tuple[Problem, ...]]:
     """Return start, optimum and problems; a model that is not identified is not fitted."""
-    start = _start(likelihood)
-    problems = unidentified(likelihood, start)
-    if problems:
-        q = len(start)
-        empty = np.full((q, q), np.nan)
-        return start, Optimum(start, np.nan, empty, np.zeros((0, q)), False, 0), problems
     with np.errstate(all="ignore"):
+        start = _start(likelihood)
+        problems = unidentified(likelihood, _start(likelihood, own=False))
+        if problems:
+            q = len(start)
+            empty = np.full((q, q), np.nan)
+            return start, Optimum(start, np.nan, empty, np.zeros((0, q)), False, 0), problems
         optimum = maximise(likelihood, start)
         if not optimum.converged:
-            other = _start(likelihood, plain=True)
-            again = maximise(likelihood, other)
-            start, optimum = (other, again) if again.converged else (start, optimum)
+            start, optimum = _again(likelihood, start, optimum)
         return start, optimum, improper(likelihood, optimum)
 
 
-def _start(likelihood: Likelihood, plain: bool = False) -> Any:
+def _again(likelihood: Likelihood, start: Any, optimum: Optimum) -> tuple[Any, Optimum]:
+    """Search from another start, and on other ways: BFGS keeps nearer to where it began."""
+    plain = _start(likelihood, plain=True)
+    found = maximise(likelihood, plain)
+    if found.converged:
+        return plain, found
     reduction = likelihood.reduction
-    x = start_values(reduction.model, *likelihood.moments, plain=plain)
+    if isinstance(likelihood, PatternLikelihood) or reduction.equations or reduction.bounds:
+        return start, optimum
+    mean = None if likelihood.mean is None else likelihood.mean[None]
+    one = replace(likelihood, cov=likelihood.cov[None], mean=mean)
+    for point in (start, plain):
+        inverse = inverse_scaled(2 * likelihood.information(point))
+        if np.isfinite(inverse).all():
+            phi, _, arrived = maximise_batch(one, [Attempt(point, inverse, ROUNDS)], 10**6)
+            if arrived[0]:
+                found = maximise(likelihood, phi[0])
+                if found.converged:
+                    return point, found
+    return start, optimum
+
+
+def _start(likelihood: Likelihood, plain: bool = False, own: bool = True) -> Any:
+    """Return a start; the user's values in it unless `own` is False."""
+    reduction = likelihood.reduction
+    model = reduction.model
+    if not own and any(p.start is not None for p in model.parameters):
+        model = replace(model, parameters=tuple(p._replace(start=None) for p in model.parameters))
+    x = start_values(model, *likelihood.moments, plain=plain)
     return np.linalg.lstsq(reduction.matrix, x - reduction.offset, rcond=None)[0]

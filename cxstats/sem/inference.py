@@ -79,11 +79,15 @@ def all_quantities(likelihood: Likelihood, phi: Array) -> Array:
 
 def delta_errors(likelihood: Likelihood, phi: Array, covariance: Array) -> Array:
     """Return standard errors of `all_quantities` by the delta method; NaN for what is fixed."""
+    values = all_quantities(likelihood, phi)
+    if not len(phi):
+        return np.full(len(values), np.nan)
     slopes = complex_step(lambda point: all_quantities(likelihood, point), phi)
     variance = np.einsum("kq,qr,kr->k", slopes, covariance, slopes)
     # What cancels to nothing but rounding has no error.
     parts = slopes**2 @ np.diagonal(covariance)
-    found: Array = np.sqrt(np.where(variance > 1e-13 * parts, variance, np.nan))
+    some = (variance > 1e-13 * parts) & (variance > (1e-9 * values) ** 2)
+    found: Array = np.sqrt(np.where(some, variance, np.nan))
     return found
 
 

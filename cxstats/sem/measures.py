@@ -74,7 +74,8 @@ def _counts(fit: SemFit) -> dict[str, int]:
     bound = 0
     if reduction.equations:
         slopes = reduction.slopes(reduction.equations, fit.optimum.phi)
-        bound = int(np.linalg.matrix_rank(slopes))
+        finite = bool(np.isfinite(slopes).all())
+        bound = int(np.linalg.matrix_rank(slopes)) if finite else len(slopes)
     q = int((~exogenous(reduction)).sum()) - bound
     covariances = p * (p + 1) // 2 - x * (x + 1) // 2
     moments = groups * (covariances + (p - x if fit.model.means else 0))

@@ -253,6 +253,7 @@ def _require_expressible(fit: SemFit) -> None:
     arrows = {n for p in model.one_group if p.op in ("=~", "~") for n in (p.lhs, p.rhs)}
     alone = [n for n in model.observed if n not in arrows]
     reasons = {
+        "ordered answers": fit.estimator == "wlsmv",
         "several groups at once": model.n_groups > 1,
         "intercepts and means next to latents": model.means,
         "equations (==), whose standard errors it would compute as if there were none": any(

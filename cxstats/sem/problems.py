@@ -10,6 +10,7 @@ import numpy as np
 
 from cxstats.labels import label
 from cxstats.moments import correlations
+from cxstats.sem.constraints import broken
 from cxstats.sem.estimate import Optimum, tangent
 from cxstats.sem.inference import exogenous
 from cxstats.sem.likelihood import Likelihood
@@ -30,6 +31,8 @@ PLAIN = 1e-8
 SINGULAR = 1e-4
 # Variance inflation of a predictor that the others all but repeat (Marquardt 1970).
 INFLATION = 10.0
+# By how much an equation or a bound may be missed: rounding.
+UNMET = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,9 @@ class Problem:
     ----------
     kind : str
         One of ``not_identified``, ``too_many``, ``not_converged``, ``near_singular``,
-        ``negative_variance``, ``correlation``, ``not_positive``, ``collinear``, ``no_solution``.
+        ``negative_variance``, ``correlation``, ``not_positive``, ``collinear``, ``no_solution``,
+        ``unmet``;
+        of ordered answers also ``rare_category``, ``empty_cells``, ``perfect``, ``indefinite``.
     names : tuple of str
         The parameters or variables concerned.
     value : float
@@ -55,7 +60,7 @@ class Problem:
     def fatal(self) -> bool:
         """Whether no number of the solution is to be used."""
         return self.kind in (
-            "not_identified", "too_many", "not_converged", "near_singular", "no_solution"
+            "not_identified", "too_many", "not_converged", "near_singular", "no_solution", "unmet"
         )  # fmt: skip
 
     def text(self, lang: str = "en") -> str:
@@ -133,6 +138,11 @@ def _name(model: Model, i: Any) -> str:
 
 def improper(likelihood: Likelihood, optimum: Optimum) -> tuple[Problem, ...]:
     """Look at a solution: did it converge, is it one that data can have?"""
+    if not np.isfinite(optimum.value):
+        return (Problem("no_solution"),)
+    unmet = tuple(broken(likelihood.reduction, optimum.phi, UNMET))
+    if unmet:
+        return (Problem("unmet", unmet),)
     if not optimum.converged:
         return (
             Problem("not_converged", value=float(optimum.steps)),
@@ -209,8 +219,8 @@ def _collinear(likelihood: Likelihood, optimum: Optimum) -> list[Problem]:
             if not (np.diagonal(inner) > 0).all():
                 continue
             r = correlations(inner)
-            inflation = np.abs(np.diagonal(np.linalg.pinv(r)))
-            if inflation.max() < INFLATION:
+            regular = np.linalg.eigvalsh(r)[0] > 1e-9
+            if regular and np.diagonal(np.linalg.inv(r)).max() < INFLATION:
                 continue
             off = np.abs(r - np.eye(len(r)))
             i, j = sorted(divmod(int(off.argmax()), len(r)))

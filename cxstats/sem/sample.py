@@ -117,6 +117,8 @@ def read_sample(data: Any, observed: Sequence[str], group: str | None) -> Sample
     """
     names = tuple(observed)
     order: dict[Any, int] = {}
+    if isinstance(data, Mapping) and not data:
+        raise CxError("no groups: the mapping is empty")
     if isinstance(data, Moments):
         _refuse_group(group)
         found: dict[Any, Moments] = {"": _selected(data, names)}
@@ -212,7 +214,7 @@ def _selected(data: Moments, names: tuple[str, ...]) -> Moments:
 
 def _missing(name: str, there: Sequence[str], what: str) -> str:
     near = get_close_matches(name, there, 1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = f"; did you mean {near[0]!r}?" if near else "."
     shown = ", ".join(map(str, list(there)[:30]))
     return f"the model names {name!r}, which is no {what} of the data{hint} There are: {shown}"
 

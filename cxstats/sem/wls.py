@@ -140,9 +140,20 @@ def _of(likelihood: Likelihood) -> WeightedSquares:
 
 
 def _gradient(squares: WeightedSquares, phi: Array) -> Array:
-    pull = squares.weight * squares.gaps(phi)
-    found: Array = -2 * np.einsum("...pq,...p->...q", squares.slopes(phi), pull)
-    return found
+    """Return ``-2 sum w gap dr``, (..., q), for real or complex parameters.
+
+    That is ``tr(Q dSigma)`` with -w gap beside the diagonal of Q, which `layout.gradient` yields
+    at ``W - W S W`` with ``W = I`` and ``S = I - Q``.
+    """
+    first, second = squares.pairs
+    model = squares.implied(phi)
+    gaps = squares.cov[0] - model.sigma
+    s = np.zeros_like(gaps) + np.eye(gaps.shape[-1])
+    pull = squares.weight * gaps[..., first, second]
+    s[..., first, second] += pull
+    s[..., second, first] += pull
+    slope = layout.gradient(squares.structure, model, np.eye(s.shape[-1]), s, None)
+    return squares.reduced(slope)
 
 
 def sandwich(squares: WeightedSquares, optimum: Optimum, n: int) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isnan
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from cxstats.formats import format_number, format_percent, interval, p_text
@@ -94,7 +94,8 @@ def path_lines(fit: SemFit, lang: str) -> list[str]:
     for row in rows.itertuples():
         name = row.lhs if row.op == ":=" else f"{row.lhs} ~ {row.rhs}"
         group = f" [{row.group}]" if len(fit.sample.groups) > 1 and row.op == "~" else ""
-        std = "" if isnan(row.std) else format_number(row.std, 2)
-        numbers = f"{format_number(row.estimate, 3)} {interval(row.ci_low, row.ci_high, 3)}"
+        std = format_number(row.std, 2) if isfinite(row.std) else "–"
+        estimate = format_number(row.estimate, 3) if isfinite(row.estimate) else "–"
+        numbers = f"{estimate} {interval(row.ci_low, row.ci_high, 3)}"
         lines.append(f"  {name}{group}: {numbers}, {p_text(row.p_value)}, β = {std}")
     return lines

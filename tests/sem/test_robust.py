@@ -136,10 +136,9 @@ def test_scaled_difference(restricted, estimator):
 
 
 def test_robust_needs_respondents():
+    moments = cx.moments(frame_of("holzinger")[[f"x{i}" for i in range(1, 10)]])
     with pytest.raises(cx.CxError, match="needs the respondents"):
-        moments = cx.moments(frame_of("holzinger")[[f"x{i}" for i in range(1, 10)]])
-        cx.cfa(model("holzinger"), moments,
-               estimator="mlr")  # fmt: skip
+        cx.cfa(model("holzinger"), moments, estimator="mlr")
     with pytest.raises(cx.CxError, match="estimator is 'wls'; allowed: ml, mlm, mlr"):
         cx.cfa(model("holzinger"), data("holzinger")[0], estimator="wls")
 
