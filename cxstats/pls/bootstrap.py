@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.errors import CxError
-from cxstats.formats import as_html, format_number, format_percent
+from cxstats.formats import as_html, format_number
 from cxstats.inference import bca, check_level
 from cxstats.labels import label
 from cxstats.moments import bootstrap_moments, check_resamples
 from cxstats.pls.algorithm import TOLERANCE_RESAMPLE
 from cxstats.pls.estimates import estimate, flattened, quantities
 from cxstats.sem.progress import quiet_linear_algebra, tracked
+from cxstats.sem.soundness import bootstrap_chart
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,31 +88,13 @@ class PlsBootstrap:
 
     def plot(self, lang: str = "en", **options: Any) -> Axes:
         """Draw paths and defined parameters with percentile intervals."""
-        from cxstats.charts import intervals
-
         rows = self.table[self.table["kind"].isin(["path", "defined"])]
         names = [
             lhs if op == ":=" else f"{rhs} → {lhs}"
             for lhs, op, rhs in zip(rows["lhs"], rows["op"], rows["rhs"], strict=True)
         ]
-        source = label(
-            "sem.bootstrap.source",
-            lang,
-            b=format_number(self.n_resamples),
-            n=format_number(self.n),
-            seed=self.seed,
-        )
-        axis = label("sem.bootstrap.axis", lang, level=format_percent(100 * self.level, None, lang))
-        given: dict[str, Any] = {
-            "source": source,
-            "axis": axis,
-            "synthetic": self.synthetic,
-            "level": self.level,
-        }
-        return intervals(
-            names, rows["estimate"], rows["ci_low"], rows["ci_high"], lang=lang,
-            **given | options,
-        )  # fmt: skip
+        limits = rows["estimate"], rows["ci_low"], rows["ci_high"]
+        return bootstrap_chart(self, names, *limits, lang, options)
 
     def summary(self, lang: str = "en") -> str:
         """Return how many replicates there are, and what was done about signs."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.coefficients import cronbach_alpha
-from cxstats.errors import CxError
 from cxstats.formats import as_html
 from cxstats.labels import label
 from cxstats.pls.design import Design
@@ -18,6 +17,7 @@ from cxstats.pls.estimates import Estimates, flattened, htmt_pairs, quantities
 from cxstats.pls.problems import Problem
 from cxstats.pls.quality import adjusted, ave, effect_sizes, inflation, rho_c
 from cxstats.pls.sample import Sample
+from cxstats.sem.soundness import Sound
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class PlsFit:
+class PlsFit(Sound):
     """A PLS path model fitted to one sample; see `cxstats.pls.fit.pls`.
 
     Attributes
@@ -81,27 +81,6 @@ class PlsFit:
     def iterations(self) -> int:
         """Rounds that took."""
         return self.estimates.found.rounds
-
-    @property
-    def sound(self) -> bool:
-        """Whether there is a solution at all; if not, its numbers are withheld."""
-        return not any(problem.fatal for problem in self.problems)
-
-    @property
-    def synthetic(self) -> bool:
-        """Whether the respondents are simulated (the frame says so)."""
-        return bool(getattr(self.sample.frame, "attrs", {}).get("synthetic", False))
-
-    def require_sound(self, what: str) -> None:
-        """Refuse to go on from a solution that is none.
-
-        Raises
-        ------
-        CxError
-            With the problems.
-        """
-        if not self.sound:
-            raise CxError(f"no {what}: " + "; ".join(str(p) for p in self.problems if p.fatal))
 
     @cached_property
     def paths(self) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.errors import CxError
-from cxstats.formats import as_html, format_number, format_percent
+from cxstats.formats import as_html, format_number
 from cxstats.inference import bca, check_level
 from cxstats.labels import label
 from cxstats.moments import Replicates, bootstrap_moments, check_resamples
@@ -19,6 +19,7 @@ from cxstats.sem.inference import all_quantities, inverse_scaled
 from cxstats.sem.likelihood import Likelihood, log_determinants
 from cxstats.sem.progress import quiet_linear_algebra, tracked
 from cxstats.sem.scores import casewise_scores
+from cxstats.sem.soundness import bootstrap_chart
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,32 +87,14 @@ class Bootstrap:
 
         Percentile intervals; options are those of `cxstats.charts.intervals`.
         """
-        from cxstats.charts import intervals
-
         rows = self.table[self.table["op"].isin(["~", ":="])]
         rows = rows if len(rows) else self.table[self.table["op"] == "=~"]
         names = [
             lhs if op == ":=" else f"{rhs} → {lhs}" if op == "~" else f"{lhs} → {rhs}"
             for lhs, op, rhs in zip(rows["lhs"], rows["op"], rows["rhs"], strict=True)
         ]
-        source = label(
-            "sem.bootstrap.source",
-            lang,
-            b=format_number(self.n_resamples),
-            n=format_number(self.n),
-            seed=self.seed,
-        )
-        axis = label("sem.bootstrap.axis", lang, level=format_percent(100 * self.level, None, lang))
-        given: dict[str, Any] = {
-            "source": source,
-            "axis": axis,
-            "synthetic": self.synthetic,
-            "level": self.level,
-        }
-        return intervals(
-            names, rows["std"], rows["std_ci_low"], rows["std_ci_high"], lang=lang,
-            **given | options,
-        )  # fmt: skip
+        limits = rows["std"], rows["std_ci_low"], rows["std_ci_high"]
+        return bootstrap_chart(self, names, *limits, lang, options)
 
     def summary(self, lang: str = "en") -> str:
         """Return how many replicates there are, and what is wrong with them."""

@@ -57,10 +57,6 @@ def maximise(likelihood: Likelihood, start: Array) -> Optimum:
     Fisher scoring with step halving comes near; damped Newton steps with exact second
     derivatives go to machine precision. Equations that are not linear and bounds go through
     scipy's SLSQP first and Newton steps on the Lagrangian after.
-
-    Examples
-    --------
-    See `cxstats.sem.fit`, which builds the likelihood.
     """
     if likelihood.reduction.equations or likelihood.reduction.bounds:
         return _constrained(likelihood, start)

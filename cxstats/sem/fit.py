@@ -17,7 +17,7 @@ from cxstats.sem.estimate import Optimum, maximise
 from cxstats.sem.inference import inverse_scaled
 from cxstats.sem.likelihood import Likelihood
 from cxstats.sem.missing import PatternLikelihood, of_patterns
-from cxstats.sem.model import build
+from cxstats.sem.model import Model, build
 from cxstats.sem.problems import Problem, improper, unidentified
 from cxstats.sem.progress import quiet_linear_algebra
 from cxstats.sem.result import ModelWarning, SemFit
@@ -219,7 +219,7 @@ def solved(likelihood: Likelihood) -> tuple[Any, Optimum, tuple[Problem, ...]]:
     """Return start, optimum and problems; a model that is not identified is not fitted."""
     with np.errstate(all="ignore"):
         start = _start(likelihood)
-        problems = unidentified(likelihood, _start(likelihood, own=False))
+        problems = unidentified(likelihood, _without_own(likelihood, start))
         if problems:
             q = len(start)
             empty = np.full((q, q), np.nan)
@@ -252,11 +252,16 @@ def _again(likelihood: Likelihood, start: Any, optimum: Optimum) -> tuple[Any, O
     return start, optimum
 
 
-def _start(likelihood: Likelihood, plain: bool = False, own: bool = True) -> Any:
-    """Return a start; the user's values in it unless `own` is False."""
+def _start(likelihood: Likelihood, plain: bool = False, model: Model | None = None) -> Any:
     reduction = likelihood.reduction
-    model = reduction.model
-    if not own and any(p.start is not None for p in model.parameters):
-        model = replace(model, parameters=tuple(p._replace(start=None) for p in model.parameters))
-    x = start_values(model, *likelihood.moments, plain=plain)
+    x = start_values(model or reduction.model, *likelihood.moments, plain=plain)
     return np.linalg.lstsq(reduction.matrix, x - reduction.offset, rcond=None)[0]
+
+
+def _without_own(likelihood: Likelihood, start: Any) -> Any:
+    """Return the start without the values that the user gave."""
+    model = likelihood.reduction.model
+    if all(p.start is None for p in model.parameters):
+        return start
+    parameters = tuple(p._replace(start=None) for p in model.parameters)
+    return _start(likelihood, model=replace(model, parameters=parameters))

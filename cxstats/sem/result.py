@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.errors import CxError
 from cxstats.formats import as_html
 from cxstats.labels import label
 from cxstats.sem.estimate import Optimum
@@ -25,6 +24,7 @@ from cxstats.sem.model import Model
 from cxstats.sem.problems import Problem
 from cxstats.sem.progress import quiet_linear_algebra
 from cxstats.sem.sample import Sample
+from cxstats.sem.soundness import Sound
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +43,7 @@ class ModelWarning(UserWarning):
 
 
 @dataclass(frozen=True, eq=False)
-class SemFit:
+class SemFit(Sound):
     """A structural equation model fitted by maximum likelihood; see `cxstats.sem.fit.sem`.
 
     Attributes
@@ -84,27 +84,6 @@ class SemFit:
     def converged(self) -> bool:
         """Whether a maximum of the likelihood was found."""
         return self.optimum.converged
-
-    @property
-    def sound(self) -> bool:
-        """Whether there is a solution at all; if not, its numbers are withheld."""
-        return not any(problem.fatal for problem in self.problems)
-
-    @property
-    def synthetic(self) -> bool:
-        """Whether the respondents are simulated (the frame says so)."""
-        return bool(getattr(self.sample.frame, "attrs", {}).get("synthetic", False))
-
-    def require_sound(self, what: str) -> None:
-        """Refuse to go on from a solution that is none.
-
-        Raises
-        ------
-        CxError
-            With the problems.
-        """
-        if not self.sound:
-            raise CxError(f"no {what}: " + "; ".join(str(p) for p in self.problems if p.fatal))
 
     @cached_property
     def rows(self) -> pd.DataFrame:

@@ -101,14 +101,7 @@ class Structure:
     @classmethod
     def of(cls, model: Model) -> Structure:
         """Lay out a model."""
-        core = _core(model)
-        return cls.extended(model, core, model.one_group)
-
-    @classmethod
-    def extended(
-        cls, model: Model, core: tuple[str, ...], parameters: tuple[Parameter, ...]
-    ) -> Structure:
-        """Lay out other parameters among the variables of a model."""
+        core, parameters = _core(model), model.one_group
         p, c = len(model.observed), len(core)
         at = {name: i for i, name in enumerate(core)}
         leaf = {name: i for i, name in enumerate(model.observed) if name not in at}
