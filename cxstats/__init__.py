@@ -14,50 +14,82 @@ __version__ = "0.1.0"
 
 # Public name -> module that defines it; None for a module that is itself the public name.
 _PUBLIC = {
+    "ab_test": "cxstats.experiments",
+    "ab_test_from_counts": "cxstats.experiments",
+    "ahp": "cxstats.weighting",
     "Audit": "cxstats.cases",
-    "Codebook": "cxstats.survey",
-    "Comparison": "cxstats.cases",
-    "CxError": "cxstats.errors",
-    "DataError": "cxstats.errors",
-    "ModelSyntaxError": "cxstats.errors",
-    "ModelWarning": "cxstats.sem.result",
-    "Moments": "cxstats.moments",
-    "ReproductionError": "cxstats.errors",
     "audit": "cxstats.cases",
+    "bootstrap_moments": "cxstats.moments",
     "cases": None,
+    "ces": "cxstats.metrics",
+    "ces_from_counts": "cxstats.metrics",
     "cfa": "cxstats.sem.fit",
+    "charts": None,
     "check": "cxstats.survey",
     "cite": "cxstats.cases",
     "clean": "cxstats.survey",
-    "charts": None,
-    "bootstrap_moments": "cxstats.moments",
+    "Codebook": "cxstats.survey",
     "compare": "cxstats.cases",
+    "Comparison": "cxstats.cases",
+    "csat": "cxstats.metrics",
+    "csat_from_counts": "cxstats.metrics",
+    "CxError": "cxstats.errors",
+    "DataError": "cxstats.errors",
+    "drivers": "cxstats.drivers",
+    "event_log": "cxstats.process",
+    "importance_performance": "cxstats.importance",
     "invariance": "cxstats.sem.invariance",
+    "kano": "cxstats.kano",
+    "kano_from_counts": "cxstats.kano",
     "load_corporate_reputation": "cxstats.datasets",
     "load_ecsi_mobile": "cxstats.datasets",
     "load_facts": "cxstats.cases",
     "load_formulas": "cxstats.cases",
     "load_source_errors": "cxstats.cases",
     "load_tables": "cxstats.cases",
+    "loyalty_index": "cxstats.satisfaction",
+    "metrics": None,
+    "ModelSyntaxError": "cxstats.errors",
+    "ModelWarning": "cxstats.sem.result",
+    "Moments": "cxstats.moments",
     "moments": "cxstats.moments",
+    "nps": "cxstats.metrics",
+    "nps_from_counts": "cxstats.metrics",
+    "nps_region": "cxstats.planning",
     "ordinal_reliability": "cxstats.sem.ordinal_reliability",
+    "pain_points": "cxstats.pain",
+    "penalty_reward": "cxstats.drivers.penalty",
     "pls": "cxstats.pls.fit",
     "polychoric": "cxstats.sem.polychoric",
+    "power": "cxstats.planning",
+    "process": "cxstats.process",
+    "rate": "cxstats.metrics",
     "read_survey": "cxstats.survey",
     "reliability": "cxstats.reliability",
+    "ReproductionError": "cxstats.errors",
+    "rpa_saving": "cxstats.process",
+    "sample_size": "cxstats.planning",
+    "satisfaction": None,
+    "satisfaction_index": "cxstats.satisfaction",
     "second_opinion": "cxstats.sem.opinion",
     "sem": "cxstats.sem.fit",
     "servperf": "cxstats.servqual",
     "servqual": "cxstats.servqual",
     "simulate_experience": "cxstats.datasets",
+    "simulate_kano": "cxstats.datasets",
+    "simulate_loan_log": "cxstats.datasets",
     "simulate_servqual": "cxstats.datasets",
+    "track": "cxstats.tracking",
     "verdict": "cxstats.rules",
+    "weight_sensitivity": "cxstats.weighting",
+    "weighted_score": "cxstats.satisfaction",
+    "weights": "cxstats.weighting",
 }
 
 __all__ = [*_PUBLIC, "__version__"]  # noqa: PLE0604  (all are strings)
 
 if TYPE_CHECKING:
-    from cxstats import cases, charts
+    from cxstats import cases, charts, metrics, satisfaction
     from cxstats.cases import (
         Audit,
         Comparison,
@@ -73,13 +105,33 @@ if TYPE_CHECKING:
         load_corporate_reputation,
         load_ecsi_mobile,
         simulate_experience,
+        simulate_kano,
+        simulate_loan_log,
         simulate_servqual,
     )
+    from cxstats.drivers import drivers
+    from cxstats.drivers.penalty import penalty_reward
     from cxstats.errors import CxError, DataError, ModelSyntaxError, ReproductionError
+    from cxstats.experiments import ab_test, ab_test_from_counts
+    from cxstats.importance import importance_performance
+    from cxstats.kano import kano, kano_from_counts
+    from cxstats.metrics import (
+        ces,
+        ces_from_counts,
+        csat,
+        csat_from_counts,
+        nps,
+        nps_from_counts,
+        rate,
+    )
     from cxstats.moments import Moments, bootstrap_moments, moments
+    from cxstats.pain import pain_points
+    from cxstats.planning import nps_region, power, sample_size
     from cxstats.pls.fit import pls
+    from cxstats.process import event_log, process, rpa_saving
     from cxstats.reliability import reliability
     from cxstats.rules import verdict
+    from cxstats.satisfaction import loyalty_index, satisfaction_index, weighted_score
     from cxstats.sem.fit import cfa, sem
     from cxstats.sem.invariance import invariance
     from cxstats.sem.opinion import second_opinion
@@ -88,6 +140,8 @@ if TYPE_CHECKING:
     from cxstats.sem.result import ModelWarning
     from cxstats.servqual import servperf, servqual
     from cxstats.survey import Codebook, check, clean, read_survey
+    from cxstats.tracking import track
+    from cxstats.weighting import ahp, weight_sensitivity, weights
 
 
 def __getattr__(name: str) -> Any:
