@@ -6,34 +6,56 @@ finding as its title and returns the axes.
 
 from cxstats.charts.audited import verdicts
 from cxstats.charts.change import before_after
+from cxstats.charts.control_chart import control_chart
+from cxstats.charts.driver_bars import driver_bars
 from cxstats.charts.effects import reported_effects
 from cxstats.charts.fonts import MissingFontWarning
+from cxstats.charts.funnel import funnel
 from cxstats.charts.gaps import gap_dumbbell, zone_bands
 from cxstats.charts.heatmap import htmt_heatmap
 from cxstats.charts.intervals import intervals
+from cxstats.charts.kano import kano_plane
 from cxstats.charts.likert import answer_shares, likert
 from cxstats.charts.look import theme
+from cxstats.charts.nps_bars import nps_bars
+from cxstats.charts.nps_region import nps_region
 from cxstats.charts.over_time import trajectory
 from cxstats.charts.parts import pareto, shares, weights
 from cxstats.charts.paths.diagram import path_diagram
+from cxstats.charts.power_curve import power_curve
+from cxstats.charts.quadrants import quadrant_map
 from cxstats.charts.scatter import gap_scatter
+from cxstats.charts.simplex import weight_simplex
+from cxstats.charts.small_multiples import before_after_panels
+from cxstats.charts.tornado import tornado
 
 __all__ = [
     "MissingFontWarning",
     "answer_shares",
     "before_after",
+    "before_after_panels",
+    "control_chart",
+    "driver_bars",
+    "funnel",
     "gap_dumbbell",
     "gap_scatter",
     "htmt_heatmap",
     "intervals",
+    "kano_plane",
     "likert",
+    "nps_bars",
+    "nps_region",
     "pareto",
     "path_diagram",
+    "power_curve",
+    "quadrant_map",
     "reported_effects",
     "shares",
     "theme",
+    "tornado",
     "trajectory",
     "verdicts",
+    "weight_simplex",
     "weights",
     "zone_bands",
 ]

@@ -1,0 +1,352 @@
+"""Points in four quadrants: importance and performance, impact and effort; labels kept apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite, log, sqrt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.patches import Ellipse, Rectangle
+
+from cxstats.charts import look
+from cxstats.charts.callouts import keep_apart
+from cxstats.charts.driver_bars import check_level, sentences
+from cxstats.charts.fonts import drawable
+from cxstats.errors import CxError
+from cxstats.formats import format_number, format_percent
+from cxstats.labels import label
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.text import Annotation
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
+
+# (low x, high y), (high x, high y), (low x, low y), (high x, low y)
+PLACES = (("low", "high"), ("high", "high"), ("low", "low"), ("high", "low"))
+COLOURS = (look.BAD, look.GOOD, look.NEUTRAL, "#B07A00")
+
+
+def quadrant_map(  # noqa: PLR0913  (keywords of a chart)
+    names: Iterable[str],
+    x: Iterable[float],
+    y: Iterable[float],
+    *,
+    x_cut: float,
+    y_cut: float,
+    x_label: str,
+    y_label: str,
+    source: str,
+    quadrants: str | Sequence[str] | Mapping[tuple[str, str], str] = "ipa",
+    covariances: ArrayLike | None = None,
+    level: float = 0.95,
+    certain: Sequence[float] | None = None,
+    sizes: Sequence[float] | None = None,
+    note: str = "",
+    title: str | None = None,
+    synthetic: bool = False,
+    lang: str = "en",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw points in four named quadrants, with confidence ellipses: what to fix first.
+
+    The ellipse of a point with covariance matrix S holds, at a level p, every place z with
+    (z − point)ᵀ S⁻¹ (z − point) ≤ q, where q = −2 ln(1 − p) is the quantile of chi-square with 2
+    degrees of freedom. A point on a line counts as high.
+
+    Parameters
+    ----------
+    names : strings
+        One per point.
+    x, y : numbers, one per point
+        For importance and performance: performance, importance. For priorities: effort, impact.
+    x_cut, y_cut : float
+        Where the lines stand.
+    x_label, y_label : str
+        What the axes measure, with units.
+    source : str
+        Where the numbers come from.
+    quadrants : {"ipa", "effort"}, 4 words, or mapping
+        Names of (low x, high y), (high x, high y), (low x, low y), (high x, low y), or a mapping
+        from such pairs, ``{("low", "high"): "fix", ...}``. The first is what to fix first.
+    covariances : array (n, 2, 2), optional
+        Of the estimates (x, y); NaN where a point has none.
+    level : float
+        Level of the ellipses, and the share from which a point is certain of its quadrant.
+    certain : sequence of n shares, optional
+        Share of resamples in which the point lies in its quadrant, from 0 to 1. Without it a point
+        is certain where its ellipse crosses no line. A point that is not certain is hollow.
+    sizes : sequence of n numbers, optional
+        What the areas of the points show, for example how many tickets.
+    note : str
+        What else a reader must know: what the lines are, what the areas of points show.
+    title : str, optional
+        The finding. Without it: what to fix first, and how much of that is certain.
+    synthetic : bool
+        Whether the data are simulated.
+    lang : {"en", "zh"}
+        Language of the labels.
+    ax : Axes, optional
+        Where to draw; a new figure without it.
+
+    Raises
+    ------
+    CxError
+        If lengths differ, a value is not a number, a covariance matrix is none, a share is not
+        between 0 and 1, or the quadrants are not four.
+
+    References
+    ----------
+    Martilla & James (1977). Importance-performance analysis. Journal of Marketing 41, 77-79.
+    """
+    rows, points = _points(names, x, y, x_cut, y_cut, level)
+    shapes = None if covariances is None else _covariances(rows, covariances)
+    where = _where(points, x_cut, y_cut)
+    sure = _sure(rows, points, (x_cut, y_cut), shapes, level, certain)
+    areas = _areas(rows, sizes)
+    lang = drawable(lang)
+    words = _words(quadrants, lang)
+    with look.theme(lang):
+        many = len(rows) > 12
+        own, ax = ax is None, look.new_axes(ax, 11.6 if many else 9.6, 7.6 if many else 6.2)
+        _limits(ax, points, (x_cut, y_cut), shapes, level)
+        (left, _), (_, top) = ax.get_xlim(), ax.get_ylim()
+        tint: dict[str, Any] = {"color": COLOURS[0], "alpha": 0.05, "linewidth": 0, "zorder": 0}
+        ax.add_patch(Rectangle((left, y_cut), x_cut - left, top - y_cut, **tint))
+        corners = dress(ax, x_cut, y_cut, words, COLOURS)
+        if shapes is not None:
+            for point, shape, place in zip(points, shapes, where, strict=True):
+                _ellipse(ax, point, shape, level, COLOURS[place])
+        order = np.argsort(-areas, kind="stable")  # small points lie on large ones
+        for i in order:
+            edge = COLOURS[where[i]]
+            at = points[i : i + 1]
+            ax.scatter(at[:, 0], at[:, 1], areas[i], linewidth=1.4, zorder=4, edgecolor=edge,
+                       facecolor=edge if sure is None or sure[i] else "white")  # fmt: skip
+        ax.set(xlabel=x_label, ylabel=y_label)
+        keep_apart(ax, points, rows, np.sqrt(areas) / 2, corners, (x_cut, y_cut), lang)
+        heading = title or _title(rows, points, where, sure, words[0], lang)
+        parts = _note(points, (x_cut, y_cut), shapes is not None, sure, certain, level, lang)
+        below = sentences([*parts, note], lang)
+        return look.finish(ax, own, heading, source, lang, below, synthetic)
+
+
+def _points(
+    names: Iterable[str], x: Iterable[float], y: Iterable[float], *rest: float
+) -> tuple[list[str], Floats]:
+    rows, first = look.check_values(names, x, "x", signed=True)
+    _, second = look.check_values(rows, y, "y", signed=True)
+    x_cut, y_cut, level = rest
+    for what, cut in (("x_cut", x_cut), ("y_cut", y_cut)):
+        if not isfinite(cut):
+            raise CxError(f"{what}={cut!r} is not allowed; allowed: a number")
+    check_level(level)
+    return rows, np.column_stack([first, second])
+
+
+def _covariances(names: Sequence[str], covariances: ArrayLike) -> Floats:
+    shapes = np.asarray(covariances, float)
+    if shapes.shape != (len(names), 2, 2):
+        raise CxError(f"covariances has shape {shapes.shape}; allowed: ({len(names)}, 2, 2)")
+    for name, shape in zip(names, shapes, strict=True):
+        if np.isnan(shape).any():
+            continue
+        smallest, largest = np.linalg.eigvalsh(shape)
+        if not np.allclose(shape, shape.T) or smallest < -1e-9 * max(largest, 1e-300):
+            raise CxError(
+                f"covariances: {name!r} has {shape.tolist()}; allowed: symmetric, without "
+                "negative variance in any direction"
+            )
+    return shapes
+
+
+def _where(points: Floats, x_cut: float, y_cut: float) -> list[int]:
+    """Return the place of each point in PLACES."""
+    return [int(2 * (y < y_cut) + (x >= x_cut)) for x, y in points]
+
+
+def _sure(
+    names: Sequence[str],
+    points: Floats,
+    cuts: tuple[float, float],
+    shapes: Floats | None,
+    level: float,
+    certain: Sequence[float] | None,
+) -> list[bool] | None:
+    """Return whether each point is certain of its quadrant, or None where nothing is known."""
+    if certain is not None:
+        _, shares = look.check_values(names, certain, "certain")
+        for name, share in zip(names, shares, strict=True):
+            if share > 1:
+                raise CxError(f"certain: {name!r} has {share:g}; allowed: shares from 0 to 1")
+        return [share >= level for share in shares]
+    if shapes is None:
+        return None
+    reach = radius(level) * np.sqrt(np.diagonal(shapes, axis1=1, axis2=2))
+    clear: list[bool] = (abs(points - np.array(cuts)) > reach).all(1).tolist()
+    return clear  # NaN is never clear
+
+
+def _areas(names: Sequence[str], sizes: Sequence[float] | None) -> Floats:
+    """Return areas in points²; the largest of `sizes` gets 420."""
+    if sizes is None:
+        return np.full(len(names), 52.0)
+    _, values = look.check_values(names, sizes, "sizes")
+    return np.maximum(14.0, 420 * np.array(values) / (max(values) or 1))
+
+
+def _words(quadrants: str | Sequence[str] | Mapping[tuple[str, str], str], lang: str) -> list[str]:
+    if isinstance(quadrants, str):
+        if quadrants not in ("ipa", "effort"):
+            raise CxError(f"quadrants={quadrants!r} is not allowed; allowed: 'ipa', 'effort'")
+        return [label(f"chart.quadrant.{quadrants}.{x}_{y}", lang) for x, y in PLACES]
+    if isinstance(quadrants, Mapping):
+        missing = [place for place in PLACES if place not in quadrants]
+        if missing or len(quadrants) != 4:
+            raise CxError(f"quadrants has the keys {list(quadrants)}; allowed: {list(PLACES)}")
+        return [str(quadrants[place]) for place in PLACES]
+    if len(quadrants) != 4:
+        raise CxError(f"{len(quadrants)} quadrants are named; allowed: 4")
+    return [str(word) for word in quadrants]
+
+
+def radius(level: float) -> float:
+    """Return how many standard deviations the ellipse of a normal pair reaches at `level`.
+
+    Examples
+    --------
+    >>> round(radius(0.95) ** 2, 3)
+    5.991
+    """
+    return sqrt(-2 * log(1 - level))
+
+
+def _ellipse(ax: Axes, point: Floats, shape: Floats, level: float, colour: str) -> None:
+    if np.isnan(shape).any():
+        return
+    values, vectors = np.linalg.eigh(shape)
+    width, height = 2 * radius(level) * np.sqrt(np.maximum(values[::-1], 0))
+    angle = float(np.degrees(np.arctan2(vectors[1, 1], vectors[0, 1])))
+    style: dict[str, Any] = {"linewidth": 0.9, "zorder": 2}
+    for alpha, fill in ((0.10, True), (0.55, False)):
+        ax.add_patch(Ellipse((point[0], point[1]), width, height, angle=angle, fill=fill,
+                             color=colour, alpha=alpha, **style))  # fmt: skip
+
+
+def _limits(
+    ax: Axes, points: Floats, cuts: tuple[float, float], shapes: Floats | None, level: float
+) -> None:
+    """Show every point and ellipse, and enough of each quadrant to be named."""
+    reach = np.zeros_like(points)
+    if shapes is not None:
+        reach = np.nan_to_num(radius(level) * np.sqrt(np.diagonal(shapes, axis1=1, axis2=2)))
+    # Above and below there is room for the names of the quadrants.
+    for k, setter, room in ((0, ax.set_xlim, 0.09), (1, ax.set_ylim, 0.13)):
+        low = min((points - reach)[:, k].min(), cuts[k])
+        high = max((points + reach)[:, k].max(), cuts[k])
+        span = (high - low) or abs(cuts[k]) or 1.0
+        setter(min(low - room * span, cuts[k] - 0.3 * span),
+               max(high + room * span, cuts[k] + 0.3 * span))  # fmt: skip
+
+
+def dress(
+    ax: Axes, x_cut: float, y_cut: float, words: Sequence[str], colours: Sequence[str]
+) -> list[Annotation]:
+    """Draw the lines and name the quadrants in their corners."""
+    ax.axvline(x_cut, color=look.NEUTRAL, linewidth=1, zorder=1)
+    ax.axhline(y_cut, color=look.NEUTRAL, linewidth=1, zorder=1)
+    names = []
+    for (x, y), text, colour in zip(PLACES, words, colours, strict=True):
+        names.append(
+            ax.annotate(
+                look.fold(text, 24),
+                (0 if x == "low" else 1, 0 if y == "low" else 1),
+                (5 if x == "low" else -5, 5 if y == "low" else -5),
+                "axes fraction",
+                "offset points",
+                ha="left" if x == "low" else "right",
+                va="bottom" if y == "low" else "top",
+                size=10,
+                weight="bold",
+                color=colour,
+                alpha=0.6,
+                zorder=2,
+            )
+        )
+    return names
+
+
+def listed(names: Sequence[str], lang: str, most: int = 3) -> str:
+    """Write names as a list; more than `most` are counted.
+
+    Examples
+    --------
+    >>> listed(["a", "b"], "en"), listed(list("abcdef"), "en"), listed(["甲", "乙"], "zh")
+    ('a and b', 'a, b, c and 3 more', '甲与乙')
+    """
+    comma = label("chart.comma", lang)
+    if len(names) > most:
+        shown = comma.join(names[:most])
+        return label("chart.quadrant.more", lang, names=shown, k=len(names) - most)
+    if len(names) < 2:
+        return "".join(names)
+    return comma.join(names[:-1]) + label("chart.and", lang) + names[-1]
+
+
+def _title(
+    names: Sequence[str],
+    points: Floats,
+    where: Sequence[int],
+    sure: Sequence[bool] | None,
+    quadrant: str,
+    lang: str,
+) -> str:
+    found = [i for i in np.argsort(-points[:, 1], kind="stable") if where[i] == 0]
+    firm = [names[i] for i in found if sure is None or sure[i]]
+    words = {"quadrant": quadrant}
+    if not found:
+        return look.capital(label("chart.quadrant.title.none", lang, **words))
+    if not firm:
+        shown = listed([names[i] for i in found], lang)
+        key = ".open.one" if len(found) == 1 else ".open"
+        return look.capital(label(f"chart.quadrant.title{key}", lang, names=shown, **words))
+    shown, k = listed(firm, lang), len(found) - len(firm)
+    if not k:
+        return label("chart.quadrant.title", lang, names=shown, **words)
+    key = ".some.one" if k == 1 else ".some"
+    return label(f"chart.quadrant.title{key}", lang, names=shown, k=k, **words)
+
+
+def _note(
+    points: Floats,
+    cuts: tuple[float, float],
+    ellipses: bool,
+    sure: Sequence[bool] | None,
+    certain: Sequence[float] | None,
+    level: float,
+    lang: str,
+) -> list[str]:
+    shown, parts = format_percent(round(100 * level, 6), None, lang), []
+    if ellipses:
+        parts.append(label("chart.quadrant.note.ellipses", lang, level=shown))
+    if sure is not None and not all(sure):
+        key = "ellipse" if certain is None else "share"
+        parts.append(label(f"chart.quadrant.note.{key}", lang, level=shown))
+    x, y = (_cut(cut) for cut in cuts)
+    parts.append(label("chart.quadrant.note.lines", lang, x=x, y=y))
+    if (points == np.array(cuts)).any():
+        parts.append(label("chart.quadrant.note.on", lang))
+    return parts
+
+
+def _cut(value: float) -> str:
+    """Write a cut with three significant digits.
+
+    Examples
+    --------
+    >>> _cut(62.345), _cut(0.41234), _cut(1200.0)
+    ('62.3', '0.412', '1,200')
+    """
+    return format_number(float(f"{value:.3g}") if abs(value) < 1000 else round(value))
