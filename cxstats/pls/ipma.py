@@ -47,6 +47,8 @@ class Ipma:
         From 0 to 100.
     negative : tuple of str
         Items with a negative weight, which make a performance doubtful.
+    replicates : array (B, k, 2)
+        Performance and importance of each construct in every resample that converged.
     n_resamples, n_failed, seed, level
         The bootstrap behind the percentile intervals.
     synthetic : bool
@@ -57,17 +59,29 @@ class Ipma:
     target: str
     target_performance: float
     negative: tuple[str, ...]
+    replicates: Array
     n_resamples: int
     n_failed: int
     seed: int
     level: float
     synthetic: bool
 
-    def plot(self, lang: str = "en", **options: Any) -> Axes:
-        """Draw importances with intervals, performance beside the name.
+    def plot(self, kind: str = "map", lang: str = "en", **options: Any) -> Axes:
+        """Draw the map, or importances with intervals and performance beside the name.
 
-        Options are those of `cxstats.charts.intervals`.
+        Parameters
+        ----------
+        kind : {"map", "intervals"}
+        lang, **options
+            As of `cxstats.charts.quadrant_map` or `cxstats.charts.intervals`; the map also takes
+            ``crosshairs``, see `cxstats.importance.from_ipma`.
         """
+        if kind not in ("map", "intervals"):
+            raise CxError(f"kind is {kind!r}; allowed: 'map', 'intervals'")
+        if kind == "map":
+            from cxstats.importance import from_ipma
+
+            return from_ipma(self, options.pop("crosshairs", "means")).plot(lang=lang, **options)
         from cxstats.charts import intervals
 
         rows: Any = self.table.sort_values("importance", ascending=False)
@@ -202,8 +216,9 @@ def ipma(fit: PlsFit, target: str, scale: Scale, n_resamples: int, seed: int, le
         for item, weight in zip(design.items, fit.estimates.found.weights[0], strict=True)
         if weight < 0
     )
+    pairs = np.stack([kept[:, size:][:, sources], kept[:, sources]], axis=-1)
     return Ipma(
-        table, target, float(performance[j]), negative, n_resamples,
+        table, target, float(performance[j]), negative, pairs, n_resamples,
         len(replicates) - len(kept), seed, level, fit.synthetic,
     )  # fmt: skip
 

@@ -1,0 +1,15 @@
+"""Pain points: which causes weigh most, how concentrated they are, what to do first."""
+
+from cxstats.pain.causes import PainPoints, pain_points
+from cxstats.pain.concentration import effective_number, gini, herfindahl, top_share
+from cxstats.pain.priority import Priority
+
+__all__ = [
+    "PainPoints",
+    "Priority",
+    "effective_number",
+    "gini",
+    "herfindahl",
+    "pain_points",
+    "top_share",
+]
