@@ -1,0 +1,67 @@
+"""Satisfaction in one number: weighted scores, the formulas of the case studies, indices.
+
+`FORMULAS` finds the function of a published formula by its identifier.
+"""
+
+from cxstats.satisfaction.estimation import ServiceWeights, estimate_service_weights
+from cxstats.satisfaction.formulas import (
+    cem,
+    cem_weights,
+    journey_satisfaction,
+    overall_satisfaction,
+    proposal_score,
+    service_satisfaction,
+)
+from cxstats.satisfaction.index import loyalty_index, satisfaction_index
+from cxstats.satisfaction.published import FORMULAS, PublishedFormula
+from cxstats.satisfaction.readings import Reconstructed
+from cxstats.satisfaction.reconstructed import (
+    balance,
+    blueprint_experience,
+    channel_integration,
+    collaboration,
+    data_driven,
+    feedback_loop,
+    fusion_score,
+    personalisation,
+    service_effectiveness,
+    synergy,
+    synergy_weights,
+    transformation_value,
+)
+from cxstats.satisfaction.refused import architecture_decay, service_efficiency
+from cxstats.satisfaction.result import Bounds, WeightedScore
+from cxstats.satisfaction.score import weighted_score
+
+__all__ = [
+    "FORMULAS",
+    "Bounds",
+    "PublishedFormula",
+    "Reconstructed",
+    "ServiceWeights",
+    "WeightedScore",
+    "architecture_decay",
+    "balance",
+    "blueprint_experience",
+    "cem",
+    "cem_weights",
+    "channel_integration",
+    "collaboration",
+    "data_driven",
+    "estimate_service_weights",
+    "feedback_loop",
+    "fusion_score",
+    "journey_satisfaction",
+    "loyalty_index",
+    "overall_satisfaction",
+    "personalisation",
+    "proposal_score",
+    "satisfaction_index",
+    "service_effectiveness",
+    "service_efficiency",
+    "service_satisfaction",
+    "synergy",
+    "synergy_weights",
+    "transformation_value",
+    "weighted_score",
+]

@@ -1,0 +1,367 @@
+"""The satisfaction formulas of the case studies that were printed, or are fixed by what was.
+
+Each function says which formula it is, where it stands and how much of it was printed; formulas
+that are guesses are in `cxstats.satisfaction.reconstructed`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxstats.cases.facts import Fact, read_facts
+from cxstats.errors import CxError, DataError
+from cxstats.labels import Text, both
+from cxstats.satisfaction.given import Given, as_mapping, is_series, read_scores
+from cxstats.satisfaction.published import published
+from cxstats.satisfaction.result import Bounds, WeightedScore
+from cxstats.satisfaction.score import Options, mean_intervals, score
+from cxstats.survey.answers import as_pandas, numbers
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+CEM_WEIGHTS = ("F036", "F037", "F038", "F039", "F040", "F041")
+# Facts that measure an indicator, in steps and seconds; the other four have none in print.
+CEM_MEASURED = {"F036": "F042", "F037": "F043"}
+CEM_LIMITS = (0.0, 100.0)
+
+
+def parts(data: Any, **given: Any) -> Any:
+    """Return components as `weighted_score` takes them.
+
+    Numbers make one unit; arrays of one length, respondents; with `data`, names of its columns.
+    """
+    import pandas as pd
+
+    if data is not None:
+        frame = as_pandas(data)
+        for name, column in given.items():
+            if not isinstance(column, str):
+                raise CxError(f"{name}={column!r}; with data, the name of one of its columns")
+        own = pd.DataFrame(
+            {name: numbers(frame, column) for name, column in given.items()}, frame.index
+        )
+        kept = [column for column in frame.columns if column not in given]
+        own = own.join(frame[kept])
+        own.attrs = dict(frame.attrs)
+        return own
+    sizes = {name: np.shape(value) for name, value in given.items()}
+    for name, value in given.items():
+        if isinstance(value, str):
+            raise CxError(f"{name}={value!r} names a column; give data, the table it is in")
+    if all(size == () for size in sizes.values()):
+        return {name: np.nan if value is None else value for name, value in given.items()}
+    if len(set(sizes.values())) > 1 or any(len(size) != 1 for size in sizes.values()):
+        shown = ", ".join(f"{name} {size}" for name, size in sizes.items())
+        raise CxError(f"the scores have the shapes {shown}; allowed: one number each, or (n,)")
+    index = next((value.index for value in given.values() if is_series(value)), None)
+    columns = {name: np.asarray(value) for name, value in given.items()}
+    return pd.DataFrame(columns, index=index)
+
+
+def formula_score(
+    scores: Any,
+    weights: Any,
+    name: Text,
+    identifier: str,
+    options: Mapping[str, Any],
+    remarks: Sequence[Text] = (),
+    reading: Text | None = None,
+) -> WeightedScore:
+    """Compute a weighted score under the name of a published formula."""
+    rest = {key: value for key, value in options.items() if key != "normalise"}
+    try:
+        given_options = Options(**rest)
+    except TypeError as error:
+        allowed = "on_missing, normalise, by, level, n_resamples, seed"
+        raise CxError(f"{error}; allowed: {allowed}") from None
+    normalise = bool(options.get("normalise", False))
+    given, shares, done = read_scores(scores, weights, normalise)
+    return score(
+        given, shares, given_options, name, "normalised" if normalise else "fixed",
+        formula=identifier, reading=reading, remarks=(*remarks, *done),
+    )  # fmt: skip
+
+
+@published("A09", "reconstructed-high")
+def service_satisfaction(
+    quality: Any,
+    interactivity: Any,
+    personalisation: Any,
+    alpha: float,
+    beta: float,
+    gamma: float,
+    *,
+    data: Any = None,
+    **options: Any,
+) -> WeightedScore:
+    """Compute weighted satisfaction, ``S = alpha Q + beta I + gamma P``.
+
+    Formula A09: document 000, 3.3 (3). The printed right-hand side is lost, but its symbols and
+    their meaning are not (status: reconstructed, high confidence). That the weights sum to 1 is
+    our assumption. `estimate_service_weights` estimates them.
+
+    Parameters
+    ----------
+    quality, interactivity, personalisation : number, array (n,) or str
+        Scores of one unit or of respondents, in one unit; with `data`, names of columns.
+    alpha, beta, gamma : float
+        Weights, not negative, summing to 1 or to 100.
+    data : table, optional
+        The table of the columns.
+    **options
+        ``on_missing, normalise, by, level, n_resamples, seed`` of `cxstats.weighted_score`.
+
+    Examples
+    --------
+    >>> service_satisfaction(80, 70, 60, 0.5, 0.3, 0.2).value
+    73.0
+    """
+    scores = parts(
+        data, quality=quality, interactivity=interactivity, personalisation=personalisation
+    )
+    weights = {"quality": alpha, "interactivity": beta, "personalisation": gamma}
+    name, remarks = both("satisfaction.name.A09"), [both("satisfaction.note.assumed")]
+    return formula_score(scores, weights, name, "A09", options, remarks)
+
+
+@published("D05", "reconstructed-high")
+def journey_satisfaction(stages: Any, weights: Any, **options: Any) -> WeightedScore:
+    """Compute satisfaction over the customer journey, ``CS = sum_i W_i S_i``.
+
+    Formula D05: document 004, 3.1.2 (3); over five stages from awareness to loyalty (status:
+    reconstructed, high confidence). The weights are not printed.
+
+    Parameters
+    ----------
+    stages : mapping, array or table
+        The score of every stage; see `cxstats.weighted_score`.
+    weights : mapping, Series or array
+        The weight of every stage.
+    **options
+        Of `cxstats.weighted_score`.
+
+    Examples
+    --------
+    >>> stages = {"aware": 70, "consider": 65, "buy": 80, "use": 75, "loyal": 60}
+    >>> journey_satisfaction(stages, dict.fromkeys(stages, 0.2)).value
+    70.0
+    """
+    return formula_score(stages, weights, both("satisfaction.name.D05"), "D05", options)
+
+
+@published("D04", "words")
+def overall_satisfaction(scores: Any, weights: Any, **options: Any) -> WeightedScore:
+    """Compute a weighted mean, ``sum_i w_i x_i / sum_i w_i``, with weights of any sum.
+
+    Formula D04: document 004, 2.2 (status: in words).
+
+    Parameters
+    ----------
+    scores, weights, **options
+        As in `cxstats.weighted_score`; `normalise` is always on.
+
+    Examples
+    --------
+    >>> overall_satisfaction({"wait": 4, "staff": 5}, {"wait": 1, "staff": 3}).value
+    4.75
+    """
+    given = {**options, "normalise": True}
+    return formula_score(scores, weights, both("satisfaction.name.D04"), "D04", given)
+
+
+@published("C03", "words")
+def proposal_score(scores: Any, weights: Any, **options: Any) -> WeightedScore:
+    """Compute the score of a proposal, ``sum_k w_k score_k``.
+
+    Formula C03: document 002, 7 (2) 1; feasibility, customer value and expected benefit (status:
+    in words). No weights are given there, so there is no default.
+
+    Parameters
+    ----------
+    scores, weights, **options
+        As in `cxstats.weighted_score`; one row per judge, if there are several.
+
+    Examples
+    --------
+    >>> scores = {"feasibility": 8, "customer value": 9, "benefit": 6}
+    >>> weights = {"feasibility": 30, "customer value": 40, "benefit": 30}
+    >>> round(proposal_score(scores, weights).value, 6)
+    7.8
+    """
+    return formula_score(scores, weights, both("satisfaction.name.C03"), "C03", options)
+
+
+def cem_weights() -> pd.DataFrame:
+    """Return the six published weights of CEM, and what is measured in print.
+
+    Read from the facts F036 to F041 (document 000, 6.2 (2) 2)).
+
+    Returns
+    -------
+    pandas.DataFrame
+        By fact: ``item_en, item_zh, weight`` (0 to 1), ``measured_by`` (the fact that measures the
+        indicator, "" if none does). Measured means in steps and seconds: no indicator score on
+        0-100 is published.
+
+    Examples
+    --------
+    >>> weights = cem_weights()
+    >>> weights["weight"].tolist()
+    [0.25, 0.2, 0.2, 0.15, 0.1, 0.1]
+    >>> round(weights.loc[weights["measured_by"] != "", "weight"].sum(), 2).item()
+    0.45
+    """
+    import pandas as pd
+
+    facts: dict[str, Fact] = {fact.id: fact for fact in read_facts()}
+    rows = [
+        {
+            "item_en": facts[one].item.en,
+            "item_zh": facts[one].item.zh,
+            "weight": float(facts[one].value or 0) / 100,
+            "measured_by": CEM_MEASURED[one] if CEM_MEASURED.get(one) in facts else "",
+        }
+        for one in CEM_WEIGHTS
+    ]
+    return pd.DataFrame(rows, index=pd.Index(CEM_WEIGHTS, name="id"))
+
+
+@published("A16", "reconstructed-high")
+def cem(
+    scores: Any, weights: Any = None, *, on_missing: str = "refuse", **options: Any
+) -> WeightedScore | Bounds:
+    """Compute the customer-experience score, ``CEM = sum_i w_i s_i``, s_i on 0-100.
+
+    Formula A16: document 000, 6.2 (2) 2). Six weights are printed, .25 .20 .20 .15 .10 .10; the
+    indicator scores are not (status: reconstructed, high confidence). In print, steps and load
+    times stand behind 45 % of the weight (`cem_weights`), and even they are no scores on 0-100.
+
+    Parameters
+    ----------
+    scores : mapping, Series or table
+        By indicator, under the published names, English or Chinese; higher is better.
+    weights : mapping, optional
+        Other weights than the published ones.
+    on_missing : {"refuse", "bounds", "drop"}
+        Where an indicator has no score: refuse; return the `Bounds` between which CEM lies,
+        whatever the missing scores are; leave the respondent out.
+    **options
+        Of `cxstats.weighted_score`; groups (`by`) not with "bounds".
+
+    Returns
+    -------
+    WeightedScore, or Bounds with on_missing="bounds"
+        Bounds also where nothing is missing; they coincide then.
+
+    Raises
+    ------
+    DataError
+        If a score is missing (with "refuse") or not on 0-100.
+    CxError
+        If an indicator is not known.
+
+    Examples
+    --------
+    >>> found = cem({"number of steps": 80, "page-load speed": 90}, on_missing="bounds")
+    >>> found.table["estimate"].round(2).tolist(), round(found.coverage, 2)
+    ([38.0, 93.0], 0.45)
+    """
+    allowed = ("refuse", "bounds", "drop")
+    if on_missing not in allowed:
+        raise CxError(f"on_missing is {on_missing!r}; allowed: {', '.join(allowed)}")
+    if options.get("normalise"):
+        raise CxError("normalise: the weights of CEM sum to 1")
+    remarks = [] if weights is None else [both("satisfaction.note.own_weights")]
+    known = _cem_shares(scores) if weights is None else as_mapping(weights, None)
+    filled = _with_all(scores, list(known))
+    given, shares, done = read_scores(filled, known)
+    _on_limits(given)
+    name = both("satisfaction.name.A16")
+    if on_missing == "bounds":
+        return _bounds(given, shares, name, options, (*remarks, *done))
+    chosen = {**options, "on_missing": on_missing}
+    return formula_score(filled, known, name, "A16", chosen, remarks)
+
+
+def _cem_shares(scores: Any) -> dict[str, float]:
+    """Return the published weights under English names, or Chinese ones if scores have those."""
+    table = cem_weights()
+    given = as_mapping(scores, None) if _named(scores) else getattr(scores, "columns", ())
+    chinese = bool(set(table["item_zh"]) & {str(name) for name in given})
+    names = table["item_zh" if chinese else "item_en"]
+    return dict(zip(names, table["weight"].tolist(), strict=True))
+
+
+def _named(scores: Any) -> bool:
+    return isinstance(scores, Mapping) or is_series(scores)
+
+
+def _with_all(scores: Any, names: list[str]) -> Any:
+    """Return scores with a missing one for every indicator that has none."""
+    if _named(scores):
+        return {**dict.fromkeys(names, None), **as_mapping(scores, None)}
+    if isinstance(scores, np.ndarray | list | tuple):
+        raise CxError("CEM scores need names: give a mapping or a table")
+    frame = as_pandas(scores)
+    if not set(names) & set(frame.columns):
+        raise DataError(f"the table has none of the indicators: {', '.join(names)}")
+    attrs = dict(frame.attrs)
+    frame = frame.assign(**{name: np.nan for name in names if name not in frame.columns})
+    frame.attrs = attrs
+    return frame
+
+
+def _on_limits(given: Given) -> None:
+    low, high = CEM_LIMITS
+    off = np.argwhere((given.values < low) | (given.values > high))
+    if len(off):
+        row, place = off[0]
+        where = "" if given.single else f"row {given.frame.index[row]!r}, "
+        raise DataError(
+            f"{where}{given.names[place]!r}: {given.values[row, place]:g} is off the scale; "
+            f"allowed: {low:g} to {high:g}"
+        )
+
+
+def _bounds(
+    given: Given, shares: Array, name: Text, options: Mapping[str, Any], remarks: Sequence[Text]
+) -> Bounds:
+    """Return the scores with every missing one at its lowest, and at its highest."""
+    import pandas as pd
+
+    if options.get("by") is not None:
+        raise CxError("by: bounds are not compared between groups")
+    chosen = Options(**{key: value for key, value in options.items() if key != "by"})
+    has = ~np.isnan(given.values)
+    ends = [np.where(has, given.values, limit) @ shares for limit in CEM_LIMITS]
+    mean, se, low, high = mean_intervals(np.column_stack(ends), chosen)
+    n = len(given.values)
+    table = pd.DataFrame(
+        {"estimate": mean, "ci_low": low, "ci_high": high, "se": se, "n": n},
+        index=["lowest", "highest"],
+    )
+    share = has.mean(axis=0)
+    notes = [*remarks, both("satisfaction.note.bounds")]
+    if given.single:
+        notes.append(both("satisfaction.note.single"))
+    return Bounds(
+        table=table,
+        components=pd.DataFrame({"weight": shares, "has_data": share}, index=list(given.names)),
+        coverage=float(share @ shares),
+        limits=CEM_LIMITS,
+        name=name,
+        formula="A16",
+        remarks=tuple(notes),
+        n=n,
+        level=chosen.level,
+        n_resamples=chosen.n_resamples,
+        seed=chosen.seed,
+        synthetic=bool(given.frame.attrs.get("synthetic")),
+    )

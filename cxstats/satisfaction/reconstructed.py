@@ -1,0 +1,449 @@
+"""Formulas whose right-hand side is lost: readings of ours, labelled so wherever they are shown.
+
+Weights and coefficients come from the caller; none is invented.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from cxstats.cases.facts import read_facts
+from cxstats.errors import CxError
+from cxstats.labels import both
+from cxstats.satisfaction.formulas import formula_score, parts
+from cxstats.satisfaction.given import read_scores
+from cxstats.satisfaction.published import formula, published
+from cxstats.satisfaction.readings import (
+    Reconstructed,
+    check_count,
+    check_numbers,
+    points,
+    share,
+)
+from cxstats.satisfaction.result import WeightedScore
+
+SYNERGY_WEIGHTS = ("F079", "F080", "F081", "F082")
+
+
+@published("A01", "reconstructed-low")
+def balance(
+    te: float,
+    pe: float,
+    ce: float,
+    le: float,
+    *,
+    loyalty: Callable[[float, float], float],
+    satisfaction: Callable[[float, float], float] | None = None,
+) -> Reconstructed:
+    """Compute satisfaction, loyalty and value in both readings of a formula that is lost.
+
+    Reading 1: ``CSAT = f(TE, PE)``; reading 2: ``CSAT = PE - TE``, perceived less expected. In both
+    ``CL = g(CSAT, CE)`` and ``CV = CL LE``. Formula A01: document 000, 2.1 (1) (status:
+    reconstructed, low confidence); only LE, the length of the customer's life cycle, is defined.
+
+    Parameters
+    ----------
+    te, pe, ce, le : float
+        As named in print.
+    loyalty : callable (CSAT, CE) -> CL
+        The function g, which is lost.
+    satisfaction : callable (TE, PE) -> CSAT, optional
+        The function f, which is lost; without it reading 1 is left out.
+
+    Examples
+    --------
+    >>> found = balance(3, 4, 2, 5, loyalty=lambda csat, ce: csat * ce)
+    >>> found.table["estimate"].tolist()
+    [1.0, 2.0, 10.0]
+    """
+    check_numbers(te=te, pe=pe, ce=ce, le=le)
+    readings = {"reading 2": ("PE − TE", pe - te)}
+    if satisfaction is not None:
+        readings = {"reading 1": ("f(TE, PE)", satisfaction(te, pe)), **readings}
+    rows = []
+    for reading, (words, csat) in readings.items():
+        cl = loyalty(csat, ce)
+        rows += [
+            (f"CSAT, {reading}", words, csat),
+            (f"CL, {reading}", "g(CSAT, CE)", cl),
+            (f"CV, {reading}", "CL · LE", cl * le),
+        ]
+    remarks = [] if satisfaction is not None else [both("satisfaction.note.A01")]
+    return points("A01", rows, remarks)
+
+
+@published("A02", "reconstructed-low")
+def data_driven(data: Any, weights: Any, **options: Any) -> WeightedScore:
+    """Compute the data-driven strategy score, ``sum_i w_i Data_i``.
+
+    Formula A02: document 000, 2.1 (3); only the sum sign and its lower limit survive (status:
+    reconstructed, low confidence).
+
+    Parameters
+    ----------
+    data, weights, **options
+        Scores and weights as in `cxstats.weighted_score`.
+
+    Examples
+    --------
+    >>> data_driven({"surveys": 60, "logs": 80}, {"surveys": 0.5, "logs": 0.5}).value
+    70.0
+    """
+    return _weighted("A02", data, weights, options)
+
+
+@published("A03", "reconstructed-low")
+def personalisation(preference: Sequence[float], behaviour: Sequence[float]) -> Reconstructed:
+    """Compute personalisation in both readings, with and without a second factor.
+
+    ``sum_j Preference_j`` and ``sum_j Preference_j Behaviour_j``. Formula A03: document 000, 2.1
+    (3): the sum of preferences is printed, the text names behaviour too (status: reconstructed,
+    low confidence).
+
+    Parameters
+    ----------
+    preference, behaviour : sequences (m,)
+
+    Examples
+    --------
+    >>> personalisation([0.5, 1.0], [1.0, 0.2]).table["estimate"].tolist()
+    [1.5, 0.7]
+    """
+    one, other = np.asarray(preference, float), np.asarray(behaviour, float)
+    if one.ndim != 1 or one.shape != other.shape or not np.isfinite([one, other]).all():
+        raise CxError(
+            f"preference has the shape {one.shape}, behaviour {other.shape}; allowed: (m,) for "
+            "both, nothing missing"
+        )
+    rows = [
+        ("preference alone", "Σ Preference_j", one.sum()),
+        ("with behaviour", "Σ Preference_j · Behaviour_j", (one * other).sum()),
+    ]
+    return points("A03", rows)
+
+
+@published("A06", "reconstructed-low")
+def channel_integration(channels: int, integrated: int, linked_pairs: int) -> Reconstructed:
+    """Compute channel integration in both readings.
+
+    ``integrated channels / all channels``, and, stricter, ``linked pairs / (k (k - 1) / 2)``.
+    Formula A06: document 000, 2.3 (1) (status: reconstructed, low confidence).
+
+    Parameters
+    ----------
+    channels : int
+        All k channels, at least two.
+    integrated : int
+        Channels that are joined to another.
+    linked_pairs : int
+        Pairs of channels between which a customer can move without telling the story again.
+
+    Examples
+    --------
+    >>> channel_integration(5, 4, 3).table["estimate"].tolist()
+    [0.8, 0.3]
+    """
+    check_count("channels", channels, 2, np.inf)
+    check_count("integrated", integrated, 0, channels)
+    pairs = channels * (channels - 1) // 2
+    check_count("linked_pairs", linked_pairs, 0, pairs)
+    rows = [
+        ("channels", "integrated / all", integrated / channels),
+        ("pairs", "linked pairs / [k(k − 1)/2]", linked_pairs / pairs),
+    ]
+    return points("A06", rows, [both("satisfaction.note.census")])
+
+
+@published("A07", "reconstructed-low")
+def feedback_loop(
+    implemented: int,
+    collected: int,
+    closing_times: Sequence[float] | None = None,
+    target: float | None = None,
+    *,
+    level: float = 0.95,
+) -> Reconstructed:
+    """Compute the strength of the feedback loop, without and with its speed.
+
+    ``L = implemented / collected``, with Wilson's interval; and ``L t0 / (t0 + mean t)``, whose
+    interval is the delta method's on the log scale with L and t independent. Formula A07: document
+    000, 2.3 (3) (status: reconstructed, low confidence).
+
+    Parameters
+    ----------
+    implemented, collected : int
+        Pieces of feedback.
+    closing_times : sequence of float, optional
+        Times from collecting to closing, in the unit of the target; at least two.
+    target : float, optional
+        Target t0; needed with closing times.
+
+    References
+    ----------
+    Wilson (1927). Probable inference, the law of succession, and statistical inference. JASA 22.
+
+    Examples
+    --------
+    >>> found = feedback_loop(30, 50, closing_times=[4, 6, 8], target=6)
+    >>> found.table["estimate"].round(4).tolist()
+    [0.6, 0.3]
+    """
+    import pandas as pd
+
+    plain = share(
+        "A07", "implemented / collected", level, implemented=implemented, collected=collected
+    )
+    if closing_times is None:
+        return plain
+    times = np.asarray(closing_times, float)
+    if times.ndim != 1 or len(times) < 2 or not (np.isfinite(times) & (times >= 0)).all():
+        raise CxError("closing_times: allowed: at least two numbers from 0 upwards")
+    if target is None or not np.isfinite(target) or target <= 0:
+        raise CxError(f"target is {target!r}; with closing times a number above 0 is needed")
+    speed = target / (target + times.mean())
+    value = implemented / collected * speed
+    row: dict[str, Any] = {
+        "formula": "L · τ₀ / (τ₀ + τ̄)", "estimate": value, "ci_low": np.nan, "ci_high": np.nan,
+        "n": collected,
+    }  # fmt: skip
+    if value > 0:
+        from scipy.special import ndtri
+
+        spread = times.var(ddof=1) / len(times) / (target + times.mean()) ** 2
+        se = np.sqrt((1 - implemented / collected) / implemented + spread)
+        z = ndtri((1 + level) / 2)
+        row |= {"ci_low": value * np.exp(-z * se), "ci_high": value * np.exp(z * se)}
+    table = pd.concat([plain.table, pd.DataFrame([row], index=["with speed"])])
+    return Reconstructed(table, "A07", plain.remarks, level)
+
+
+@published("A15", "reconstructed-low")
+def service_effectiveness(
+    solved: int, requests: int, csat: float, relative_cost: float, alpha: float, *,
+    level: float = 0.95,
+) -> Reconstructed:  # fmt: skip
+    """Compute service effectiveness, ``alpha (solved / requests CSAT) / relative cost``.
+
+    Formula A15: document 000, 6.2 (2) 1) (status: reconstructed, low confidence). The three values
+    of alpha, for one channel, two linked and all merged, are lost: give your own.
+
+    Parameters
+    ----------
+    solved, requests : int
+        Requests solved, and all.
+    csat : float
+        Satisfaction, on whatever scale the index shall have.
+    relative_cost : float
+        Cost or time, relative to a base; above 0.
+    alpha : float
+        Coefficient of channel synergy; above 0.
+
+    Examples
+    --------
+    >>> service_effectiveness(80, 100, 0.9, 1.2, alpha=1.0).table["estimate"].round(4).tolist()
+    [0.6]
+    """
+    check_numbers(csat=csat, relative_cost=relative_cost, alpha=alpha)
+    if relative_cost <= 0 or alpha <= 0 or csat < 0:
+        raise CxError(
+            f"csat={csat!r}, relative_cost={relative_cost!r}, alpha={alpha!r}; allowed: csat from "
+            "0, the others above 0"
+        )
+    words = "α · (solved / requests · CSAT) / cost"
+    table = share("A15", words, level, solved=solved, requests=requests).table.copy()
+    table[["estimate", "ci_low", "ci_high"]] *= alpha * csat / relative_cost
+    table.index = ["index"]
+    return Reconstructed(table, "A15", (both("satisfaction.note.A15"),), level)
+
+
+@published("A17", "reconstructed-low")
+def fusion_score(
+    cf: Any, content: Any, context: Any, betas: Sequence[float], *, data: Any = None, **options: Any
+) -> WeightedScore:
+    """Compute the recommender's score, ``b1 CF + b2 Content + b3 Context``, the b summing to 1.
+
+    Formula A17: document 000, 6.2 (2) 3) (status: reconstructed, low confidence). All values of
+    beta are lost: give your own.
+
+    Parameters
+    ----------
+    cf, content, context : number, array (n,) or str
+        Scores; with `data`, names of columns.
+    betas : sequence of three floats
+    data : table, optional
+    **options
+        Of `cxstats.weighted_score`.
+
+    Examples
+    --------
+    >>> round(fusion_score(0.8, 0.6, 0.4, [0.5, 0.3, 0.2]).value, 4)
+    0.66
+    """
+    names = ("cf", "content", "context")
+    scores = parts(data, cf=cf, content=content, context=context)
+    return _weighted("A17", scores, _three(betas, names), options)
+
+
+@published("A18", "reconstructed-low")
+def transformation_value(
+    experience: Any, efficiency: Any, business: Any, cost: Any, weights: Any, *,
+    data: Any = None, **options: Any,
+) -> WeightedScore:  # fmt: skip
+    """Compute the value of a transformation, its cost with the opposite sign.
+
+    ``w1 experience + w2 efficiency + w3 business - w4 cost``.
+
+    Formula A18: document 000, 6.2 (3) (status: reconstructed, low confidence). The weights are
+    unknown: give your own, all positive and summing to 1; cost enters with the opposite sign.
+
+    Parameters
+    ----------
+    experience, efficiency, business, cost : number, array (n,) or str
+        Scores of the four groups of indicators, in one unit; with `data`, names of columns.
+    weights : mapping, or sequence of four floats in that order
+    data : table, optional
+    **options
+        Of `cxstats.weighted_score`.
+
+    Examples
+    --------
+    >>> round(transformation_value(80, 70, 60, 40, [0.4, 0.3, 0.2, 0.1]).value, 6)
+    61.0
+    """
+    names = ("experience", "efficiency", "business", "cost")
+    scores = parts(data, experience=experience, efficiency=efficiency, business=business, cost=cost)
+    scores["cost"] = -scores["cost"]
+    return _weighted("A18", scores, _three(weights, names), options)
+
+
+@published("A22", "reconstructed-low")
+def synergy(
+    technology: Mapping[str, float],
+    organisation: Mapping[str, float],
+    culture: Mapping[str, float],
+    weights: Mapping[str, float] | None = None,
+) -> Reconstructed:
+    """Compute synergy of technology, organisation and culture in both readings.
+
+    ``sum_k w_k mean(T_k, O_k, C_k)`` and ``sum_k w_k min(T_k, O_k, C_k)``, which penalises
+    imbalance. Formula A22: document 000, 6.2 (4) (status: reconstructed, low confidence). The
+    weights of four capabilities are printed (facts F079 to F082); maturity scores are not.
+
+    Parameters
+    ----------
+    technology, organisation, culture : mappings of capability to maturity score
+    weights : mapping of capability to weight, optional
+        Other weights than those in print, for other capabilities.
+
+    Examples
+    --------
+    >>> names = list(synergy_weights())
+    >>> scores = [dict.fromkeys(names, value) for value in (3, 4, 2)]
+    >>> synergy(*scores).table["estimate"].tolist()
+    [3.0, 2.0]
+    """
+    shares = synergy_weights() if weights is None else weights
+    read = [read_scores(one, shares) for one in (technology, organisation, culture)]
+    stacked = np.concatenate([given.values for given, _, _ in read])
+    if np.isnan(stacked).any():
+        raise CxError("a maturity score is missing; give all three for every capability")
+    own = read[0][1]
+    rows = [
+        ("mean", "Σ w_k · mean(T_k, O_k, C_k)", stacked.mean(axis=0) @ own),
+        ("min", "Σ w_k · min(T_k, O_k, C_k)", stacked.min(axis=0) @ own),
+    ]
+    return points("A22", rows)
+
+
+def synergy_weights() -> dict[str, float]:
+    """Return the four weights of synergy in print, read from the facts F079 to F082.
+
+    Examples
+    --------
+    >>> sum(synergy_weights().values())
+    1.0
+    """
+    facts = {fact.id: fact for fact in read_facts()}
+    return {facts[one].item.en: float(facts[one].value or 0) for one in SYNERGY_WEIGHTS}
+
+
+@published("D01", "reconstructed-low")
+def blueprint_experience(scores: Any, weights: Any, **options: Any) -> WeightedScore:
+    """Compute customer experience of a service blueprint, ``CX = sum_k w_k x_k``.
+
+    Over four modules: frontstage, backstage, expectations, external references. Formula D01:
+    document 004, 1.2.1; a function of the four, of unknown form (status: reconstructed, low
+    confidence).
+
+    Parameters
+    ----------
+    scores, weights, **options
+        As in `cxstats.weighted_score`.
+
+    Examples
+    --------
+    >>> modules = {"frontstage": 80, "backstage": 60, "expectations": 70, "references": 50}
+    >>> blueprint_experience(modules, dict.fromkeys(modules, 0.25)).value
+    65.0
+    """
+    return _weighted("D01", scores, weights, options)
+
+
+@published("D08", "reconstructed-low")
+def collaboration(
+    on_time: int, tasks: int, planned_hours: float | None = None,
+    actual_hours: float | None = None, *, level: float = 0.95,
+) -> Reconstructed:  # fmt: skip
+    """Compute the efficiency of collaboration between departments.
+
+    Tasks of several departments closed on time over all of them, with Wilson's interval; with
+    hours also ``planned / actual``. Formula D08: document 004, 3.3.2 (3) (status: reconstructed,
+    low confidence).
+
+    Parameters
+    ----------
+    on_time, tasks : int
+        Tasks that need more than one department.
+    planned_hours, actual_hours : float, optional
+        The other reading.
+
+    Examples
+    --------
+    >>> collaboration(42, 60, 100, 125).table["estimate"].tolist()
+    [0.7, 0.8]
+    """
+    import pandas as pd
+
+    found = share("D08", "on time / all", level, on_time=on_time, tasks=tasks)
+    if planned_hours is None and actual_hours is None:
+        return found
+    if planned_hours is None or actual_hours is None:
+        raise CxError("hours: give planned_hours and actual_hours, or neither")
+    check_numbers(planned_hours=planned_hours, actual_hours=actual_hours)
+    if planned_hours < 0 or actual_hours <= 0:
+        raise CxError(
+            f"planned_hours={planned_hours!r}, actual_hours={actual_hours!r}; allowed: above 0"
+        )
+    row = ("hours", "planned / actual", planned_hours / actual_hours)
+    both_rows = pd.concat([found.table, points("D08", [row]).table])
+    return Reconstructed(both_rows, "D08", found.remarks, level)
+
+
+def _weighted(
+    identifier: str, scores: Any, weights: Any, options: Mapping[str, Any]
+) -> WeightedScore:
+    name = formula(identifier).name
+    reading = formula(identifier).formula
+    return formula_score(scores, weights, name, identifier, options, reading=reading)
+
+
+def _three(weights: Any, names: Sequence[str]) -> Any:
+    """Return weights by name; a sequence comes in the order of the names."""
+    if isinstance(weights, Mapping) or hasattr(weights, "to_dict"):
+        return weights
+    if np.shape(weights) != (len(names),):
+        raise CxError(f"weights are {weights!r}; allowed: {len(names)}, for {', '.join(names)}")
+    return dict(zip(names, np.asarray(weights).tolist(), strict=True))

@@ -1,0 +1,247 @@
+"""``cx.weighted_score``: a weighted sum of scores, for one unit or for respondents.
+
+``S_r = sum_k w_k x_rk``, ``sum_k w_k = 1``, and its mean over respondents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxstats.errors import CxError, DataError
+from cxstats.groups import compare_groups
+from cxstats.inference import bootstrap_means, check_level
+from cxstats.labels import Text, both
+from cxstats.moments import check_resamples
+from cxstats.satisfaction.given import Given, read_scores, refuse_missing
+from cxstats.satisfaction.result import WeightedScore
+from cxstats.scores import OVERALL
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+ON_MISSING = ("refuse", "rescale", "drop")
+ROUGH = 1_000  # resamples below which an interval's ends move visibly with the seed
+TINY = 1e-12  # of the mean: scores that differ by less are equal
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a score is made and what is said of it; see `weighted_score`."""
+
+    on_missing: str = "refuse"
+    by: str | None = None
+    level: float = 0.95
+    n_resamples: int = 5_000
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        check_level(self.level)
+        check_resamples(self.n_resamples, self.seed)
+
+
+def weighted_score(
+    scores: Any,
+    weights: Any,
+    *,
+    on_missing: str = "refuse",
+    normalise: bool = False,
+    by: str | None = None,
+    level: float = 0.95,
+    n_resamples: int = 5_000,
+    seed: int = 1,
+) -> WeightedScore:
+    """Compute a weighted score, ``S_r = sum_k w_k x_rk``, and its mean over respondents.
+
+    Parameters
+    ----------
+    scores : mapping or Series; array (k,) or (n, k); or a table
+        The scores of one unit by component: a point, without an interval. Or respondents in rows:
+        the columns that the weights name. All components in one unit, whichever it is.
+    weights : mapping, Series or array (k,)
+        Not negative, summing to 1 or to 100 within a millionth of it; exactly the components.
+    on_missing : {"refuse", "rescale", "drop"}
+        What to do where a score is missing: refuse and name it; divide by the weight of what is
+        there, ``sum w x / sum w``, which takes the missing scores to be like the others; leave the
+        respondent out. A component of weight 0 may be missing.
+    normalise : bool
+        Divide weights of any sum by it: ``sum w x / sum w``.
+    by : str, optional
+        Column of groups or waves to compare.
+    level, n_resamples, seed
+        Confidence level, bootstrap resamples of respondents, their seed.
+
+    Returns
+    -------
+    WeightedScore
+        ``.table``: contributions ``mean(w_k x_rk)`` and their sum, with BCa intervals.
+
+    Raises
+    ------
+    CxError
+        If weights are negative, do not sum up, or lack or invent a component.
+    DataError
+        If a score is missing (with "refuse"), not a number or infinite; names row and column.
+
+    Notes
+    -----
+    Weights are taken as known: an interval is over respondents only. With "rescale" a respondent
+    without a component has contribution 0 there and more elsewhere, so that contributions still
+    add up to the score.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> weighted_score({"wait": 60, "staff": 80}, {"wait": 0.25, "staff": 0.75}).value
+    75.0
+    >>> frame = pd.DataFrame({"wait": [50, 70, 90, 60], "staff": [80, 60, 90, 70]})
+    >>> result = weighted_score(frame, {"wait": 25, "staff": 75})
+    >>> result.table["estimate"].round(4).tolist()
+    [16.875, 56.25, 73.125]
+    """
+    options = Options(on_missing, by, level, n_resamples, seed)
+    given, shares, remarks = read_scores(scores, weights, normalise)
+    words = "normalised" if normalise else "fixed"
+    return score(given, shares, options, both("satisfaction.name"), words, remarks=remarks)
+
+
+def score(
+    given: Given,
+    shares: Array,
+    options: Options,
+    name: Text,
+    words: str,
+    *,
+    formula: str = "",
+    reading: Text | None = None,
+    remarks: Sequence[Text] = (),
+) -> WeightedScore:
+    """Compute a weighted score from a matrix and weights that sum to 1."""
+    import pandas as pd
+
+    if options.on_missing not in ON_MISSING:
+        raise CxError(f"on_missing is {options.on_missing!r}; allowed: {', '.join(ON_MISSING)}")
+    if given.single and options.by is not None:
+        raise CxError(f"by={options.by!r}: one set of scores has no groups")
+    if options.on_missing == "refuse":
+        refuse_missing(given, shares)
+    terms, covered = contributions(given.values, shares)
+    if options.on_missing == "drop":
+        terms[covered < 1 - 1e-9] = np.nan
+    used = np.asarray(~np.isnan(terms).any(axis=1))
+    if not used.any():
+        raise DataError("no respondent has the scores that the weights need; nothing is left")
+    columns = np.column_stack([terms, terms.sum(axis=1)])
+    groups = compare_groups(
+        given.frame, options.by, columns, [*given.names, OVERALL], options.level,
+        options.n_resamples, options.seed,
+    )  # fmt: skip
+    overall = pd.Series(columns[:, -1], index=given.frame.index, name="score")
+    return WeightedScore(
+        table=_table(given, shares, columns, used, options),
+        scores=overall,
+        coverage=float(covered[used].mean()),
+        least_coverage=float(covered[used].min()),
+        groups=groups.means,
+        comparisons=groups.pairs,
+        omnibus=groups.omnibus,
+        name=name,
+        weights=words,
+        n=int(used.sum()),
+        n_left_out=int((~used).sum()),
+        formula=formula,
+        reading=reading,
+        remarks=(*remarks, *_remarks(given, used, covered, options)),
+        on_missing=options.on_missing,
+        by=options.by,
+        level=options.level,
+        n_resamples=options.n_resamples,
+        seed=options.seed,
+        n_failed=0,
+        synthetic=bool(given.frame.attrs.get("synthetic")),
+    )
+
+
+def contributions(values: Array, shares: Array) -> tuple[Array, Array]:
+    """Return what each component adds to each score (n, k), and the weight that has data (n,).
+
+    ``w_k x_rk / sum of the weights that respondent r has``; 0 where a score is missing, NaN in a
+    row that has none.
+
+    Examples
+    --------
+    >>> contributions(np.array([[10.0, 20.0], [np.nan, 20.0]]), np.array([0.4, 0.6]))
+    (array([[ 4., 12.], [ 0., 20.]]), array([1. , 0.6]))
+    """
+    has = ~np.isnan(values)
+    full = has[:, shares > 0].all(axis=1)
+    covered = np.where(full, 1.0, has @ shares)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        terms = np.where(has, values, 0) * shares / covered[:, None]
+    terms[covered == 0] = np.nan
+    return terms, covered
+
+
+def mean_intervals(columns: Array, options: Options) -> tuple[Array, Array, Array, Array]:
+    """Return means, standard errors and BCa limits of complete columns, each (k,)."""
+    n, mean = len(columns), columns.mean(axis=0)
+    none = np.full(len(mean), np.nan)
+    if n < 2:
+        return mean, none, none, none
+    low, high = bootstrap_means(columns, options.level, options.n_resamples, options.seed)
+    sd = columns.std(axis=0, ddof=1)
+    varies = sd > TINY * np.maximum(1, np.abs(mean))
+    se, low, high = (np.where(varies, x, np.nan) for x in (sd / np.sqrt(n), low, high))
+    return mean, se, low, high
+
+
+def _table(
+    given: Given, shares: Array, columns: Array, used: NDArray[np.bool_], options: Options
+) -> pd.DataFrame:
+    import pandas as pd
+
+    mean, se, low, high = mean_intervals(columns[used], options)
+    values = given.values[used]
+    n = (~np.isnan(values)).sum(axis=0)
+    own = np.where(n > 0, np.nansum(values, axis=0) / np.maximum(n, 1), np.nan)
+    return pd.DataFrame(
+        {
+            "weight": [*shares, shares.sum()],
+            "mean": [*own, np.nan],
+            "estimate": mean,
+            "ci_low": low,
+            "ci_high": high,
+            "se": se,
+            "n": [*n, int(used.sum())],
+        },
+        index=[*given.names, OVERALL],
+    )
+
+
+def _remarks(given: Given, used: NDArray[np.bool_], covered: Array, options: Options) -> list[Text]:
+    """Say what was left out, what was rescaled and what is rough."""
+    remarks, n = [], len(used)
+    partial = int((covered[used] < 1 - 1e-9).sum())
+    if partial:
+        least = f"{100 * covered[used].min():.0f}"
+        key = "satisfaction.note.rescaled" + (".single" if given.single else "")
+        remarks.append(both(key, k=partial, n=n, least=least))
+    if not used.all():
+        key = "dropped" if options.on_missing == "drop" else "empty"
+        remarks.append(both(f"satisfaction.note.{key}", k=int((~used).sum()), n=n))
+    if given.single:
+        remarks.append(both("satisfaction.note.single"))
+    elif used.sum() < 2:
+        remarks.append(both("satisfaction.note.one"))
+    elif options.n_resamples < ROUGH:
+        remarks.append(both("satisfaction.note.rough", b=options.n_resamples))
+    alone = 0 if options.by is None else int(given.frame[options.by].isna().sum())
+    if alone:
+        remarks.append(both("satisfaction.note.ungrouped", k=alone, by=options.by))
+    return remarks
