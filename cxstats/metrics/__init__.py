@@ -1,0 +1,63 @@
+"""Metrics of customer experience, each with its uncertainty: NPS, CSAT, CES, rates, money, time.
+
+Two doors each: answers (one column, or a table in any engine) and counts.
+"""
+
+from cxstats.metrics.bands import BANDS, Bands
+from cxstats.metrics.comparison import MetricComparison
+from cxstats.metrics.intervals import nps_interval, nps_variance, proportion_interval
+from cxstats.metrics.means import (
+    arpu,
+    handling_time,
+    mean,
+    mean_from_summary,
+    roi,
+    waiting_time,
+)
+from cxstats.metrics.nps import nps, nps_from_counts
+from cxstats.metrics.proportions import (
+    RATES,
+    churn_rate,
+    click_through_rate,
+    conversion_rate,
+    participation_rate,
+    rate,
+    repurchase_rate,
+    resolution_rate,
+    retention_rate,
+    word_of_mouth_rate,
+)
+from cxstats.metrics.result import Metric
+from cxstats.metrics.scales import ces, ces_from_counts, csat, csat_from_counts
+
+__all__ = [
+    "BANDS",
+    "RATES",
+    "Bands",
+    "Metric",
+    "MetricComparison",
+    "arpu",
+    "ces",
+    "ces_from_counts",
+    "churn_rate",
+    "click_through_rate",
+    "conversion_rate",
+    "csat",
+    "csat_from_counts",
+    "handling_time",
+    "mean",
+    "mean_from_summary",
+    "nps",
+    "nps_from_counts",
+    "nps_interval",
+    "nps_variance",
+    "participation_rate",
+    "proportion_interval",
+    "rate",
+    "repurchase_rate",
+    "resolution_rate",
+    "retention_rate",
+    "roi",
+    "waiting_time",
+    "word_of_mouth_rate",
+]

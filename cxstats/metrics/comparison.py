@@ -1,0 +1,370 @@
+"""Groups and waves of a metric compared: differences, tests, and one test of all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxstats.errors import CxError
+from cxstats.formats import (
+    as_html,
+    format_change,
+    format_number,
+    p_text,
+    round_half_up,
+)
+from cxstats.formats import interval as interval_text
+from cxstats.inference import adjust as adjusted
+from cxstats.labels import Text, both, label
+from cxstats.metrics.intervals import (
+    ADDED,
+    adjusted_shares,
+    difference_interval,
+    nps_variance,
+    t_interval,
+)
+from cxstats.metrics.result import SHOWN, Metric, written
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+MOST = 100_000  # pairs; more are no table that anyone reads
+FEW = 5  # expected events below which Fisher's exact test takes the place of z
+
+
+@dataclass(frozen=True, eq=False)
+class MetricComparison:
+    """Differences between groups of a metric.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row per pair: ``group, other, estimate`` (group less other, in points of NPS, in shares
+        or in the unit of the mean), ``ci_low, ci_high, se, statistic, df, p_value, p_adjusted,
+        relative`` (the change relative to the other, NaN where that is not above 0), ``n, n_other,
+        test``. Intervals are not adjusted.
+    omnibus : pandas.DataFrame
+        One row: ``test, statistic, df_1, df_2, p_value`` of all groups being equal.
+    metric : Metric
+        What was compared.
+    reference : object
+        The group that others were compared with; None for all pairs.
+    adjust : str or None
+        How p values were adjusted.
+    remarks : tuple of Text
+        What was left out; `notes` has them in English.
+    """
+
+    table: pd.DataFrame
+    omnibus: pd.DataFrame
+    metric: Metric
+    reference: Any
+    adjust: str | None
+    remarks: tuple[Text, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out and what is rough."""
+        return tuple(text.en for text in self.remarks)
+
+    def summary(self, lang: str = "en") -> str:
+        """Return the differences, points first, the clearest first."""
+        metric, table = self.metric, self.table
+        method = self.adjust or "none"
+        found = int((table["p_adjusted"] < 1 - metric.level).sum())
+        lines = [
+            label(
+                "metric.compare.head", lang, name=metric.title(lang),
+                pairs=format_number(len(table)), found=format_number(found),
+                alpha=f"{1 - metric.level:.2g}",
+                adjust=label(f"metric.adjust.{method}", lang),
+            )
+        ]  # fmt: skip
+        rows: Any = table.sort_values("p_adjusted", kind="stable").head(SHOWN)
+        lines += [f"  {self._row(row, lang)}" for row in rows.itertuples()]
+        if len(table) > SHOWN:
+            more = format_number(len(table) - SHOWN)
+            lines.append("  " + label("metric.more.pairs", lang, count=more))
+        return "\n".join([*lines, *(f"  * {text.get(lang)}" for text in self.remarks)])
+
+    def _row(self, row: Any, lang: str) -> str:
+        share = self.metric.unit in ("share", "ratio")
+        scale, decimals = (100, 1) if share else (1, 1 if self.metric.unit == "nps" else 2)
+        points = round_half_up(Decimal(repr(float(scale * row.estimate))), decimals)
+        relative = None if np.isnan(row.relative) else Decimal(repr(100 * float(row.relative)))
+        change = format_change(relative, points, "rate" if share else "index", 1, lang)
+        if self.metric.unit == "mean" and not self.metric.kind:  # money and times have no points
+            alone = format_number(points, decimals, sign=True)
+            change = alone + (
+                "" if relative is None else f" ({format_change(relative, lang=lang)})"
+            )
+        return label(
+            "metric.compare.row", lang,
+            group=_shown(row.group), other=_shown(row.other),
+            change=change,
+            interval=interval_text(scale * row.ci_low, scale * row.ci_high, decimals),
+            p=p_text(row.p_adjusted),
+        )  # fmt: skip
+
+    def plot(self, ax: Axes | None = None, lang: str = "en", **options: Any) -> Axes:
+        """Draw the differences on their intervals.
+
+        Options are those of `cxstats.charts.intervals`.
+        """
+        from cxstats.charts import intervals
+
+        metric, rows = self.metric, self.table
+        share = metric.unit in ("share", "ratio")
+        scale = 100.0 if share else 1.0
+        names = [
+            f"{_shown(group)} − {_shown(other)}"
+            for group, other in zip(rows["group"], rows["other"], strict=True)
+        ]
+        given: dict[str, Any] = {
+            "source": label("metric.source", lang, n=format_number(metric.n)),
+            "axis": label(
+                "metric.compare.axis.points" if share else "metric.compare.axis",
+                lang,
+                name=metric.title(lang),
+            ),
+            "level": metric.level,
+            "decimals": 1 if share or metric.unit == "nps" else 2,
+            "synthetic": metric.synthetic,
+        }
+        columns = (scale * rows[one] for one in ("estimate", "ci_low", "ci_high"))
+        return intervals(names, *columns, lang=lang, ax=ax, **given | options)
+
+    def __repr__(self) -> str:
+        return self.summary()
+
+    def _repr_html_(self) -> str:
+        return as_html(self.summary(), self.table)
+
+
+def _shown(group: Any) -> str:
+    return " / ".join(map(written, group)) if isinstance(group, tuple) else written(group)
+
+
+def compare_metric(
+    metric: Metric, reference: Any, within: str | Sequence[str] | None, adjust: str | None
+) -> MetricComparison:
+    """Compare the groups of a metric; see `Metric.compare`.
+
+    Tests: NPS ``z = (e1 - e2) / sqrt(s1^2 / n1 + s2^2 / n2)``, unpooled, on counts with 3/8 of a
+    promoter and of a detractor added to each group (half of what the interval of one adds; Agresti
+    and Caffo 2000 do the same for proportions); shares: z with the pooled share, Fisher's exact
+    test when an expected count is below 5 (weighted shares: z on effective sample sizes); means:
+    Welch's t. Intervals: Welch's for means, else from the intervals of both groups (Newcombe 1998,
+    Zou and Donner 2008).
+    """
+    import pandas as pd
+
+    if adjust not in ("holm", "fdr_bh", None):
+        raise CxError(f"adjust={adjust!r}; allowed: 'holm', 'fdr_bh', None")
+    table = metric.table[metric.table["estimate"].notna()].reset_index(drop=True)
+    if len(table) < 2:
+        raise CxError(
+            f"there is {len(table)} group with an estimate; at least 2 are needed to compare"
+            + ("" if metric.by else " (name groups with by=...)")
+        )
+    first, second = _pairs(table, metric.by, reference, within)
+    groups = _tuples(table, metric.by)
+    a, b = (table.iloc[at].reset_index(drop=True) for at in (first, second))
+    columns = _TESTS[metric.unit](metric, a, b)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        relative = np.where(b["estimate"] > 0, columns["estimate"] / b["estimate"], np.nan)
+    p = np.asarray(columns["p_value"], float)
+    columns["p_adjusted"] = adjusted(p, adjust) if adjust else p
+    data = {"group": [groups[i] for i in first], "other": [groups[i] for i in second]}
+    tail = {"relative": relative, "n": a["n"], "n_other": b["n"], "test": columns.pop("test")}
+    left = len(metric.table) - len(table)
+    remarks = (both("metric.note.not_compared", count=format_number(left)),) if left else ()
+    found = pd.DataFrame({**data, **columns, **tail})
+    return MetricComparison(found, _omnibus(metric, table), metric, reference, adjust, remarks)
+
+
+def _tuples(table: pd.DataFrame, by: Sequence[str]) -> list[Any]:
+    if len(by) == 1:
+        return list(table[by[0]])
+    return list(table[list(by)].itertuples(index=False, name=None))
+
+
+def _pairs(
+    table: pd.DataFrame, by: tuple[str, ...], reference: Any, within: str | Sequence[str] | None
+) -> tuple[list[int], list[int]]:
+    """Return the rows to compare, and the rows that they are compared with."""
+    fixed = [within] if isinstance(within, str) else list(within or ())
+    if any(name not in by for name in fixed) or len(fixed) == len(by):
+        raise CxError(f"within={within!r}; allowed: some, not all, of {by}")
+    free = [name for name in by if name not in fixed]
+    names = _tuples(table, free)
+    sets = table.groupby(fixed, sort=False, observed=True).indices if fixed else {}
+    members = list(sets.values()) or [np.arange(len(table))]
+    pairs: list[tuple[int, int]] = []
+    if reference is None:
+        if sum(len(rows) ** 2 / 2 for rows in members) > MOST:
+            raise CxError(
+                f"all pairs of {len(table):,} groups are too many to compare; name a reference, or "
+                "compare within=... groups"
+            )
+        pairs = [(j, i) for rows in members for i, j in combinations(rows, 2)]
+    else:
+        if not any(_same(name, reference) for name in names):
+            some = ", ".join(map(repr, dict.fromkeys(names[:10])))
+            raise CxError(
+                f"reference={reference!r} is not a group with an estimate; groups: {some}"
+            )
+        for rows in members:
+            base = [i for i in rows if _same(names[i], reference)]
+            pairs += [(i, base[0]) for i in rows if base and i != base[0]]
+    if not pairs:
+        raise CxError("no two groups to compare")
+    return [int(i) for i, _ in pairs], [int(j) for _, j in pairs]
+
+
+def _same(name: Any, reference: Any) -> bool:
+    if isinstance(name, tuple):
+        return isinstance(reference, tuple) and name == reference
+    return bool(name == reference)
+
+
+def _sizes(table: pd.DataFrame) -> Array:
+    """Return the (effective) numbers of answers."""
+    name = "n_effective" if "n_effective" in table else "n"
+    return table[name].to_numpy(float)
+
+
+def _limits(table: pd.DataFrame) -> tuple[Any, Any, Any]:
+    estimate, low, high = (table[x].to_numpy(float) for x in ("estimate", "ci_low", "ci_high"))
+    return estimate, low, high
+
+
+def _frame(
+    difference: Array, limits: tuple[Array, Array], se: Array, **tested: Any
+) -> dict[str, Any]:
+    low, high = limits
+    return {"estimate": difference, "ci_low": low, "ci_high": high, "se": se, **tested}
+
+
+def _both_errors(a: pd.DataFrame, b: pd.DataFrame) -> Array:
+    return np.asarray(np.hypot(a["se"].to_numpy(float), b["se"].to_numpy(float)))
+
+
+def _nps_moved(table: pd.DataFrame) -> tuple[Array, Array]:
+    """Return NPS (-1 to 1) and its error variance by group, on counts moved by 3/8."""
+    p, d = (table[f"{who}_share"].to_numpy(float) for who in ("promoter", "detractor"))
+    p, d, n = adjusted_shares(p, d, _sizes(table), ADDED / 2)
+    return p - d, nps_variance(p, d) / n
+
+
+def _test_nps(metric: Metric, a: pd.DataFrame, b: pd.DataFrame) -> dict[str, Any]:
+    from scipy.special import ndtr
+
+    (moved, spread), (other, other_spread) = _nps_moved(a), _nps_moved(b)
+    z = (moved - other) / np.sqrt(spread + other_spread)
+    low, high = difference_interval(_limits(a), _limits(b))
+    limits = np.clip(low, -200, 200), np.clip(high, -200, 200)
+    difference = a["estimate"].to_numpy(float) - b["estimate"].to_numpy(float)
+    p_value = 2 * ndtr(-np.abs(z))
+    se = _both_errors(a, b)
+    return _frame(
+        difference, limits, se, statistic=z, df=np.nan, p_value=p_value, test="z, unpooled"
+    )
+
+
+def _test_shares(metric: Metric, a: pd.DataFrame, b: pd.DataFrame) -> dict[str, Any]:
+    from scipy.special import ndtr
+    from scipy.stats import fisher_exact
+
+    n, m = _sizes(a), _sizes(b)
+    p, q = a["estimate"].to_numpy(float), b["estimate"].to_numpy(float)
+    pooled = (p * n + q * m) / (n + m)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        z = (p - q) / np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
+    p_value = 2 * ndtr(-np.abs(z))
+    test = np.full(len(z), "z, pooled", dtype=object)
+    few = np.minimum(pooled, 1 - pooled) * np.minimum(n, m) < FEW
+    if metric.weighted:
+        few = np.zeros_like(few)
+        p_value = np.where(np.isnan(z), 1.0, p_value)
+    for i in np.flatnonzero(few):
+        x, y = round(p[i] * n[i]), round(q[i] * m[i])
+        p_value[i] = fisher_exact([[x, n[i] - x], [y, m[i] - y]]).pvalue
+        z[i], test[i] = np.nan, "Fisher"
+    limits = difference_interval(_limits(a), _limits(b))
+    return _frame(
+        p - q, limits, _both_errors(a, b), statistic=z, df=np.nan, p_value=p_value, test=test
+    )
+
+
+def _test_means(metric: Metric, a: pd.DataFrame, b: pd.DataFrame) -> dict[str, Any]:
+    from scipy.special import stdtr
+
+    v, w = a["se"].to_numpy(float) ** 2, b["se"].to_numpy(float) ** 2
+    n, m = a["n"].to_numpy(float), b["n"].to_numpy(float)
+    difference = a["estimate"].to_numpy(float) - b["estimate"].to_numpy(float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        t = difference / np.sqrt(v + w)
+        df = (v + w) ** 2 / (v**2 / (n - 1) + w**2 / (m - 1))
+    se = np.sqrt(v + w)
+    limits = t_interval(difference, se, df, metric.level)
+    if metric.interval == "bca":
+        limits = difference_interval(_limits(a), _limits(b))
+    known = np.isfinite(t)
+    p_value = np.where(known, 2 * stdtr(np.where(known, df, 1.0), -np.abs(t)), np.nan)
+    return _frame(difference, limits, se, statistic=t, df=df, p_value=p_value, test="Welch t")
+
+
+_TESTS = {
+    "nps": _test_nps, "share": _test_shares, "mean": _test_means, "ratio": _test_means,
+}  # fmt: skip
+
+
+def _omnibus(metric: Metric, table: pd.DataFrame) -> pd.DataFrame:
+    """Test that all groups are equal: chi-square, of shares Pearson's; of means Welch's F."""
+    import pandas as pd
+    from scipy.special import chdtrc, fdtrc
+
+    k = len(table)
+    estimate, n = table["estimate"].to_numpy(float), _sizes(table)
+    f_df = np.nan
+    if metric.unit == "share":
+        pooled = np.average(estimate, weights=n)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            statistic = (n * (estimate - pooled) ** 2).sum() / (pooled * (1 - pooled))
+        test, p = "Pearson chi-square", chdtrc(k - 1, statistic)
+    elif metric.unit == "nps":
+        moved, spread = _nps_moved(table)
+        centre = np.average(moved, weights=1 / spread)
+        statistic = ((moved - centre) ** 2 / spread).sum()
+        test, p = "Wald chi-square, unpooled", chdtrc(k - 1, statistic)
+    else:
+        statistic, f_df = welch_f(estimate, table["se"].to_numpy(float), table["n"].to_numpy(float))
+        test, p = "Welch F", fdtrc(k - 1, f_df, statistic) if np.isfinite(statistic) else np.nan
+    row = {"test": test, "statistic": statistic, "df_1": k - 1, "df_2": f_df, "p_value": p}
+    return pd.DataFrame([row])
+
+
+def welch_f(mean: Array, se: Array, n: Array) -> tuple[float, float]:
+    """Return Welch's F of k means and its second degrees of freedom; NaN where one has no error.
+
+    Reference: Welch (1951). On the comparison of several mean values. Biometrika 38, 330-336.
+    """
+    k = len(mean)
+    if not (se > 0).all():
+        return np.nan, np.nan
+    weight = 1 / se**2
+    centre = np.average(mean, weights=weight)
+    between = (weight * (mean - centre) ** 2).sum() / (k - 1)
+    correction = ((1 - weight / weight.sum()) ** 2 / (n - 1)).sum()
+    scale = 1 + 2 * (k - 2) / (k**2 - 1) * correction
+    return float(between / scale), float((k**2 - 1) / (3 * correction))

@@ -1,0 +1,361 @@
+"""Means by group with t or bootstrap intervals: revenue per user, times, and return on cost.
+
+References
+----------
+Cochran (1977). Sampling techniques, 3rd ed., section 2.15: when a skewed mean is nearly normal.
+Efron (1987). Better bootstrap confidence intervals. JASA 82, 171-185.
+"""
+
+from __future__ import annotations
+
+from numbers import Number
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxstats.errors import CxError, DataError
+from cxstats.formats import format_number
+from cxstats.inference import bca
+from cxstats.labels import Text, both
+from cxstats.metrics.aggregate import Domain, Sums, Value, add_up, to_pandas
+from cxstats.metrics.inputs import Answers, read_answers, read_counts
+from cxstats.metrics.intervals import MEAN_INTERVALS, check_interval, t_interval
+from cxstats.metrics.result import LEVEL, Metric, Options, build
+from cxstats.moments import check_resamples, resampling_counts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+N_RESAMPLES, SEED, ROUGH = 5_000, 1, 1_000
+COCHRAN = 25  # a normal interval wants n > 25 skewness^2
+MOST = 200_000  # answers of a group that the bootstrap still draws in reasonable time
+
+
+def mean(  # noqa: PLR0913  (keywords of a public function)
+    values: Any,
+    by: Any = None,
+    *,
+    column: str | None = None,
+    weights: Any = None,
+    name: str = "mean",
+    low: float = -np.inf,
+    high: float = np.inf,
+    interval: str = "t",
+    level: float = LEVEL,
+    min_cell: int | None = None,
+    n_resamples: int = N_RESAMPLES,
+    seed: int = SEED,
+) -> Metric:
+    """Compute the mean, ``m = sum(w x) / sum(w)``, with a t or a bootstrap interval.
+
+    ``se = sd / sqrt(n)``; with weights ``se^2 = n / (n - 1) sum(w^2 (x - m)^2) / sum(w)^2``.
+
+    Parameters
+    ----------
+    values, by, column, weights, level, min_cell
+        As in `cxstats.nps`, of any numbers.
+    name : str
+        What is averaged, as it appears in summaries.
+    low, high : float
+        Which numbers are allowed; without them any finite one.
+    interval : {"t", "bca"}
+        ``"bca"`` resamples the answers of each group, which leave their engine for that.
+    n_resamples, seed : int
+        Of the bootstrap.
+
+    Notes
+    -----
+    A group with one answer, or without variation, has no interval. A t interval of a skewed mean
+    covers less than it says while ``n < 25 skewness^2`` (Cochran's rule): the notes say so.
+
+    Examples
+    --------
+    >>> mean([2.0, 4.0, 9.0]).table[["estimate", "se", "ci_low", "ci_high"]].round(3).to_numpy()
+    array([[ 5.   ,  2.082, -3.957, 13.957]])
+    """
+    check_interval(interval, MEAN_INTERVALS)
+    options = Options(interval, level, min_cell)
+    check_resamples(n_resamples, seed)
+    answers = read_answers(values, column, by, weights)
+    return mean_of(answers, Domain(low, high), options, name, "", n_resamples, seed, skew=True)
+
+
+def mean_of(
+    answers: Answers,
+    domain: Domain,
+    options: Options,
+    name: str,
+    kind: str,
+    n_resamples: int = N_RESAMPLES,
+    seed: int = SEED,
+    *,
+    skew: bool = False,
+) -> Metric:
+    """Return the mean of answers as a metric; `skew` asks for Cochran's rule."""
+    origin = _origin(answers, domain)
+
+    sums = add_up(answers, domain, Value(number=lambda x: x - origin), cubes=skew)
+    limits, remarks = None, []
+    if options.interval == "bca":
+        limits = _bootstrap(answers, sums, options.level, n_resamples, seed)
+        if n_resamples < ROUGH:
+            remarks.append(both("metric.note.rough", count=format_number(n_resamples)))
+    elif skew:
+        rough = int((sums.n < COCHRAN * np.nan_to_num(sums.skewness()) ** 2).sum())
+        if rough:
+            remarks.append(both("metric.note.skewed", count=rough))
+    return means_result(
+        sums, origin, options, name=name, kind=kind, limits=limits, remarks=remarks,
+        n_resamples=n_resamples, seed=seed, synthetic=answers.synthetic,
+    )  # fmt: skip
+
+
+def means_result(  # noqa: PLR0913  (what `build` says of every metric)
+    sums: Sums,
+    origin: Any,
+    options: Options,
+    *,
+    name: str,
+    kind: str = "",
+    limits: tuple[Array, Array] | None = None,
+    remarks: list[Text] | None = None,
+    n_resamples: int | None = None,
+    seed: int | None = None,
+    counted: bool = False,
+    synthetic: bool = False,
+) -> Metric:
+    """Return means as a metric, from sums of distances from `origin`."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        unbiased = np.where(sums.n > 1, sums.n / (sums.n - 1), np.nan)
+        se = np.sqrt(sums.error_variance() * unbiased)
+        sd = np.sqrt(sums.variance() * unbiased)
+    estimate = sums.mean() + origin
+    low, high = limits or t_interval(estimate, se, sums.n.astype(float) - 1, options.level)
+    said = list(remarks or [])
+    flat = int((~(se > 0) & (sums.n > 0)).sum())
+    if flat:
+        said.append(both("metric.note.flat", count=flat))
+    drawn = options.interval == "bca"
+    return build(
+        sums,
+        {"estimate": estimate, "se": se, "ci_low": low, "ci_high": high, "sd": sd},
+        options,
+        name=name,
+        unit="mean",
+        kind=kind,
+        counted=counted,
+        synthetic=synthetic,
+        n_resamples=n_resamples if drawn else None,
+        seed=seed if drawn else None,
+        remarks=said,
+    )
+
+
+def _origin(answers: Answers, domain: Domain) -> float:
+    """Return a number near the answers: squares of small distances lose no digits."""
+    import narwhals as nw
+
+    if np.isfinite(domain.low) and np.isfinite(domain.high):
+        return (domain.low + domain.high) / 2
+    x = nw.col(answers.value)
+    schema = answers.table.collect_schema()
+    kept = x if not schema[answers.value].is_float() else nw.when(~x.is_nan()).then(x)
+    found = to_pandas(answers.table.lazy().select(kept.mean().alias("origin")))
+    value = float(np.asarray(found["origin"], float)[0])
+    return round(value) if np.isfinite(value) else 0.0
+
+
+def _bootstrap(
+    answers: Answers, sums: Sums, level: float, n_resamples: int, seed: int
+) -> tuple[Array, Array]:
+    """Return BCa limits of each group; group i draws with the seed (seed, i)."""
+    by = list(answers.by)
+    names = [answers.value, *([answers.weight] if answers.weight else [])]
+    frame = to_pandas(answers.table.lazy().select(*names, *by))
+    frame = frame[frame[answers.value].notna()]
+    parts = frame.groupby(by, observed=True, dropna=True).indices if by else {}
+    low, high = np.full(len(sums.n), np.nan), np.full(len(sums.n), np.nan)
+    for i, group in enumerate(sums.groups.itertuples(index=False, name=None)):
+        rows = parts.get(group if len(by) > 1 else group[0] if by else None, None)
+        part = frame if not by else frame.iloc[rows] if rows is not None else frame.iloc[:0]
+        if len(part) > MOST:
+            raise CxError(
+                f"{len(part):,} answers in a group are too many for interval='bca'; with so many "
+                "the t interval holds"
+            )
+        x = part[answers.value].to_numpy(np.float64)
+        w = part[answers.weight].to_numpy(np.float64) if answers.weight else np.ones(len(x))
+        if len(x) > 1 and np.ptp(x[w > 0]) > 0:
+            low[i], high[i] = ratio_bootstrap(x * w, w, level, n_resamples, [seed, i])
+    return low, high
+
+
+def ratio_bootstrap(
+    above: Array, below: Array, level: float, n_resamples: int, seed: int | list[int]
+) -> tuple[float, float]:
+    """Return the BCa interval of ``sum(above) / sum(below)`` over n cases.
+
+    A mean is the ratio to ones, a weighted mean that of ``w x`` to w. The influence of a case is
+    ``(above - ratio below) / sum(below)``.
+    """
+    ratio = above.sum() / below.sum()
+    replicates = np.empty((n_resamples, 1))
+    for start, counts in resampling_counts(len(above), n_resamples, seed):
+        with np.errstate(invalid="ignore", divide="ignore"):
+            part = (counts @ above) / (counts @ below)
+        replicates[start : start + len(counts), 0] = part
+    influence = ((above - ratio * below) / below.sum())[:, None]
+    low, high = bca(replicates, np.array([ratio]), influence, level)
+    return float(low[0]), float(high[0])
+
+
+def mean_from_summary(
+    mean: Any,
+    sd: Any,
+    n: Any,
+    *,
+    by: Any = None,
+    name: str = "mean",
+    level: float = LEVEL,
+    min_cell: int | None = None,
+) -> Metric:
+    """Return a mean from its published mean, standard deviation (divisor n - 1) and n.
+
+    A mean without sd and n has no uncertainty, and so there is no door for it.
+
+    Examples
+    --------
+    >>> found = mean_from_summary(mean=5.0, sd=3.6056, n=3)
+    >>> found.table[["estimate", "se", "ci_low"]].round(3).iloc[0].tolist()
+    [5.0, 2.082, -3.957]
+    """
+    counts = read_counts({"n": n}, by)
+    middle, spread = (np.atleast_1d(np.asarray(one, float)) for one in (mean, sd))
+    size = counts.values["n"]
+    if not len(middle) == len(spread) == len(size):
+        raise DataError(f"{len(middle)} means, {len(spread)} sd and {len(size)} n")
+    if not (np.isfinite(middle).all() and np.isfinite(spread).all() and (spread >= 0).all()):
+        raise DataError(f"means {middle.tolist()}, sd {spread.tolist()}; allowed: finite, sd >= 0")
+    if not size.sum():
+        raise DataError("no answers: every n is 0")
+    sums = Sums.of_counts(counts.groups, size, 0.0 * size, (size - 1) * spread**2)
+    options = Options("t", level, min_cell)
+    return means_result(sums, middle, options, name=name, counted=True)
+
+
+def arpu(revenue: Any, by: Any = None, **options: Any) -> Metric:
+    """Compute the average revenue per user, ``sum(revenue) / users``; one row per user.
+
+    Users without revenue are rows of 0: a missing revenue is left out and counted. Revenue is
+    skewed, so look at the notes and take ``interval="bca"`` where they say so. Options are those of
+    `mean`. From published figures: `mean_from_summary`.
+
+    Examples
+    --------
+    >>> arpu([0, 0, 12.5, 40, 7.5]).table[["estimate", "n"]].iloc[0].tolist()
+    [12.0, 5.0]
+    """
+    return mean(revenue, by, name="arpu", **options)
+
+
+def handling_time(times: Any, by: Any = None, **options: Any) -> Metric:
+    """Compute the average handling time (AHT), ``sum(handling time) / contacts handled``.
+
+    Talk, hold and after-call work, in the unit given; not the time a customer waits, which is
+    `waiting_time`. Options are those of `mean`.
+    """
+    return mean(times, by, name="handling_time", low=0.0, **options)
+
+
+def waiting_time(times: Any, by: Any = None, **options: Any) -> Metric:
+    """Compute the average wait before an answer (ASA), ``sum(wait) / contacts answered``.
+
+    In the unit given; not the time that handling takes, which is `handling_time`. Options are those
+    of `mean`.
+    """
+    return mean(times, by, name="waiting_time", low=0.0, **options)
+
+
+def roi(
+    gain: Any,
+    cost: Any,
+    *,
+    interval: str = "bca",
+    level: float = LEVEL,
+    n_resamples: int = N_RESAMPLES,
+    seed: int = SEED,
+) -> Metric:
+    """Compute the return on a cost, ``ROI = (gain - cost) / cost``.
+
+    Parameters
+    ----------
+    gain : column of numbers, or one number
+        Gains of a sample of units (customers, projects, branches), or a total.
+    cost : column of numbers, or one number
+        Costs of the same units, or the total cost, known exactly.
+    interval : {"bca", "delta"}
+        With gains of units: bootstrap of the units, or ``se^2 = n / (n - 1) sum((g - R c)^2) /
+        sum(c)^2`` with ``R = sum(g) / sum(c)``, and t. Two totals have no interval.
+
+    Raises
+    ------
+    DataError
+        If a number is missing or not finite, a cost is below 0, or costs add up to 0.
+
+    Examples
+    --------
+    >>> roi([120, 80, 150, 90], [60, 50, 70, 60]).table["estimate"].round(4).tolist()
+    [0.8333]
+    >>> roi(150_000, 100_000).table["estimate"].tolist()
+    [0.5]
+    """
+    import pandas as pd
+
+    check_interval(interval, ("bca", "delta"))
+    check_resamples(n_resamples, seed)
+    g, c = _amounts(gain, "gain"), _amounts(cost, "cost")
+    if (c < 0).any() or c.sum() <= 0:
+        raise DataError(f"costs add up to {c.sum():g}, the least is {c.min():g}; allowed: above 0")
+    n = len(g)
+    if len(c) not in (1, n):
+        raise DataError(f"{n} gains and {len(c)} costs; allowed: one cost per gain, or their total")
+    known_total = len(c) == 1 and n > 1
+    c = np.full(n, c[0] / n) if known_total else c
+    ratio = g.sum() / c.sum()
+    # With a total that is known only the gains vary, and their sum does not depend on its share.
+    below = np.full(n, c.sum() / n)
+    residual = g - g.mean() if known_total else g - ratio * c
+    low = high = se = np.nan
+    if n > 1 and np.ptp(residual) > 0:
+        se = float(np.sqrt(n / (n - 1) * (residual**2).sum()) / c.sum())
+        if interval == "bca":
+            low, high = ratio_bootstrap(g, below if known_total else c, level, n_resamples, seed)
+        else:
+            low, high = (float(x[0]) for x in t_interval(
+                np.array([ratio]), np.array([se]), np.array([n - 1.0]), level))  # fmt: skip
+    sums = Sums.of_counts(pd.DataFrame(index=[0]), np.array([n]), 0.0, 0.0)
+    columns: dict[str, Any] = {"estimate": [ratio - 1], "se": [se]}
+    columns |= {"ci_low": [low - 1], "ci_high": [high - 1]}
+    columns |= {"gain": [g.sum()], "cost": [c.sum()]}
+    remarks = [] if n > 1 else [both("metric.note.totals")]
+    drawn = interval == "bca" and n > 1
+    return build(
+        sums, columns, Options(interval, level), name="roi", unit="ratio", counted=True,
+        n_resamples=n_resamples if drawn else None, seed=seed if drawn else None, remarks=remarks,
+    )  # fmt: skip
+
+
+def _amounts(values: Any, name: str) -> Array:
+    import pandas as pd
+
+    from cxstats.survey.answers import numbers
+
+    plain = [values] if isinstance(values, Number) or values is None else values
+    column = numbers(pd.DataFrame({name: pd.Series(plain)}), name)
+    missing = np.flatnonzero(np.isnan(column))
+    if len(column) == 0 or len(missing):
+        where = f"row {missing[0]}" if len(missing) else "no row"
+        raise DataError(f"{where}, column {name!r}: missing; a return needs every amount")
+    return column

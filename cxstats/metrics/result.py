@@ -1,0 +1,337 @@
+"""A metric by group: one table, with an interval and a sample size in every row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxstats.errors import CxError
+from cxstats.formats import as_html, format_number, format_percent
+from cxstats.formats import interval as interval_text
+from cxstats.inference import check_level
+from cxstats.labels import Text, both, catalogue, label
+from cxstats.metrics.aggregate import Sums
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from cxstats.metrics.comparison import MetricComparison
+
+SHOWN = 12  # groups in a summary; the table has them all
+LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What every metric can be asked for: interval, level, and the smallest cell shown."""
+
+    interval: str
+    level: float = LEVEL
+    min_cell: int | None = None
+
+    def __post_init__(self) -> None:
+        check_level(self.level)
+        if self.min_cell is not None and (
+            isinstance(self.min_cell, bool)
+            or not isinstance(self.min_cell, (int, np.integer))
+            or self.min_cell < 1
+        ):
+            raise CxError(f"min_cell={self.min_cell!r}; allowed: a whole number from 1, or None")
+
+
+@dataclass(frozen=True, eq=False)
+class Metric:
+    """A metric with its uncertainty, one row per group.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        The columns of `by`, then ``estimate, se, ci_low, ci_high, n``. Of NPS also ``promoters,
+        passives, detractors`` (counts of answers) and ``promoter_share, passive_share,
+        detractor_share``; of a share ``events``; of a mean ``sd``; from answers ``n_missing``. With
+        weights also ``n_effective, n_kish, deff``: shares, estimates and errors are weighted then,
+        counts are not. With `min_cell` also ``suppressed``.
+    name : str
+        "nps", "csat", "churn_rate", ...
+    unit : {"nps", "share", "mean", "ratio"}
+        NPS from -100 to 100; shares from 0 to 1; means in the unit of the answers; ratios such as
+        the return on a cost, where 1 is the cost once more.
+    kind : str
+        Which of several: "top_box", "mean", the bands of an NPS; empty where there is one only.
+    by : tuple of str
+        Columns of groups.
+    interval, level : str, float
+        Method and level of the intervals.
+    n, n_missing : int
+        Answers, and rows without one.
+    weighted : bool
+        Whether the answers have weights.
+    min_cell : int or None
+        Groups of fewer answers have no estimate.
+    n_resamples, seed : int or None
+        Of the bootstrap, where there is one.
+    synthetic : bool
+        Whether the answers are simulated.
+    remarks : tuple of Text
+        What was left out and what is rough, in both languages; `notes` has them in English.
+    """
+
+    table: pd.DataFrame
+    name: str
+    unit: str
+    kind: str
+    by: tuple[str, ...]
+    interval: str
+    level: float
+    n: int
+    n_missing: int
+    weighted: bool
+    min_cell: int | None
+    n_resamples: int | None
+    seed: int | None
+    synthetic: bool
+    remarks: tuple[Text, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out and what is rough."""
+        return tuple(text.en for text in self.remarks)
+
+    def compare(
+        self,
+        reference: Any = None,
+        *,
+        within: str | Sequence[str] | None = None,
+        adjust: str | None = "holm",
+    ) -> MetricComparison:
+        """Compare groups or waves: differences with interval, test and adjusted p value.
+
+        Parameters
+        ----------
+        reference : group, optional
+            The group that every other is compared with (a tuple, where `by` has several columns);
+            without it, every pair, the later group of the table less the earlier.
+        within : str or sequence of str, optional
+            Compare only groups that agree in these columns of `by`, such as the waves of each
+            segment; `reference` is then a group of the remaining columns.
+        adjust : {"holm", "fdr_bh", None}
+            How p values are adjusted for the number of comparisons.
+
+        Raises
+        ------
+        CxError
+            If there is one group only, or no such reference.
+        """
+        from cxstats.metrics.comparison import compare_metric
+
+        return compare_metric(self, reference, within, adjust)
+
+    def title(self, lang: str = "en") -> str:
+        """Return the name of the metric."""
+        key = f"metric.name.{self.name}"
+        name = label(key, lang) if key in catalogue() else self.name
+        kind = f"metric.kind.{self.kind}"
+        if kind not in catalogue():
+            return name
+        return label("metric.title", lang, name=name, kind=label(kind, lang))
+
+    def group_names(self) -> list[str]:
+        """Return one name per row of the table, for people to read."""
+        if not self.by:
+            return [self.title()] * len(self.table)
+        return [" / ".join(map(written, row)) for row in zip(*(self.table[c] for c in self.by))]  # noqa: B905
+
+    def summary(self, lang: str = "en") -> str:
+        """Return the estimates with intervals, and what a reader must know."""
+        level = format_percent(100 * self.level, None, lang)
+        method = label(f"metric.interval.{self.interval}", lang)
+        head = {"name": self.title(lang), "n": format_number(self.n), "level": level}
+        if not self.by:
+            lines = [label("metric.head", lang, method=method, **head)]
+        else:
+            lines = [
+                label(
+                    "metric.head.groups", lang, method=method, by=" / ".join(self.by),
+                    groups=len(self.table), **head,
+                )
+            ]  # fmt: skip
+        names = self.group_names()
+        for i in range(min(len(self.table), SHOWN)):
+            row = self.table.iloc[i]
+            name = names[i] if self.by else self.title(lang)
+            lines.append("  " + self._row(name, row, lang))
+        if len(self.table) > SHOWN:
+            more = format_number(len(self.table) - SHOWN)
+            lines.append("  " + label("metric.more", lang, count=more))
+        return "\n".join([*lines, *(f"  * {text.get(lang)}" for text in self.remarks)])
+
+    def _row(self, name: str, row: pd.Series[Any], lang: str) -> str:
+        n = format_number(int(row["n"]))
+        if np.isnan(row["estimate"]):
+            return label("metric.row.none", lang, name=name, n=n)
+        value = self.written(row["estimate"], row["ci_low"], row["ci_high"], lang)
+        if self.unit != "nps":
+            return label("metric.row", lang, name=name, value=value, n=n)
+        shares = {
+            who: format_percent(100 * row[f"{who}_share"], 1, lang)
+            for who in ("promoter", "passive", "detractor")
+        }
+        return label("metric.row.nps", lang, name=name, value=value, n=n, **shares)
+
+    def written(self, estimate: float, low: float, high: float, lang: str = "en") -> str:
+        """Write an estimate and its interval; shares in per cent."""
+        if self.unit in ("share", "ratio"):
+            text = interval_text(100 * low, 100 * high, 1)
+            unit = "" if text == "–" else format_percent(0, 0, lang)[1:]
+            return f"{format_percent(100 * estimate, 1, lang)} {text}{unit}"
+        decimals = 1 if self.unit == "nps" else 2
+        return f"{format_number(estimate, decimals)} {interval_text(low, high, decimals)}"
+
+    def plot(self, ax: Axes | None = None, lang: str = "en", **options: Any) -> Axes:
+        """Draw the groups: stacked shares with the score for NPS, dots on intervals otherwise.
+
+        Options are those of `cxstats.charts.nps_bars` or `cxstats.charts.intervals`.
+        """
+        from cxstats import charts as drawn
+
+        charts: Any = drawn
+
+        shown = self.table[self.table["estimate"].notna()]
+        if shown.empty:
+            raise CxError("no group has an estimate to draw")
+        names = [one for one, kept in zip(self.group_names(), self.table["estimate"].notna(),
+                                          strict=True) if kept]  # fmt: skip
+        names = names if self.by else [self.title(lang)]
+        source = label("metric.source", lang, n=format_number(self.n))
+        given: dict[str, Any] = {"source": source, "synthetic": self.synthetic, "lang": lang}
+        given |= {"ax": ax, "level": self.level}
+        if self.unit == "nps":
+            shares = [shown[f"{who}_share"] for who in ("promoter", "passive", "detractor")]
+            limits = (shown["estimate"], shown["ci_low"], shown["ci_high"])
+            axes: Axes = charts.nps_bars(names, *shares, *limits, n=shown["n"], **given | options)
+            return axes
+        scale = 100.0 if self.unit in ("share", "ratio") else 1.0
+        given["axis"] = self.title(lang) + (" (%)" if scale > 1 else "")
+        given["decimals"] = 1 if scale > 1 else 2
+        estimate, low, high = (scale * shown[one] for one in ("estimate", "ci_low", "ci_high"))
+        columns = (estimate, low, high)
+        if "reference" not in options and self.unit != "ratio":
+            whole = round(float(np.average(estimate, weights=shown["n"])), given["decimals"])
+            given["reference"] = whole
+            if len(shown) > 1:
+                given["title"] = label(
+                    "metric.title.groups", lang, name=self.title(lang), n=len(shown),
+                    k=int(((low > whole) | (high < whole)).sum()),
+                    value=format_number(whole, given["decimals"]),
+                )  # fmt: skip
+        axes = charts.intervals(names, *columns, **given | options)
+        return axes
+
+    def __repr__(self) -> str:
+        return self.summary()
+
+    def _repr_html_(self) -> str:
+        return as_html(self.summary(), self.table)
+
+
+def written(group: Any) -> str:
+    """Write a group for people to read; a day without its midnight.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> written(pd.Timestamp("2026-03-02")), written("North")
+    ('2026-03-02', 'North')
+    """
+    text = str(group)
+    return text.removesuffix(" 00:00:00") if hasattr(group, "year") else text
+
+
+def build(  # noqa: PLR0913  (every metric says all of this)
+    sums: Sums,
+    columns: dict[str, Any],
+    options: Options,
+    *,
+    name: str,
+    unit: str,
+    kind: str = "",
+    counted: bool = False,
+    synthetic: bool = False,
+    n_resamples: int | None = None,
+    seed: int | None = None,
+    remarks: Sequence[Text] = (),
+) -> Metric:
+    """Return a metric from its columns, with the small cells suppressed.
+
+    Parameters
+    ----------
+    sums : Sums
+    columns : dict
+        ``estimate, se, ci_low, ci_high``, then what else the table has, arrays (g,).
+    options : Options
+    name, unit, kind, synthetic, n_resamples, seed
+        As in `Metric`.
+    counted : bool
+        Whether counts were given, which know of no missing answers.
+    remarks : sequence of Text
+        What there is to say beyond what was left out.
+    """
+    import pandas as pd
+
+    head = {key: columns.pop(key) for key in ("estimate", "se", "ci_low", "ci_high")}
+    table = pd.concat([sums.groups, pd.DataFrame({**head, "n": sums.n, **columns})], axis=1)
+    if not counted:
+        table["n_missing"] = sums.missing
+    if sums.weighted:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            table["n_effective"], table["n_kish"] = sums.effective(), sums.kish()
+            table["deff"] = sums.n / table["n_effective"]
+    small = np.zeros(len(table), bool)
+    if options.min_cell is not None:
+        small = sums.n < options.min_cell
+        kept = [*sums.groups.columns, "n", "n_missing"]
+        hidden = [column for column in table.columns if column not in kept]
+        table = table.astype(dict.fromkeys(hidden, float))
+        table.loc[small, hidden] = np.nan
+        table["suppressed"] = small
+    found = Metric(
+        table=table,
+        name=name,
+        unit=unit,
+        kind=kind,
+        by=tuple(map(str, sums.groups.columns)),
+        interval=options.interval,
+        level=options.level,
+        n=int(sums.n.sum()) + sums.ungrouped,
+        n_missing=int(sums.missing.sum()),
+        weighted=sums.weighted,
+        min_cell=options.min_cell,
+        n_resamples=n_resamples,
+        seed=seed,
+        synthetic=synthetic,
+        remarks=(),
+    )
+    return replace(found, remarks=(*_left_out(sums, small, options), *remarks))
+
+
+def _left_out(sums: Sums, small: Any, options: Options) -> list[Text]:
+    """Say what is in no estimate."""
+    found = []
+    missing, empty = int(sums.missing.sum()), int((sums.n == 0).sum())
+    if missing:
+        found.append(both("metric.note.missing", count=format_number(missing)))
+    if sums.ungrouped:
+        found.append(both("metric.note.ungrouped", count=format_number(sums.ungrouped)))
+    if empty:
+        found.append(both("metric.note.empty", count=format_number(empty)))
+    if small.any():
+        count = format_number(int(small.sum()))
+        found.append(both("metric.note.small", count=count, least=options.min_cell))
+    if sums.weighted:
+        low, high = np.nanmin(sums.kish() / sums.n), np.nanmax(sums.kish() / sums.n)
+        found.append(both("metric.note.weights", low=f"{low:.2f}", high=f"{high:.2f}"))
+    return found
