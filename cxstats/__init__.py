@@ -38,6 +38,7 @@ _PUBLIC = {
     "drivers": "cxstats.drivers",
     "event_log": "cxstats.process",
     "importance_performance": "cxstats.importance",
+    "experiments": None,
     "invariance": "cxstats.sem.invariance",
     "kano": "cxstats.kano",
     "kano_from_counts": "cxstats.kano",
@@ -89,7 +90,7 @@ _PUBLIC = {
 __all__ = [*_PUBLIC, "__version__"]  # noqa: PLE0604  (all are strings)
 
 if TYPE_CHECKING:
-    from cxstats import cases, charts, metrics, satisfaction
+    from cxstats import cases, charts, experiments, metrics, satisfaction
     from cxstats.cases import (
         Audit,
         Comparison,

@@ -82,11 +82,12 @@ class Track:
         estimated = int(self.table["estimate"].notna().sum())
         head = {"metric": self.metric.title(lang), "waves": estimated}
         lines = [label("tracking.head", lang, **head)]
-        for _, row in self.table[self.table["outside"]].iterrows():
+        # As objects: a row of numbers alone would turn the waves into floats.
+        for _, row in self.table[self.table["outside"]].astype(object).iterrows():
             ends = self._written(row["lower"], row["upper"])
             words = {"wave": self._name(row), "value": self._written(row["estimate"])}
             lines.append("  " + label("tracking.outside", lang, limits=ends, **words))
-        for _, row in self.changes.iterrows():
+        for _, row in self.changes.astype(object).iterrows():
             words = {name: self._written(row[name]) for name in ("before", "after")}
             p = p_text(row["p_value"])
             lines.append("  " + label("tracking.change", lang, wave=self._name(row), p=p, **words))

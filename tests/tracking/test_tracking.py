@@ -49,6 +49,12 @@ def test_a_step_is_found_where_it_is():
     assert "水平改变" in found.summary("zh")
 
 
+def test_waves_that_are_numbers_are_written_as_such():
+    promoters, detractors = [150, 152, 149, 210, 212], [60, 54, 63, 15, 18]
+    waves = cx.nps_from_counts(promoters, [90] * 5, detractors, by={"wave": list(range(5))})
+    assert "level changes at 3:" in cx.track(waves).summary()
+
+
 def test_false_alarms_are_as_rare_as_stated():
     """2,000 series of 12 waves without a change, of very different size."""
     generator = np.random.default_rng(5)

@@ -1,0 +1,135 @@
+"""Outcomes of an experiment as arrays, for methods that need every row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxstats.errors import CxError, DataError
+from cxstats.formats import format_number
+from cxstats.labels import Text, both
+from cxstats.metrics.bands import find_bands
+from cxstats.survey.answers import as_pandas, numbers
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcomes:
+    """Rows that have a group and an outcome, in the order of time.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame (n rows)
+        These rows.
+    values : array (n,)
+        The outcome; of NPS -100, 0 or 100.
+    groups : list
+        The groups.
+    codes : array (n,)
+        Index of the group of a row.
+    assigned : array
+        The same of all rows with a group, with an outcome or not.
+    times : array (n,)
+        Looks; row numbers from 1 without a column of them.
+    remarks : tuple of Text
+        What was left out.
+    synthetic : bool
+    """
+
+    frame: pd.DataFrame
+    values: Array
+    groups: list[Any]
+    codes: NDArray[np.intp]
+    assigned: NDArray[np.intp]
+    times: NDArray[Any]
+    remarks: tuple[Text, ...]
+    synthetic: bool
+
+
+def read_outcomes(
+    data: Any, outcome: str, group: str, metric: str, look: str | None = None
+) -> Outcomes:
+    """Read outcomes and groups; rows without one of them are left out and counted.
+
+    Raises
+    ------
+    DataError, CxError
+        Naming the column, row and value that is not allowed.
+    """
+    frame = as_pandas(data)
+    for name in (group, *([look] if look else [])):
+        if name not in frame.columns:
+            shown = ", ".join(map(str, frame.columns[:30]))
+            raise DataError(f"column {name!r} is not in the table; columns: {shown}")
+    if look is not None:
+        missing = np.flatnonzero(frame[look].isna())
+        if len(missing):
+            row = frame.index[missing[0]]
+            raise DataError(f"row {row!r}, column {look!r}: missing; every row has its look")
+        frame = frame.sort_values(look, kind="stable")
+    values = _values(frame, outcome, metric)
+    codes, groups = _groups(frame, group)
+    kept = ~np.isnan(values) & (codes >= 0)
+    for i, name in enumerate(groups):
+        if not (kept & (codes == i)).any():
+            raise DataError(f"group {name!r} is empty: it has no answers")
+    remarks = []
+    ungrouped, missing_n = int((codes < 0).sum()), int((np.isnan(values) & (codes >= 0)).sum())
+    if missing_n:
+        remarks.append(both("metric.note.missing", count=format_number(missing_n)))
+    if ungrouped:
+        remarks.append(both("metric.note.ungrouped", count=format_number(ungrouped)))
+    times = frame[look].to_numpy() if look else np.arange(1, len(frame) + 1)
+    return Outcomes(
+        frame[kept],
+        values[kept],
+        groups,
+        codes[kept],
+        codes[codes >= 0],
+        times[kept],
+        tuple(remarks),
+        bool(frame.attrs.get("synthetic")),
+    )
+
+
+def _groups(frame: pd.DataFrame, group: str) -> tuple[NDArray[np.intp], list[Any]]:
+    import pandas as pd
+
+    try:
+        codes, found = pd.factorize(frame[group], sort=True)
+    except TypeError:
+        codes, found = pd.factorize(frame[group])
+    return np.asarray(codes), list(found)
+
+
+def _values(frame: pd.DataFrame, outcome: str, metric: str) -> Array:
+    """Return the outcomes as numbers, NaN where missing, each allowed by its metric."""
+    if metric not in ("proportion", "mean", "nps"):
+        raise CxError(f"metric={metric!r}; allowed: 'proportion', 'mean', 'nps'")
+    if outcome in frame.columns and str(frame[outcome].dtype) in ("bool", "boolean"):
+        frame = frame.assign(**{outcome: frame[outcome].astype("Float64")})
+    values: Array = numbers(frame, outcome)
+    if metric == "mean":
+        return values
+    bands = find_bands("standard")
+    low, high = (0, 1) if metric == "proportion" else bands.scale
+    with np.errstate(invalid="ignore"):
+        off = (values < low) | (values > high) | (values != np.floor(values))
+    wrong = np.flatnonzero(off & ~np.isnan(values))
+    if len(wrong):
+        row, value = frame.index[wrong[0]], values[wrong[0]]
+        allowed = "0 and 1" if metric == "proportion" else f"whole numbers from {low} to {high}"
+        raise DataError(
+            f"row {row!r}, column {outcome!r}: {value:g} is off the scale; allowed: {allowed}"
+        )
+    if metric == "proportion":
+        return values
+    score = 100.0 * (values >= bands.promoters) - 100.0 * (values <= bands.detractors)
+    return np.where(np.isnan(values), np.nan, score)
