@@ -64,6 +64,7 @@ _PUBLIC = {
     "polychoric": "cxstats.sem.polychoric",
     "power": "cxstats.planning",
     "process": "cxstats.process",
+    "process_change": "cxstats.process",
     "rate": "cxstats.metrics",
     "read_survey": "cxstats.survey",
     "reliability": "cxstats.reliability",
@@ -129,7 +130,7 @@ if TYPE_CHECKING:
     from cxstats.pain import pain_points
     from cxstats.planning import nps_region, power, sample_size
     from cxstats.pls.fit import pls
-    from cxstats.process import event_log, process, rpa_saving
+    from cxstats.process import event_log, process, process_change, rpa_saving
     from cxstats.reliability import reliability
     from cxstats.rules import verdict
     from cxstats.satisfaction import loyalty_index, satisfaction_index, weighted_score

@@ -22,7 +22,7 @@ from cxstats.experiments.result import AbTest
 from cxstats.formats import p_text
 from cxstats.labels import both
 from cxstats.metrics.means import mean, mean_from_summary
-from cxstats.metrics.nps import nps, nps_from_counts
+from cxstats.metrics.promoters import nps, nps_from_counts
 from cxstats.metrics.proportions import rate
 from cxstats.metrics.result import LEVEL, Metric
 

@@ -14,7 +14,7 @@ from cxstats.metrics.means import (
     roi,
     waiting_time,
 )
-from cxstats.metrics.nps import nps, nps_from_counts
+from cxstats.metrics.promoters import nps, nps_from_counts
 from cxstats.metrics.proportions import (
     RATES,
     churn_rate,

@@ -1,5 +1,5 @@
 """A metric over waves: control limits, change points, trend."""
 
-from cxstats.tracking.track import Track, track
+from cxstats.tracking.waves import Track, track
 
 __all__ = ["Track", "track"]

@@ -6,7 +6,7 @@ import pytest
 from cxstats.experiments import lift_interval, sequential_plan
 from cxstats.experiments.always_valid import mixture_factor
 from cxstats.experiments.bayes import below
-from cxstats.metrics.nps import nps_from_counts
+from cxstats.metrics.promoters import nps_from_counts
 from cxstats.metrics.proportions import rate
 
 pytestmark = pytest.mark.slow

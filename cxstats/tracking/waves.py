@@ -82,6 +82,7 @@ class Track:
         estimated = int(self.table["estimate"].notna().sum())
         head = {"metric": self.metric.title(lang), "waves": estimated}
         lines = [label("tracking.head", lang, **head)]
+        unit = self.unit.replace(" ", "_")
         # As objects: a row of numbers alone would turn the waves into floats.
         for _, row in self.table[self.table["outside"]].astype(object).iterrows():
             ends = self._written(row["lower"], row["upper"])
@@ -103,7 +104,7 @@ class Track:
                     where=self._segment(row, lang),
                     slope=format_number(scale * row["estimate"], digits, sign=True),
                     interval=interval(scale * row["ci_low"], scale * row["ci_high"], digits),
-                    unit=label(f"tracking.unit.{self.unit.replace(' ', '_')}", lang),
+                    unit=label(f"tracking.unit.{unit}", lang),
                     p=p_text(row["p_value"]),
                     tau=p_text(row["p_tau"]),
                 )
