@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isnan
+from math import isnan, nextafter
 
 from cxstats.errors import CxError
 from cxstats.labels import Text
@@ -16,7 +16,7 @@ class Rule:
     Attributes
     ----------
     statistic : str
-        What it judges: "alpha", "cr", "ave", "htmt", "cfi_drop".
+        What it judges: "alpha", "cr", "ave", "htmt", "cfi_drop", "vif", "ahp_cr", "srm_p".
     cuts : tuple of float
         Boundaries in rising order; a value on one belongs to the words above it.
     words : tuple of Text
@@ -78,6 +78,29 @@ RULES = {
         "Meade, Johnson & Braddy (2008). Journal of Applied Psychology 93, 568-592: CFI falls by "
         "less than .002",
     ),
+    "kutner2005": Rule(
+        "vif",
+        (10.0,),
+        (Text("separate", "可分离"), Text("nearly determined by others", "几乎由其他变量决定")),
+        "Kutner, Nachtsheim, Neter & Li (2005). Applied linear statistical models, 5th ed., 10.5",
+    ),
+    # A ratio of exactly .10 is still accepted, so the boundary lies just above it.
+    "saaty1980": Rule(
+        "ahp_cr",
+        (nextafter(0.10, 1),),
+        (
+            Text("consistent enough", "一致性可接受"),
+            Text("judgements contradict each other", "判断相互矛盾"),
+        ),
+        "Saaty (1980). The analytic hierarchy process: a ratio of .10 or less",
+    ),
+    # Checked for every experiment, so the cut is far below .05: false alarms would be the rule.
+    "kohavi2020": Rule(
+        "srm_p",
+        (0.001,),
+        (Text("mismatch", "不符"), Text("as planned", "符合计划")),
+        "Kohavi, Tang & Xu (2020). Trustworthy online controlled experiments, ch. 21",
+    ),
 }
 DEFAULT = {
     "alpha": "nunnally1994",
@@ -85,6 +108,9 @@ DEFAULT = {
     "ave": "fornell_larcker1981",
     "htmt": "henseler2015",
     "cfi_drop": "cheung_rensvold2002",
+    "vif": "kutner2005",
+    "ahp_cr": "saaty1980",
+    "srm_p": "kohavi2020",
 }
 
 
@@ -95,7 +121,7 @@ def verdict(value: float, statistic: str, rule: str | None = None) -> Text:
     ----------
     value : float
         The statistic.
-    statistic : {"alpha", "cr", "ave", "htmt", "cfi_drop"}
+    statistic : {"alpha", "cr", "ave", "htmt", "cfi_drop", "vif", "ahp_cr", "srm_p"}
         Which one.
     rule : str, optional
         Name of a rule in `RULES`; without it, the usual one.

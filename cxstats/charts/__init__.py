@@ -23,6 +23,7 @@ from cxstats.charts.over_time import trajectory
 from cxstats.charts.parts import pareto, shares, weights
 from cxstats.charts.paths.diagram import path_diagram
 from cxstats.charts.power_curve import power_curve
+from cxstats.charts.process_map import process_map
 from cxstats.charts.quadrants import quadrant_map
 from cxstats.charts.scatter import gap_scatter
 from cxstats.charts.simplex import weight_simplex
@@ -48,6 +49,7 @@ __all__ = [
     "pareto",
     "path_diagram",
     "power_curve",
+    "process_map",
     "quadrant_map",
     "reported_effects",
     "shares",

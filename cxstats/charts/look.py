@@ -16,17 +16,18 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import matplotlib.text
+from matplotlib.artist import Artist
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch
-from matplotlib.transforms import ScaledTranslation
+from matplotlib.transforms import Bbox, ScaledTranslation
 
 from cxstats.charts.fonts import families
 from cxstats.errors import CxError
 from cxstats.labels import label
 
 if TYPE_CHECKING:
-    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.text import Text
 
 # Okabe and Ito's colours, told apart with every common colour deficiency and in grey print.
 GOOD = "#0072B2"
@@ -35,6 +36,9 @@ NEUTRAL = "#6F6F6F"
 PALE = "#C9CDD2"
 INK = "#222222"
 SEQUENCE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
+
+OPENING = "（《“【「『"
+CLOSING = frozenset("，。；：、）】》”」』！？%")
 
 TITLE_SIZE = 13
 NOTE_SIZE = 8.5
@@ -102,8 +106,8 @@ def finish(
     ax : Axes
         The chart.
     own : bool
-        Whether the figure was made for this chart; title and source then belong to the figure,
-        otherwise to the axes, so that several charts can share a figure.
+        Whether the figure (or subfigure) is this chart's alone; title and source then belong to
+        it, otherwise to the axes, so that several charts can share a figure.
     title : str
         The finding.
     source : str
@@ -116,19 +120,20 @@ def finish(
         Whether the data are simulated.
     """
     below = "\n".join(part for part in (note, label("chart.source", lang, source=source)) if part)
-    figure = ax.get_figure(root=True)
+    figure = ax.get_figure()
     assert figure is not None  # axes of a chart are always on a figure
-    width = figure.get_figwidth() if own else ax.get_position().width * figure.get_figwidth()
+    width = (figure if own else ax).bbox.width / figure.dpi
     if own:
-        heading = wrap(title, width, TITLE_SIZE)
-        figure.suptitle(heading, x=0.01, ha="left", size=TITLE_SIZE, weight="bold", linespacing=1.3)
+        style = {"size": TITLE_SIZE, "weight": "bold", "linespacing": 1.3}
+        heading = figure.suptitle(title, x=0.01, ha="left", **style)
         below = wrap(below, width, NOTE_SIZE)
         style = {"size": NOTE_SIZE, "color": NEUTRAL, "linespacing": 1.4}
         figure.supxlabel(below, x=0.01, ha="left", **style)
     else:
-        # A legend stands between the title and the axes.
-        above = 26 if ax.get_legend() else 8
-        ax.set_title(wrap(title, width, 11), loc="left", weight="bold", pad=above)
+        # A legend, or the mark of synthetic data, stands between the title and the axes.
+        above = 26 if ax.get_legend() or synthetic else 8
+        heading = ax.set_title(wrap(title, width, 11), loc="left", weight="bold", pad=above)
+        ax.add_artist(_Folder(heading, title))
         ax.annotate(
             wrap(below, width, NOTE_SIZE),
             (0, 0),
@@ -145,7 +150,61 @@ def finish(
     for text in (figure if own else ax).findobj(mpl.text.Text):
         text.set_fontfamily(mpl.rcParams["font.family"])
         text.set_parse_math(False)  # a client's "$" is a dollar, not a formula
+    if own:
+        fit(heading, title, 0.975 * figure.bbox.width)
     return ax
+
+
+def fit(heading: Text, words: str, pixels: float, renderer: Any = None) -> None:
+    """Break `words` so that no line of `heading` is wider than `pixels`, as it is drawn.
+
+    Widths are measured, since bold letters are wider than `wrap` takes them for.
+    """
+    figure = heading.get_figure(root=True)
+    assert figure is not None  # a title is always on a figure
+    columns = _columns(pixels / figure.dpi, float(heading.get_fontsize()))
+    while True:
+        heading.set_text("\n".join(fold(line, columns) for line in words.split("\n")))
+        if columns <= 12 or heading.get_window_extent(renderer).width <= pixels:
+            return
+        columns -= 1
+
+
+class _Folder(Artist):
+    """Breaks the title of a caller's axes anew for the width that the layout gives them."""
+
+    def __init__(self, heading: Text, words: str) -> None:
+        super().__init__()
+        self.set_zorder(-10)  # is drawn, and so breaks the title, before the title is
+        self.set_clip_on(False)  # what is clipped has no part in the layout
+        self.heading, self.words = heading, words
+
+    def _fold(self, renderer: Any) -> None:
+        if "".join(self.heading.get_text().split()) != "".join(self.words.split()):
+            return  # the caller has put in another title
+        ax = self.axes
+        assert ax is not None  # added by `finish`
+        figure = ax.get_figure(root=True)
+        assert figure is not None
+        right = ax.bbox.x1
+        if figure.get_layout_engine() is not None:
+            # The layout keeps room for words beside the axes; the title may stand above them.
+            beside = [text.get_window_extent(renderer).x1 for text in ax.texts
+                      if text.get_in_layout() and text.get_text()]  # fmt: skip
+            right = min(max([right, *beside]), figure.bbox.x1)
+        fit(self.heading, self.words, 0.985 * (right - ax.bbox.x0), renderer)
+
+    def get_tightbbox(self, renderer: Any = None) -> Bbox | None:
+        """Return the height of the title; its width follows from the layout."""
+        self._fold(renderer)
+        ax = self.axes
+        assert ax is not None
+        box = self.heading.get_window_extent(renderer)
+        return Bbox.from_extents(ax.bbox.x0, box.y0, ax.bbox.x0 + 1, box.y1)
+
+    def draw(self, renderer: Any) -> None:
+        """Break the title for the axes as they are now."""
+        self._fold(renderer)
 
 
 def patches(colours: Mapping[str, str], edge: str | None = None) -> list[Patch]:
@@ -205,9 +264,11 @@ def wrap(text: str, inches: float, size: float) -> str:
     >>> wrap("one two three", 0.7, 10)
     'one two\nthree'
     """
-    return "\n".join(
-        fold(line, max(6, int(inches * 72 / (size * 0.6)))) for line in text.split("\n")
-    )
+    return "\n".join(fold(line, _columns(inches, size)) for line in text.split("\n"))
+
+
+def _columns(inches: float, size: float) -> int:
+    return max(6, int(inches * 72 / (size * 0.6)))
 
 
 def fold(text: str, columns: int) -> str:
@@ -217,9 +278,10 @@ def fold(text: str, columns: int) -> str:
     if display_width(text) < 1.3 * len(text):
         return textwrap.fill(text, columns, break_long_words=False)
     lines, line = [], ""
-    # A number or a Latin word stays whole; closing punctuation never starts a line.
-    for piece in re.findall(r"[!-~\u2212]+|\s|.", text):
-        if display_width(line + piece) > columns and piece not in "，。；：、）】》！？%" and line:
+    # A number or a Latin word stays whole; closing punctuation never starts a line, and an opening
+    # bracket never ends one.
+    for piece in re.findall(rf"[{OPENING}]*(?:[!-~\u2212]+|\s|.)", text):
+        if display_width(line + piece) > columns and not set(piece) <= CLOSING and line:
             lines.append(line.rstrip())
             line = ""
         line += piece
@@ -286,11 +348,34 @@ def legend_above(ax: Axes, handles: Sequence[Artist], columns: int) -> None:
     )
 
 
+def legend_columns(words: Iterable[str], inches: float) -> int:
+    """Return how many columns of a legend with these words fit into `inches`.
+
+    Examples
+    --------
+    >>> legend_columns(["promoters", "passives", "detractors"], 5)
+    3
+    """
+    widths = [(0.58 * display_width(one) + 2.5) * 9 / 72 for one in words]
+    for rows in range(1, len(widths)):
+        # A legend is filled column by column.
+        columns = [max(widths[i : i + rows]) for i in range(0, len(widths), rows)]
+        if sum(columns) <= inches:
+            return len(columns)
+    return 1
+
+
+def inches_wide(ax: Axes) -> float:
+    """Return the width of axes, before the layout makes room for what stands beside them."""
+    figure = ax.get_figure(root=True)
+    assert figure is not None  # axes of a chart are always on a figure
+    return float(ax.bbox.width / figure.dpi)
+
+
 def lift_title(ax: Axes, rows: int = 1) -> Axes:
     """Move the title of a caller's axes above the `rows` lines of a legend; return the axes."""
-    size = ax.title.get_fontsize()
     words = ax.get_title(loc="left")
-    ax.set_title(words, loc="left", weight="bold", pad=LIFT + 8 + 14 * rows, size=size)
+    ax.set_title(words, loc="left", weight="bold", pad=LIFT + 8 + 14 * rows)
     return ax
 
 

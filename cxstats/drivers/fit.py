@@ -17,6 +17,7 @@ from cxstats.errors import CxError
 from cxstats.formats import format_number
 from cxstats.inference import check_level
 from cxstats.moments import Moments, check_resamples
+from cxstats.rules import RULES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 METHODS = ("shapley", "johnson", "regression", "penalty-reward")
 LEVEL, N_RESAMPLES, SEED = 0.95, 1_000, 1
 ROUGH = 1_000  # resamples below which an interval's ends move visibly with the seed
-# Kutner, Nachtsheim, Neter & Li (2005). Applied linear statistical models, 5th ed., sec. 10.5.
-COLLINEAR = 10.0
 
 
 def drivers(
@@ -256,7 +255,7 @@ def _notes(sample: Sample, found: Estimates, n_resamples: int) -> tuple[str, ...
     close = [
         f"{name} (VIF {format_number(vif, 1)})"
         for name, vif in zip(sample.drivers, found.regression.vif, strict=True)
-        if COLLINEAR <= vif < np.inf
+        if RULES["kutner2005"].cuts[0] <= vif < np.inf
     ]
     if close:
         notes.append(

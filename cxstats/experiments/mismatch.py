@@ -13,7 +13,7 @@ import numpy as np
 from cxstats.errors import DataError
 from cxstats.formats import as_html, format_number, format_percent, p_text
 from cxstats.labels import Text, both, label
-from cxstats.rules import Rule
+from cxstats.rules import RULES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,13 +23,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 Shares = Mapping[Any, float] | str | None
-# Checked for every experiment, so the cut is far below .05: false alarms would be the rule.
-RULE = Rule(
-    "srm_p",
-    (0.001,),
-    (Text("mismatch", "不符"), Text("as planned", "符合计划")),
-    "Kohavi, Tang & Xu (2020). Trustworthy online controlled experiments, ch. 21",
-)
+RULE = RULES["kohavi2020"]
 FEW = 5  # expected visitors below which the chi-square distribution is rough
 
 

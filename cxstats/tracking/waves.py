@@ -136,6 +136,7 @@ class Track:
                             if wave in self.annotations},
             "axis": self.metric.title(lang) + (" (%)" if scale > 1 else ""),
             "sigma": self.sigma,
+            "level": self.level,
             "source": label("metric.source", lang, n=format_number(int(rows["n"].sum()))),
             "synthetic": self.metric.synthetic,
         }  # fmt: skip

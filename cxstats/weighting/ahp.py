@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import nextafter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.errors import CxError
 from cxstats.formats import format_number
 from cxstats.inference import check_level, replicate_means
 from cxstats.labels import Text, label
 from cxstats.moments import check_resamples
-from cxstats.rules import Rule
+from cxstats.rules import verdict
 from cxstats.weighting.pairwise import (
     Judgements,
     consistency_index,
@@ -32,17 +30,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-CONSISTENT = Text("consistent enough", "一致性可接受")
-CONTRADICT = Text("judgements contradict each other", "判断相互矛盾")
-# A ratio of exactly .10 is still accepted, so the boundary lies just above it.
-RULES = {
-    "saaty1980": Rule(
-        "ahp_cr",
-        (nextafter(0.10, 1),),
-        (CONSISTENT, CONTRADICT),
-        "Saaty (1980). The analytic hierarchy process: a ratio of .10 or less",
-    ),
-}
 FEW = 5  # judges below which an interval over judges is rough
 
 
@@ -164,8 +151,7 @@ def ahp(
     """
     check_level(level)
     check_resamples(n_resamples, seed)
-    if rule not in RULES:
-        raise CxError(f"rule is {rule!r}; allowed: {', '.join(RULES)}")
+    verdict(0.0, "ahp_cr", rule)  # refuses a rule that there is not
     given = read(judgements, names)
     count, k = len(given.matrices), len(given.names)
     logs = np.log(given.matrices)
@@ -177,10 +163,6 @@ def ahp(
         replicates, wide = (_spread(drawn, logs.mean(axis=0), f) for f in _factors(count, level))
         limits = percentiles(wide, level)
     ratio = float(consistency_ratio(value, k))
-    chosen = RULES[rule]
-    words = (
-        Text("–", "–") if np.isnan(ratio) else chosen.words[sum(c <= ratio for c in chosen.cuts)]
-    )
     return Ahp(
         table=weight_table(
             given.names, weight, "ahp", count, limits, replicates, geometric=row_means(matrix)
@@ -196,7 +178,7 @@ def ahp(
         lambda_max=float(value),
         consistency_index=float(consistency_index(value, k)),
         consistency_ratio=ratio,
-        verdict=words,
+        verdict=verdict(ratio, "ahp_cr", rule),
         judgements=_frame(matrix, given.names),
         contradictions=_contradictions(matrix, given.names),
         judges=_judges(given),

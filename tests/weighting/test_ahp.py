@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cxstats.errors import CxError, DataError
+from cxstats.rules import RULES
 from cxstats.weighting import ahp, weights
-from cxstats.weighting.ahp import RULES
 from tests.references import reference, value
 from tests.weighting.examples import DRINKS, DRINKS_ORDER, HOUSE, HOUSE_NAMES
 
@@ -158,7 +158,7 @@ def test_bad_judgements(judgements, message):
 
 
 def test_bad_options():
-    with pytest.raises(CxError, match="rule is 'mine'; allowed: saaty1980"):
+    with pytest.raises(CxError, match="rule 'mine' is not one for ahp_cr; allowed: saaty1980"):
         ahp({("a", "b"): 2}, rule="mine")
     with pytest.raises(DataError, match="'c' is not known; allowed: a, b"):
         ahp({("a", "c"): 2}, ["a", "b"])

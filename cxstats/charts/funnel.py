@@ -1,0 +1,179 @@
+"""From stage to stage: how many are left, and which step loses most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from math import isnan
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.patches import Polygon
+
+from cxstats.charts import look
+from cxstats.charts.driver_bars import check_level, row_size, sentences
+from cxstats.charts.fonts import drawable
+from cxstats.charts.nps_bars import apart
+from cxstats.errors import CxError
+from cxstats.formats import format_number, format_percent, interval
+from cxstats.labels import label
+from cxstats.metrics.intervals import proportion_interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def funnel(  # noqa: PLR0913  (keywords of a chart)
+    stages: Iterable[object],
+    counts: Iterable[float],
+    *,
+    source: str,
+    level: float = 0.95,
+    decimals: int = 1,
+    title: str | None = None,
+    synthetic: bool = False,
+    lang: str = "en",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw how many reach each stage, and the share that goes on from each to the next.
+
+    A step's conversion is ``p = after / before`` with Wilson's interval, as if people decide
+    independently of each other. Bars start at one line, so that lengths compare.
+
+    Parameters
+    ----------
+    stages : names
+        From the first to the last, at least two.
+    counts : whole numbers
+        Who reached each stage; everyone in a stage was in the one before, so counts do not rise.
+    source : str
+        Where the counts come from.
+    level : float
+        Level of the intervals.
+    decimals : int
+        Digits of the percentages.
+    title : str, optional
+        The finding. Without it: the step with the lowest conversion, and whether its interval
+        overlaps that of another step.
+    synthetic : bool
+        Whether the data are simulated.
+    lang : {"en", "zh"}
+        Language of the labels.
+    ax : Axes, optional
+        Where to draw; a new figure without it.
+
+    Raises
+    ------
+    CxError
+        If there are fewer than two stages, a count is not a whole number from 0, the first is 0,
+        or counts rise.
+
+    References
+    ----------
+    Wilson (1927). Probable inference, the law of succession, and statistical inference. JASA 22.
+    """
+    names, numbers = _check(stages, counts)
+    check_level(level)
+    before, after = np.array(numbers[:-1]), np.array(numbers[1:])
+    rates = np.where(before > 0, after / np.maximum(before, 1), np.nan)
+    ends = np.column_stack(proportion_interval(rates, before, level=level))
+    limits = [(float(a), float(b)) for a, b in ends]
+    weakest = int(np.nanargmin(rates))
+    marked = weakest if len(rates) > 1 else None  # a single step is compared with none
+    lang = drawable(lang)
+    with look.theme(lang):
+        own = ax is None
+        folded = [look.fold(name, 30 if own else 22) for name in names]
+        ax = look.new_axes(ax, 9.6, 1.9 + 0.62 * len(names))
+        size = row_size(ax, folded, own)
+        heights = [float(len(names) - 1 - i) for i in range(len(names))]
+        _draw(ax, heights, numbers, marked)
+        ends_of_bars = [_count(one, numbers[0], decimals, lang) for one in numbers]
+        for y, number, words in zip(heights, numbers, ends_of_bars, strict=True):
+            ax.annotate(words, (number, y), (5, 0), textcoords="offset points", va="center",
+                        size=min(9.5, size), annotation_clip=False)  # fmt: skip
+        steps = [_step(rate, one, decimals, lang) for rate, one in zip(rates, limits, strict=True)]
+        for i, words in enumerate(steps):
+            style = {"color": look.BAD, "weight": "bold"} if i == marked else {}
+            look.beside(ax, [heights[i] - 0.5], [f"↓ {words}"], size=min(9.5, size), **style)
+        ax.set_yticks(heights, folded, size=size)
+        ax.tick_params(axis="y", length=0)
+        ax.set_xlim(0, numbers[0] * _reach(ax, ends_of_bars, own))
+        ax.set_ylim(-0.6, len(names) - 0.4)
+        ax.set_xticks([])
+        ax.spines[["left", "bottom"]].set_visible(False)
+        heading = title or _title(names, rates.tolist(), limits, weakest, decimals, lang)
+        shown = format_percent(round(100 * level, 6), None, lang)
+        note = sentences([label("chart.funnel.note", lang, level=shown)], lang)
+        return look.finish(ax, own, heading, source, lang, note, synthetic)
+
+
+def _check(stages: Iterable[object], counts: Iterable[float]) -> tuple[list[str], list[float]]:
+    names, numbers = look.check_values(stages, counts, "counts")
+    if len(names) < 2:
+        raise CxError("1 stage, but a step needs two; allowed: at least 2 stages")
+    for name, number in zip(names, numbers, strict=True):
+        if number != round(number):
+            raise CxError(f"counts: {name!r} has {number:g}; allowed: whole numbers from 0 upwards")
+    if not numbers[0]:
+        raise CxError(f"counts: nobody is in the first stage, {names[0]!r}; allowed: 1 or more")
+    for (first, a), (second, b) in pairwise(zip(names, numbers, strict=True)):
+        if b > a:
+            raise CxError(
+                f"counts: {second!r} has {b:g}, more than {a:g} of {first!r} before it; allowed: "
+                "counts that do not rise"
+            )
+    return names, numbers
+
+
+def _draw(ax: Axes, heights: Sequence[float], numbers: Sequence[float], marked: int | None) -> None:
+    """Draw the bars, and between them what is lost."""
+    half = 0.32
+    ax.barh(heights, numbers, 2 * half, color=look.GOOD)
+    for i, ((y, a), (below, b)) in enumerate(pairwise(zip(heights, numbers, strict=True))):
+        corners = [(0, y - half), (a, y - half), (b, below + half), (0, below + half)]
+        colour = look.BAD if i == marked else look.GOOD
+        ax.add_patch(Polygon(corners, closed=True, color=colour, alpha=0.22, linewidth=0))
+
+
+def _reach(ax: Axes, words: Sequence[str], own: bool) -> float:
+    """Return how far the axes go, as a multiple of the first bar, for the words at its end."""
+    inches = 6.4 if own else 0.6 * look.inches_wide(ax)
+    need = max(map(look.display_width, words)) * 0.62 * 9.5 / 72 + 0.15
+    return 1 / max(0.3, 1 - need / inches)
+
+
+def _count(number: float, first: float, decimals: int, lang: str) -> str:
+    whole = number in (0, first)
+    share = format_percent(100 * number / first, 0 if whole else decimals, lang)
+    return label("chart.funnel.count", lang, count=format_number(number), share=share)
+
+
+def _step(rate: float, limits: tuple[float, float], decimals: int, lang: str) -> str:
+    if isnan(rate):
+        return "–"
+    ends = interval(100 * limits[0], 100 * limits[1], decimals)
+    return f"{format_percent(100 * rate, decimals, lang)} {ends}"
+
+
+def _title(
+    names: Sequence[str],
+    rates: Sequence[float],
+    limits: Sequence[tuple[float, float]],
+    weakest: int,
+    decimals: int,
+    lang: str,
+) -> str:
+    rate = format_percent(100 * rates[weakest], decimals, lang).replace(" ", "\u00a0")
+    words = {"first": names[weakest], "second": names[weakest + 1], "rate": rate}
+    if len(rates) == 1:
+        low, high = limits[0]
+        words["interval"] = interval(100 * low, 100 * high, decimals)
+        return look.capital(label("chart.funnel.title.one", lang, **words))
+    near = sum(
+        not isnan(rate) and not apart(limits[weakest], limits[i])
+        for i, rate in enumerate(rates)
+        if i != weakest
+    )
+    key = {0: "", 1: ".near.one"}.get(near, ".near")
+    return look.capital(label(f"chart.funnel.title{key}", lang, k=near, **words))

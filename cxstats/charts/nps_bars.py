@@ -1,0 +1,286 @@
+"""Net promoter scores by group: who answered what, and the score with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import isnan
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+from cxstats.charts import look
+from cxstats.charts.driver_bars import check_level, check_limits, row_height, row_size, sentences
+from cxstats.charts.fonts import drawable
+from cxstats.errors import CxError
+from cxstats.formats import format_number, format_percent, interval
+from cxstats.labels import label
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+PARTS = ("detractors", "passives", "promoters")  # from the left
+COLOURS = {"detractors": look.BAD, "passives": "#DDDFE3", "promoters": look.GOOD}
+PANEL = (120.0, 176.0)  # where the scores stand, on the axis of the bars
+MOST = 40  # rows that can be read
+SLACK = 1.0  # points by which a score may differ from rounded shares
+
+
+def nps_bars(  # noqa: PLR0913  (keywords of a chart)
+    groups: Iterable[object],
+    promoters: Iterable[float],
+    passives: Iterable[float],
+    detractors: Iterable[float],
+    scores: Iterable[float],
+    low: Iterable[float],
+    high: Iterable[float],
+    *,
+    source: str,
+    n: Iterable[float] | None = None,
+    level: float = 0.95,
+    decimals: int = 1,
+    title: str | None = None,
+    synthetic: bool = False,
+    lang: str = "en",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw each group's answers as a bar of 100 %, and beside it its score with its interval.
+
+    The scores have a scale of their own at the right of the bars, since NPS = 100 (p - d) runs
+    from -100 to 100 and shares from 0 to 100. A score is hollow where its interval includes 0, or
+    where it has none.
+
+    Parameters
+    ----------
+    groups : names
+        One per row, drawn from the top.
+    promoters, passives, detractors : numbers, one per group
+        Shares from 0 to 1, with the sum 1.
+    scores : numbers, one per group
+        NPS from -100 to 100.
+    low, high : numbers, one per group
+        Limits of the intervals of the scores; NaN for both where there is none.
+    source : str
+        Where the numbers come from.
+    n : numbers, optional
+        Answers of each group, written beside its score.
+    level : float
+        Level of the intervals.
+    decimals : int
+        Digits of the scores.
+    title : str, optional
+        The finding. Without it: the highest and the lowest score, or that their intervals overlap.
+    synthetic : bool
+        Whether the data are simulated.
+    lang : {"en", "zh"}
+        Language of the labels.
+    ax : Axes, optional
+        Where to draw; a new figure without it.
+
+    Raises
+    ------
+    CxError
+        If lengths differ, there are no groups or more than 40, shares do not sum to 1, a score is
+        off its scale or is not the difference of its shares, or an interval is none.
+    """
+    names, shares = _shares(groups, promoters, passives, detractors)
+    values = _scores(names, scores, shares)
+    limits = check_limits(names, low, high)
+    sizes = None if n is None else look.check_values(names, n, "n")[1]
+    check_level(level)
+    lang = drawable(lang)
+    with look.theme(lang):
+        own = ax is None
+        folded = [look.fold(name, 30 if own else 22) for name in names]
+        ax = look.new_axes(ax, 11.0, 2.3 + row_height(folded) * len(names))
+        if row_size(ax, folded, own) < 7:
+            folded = names  # one small line is read better than two that touch
+        size = row_size(ax, folded, own)
+        heights = np.arange(len(names))[::-1].astype(float)
+        _bars(ax, heights, shares, min(8.5, size), own)
+        ax.set_yticks(heights, folded, size=size)
+        _panel(ax, heights, values, limits, size)
+        words = _words(values, limits, sizes, decimals, lang)
+        look.beside(ax, heights.tolist(), words, size=min(9.0, size))
+        axis = label("chart.nps.axis", lang, level=_percent(level, lang))
+        ax.annotate(axis, (sum(PANEL) / 2, 0), (0, -22), ax.get_xaxis_transform(),
+                    textcoords="offset points", ha="center", va="top")  # fmt: skip
+        keys = look.patches({label(f"chart.nps.{part}", lang): COLOURS[part] for part in PARTS})
+        look.legend_above(ax, keys, 3)
+        heading = title or _title(names, values, limits, shares, decimals, lang)
+        note = _note(limits, lang)
+        ax.set_xlabel(label("chart.likert.axis", lang), x=50 / PANEL[1], ha="center")
+        look.finish(ax, own, heading, source, lang, note, synthetic)
+        return ax if own else look.lift_title(ax)
+
+
+def _shares(
+    groups: Iterable[object], promoters: Iterable[float], passives: Iterable[float],
+    detractors: Iterable[float],
+) -> tuple[list[str], Floats]:  # fmt: skip
+    """Return names and shares (g, 3) in the order of PARTS."""
+    names, p = look.check_values(groups, promoters, "promoters")
+    if len(names) > MOST:
+        raise CxError(f"{len(names)} groups cannot be read; allowed: at most {MOST}, so draw some")
+    _, middle = look.check_values(names, passives, "passives")
+    _, d = look.check_values(names, detractors, "detractors")
+    shares = np.column_stack([d, middle, p])
+    for name, row in zip(names, shares, strict=True):
+        if abs(row.sum() - 1) > 0.005:
+            raise CxError(
+                f"{name!r}: promoters {row[2]:g}, passives {row[1]:g} and detractors {row[0]:g} "
+                f"sum to {row.sum():g}; allowed: shares from 0 to 1 that sum to 1"
+            )
+    return names, shares
+
+
+def _scores(names: Sequence[str], scores: Iterable[float], shares: Floats) -> list[float]:
+    _, values = look.check_values(names, scores, "scores", signed=True)
+    for name, value, row in zip(names, values, shares, strict=True):
+        expected = 100 * (row[2] - row[0])
+        if abs(value - expected) > SLACK:
+            raise CxError(
+                f"scores: {name!r} has {value:g}, but its shares give {expected:.1f}; allowed: "
+                "promoters minus detractors, from -100 to 100"
+            )
+    return values
+
+
+def _bars(ax: Axes, heights: Floats, shares: Floats, size: float, own: bool) -> None:
+    """Draw the stacked bars; a share is written where it has room."""
+    inches = 5.0 if own else 0.45 * look.inches_wide(ax)
+    least = 100 * 2.6 * 0.6 * size / 72 / inches  # two digits and their margins
+    starts = np.zeros(len(heights))
+    for part, column in zip(PARTS, 100 * shares.T, strict=True):
+        colour = COLOURS[part]
+        ax.barh(heights, column, 0.72, starts, color=colour, edgecolor="white", linewidth=0.8)
+        for y, start, share in zip(heights, starts, column, strict=True):
+            if share >= least:
+                ax.text(start + share / 2, y, format_number(share, 0), ha="center", va="center",
+                        size=size, color=look.ink_on(colour))  # fmt: skip
+        starts = starts + column
+    ax.set_xlim(0, PANEL[1])
+    ax.set_ylim(-0.6, len(heights) - 0.4)
+    ax.tick_params(axis="y", length=0)
+    ax.spines[["left", "bottom"]].set_visible(False)
+
+
+def _panel(
+    ax: Axes,
+    heights: Floats,
+    values: Sequence[float],
+    limits: Sequence[tuple[float, float]],
+    size: float,
+) -> None:
+    """Draw the scores with their intervals at the right of the bars, on a scale of their own."""
+    numbers = np.array([*np.ravel(limits), *values])
+    low, high = float(np.nanmin(numbers)), float(np.nanmax(numbers))
+    room = 0.08 * ((high - low) or 20.0)
+    ends = low - room, high + room
+    ticks = [float(one) for one in MaxNLocator(4, integer=True).tick_values(*ends)
+             if ends[0] <= one <= ends[1] and abs(one) <= 100]  # fmt: skip
+    at = place(np.array(ticks), *ends)
+    foot, top = ax.get_ylim()
+    ax.vlines(at, foot, top, color=look.SETTINGS["grid.color"], linewidth=0.8, zorder=0.5)
+    if ends[0] <= 0 <= ends[1]:
+        ax.vlines(place(np.zeros(1), *ends), foot, top, color=look.INK, linewidth=0.8, zorder=1)
+    for y, value, (a, b) in zip(heights, values, limits, strict=True):
+        sure = not isnan(a) and not a <= 0 <= b
+        colour = look.INK if sure else look.NEUTRAL
+        left, dot, right = place(np.array([a, value, b]), *ends)
+        ax.plot([left, right], [y, y], color=colour, linewidth=2, solid_capstyle="butt")
+        face = colour if sure else "white"
+        ax.scatter([dot], [y], 0.38 * size**2, facecolor=face, edgecolor=colour, zorder=3)
+    shares = [0.0, 50.0, 100.0]
+    words = [format_number(one) for one in (*shares, *ticks)]
+    ax.set_xticks([*shares, *at.tolist()], words, size=9)
+
+
+def place(score: Floats, low: float, high: float) -> Floats:
+    """Return where scores stand on the axis of the bars, for a panel from `low` to `high`.
+
+    Examples
+    --------
+    >>> place(np.array([-100.0, 0.0, 100.0]), -100, 100)
+    array([120., 148., 176.])
+    """
+    found: Floats = PANEL[0] + (PANEL[1] - PANEL[0]) * (score - low) / (high - low)
+    return found
+
+
+def _words(
+    values: Sequence[float],
+    limits: Sequence[tuple[float, float]],
+    sizes: Sequence[float] | None,
+    decimals: int,
+    lang: str,
+) -> list[str]:
+    none = label("chart.intervals.none", lang)
+    found = []
+    for i, (value, (a, b)) in enumerate(zip(values, limits, strict=True)):
+        text = none if isnan(a) else interval(a, b, decimals)
+        size = "" if sizes is None else f"  n = {format_number(sizes[i])}"
+        found.append(f"{format_number(value, decimals)} {text}{size}")
+    return found
+
+
+def apart(first: tuple[float, float], second: tuple[float, float]) -> bool:
+    """Return whether two intervals have nothing in common; an unknown one has.
+
+    Examples
+    --------
+    >>> apart((1, 2), (3, 4)), apart((1, 3), (3, 4)), apart((1, 2), (float("nan"),) * 2)
+    (True, False, False)
+    """
+    return first[1] < second[0] or second[1] < first[0]
+
+
+def _title(
+    names: Sequence[str],
+    values: Sequence[float],
+    limits: Sequence[tuple[float, float]],
+    shares: Floats,
+    decimals: int,
+    lang: str,
+) -> str:
+    if len(names) == 1:
+        said = {
+            part: format_percent(100 * share, 0, lang).replace(" ", "\u00a0")
+            for part, share in zip(PARTS, shares[0], strict=True)
+        }
+        words = _words(values, limits, None, decimals, lang)[0]
+        return label("chart.nps.title.one", lang, value=words, **said)
+    best, worst = int(np.argmax(values)), int(np.argmin(values))
+    ends = {"best": names[best], "worst": names[worst]}
+    ends |= {"high": format_number(values[best], decimals)}
+    ends |= {"low": format_number(values[worst], decimals)}
+    if not apart(limits[best], limits[worst]):
+        if values[best] == values[worst]:
+            key = ".same"
+        else:
+            key = ".open.two" if len(names) == 2 else ".open"
+        return look.capital(label(f"chart.nps.title{key}", lang, n=len(names), **ends))
+    near = {}
+    for end, i in (("best", best), ("worst", worst)):
+        k = sum(not apart(limits[i], limits[j]) for j in range(len(names)) if j != i)
+        key = "one" if k == 1 else "more"
+        near[f"near_{end}"] = label(f"chart.nps.near.{key}", lang, k=k) if k else ""
+    return look.capital(label("chart.nps.title", lang, **ends, **near))
+
+
+def _note(limits: Sequence[tuple[float, float]], lang: str) -> str:
+    parts = []
+    if len(limits) > 1:
+        parts.append(label("chart.nps.note", lang))
+    if any(a <= 0 <= b for a, b in limits):
+        parts.append(label("chart.nps.note.zero", lang))
+    if any(isnan(a) for a, _ in limits):
+        parts.append(label("chart.nps.note.none", lang))
+    return sentences(parts, lang)
+
+
+def _percent(level: float, lang: str) -> str:
+    return format_percent(round(100 * level, 6), None, lang)
