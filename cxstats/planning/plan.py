@@ -14,7 +14,7 @@ from cxstats.formats import as_html, format_number, format_percent
 from cxstats.inference import check_level
 from cxstats.labels import label
 from cxstats.planning.chances import smallest
-from cxstats.planning.quantity import Quantity, quantity
+from cxstats.planning.quantity import SMALL_NPS, Quantity, quantity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,9 +72,12 @@ class Plan:
 
         self._require_comparison()
         top = max(4 * self.n[0], 40)
-        n1 = np.unique(np.geomspace(max(4, self.n[0] / 20), top, 200).round())
-        effective = n1 / self.design_effect
-        found = self.quantity.power(effective, effective * self.ratio, self._alpha)
+        n1 = np.unique([*np.geomspace(max(4, self.n[0] / 20), top, 60).round(), self.n[0]])
+        pairs = [(float(n), float(max(2, ceil(n * self.ratio)))) for n in n1]
+        found = [
+            self.quantity.power(a / self.design_effect, b / self.design_effect, self._alpha)
+            for a, b in pairs
+        ]
         return pd.DataFrame({"n": n1.astype(int), "power": found})
 
     @property
@@ -190,8 +193,10 @@ def sample_size(  # noqa: PLR0913  (keywords of a plan)
     Interval: NPS ``n = z^2 s^2 / d^2 - 3`` with ``s^2 = p + d - (p - d)^2``; a share by Wilson's
     interval, a mean by the t interval, each of the expected width. Comparison: NPS
     ``n = (s1^2 + s2^2) (z_a + z_b)^2 / d^2``, with both groups' variances; shares by the pooled z
-    test; means by Welch's t test. Normal approximations: for shares near 0 or 1 with fewer
-    than about ten events expected in a group they are rough.
+    test; means by Welch's t test. With up to 60 answers per group (NPS), or fewer than 30
+    events expected in one (shares), the power is enumerated exactly for the tests of
+    `Metric.compare`; it then rises in small steps, not smoothly. With a `design_effect` it
+    cannot be, and a small sample is remarked on.
 
     Examples
     --------
@@ -222,7 +227,7 @@ def sample_size(  # noqa: PLR0913  (keywords of a plan)
     def enough(n: int) -> bool:
         second_n = ceil(n * ratio)
         found = what.power(n / design_effect, second_n / design_effect, alpha)
-        return bool(found >= power - 1e-12)
+        return found >= power - 1e-12
 
     start = max(2, ceil(2 / ratio))
     n1 = smallest(enough, ceil(start * design_effect))
@@ -320,18 +325,13 @@ def _plan(
     reached, difference = float("nan"), float("nan")
     if len(n) == 2:
         effective = n[0] / design_effect, n[1] / design_effect
-        reached = float(what.power(*effective, (1 - level) / tests))
+        reached = what.power(*effective, (1 - level) / tests)
         assert what.second is not None
         difference = unit * (what.second.value - what.first.value)
     notes = list(what.notes)
-    if what.kind == "share":
-        events = [min(one.value, 1 - one.value) * size for one, size in zip(groups, n, strict=True)
-                  if one is not None]  # fmt: skip
-        if min(events) < 10:
-            notes.append(
-                f"only {min(events):.3g} events (or non-events) expected in a group: the normal "
-                "approximation is rough"
-            )
+    small = what.rare(*(n if len(n) == 2 else n * 2)) if what.kind == "share" else n[0] <= SMALL_NPS
+    if design_effect != 1 and small and what.kind != "mean":
+        notes.append("a small sample with a design effect: the normal approximation is rough")
     return Plan(
         pd.DataFrame(rows), what.metric, what.kind, n, reached, target, margin, difference, level,
         ratio, design_effect, tests, tuple(notes), what,

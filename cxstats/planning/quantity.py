@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.errors import CxError
-from cxstats.metrics.intervals import normal_quantile, nps_variance
+from cxstats.metrics.intervals import normal_quantile
 from cxstats.planning.chances import means_power, proportions_power, smallest, z_power
+from cxstats.planning.exact import nps_exact, shares_exact
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +23,9 @@ SHARES = (
     "proportion", "csat", "churn", "retention", "repurchase", "participation", "resolution",
     "conversion", "click_through", "word_of_mouth", "automation", "error",
 )  # fmt: skip
-MEANS = ("mean", "ces", "arpu", "handling_time", "satisfaction")
+MEANS = ("mean", "ces", "arpu", "roi", "handling_time", "waiting_time", "satisfaction")
+# Below, power is enumerated instead of approximated: answers (NPS), events expected (shares).
+SMALL_NPS, FEW_EVENTS, LARGE = 60, 30, 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +39,13 @@ class Group:
         is planned for).
     variance : float
         Variance of one answer.
+    shares : pair of float
+        Promoters and detractors, of NPS.
     """
 
     value: float
     variance: float
+    shares: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +69,30 @@ class Quantity:
     second: Group | None
     notes: tuple[str, ...]
 
-    def power(self, n1: Any, n2: Any, alpha: float) -> Array:
-        """Return the power of the two-sided test of the two groups."""
+    def power(self, n1: float, n2: float, alpha: float) -> float:
+        """Return the power of the two-sided test of the two groups.
+
+        Exact for small whole numbers of answers, else from a normal approximation (means: from
+        the noncentral t distribution).
+        """
         a, b = self.first, self.second
         assert b is not None  # only asked of two groups
+        whole = float(n1).is_integer() and float(n2).is_integer()
+        if whole and self.kind == "nps" and max(n1, n2) <= SMALL_NPS:
+            return nps_exact(a.shares, b.shares, int(n1), int(n2), alpha)
+        if whole and self.kind == "share" and self.rare(n1, n2) and max(n1, n2) <= LARGE:
+            return shares_exact(a.value, b.value, int(n1), int(n2), alpha)
+        return float(self.approximate_power(n1, n2, alpha))
+
+    def rare(self, n1: float, n2: float) -> bool:
+        """Tell whether few events, or few of the others, are expected in a group."""
+        groups = [(self.first, n1)] + ([(self.second, n2)] if self.second is not None else [])
+        return min(min(one.value, 1 - one.value) * n for one, n in groups) < FEW_EVENTS
+
+    def approximate_power(self, n1: Any, n2: Any, alpha: float) -> Array:
+        """Return the power for large samples; n may be arrays."""
+        a, b = self.first, self.second
+        assert b is not None
         if self.kind == "share":
             return proportions_power(a.value, b.value, n1, n2, alpha)
         if self.kind == "mean":
@@ -105,9 +131,11 @@ def quantity(metric: str, first: Any, second: Any, difference: Any, sd: Any) -> 
         If the metric is unknown, or a value is missing, off its scale or of no effect.
     """
     kinds = {"nps": "nps", **dict.fromkeys(SHARES, "share"), **dict.fromkeys(MEANS, "mean")}
-    if metric not in kinds:
+    # The names of `cxstats.metrics` are understood as well.
+    short = metric.removesuffix("_rate") if isinstance(metric, str) else metric
+    if short not in kinds:
         raise CxError(f"metric={metric!r}; allowed: {', '.join(kinds)}")
-    kind = kinds[metric]
+    metric, kind = short, kinds[short]
     if kind == "mean":
         return _mean(metric, first, second, difference, sd)
     for name, value in (("difference", difference), ("sd", sd)):
@@ -134,7 +162,7 @@ def _nps(given: Any, name: str, notes: list[str]) -> Group:
             f"{name}: the score {given:g} alone does not tell the variance; the largest that it "
             "can have is taken (no passives)"
         )
-        return Group(score, 1 - score**2)
+        return Group(score, 1 - score**2, ((1 + score) / 2, (1 - score) / 2))
     try:
         promoters, detractors = (float(share) for share in given)
     except (TypeError, ValueError) as error:
@@ -143,7 +171,8 @@ def _nps(given: Any, name: str, notes: list[str]) -> Group:
         ) from error
     if not (promoters >= 0 and detractors >= 0 and promoters + detractors <= 1 + 1e-12):
         raise CxError(f"{name}={given!r}; allowed: two shares from 0 whose sum is at most 1")
-    return Group(promoters - detractors, float(nps_variance(promoters, detractors)))
+    variance = max(0.0, promoters + detractors - (promoters - detractors) ** 2)
+    return Group(promoters - detractors, variance, (promoters, detractors))
 
 
 def _share(given: Any, name: str, notes: list[str]) -> Group:

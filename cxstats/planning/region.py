@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
+from functools import partial
 from numbers import Real
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from cxstats.errors import CxError
 from cxstats.formats import as_html, format_number, format_percent
 from cxstats.inference import check_level
 from cxstats.labels import label
-from cxstats.metrics.intervals import normal_quantile
+from cxstats.metrics.intervals import ADDED, adjusted_shares, normal_quantile, nps_variance
+from cxstats.planning.chances import smallest
+from cxstats.planning.quantity import Quantity, quantity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,8 +34,9 @@ class NpsRegion:
         the -1, 0, +1 score).
     needed : pandas.DataFrame or None
         For two scores, one row per case of ``variance`` ("smallest", "largest"): ``n_significant``,
-        answers per wave from which the change is significant if it comes out as published, and
-        ``n_power``, answers per wave to find it with the power asked for.
+        answers per wave from which the change is significant by the test of `Metric.compare` if
+        shares come out like this, and ``n_power``, answers per wave to find it with the power
+        asked for. In the largest case the change is also as small as rounding allows.
     scores : tuple of float
     rounding : float
         Half the last printed digit, in points.
@@ -132,7 +137,8 @@ def nps_region(
     A score s, as printed, is compatible with every ``p - d`` within `rounding` of it and
     ``p, d >= 0, p + d <= 1``. The variance of an answer, ``p + d - (p - d)^2``, lies between
     ``|s| - s^2`` (only promoters or only detractors beside passives) and ``1 - s^2`` (no passives).
-    Two waves of n each differ significantly from ``n = z^2 (v1 + v2) / (s2 - s1)^2`` upwards.
+    Two waves of n each differ significantly from about ``n = z^2 (v1 + v2) / (s2 - s1)^2``
+    upwards; ``needed`` has it exactly.
 
     Parameters
     ----------
@@ -158,7 +164,7 @@ def nps_region(
     --------
     >>> region = nps_region(32, 68)
     >>> region.needed.round(2).values.tolist()
-    [['smallest', 13, 27], ['largest', 43, 87]]
+    [['smallest', 17, 33], ['largest', 47, 93]]
     >>> region.table.loc[1, ["promoters_low", "promoters_high"]].round(4).tolist()
     [0.675, 0.8425]
     """
@@ -174,7 +180,7 @@ def nps_region(
         if isinstance(one, bool) or not isinstance(one, Real) or not -100 <= one <= 100:
             raise CxError(f"{name}={one!r}; allowed: an NPS from -100 to 100")
     table = pd.DataFrame([_row(float(one), float(rounding)) for one in scores])
-    needed = None if second is None else _needed(scores, level, power)
+    needed = None if second is None else _needed(scores, float(rounding), level, power)
     given = tuple(float(one) for one in scores)
     return NpsRegion(table, needed, given, float(rounding), level, float(power))
 
@@ -197,20 +203,41 @@ def _row(score: float, rounding: float) -> dict[str, float]:
     }
 
 
-def _needed(scores: tuple[float, ...], level: float, power: float) -> pd.DataFrame:
+def _needed(scores: tuple[float, ...], rounding: float, level: float, power: float) -> pd.DataFrame:
+    """Return the answers per wave that a change takes, at best and at worst.
+
+    At worst the two scores are as near to each other as rounding allows, and nobody is passive.
+    """
     import pandas as pd
-    from scipy.special import ndtri
 
     first, second = (one / 100 for one in scores)
     if first == second:
         raise CxError(f"both scores are {scores[0]!r}, so there is no change to test")
-    z, beyond = normal_quantile(level), float(ndtri(power))
+    nearer = np.sign(second - first) * min(rounding / 100, abs(second - first) / 4)
+    cases = {
+        "smallest": [(max(s, 0.0), max(-s, 0.0)) for s in (first, second)],
+        "largest": [((1 + s) / 2, (1 - s) / 2) for s in (first + nearer, second - nearer)],
+    }
     rows = []
-    for name, variances in (
-        ("smallest", [abs(s) - s**2 for s in (first, second)]),
-        ("largest", [1 - s**2 for s in (first, second)]),
-    ):
-        spread = sum(variances) / (second - first) ** 2
-        n = [max(1, ceil(spread * reach**2 - 1e-9)) for reach in (z, z + beyond)]
-        rows.append({"variance": name, "n_significant": n[0], "n_power": n[1]})
+    for name, (a, b) in cases.items():
+        what = quantity("nps", a, b, None, None)
+        significant = smallest(partial(_significant, a, b, 1 - level), 2)
+        found = smallest(partial(_powerful, what, 1 - level, power), 2)
+        rows.append({"variance": name, "n_significant": significant, "n_power": found})
     return pd.DataFrame(rows)
+
+
+def _powerful(what: Quantity, alpha: float, power: float, n: int) -> bool:
+    return what.power(n, n, alpha) >= power
+
+
+def _significant(
+    first: tuple[float, float], second: tuple[float, float], alpha: float, n: int
+) -> bool:
+    """Tell whether the test of `Metric.compare` rejects if shares come out as they are."""
+    from scipy.special import ndtr
+
+    moved = [adjusted_shares(*shares, n, ADDED / 2) for shares in (first, second)]
+    spread = sum(float(nps_variance(p, d)) / float(total) for p, d, total in moved)
+    (p1, d1, _), (p2, d2, _) = moved
+    return float(2 * ndtr(-abs(p2 - d2 - p1 + d1) / spread**0.5)) < alpha

@@ -125,7 +125,8 @@ def test_a_score_alone_takes_the_largest_variance():
 def test_more_tests_and_rare_events_are_said():
     one = cx.sample_size("nps", first=LOW, second=HIGH)
     assert cx.sample_size("nps", first=LOW, second=HIGH, tests=3).n > one.n
-    assert any("rough" in note for note in cx.power("churn", 50, first=0.02, second=0.2).notes)
+    small = {"first": 0.02, "second": 0.2, "design_effect": 1.5}
+    assert any("rough" in note for note in cx.power("churn_rate", 50, **small).notes)
 
 
 REGION = cx.nps_region(32, 68)
@@ -144,13 +145,45 @@ def test_region_holds_every_share_that_rounds_to_the_score():
 
 
 def test_change_is_significant_from_the_n_that_is_said():
-    cases = [((0.32, 0), (0.68, 0)), ((0.66, 0.34), (0.84, 0.16))]
-    for row, shares in zip(REGION.needed.itertuples(), cases, strict=True):
-        n = row.n_significant
-        variance = sum(a + b - (a - b) ** 2 for a, b in shares)
-        z = stats.norm.ppf(0.975)
-        assert 0.36 / sqrt(variance / n) >= z > 0.36 / sqrt(variance / (n - 1))
-        assert cx.power("nps", row.n_power, first=shares[0], second=shares[1]).power >= 0.8
+    """By the package's own test; of rounded scores, the nearest: 32.5 and 67.5."""
+    whole = cx.nps_region(0, 40, rounding=0).needed.set_index("variance")["n_significant"]
+    for n in (20, 30, 40, 50, 60):  # tenths are whole numbers of answers
+        wide = cx.nps_from_counts([n // 2, 7 * n // 10], [0, 0], [n // 2, 3 * n // 10])
+        assert (wide.compare().table["p_value"][0] < 0.05) == (n >= whole["largest"])
+    largest = REGION.needed.set_index("variance").loc["largest"]
+    n = int(largest["n_significant"])
+    shares = {"first": (0.6625, 0.3375), "second": (0.8375, 0.1625)}
+    enough = int(largest["n_power"])
+    assert cx.power("nps", enough, **shares).power >= 0.8 > cx.power("nps", n, **shares).power
+    # The large-sample formula z^2 (v1 + v2) / d^2 gives 41 and 14 for scores as printed.
+    assert 43 <= n <= 50
+    assert 14 <= REGION.needed["n_significant"][0] <= 20
+
+
+def test_exact_power_of_nps_adds_up_the_package_s_own_test():
+    n, first, second = 4, (0.2, 0.6), (0.9, 0.05)
+    power = 0.0
+    every = [(i, j) for i in range(n + 1) for j in range(n + 1 - i)]
+    for a in every:
+        for b in every:
+            waves = cx.nps_from_counts([a[0], b[0]], [n - sum(a), n - sum(b)], [a[1], b[1]])
+            if waves.compare().table["p_value"][0] < 0.05:
+                weight = 1.0
+                for (i, j), (p, d) in ((a, first), (b, second)):
+                    weight *= stats.multinomial.pmf([i, j, n - i - j], n, [p, d, 1 - p - d])
+                power += weight
+    assert cx.power("nps", n, first=first, second=second).power == pytest.approx(power, abs=1e-6)
+
+
+def test_exact_power_of_shares_adds_up_the_package_s_own_test():
+    n, m, first, second = 6, 9, 0.1, 0.8
+    power = 0.0
+    for x in range(n + 1):
+        for y in range(m + 1):
+            if cx.rate([x, y], [n, m]).compare().table["p_value"][0] < 0.05:
+                power += stats.binom.pmf(x, n, first) * stats.binom.pmf(y, m, second)
+    plan = cx.power("proportion", (n, m), first=first, second=second)
+    assert plan.power == pytest.approx(power, abs=1e-6)
 
 
 def test_symmetry_and_limits_of_regions():
@@ -167,7 +200,7 @@ def test_summaries_in_both_languages():
     for lang, word in (("en", "answers"), ("zh", "回答")):
         assert word in cx.sample_size("nps", first=LOW, second=HIGH).summary(lang)
         assert word in cx.sample_size("csat", first=0.7, margin=0.03).summary(lang)
-    assert "43" in REGION.summary()
+    assert "47" in REGION.summary()
     assert "推荐者" in REGION.summary("zh")
 
 
