@@ -14,6 +14,7 @@ from cxstats.formats import as_html, format_number, interval, p_text
 from cxstats.labels import Text, both, label
 from cxstats.metrics.result import Metric, written
 from cxstats.moments import check_resamples
+from cxstats.tracking.order import checked, ordered
 from cxstats.tracking.series import change_points, control_limits, linear_trend, long_runs
 
 if TYPE_CHECKING:
@@ -197,7 +198,9 @@ def track(
 
     Limits are ``centre -+ sigma s / sqrt(n)``, with the baseline's mean as centre and its pooled
     variance ``s^2`` of an answer, so small waves have wide limits. The level of tests is that of
-    the metric. Waves are taken as independent samples; a panel that answers every time is not.
+    the metric. Tests weigh waves of shares and NPS by the pooled variance of an answer, since their
+    own would favour extreme waves; waves of means by their own. Waves are taken as
+    independent samples; a panel that answers every time is not.
 
     Parameters
     ----------
@@ -207,7 +210,8 @@ def track(
         are left out, and are said.
     time : str, optional
         Which column of `by` is time; not needed where there is one only. Waves are in the order of
-        their values; dates are placed on the calendar.
+        their values; dates and periods are placed on the calendar. Text that sorts otherwise
+        than its numbers ("w10" before "w9") is refused.
     baseline : sequence of waves, optional
         The waves that set centre and limits; without it all, which a change among them widens or
         shifts.
@@ -251,23 +255,30 @@ def track(
         raise CxError(f"sigma={sigma!r}; allowed: above 0 to below 10, such as 3")
     check_resamples(1, seed)
     segments = tuple(name for name in metric.by if name != time)
-    table = metric.table.sort_values([*segments, time], kind="stable", ignore_index=True)
-    if table[time].isna().any():
-        table = table[table[time].notna()].reset_index(drop=True)
-    for name, given in (("baseline", baseline), ("annotations", annotations)):
-        unknown = [wave for wave in given or () if wave not in set(table[time])]
-        if unknown:
-            raise CxError(f"{name}: {unknown[0]!r} is not a wave; there are: {_some(table[time])}")
+    table, remarks = ordered(metric.table, time, segments)
     dated = pd.api.types.is_datetime64_any_dtype(table[time])
+    baseline, annotations = checked(table[time], dated, baseline, annotations)
     groups: list[Any] = [((), table)]
     if segments:
         groups = list(table.groupby(list(segments), sort=False, dropna=False))
     parts = [
-        _follow(rows, key, segments, time, metric.level, baseline, limits == "laney", sigma, seed)
+        _follow(
+            rows,
+            key,
+            segments,
+            time,
+            metric.level,
+            baseline,
+            limits == "laney",
+            sigma,
+            seed,
+            metric.unit,
+        )
         for key, rows in groups
     ]
     suppressed = int(table["estimate"].isna().sum())
-    remarks = [both("tracking.note.suppressed", n=suppressed)] if suppressed else []
+    if suppressed and metric.min_cell is None:  # else the metric has said so
+        remarks.append(both("tracking.note.suppressed", n=suppressed))
     wide = [part.dispersion for part in parts if part.dispersion > WIDE]
     if wide and limits == "sampling":
         remarks.append(both("tracking.note.scatter", times=format_number(max(wide), 1)))
@@ -277,7 +288,7 @@ def track(
         pd.concat([part.table for part in parts], ignore_index=True),
         pd.DataFrame(changes, columns=columns), pd.DataFrame(trends), metric, time, segments,
         "30 days" if dated else "wave", limits, float(sigma), metric.level, seed,
-        dict(annotations or {}), (*metric.remarks, *remarks),
+        annotations, (*metric.remarks, *remarks),
     )  # fmt: skip
 
 
@@ -299,11 +310,12 @@ def _follow(  # noqa: PLR0913, PLR0917  (what `track` was asked for)
     laney: bool,
     sigma: float,
     seed: int,
+    unit: str,
 ) -> _Series:
     """Follow one series."""
     where = dict(zip(segments, key if isinstance(key, tuple) else (key,), strict=True))
     place = f" of {', '.join(map(str, where.values()))}" if where else ""
-    known = rows["estimate"].notna() & (rows["se"] > 0)
+    known = rows["estimate"].notna() & rows["se"].notna()
     seen = rows[known]
     if len(seen) < FEWEST:
         raise CxError(
@@ -316,7 +328,10 @@ def _follow(  # noqa: PLR0913, PLR0917  (what `track` was asked for)
     found = control_limits(estimate, se, n, base, laney)
     reach = sigma * found.sigma
     inside = np.abs(estimate - found.centre) <= reach
-    changes = change_points(estimate, se, 1 - level, seed)
+    own = _errors(se, n, unit)
+    if not own.any():
+        raise CxError(f"the answers{place} never vary, so there is no chance to allow for")
+    changes = change_points(estimate, own, 1 - level, seed)
     table = rows[[*segments, time, "estimate", "se", "ci_low", "ci_high", "n"]].copy()
     table["centre"] = found.centre
     columns = {
@@ -334,10 +349,20 @@ def _follow(  # noqa: PLR0913, PLR0917  (what `track` was asked for)
     table["suppressed"] = rows["estimate"].isna().to_numpy()
     waves = list(seen[time])
     listed = [{**where, time: waves[change.at], **asdict(change)} for change in changes]
-    trend = linear_trend(_clock(seen[time]), estimate, se, level)
+    trend = linear_trend(_clock(seen[time]), estimate, own, level)
     fields = asdict(trend)
     line = {**where, "estimate": fields.pop("slope"), **fields, "n": len(seen)}
     return _Series(table, listed, line, found.dispersion)
+
+
+def _errors(se: Any, n: Any, unit: str) -> Any:
+    """Return the standard errors by which waves are weighed.
+
+    The variance of a share or an NPS follows from its value, so a wave's own error would favour
+    the extreme ones, and be 0 at the ends of the scale; there all waves have the pooled variance.
+    """
+    pooled = np.sqrt((n * (se**2 * n)).sum() / n.sum() / n)
+    return pooled if unit in ("nps", "share") else np.where(se > 0, se, pooled)
 
 
 def _clock(waves: pd.Series[Any]) -> Any:
@@ -364,8 +389,3 @@ def _time(metric: Metric, time: str | None) -> str:
     if time not in metric.by:
         raise CxError(f"time={time!r}; allowed: {', '.join(map(repr, metric.by))}")
     return str(time)
-
-
-def _some(values: Any) -> str:
-    there = [repr(one) for one in dict.fromkeys(values)]
-    return ", ".join(there[:20]) + (", ..." if len(there) > 20 else "")

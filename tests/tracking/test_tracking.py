@@ -158,9 +158,55 @@ def test_waves_that_scatter_too_much_are_remarked_on():
     assert not cx.track(waves, limits="laney").table["outside"].any()
 
 
+def test_waves_where_all_answer_alike_count():
+    """0 % in four of seven waves: the centre is the mean of all, and no wave is lost."""
+    waves = cx.rate([5, 0, 4, 0, 6, 0, 5], [100] * 7, by={"wave": list(range(7))})
+    found = cx.track(waves)
+    assert found.table["centre"].iloc[0] == pytest.approx(20 / 700)
+    assert found.trend["n"][0] == 7
+    stepped = cx.rate([10, 11, 9, 10, 0, 0, 0, 0], [100] * 8, by={"wave": list(range(8))})
+    assert cx.track(stepped).changes["wave"].tolist() == [4]
+    nps = cx.nps_from_counts([10, 9, 11, 10, 20], [6] * 4 + [0], [4, 5, 3, 4, 0],
+                             by={"wave": list(range(5))})  # fmt: skip
+    assert cx.track(nps, baseline=range(4)).table["outside"].tolist() == [False] * 4 + [True]
+
+
+@pytest.mark.parametrize("kind", ["date", "timestamp", "period"])
+def test_every_kind_of_date_is_on_the_calendar(kind):
+    days = pd.to_datetime(["2024-01-31", "2024-02-29", "2024-05-31"])
+    given = {
+        "date": [day.date() for day in days],
+        "timestamp": list(days),
+        "period": list(days.to_period("D")),
+    }[kind]
+    waves = cx.rate([20, 30, 50], [100] * 3, by={"day": given})
+    found = cx.track(waves, baseline=given[:1], annotations={given[1]: "launch"})
+    assert found.unit == "30 days"
+    assert found.table["baseline"].tolist() == [True, False, False]
+    assert found.annotations == {days[1]: "launch"}
+    reference = cx.track(
+        cx.rate([20, 30, 50], [100] * 3, by={"day": list(days)}), baseline=days[:1]
+    )
+    pd.testing.assert_frame_equal(found.trend, reference.trend)
+
+
+def test_months_as_numbers_are_remarked_on():
+    waves = cx.rate([20, 30, 40], [100] * 3, by={"month": [202411, 202412, 202501]})
+    assert any("year and month" in note for note in cx.track(waves).notes)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (
+            lambda: cx.track(cx.rate([1, 2, 3], [9] * 3, by={"wave": ["w9", "w10", "w11"]})),
+            "text and would sort 'w10' before 'w9'",
+        ),
+        (lambda: cx.track(STEPPED, baseline=1), "baseline=1; allowed: a list of waves"),
+        (
+            lambda: cx.track(cx.rate([0, 0, 0], [9] * 3, by={"wave": [1, 2, 3]})),
+            "never vary",
+        ),
         (lambda: cx.track(cx.nps_from_counts(5, 3, 2)), "has no waves"),
         (lambda: cx.track([1, 2]), "a list cannot be tracked"),
         (lambda: cx.track(STEPPED, "month"), "time='month'; allowed: 'wave'"),
