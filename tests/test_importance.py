@@ -8,7 +8,7 @@ import pytest
 import cxstats as cx
 from cxstats.errors import CxError, DataError
 from cxstats.importance import from_ipma, importance_performance
-from cxstats.importance.crosshairs import cuts, quadrant_codes
+from cxstats.importance.crosshairs import cuts, on_the_line, quadrant_codes
 from cxstats.moments import resampling_counts
 from tests.references import data
 
@@ -207,8 +207,42 @@ def test_map_of_a_pls_model():
         from_ipma(ipma, "median")
 
 
-def _text(artist):
-    return hasattr(artist, "get_text")
+@pytest.mark.parametrize("kind", DERIVED)
+def test_resamples_without_variation_are_left_out(kind):
+    """Of five respondents one answers differently: .8^5 = 33 % of resamples miss that one."""
+    frame = pd.DataFrame({"a": [7.1, 7.1, 7.1, 7.1, 9.3], "b": [1.0, 5, 4, 8, 6]})
+    frame["y"] = [3.3, 6.1, 5.2, 8.4, 8.1]
+    result = importance_performance(
+        frame, ["a", "b"], outcome="y", importance=kind, n_resamples=1_000
+    )
+    assert np.isfinite(result.replicates).all()
+    if kind != "regression":  # which leaves out resamples of two answers, too
+        assert 260 < result.n_failed < 400
+    assert f"{result.n_failed} of 1000 resamples had a column without variation" in str(result)
+
+
+def test_too_few_resamples_that_vary_are_refused():
+    frame = pd.DataFrame({"a": [1.1, 1.1, 1.1, 7.3], "b": [2.1, 9.7, 2.1, 2.1]})
+    frame["y"] = [3.3, 3.3, 8.9, 3.3]
+    message = r"\d+ of 200 resamples have no importance by correlation.*4 respondents are too few"
+    with pytest.raises(DataError, match=message):
+        importance_performance(frame, ["a", "b"], outcome="y", n_resamples=200)
+
+
+def test_the_chart_places_points_as_the_table():
+    """A point a rounding below its cut is above it in the table and, so, in the chart."""
+    cut = 0.1 + 0.2
+    moved = on_the_line(np.array([0.3, 0.31, 0.3 - 1e-6]), cut)
+    assert moved.tolist() == [cut, 0.31, 0.3 - 1e-6]
+    same = pd.DataFrame({"a": [1.0, 2, 4], "b": [1.0, 2, 4], "c": [1.0, 2, 4]}) / 10
+    stated = dict.fromkeys("abc", "a")
+    result = importance_performance(
+        same, list("abc"), importance="stated", stated=stated, n_resamples=50,
+        crosshairs=tuple(np.nextafter([same["a"].mean()] * 2, 1).tolist()),
+    )  # fmt: skip
+    assert set(result.table["quadrant"]) == {"keep up the good work"}
+    points = np.concatenate([dots.get_offsets() for dots in result.plot().collections])
+    assert (points >= [result.performance_cut, result.importance_cut]).all()
 
 
 @pytest.mark.parametrize(
@@ -266,7 +300,9 @@ def test_words_and_chart(lang):
     stated = importance_performance(
         toy(), list("abcd"), importance="stated", stated=STATED, n_resamples=50
     )
-    assert len(stated.summary(lang).splitlines()) == 6
+    lines = stated.summary(lang).splitlines()
+    assert lines[6:] == [f"  * {note}" for note in stated.notes]
+    assert any("choice of crosshairs" in line for line in lines[6:])
     ax = stated.plot(lang=lang)
     words = ("Importance as stated", "自述重要性")[lang == "zh"]
     assert words in ax.get_ylabel()

@@ -66,6 +66,30 @@ def test_the_vital_few_are_the_fewest_that_reach_the_rule():
     assert vital_few([0.5, 0.5], 0.5).tolist() == [True, False]
 
 
+def test_where_most_causes_are_needed_there_are_no_vital_few():
+    bank_a = pain_points(bank(), given="shares")
+    assert not bank_a.few
+    assert "one of the vital few" not in bank_a.summary()
+    assert "There are no vital few: more than half of the causes" in bank_a.summary()
+    assert "关键少数" in bank_a.summary("zh")
+    assert "属关键少数" not in bank_a.summary("zh")
+    steep = pain_points({"a": 70, "b": 15, "c": 10, "d": 5}, given="shares")
+    assert steep.few  # two of four are half, not more
+    assert steep.summary().count("one of the vital few") == 2
+    assert "no vital few" not in steep.summary()
+    assert "不存在" not in steep.summary("zh")
+    # The bundle is no cause: two of three named ones are more than half.
+    assert not pain_points({"a": 50, "b": 30, "c": 10, "rest": 10}, given="shares", rest="rest").few
+
+
+def test_few_tickets_and_the_coverage_of_concentration_are_said_in_the_summary():
+    few = pain_points({"a": 60, "b": 36, "c": 4}, given="counts")
+    for lang in ("en", "zh"):
+        assert "  * intervals of concentration cover too little" in few.summary(lang)
+    many = pain_points({"a": 600, "b": 360, "c": 40}, given="counts").summary()
+    assert "intervals of concentration" not in many
+
+
 def test_published_shares_have_no_interval():
     result = pain_points(bank(), given="shares")
     table = result.table
@@ -274,6 +298,8 @@ def test_a_cause_without_a_ticket_in_a_resample_is_left_out_and_said():
         ({"a": 60}, {"given": "counts", "rest": "b"}, "rest='b' is not among the causes: a"),
         ({"a": 60}, {"given": "counts", "rest": "a"}, "'a' is the only cause"),
         (COUNTS, {"given": "counts", "rule": 80}, "rule is 80; allowed: a share"),
+        ({"a": 60, "b": 40}, {"given": "shares", "rule": "x"}, "rule is 'x'; allowed: a share"),
+        (COUNTS, {"given": "counts", "rule": True}, "rule is True"),
         (COUNTS, {"given": "counts", "top": 0}, "top is 0"),
         (COUNTS, {"given": "counts", "interval": "wald"}, "interval is 'wald'; allowed: goodman"),
         (COUNTS, {"given": "counts", "level": 0}, "level is 0"),
@@ -300,6 +326,8 @@ def test_bad_input(data, options, message):
     ("options", "message"),
     [
         ({}, "effort is not known: give effort="),
+        ({"effort": "days"}, r"effort is 'days'; allowed: .* named in pain_points\(effort="),
+        ({"effort": COUNTS, "impact": 3}, "impact is 3; allowed: a number for each cause"),
         ({"effort": {"delay": 1}}, "effort has no number for cause 'silos'"),
         ({"effort": COUNTS | {"x": 1}}, "effort has 'x', which is not among the causes"),
         ({"effort": COUNTS | {"delay": 0}}, "effort of 'delay' is 0; allowed: .*above 0"),
@@ -319,7 +347,11 @@ def test_bad_priorities(options, message):
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_words_and_charts(lang):
     points = pain_points(bank(lang), given="shares")
-    assert len(points.summary(lang).splitlines()) == 11
+    assert len(points.summary(lang).splitlines()) == 13
+    matrix = points.priority(effort=dict.fromkeys(points.table["cause"], 2))
+    for result in (points, matrix):
+        assert result.notes
+        assert result.summary(lang).endswith("\n".join(f"  * {note}" for note in result.notes))
     ax = points.plot(lang=lang, source="Bank A")
     assert len(ax.patches) == 5
     effort = dict(zip(points.table["cause"], [8, 3, 5, 4, 2], strict=True))

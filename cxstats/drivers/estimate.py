@@ -11,6 +11,7 @@ import numpy as np
 from cxstats.drivers import forms, importance
 from cxstats.drivers.importance import Regression
 from cxstats.drivers.intervals import (
+    beta_p_values,
     expanded_percentile,
     logit_interval,
     noise_p_values,
@@ -48,7 +49,7 @@ class Estimates:
     low, high, se : arrays (2 p + 1,)
         Intervals and standard errors of importances, shares and R2, in this order.
     p_value : array (p,)
-        Against pure noise; of a beta, the t test.
+        Against pure noise; of a beta, against 0, by the standard error of its interval.
     replicates : array (B, 2 p + 1) or None
         Of the same; a row of NaN failed.
     sampling_se : array (p,) or None
@@ -121,13 +122,17 @@ def estimates(
             se = spread(replicates)
         else:
             low, high, se = _normal_theory(sample, method, own_forms, point, level)
-    p_value = found.p_value
-    if draws is not None:
+    if draws is None:
+        p_value = beta_p_values(point[:p], se[:p], n, p)
+    else:
         p_value = noise_p_values(point[:p], draws)
         # Nothing here that noise could not bring forth: zero importance cannot be excluded.
         low[:p][p_value >= 1 - level] = 0.0
     # No percentile of a share is 0; it is when the importance can be.
-    low[p : 2 * p][(low[:p] <= 0) & (high[:p] >= 0)] = 0.0
+    unsettled = (low[:p] <= 0) & (high[:p] >= 0)
+    low[p : 2 * p][unsettled] = 0.0
+    if p == 1 and unsettled[0]:  # the one importance is R2
+        low[-1] = 0.0
     return Estimates(
         importance=point[:p], share=point[p : 2 * p], r_squared=float(point[-1]),
         low=low, high=high, se=se, p_value=p_value, replicates=replicates,
@@ -159,8 +164,11 @@ def _less_optimism(replicates: Array, n: int, p: int) -> Array:
     """Return the replicates with R2 adjusted twice: for the sample's optimism and their own.
 
     R2 adds up the optimism of p drivers, which makes percentiles miss; of one importance it is
-    small beside its standard error and there the skewness of the percentiles makes up for it.
+    small beside its standard error and there the skewness of the percentiles makes up for it. The
+    R2 of one driver is such an importance, and has its interval.
     """
+    if p == 1:
+        return replicates
     adjusted = replicates.copy()
     adjusted[:, -1] = np.maximum(1 - (1 - replicates[:, -1]) * ((n - 1) / (n - p - 1)) ** 2, 0)
     return adjusted
@@ -241,8 +249,12 @@ def _normal_theory(
     se = normal_se(every, corr, sample.n)
     wide = reach(level, sample.n, p)
     centre = point.copy()
-    centre[-1] = max(1 - (1 - point[-1]) * (sample.n - 1) / (sample.n - p - 1), 0.0)
+    adjusted = 1 - (1 - point[-1]) * (sample.n - 1) / (sample.n - p - 1)
+    if p > 1 and adjusted > 0:
+        centre[-1] = adjusted
     low, high = logit_interval(centre, se, wide)
+    if adjusted <= 0:
+        low[-1] = 0.0
     if own is None:
         low[:p], high[:p] = point[:p] - wide * se[:p], point[:p] + wide * se[:p]
     return low, high, se

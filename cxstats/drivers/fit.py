@@ -114,9 +114,19 @@ def drivers(
     the delta method, and intervals are symmetric on the logit scale; the rule for noise holds, too.
     They covered 92.5 to 96.4 % in the same samples.
 
-    A driver that repeats another exactly shares its importance equally; a note says so. With
-    sampled orders the column ``sampling_se`` holds the error that sampling adds, and a note the
-    largest bound.
+    A list with two questions about one thing inflates that thing. A driver that repeats another
+    exactly gets as much as the other; the pair together gets more than one of them would alone,
+    and every other driver less. With a copy of PERQ4, one of eight drivers of CUSA1 in the ECSI
+    data, the pair has .115 instead of .083, and the others 7 to 15 % less; R2 does not change. A
+    note names such drivers.
+
+    A beta has one standard error, interval and p value, from the same resamples, which also hold
+    where the spread of the outcome changes with a driver: ``p_value`` is that of
+    `intervals.beta_p_values`. The columns ``beta_se, beta_t, beta_p_value`` are ordinary least
+    squares, which assumes an equal spread, so the two may differ.
+
+    With one driver R2 is its importance, and both have the same interval. With sampled orders the
+    column ``sampling_se`` holds the error that sampling adds, and a note the largest bound.
 
     References
     ----------
@@ -250,7 +260,8 @@ def _notes(sample: Sample, found: Estimates, n_resamples: int) -> tuple[str, ...
     if exact:
         notes.append(
             f"the other drivers determine these exactly: {', '.join(exact)}; they share what they "
-            "explain together, and have no beta"
+            "explain together, as a rule more than without the repetition (and the others less), "
+            "and have no beta"
         )
     close = [
         f"{name} (VIF {format_number(vif, 1)})"

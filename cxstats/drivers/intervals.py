@@ -79,6 +79,27 @@ def logit_interval(estimate: Array, se: Array, reach: float) -> tuple[Array, Arr
     return np.where(inside, low, estimate), np.where(inside, high, estimate)
 
 
+def beta_p_values(beta: Array, se: Array, n: int, p: int) -> Array:
+    """Return the p values (p,) of coefficients from the standard errors of their intervals.
+
+    ``t = beta / (se sqrt(n / df))`` on ``df = n - p - 1`` degrees of freedom: the test whose 5 %
+    limit is where an interval that reaches `reach` standard errors ends.
+
+    Examples
+    --------
+    >>> limit = np.array([reach(0.95, 200, 5)])
+    >>> beta_p_values(limit, np.ones(1), 200, 5).round(3).item()
+    0.05
+    """
+    from scipy import stats
+
+    df = n - p - 1
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = np.abs(beta) / (se * np.sqrt(n / df))
+    found: Array = 2 * stats.t.sf(t, df)
+    return found
+
+
 def noise_p_values(estimate: Array, draws: Array) -> Array:
     """Return how often pure noise is at least as important (p,), counting the estimate itself."""
     above = len(draws) - np.searchsorted(np.sort(draws), estimate)

@@ -95,7 +95,7 @@ class PenaltyReward:
     notes: tuple[str, ...]
 
     def summary(self, lang: str = "en") -> str:
-        """Return every driver in words, the widest range of effect first."""
+        """Return every driver in words, the widest range of effect first, then the notes."""
         lines = [
             label(
                 "penalty.head", lang, outcome=self.outcome, n=format_number(self.n),
@@ -112,7 +112,7 @@ class PenaltyReward:
             }
             category = label(f"penalty.category.{row.category.replace(' ', '_')}", lang)
             lines.append(label("penalty.row", lang, name=row.driver, category=category, **words))
-        return "\n".join(lines)
+        return "\n".join([*lines, *(f"  * {note}" for note in self.notes)])
 
     def plot(self, ax: Axes | None = None, lang: str = "en", **options: Any) -> Axes:
         """Draw penalty and reward of each driver with their intervals.

@@ -21,12 +21,13 @@ class Drivers:
     ----------
     table : pandas.DataFrame
         One row per driver: ``estimate`` (part of R2, or beta) with ``ci_low, ci_high, se``;
-        ``p_value`` (against pure noise; of a beta, the t test); ``share`` of R2 (of a beta, of the
-        sum of absolute betas, which is no part of R2) with ``share_ci_low, share_ci_high``;
+        ``p_value`` (against pure noise; of a beta, against 0, by the same ``se``); ``share`` of R2
+        (of a beta, of the sum of absolute betas, which is no part of R2) with ``share_ci_low,
+        share_ci_high``;
         ``rank`` with its percentile interval ``rank_ci_low, rank_ci_high`` and ``first``, the share
         of resamples in which the driver comes first; ``correlation, beta, beta_se, beta_t,
-        beta_p_value, vif, tolerance`` of the standardised regression by least squares; above 20
-        drivers ``sampling_se``; ``n``.
+        beta_p_value, vif, tolerance`` of the standardised regression by ordinary least squares,
+        errors of equal spread assumed; above 20 drivers ``sampling_se``; ``n``.
     method : {"shapley", "johnson", "regression"}
     outcome : str
     r_squared : float

@@ -27,7 +27,7 @@ from cxstats.importance.crosshairs import (
 )
 from cxstats.importance.result import ImportancePerformance, covariances, named
 from cxstats.inference import check_level
-from cxstats.moments import bootstrap_moments, correlations
+from cxstats.moments import bootstrap_moments, check_resamples, correlations
 from cxstats.survey.answers import as_pandas
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ ROUGH = 1_000  # resamples below which shares and ends of intervals move visibly
 SUBSETS = 4_000_000  # values of R2 held at once by the Shapley values of a batch
 SINGULAR = 1e-10  # smallest eigenvalue below which items determine one another
 MOST = 20  # items of exact Shapley values
+# A resample's variance below this part of the sample's is rounding: it drew one value only.
+STILL = 1e-12
 
 
 def importance_performance(  # noqa: PLR0913  (options of a method)
@@ -92,8 +94,9 @@ def importance_performance(  # noqa: PLR0913  (options of a method)
     Raises
     ------
     DataError
-        If an answer is no number or off its scale, an item or the outcome does not vary, or items
-        determine one another (regression).
+        If an answer is no number or off its scale, an item or the outcome does not vary, items
+        determine one another (regression), or more than half of the resamples have no importance
+        for one of these reasons.
     CxError
         If an option is wrong or does not fit the others.
 
@@ -120,6 +123,7 @@ def importance_performance(  # noqa: PLR0913  (options of a method)
     [['PERQ1', 0.6, 77.16], ['PERQ2', 0.44, 68.8], ['PERQ3', 0.46, 74.44], ['PERV1', 0.33, 57.29]]
     """
     check_level(level)
+    check_resamples(n_resamples, seed)
     check_crosshairs(crosshairs)
     names = check_names(items, "items")
     others = _others(names, outcome, importance, stated)
@@ -140,11 +144,15 @@ def importance_performance(  # noqa: PLR0913  (options of a method)
     single = measured(matrix.mean(axis=0)[None], np.cov(matrix.T)[None])[0]
     if np.isnan(single).any():
         raise DataError(f"importance by {importance} does not exist: items determine one another")
-    replicates = measured(drawn.mean, drawn.cov)
+    replicates = measured(drawn.mean, _without_still(drawn.cov, matrix))
     replicates = replicates[~np.isnan(replicates).any(axis=(1, 2))]
     failed = n_resamples - len(replicates)
-    if len(replicates) < 2:
-        raise DataError(f"{failed} of {n_resamples} resamples failed: too few respondents vary")
+    if len(replicates) < max(2, n_resamples / 2):
+        raise DataError(
+            f"{failed} of {n_resamples} resamples have no importance by {importance}, because in "
+            "them a column does not vary or items determine one another; at least 2, and half, "
+            f"must have one: {len(matrix)} respondents are too few, or too much alike"
+        )
     centre = _centre(ends, names, stated_scale, importance)
     x_cut, y_cut = cuts(crosshairs, single[:, 0], single[:, 1], centre)
     codes = quadrant_codes(single[:, 0], single[:, 1], x_cut, y_cut)
@@ -196,6 +204,12 @@ def measure_importance(kind: str, mean: Array, cov: Array, k: int) -> Array:
     for at in np.array_split(np.flatnonzero(good), max(1, -(-int(good.sum()) // step))):
         found[at] = shares(corr[at])
     return found
+
+
+def _without_still(cov: Array, matrix: Array) -> Array:
+    """Return covariances (B, p, p), NaN for a resample in which a column does not vary."""
+    still = np.diagonal(cov, axis1=1, axis2=2) <= STILL * matrix.var(axis=0)
+    return np.where(still.any(axis=1)[:, None, None], np.nan, cov)
 
 
 def _others(
@@ -284,7 +298,10 @@ def _notes(
     if dropped:
         notes.append(f"{dropped} respondents with a missing answer were left out")
     if failed:
-        notes.append(f"{failed} of {n_resamples} resamples did not exist and were left out")
+        notes.append(
+            f"{failed} of {n_resamples} resamples had a column without variation, or items that "
+            "determine one another, and were left out"
+        )
     if n_resamples < ROUGH:
         notes.append(f"intervals from {n_resamples} resamples are rough; take {ROUGH:,} or more")
     below = table.loc[table["importance"] < 0, "item"]

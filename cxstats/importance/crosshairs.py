@@ -88,12 +88,25 @@ def quadrant_codes(x: Array, y: Array, x_cut: Array, y_cut: Array) -> NDArray[np
     >>> quadrant_codes(x, y, np.array(2.0), np.array(0.5)).tolist()
     [0, 1, 2, 3]
     """
+    return np.where(_reaches(y, y_cut), 0, 2) + _reaches(x, x_cut)
 
-    def reaches(values: Array, cut: Any) -> NDArray[np.bool_]:
-        line = np.asarray(cut)[..., None]
-        return np.asarray(values >= line - TINY * np.maximum(1, np.abs(line)))
 
-    return np.where(reaches(y, y_cut), 0, 2) + reaches(x, x_cut)
+def _reaches(values: Array, cut: Any) -> NDArray[np.bool_]:
+    line = np.asarray(cut)[..., None]
+    return np.asarray(values >= line - TINY * np.maximum(1, np.abs(line)))
+
+
+def on_the_line(values: Array, cut: float) -> Array:
+    """Return points (k,), those a rounding below the cut moved onto it, for a chart.
+
+    A chart compares without tolerance; so it draws each point in the quadrant of the table.
+
+    Examples
+    --------
+    >>> on_the_line(np.array([0.1, 0.3 - 1e-16, 0.5]), 0.3).tolist()
+    [0.1, 0.3, 0.5]
+    """
+    return np.where((values < cut) & _reaches(values, cut), cut, values)
 
 
 def quadrant_shares(

@@ -12,6 +12,7 @@ from cxstats.importance.crosshairs import (
     CHOICES,
     Crosshairs,
     cuts,
+    on_the_line,
     quadrant_codes,
     quadrant_shares,
 )
@@ -119,7 +120,7 @@ class ImportancePerformance:
         return pd.DataFrame(shares, index=index, columns=list(QUADRANTS))
 
     def summary(self, lang: str = "en") -> str:
-        """Return every item in words, quadrant by quadrant, the most important first."""
+        """Return every item in words, quadrant by quadrant, then what the notes say."""
         lines = [
             label(
                 f"ipa.head.{self.importance}", lang, outcome=self.outcome or "",
@@ -144,7 +145,7 @@ class ImportancePerformance:
         if len(moved):
             names = label("ipa.join", lang).join(map(str, moved))
             lines.append(label("ipa.moved", lang, names=names))
-        return "\n".join(lines)
+        return "\n".join([*lines, *(f"  * {note}" for note in self.notes)])
 
     def plot(self, ax: Axes | None = None, lang: str = "en", **options: Any) -> Axes:
         """Draw the map with its crosshairs and ellipses.
@@ -170,10 +171,9 @@ class ImportancePerformance:
             "source": label("sem.bootstrap.source", lang, n=n, b=b, seed=self.seed),
             "synthetic": self.synthetic,
         }
-        return quadrant_map(
-            table["item"], table["performance"], table["importance"],
-            lang=lang, ax=ax, **given | options,
-        )  # fmt: skip
+        x = on_the_line(table["performance"].to_numpy(float), self.performance_cut)
+        y = on_the_line(table["importance"].to_numpy(float), self.importance_cut)
+        return quadrant_map(table["item"], x, y, lang=lang, ax=ax, **given | options)
 
     @property
     def _decimals(self) -> int:

@@ -100,7 +100,9 @@ def kano(  # noqa: PLR0913
     -----
     A respondent with one of the two answers missing is left out of that feature, and counted in
     the notes. R and Q are outside of CS+ and CS-. ``certainty`` is how often resamples of this size
-    come to the same category. It says how firm the finding is, not that customers agree.
+    come to the same category. It says how firm the finding is, not that customers agree. Resamples
+    of few respondents repeat them and look more certain than they are: below 30 a note says so, and
+    one respondent alone has no certainty (NaN).
 
     Of the features that `cxstats.datasets.kano.simulate_kano` draws, Wilson's 95 % intervals of CS+
     and CS- cover 94.9 to 95.8 % in samples of 100 and of 300 (computed exactly). Percentiles
@@ -164,7 +166,7 @@ def kano(  # noqa: PLR0913
         continuous_table(names, present, absent, level, n_resamples, seed),
         groups, comparisons, evaluation, len(data), rule, close, method, by, level, n_resamples,
         seed, bool(data.attrs.get("synthetic")),
-        remarks(rows, len(data), n_resamples, by, ungrouped, comparisons),
+        remarks(rows, len(data), n_resamples, by, ungrouped, comparisons, groups),
     )  # fmt: skip
 
 
@@ -237,6 +239,12 @@ def _pairs(features: Any, functional: str, dysfunctional: str) -> dict[str, tupl
         for what, text in (("functional", functional), ("dysfunctional", dysfunctional)):
             if "{feature}" not in str(text):
                 raise CxError(f"{what} is {text!r}; allowed: a column name with {{feature}} in it")
+        for name in features:
+            if not isinstance(name, str):
+                raise CxError(
+                    f"features has {name!r}; allowed: names as texts, or a mapping of feature to "
+                    "(functional column, dysfunctional column)"
+                )
         if len(set(features)) < len(features):
             raise CxError(f"features names one twice: {', '.join(map(str, features))}")
         pairs = {

@@ -88,7 +88,8 @@ def continuous_table(
         columns[f"{name}_se"] = se[part]
     columns["category"] = [CATEGORIES[place] if place >= 0 else None for place in decided]
     same = quadrant(draws[:, :k], draws[:, k:]) == decided
-    columns["certainty"] = np.where(decided >= 0, same.mean(0), np.nan)
+    # The resamples of one respondent are all that respondent.
+    columns["certainty"] = np.where(asked.sum(0) > 1, same.mean(0), np.nan)
     # The square ends at 0; what lies below it in one direction is sorted by the cut alone.
     columns["outside"] = (mean[:k] < 0) | (mean[k:] < 0)
     columns["n"] = asked.sum(0)

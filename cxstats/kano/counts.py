@@ -199,6 +199,7 @@ def feature_table(
 
     n, base = counts.sum(-1), counts[:, :4].sum(-1)
     draws = resampled(counts, n_resamples, seed)
+    draws[:, n < 2] = np.nan  # whoever is alone is in every resample: that says nothing
     first, second = leading(counts)
     rows = np.arange(len(names))
     decided = categories(counts, rule, close)
@@ -207,7 +208,7 @@ def feature_table(
     columns |= {"category": _letters(decided)}
     columns |= {f"by_{one}": _letters(categories(counts, one, close)) for one in RULES}
     same = categories(draws, rule, close) == decided
-    columns["certainty"] = np.where(n > 0, same.mean(0), np.nan)
+    columns["certainty"] = np.where(n > 1, same.mean(0), np.nan)
     pairs = {"better": ([A, O], base, 1), "worse": ([O, M], base, -1)}
     pairs["total_strength"] = ([M, O, A], n, 1)
     for name, (at, whole, sign) in pairs.items():

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ROUGH = 1_000  # resamples below which certainty moves visibly with the seed
+FEW = 30  # answers below which resamples repeat the same few people; a convention of ours
 MUCH = 0.05  # questionable answers from this share on are worth a look; a convention of ours
 
 
@@ -21,9 +22,17 @@ def remarks(
     by: str | None = None,
     ungrouped: int = 0,
     comparisons: pd.DataFrame | None = None,
+    groups: pd.DataFrame | None = None,
 ) -> tuple[Text, ...]:
-    """Return the notes: rough resamples, answers left out, questionable, mixed, unsettled."""
+    """Return the notes: rough resamples, few or missing answers, questionable, mixed, unsettled."""
     found = []
+    few = {str(name): int(k) for name, k in table["n"].items() if k < FEW}
+    if groups is not None:
+        least = groups.groupby("group", sort=False)["n"].min()
+        few |= {f"{by} {name}": int(k) for name, k in least.items() if k < FEW}
+    if few:
+        names = _list([f"{name} ({k})" for name, k in few.items()])
+        found.append(both("kano.note.few", least=FEW, names=names))
     if n_resamples < ROUGH:
         found.append(both("kano.note.rough", b=n_resamples, least=format_number(ROUGH)))
     if n is not None and (table["n"] < n).any():

@@ -26,8 +26,9 @@ class Kano:
     table : pandas.DataFrame
         One row per feature: ``n``; the counts ``M, O, A, I, R, Q``; ``category`` by the chosen
         rule, ``by_hierarchy, by_count, by_sums`` by each; ``certainty``, the share of resamples
-        with the same category; ``better`` (CS+, 0 to 1), ``worse`` (CS-, -1 to 0) and
-        ``total_strength`` (share of M, O, A), each with ``_ci_low, _ci_high, _se``;
+        with the same category (NaN of one respondent); ``better`` (CS+, 0 to 1), ``worse``
+        (CS-, -1 to 0) and ``total_strength`` (share of M, O, A), each with ``_ci_low, _ci_high,
+        _se``;
         ``category_strength`` (difference of the shares of the two leading categories, without Q)
         with the percentile interval of that pair; ``fong_difference, fong_critical,
         fong_significant``; ``p_value`` of an exact test of the same pair and ``p_adjusted`` (Holm,
@@ -109,7 +110,11 @@ class Kano:
             "better_limits": interval(row["better_ci_low"], row["better_ci_high"]),
             "worse": format_number(row["worse"], 2) if row["worse"] == row["worse"] else "–",
             "worse_limits": interval(row["worse_ci_low"], row["worse_ci_high"]),
-            "certainty": self._percent(row["certainty"], lang),
+            "certainty": (
+                self._percent(row["certainty"], lang)
+                if row["certainty"] == row["certainty"]
+                else "–"
+            ),
             "n": f"{row['n']:.0f}",
         }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,9 +47,10 @@ class PainPoints:
     table : pandas.DataFrame
         One row per cause, the largest first and the bundle of others last: ``cause, count,
         estimate`` (share of the whole), ``ci_low, ci_high`` (simultaneous), ``n, cumulative,
-        vital`` (one of the vital few), ``vital_certainty`` (share of resamples), ``rank,
-        rank_ci_low, rank_ci_high``; from tickets also ``impact`` (total) with its interval and
-        share, and ``effort`` (mean) with its interval. NaN where published shares have no n.
+        vital`` (one of the fewest that reach the rule; see `few`), ``vital_certainty`` (share of
+        resamples), ``rank, rank_ci_low, rank_ci_high``; from tickets also ``impact`` (total)
+        with its interval and share, and ``effort`` (mean) with its interval. NaN where published
+        shares have no n.
     concentration : pandas.DataFrame
         ``measure, estimate, ci_low, ci_high, n`` of herfindahl, effective_causes, gini, top_share
         and vital_few (how many causes reach the rule).
@@ -81,6 +83,11 @@ class PainPoints:
     synthetic: bool
     notes: tuple[str, ...]
 
+    @property
+    def few(self) -> bool:
+        """Whether there are vital few: at most half of the named causes reach the rule."""
+        return 2 * int(self.table["vital"].sum()) <= self.source.named
+
     def priority(
         self,
         impact: Mapping[str, float] | None = None,
@@ -109,7 +116,11 @@ class PainPoints:
         return prioritise(self, impact, effort, crosshairs, scale)
 
     def summary(self, lang: str = "en") -> str:
-        """Return the causes and their concentration in words."""
+        """Return the causes and their concentration in words, then the notes.
+
+        Where more than half of the causes are needed to reach the rule, no cause is marked as one
+        of the vital few, and a line says that there are none.
+        """
         known = np.isfinite(self.n)
         n = format_number(self.n) if known else ""
         lines = [label("pain.head.n" if known else "pain.head.shares", lang, n=n,
@@ -119,8 +130,11 @@ class PainPoints:
             limits = interval(100 * row.ci_low, 100 * row.ci_high, 1)
             share = format_percent(100 * row.estimate, 1, lang) + (f" {limits}" if known else "")
             total = format_percent(100 * row.cumulative, 1, lang)
-            key = "pain.row.vital" if row.vital else "pain.row"
+            key = "pain.row.vital" if row.vital and self.few else "pain.row"
             lines.append(label(key, lang, name=row.cause, share=share, total=total))
+        rule = format_percent(100 * self.rule, None, lang)
+        if not self.few:
+            lines.append(label("pain.vital.none", lang, rule=rule))
         measures: Any = self.concentration
         for measure in measures.itertuples():
             low, high = float(measure.ci_low), float(measure.ci_high)
@@ -128,11 +142,10 @@ class PainPoints:
             shown = format_number(
                 measure.estimate, decimals
             ) + f" {interval(low, high, decimals)}" * bool(known)
-            rule = format_percent(100 * self.rule, None, lang)
             lines.append(
                 label(f"pain.{measure.measure}", lang, value=shown, top=self.top, rule=rule)
             )
-        return "\n".join(lines)
+        return "\n".join([*lines, *(f"  * {note}" for note in self.notes)])
 
     def plot(
         self, kind: str = "pareto", ax: Axes | None = None, lang: str = "en", **options: Any
@@ -256,7 +269,7 @@ def pain_points(  # noqa: PLR0913  (options of a method)
     """
     check_level(level)
     check_resamples(n_resamples, seed)
-    if not 0 < rule <= 1:
+    if isinstance(rule, bool) or not isinstance(rule, Real) or not 0 < rule <= 1:
         raise CxError(f"rule is {rule!r}; allowed: a share above 0, up to 1, such as 0.8")
     if isinstance(top, bool) or not isinstance(top, int) or top < 1:
         raise CxError(f"top is {top!r}; allowed: whole numbers from 1 upwards")

@@ -15,6 +15,7 @@ from cxstats.importance.crosshairs import (
     Crosshairs,
     check_crosshairs,
     cuts,
+    on_the_line,
     quadrant_codes,
     quadrant_shares,
 )
@@ -93,7 +94,7 @@ class Priority:
         return found
 
     def summary(self, lang: str = "en") -> str:
-        """Return the causes in words, the best ratio of impact to effort first."""
+        """Return the causes in words, the best ratio of impact to effort first, then the notes."""
         lines = [label("priority.head", lang, k=len(self.table))]
         rows: Any = self.table
         for row in rows.itertuples():
@@ -112,7 +113,7 @@ class Priority:
         if len(moved):
             names = label("ipa.join", lang).join(map(str, moved))
             lines.append(label("ipa.moved", lang, names=names))
-        return "\n".join(lines)
+        return "\n".join([*lines, *(f"  * {note}" for note in self.notes)])
 
     def plot(self, ax: Axes | None = None, lang: str = "en", **options: Any) -> Axes:
         """Draw impact against effort; options are those of `cxstats.charts.quadrant_map`."""
@@ -133,9 +134,9 @@ class Priority:
             "source": self.source.source_text(lang),
             "synthetic": self.source.synthetic,
         }
-        return quadrant_map(
-            table["cause"], table["effort"], table["impact"], lang=lang, ax=ax, **given | options
-        )
+        x = on_the_line(table["effort"].to_numpy(float), self.effort_cut)
+        y = on_the_line(table["impact"].to_numpy(float), self.impact_cut)
+        return quadrant_map(table["cause"], x, y, lang=lang, ax=ax, **given | options)
 
     def __str__(self) -> str:
         return self.summary()
@@ -233,6 +234,11 @@ def _numbers(
     side: str, given: Mapping[str, float], scale: tuple[float, float] | None, names: list[str]
 ) -> Array:
     """Return the numbers given by the caller, or refuse them, naming cause and value."""
+    if not hasattr(given, "keys"):
+        raise CxError(
+            f"{side} is {given!r}; allowed: a number for each cause, {{cause: number}}; a column "
+            f"of tickets is named in pain_points({side}=...)"
+        )
     missing = [name for name in names if name not in given]
     unknown = [name for name in given.keys() if name not in names]  # noqa: SIM118  (a Series, too)
     if missing:

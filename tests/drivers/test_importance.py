@@ -102,7 +102,7 @@ def test_regression_as_statsmodels():
     close(table["estimate"], fit.params[names], CLOSED)
     close(table["beta_se"], fit.bse[names], CLOSED)
     close(table["beta_t"], fit.tvalues[names], CLOSED)
-    close(table["p_value"], fit.pvalues[names], CLOSED)
+    close(table["beta_p_value"], fit.pvalues[names], CLOSED)
     design = sm.add_constant(z[names]).to_numpy()
     vif = [variance_inflation_factor(design, j + 1) for j in range(len(names))]
     close(table["vif"], vif, CLOSED)

@@ -212,7 +212,9 @@ def test_words_and_chart(lang):
     frame.attrs["synthetic"] = True
     result = found(frame)
     assert result.synthetic
-    assert len(result.summary(lang).splitlines()) == 5
+    lines = result.summary(lang).splitlines()
+    assert lines[5:] == [f"  * {note}" for note in result.notes]
+    assert any("HC3" in line for line in lines[5:])
     ax = result.plot(lang=lang)
     assert len(ax.collections) == 8
     assert result._repr_html_().startswith("<pre>")

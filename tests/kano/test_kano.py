@@ -341,6 +341,23 @@ def test_notes():
     assert not any("clear" in note for note in notes)
 
 
+def test_few_respondents_are_said(answers):
+    alone = kano(answers.head(1), ["App"])
+    assert np.isnan(alone.table.loc["App", "certainty"])
+    assert alone.table.loc["App", ["category_strength_ci_low"]].isna().all()
+    assert np.isnan(alone.continuous.loc["App", "certainty"])
+    assert "certainty –" in alone.summary()
+    for lang, words in (("en", "fewer than 30 answers"), ("zh", "回答不足 30 份")):
+        assert words in alone.summary(lang)
+    given = {"scarce": [5, 5, 10, 9, 0, 0], "plenty": [5, 5, 10, 10, 0, 0]}
+    found = kano_from_counts(given)
+    assert next(note for note in found.notes if "fewer than" in note).endswith(": scarce (29)")
+    assert found.table["certainty"].notna().all()
+    split = answers.assign(segment=["new"] * 12 + ["old"] * (len(answers) - 12))
+    notes = kano(split, ["App"], by="segment").notes
+    assert any(note.endswith(": segment new (12)") for note in notes)
+
+
 def test_importance(answers):
     frame = answers.assign(stated=np.arange(len(answers)) % 9 + 1.0)
     row = kano(frame, ["App"], importance={"App": "stated"}).table.loc["App"]
@@ -407,6 +424,8 @@ BAD_FEATURES = [
     ([], "features is \\[\\]; allowed"),
     ("App", "features is 'App'; allowed"),
     (["App", "App"], "names one twice"),
+    ([1], "features has 1; allowed: names as texts, or a mapping"),
+    (["App", None], "features has None; allowed"),
     ({"App": "App_functional"}, "feature 'App': 'App_functional'; allowed: two different columns"),
     ({"App": ("a", "a")}, "allowed: two different columns"),
     (["Nothing"], "column 'Nothing_functional' is not in the table"),
