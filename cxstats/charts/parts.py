@@ -190,12 +190,13 @@ def shares(
         return look.finish(ax, own, heading, source, lang, synthetic=synthetic)
 
 
-def weights(
+def weights(  # noqa: PLR0913  (keywords of a chart)
     names: Sequence[str],
     values: Sequence[float],
     *,
     source: str,
     known: Sequence[bool] | None = None,
+    legend: tuple[str, str] | None = None,
     title: str | None = None,
     synthetic: bool = False,
     lang: str = "en",
@@ -209,18 +210,23 @@ def weights(
         The indicators and their weights, in any unit; shares of their sum are drawn.
     known : sequence of bool, optional
         Whether data for the indicator exist; the others are drawn hollow.
+    legend : (str, str), optional
+        Words for indicators with data and without; else that data are published, or not.
     source, title, synthetic, lang, ax
         As in `pareto`. Without `title`: how much of the weight has data, or which is largest.
 
     Raises
     ------
     CxError
-        If a value is negative or not a number, all are zero, or `known` has another length.
+        If a value is negative or not a number, all are zero, `known` has another length, or
+        `legend` is no pair of texts, or is given without `known`.
     """
     labels, numbers = look.check_values(names, values, "weights")
     has = [True] * len(labels) if known is None else [bool(flag) for flag in known]
     if len(has) != len(labels):
         raise CxError(f"known has {len(has)} flags for {len(labels)} weights; one for each")
+    if legend is not None:
+        _check_legend(legend, known)
     total = _total(numbers)
     parts = [100 * number / total for number in numbers]
     lang = drawable(lang)
@@ -239,10 +245,8 @@ def weights(
         ax.set_xlim(0, max(parts) * 1.15)
         ax.set_xlabel(label("chart.weights.axis", lang))
         if known is not None:
-            entries = {
-                label("chart.weights.has", lang): look.GOOD,
-                label("chart.weights.lacks", lang): "white",
-            }
+            published = label("chart.weights.has", lang), label("chart.weights.lacks", lang)
+            entries = dict(zip(legend or published, (look.GOOD, "white"), strict=True))
             handles = look.patches(entries, look.NEUTRAL)
             ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
         covered = sum(part for part, flag in zip(parts, has, strict=True) if flag)
@@ -258,6 +262,14 @@ def weights(
             )
         )
         return look.finish(ax, own, heading, source, lang, synthetic=synthetic)
+
+
+def _check_legend(legend: tuple[str, str], known: Sequence[bool] | None) -> None:
+    pair = isinstance(legend, tuple | list) and len(set(map(str, legend))) == len(legend) == 2
+    if not pair or not all(isinstance(words, str) for words in legend):
+        raise CxError(f"legend is {legend!r}; allowed: two texts, with data and without")
+    if known is None:
+        raise CxError("legend says what is known; give known, a flag for each weight")
 
 
 def _total(numbers: Sequence[float]) -> float:

@@ -3,6 +3,7 @@
 `FORMULAS` finds the function of a published formula by its identifier.
 """
 
+from cxstats.satisfaction.emotion import Emotion, emotion
 from cxstats.satisfaction.estimation import ServiceWeights, estimate_service_weights
 from cxstats.satisfaction.formulas import (
     cem,
@@ -36,6 +37,7 @@ from cxstats.satisfaction.score import weighted_score
 __all__ = [
     "FORMULAS",
     "Bounds",
+    "Emotion",
     "PublishedFormula",
     "Reconstructed",
     "ServiceWeights",
@@ -48,6 +50,7 @@ __all__ = [
     "channel_integration",
     "collaboration",
     "data_driven",
+    "emotion",
     "estimate_service_weights",
     "feedback_loop",
     "fusion_score",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -195,7 +196,8 @@ def estimate_service_weights(  # noqa: PLR0913  (keywords)
     matrix = np.column_stack([numbers(frame, name) for name in (satisfaction, *columns)])
     kept = ~np.isnan(matrix).any(axis=1)
     matrix = matrix[kept]
-    _check(matrix, columns)
+    roles = ("satisfaction", "quality", "interactivity", "personalisation")
+    check_answers(matrix, (satisfaction, *columns), roles)
     n = len(matrix)
     with quiet_linear_algebra():
         drawn = bootstrap_moments(matrix, n_resamples, seed)
@@ -309,14 +311,20 @@ def _quadratic(a: Array, w: Array) -> Array:
     return found
 
 
-def _check(matrix: Array, columns: tuple[str, ...]) -> None:
-    if len(matrix) < 5:
-        raise DataError(f"{len(matrix)} respondents have all four answers; at least 5 are needed")
-    for name, spread in zip(("satisfaction", *columns), np.ptp(matrix, axis=0), strict=True):
+def check_answers(matrix: Array, columns: Sequence[str], roles: Sequence[str]) -> None:
+    """Refuse answers, the outcome first, to which nothing can be fitted; names the column."""
+    least, words = len(columns) + 1, {3: "three", 4: "four"}[len(columns)]
+    if len(matrix) < least:
+        raise DataError(
+            f"{len(matrix)} respondents have all {words} answers; at least {least} are needed"
+        )
+    for name, role, spread in zip(columns, roles, np.ptp(matrix, axis=0), strict=True):
         if spread == 0:
-            raise DataError(f"{name!r} is constant; weights need answers that vary")
+            raise DataError(
+                f"column {name!r} ({role}) is constant; a regression needs answers that vary"
+            )
     if np.linalg.eigvalsh(np.corrcoef(matrix[:, 1:], rowvar=False))[0] < SINGULAR:
-        raise DataError(f"one of {', '.join(map(repr, columns))} repeats the others")
+        raise DataError(f"one of {', '.join(map(repr, columns[1:]))} repeats the others")
 
 
 def _remarks(table: pd.DataFrame, lost: int, n: int, intercept: bool) -> tuple[Text, ...]:

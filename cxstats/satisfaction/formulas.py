@@ -14,7 +14,14 @@ import numpy as np
 from cxstats.cases.facts import Fact, read_facts
 from cxstats.errors import CxError, DataError
 from cxstats.labels import Text, both
-from cxstats.satisfaction.given import Given, as_mapping, is_series, read_scores
+from cxstats.satisfaction.given import (
+    Given,
+    as_mapping,
+    from_frame,
+    is_series,
+    one_unit,
+    read_scores,
+)
 from cxstats.satisfaction.published import published
 from cxstats.satisfaction.result import Bounds, WeightedScore
 from cxstats.satisfaction.score import Options, mean_intervals, score
@@ -32,37 +39,41 @@ CEM_MEASURED = {"F036": "F042", "F037": "F043"}
 CEM_LIMITS = (0.0, 100.0)
 
 
-def parts(data: Any, **given: Any) -> Any:
-    """Return components as `weighted_score` takes them.
+def parts(data: Any, **given: Any) -> Given:
+    """Return components by their names in a formula.
 
     Numbers make one unit; arrays of one length, respondents; with `data`, names of its columns.
     """
     import pandas as pd
 
+    names = list(given)
     if data is not None:
         frame = as_pandas(data)
         for name, column in given.items():
             if not isinstance(column, str):
                 raise CxError(f"{name}={column!r}; with data, the name of one of its columns")
-        own = pd.DataFrame(
-            {name: numbers(frame, column) for name, column in given.items()}, frame.index
-        )
-        kept = [column for column in frame.columns if column not in given]
-        own = own.join(frame[kept])
-        own.attrs = dict(frame.attrs)
-        return own
-    sizes = {name: np.shape(value) for name, value in given.items()}
+        values = np.column_stack([numbers(frame, column) for column in given.values()])
+        return Given(tuple(names), values, frame, columns=tuple(given.values()))
     for name, value in given.items():
         if isinstance(value, str):
             raise CxError(f"{name}={value!r} names a column; give data, the table it is in")
+    sizes = {name: _size(name, value) for name, value in given.items()}
     if all(size == () for size in sizes.values()):
-        return {name: np.nan if value is None else value for name, value in given.items()}
+        return one_unit(given, names)
     if len(set(sizes.values())) > 1 or any(len(size) != 1 for size in sizes.values()):
         shown = ", ".join(f"{name} {size}" for name, size in sizes.items())
         raise CxError(f"the scores have the shapes {shown}; allowed: one number each, or (n,)")
     index = next((value.index for value in given.values() if is_series(value)), None)
-    columns = {name: np.asarray(value) for name, value in given.items()}
-    return pd.DataFrame(columns, index=index)
+    # A list keeps the types of its values, so that a message can show the one that is wrong.
+    columns = {name: pd.Series(list(value)).to_numpy() for name, value in given.items()}
+    return from_frame(pd.DataFrame(columns, index=index), names)
+
+
+def _size(name: str, value: Any) -> tuple[int, ...]:
+    try:
+        return np.shape(value)
+    except ValueError as error:  # rows of different lengths
+        raise CxError(f"{name}={value!r}; allowed: one number, or (n,)") from error
 
 
 def formula_score(
@@ -75,12 +86,7 @@ def formula_score(
     reading: Text | None = None,
 ) -> WeightedScore:
     """Compute a weighted score under the name of a published formula."""
-    rest = {key: value for key, value in options.items() if key != "normalise"}
-    try:
-        given_options = Options(**rest)
-    except TypeError as error:
-        allowed = "on_missing, normalise, by, level, n_resamples, seed"
-        raise CxError(f"{error}; allowed: {allowed}") from None
+    given_options = Options.of(options)
     normalise = bool(options.get("normalise", False))
     given, shares, done = read_scores(scores, weights, normalise)
     return score(
@@ -338,7 +344,7 @@ def _bounds(
 
     if options.get("by") is not None:
         raise CxError("by: bounds are not compared between groups")
-    chosen = Options(**{key: value for key, value in options.items() if key != "by"})
+    chosen = Options.of(options)
     has = ~np.isnan(given.values)
     ends = [np.where(has, given.values, limit) @ shares for limit in CEM_LIMITS]
     mean, se, low, high = mean_intervals(np.column_stack(ends), chosen)

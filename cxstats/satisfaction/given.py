@@ -36,21 +36,32 @@ class Given:
         The table they came from; for groups and row names.
     single : bool
         Whether it is one unit and no sample of respondents.
+    columns : tuple of str
+        What the table calls the components, where a formula has names of its own for them.
     """
 
     names: tuple[str, ...]
     values: Array
     frame: pd.DataFrame
     single: bool = False
+    columns: tuple[str, ...] = ()
+
+    def column(self, place: int) -> str:
+        """Return how a message names a component: by its column, then by its part in a formula."""
+        if not self.columns:
+            return f"column {self.names[place]!r}"
+        return f"column {self.columns[place]!r} ({self.names[place]})"
 
 
 def read_scores(
     scores: Any, weights: Any, normalise: bool = False
 ) -> tuple[Given, Array, list[Text]]:
     """Return scores as a matrix, weights (k,) that sum to 1, and what was done to them."""
-    if isinstance(scores, Mapping) or is_series(scores):
+    if isinstance(scores, Given):
+        given, given_weights = scores, as_mapping(weights, scores.names)
+    elif isinstance(scores, Mapping) or is_series(scores):
         given_weights = as_mapping(weights, None)
-        given = _one_unit(as_mapping(scores, None), list(given_weights))
+        given = one_unit(as_mapping(scores, None), list(given_weights))
     elif isinstance(scores, np.ndarray | list | tuple):
         given = _from_array(scores)
         if isinstance(weights, Mapping) or is_series(weights):
@@ -68,14 +79,20 @@ def read_scores(
 
 
 def from_frame(frame: pd.DataFrame, names: Sequence[str], what: str = "weights") -> Given:
-    """Return columns of a table; refuses one that is not there or holds no numbers."""
+    """Return columns of a table; refuses one that is not there or holds no numbers.
+
+    A column may be called 0 and its weight "0": weights are by text.
+    """
     if not names:
         raise CxError(f"{what} are empty; at least one component is needed")
-    missing = [name for name in names if name not in frame.columns]
+    there = {str(column): column for column in frame.columns}
+    there |= {column: column for column in frame.columns}
+    missing = [name for name in names if name not in there]
     if missing:
         shown = ", ".join(map(str, frame.columns[:30]))
         raise CxError(f"{what}: {missing[0]!r} is no column of the scores; columns: {shown}")
-    return Given(tuple(names), np.column_stack([numbers(frame, n) for n in names]), frame)
+    values = np.column_stack([numbers(frame, there[name]) for name in names])
+    return Given(tuple(map(str, names)), values, frame)
 
 
 def weight_shares(
@@ -107,7 +124,7 @@ def refuse_missing(given: Given, shares: Array) -> None:
     if not len(rows):
         return
     name, row = given.names[places[0]], given.frame.index[rows[0]]
-    where = f"component {name!r}" if given.single else f"row {row!r}, column {name!r}"
+    where = f"component {name!r}" if given.single else f"row {row!r}, {given.column(places[0])}"
     more = f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""
     allowed = "'rescale'" if given.single else "'rescale' or 'drop'"
     raise DataError(f"{where}: no score{more}; on_missing={allowed} goes on without it")
@@ -120,13 +137,16 @@ def is_series(value: Any) -> bool:
 
 def as_mapping(values: Any, names: Sequence[str] | None) -> dict[str, Any]:
     """Return weights or scores by name."""
-    if is_series(values):
-        if not values.index.is_unique:
-            twice = values.index[values.index.duplicated()][0]
-            raise CxError(f"{twice!r} is named twice")
-        return {str(name): value for name, value in values.items()}
-    if isinstance(values, Mapping):
-        return {str(name): value for name, value in values.items()}
+    if values is None:
+        raise CxError("weights are missing; give a mapping of component to weight")
+    if is_series(values) and not values.index.is_unique:
+        twice = values.index[values.index.duplicated()][0]
+        raise CxError(f"{twice!r} is named twice")
+    if is_series(values) or isinstance(values, Mapping):
+        found = {str(name): value for name, value in values.items()}
+        if len(found) < len(values):
+            raise CxError(f"two of {', '.join(map(repr, values.keys()))} are one name")
+        return found
     if names is None or isinstance(values, str):
         raise CxError(f"weights are {values!r}; allowed: a mapping of component to weight")
     weights = np.asarray(values)
@@ -135,7 +155,8 @@ def as_mapping(values: Any, names: Sequence[str] | None) -> dict[str, Any]:
     return dict(zip(names, weights.tolist(), strict=True))
 
 
-def _one_unit(scores: Mapping[str, Any], names: list[str]) -> Given:
+def one_unit(scores: Mapping[str, Any], names: list[str]) -> Given:
+    """Return the scores of one unit, which are for exactly the names."""
     import pandas as pd
 
     if not names:
@@ -153,7 +174,8 @@ def _one_unit(scores: Mapping[str, Any], names: list[str]) -> Given:
 def _number(name: str, value: Any) -> float:
     if value is None:
         return float("nan")
-    real = isinstance(value, Real | Decimal) and not isinstance(value, bool)
+    # numpy counts a time passed among the whole numbers
+    real = isinstance(value, Real | Decimal) and not isinstance(value, bool | np.timedelta64)
     number = float(value) if real else np.inf
     if np.isinf(number):
         raise DataError(f"scores: {name!r} has {value!r}; allowed: numbers")
@@ -164,6 +186,8 @@ def _from_array(scores: Any) -> Given:
     import pandas as pd
 
     try:
+        if np.asarray(scores).dtype.kind in "mM":
+            raise TypeError("it holds dates or times passed; allowed: numbers")
         values = np.asarray(scores, float)
     except (TypeError, ValueError) as error:
         raise DataError(f"scores are no array of numbers: {error}") from error

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from inspect import signature
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,7 +34,7 @@ from cxstats.satisfaction.given import (
 )
 from cxstats.satisfaction.published import published
 from cxstats.satisfaction.result import WeightedScore
-from cxstats.satisfaction.score import ROUGH, Options, score
+from cxstats.satisfaction.score import ROUGH, Options, check_options, score
 from cxstats.scores import OVERALL
 from cxstats.survey.answers import as_pandas
 
@@ -142,6 +144,7 @@ def loyalty_index(frame: Any, items: Sequence[str], **options: Any) -> WeightedS
     >>> round(found.value, 2)
     63.36
     """
+    check_options(options, list(signature(satisfaction_index).parameters)[2:])
     found: WeightedScore = satisfaction_index(frame, items, **options)
     return replace(found, name=both("satisfaction.name.loyalty"))
 
@@ -163,6 +166,9 @@ def _index(
         )
     if model != (None, None) and not (isinstance(weights, str) and weights == "pls"):
         raise CxError(f"fit and construct go with weights='pls', not with weights={weights!r}")
+    items = [str(item) for item in items]  # columns may be called 0, 1, 2
+    if isinstance(scale, Mapping):
+        scale = {str(item): pair for item, pair in scale.items()}
     raw = from_frame(frame, items, "items")
     low, width = ends(scale, items)
     given = Given(raw.names, 100 * (_on_scale(raw, low, width) - low) / width, frame)
@@ -195,13 +201,21 @@ def ends(scale: Scale, items: Sequence[str]) -> tuple[Array, Array]:
         pairs: list[Any] = [scale[item] for item in items]
     else:
         pairs = [scale] * len(items)
-    try:
-        limits = np.array(pairs, float)
-    except (TypeError, ValueError):
-        limits = np.empty(0)
-    if limits.shape != (len(items), 2) or not (limits[:, 0] < limits[:, 1]).all():
-        raise CxError(f"scale is {scale!r}; allowed: (low, high) with low below high")
+    for item, pair in zip(items, pairs, strict=True):
+        if not _is_scale(pair):
+            where = f"scale of {item!r}" if isinstance(scale, Mapping) else "scale"
+            raise CxError(
+                f"{where} is {pair!r}; allowed: (low, high), finite numbers, low below high"
+            )
+    limits = np.array([tuple(pair) for pair in pairs], float)
     return limits[:, 0], limits[:, 1] - limits[:, 0]
+
+
+def _is_scale(pair: Any) -> bool:
+    if not isinstance(pair, tuple | list | np.ndarray) or len(pair) != 2:
+        return False
+    real = all(isinstance(end, Real) and not isinstance(end, bool | np.bool_) for end in pair)
+    return real and bool(np.isfinite(np.array(pair, float)).all() and pair[0] < pair[1])
 
 
 def _on_scale(raw: Given, low: Array, width: Array) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from cxstats.satisfaction.published import formula, origin
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,6 +150,31 @@ def check_count(name: str, value: Any, low: float, high: float) -> None:
 def check_numbers(**values: Any) -> None:
     """Refuse what is no finite number, by its name."""
     for name, value in values.items():
-        real = isinstance(value, Real) and not isinstance(value, bool)
-        if not real or not np.isfinite(float(value)):
+        if not is_number(value):
             raise CxError(f"{name} is {value!r}; allowed: a number")
+
+
+def is_number(value: object) -> bool:
+    """Return whether a value is a finite number; True and False are none."""
+    real = isinstance(value, Real) and not isinstance(value, bool | np.timedelta64)
+    return real and bool(np.isfinite(float(value)))  # type: ignore[arg-type]
+
+
+def check_sequence(name: str, values: Any) -> NDArray[np.float64]:
+    """Return numbers (m,), m of at least 1; refuses what is none, naming its place.
+
+    Examples
+    --------
+    >>> check_sequence("times", [1, "x"])
+    Traceback (most recent call last):
+    cxstats.errors.CxError: times: value 2 is 'x'; allowed: numbers
+    """
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise CxError(f"{name} is {values!r}; allowed: a sequence of numbers")
+    found = list(values)
+    if not found:
+        raise CxError(f"{name} is empty; at least one number is needed")
+    for place, value in enumerate(found, 1):
+        if not is_number(value):
+            raise CxError(f"{name}: value {place} is {value!r}; allowed: numbers")
+    return np.array(found, float)

@@ -20,6 +20,8 @@ from cxstats.satisfaction.readings import (
     Reconstructed,
     check_count,
     check_numbers,
+    check_sequence,
+    is_number,
     points,
     share,
 )
@@ -60,12 +62,16 @@ def balance(
     [1.0, 2.0, 10.0]
     """
     check_numbers(te=te, pe=pe, ce=ce, le=le)
+    for name, function in (("loyalty", loyalty), ("satisfaction", satisfaction)):
+        if not callable(function) and not (name == "satisfaction" and function is None):
+            raise CxError(f"{name} is {function!r}; allowed: a function of two numbers")
     readings = {"reading 2": ("PE − TE", pe - te)}
     if satisfaction is not None:
-        readings = {"reading 1": ("f(TE, PE)", satisfaction(te, pe)), **readings}
+        csat = _called("satisfaction", satisfaction, te, pe)
+        readings = {"reading 1": ("f(TE, PE)", csat), **readings}
     rows = []
     for reading, (words, csat) in readings.items():
-        cl = loyalty(csat, ce)
+        cl = _called("loyalty", loyalty, csat, ce)
         rows += [
             (f"CSAT, {reading}", words, csat),
             (f"CL, {reading}", "g(CSAT, CE)", cl),
@@ -73,6 +79,13 @@ def balance(
         ]
     remarks = [] if satisfaction is not None else [both("satisfaction.note.A01")]
     return points("A01", rows, remarks)
+
+
+def _called(name: str, function: Callable[..., float], *values: float) -> float:
+    """Return what a function of the caller's makes of two numbers; refuses what is no number."""
+    found = function(*values)
+    check_numbers(**{f"{name}({values[0]:g}, {values[1]:g})": found})
+    return float(found)
 
 
 @published("A02", "reconstructed-low")
@@ -112,11 +125,11 @@ def personalisation(preference: Sequence[float], behaviour: Sequence[float]) -> 
     >>> personalisation([0.5, 1.0], [1.0, 0.2]).table["estimate"].tolist()
     [1.5, 0.7]
     """
-    one, other = np.asarray(preference, float), np.asarray(behaviour, float)
-    if one.ndim != 1 or one.shape != other.shape or not np.isfinite([one, other]).all():
+    one = check_sequence("preference", preference)
+    other = check_sequence("behaviour", behaviour)
+    if one.shape != other.shape:
         raise CxError(
-            f"preference has the shape {one.shape}, behaviour {other.shape}; allowed: (m,) for "
-            "both, nothing missing"
+            f"preference has the shape {one.shape}, behaviour {other.shape}; allowed: (m,) for both"
         )
     rows = [
         ("preference alone", "Σ Preference_j", one.sum()),
@@ -196,12 +209,14 @@ def feedback_loop(
     plain = share(
         "A07", "implemented / collected", level, implemented=implemented, collected=collected
     )
-    if closing_times is None:
+    if closing_times is None and target is None:
         return plain
-    times = np.asarray(closing_times, float)
-    if times.ndim != 1 or len(times) < 2 or not (np.isfinite(times) & (times >= 0)).all():
-        raise CxError("closing_times: allowed: at least two numbers from 0 upwards")
-    if target is None or not np.isfinite(target) or target <= 0:
+    if closing_times is None:
+        raise CxError(f"target={target!r} needs closing_times, which it is compared with")
+    times = check_sequence("closing_times", closing_times)
+    if len(times) < 2 or (times < 0).any():
+        raise CxError(f"closing_times is {closing_times!r}; allowed: two or more, from 0 upwards")
+    if not is_number(target) or target is None or target <= 0:
         raise CxError(f"target is {target!r}; with closing times a number above 0 is needed")
     speed = target / (target + times.mean())
     value = implemented / collected * speed
@@ -315,7 +330,7 @@ def transformation_value(
     """
     names = ("experience", "efficiency", "business", "cost")
     scores = parts(data, experience=experience, efficiency=efficiency, business=business, cost=cost)
-    scores["cost"] = -scores["cost"]
+    scores.values[:, names.index("cost")] *= -1
     return _weighted("A18", scores, _three(weights, names), options)
 
 

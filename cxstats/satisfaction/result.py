@@ -241,6 +241,7 @@ class Bounds:
             [str(name) for name in self.components.index],
             self.components["weight"].tolist(),
             known=[bool(share > 0) for share in self.components["has_data"]],
+            legend=options.pop("legend", _legend(lang)),
             synthetic=self.synthetic,
             lang=lang,
             ax=ax,
@@ -400,8 +401,15 @@ def _draw_weights(result: WeightedScore, lang: str, options: dict[str, Any]) -> 
             [str(name) for name in rows.index], rows["weight"], *limits, level=result.level,
             lang=lang, **given,
         )  # fmt: skip
-    known = None if result.least_coverage > 1 - 1e-9 else [bool(n > 0) for n in rows["n"]]
-    return weights(
-        [str(name) for name in rows.index], rows["weight"].tolist(), known=known, lang=lang,
-        **options,
-    )  # fmt: skip
+    given = dict(options)
+    if result.least_coverage < 1 - 1e-9:
+        known = [bool(n > 0) for n in rows["n"]]
+        given = {"known": known, "legend": _legend(lang)} | given
+        if not all(known):
+            share = _share(rows["weight"][known].sum(), lang)
+            given = {"title": label("satisfaction.weights.known", lang, share=share)} | given
+    return weights([str(name) for name in rows.index], rows["weight"].tolist(), lang=lang, **given)
+
+
+def _legend(lang: str) -> tuple[str, str]:
+    return label("satisfaction.weights.has", lang), label("satisfaction.weights.lacks", lang)

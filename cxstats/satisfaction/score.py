@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,6 +44,28 @@ class Options:
     def __post_init__(self) -> None:
         check_level(self.level)
         check_resamples(self.n_resamples, self.seed)
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Options:
+        """Return options from keywords, among which `normalise` may be."""
+        own = [field.name for field in fields(cls)]
+        check_options(given, [own[0], "normalise", *own[1:]])
+        return cls(**{name: value for name, value in given.items() if name != "normalise"})
+
+
+def check_options(given: Iterable[str], allowed: Iterable[str]) -> None:
+    """Refuse an option that there is not, listing those there are.
+
+    Examples
+    --------
+    >>> check_options(["lvl"], ["level", "seed"])
+    Traceback (most recent call last):
+    cxstats.errors.CxError: 'lvl' is no option; allowed: level, seed
+    """
+    known = list(allowed)
+    for name in given:
+        if name not in known:
+            raise CxError(f"{name!r} is no option; allowed: {', '.join(known)}")
 
 
 def weighted_score(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -139,7 +139,8 @@ def numbers(frame: pd.DataFrame, name: str) -> NDArray[Any]:
     Raises
     ------
     DataError
-        If the column is not there or twice there, or a value is not a finite number.
+        If the column is not there or twice there, or a value is not a finite number: a date or a
+        time passed is none either.
     """
     import pandas as pd
 
@@ -153,6 +154,9 @@ def numbers(frame: pd.DataFrame, name: str) -> NDArray[Any]:
         raise DataError(f"column {name!r} holds true and false; allowed: numbers")
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = column.astype(object)
+    # Left to itself, pandas reads a date as the microseconds since 1970.
+    if getattr(column.dtype, "kind", "") in "mMc" or isinstance(column.dtype, pd.PeriodDtype):
+        _refuse_kind(column, name)
     values = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan).copy()
     # Text that reads as a number ("5") is still text: cxstats.clean says what it maps.
     text = column.map(lambda value: isinstance(value, str)).to_numpy(bool)
@@ -163,6 +167,19 @@ def numbers(frame: pd.DataFrame, name: str) -> NDArray[Any]:
             f"number; see cxstats.check and cxstats.clean" + _more(bad)
         )
     return values
+
+
+def _refuse_kind(column: pd.Series[Any], name: str) -> NoReturn:
+    """Refuse a column of dates, times passed or complex numbers, naming its first value."""
+    kinds = {"m": "a time passed", "c": "a complex number"}
+    what = kinds.get(getattr(column.dtype, "kind", ""), "a date")
+    there = np.flatnonzero(column.notna().to_numpy(bool))
+    if not len(there):
+        raise DataError(f"column {name!r} has the type {column.dtype}; allowed: numbers")
+    raise DataError(
+        f"row {column.index[there[0]]!r}, column {name!r}: {str(column.iloc[there[0]])!r} is "
+        f"{what}; allowed: numbers, such as (date - start) / pandas.Timedelta(days=1)"
+    )
 
 
 def _more(rows: NDArray[Any]) -> str:

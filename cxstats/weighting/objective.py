@@ -7,7 +7,7 @@ move a ranking at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 DIRECTIONS = ("benefit", "cost")
+ALIKE = 1e-12  # 1 - r below which two criteria are one
 MOST_LEFT_OUT = 200  # units up to which each is left out in turn: n tables of n rows
 
 
@@ -74,7 +75,9 @@ def critic(matrix: Array, cost: NDArray[np.bool_]) -> Array:
     centred = scaled - scaled.mean(axis=-2, keepdims=True)
     sd = np.sqrt((centred**2).mean(axis=-2))
     r = centred.swapaxes(-1, -2) @ centred / matrix.shape[-2] / (sd[..., None] * sd[..., None, :])
-    return closed(sd * (1 - r).sum(axis=-1))
+    # Criteria that rank and space the units alike differ by some last bits.
+    conflict = np.where(1 - r < ALIKE, 0, 1 - r).sum(axis=-1)
+    return closed(sd * conflict)
 
 
 def entropy_weights(
@@ -163,10 +166,20 @@ def _read(
     scores: Any, columns: Sequence[str] | None, directions: str | Mapping[str, str]
 ) -> Criteria:
     frame = as_pandas(scores)
+    if isinstance(columns, str) or not isinstance(columns, Iterable | None):
+        raise CxError(f"columns is {columns!r}; allowed: a list of columns")
     names = tuple(frame.columns if columns is None else columns)
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise CxError(f"columns: {twice[0]!r} is named twice")
     if len(names) < 2 or len(frame) < 2:
         raise DataError(
             f"{len(frame)} units and {len(names)} criteria; at least 2 of each are needed"
+        )
+    if not isinstance(directions, str) and not hasattr(directions, "items"):
+        raise CxError(
+            f"directions is {directions!r}; allowed: {', '.join(DIRECTIONS)}, or a mapping of "
+            "criterion to one of them"
         )
     given = dict.fromkeys(names, directions) if isinstance(directions, str) else dict(directions)
     for name in names:
@@ -174,9 +187,10 @@ def _read(
             raise CxError(
                 f"directions: {name!r} has {given.get(name)!r}; allowed: {', '.join(DIRECTIONS)}"
             )
+    shown = ", ".join(map(str, names))
     for name in given:
         if name not in names:
-            raise CxError(f"directions: {name!r} is no criterion; there are: {', '.join(names)}")
+            raise CxError(f"directions: {name!r} is no criterion; there are: {shown}")
     values = np.column_stack([numbers(frame, name) for name in names])
     missing = np.argwhere(np.isnan(values))
     if len(missing):
@@ -209,7 +223,13 @@ def _weigh(
     table: Criteria, method: str, function: Callable[[Array, NDArray[np.bool_]], Array]
 ) -> Weights:
     n, k = table.values.shape
-    weight = function(table.values, table.cost)
+    with np.errstate(invalid="ignore"):
+        weight = function(table.values, table.cost)
+    if not np.isfinite(weight).all():
+        raise DataError(
+            f"{', '.join(map(repr, table.names))} correlate with 1: they do not conflict, so "
+            f"{method.upper()} has no weights; leave out those that repeat another"
+        )
     low, high = np.full((2, k), np.nan)
     notes = ["no interval: the units are the units, not a sample"]
     if 3 < n <= MOST_LEFT_OUT:
@@ -221,7 +241,7 @@ def _weigh(
             low, high = without[known].min(axis=0), without[known].max(axis=0)
         if not known.all():
             unit = table.rows[np.flatnonzero(~known)[0]]
-            notes.append(f"without {unit!r} a criterion no longer varies; left out of the ranges")
+            notes.append(f"without {unit!r} there are no weights; left out of the ranges")
     rows = weight_table(
         table.names, weight, method, n, leave_one_low=low, leave_one_high=high,
         direction=np.where(table.cost, "cost", "benefit"),

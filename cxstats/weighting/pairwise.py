@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.errors import DataError
+from cxstats.survey.answers import as_pandas
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -151,10 +152,14 @@ def read(judgements: Any, names: Sequence[str] | None) -> Judgements:
     if not parts:
         raise DataError("no judgements: at least one judge is needed")
     found: list[Array] = []
-    known, rounded = tuple(names) if names is not None else None, 0
+    if isinstance(names, str):
+        raise DataError(f"names is {names!r}; allowed: a list of components")
+    known, rounded = tuple(map(str, names)) if names is not None else None, 0
+    _refuse_twice(known or (), "names: ")
     for judge, one in parts.items():
         where = f"judge {judge!r}: " if several is not None else ""
         own, raw = _square(one, known, where)
+        _refuse_twice(own, where)
         if known is not None and sorted(own) != sorted(known):
             raise DataError(f"{where}compares {', '.join(own)}; allowed: {', '.join(known)}")
         known = known or own
@@ -164,6 +169,12 @@ def read(judgements: Any, names: Sequence[str] | None) -> Judgements:
         rounded += more
     assert known is not None
     return Judgements(known, tuple(map(str, parts)), np.stack(found), rounded)
+
+
+def _refuse_twice(names: tuple[str, ...], where: str) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise DataError(f"{where}component {name!r} is named twice")
 
 
 def _several(judgements: Any) -> Mapping[Any, Any] | None:
@@ -176,7 +187,8 @@ def _several(judgements: Any) -> Mapping[Any, Any] | None:
         judgements = list(judgements)
     if isinstance(judgements, list | tuple) and judgements:
         first = judgements[0]
-        inner = getattr(first, "ndim", 0) == 2 or isinstance(first, Mapping)
+        table = getattr(first, "ndim", 0) == 2 or hasattr(first, "columns")
+        inner = table or isinstance(first, Mapping)
         nested = isinstance(first, list | tuple) and bool(first)
         if inner or (nested and isinstance(first[0], list | tuple | np.ndarray)):
             return {str(i + 1): one for i, one in enumerate(judgements)}
@@ -187,13 +199,10 @@ def _square(one: Any, names: tuple[str, ...] | None, where: str) -> tuple[tuple[
     """Return the components and a matrix, NaN where nothing is said."""
     if isinstance(one, Mapping):
         return _from_pairs(one, names, where)
-    if hasattr(one, "columns") and hasattr(one, "index"):
-        own = tuple(map(str, one.columns))
-        if list(own) != [str(row) for row in one.index]:
-            raise DataError(f"{where}rows and columns differ; allowed: the same names, same order")
-        rows = one.to_numpy(object).tolist()
+    if hasattr(one, "columns"):
+        own, rows = _from_table(one, where)
     else:
-        rows = [list(row) for row in one]
+        rows = _rows(one, where)
         k = _size(rows, names, where)
         own = names or tuple(f"x{i + 1}" for i in range(k))
         if len(own) != k:
@@ -204,6 +213,31 @@ def _square(one: Any, names: tuple[str, ...] | None, where: str) -> tuple[tuple[
          for i, row in enumerate(rows)]
     )  # fmt: skip
     return own, matrix
+
+
+def _from_table(one: Any, where: str) -> tuple[tuple[str, ...], list[list[Any]]]:
+    """Return the components and the cells of a square table.
+
+    Tables without row names, as those of Polars, have rows in the order of the columns.
+    """
+    frame = as_pandas(one)
+    own = tuple(map(str, frame.columns))
+    if frame is one and list(own) != [str(row) for row in frame.index]:
+        raise DataError(f"{where}rows and columns differ; allowed: the same names, same order")
+    if len(frame) != len(own):
+        raise DataError(f"{where}{len(frame)} rows and {len(own)} columns; allowed: as many")
+    return own, frame.to_numpy(object).tolist()
+
+
+def _rows(one: Any, where: str) -> list[list[Any]]:
+    if isinstance(one, list | tuple | np.ndarray):
+        rows = list(one)
+        if all(isinstance(row, list | tuple) or getattr(row, "ndim", 0) for row in rows):
+            return [list(row) for row in rows]
+    raise DataError(
+        f"{where}judgements are {one!r}; allowed: a square table, rows of numbers, or a mapping of "
+        "(component, component) to number"
+    )
 
 
 def _size(rows: list[list[Any]], names: tuple[str, ...] | None, where: str) -> int:

@@ -16,6 +16,7 @@ from cxstats.satisfaction import (
     cem_weights,
     channel_integration,
     collaboration,
+    emotion,
     estimate_service_weights,
     feedback_loop,
     fusion_score,
@@ -51,7 +52,6 @@ ELSEWHERE = {
     "C01": "metrics",
     "C02": "metrics",
     "C04": "process",
-    "D02": "sem",
     "D03": "a union of layers",
     "D07": "cases: change in per cent",
     "D09": "servqual",
@@ -73,9 +73,12 @@ def test_every_formula_has_its_function_and_status():
         source = table.loc[identifier, "source"]
         assert f"ormula {identifier}" in words or identifier in words
         assert f"document {source}" in words, identifier
-        word = {"words": "in words", "given, invalid": "given, but invalid", "lost": "lost"}.get(
-            entry.status, "reconstructed"
-        )
+        word = {
+            "given": "given",
+            "words": "in words",
+            "given, invalid": "given, but invalid",
+            "lost": "lost",
+        }.get(entry.status, "reconstructed")
         assert word in words, identifier
 
 
@@ -282,7 +285,7 @@ def test_estimation_refuses():
     frame = drawn((0.5, 0.3, 0.2), 20)
     with pytest.raises(CxError, match="one column twice"):
         estimate_service_weights(frame, "S", "Q", "Q", "P")
-    with pytest.raises(DataError, match="'P' is constant"):
+    with pytest.raises(DataError, match=r"column 'P' \(personalisation\) is constant"):
         estimate_service_weights(frame.assign(P=1), "S", "Q", "I", "P")
     with pytest.raises(DataError, match="repeats the others"):
         estimate_service_weights(frame.assign(P=frame["Q"]), "S", "Q", "I", "P")
@@ -295,6 +298,107 @@ def test_estimation_refuses():
     found = estimate_service_weights(frame, "S", "Q", "I", "P", **FEW)
     assert (found.n, found.n_left_out) == (19, 1)
     assert any("1 of 20" in note for note in found.notes)
+
+
+def test_messages_name_the_columns_of_the_table():
+    frame = pd.DataFrame({"a": [1.0, 2, 3], "b": [1, np.nan, 3], "c": 1.0, "y": 1.0})
+    betas, words = [0.5, 0.3, 0.2], r"row 1, column 'b' \({}\): no score"
+    with pytest.raises(DataError, match=words.format("efficiency")):
+        transformation_value("a", "b", "c", "y", [0.4, 0.3, 0.2, 0.1], data=frame)
+    with pytest.raises(DataError, match=words.format("interactivity")):
+        service_satisfaction("a", "b", "c", *betas, data=frame)
+    with pytest.raises(DataError, match=words.format("content")):
+        fusion_score("a", "b", "c", betas, data=frame)
+    with pytest.raises(DataError, match=r"column 'S' \(satisfaction\) is constant"):
+        estimate_service_weights(drawn(betas, 20).assign(S=1), "S", "Q", "I", "P")
+
+
+def test_groups_may_be_called_as_a_part_of_the_formula():
+    frame = pd.DataFrame({"a": [1.0, 2, 3, 4], "b": 1.0, "c": 1.0, "context": list("xxyy")})
+    found = fusion_score("a", "b", "c", [1, 0, 0], data=frame, by="context", **FEW)
+    assert found.groups["group"].unique().tolist() == ["x", "y"]
+    assert found.value == 2.5
+
+
+# -- emotion --------------------------------------------------------------------------------------
+
+
+def feelings(n: int = 200, seed: int = 5, b0: float = 1.0, b1: float = 0.6, b2: float = 0.2):
+    generator = np.random.default_rng(seed)
+    x = 5 + 0.6 * generator.normal(size=(n, 1)) + 0.8 * generator.normal(size=(n, 2))
+    frame = pd.DataFrame(x, columns=["thinks", "does"])
+    spread = 0.4 * np.exp(0.3 * (x[:, 0] - 5))
+    return frame.assign(feels=b0 + x @ [b1, b2] + spread * generator.normal(size=n))
+
+
+def test_emotion_is_statsmodels():
+    import statsmodels.api as sm
+
+    frame = feelings()
+    found = emotion(frame, "feels", "thinks", "does")
+    x = sm.add_constant(frame[["thinks", "does"]])
+    theirs = sm.OLS(frame["feels"], x).fit()
+    np.testing.assert_allclose(found.table["estimate"], theirs.params, rtol=1e-9)
+    assert found.r_squared == pytest.approx(theirs.rsquared)
+    # The bootstrap of cases estimates what White's standard errors (HC3) do.
+    np.testing.assert_allclose(found.table["se"], theirs.get_robustcov_results("HC3").bse, rtol=0.1)
+    z = (frame - frame.mean()) / frame.std()
+    beta = sm.OLS(z["feels"], z[["thinks", "does"]]).fit().params
+    np.testing.assert_allclose(found.table["beta"].iloc[1:], beta, rtol=1e-9)
+
+
+def test_emotion_in_other_units():
+    frame, options = feelings(), {"n_resamples": 200, "seed": 2}
+    one = emotion(frame, "feels", "thinks", "does", **options).table
+    scaled = frame.assign(thinks=10 * frame["thinks"] - 3, feels=2 * frame["feels"])
+    other = emotion(scaled, "feels", "thinks", "does", **options).table
+    columns = ["estimate", "ci_low", "ci_high", "se"]
+    np.testing.assert_allclose(other.loc["cognition", columns], one.loc["cognition", columns] / 5)
+    np.testing.assert_allclose(other.loc["behaviour", columns], 2 * one.loc["behaviour", columns])
+    np.testing.assert_allclose(other["beta"], one["beta"])
+
+
+def test_emotion_finds_the_truth():
+    truth = [1.0, 0.6, 0.2]
+    found = emotion(feelings(20_000), "feels", "thinks", "does", n_resamples=100)
+    np.testing.assert_allclose(found.table["estimate"], truth, atol=0.05)
+    hits = []
+    for seed in range(200):
+        table = emotion(feelings(100, seed), "feels", "thinks", "does", n_resamples=300).table
+        hits.append((table["ci_low"] <= truth) & (truth <= table["ci_high"]))
+    # 200 samples: 95 % give or take four standard errors of 1.5 points
+    assert (np.mean(hits, axis=0) > 0.89).all()
+
+
+def test_emotion_says_what_it_is_and_left_out():
+    frame = feelings(40)
+    frame.loc[3, "does"] = np.nan
+    found = emotion(frame, "feels", "thinks", "does", n_resamples=300)
+    assert (found.n, found.n_left_out) == (39, 1)
+    assert any("1 of 40" in note for note in found.notes)
+    assert any("300 resamples are rough" in note for note in found.notes)
+    assert "linear is our choice" in str(found)
+    assert "D02: Emotion = f(Cognition, Behaviour)" in str(found)
+    assert "cognition (thinks)" in str(found)
+    assert "认知 (thinks)" in found.summary("zh")
+    frame.attrs["synthetic"] = True
+    assert emotion(frame, "feels", "thinks", "does", **FEW).synthetic
+
+
+def test_emotion_refuses():
+    frame = feelings(20)
+    with pytest.raises(CxError, match="'feels', 'does', 'does': one column twice"):
+        emotion(frame, "feels", "does", "does")
+    with pytest.raises(DataError, match=r"column 'does' \(behaviour\) is constant"):
+        emotion(frame.assign(does=1), "feels", "thinks", "does")
+    with pytest.raises(DataError, match="one of 'thinks', 'does' repeats the others"):
+        emotion(frame.assign(does=2 * frame["thinks"]), "feels", "thinks", "does")
+    with pytest.raises(DataError, match="3 respondents have all three answers; at least 4"):
+        emotion(frame[:3], "feels", "thinks", "does")
+    with pytest.raises(DataError, match="column 'acts' is not in the table"):
+        emotion(frame, "feels", "thinks", "acts")
+    with pytest.raises(CxError, match="level is 95"):
+        emotion(frame, "feels", "thinks", "does", level=95)
 
 
 # -- reconstructed --------------------------------------------------------------------------------
@@ -381,7 +485,7 @@ BAD = {
     "implemented is 51": lambda: feedback_loop(51, 50),
     "collected is 0": lambda: feedback_loop(0, 0),
     "target is None": lambda: feedback_loop(30, 50, [1, 2]),
-    "closing_times: allowed": lambda: feedback_loop(30, 50, [1], 2),
+    r"closing_times is \[1\]; allowed: two or more": lambda: feedback_loop(30, 50, [1], 2),
     "allowed: csat from 0": lambda: service_effectiveness(80, 100, 0.9, 0, 1),
     "alpha is 'high'": lambda: service_effectiveness(80, 100, 0.9, 1, "high"),
     "weights are .*; allowed: 3, for cf, content": lambda: fusion_score(1, 2, 3, [0.5, 0.5]),
@@ -389,6 +493,37 @@ BAD = {
     "give planned_hours and actual_hours": lambda: collaboration(1, 2, 3),
     r"preference has the shape \(2,\)": lambda: personalisation([1, 2], [1]),
     "te is None": lambda: balance(None, 1, 1, 1, loyalty=max),
+    "loyalty is None; allowed: a function of two numbers": lambda: balance(
+        3, 4, 2, 5, loyalty=None
+    ),
+    r"loyalty\(1, 2\) is None; allowed: a number": lambda: balance(
+        3, 4, 2, 5, loyalty=lambda *_: None
+    ),
+    "satisfaction is 1; allowed: a function": lambda: balance(
+        3, 4, 2, 5, loyalty=max, satisfaction=1
+    ),
+    "preference: value 1 is 'x'; allowed: numbers": lambda: personalisation(["x"], ["y"]),
+    "preference is empty": lambda: personalisation([], []),
+    "preference is 'x'; allowed: a sequence": lambda: personalisation("x", "y"),
+    "behaviour: value 2 is nan": lambda: personalisation([1, 2], [1, np.nan]),
+    "closing_times: value 1 is 'x'": lambda: feedback_loop(3, 5, ["x", "y"], 3),
+    "target is 'x'; with closing times": lambda: feedback_loop(3, 5, [1, 2], "x"),
+    "target=3 needs closing_times": lambda: feedback_loop(3, 5, target=3),
+    "row 0, column 'cost': 'x' is not a number": lambda: transformation_value(
+        [80, 1], [70, 1], [60, 1], ["x", 1], [0.4, 0.3, 0.2, 0.1]
+    ),
+    "row 1, column 'cost': 'x' is not a number": lambda: transformation_value(
+        [80, 1], [70, 1], [60, 1], [1, "x"], [0.4, 0.3, 0.2, 0.1]
+    ),
+    "weights: 'cost' has none": lambda: transformation_value(
+        80, 70, 60, 40, {"experience": 0.5, "efficiency": 0.3, "business": 0.2}
+    ),
+    "'bananas' is no option; allowed: on_missing, normalise, by, level": lambda: cem(
+        full(60), on_missing="bounds", bananas=1
+    ),
+    "'lvl' is no option; allowed: on_missing, normalise": lambda: proposal_score(
+        {"a": 1}, {"a": 1}, lvl=0.9
+    ),
     "level is 2": lambda: feedback_loop(30, 50, level=2),
 }
 
@@ -405,7 +540,26 @@ def test_charts(lang):
 
     bounds = cem({"number of steps": 80}, on_missing="bounds")
     found = estimate_service_weights(drawn((0.5, 0.3, 0.2)), "S", "Q", "I", "P", **FEW)
-    for result in (bounds, found, channel_integration(5, 4, 3)):
+    felt = emotion(feelings(), "feels", "thinks", "does", **FEW)
+    for result in (bounds, found, felt, channel_integration(5, 4, 3)):
         assert result.plot(lang=lang).get_figure().get_suptitle()
         assert "<pre>" in result._repr_html_()
+    plt.close("all")
+
+
+def test_bounds_speak_of_data_given_and_not_of_published():
+    import matplotlib.pyplot as plt
+
+    bounds = cem({"number of steps": 80}, on_missing="bounds")
+    for lang, words in (("en", ["data given", "no data"]), ("zh", ["有数据", "无数据"])):
+        shown = bounds.plot(lang=lang).get_legend().get_texts()
+        assert [text.get_text() for text in shown] == words
+    shown = bounds.plot(legend=("asked", "not asked")).get_legend().get_texts()
+    assert [text.get_text() for text in shown] == ["asked", "not asked"]
+    published = cx.charts.weights(["a"], [1], known=[True], source="S").get_legend().get_texts()
+    assert published[0].get_text() == "data published"
+    with pytest.raises(CxError, match="legend is 'ab'; allowed: two texts"):
+        bounds.plot(legend="ab")
+    with pytest.raises(CxError, match="give known, a flag for each weight"):
+        cx.charts.weights(["a"], [1], legend=("x", "y"), source="S")
     plt.close("all")

@@ -217,6 +217,15 @@ BAD = {
     "they sum to 0.6": ({}, {"weights": dict.fromkeys(ITEMS, 0.2)}),
     "weights: 'x' is not known": ({}, {"weights": {**dict.fromkeys(ITEMS, 0.25), "x": 0.25}}),
     r"scale is \(10, 1\)": ({}, {"scale": (10, 1)}),
+    r"scale is \(1, inf\); allowed: \(low, high\), finite": ({}, {"scale": (1, np.inf)}),
+    r"scale is \(nan, 5\)": ({}, {"scale": (np.nan, 5)}),
+    r"scale is \('1', '10'\)": ({}, {"scale": ("1", "10")}),
+    r"scale is \(1, 5, 10\)": ({}, {"scale": (1, 5, 10)}),
+    r"scale of 'CUSA2' is \(1, inf\)": (
+        {},
+        {"scale": dict.fromkeys(ITEMS, (1, 10)) | {"CUSA2": (1, np.inf)}},
+    ),
+    "weights are missing": ({}, {"weights": None}),
     "scale is 'observed'": ({}, {"scale": "observed"}),
     "scale: 'CUSA3' has no ends": ({}, {"scale": {"CUSA1": (1, 10), "CUSA2": (1, 10)}}),
     "off the scale; allowed: 1 to 7": ({}, {"scale": (1, 7)}),
@@ -233,6 +242,18 @@ def test_bad_input(message):
     where, options = BAD[message]
     with pytest.raises(CxError, match=message):
         satisfaction_index(mobi(), where.get("items", ITEMS), **options)
+
+
+def test_unknown_options_of_loyalty():
+    allowed = "scale, weights, fit, construct, on_missing, by, level, n_resamples, seed"
+    with pytest.raises(CxError, match=f"'bananas' is no option; allowed: {allowed}"):
+        loyalty_index(mobi(), ["CUSL1"], bananas=1)
+
+
+def test_items_may_be_called_by_numbers():
+    frame = mobi()[ITEMS].set_axis(range(3), axis=1)
+    found = satisfaction_index(frame, [0, 1, 2], scale=dict.fromkeys(range(3), (1, 10)), **FEW)
+    assert found.value == satisfaction_index(mobi(), ITEMS, **FEW).value
 
 
 def test_bad_fits():

@@ -213,6 +213,8 @@ BAD = {
     "all are 0": ({"a": 0, "b": 0}, {"normalise": True}),
     r"weights have the shape \(3,\)": ([0.2, 0.3, 0.5], {}),
     "weights are 'equal'": ("equal", {}),
+    "weights are missing; give a mapping": (None, {}),
+    "two of 1, '1' are one name": ({1: 0.5, "1": 0.5}, {}),
     "on_missing is 'ignore'; allowed: refuse, rescale, drop": (
         {"a": 0.5, "b": 0.5},
         {"on_missing": "ignore"},
@@ -234,6 +236,7 @@ BAD_UNITS = {
     "scores: 'c' has no weight; weights are for: a, b": ({"a": 1, "b": 2, "c": 3}, {}),
     "weights: 'b' is no score; scores are: a": ({"a": 1}, {}),
     "scores: 'b' has 'good'; allowed: numbers": ({"a": 1, "b": "good"}, {}),
+    "scores: 'b' has .*timedelta64": ({"a": 1, "b": np.timedelta64(3, "D")}, {}),
     "scores: 'b' has inf": ({"a": 1, "b": np.inf}, {}),
     "one set of scores has no groups": ({"a": 1, "b": 2}, {"by": "town"}),
 }
@@ -266,6 +269,36 @@ def test_bad_tables_and_arrays():
         weighted_score({OVERALL: 1}, {OVERALL: 1})
     with pytest.raises(DataError, match="nothing is left"):
         weighted_score(missing()[3:], weights, on_missing="rescale")
+
+
+def test_dates_are_no_scores():
+    frame = pd.DataFrame({"a": pd.date_range("2024-01-01", periods=20), "b": range(20)})
+    with pytest.raises(DataError, match=r"row 0, column 'a': '2024-01-01.*is a date; allowed: num"):
+        weighted_score(frame, {"a": 0.5, "b": 0.5}, **FEW)
+    with pytest.raises(DataError, match="it holds dates or times passed; allowed: numbers"):
+        weighted_score(frame["a"].to_numpy()[:, None], [1], **FEW)
+
+
+def test_columns_may_be_called_by_numbers():
+    frame = pd.DataFrame([[1, 2], [3, 4.0]])
+    found = weighted_score(frame, {0: 0.25, 1: 0.75}, **FEW)
+    assert found.scores.tolist() == [1.75, 3.75]
+    assert found.table.index.tolist() == ["0", "1", OVERALL]
+    assert weighted_score(frame, [0.25, 0.75], **FEW).value == found.value
+    frame.loc[1, 0] = np.nan
+    with pytest.raises(DataError, match="row 1, column '0': no score"):
+        weighted_score(frame, {0: 0.25, 1: 0.75}, **FEW)
+
+
+def test_chart_of_weights_without_data_does_not_say_published():
+    import matplotlib.pyplot as plt
+
+    frame = pd.DataFrame({"a": [1.0, 2.0], "b": np.nan})
+    result = weighted_score(frame, {"a": 0.25, "b": 0.75}, on_missing="rescale", **FEW)
+    ax = result.plot("weights")
+    assert ax.get_figure().get_suptitle() == "25 % of the weight has data"
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["data given", "no data"]
+    plt.close("all")
 
 
 def test_synthetic_is_said():

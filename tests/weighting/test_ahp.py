@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -148,6 +149,12 @@ BAD = [
     ({"Ann": {("a", "b"): 2}, "Bo": {("a", "c"): 2}}, "judge 'Bo': .*'c'"),
     ({"Ann": {("a", "b"): 2}, "Bo": {("a", "b"): 11}}, "judge 'Bo': row 'a', column 'b': 11"),
     (pd.DataFrame([[1, 2], [0.5, 1]], columns=list("ab")), "rows and columns differ"),
+    (pd.DataFrame([[1, 2], [0.5, 1]], list("aa"), list("aa")), "component 'a' is named twice"),
+    (pl.DataFrame({"a": [1, 2, 3], "b": [1, 2, 3]}), "3 rows and 2 columns"),
+    (None, "judgements are None; allowed: a square table"),
+    (5, "judgements are 5; allowed"),
+    ([1, 2], r"judgements are \[1, 2\]; allowed"),
+    ({"Ann": None}, "judge 'Ann': judgements are None"),
 ]
 
 
@@ -155,6 +162,21 @@ BAD = [
 def test_bad_judgements(judgements, message):
     with pytest.raises(DataError, match=message):
         ahp(judgements)
+
+
+def test_names_are_those_of_all_components():
+    matrix = [[1, 4], [0.25, 1]]
+    with pytest.raises(DataError, match="names: component 'a' is named twice"):
+        ahp(matrix, ["a", "a"])
+    with pytest.raises(DataError, match="names is 'ab'; allowed: a list of components"):
+        ahp(matrix, "ab")
+    assert dict(ahp(matrix, [0, 1])) == pytest.approx({"0": 0.8, "1": 0.2})
+
+
+def test_a_table_without_row_names_is_read_by_rows():
+    frame = pl.DataFrame({"a": [1.0, 0.25], "b": [4.0, 1.0]})
+    assert dict(ahp(frame)) == pytest.approx({"a": 0.8, "b": 0.2})
+    assert dict(ahp([frame, frame], n_resamples=100)) == pytest.approx({"a": 0.8, "b": 0.2})
 
 
 def test_bad_options():

@@ -264,6 +264,19 @@ BAD = [
     (FRAME.assign(a=-1.0), "points", {"columns": list("abc")}, "row 0, column 'a': -1 points"),
     (FRAME, "entropy", {}, "method 'entropy' needs directions"),
     (FRAME, "entropy", {"directions": "up"}, "directions: 'a' has 'up'; allowed: benefit, cost"),
+    (FRAME, "entropy", {"directions": ["benefit"] * 3}, "directions is .*; allowed: benefit, cost"),
+    (FRAME, "entropy", {"directions": None}, "directions is None; allowed: benefit, cost"),
+    (FRAME, "entropy", {"columns": "abc", "directions": "benefit"},
+     "columns is 'abc'; allowed: a list of columns"),
+    (FRAME, "critic", {"columns": ["a", "a"], "directions": "benefit"}, "'a' is named twice"),
+    (FRAME[["a"]].assign(b=FRAME["a"]), "critic", {"directions": "benefit"},
+     "'a', 'b' correlate with 1: they do not conflict"),
+    (FRAME[["a"]].assign(b=3 * FRAME["a"] + 0.1), "critic", {"directions": "benefit"},
+     "'a', 'b' correlate with 1"),
+    (FRAME.set_axis(range(3), axis=1), "entropy", {"directions": dict.fromkeys(range(4), "cost")},
+     "directions: 3 is no criterion; there are: 0, 1, 2"),
+    (FRAME.assign(a=pd.Timestamp("2024-01-01")), "entropy", {"directions": "cost"},
+     "row 0, column 'a': '2024-01-01 00:00:00' is a date"),
     (FRAME, "critic", {"directions": {"a": "cost"}}, "directions: 'b' has None"),
     (FRAME.assign(b=5), "critic", {"directions": "cost"}, "column 'b' is 5 for every unit"),
     (FRAME.assign(b=0), "entropy", {"directions": "cost"}, "row 0, column 'b': 0; .* above 0"),
@@ -285,6 +298,13 @@ BAD = [
 def test_bad_input(frame, method, options, message):
     with pytest.raises(CxError, match=message):
         weights(frame, method, **options)
+
+
+def test_critic_weighs_a_twin_where_others_conflict():
+    frame = table()
+    found = weights(frame.assign(c5=frame["c1"]), "critic", directions="benefit")
+    assert found["c5"] == pytest.approx(found["c1"])
+    assert sum(found.values()) == pytest.approx(1)
 
 
 def test_zero_points_have_no_logarithm():
