@@ -70,7 +70,7 @@ class Duration:
         enough = n >= 2
         effective = n[enough] / plan.design_effect
         alpha = (1 - plan.level) / plan.tests
-        power = plan.quantity.power(effective, effective * plan.ratio, alpha)
+        power = plan.quantity.approximate_power(effective, effective * plan.ratio, alpha)
         return pd.DataFrame({"day": day[enough], "n": n[enough], "power": power})
 
     def summary(self, lang: str = "en") -> str:

@@ -66,13 +66,14 @@ class Ipma:
     level: float
     synthetic: bool
 
-    def plot(self, kind: str = "map", lang: str = "en", **options: Any) -> Axes:
+    def plot(self, lang: str = "en", kind: str = "map", **options: Any) -> Axes:
         """Draw the map, or importances with intervals and performance beside the name.
 
         Parameters
         ----------
+        lang : {"en", "zh"}
         kind : {"map", "intervals"}
-        lang, **options
+        **options
             As of `cxstats.charts.quadrant_map` or `cxstats.charts.intervals`; the map also takes
             ``crosshairs``, see `cxstats.importance.from_ipma`.
         """
