@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Shares = Mapping[Any, float] | str | None
 RULE = RULES["kohavi2020"]
+ROUNDED = 0.01 + 1e-9  # how far shares written with two digits may be from 1
 FEW = 5  # expected visitors below which the chi-square distribution is rough
 
 
@@ -112,7 +113,8 @@ def sample_ratio(counts: Mapping[Any, int], shares: Shares = "equal") -> SampleR
     counts : mapping of group to int
         Visitors assigned to each group, whether or not they answered.
     shares : "equal" or mapping of group to number
-        The planned shares; numbers above 0, such as ``{"A": 9, "B": 1}``, are scaled to sum 1.
+        The planned shares, which sum to 1 (to .01), or a ratio such as ``{"A": 9, "B": 1}``:
+        numbers from 1 upwards, which are scaled.
 
     Returns
     -------
@@ -192,6 +194,11 @@ def _planned(groups: Sequence[Any], shares: Shares) -> Array:
         if not good or not share > 0:
             raise DataError(f"shares, group {group!r}: {share!r}; allowed: numbers above 0")
     found = np.array([float(shares[group]) for group in groups])
+    if found.min() < 1 and abs(found.sum() - 1) > ROUNDED:
+        raise DataError(
+            f"shares add up to {found.sum():.4g}; allowed: shares that sum to 1, or a ratio of "
+            "numbers from 1 upwards, as in {'A': 9, 'B': 1}"
+        )
     return np.asarray(found / found.sum())
 
 

@@ -10,7 +10,9 @@ import numpy as np
 from cxstats.errors import CxError, DataError
 from cxstats.formats import format_number
 from cxstats.labels import Text, both
+from cxstats.metrics.aggregate import uncoded
 from cxstats.metrics.bands import find_bands
+from cxstats.metrics.inputs import check_group_values, check_kind
 from cxstats.survey.answers import as_pandas, numbers
 
 if TYPE_CHECKING:
@@ -64,6 +66,7 @@ def read_outcomes(
         Naming the column, row and value that is not allowed.
     """
     frame = as_pandas(data)
+    foreign = frame is not data
     for name in (group, *([look] if look else [])):
         if name not in frame.columns:
             shown = ", ".join(map(str, frame.columns[:30]))
@@ -75,7 +78,7 @@ def read_outcomes(
             raise DataError(f"row {row!r}, column {look!r}: missing; every row has its look")
         frame = frame.sort_values(look, kind="stable")
     values = _values(frame, outcome, metric)
-    codes, groups = _groups(frame, group)
+    codes, groups = _groups(frame, group, foreign)
     kept = ~np.isnan(values) & (codes >= 0)
     for i, name in enumerate(groups):
         if not (kept & (codes == i)).any():
@@ -99,13 +102,15 @@ def read_outcomes(
     )
 
 
-def _groups(frame: pd.DataFrame, group: str) -> tuple[NDArray[np.intp], list[Any]]:
+def _groups(frame: pd.DataFrame, group: str, foreign: bool) -> tuple[NDArray[np.intp], list[Any]]:
     import pandas as pd
 
+    check_group_values(frame[group], group)
+    column = uncoded(frame[group], foreign)
     try:
-        codes, found = pd.factorize(frame[group], sort=True)
+        codes, found = pd.factorize(column, sort=True)
     except TypeError:
-        codes, found = pd.factorize(frame[group])
+        codes, found = pd.factorize(column)
     return np.asarray(codes), list(found)
 
 
@@ -115,6 +120,8 @@ def _values(frame: pd.DataFrame, outcome: str, metric: str) -> Array:
         raise CxError(f"metric={metric!r}; allowed: 'proportion', 'mean', 'nps'")
     if outcome in frame.columns and str(frame[outcome].dtype) in ("bool", "boolean"):
         frame = frame.assign(**{outcome: frame[outcome].astype("Float64")})
+    if outcome in frame.columns:
+        check_kind(frame[outcome], outcome)
     values: Array = numbers(frame, outcome)
     if metric == "mean":
         return values

@@ -29,11 +29,13 @@ from cxstats.metrics.proportions import (
 )
 from cxstats.metrics.result import Metric
 from cxstats.metrics.scales import ces, ces_from_counts, csat, csat_from_counts
+from cxstats.metrics.stages import Funnel, funnel
 
 __all__ = [
     "BANDS",
     "RATES",
     "Bands",
+    "Funnel",
     "Metric",
     "MetricComparison",
     "arpu",
@@ -44,6 +46,7 @@ __all__ = [
     "conversion_rate",
     "csat",
     "csat_from_counts",
+    "funnel",
     "handling_time",
     "mean",
     "mean_from_summary",

@@ -27,6 +27,7 @@ Expression = Any  # of Narwhals
 Rule = Callable[[Expression], Expression]
 # Variances below this, relative to the largest square, are rounding.
 ROUNDING = 1e-13
+ROW = "(row number of cxstats)"  # a name that no table has
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,14 +194,34 @@ def add_up(answers: Answers, domain: Domain, value: Value, cubes: bool = False) 
         Naming row, column and value of an answer or weight that is not allowed; or if the table
         has no rows or no answers.
     """
+    import narwhals as nw
+    import pandas as pd
+
     terms = _terms(answers, value, cubes)
+    by = [f"by{i}" for i in range(len(answers.by))]  # whatever the columns of groups are called
+    groups = [nw.col(name).alias(short) for name, short in zip(answers.by, by, strict=True)]
     lazy = answers.table.lazy().select(
-        *answers.by, *(term.alias(name) for name, (term, _) in terms.items())
+        *groups, *(term.alias(name) for name, (term, _) in terms.items())
     )
     added = [_added(name, how) for name, (_, how) in terms.items()]
-    by = list(answers.by)
-    found = lazy.group_by(by).agg(*added) if by else lazy.select(*added)
-    return _sums(to_pandas(found), answers, domain)
+    found = to_pandas(lazy.group_by(by).agg(*added) if by else lazy.select(*added))
+    foreign = not isinstance(answers.table.to_native(), pd.DataFrame)
+    for name in by:
+        found[name] = uncoded(found[name], foreign)
+    return _sums(found, answers, domain)
+
+
+def uncoded(column: pd.Series[Any], foreign: bool) -> pd.Series[Any]:
+    """Return categories without an order, of Polars or Arrow, as what they stand for.
+
+    Their codes follow the order of appearance, by which no reader expects groups to be sorted.
+    Those of pandas itself (not `foreign`) keep the order that its user gave them.
+    """
+    import pandas as pd
+
+    kind = column.dtype
+    coded = foreign and isinstance(kind, pd.CategoricalDtype) and not kind.ordered
+    return column.astype(object) if coded or "dictionary<" in str(kind) else column
 
 
 def to_pandas(lazy: Any) -> pd.DataFrame:
@@ -219,7 +240,7 @@ def _terms(answers: Answers, value: Value, cubes: bool) -> dict[str, tuple[Expre
 
     schema = answers.table.collect_schema()
     kind = schema[answers.value]
-    x = _number(answers.value, kind)
+    x = as_number(answers.value, kind)
     terms: dict[str, tuple[Expression, str]] = {}
     terms |= {f"__{how}": (x, how) for how in ("len", "count", "min", "max")}
     if kind.is_float() or kind.is_decimal():
@@ -232,7 +253,7 @@ def _terms(answers: Answers, value: Value, cubes: bool) -> dict[str, tuple[Expre
     v = value.of(x)
     powers = {"v": v, "vv": v * v} | ({"vvv": v * v * v} if cubes else {})
     if answers.weight is not None:
-        weight = _number(answers.weight, schema[answers.weight])
+        weight = as_number(answers.weight, schema[answers.weight])
         terms |= {f"__weight_{how}": (weight, how) for how in ("count", "min", "max")}
         w = nw.when(~x.is_null()).then(weight.cast(nw.Float64))
         powers |= {"w": w, "wv": w * v, "wvv": w * v * v}
@@ -240,13 +261,15 @@ def _terms(answers: Answers, value: Value, cubes: bool) -> dict[str, tuple[Expre
     return terms | {f"__{name}": (power, "sum") for name, power in powers.items()}
 
 
-def _number(name: str, kind: Any) -> Expression:
+def as_number(name: str, kind: Any) -> Expression:
     """Return a column with missing values of every kind as null."""
     import narwhals as nw
 
     x = nw.col(name)
     if kind == nw.Boolean:
         return x.cast(nw.Int64)
+    if kind.is_decimal():  # whose products and floors would outgrow their digits
+        return x.cast(nw.Float64)
     return nw.when(~x.is_nan()).then(x) if kind.is_float() else x
 
 
@@ -286,8 +309,9 @@ def _sums(frame: pd.DataFrame, answers: Answers, domain: Domain) -> Sums:
         minus = total.get("minus", 0 * n).fillna(0.0)
         total |= {"v": total["plus"] - minus, "vv": total["plus"] + minus}
     by = list(answers.by)
-    grouped = frame[by].notna().all(axis=1).to_numpy(bool) if by else np.ones(len(frame), bool)
-    groups = frame.loc[grouped, by].reset_index(drop=True)
+    short = [f"by{i}" for i in range(len(by))]
+    grouped = frame[short].notna().all(axis=1).to_numpy(bool) if by else np.ones(len(frame), bool)
+    groups = frame.loc[grouped, short].reset_index(drop=True).set_axis(by, axis=1)
     order = _order(groups)
     if by and not len(order):
         raise DataError(f"no row has a group in {' and '.join(map(repr, by))}")
@@ -332,7 +356,7 @@ def _order(groups: pd.DataFrame) -> NDArray[np.intp]:
 
 
 def _first_off(answers: Answers, domain: Domain) -> str:
-    x = _number(answers.value, answers.table.collect_schema()[answers.value])
+    x = as_number(answers.value, answers.table.collect_schema()[answers.value])
     where, value = _find(answers, ~x.is_null() & _off(x, domain), answers.value)
     number = float(value)
     between = domain.low <= number <= domain.high and np.isfinite(number)
@@ -343,7 +367,7 @@ def _first_off(answers: Answers, domain: Domain) -> str:
 
 def _first_bad_weight(answers: Answers) -> str:
     assert answers.weight is not None
-    weight = _number(answers.weight, answers.table.collect_schema()[answers.weight])
+    weight = as_number(answers.weight, answers.table.collect_schema()[answers.weight])
     wrong = weight.is_null() | (weight < 0) | (weight == np.inf)
     where, value = _find(answers, wrong, answers.weight)
     missing = value is None or np.isnan(float(value))
@@ -370,14 +394,14 @@ def _find(answers: Answers, wrong: Expression, name: str) -> tuple[str, Any]:
     table: Any = answers.table
     kind = str(table.implementation).rsplit(".", 1)[-1].lower()
     if isinstance(table, nw.LazyFrame) and kind == "polars":
-        table = nw.from_native(native.with_row_index("__row"))
+        table = nw.from_native(native.with_row_index(ROW))
     elif not isinstance(table, nw.LazyFrame):
-        table = table.with_row_index("__row")
+        table = table.with_row_index(ROW)
     names = table.collect_schema().names()
-    kept = [one for one in ("__row", *answers.by, name) if one in names]
+    kept = [one for one in (ROW, *answers.by, name) if one in names]
     found = table.filter(wrong).select(*kept).head(1)
     found = found.collect() if isinstance(found, nw.LazyFrame) else found
     first = found.rows(named=True)[0]
     groups = ", ".join(f"{key} {first[key]!r}" for key in answers.by)
-    where = f"row {first['__row']}, " if "__row" in first else f"{groups}, " if groups else ""
+    where = f"row {first[ROW]}, " if ROW in first else f"{groups}, " if groups else ""
     return where + column, first[name]

@@ -50,8 +50,8 @@ class MetricComparison:
     table : pandas.DataFrame
         One row per pair: ``group, other, estimate`` (group less other, in points of NPS, in shares
         or in the unit of the mean), ``ci_low, ci_high, se, statistic, df, p_value, p_adjusted,
-        relative`` (the change relative to the other, NaN where that is not above 0), ``n, n_other,
-        test``. Intervals are not adjusted.
+        relative`` (the change relative to the other; NaN where that is not above 0 or, other than
+        a share, has 0 in its interval), ``n, n_other, test``. Intervals are not adjusted.
     omnibus : pandas.DataFrame
         One row: ``test, statistic, df_1, df_2, p_value`` of all groups being equal.
     metric : Metric
@@ -164,7 +164,8 @@ def compare_metric(
     and Caffo 2000 do the same for proportions); shares: z with the pooled share, Fisher's exact
     test when an expected count is below 5 (weighted shares: z on effective sample sizes); means:
     Welch's t. Intervals: Welch's for means, else from the intervals of both groups (Newcombe 1998,
-    Zou and Donner 2008).
+    Zou and Donner 2008). Test and interval are not the same calculation, so at the margin one can
+    leave out 0 where the other does not; a remark counts these.
     """
     import pandas as pd
 
@@ -182,14 +183,23 @@ def compare_metric(
     columns = _TESTS[metric.unit](metric, a, b)
     with np.errstate(invalid="ignore", divide="ignore"):
         relative = np.where(b["estimate"] > 0, columns["estimate"] / b["estimate"], np.nan)
+    if metric.unit != "share":  # a base that may be 0 has no change relative to it
+        relative = np.where(b["ci_low"] <= 0, np.nan, relative)
     p = np.asarray(columns["p_value"], float)
     columns["p_adjusted"] = adjusted(p, adjust) if adjust else p
     data = {"group": [groups[i] for i in first], "other": [groups[i] for i in second]}
     tail = {"relative": relative, "n": a["n"], "n_other": b["n"], "test": columns.pop("test")}
     left = len(metric.table) - len(table)
-    remarks = (both("metric.note.not_compared", count=format_number(left)),) if left else ()
+    remarks = [both("metric.note.not_compared", count=format_number(left))] if left else []
+    apart = (columns["ci_low"] > 0) | (columns["ci_high"] < 0)
+    known = ~np.isnan(p) & ~np.isnan(columns["ci_low"])
+    margin = int((known & (apart != (p < 1 - metric.level))).sum())
+    if margin:
+        remarks.append(both("metric.note.margin", count=format_number(margin)))
     found = pd.DataFrame({**data, **columns, **tail})
-    return MetricComparison(found, _omnibus(metric, table), metric, reference, adjust, remarks)
+    return MetricComparison(
+        found, _omnibus(metric, table), metric, reference, adjust, tuple(remarks)
+    )
 
 
 def _tuples(table: pd.DataFrame, by: Sequence[str]) -> list[Any]:

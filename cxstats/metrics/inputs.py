@@ -1,10 +1,10 @@
-"""What a metric is given, answers or counts, brought into one form and checked."""
+"""The answers that a metric is given, brought into one form and checked."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Number
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,10 +14,12 @@ from cxstats.survey.answers import numbers
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
 By = str | Sequence[str] | Any | None
 ALLOWED = "pandas, Polars, PyArrow, DuckDB relation, or one column of answers"
+# Microseconds of the units that durations can be averaged in.
+UNITS = {"s": 1e6, "min": 6e7, "h": 3.6e9, "d": 8.64e10}
+NO_NUMBERS = ("timedelta", "datetime", "date", "time", "period", "complex")  # as pandas infers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +47,12 @@ class Answers:
 
 
 def read_answers(
-    data: Any, column: str | None, by: By, weights: Any, truth: bool = False
+    data: Any,
+    column: str | None,
+    by: By,
+    weights: Any,
+    truth: bool = False,
+    unit: str | None = None,
 ) -> Answers:
     """Find the answers, groups and weights in a table, or bind columns given on their own.
 
@@ -59,6 +66,8 @@ def read_answers(
     weights : str or one column of numbers
     truth : bool
         Whether true and false are answers.
+    unit : {"s", "min", "h", "d"}, optional
+        Into what a column of durations is converted; without it, durations are refused.
 
     Raises
     ------
@@ -68,6 +77,8 @@ def read_answers(
     import narwhals as nw
     import pandas as pd
 
+    if unit is not None and unit not in UNITS:
+        raise CxError(f"unit={unit!r}; allowed: {', '.join(map(repr, UNITS))}")
     if column is None:
         data, column, by, weights = _bind(data, by, weights)
     names = (by,) if isinstance(by, str) else tuple(by) if by is not None else ()
@@ -77,17 +88,24 @@ def read_answers(
         raise CxError("weights of a table are the name of one of its columns")
     wanted = [column, *names, *([weights] if weights else [])]
     if isinstance(data, pd.DataFrame):
-        synthetic = bool(data.attrs.get("synthetic"))
-        table = nw.from_native(_plain(data, wanted, column, weights, truth))
-        return Answers(table, column, names, weights, synthetic)
+        _check_there(wanted, list(data.columns))
+        table = nw.from_native(_plain(data[wanted], column, weights, truth, unit))
+        for name in names:
+            check_group_values(data[name], name)
+        return Answers(table, column, names, weights, bool(data.attrs.get("synthetic")))
     try:
         table = nw.from_native(data)
     except TypeError as error:
         raise DataError(
             f"a table of type {type(data).__name__!r} cannot be read; allowed: {ALLOWED}"
         ) from error
+    _check_there(wanted, table.collect_schema().names())
+    if unit is not None:
+        table = _in_units(table, column, unit)
     schema = table.collect_schema()
-    _check_there(wanted, schema.names())
+    for name in names:
+        if schema[name].is_nested() or schema[name] == nw.Object:
+            raise DataError(f"column {name!r} holds {schema[name]}; allowed: one group per row")
     for name in [column, *([weights] if weights else [])]:
         if not (schema[name].is_numeric() or (truth and schema[name] == nw.Boolean)):
             raise DataError(_no_number(table, name, schema[name], truth and name == column))
@@ -98,7 +116,7 @@ def _bind(data: Any, by: Any, weights: Any) -> tuple[pd.DataFrame, str, Any, str
     """Return one column of answers, its groups and weights as a table."""
     import pandas as pd
 
-    answers = _series(data, "scores")
+    answers = one_column(data, "scores")
     if answers is None:
         raise CxError(
             f"a {type(data).__name__} has several columns: name that of the answers with "
@@ -112,11 +130,15 @@ def _bind(data: Any, by: Any, weights: Any) -> tuple[pd.DataFrame, str, Any, str
     groups = dict(by) if isinstance(by, Mapping) else {} if by is None else {None: by}
     frame = {"scores": answers}
     for key, values in groups.items():
-        one = _series(values, "group")
+        one = one_column(values, "group")
         name = str(key if key is not None else getattr(one, "name", None) or "group")
-        frame[name if name != "scores" else "group"] = _aligned(one, answers, name)
+        if key is None and name == "scores":
+            name = "group"
+        if name in (*frame, "(weights)"):
+            raise CxError(f"a column of groups cannot be called {name!r} here; rename it")
+        frame[name] = _aligned(one, answers, name)
     if weights is not None:
-        frame["(weights)"] = _aligned(_series(weights, "weights"), answers, "weights")
+        frame["(weights)"] = _aligned(one_column(weights, "weights"), answers, "weights")
     bound = pd.DataFrame(frame)
     bound.attrs = dict(getattr(data, "attrs", {}))
     names = [name for name in bound if name not in ("scores", "(weights)")]
@@ -134,7 +156,7 @@ def _aligned(one: pd.Series[Any] | None, answers: pd.Series[Any], name: str) -> 
     return one
 
 
-def _series(data: Any, name: str) -> pd.Series[Any] | None:
+def one_column(data: Any, name: str) -> pd.Series[Any] | None:
     """Return one column as pandas; None for what has several."""
     import narwhals as nw
     import pandas as pd
@@ -145,6 +167,10 @@ def _series(data: Any, name: str) -> pd.Series[Any] | None:
         raise DataError(f"{data!r} is not a column of answers; allowed: {ALLOWED}")
     if isinstance(data, np.ndarray) and data.ndim != 1:
         return None
+    if isinstance(data, (pd.api.extensions.ExtensionArray, pd.Index)):
+        return pd.Series(data, name=getattr(data, "name", None))
+    if type(data).__module__.startswith("pyarrow") and not hasattr(data, "chunks"):
+        data = _chunked(data)
     if isinstance(data, (np.ndarray, Sequence)):
         return pd.Series(data, dtype=object if len(data) == 0 else None, name=None)
     try:
@@ -156,19 +182,106 @@ def _series(data: Any, name: str) -> pd.Series[Any] | None:
     return bound
 
 
-def _plain(
-    frame: pd.DataFrame, wanted: list[str], column: str, weights: str | None, truth: bool
-) -> pd.DataFrame:
-    """Return the columns wanted of a pandas frame; answers that are objects become numbers."""
+def _chunked(data: Any) -> Any:
+    """Return an array of PyArrow in the form that Narwhals reads; a table as it is."""
+    import pyarrow as pa
+
+    return pa.chunked_array([data]) if isinstance(data, pa.Array) else data
+
+
+def _plain_durations(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return a frame with durations that are objects as a column of durations."""
     import pandas as pd
 
-    _check_there(wanted, list(frame.columns))
-    kept = frame[wanted]
+    if pd.api.types.infer_dtype(frame[column], skipna=True) != "timedelta":
+        return frame
+    return frame.assign(**{column: pd.to_timedelta(frame[column])})
+
+
+def _in_units(table: Any, column: str, unit: str) -> Any:
+    """Return a table with its column of durations as numbers in a unit."""
+    import narwhals as nw
+
+    kind = table.collect_schema()[column]
+    if kind != nw.Duration:
+        raise DataError(
+            f"unit={unit!r} is for durations, and column {column!r} holds {kind}; numbers are in "
+            "the unit that they are in"
+        )
+    amount = nw.col(column).dt.total_microseconds().cast(nw.Float64) / UNITS[unit]
+    return table.with_columns(amount.alias(column))
+
+
+def check_group_values(column: pd.Series[Any], name: str) -> None:
+    """Refuse groups that are lists or mappings; texts need no look at each."""
+    import pandas as pd
+
+    if column.dtype != object or pd.api.types.infer_dtype(column, skipna=True) == "string":
+        return
+    for row, value in zip(column.index, column, strict=True):
+        if isinstance(value, (list, dict, set, np.ndarray)):
+            raise DataError(
+                f"row {row!r}, column {name!r}: {value!r} is no group; allowed: text, numbers, "
+                "dates, true and false"
+            )
+
+
+def check_kind(column: pd.Series[Any], name: str) -> None:
+    """Refuse durations, dates and complex numbers, which pandas would read as numbers."""
+    import pandas as pd
+
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    kind = {"timedelta64": "timedelta", "datetime64": "datetime"}.get(kind, kind)
+    dtype = getattr(column.dtype, "kind", "")
+    kind = {"m": "timedelta", "M": "datetime", "c": "complex"}.get(dtype, kind)
+    there = np.flatnonzero(column.notna().to_numpy(bool))
+    if kind.startswith("mixed"):
+        values = column.to_numpy(object)
+        strange = (
+            complex,
+            np.complexfloating,
+            dt.date,
+            dt.timedelta,
+            np.datetime64,
+            np.timedelta64,
+        )
+        there = np.array([i for i in there if isinstance(values[i], strange)], int)
+        kind = type(column.iloc[there[0]]).__name__ if len(there) else kind
+    elif kind not in NO_NUMBERS:
+        return
+    if kind.startswith("mixed"):
+        return
+    row = f"row {column.index[there[0]]!r}, " if len(there) else ""
+    shown = f": {str(column.iloc[there[0]])!r}" if len(there) else ""
+    raise DataError(f"{row}column {name!r} holds no numbers ({kind}){shown}; {_allowed(kind)}")
+
+
+def _allowed(kind: object) -> str:
+    """Say that numbers are allowed, and what can be done with a column of durations."""
+    if "duration" not in str(kind).lower() and kind != "timedelta":
+        return "allowed: numbers"
+    units = ", ".join(map(repr, UNITS))
+    return (
+        "allowed: numbers; a mean, a handling or a waiting time takes durations with the unit to "
+        f"average in, unit= one of {units}"
+    )
+
+
+def _plain(
+    kept: pd.DataFrame, column: str, weights: str | None, truth: bool, unit: str | None
+) -> pd.DataFrame:
+    """Return columns of a pandas frame; answers and weights that are objects become numbers."""
+    import narwhals as nw
+    import pandas as pd
+
+    if unit is not None:
+        kept = _in_units(nw.from_native(_plain_durations(kept, column)), column, unit).to_native()
     for name in [column, *([weights] if weights else [])]:
         kind = kept[name].dtype
         flags = pd.api.types.is_bool_dtype(kind)
-        if pd.api.types.is_numeric_dtype(kind) and not flags:
+        if pd.api.types.is_numeric_dtype(kind) and not flags and np.dtype(complex) != kind:
             continue
+        check_kind(kept[name], name)
         if truth and name == column and (flags or _only_flags(kept[name])):
             kept = kept.assign(**{name: kept[name].astype("boolean").astype("Float64")})
         else:
@@ -199,92 +312,4 @@ def _no_number(table: Any, name: str, dtype: object, truth: bool) -> str:
     first = table.select(name).filter(~nw.col(name).is_null()).head(1)
     first = first.collect() if isinstance(first, nw.LazyFrame) else first
     shown = f": {first[name].to_list()[0]!r}" if len(first) else ", and no value at all"
-    return f"{head}{shown}; allowed: numbers" + (", or true and false" if truth else "")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Counts:
-    """Counts of answers, one per group: a frame of the groups and arrays of whole numbers."""
-
-    groups: pd.DataFrame
-    values: dict[str, NDArray[np.int64]]
-
-    @property
-    def by(self) -> tuple[str, ...]:
-        """Names of the columns of groups."""
-        return tuple(map(str, self.groups.columns))
-
-
-def read_counts(counts: Mapping[str, Any], by: Any = None) -> Counts:
-    """Read counts: single numbers, or one per group as lists, arrays, Series or mappings.
-
-    Groups are named by `by` (a column of names, or a mapping of column names to them), else by
-    the index of a Series or the keys of a mapping, else numbered from 0.
-
-    Raises
-    ------
-    DataError
-        Naming the count and the group of a negative, missing or fractional number, and of lengths
-        or groups that differ.
-    """
-    import pandas as pd
-
-    read = {name: _count_series(name, one) for name, one in counts.items()}
-    lengths = {name: len(one) for name, one in read.items()}
-    if len(set(lengths.values())) > 1:
-        raise DataError(f"counts of different lengths: {lengths}")
-    first = next(iter(read.values()))
-    single = all(isinstance(one, Number) for one in counts.values())
-    for name, one in read.items():
-        if not one.index.equals(first.index):
-            raise DataError(f"{name!r} is for other groups than {next(iter(read))!r}")
-    labels = {} if single and by is None else _labels(by, first)
-    groups = pd.DataFrame(labels, index=range(len(first)))
-    if labels and groups.duplicated().any():
-        twice = tuple(groups[groups.duplicated()].iloc[0])
-        raise DataError(f"group {twice!r} stands twice; add its counts up first")
-    values = {name: _whole(name, one, groups) for name, one in read.items()}
-    return Counts(groups, values)
-
-
-def _count_series(name: str, one: Any) -> pd.Series[Any]:
-    import pandas as pd
-
-    if isinstance(one, Mapping):
-        return pd.Series(dict(one))
-    if one is None or isinstance(one, Number):
-        return pd.Series([one])
-    column = _series(one, name)
-    if column is None or len(column) == 0:
-        raise DataError(f"{name!r}: no counts; allowed: a whole number, or one per group")
-    return column
-
-
-def _labels(by: Any, first: pd.Series[Any]) -> dict[str, Any]:
-    import pandas as pd
-
-    if by is None:
-        if isinstance(first.index, pd.MultiIndex):
-            return {
-                str(name or f"group_{i}"): first.index.get_level_values(i)
-                for i, name in enumerate(first.index.names)
-            }
-        return {str(first.index.name or "group"): first.index.to_numpy()}
-    named = by if isinstance(by, Mapping) else {str(getattr(by, "name", None) or "group"): by}
-    labels = {str(name): list(values) for name, values in named.items()}
-    for name, values in labels.items():
-        if len(values) != len(first):
-            raise DataError(f"{name!r} names {len(values)} groups; there are {len(first)} counts")
-    return labels
-
-
-def _whole(name: str, column: pd.Series[Any], groups: pd.DataFrame) -> NDArray[np.int64]:
-    """Return counts as whole numbers, or say which is none."""
-    for row, value in enumerate(column.to_list()):
-        number = isinstance(value, (int, float, np.integer, np.floating))
-        if not number or isinstance(value, bool) or value < 0 or value != np.floor(value):
-            where = f", group {tuple(groups.iloc[row])!r}" if groups.shape[1] else ""
-            raise DataError(f"{name!r}{where}: {value!r} is no count; allowed: 0, 1, 2, ...")
-        if not np.isfinite(value):
-            raise DataError(f"{name!r}: {value!r} is no count; allowed: 0, 1, 2, ...")
-    return column.to_numpy().astype(np.int64)
+    return f"{head}{shown}; {_allowed(dtype)}" + (", or true and false" if truth else "")

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.errors import CxError
+from cxstats.inference import check_level
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -35,6 +36,7 @@ MEAN_INTERVALS = ("t", "bca")
 # Rocks (2016): added to promoters and to detractors; twice as much goes to the passives.
 ADDED = 0.75
 HALVINGS = 60
+SLACK = 1e-9  # shares from sums of weights may leave 0 to 1 by rounding
 
 
 def check_interval(interval: str, allowed: tuple[str, ...]) -> None:
@@ -53,13 +55,43 @@ def normal_quantile(level: float) -> float:
 def nps_variance(promoters: ArrayLike, detractors: ArrayLike) -> Array:
     """Return the variance of the -1, 0, +1 score, ``p + d - (p - d)^2``, from shares.
 
+    Shares from 0 to 1 that add up to 1 at most; others are refused (`CxError`).
+
     Examples
     --------
     >>> nps_variance(1 / 2, 1 / 6).round(4).tolist()
     0.5556
     """
-    p, d = np.asarray(promoters, float), np.asarray(detractors, float)
+    p, d = _check_shares(promoters=promoters, detractors=detractors)
     return np.asarray(p + d - (p - d) ** 2)
+
+
+def _check_shares(n: Any = None, **shares: Any) -> list[Array]:
+    """Return shares, and n if it is given, as arrays of one shape; NaN where nothing is known.
+
+    Raises
+    ------
+    CxError
+        If a share is outside 0 to 1, shares add up to more than 1, or n is below 0.
+    """
+    given = shares if n is None else {**shares, "n": n}
+    try:
+        read = np.broadcast_arrays(*(np.asarray(one, float) for one in given.values()))
+    except (TypeError, ValueError) as error:
+        raise CxError(f"{' and '.join(given)}: {error}; allowed: numbers") from error
+    for name, one in zip(given, read, strict=True):
+        high = np.inf if name == "n" else 1 + SLACK
+        wrong = one[(one < -SLACK) | (one > high)]
+        if wrong.size:
+            allowed = "0 upwards" if name == "n" else "shares from 0 to 1"
+            raise CxError(f"{name} has {wrong.flat[0]:g}; allowed: {allowed}")
+    total = np.asarray(sum(read[: len(shares)]))
+    if (total > 1 + SLACK).any():
+        over = total[total > 1 + SLACK].flat[0]
+        raise CxError(f"{' and '.join(shares)} add up to {over:g}; allowed: at most 1")
+    return [
+        np.clip(one, 0, None if name == "n" else 1) for name, one in zip(given, read, strict=True)
+    ]
 
 
 def adjusted_shares(
@@ -88,14 +120,20 @@ def nps_interval(
         Answers; NaN comes back where there are none.
     method : {"adjusted_wald", "wald", "score"}
         ``"adjusted_wald"`` adds 3/4 to promoters, 3/4 to detractors and 3 to n (Rocks 2016) and
-        takes ``p' - d' -+ z sqrt((p' + d' - (p' - d')^2) / n')``; ``"wald"`` adds nothing and has
-        no width when everyone answers alike; ``"score"`` holds the values that the score test
+        takes ``p' - d' -+ z sqrt((p' + d' - (p' - d')^2) / n')``, widened to hold the estimate
+        ``p - d`` where that is outside (a few answers, all alike); ``"wald"`` adds nothing and
+        has no width when everyone answers alike; ``"score"`` holds the values that the score test
         does not reject, with shares estimated under each (Tango 1998).
     level : float
 
     Returns
     -------
     low, high : arrays (g,)
+
+    Raises
+    ------
+    CxError
+        If a share is outside 0 to 1, both add up to more than 1, or n is below 0.
 
     Examples
     --------
@@ -104,7 +142,9 @@ def nps_interval(
     (24.9, 41.1)
     """
     check_interval(method, NPS_INTERVALS)
-    p, d, n = np.broadcast_arrays(*(np.asarray(x, float) for x in (promoters, detractors, n)))
+    check_level(level)
+    p, d, n = _check_shares(promoters=promoters, detractors=detractors, n=n)
+    estimate = p - d
     if method == "score":
         return _score_interval(p, d, n, normal_quantile(level))
     if method == "adjusted_wald":
@@ -113,7 +153,8 @@ def nps_interval(
         p = p + empty
     with np.errstate(invalid="ignore", divide="ignore"):
         half = normal_quantile(level) * np.sqrt(np.maximum(nps_variance(p, d), 0) / n)
-    return np.clip(p - d - half, -1, 1), np.clip(p - d + half, -1, 1)
+    low, high = np.clip(p - d - half, -1, 1), np.clip(p - d + half, -1, 1)
+    return np.minimum(low, estimate), np.maximum(high, estimate)
 
 
 def _score_interval(p: Array, d: Array, n: Array, z: float) -> tuple[Array, Array]:
@@ -163,6 +204,11 @@ def proportion_interval(
     -------
     low, high : arrays (g,)
 
+    Raises
+    ------
+    CxError
+        If a share is outside 0 to 1, or n is below 0.
+
     Examples
     --------
     >>> [round(float(end), 4) for end in proportion_interval(0.0, 20)]
@@ -171,7 +217,8 @@ def proportion_interval(
     from scipy.special import betaincinv
 
     check_interval(method, PROPORTION_INTERVALS)
-    p, n = np.broadcast_arrays(np.asarray(share, float), np.asarray(n, float))
+    check_level(level)
+    p, n = _check_shares(share=share, n=n)
     z = normal_quantile(level)
     with np.errstate(invalid="ignore", divide="ignore"):
         if method == "clopper_pearson":

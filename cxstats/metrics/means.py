@@ -17,8 +17,9 @@ from cxstats.errors import CxError, DataError
 from cxstats.formats import format_number
 from cxstats.inference import bca
 from cxstats.labels import Text, both
-from cxstats.metrics.aggregate import Domain, Sums, Value, add_up, to_pandas
-from cxstats.metrics.inputs import Answers, read_answers, read_counts
+from cxstats.metrics.aggregate import Domain, Sums, Value, add_up, as_number, to_pandas
+from cxstats.metrics.counts import read_counts
+from cxstats.metrics.inputs import Answers, check_kind, one_column, read_answers
 from cxstats.metrics.intervals import MEAN_INTERVALS, check_interval, t_interval
 from cxstats.metrics.result import LEVEL, Metric, Options, build
 from cxstats.moments import check_resamples, resampling_counts
@@ -47,6 +48,7 @@ def mean(  # noqa: PLR0913  (keywords of a public function)
     min_cell: int | None = None,
     n_resamples: int = N_RESAMPLES,
     seed: int = SEED,
+    unit: str | None = None,
 ) -> Metric:
     """Compute the mean, ``m = sum(w x) / sum(w)``, with a t or a bootstrap interval.
 
@@ -64,6 +66,8 @@ def mean(  # noqa: PLR0913  (keywords of a public function)
         ``"bca"`` resamples the answers of each group, which leave their engine for that.
     n_resamples, seed : int
         Of the bootstrap.
+    unit : {"s", "min", "h", "d"}, optional
+        Into which a column of durations is converted; durations without it are refused.
 
     Notes
     -----
@@ -78,11 +82,11 @@ def mean(  # noqa: PLR0913  (keywords of a public function)
     check_interval(interval, MEAN_INTERVALS)
     options = Options(interval, level, min_cell)
     check_resamples(n_resamples, seed)
-    answers = read_answers(values, column, by, weights)
+    answers = read_answers(values, column, by, weights, unit=unit)
     return mean_of(answers, Domain(low, high), options, name, "", n_resamples, seed, skew=True)
 
 
-def mean_of(
+def mean_of(  # noqa: PLR0913  (what its callers are asked for)
     answers: Answers,
     domain: Domain,
     options: Options,
@@ -92,22 +96,23 @@ def mean_of(
     seed: int = SEED,
     *,
     skew: bool = False,
+    remarks: list[Text] | None = None,
 ) -> Metric:
     """Return the mean of answers as a metric; `skew` asks for Cochran's rule."""
     origin = _origin(answers, domain)
 
     sums = add_up(answers, domain, Value(number=lambda x: x - origin), cubes=skew)
-    limits, remarks = None, []
+    limits, said = None, list(remarks or [])
     if options.interval == "bca":
         limits = _bootstrap(answers, sums, options.level, n_resamples, seed)
         if n_resamples < ROUGH:
-            remarks.append(both("metric.note.rough", count=format_number(n_resamples)))
+            said.append(both("metric.note.rough", count=format_number(n_resamples)))
     elif skew:
         rough = int((sums.n < COCHRAN * np.nan_to_num(sums.skewness()) ** 2).sum())
         if rough:
-            remarks.append(both("metric.note.skewed", count=rough))
+            said.append(both("metric.note.skewed", count=rough))
     return means_result(
-        sums, origin, options, name=name, kind=kind, limits=limits, remarks=remarks,
+        sums, origin, options, name=name, kind=kind, limits=limits, remarks=said,
         n_resamples=n_resamples, seed=seed, synthetic=answers.synthetic,
     )  # fmt: skip
 
@@ -155,13 +160,9 @@ def means_result(  # noqa: PLR0913  (what `build` says of every metric)
 
 def _origin(answers: Answers, domain: Domain) -> float:
     """Return a number near the answers: squares of small distances lose no digits."""
-    import narwhals as nw
-
     if np.isfinite(domain.low) and np.isfinite(domain.high):
         return (domain.low + domain.high) / 2
-    x = nw.col(answers.value)
-    schema = answers.table.collect_schema()
-    kept = x if not schema[answers.value].is_float() else nw.when(~x.is_nan()).then(x)
+    kept = as_number(answers.value, answers.table.collect_schema()[answers.value])
     found = to_pandas(answers.table.lazy().select(kept.mean().alias("origin")))
     value = float(np.asarray(found["origin"], float)[0])
     return round(value) if np.isfinite(value) else 0.0
@@ -198,14 +199,19 @@ def ratio_bootstrap(
     """Return the BCa interval of ``sum(above) / sum(below)`` over n cases.
 
     A mean is the ratio to ones, a weighted mean that of ``w x`` to w. The influence of a case is
-    ``(above - ratio below) / sum(below)``.
+    ``(above - ratio below) / sum(below)``. NaN if a resample has nothing below and something above:
+    the ratio has no bound then.
     """
     ratio = above.sum() / below.sum()
     replicates = np.empty((n_resamples, 1))
+    unbounded = False
     for start, counts in resampling_counts(len(above), n_resamples, seed):
         with np.errstate(invalid="ignore", divide="ignore"):
             part = (counts @ above) / (counts @ below)
         replicates[start : start + len(counts), 0] = part
+        unbounded |= bool(np.isinf(part).any())
+    if unbounded:
+        return np.nan, np.nan
     influence = ((above - ratio * below) / below.sum())[:, None]
     low, high = bca(replicates, np.array([ratio]), influence, level)
     return float(low[0]), float(high[0])
@@ -231,13 +237,9 @@ def mean_from_summary(
     >>> found.table[["estimate", "se", "ci_low"]].round(3).iloc[0].tolist()
     [5.0, 2.082, -3.957]
     """
-    counts = read_counts({"n": n}, by)
-    middle, spread = (np.atleast_1d(np.asarray(one, float)) for one in (mean, sd))
-    size = counts.values["n"]
-    if not len(middle) == len(spread) == len(size):
-        raise DataError(f"{len(middle)} means, {len(spread)} sd and {len(size)} n")
-    if not (np.isfinite(middle).all() and np.isfinite(spread).all() and (spread >= 0).all()):
-        raise DataError(f"means {middle.tolist()}, sd {spread.tolist()}; allowed: finite, sd >= 0")
+    given = {"mean": mean, "sd": sd, "n": n}
+    counts = read_counts(given, by, amounts={"mean": -np.inf, "sd": 0.0})
+    middle, spread, size = (counts.values[one] for one in given)
     if not size.sum():
         raise DataError("no answers: every n is 0")
     sums = Sums.of_counts(counts.groups, size, 0.0 * size, (size - 1) * spread**2)
@@ -263,8 +265,15 @@ def arpu(revenue: Any, by: Any = None, **options: Any) -> Metric:
 def handling_time(times: Any, by: Any = None, **options: Any) -> Metric:
     """Compute the average handling time (AHT), ``sum(handling time) / contacts handled``.
 
-    Talk, hold and after-call work, in the unit given; not the time a customer waits, which is
-    `waiting_time`. Options are those of `mean`.
+    Talk, hold and after-call work; not the time a customer waits, which is `waiting_time`. Numbers
+    in the unit that they have, or durations with ``unit="min"``. Options are those of `mean`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> times = pd.to_timedelta([180, 240, 300], unit="s")
+    >>> handling_time(times, unit="min").table["estimate"].tolist()
+    [4.0]
     """
     return mean(times, by, name="handling_time", low=0.0, **options)
 
@@ -272,8 +281,8 @@ def handling_time(times: Any, by: Any = None, **options: Any) -> Metric:
 def waiting_time(times: Any, by: Any = None, **options: Any) -> Metric:
     """Compute the average wait before an answer (ASA), ``sum(wait) / contacts answered``.
 
-    In the unit given; not the time that handling takes, which is `handling_time`. Options are those
-    of `mean`.
+    Not the time that handling takes, which is `handling_time`. Numbers in the unit that they have,
+    or durations with ``unit="min"``. Options are those of `mean`.
     """
     return mean(times, by, name="waiting_time", low=0.0, **options)
 
@@ -296,7 +305,8 @@ def roi(
     cost : column of numbers, or one number
         Costs of the same units, or the total cost, known exactly.
     interval : {"bca", "delta"}
-        With gains of units: bootstrap of the units, or ``se^2 = n / (n - 1) sum((g - R c)^2) /
+        With gains of units: bootstrap of the units (none where so many costs are 0 that a resample
+        has no costs; the notes say so), or ``se^2 = n / (n - 1) sum((g - R c)^2) /
         sum(c)^2`` with ``R = sum(g) / sum(c)``, and t. Two totals have no interval.
 
     Raises
@@ -341,6 +351,8 @@ def roi(
     columns |= {"gain": [g.sum()], "cost": [c.sum()]}
     remarks = [] if n > 1 else [both("metric.note.totals")]
     drawn = interval == "bca" and n > 1
+    if drawn and se > 0 and np.isnan(low):
+        remarks.append(both("metric.note.no_costs"))
     return build(
         sums, columns, Options(interval, level), name="roi", unit="ratio", counted=True,
         n_resamples=n_resamples if drawn else None, seed=seed if drawn else None, remarks=remarks,
@@ -352,8 +364,11 @@ def _amounts(values: Any, name: str) -> Array:
 
     from cxstats.survey.answers import numbers
 
-    plain = [values] if isinstance(values, Number) or values is None else values
-    column = numbers(pd.DataFrame({name: pd.Series(plain)}), name)
+    plain = one_column([values] if isinstance(values, Number) or values is None else values, name)
+    if plain is None:
+        raise DataError(f"{name!r} has several columns; allowed: one column, or one number")
+    check_kind(plain, name)
+    column: Array = numbers(pd.DataFrame({name: plain}), name)
     missing = np.flatnonzero(np.isnan(column))
     if len(column) == 0 or len(missing):
         where = f"row {missing[0]}" if len(missing) else "no row"

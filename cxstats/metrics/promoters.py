@@ -18,13 +18,15 @@ from cxstats.formats import format_number
 from cxstats.labels import Text, both
 from cxstats.metrics.aggregate import Domain, Sums, Value, add_up
 from cxstats.metrics.bands import Bands, find_bands
-from cxstats.metrics.inputs import read_answers, read_counts
+from cxstats.metrics.counts import read_counts
+from cxstats.metrics.inputs import read_answers
 from cxstats.metrics.intervals import NPS_INTERVALS, check_interval, nps_interval
 from cxstats.metrics.result import LEVEL, Metric, Options, build
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+DUST = 1e-12  # a share below is a sum of weights that should be 0
 ENOUGH = 30  # answers from which an unused part of the scale says something about the question
 
 
@@ -157,28 +159,36 @@ def _result(
     synthetic: bool = False,
 ) -> Metric:
     with np.errstate(invalid="ignore", divide="ignore"):
-        p, d = (sums.wvv + sums.wv) / 2 / sums.w, (sums.wvv - sums.wv) / 2 / sums.w
+        p, d = _share((sums.wvv + sums.wv) / 2, sums.w), _share((sums.wvv - sums.wv) / 2, sums.w)
+        passive = _share(sums.w - sums.wvv, sums.w)
     low, high = nps_interval(p, d, sums.effective(), options.interval, options.level)
 
     def count(values: Any) -> NDArray[np.int64]:
         return np.asarray(np.rint(values), np.int64)
 
+    estimate = 100 * sums.mean()
     columns = {
-        "estimate": 100 * sums.mean(),
+        "estimate": estimate,
         "se": 100 * np.sqrt(sums.error_variance()),
-        "ci_low": 100 * low,
-        "ci_high": 100 * high,
+        "ci_low": np.minimum(100 * low, estimate),  # equal but for rounding
+        "ci_high": np.maximum(100 * high, estimate),
         "promoters": count((sums.vv + sums.v) / 2),
         "passives": count(sums.n - sums.vv),
         "detractors": count((sums.vv - sums.v) / 2),
         "promoter_share": p,
-        "passive_share": 1 - p - d,
+        "passive_share": passive,
         "detractor_share": d,
     }
     return build(
         sums, columns, options, name="nps", unit="nps", kind=kind, counted=counted,
         synthetic=synthetic, remarks=remarks,
     )  # fmt: skip
+
+
+def _share(part: Any, whole: Any) -> Any:
+    """Return a share of the weights, without the dust that sums of weights leave at 0 and 1."""
+    found = np.clip(part / whole, 0, 1)
+    return np.where(found < DUST, 0.0, found)
 
 
 def _doubts(sums: Sums, bands: Bands) -> tuple[Text, ...]:

@@ -12,7 +12,8 @@ import numpy as np
 from cxstats.errors import DataError
 from cxstats.labels import Text, both
 from cxstats.metrics.aggregate import Domain, Sums, Value, add_up
-from cxstats.metrics.inputs import read_answers, read_counts
+from cxstats.metrics.counts import read_counts
+from cxstats.metrics.inputs import read_answers
 from cxstats.metrics.intervals import PROPORTION_INTERVALS, check_interval, proportion_interval
 from cxstats.metrics.result import LEVEL, Metric, Options, build
 

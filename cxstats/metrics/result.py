@@ -282,6 +282,15 @@ def build(  # noqa: PLR0913  (every metric says all of this)
     """
     import pandas as pd
 
+    taken = {*columns, "n", *(() if counted else ("n_missing",))}
+    taken |= {"n_effective", "n_kish", "deff"} if sums.weighted else set()
+    taken |= {"suppressed"} if options.min_cell is not None else set()
+    for column in sums.groups.columns:
+        if column in taken:
+            raise CxError(
+                f"the column of groups {column!r} has the name of a column of the result "
+                f"({', '.join(sorted(taken))}); rename it"
+            )
     head = {key: columns.pop(key) for key in ("estimate", "se", "ci_low", "ci_high")}
     table = pd.concat([sums.groups, pd.DataFrame({**head, "n": sums.n, **columns})], axis=1)
     if not counted:

@@ -16,8 +16,10 @@ from typing import Any
 import numpy as np
 
 from cxstats.errors import CxError, DataError
+from cxstats.labels import Text, both
 from cxstats.metrics.aggregate import Domain, Sums, Value, add_up
-from cxstats.metrics.inputs import Answers, read_answers, read_counts
+from cxstats.metrics.counts import read_counts
+from cxstats.metrics.inputs import Answers, read_answers
 from cxstats.metrics.intervals import MEAN_INTERVALS, PROPORTION_INTERVALS, check_interval
 from cxstats.metrics.means import mean_of, means_result
 from cxstats.metrics.proportions import share_result
@@ -25,6 +27,8 @@ from cxstats.metrics.result import LEVEL, Metric, Options
 
 # How many points at the good end count.
 BOXES = {"top_box": 1, "top_two_box": 2, "mean": 0}
+# Scales of these questions where none is given.
+USUAL = {"csat": (1, 5), "ces": (1, 7)}
 # True if a high answer is good.
 DIRECTIONS = {"ease": True, "effort": False}
 
@@ -36,7 +40,7 @@ def csat(  # noqa: PLR0913  (keywords of a public function)
     kind: str = "top_two_box",
     column: str | None = None,
     weights: Any = None,
-    scale: tuple[int, int] = (1, 5),
+    scale: tuple[int, int] | None = None,
     interval: str | None = None,
     level: float = LEVEL,
     min_cell: int | None = None,
@@ -49,8 +53,8 @@ def csat(  # noqa: PLR0913  (keywords of a public function)
         As in `cxstats.nps`.
     kind : {"top_two_box", "top_box", "mean"}
         The share of the two best points (4 and 5 of 5), of the best, or the mean answer.
-    scale : tuple of int
-        Lowest and highest point; high is good.
+    scale : tuple of int, optional
+        Lowest and highest point; high is good. Without it 1 to 5, which the notes say.
     interval : str, optional
         Of a share ``"wilson"`` (without it), ``"clopper_pearson"`` or ``"wald"``; of a mean
         ``"t"`` (without it) or ``"bca"``.
@@ -69,7 +73,7 @@ def csat(  # noqa: PLR0913  (keywords of a public function)
     [4.0]
     """
     answers = read_answers(scores, column, by, weights)
-    return _rated(_Scale("csat", kind, scale, True), answers, interval, level, min_cell)
+    return _rated(_scale("csat", kind, scale, True), answers, interval, level, min_cell)
 
 
 def ces(  # noqa: PLR0913  (keywords of a public function)
@@ -80,7 +84,7 @@ def ces(  # noqa: PLR0913  (keywords of a public function)
     kind: str = "mean",
     column: str | None = None,
     weights: Any = None,
-    scale: tuple[int, int] = (1, 7),
+    scale: tuple[int, int] | None = None,
     interval: str | None = None,
     level: float = LEVEL,
     min_cell: int | None = None,
@@ -97,7 +101,9 @@ def ces(  # noqa: PLR0913  (keywords of a public function)
     kind : {"mean", "top_box", "top_two_box"}
         The mean answer as it was given (no scale is turned), or the share of the best one or two
         points: the highest of ease, the lowest of effort.
-    scale, interval
+    scale : tuple of int, optional
+        Lowest and highest point; without it 1 to 7, which the notes say.
+    interval
         As in `csat`.
 
     Examples
@@ -108,7 +114,7 @@ def ces(  # noqa: PLR0913  (keywords of a public function)
     [0.2]
     """
     high_is_good = _direction(direction)
-    asked = _Scale(f"ces_{direction}", kind, scale, high_is_good)
+    asked = _scale(f"ces_{direction}", kind, scale, high_is_good)
     answers = read_answers(scores, column, by, weights)
     return _rated(asked, answers, interval, level, min_cell)
 
@@ -117,7 +123,7 @@ def csat_from_counts(
     counts: Mapping[int, Any],
     *,
     kind: str = "top_two_box",
-    scale: tuple[int, int] = (1, 5),
+    scale: tuple[int, int] | None = None,
     by: Any = None,
     interval: str | None = None,
     level: float = LEVEL,
@@ -138,7 +144,7 @@ def csat_from_counts(
     >>> csat_from_counts({5: 3, 4: 3, 3: 1, 2: 1}).table["estimate"].tolist()
     [0.75]
     """
-    return _counted(_Scale("csat", kind, scale, True), counts, by, interval, level, min_cell)
+    return _counted(_scale("csat", kind, scale, True), counts, by, interval, level, min_cell)
 
 
 def ces_from_counts(
@@ -146,7 +152,7 @@ def ces_from_counts(
     direction: str,
     *,
     kind: str = "mean",
-    scale: tuple[int, int] = (1, 7),
+    scale: tuple[int, int] | None = None,
     by: Any = None,
     interval: str | None = None,
     level: float = LEVEL,
@@ -161,7 +167,7 @@ def ces_from_counts(
     >>> ces_from_counts({7: 2, 6: 1, 5: 1, 2: 1}, "ease").table["estimate"].tolist()
     [5.4]
     """
-    asked = _Scale(f"ces_{direction}", kind, scale, _direction(direction))
+    asked = _scale(f"ces_{direction}", kind, scale, _direction(direction))
     return _counted(asked, counts, by, interval, level, min_cell)
 
 
@@ -182,6 +188,7 @@ class _Scale:
     kind: str
     scale: tuple[int, int]
     high_is_good: bool
+    assumed: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in BOXES:
@@ -189,6 +196,12 @@ class _Scale:
         whole = all(isinstance(x, int) and not isinstance(x, bool) for x in self.scale)
         if not whole or len(self.scale) != 2 or np.diff(self.scale) < max(1, BOXES[self.kind]):
             raise CxError(f"scale={self.scale!r}; allowed: lowest and highest point, as in (1, 5)")
+
+    @property
+    def remarks(self) -> list[Text]:
+        """Say so if the scale was not given."""
+        low, high = self.scale
+        return [both("metric.note.assumed", low=low, high=high)] if self.assumed else []
 
     @property
     def cut(self) -> int:
@@ -204,18 +217,25 @@ class _Scale:
         return Options(found, level, min_cell)
 
 
+def _scale(name: str, kind: str, scale: tuple[int, int] | None, high_is_good: bool) -> _Scale:
+    usual = USUAL["csat" if name == "csat" else "ces"]
+    return _Scale(name, kind, usual if scale is None else scale, high_is_good, scale is None)
+
+
 def _rated(
     asked: _Scale, answers: Answers, interval: str | None, level: float, min_cell: int | None
 ) -> Metric:
     options = asked.options(interval, level, min_cell)
     if asked.kind == "mean":
-        return mean_of(answers, Domain(*asked.scale), options, asked.name, asked.kind)
+        domain = Domain(*asked.scale)
+        return mean_of(answers, domain, options, asked.name, asked.kind, remarks=asked.remarks)
 
     good = Value(plus=lambda x: x >= asked.cut if asked.high_is_good else x <= asked.cut)
     sums = add_up(answers, Domain(*asked.scale, whole=True), good)
     return share_result(
-        sums, options, name=asked.name, kind=asked.kind, synthetic=answers.synthetic
-    )
+        sums, options, name=asked.name, kind=asked.kind, synthetic=answers.synthetic,
+        remarks=asked.remarks,
+    )  # fmt: skip
 
 
 def _counted(
@@ -245,8 +265,13 @@ def _counted(
         middle = (low + high) / 2
         away = points - middle
         sums = Sums.of_counts(read.groups, n, (table * away).sum(0), (table * away**2).sum(0))
-        return means_result(sums, middle, options, name=asked.name, kind=asked.kind, counted=True)
+        return means_result(
+            sums, middle, options, name=asked.name, kind=asked.kind, counted=True,
+            remarks=asked.remarks,
+        )  # fmt: skip
     chosen = points >= asked.cut if asked.high_is_good else points <= asked.cut
     good = np.where(chosen, table, 0).sum(axis=0)
     sums = Sums.of_counts(read.groups, n, good, good)
-    return share_result(sums, options, name=asked.name, kind=asked.kind, counted=True)
+    return share_result(
+        sums, options, name=asked.name, kind=asked.kind, counted=True, remarks=asked.remarks
+    )

@@ -7,7 +7,13 @@ from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportions_ztest
 
 from cxstats.errors import CxError, DataError
-from cxstats.experiments import ab_test, ab_test_from_counts, lift_interval, sample_ratio
+from cxstats.experiments import (
+    ab_test,
+    ab_test_from_counts,
+    always_valid,
+    lift_interval,
+    sample_ratio,
+)
 from tests.references import close, reference, value
 
 R = 1e-9  # R's own tolerance is 1e-12; roots of uniroot are not used here
@@ -271,3 +277,50 @@ def test_groups_of_any_kind(names):
         close(test.table["lift_low"], expected, 1e-12)
         assert test.table["variant"].tolist() == [names[1]]
         assert test.posterior().n == 810
+
+
+def test_groups_with_names_of_the_result_are_refused():
+    frame = rows((40, 400), (64, 410))
+    for name, metric in (("n", "proportion"), ("events", "proportion"), ("sd", "mean")):
+        with pytest.raises(CxError, match=f"column of groups '{name}' has the name of a column of"):
+            ab_test(
+                frame.rename(columns={"arm": name}),
+                outcome="y",
+                group=name,
+                control="old",
+                metric=metric,
+            )
+    for name in ("variant", "control", "lift", "__n", "group"):
+        renamed = frame.rename(columns={"arm": name})
+        assert ab_test(renamed, outcome="y", group=name, control="old").table["n"][0] == 410
+
+
+def test_figures_that_are_no_numbers():
+    with pytest.raises(DataError, match=r"'mean', group \('control',\): '5'; allowed: finite"):
+        ab_test_from_counts(metric="mean", control=("5", 1, 100), treatment=("x", 1, 100))
+    with pytest.raises(DataError, match=r"'sd', group \('treatment',\): -1; allowed: .* from 0"):
+        ab_test_from_counts(metric="mean", control=(5, 1, 100), treatment=(6, -1, 100))
+    with pytest.raises(DataError, match=r"'events', group \('treatment',\): '5' is no count"):
+        ab_test_from_counts(control=(5, 100), treatment=("5", 100))
+
+
+def test_planned_shares_sum_to_one():
+    counts = {"a": 50, "b": 50}
+    for shares, total in (({"a": 0.9, "b": 0.4}, "1.3"), ({"a": 0.2, "b": 0.2}, "0.4")):
+        with pytest.raises(DataError, match=f"shares add up to {total}; allowed: .* sum to 1"):
+            sample_ratio(counts, shares)
+    thirds = {"a": 0.33, "b": 0.33, "c": 0.33}
+    assert sample_ratio(counts | {"c": 50}, thirds).p_value == pytest.approx(1)
+    assert sample_ratio(counts, {"a": 50, "b": 50}).statistic == 0
+
+
+def test_outcomes_and_groups_that_are_neither():
+    frame = rows((40, 400), (64, 410))
+    days = frame.assign(y=pd.Timestamp("2026-01-05"))
+    listed = frame.assign(arm=[[one] for one in frame["arm"]])
+    for test, more in ((ab_test, {}), (always_valid, {"tuned_at": 500})):
+        plan = {"group": "arm", "control": "old", **more}
+        with pytest.raises(DataError, match=r"row 0, column 'y' holds no numbers \(datetime\)"):
+            test(days, outcome="y", metric="mean", **plan)
+        with pytest.raises(DataError, match=r"row 0, column 'arm': \['old'\] is no group"):
+            test(listed, outcome="y", **plan)

@@ -276,7 +276,7 @@ def test_wrong_options_are_named():
         metrics.roi([1, 2], [0, 0])
     with pytest.raises(DataError, match="row 1, column 'gain': missing"):
         metrics.roi([1, np.nan], [1, 1])
-    with pytest.raises(DataError, match="1 means, 1 sd and 2 n"):
+    with pytest.raises(DataError, match=r"different lengths: {.mean.: 1, .sd.: 1, .n.: 2}"):
         metrics.mean_from_summary(1.0, 1.0, [5, 6])
     with pytest.raises(CxError, match="detractors up to 9"):
         metrics.Bands("wrong", (0, 10), 9, 9, "")
