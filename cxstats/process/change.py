@@ -189,6 +189,8 @@ def process_change(
     for name, log in (("before", before), ("after", after)):
         if not isinstance(log, EventLog):
             raise CxError(f"{name} is a {type(log).__name__!r}; allowed: what cx.event_log returns")
+        if log.n_cases < 2:
+            raise DataError(f"the log {name} has {log.n_cases} case; at least 2 are needed")
     check_level(level)
     check_resamples(n_resamples, seed)
     seconds = check_unit(unit)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -55,6 +55,17 @@ def check_unit(unit: str) -> int:
     return SECONDS[unit]
 
 
+def shown(value: Any) -> str:
+    """Return a value of a table as Python writes it, in a message.
+
+    Examples
+    --------
+    >>> shown(np.int64(7)), shown("A")
+    ('7', "'A'")
+    """
+    return repr(value.item() if isinstance(value, np.generic) else value)
+
+
 def read_times(frame: pd.DataFrame, name: str, time_format: str | None = None) -> Times:
     """Read a column of times.
 
@@ -100,14 +111,19 @@ def _from_texts(frame: pd.DataFrame, name: str, time_format: str | None) -> Time
         timed = texts.str.contains("[:Tt]", na=False).to_numpy(bool)
         zoned = timed & tail.str.contains(ZONE, na=False).to_numpy(bool)
     aware = bool(zoned.any())
-    values = pd.to_datetime(texts, errors="coerce", utc=True, format=time_format or "ISO8601")
+    try:
+        values = pd.to_datetime(texts, errors="coerce", utc=True, format=time_format or "ISO8601")
+    except ValueError as error:
+        raise CxError(
+            f"time_format={time_format!r}; allowed: a format such as '%d/%m/%Y %H:%M'"
+        ) from error
     known = values.notna().to_numpy()
     if aware and (known & ~zoned).any():
         without, having = (int(np.flatnonzero(known & mask)[0]) for mask in (~zoned, zoned))
         raise DataError(
-            f"column {name!r} mixes time zones: row {frame.index[having]!r} states one "
-            f"({texts.iloc[having]!r}), row {frame.index[without]!r} none "
-            f"({texts.iloc[without]!r}); allowed: all or none"
+            f"column {name!r} mixes time zones: row {shown(frame.index[having])} states one "
+            f"({shown(texts.iloc[having])}), row {shown(frame.index[without])} none "
+            f"({shown(texts.iloc[without])}); allowed: all or none"
         )
     offsets = set(texts[known & zoned].str[-6:].str.extract(r"([+-].*|[Zz])\s*$")[0].unique())
     values = values if aware else values.dt.tz_localize(None)
@@ -124,14 +140,15 @@ def _refuse(
     value = column.iloc[first]
     more = f" (and {len(rows) - 1} more in this column)" if len(rows) > 1 else ""
     if column.isna().iloc[first]:
-        raise DataError(f"row {frame.index[first]!r}, column {name!r}: no time{more}")
+        raise DataError(f"row {shown(frame.index[first])}, column {name!r}: no time{more}")
     shape = (
         f"the format {time_format!r}"
         if time_format
         else "ISO 8601 such as '2024-03-01 09:30', or another with time_format='%d/%m/%Y %H:%M'"
     )
     raise DataError(
-        f"row {frame.index[first]!r}, column {name!r}: {value!r} is no time; allowed: {shape}{more}"
+        f"row {shown(frame.index[first])}, column {name!r}: {shown(value)} is no time; allowed: "
+        f"{shape}{more}"
     )
 
 

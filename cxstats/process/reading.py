@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.errors import CxError, DataError
-from cxstats.process.clock import Times, read_times
+from cxstats.process.clock import Times, read_times, shown
 from cxstats.process.log import Arrays, EventLog
 from cxstats.survey.answers import as_pandas
 
@@ -166,8 +166,10 @@ class _Builder:
         if count and self.duplicates == "refuse":
             row = order[group[repeated][0]]
             raise DataError(
-                f"row {self.data.index[row]!r}: case {self.data[self.roles['case']].iloc[row]!r}, "
-                f"activity {self.data[self.roles['activity']].iloc[row]!r} repeats another event "
+                f"row {shown(self.data.index[row])}: case "
+                f"{shown(self.data[self.roles['case']].iloc[row])}, "
+                f"activity {shown(self.data[self.roles['activity']].iloc[row])} repeats another "
+                f"event "
                 f"in all columns; {count} such rows; allowed: none with duplicates='refuse'"
             )
         if count and self.duplicates == "drop":
@@ -219,7 +221,7 @@ class _Builder:
         empty = np.flatnonzero(column.isna())
         if len(empty):
             raise DataError(
-                f"row {self.data.index[empty[0]]!r}, column {column.name!r}: no resource, so "
+                f"row {shown(self.data.index[empty[0]])}, column {column.name!r}: no resource, so "
                 f"whether it is automated is unknown ({len(empty)} such rows)"
             )
         known = set(column.unique())
@@ -242,15 +244,16 @@ class _Builder:
         other = np.flatnonzero(times != begin[case])
         if len(other):
             raise DataError(
-                f"row {self.data.index[order[other[0]]]!r}, column {name!r}: case "
-                f"{self.cases[case[other[0]]]!r} has two times of acceptance; allowed: one"
+                f"row {shown(self.data.index[order[other[0]]])}, column {name!r}: case "
+                f"{shown(self.cases[case[other[0]]])} has two times of acceptance; allowed: one"
             )
         late = np.flatnonzero(begin > self.start[order][first])
         if len(late):
             row = order[np.flatnonzero(first)[late[0]]]
             raise DataError(
-                f"row {self.data.index[row]!r}, column {name!r}: case "
-                f"{self.cases[late[0]]!r} was accepted at {self.data[name].iloc[row]!s}, after its "
+                f"row {shown(self.data.index[row])}, column {name!r}: case "
+                f"{shown(self.cases[late[0]])} was accepted at {self.data[name].iloc[row]!s}, "
+                f"after its "
                 f"first activity began ({self.data[self.roles['start']].iloc[row]!s})"
             )
         return begin
@@ -262,14 +265,19 @@ class _Builder:
         if len(other):
             at = other[0]
             raise DataError(
-                f"row {self.data.index[order[at]]!r}, column {self.roles[role]!r}: case "
-                f"{self.cases[case[at]]!r} has {names[codes[at]]!r} and "
-                f"{names[codes[first][case[at]]]!r}; allowed: one for all events of a case"
+                f"row {shown(self.data.index[order[at]])}, column {self.roles[role]!r}: case "
+                f"{shown(self.cases[case[at]])} has {shown(names[codes[at]])} and "
+                f"{shown(names[codes[first][case[at]]])}; allowed: one for all events of a case"
             )
 
 
 def _check_columns(data: pd.DataFrame, roles: dict[str, str]) -> None:
     there = list(data.columns)
+    for role in ("case", "activity", "start"):
+        if roles.get(role) is None:
+            raise CxError(f"{role} is missing; allowed: the name of a column")
+    if roles.get("end") == roles["start"]:
+        raise CxError(f"start and end are both column {roles['start']!r}; leave end out instead")
     for role, name in roles.items():
         if name not in there:
             shown = ", ".join(map(str, there[:30]))
@@ -296,8 +304,10 @@ def _check_ends(data: pd.DataFrame, roles: dict[str, str], clocks: dict[str, Tim
         row = bad[0]
         more = f" (and {len(bad) - 1} more rows)" if len(bad) > 1 else ""
         raise DataError(
-            f"row {data.index[row]!r}: {roles['activity']} {data[roles['activity']].iloc[row]!r} "
-            f"of case {data[roles['case']].iloc[row]!r} ends at {data[roles['end']].iloc[row]!s}, "
+            f"row {shown(data.index[row])}: {roles['activity']} "
+            f"{shown(data[roles['activity']].iloc[row])} "
+            f"of case {shown(data[roles['case']].iloc[row])} ends at "
+            f"{data[roles['end']].iloc[row]!s}, "
             f"before its start {data[roles['start']].iloc[row]!s}{more}"
         )
 
@@ -314,7 +324,8 @@ def _codes(data: pd.DataFrame, name: str) -> tuple[Integers, pd.Index]:
     if texts.any() and not texts.all():
         odd = np.flatnonzero(np.isin(codes, np.flatnonzero(~texts)))[0]
         raise DataError(
-            f"row {data.index[odd]!r}, column {name!r}: {column.iloc[odd]!r} is no text, but "
+            f"row {shown(data.index[odd])}, column {name!r}: {shown(column.iloc[odd])} is no "
+            f"text, but "
             f"others in the column are; allowed: one type"
         )
     if texts.any():
@@ -324,7 +335,7 @@ def _codes(data: pd.DataFrame, name: str) -> tuple[Integers, pd.Index]:
     if len(rows):
         more = f" (and {len(rows) - 1} more in this column)" if len(rows) > 1 else ""
         raise DataError(
-            f"row {data.index[rows[0]]!r}, column {name!r}: empty; every event needs one{more}"
+            f"row {shown(data.index[rows[0]])}, column {name!r}: empty; every event needs one{more}"
         )
     index = pd.Index(names)
     order = np.asarray(index.argsort(), np.int64)
@@ -342,7 +353,8 @@ def _flags(data: pd.DataFrame, name: str) -> NDArray[np.bool_]:
     rows = np.flatnonzero(~good)
     if len(rows):
         raise DataError(
-            f"row {data.index[rows[0]]!r}, column {name!r}: {column.iloc[rows[0]]!r}; allowed: "
+            f"row {shown(data.index[rows[0]])}, column {name!r}: {shown(column.iloc[rows[0]])}; "
+            f"allowed: "
             f"true and false, or 1 and 0"
         )
     return column.astype(bool).to_numpy(bool)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+COUNTABLE = 1e15  # volumes above this are drawn from the normal distribution
 NOTHING_GIVEN = "no uncertainty: none was given for the times and the volume, so this is a point"
 
 
@@ -213,7 +214,8 @@ def _mean(name: str, times: Any, sd: float | None, n: int | None) -> Mean:
             raise CxError(f"{name}_sd={sd!r} and {name}_n={n!r}; allowed: both or neither")
         if sd is None or n is None:
             return Mean(float(times))
-        if isinstance(n, bool) or n != int(n) or n < 2:
+        whole = isinstance(n, (int, float, np.number)) and float(n).is_integer()
+        if isinstance(n, bool) or not whole or n < 2:
             raise CxError(f"{name}_n={n!r}; allowed: whole numbers from 2 upwards")
         return Mean(float(times), sd / n**0.5, n - 1, int(n))
     if sd is not None or n is not None:
@@ -229,6 +231,13 @@ def _mean(name: str, times: Any, sd: float | None, n: int | None) -> Mean:
         raise CxError(f"{name}: time {bad[0]} is {values[bad[0]]:g}; allowed: from 0 upwards")
     n = len(values)
     return Mean(float(values.mean()), float(values.std(ddof=1)) / n**0.5, n - 1, n)
+
+
+def _poisson(generator: np.random.Generator, n: float, size: int) -> Array:
+    """Draw volumes; beyond what numpy can count they are normal to many digits."""
+    if n > COUNTABLE:
+        return np.asarray(generator.normal(n, n**0.5, size))
+    return generator.poisson(n, size).astype(float)
 
 
 def _check(**numbers: Any) -> None:
@@ -272,11 +281,7 @@ def _simulate(
     count = np.full(size, float(n))
     if spread > 0:
         poisson = volume == "poisson"
-        count = (
-            generator.poisson(n, size).astype(float)
-            if poisson
-            else generator.normal(n, spread, size)
-        )
+        count = _poisson(generator, n, size) if poisson else generator.normal(n, spread, size)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = (first - second) / np.where(first > 0, first, np.nan)
     return [first - second, count * (first - second), share]

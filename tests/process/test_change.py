@@ -8,7 +8,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep
 from statsmodels.stats.weightstats import ttest_ind
 
 from cxstats.datasets.process import CONTACTS, loan_truth, simulate_loan_log
-from cxstats.errors import CxError
+from cxstats.errors import CxError, DataError
 from cxstats.process import event_log, process_change
 from cxstats.process.estimates import clustered_rate, inverted_p, square_and_add
 from tests.process.logs import LOAN, five, log
@@ -145,3 +145,12 @@ def test_summary_and_chart(change):
     assert "points" in change.summary()
     for lang in ("en", "zh"):
         assert len(change.plot(lang=lang).get_yticklabels()) == 5
+
+
+def test_one_case_is_no_comparison():
+    one = event_log(
+        pd.DataFrame({"id": ["x"], "step": ["a"], "from": ["2024-01-02"]}),
+        case="id", activity="step", start="from",
+    )  # fmt: skip
+    with pytest.raises(DataError, match="the log before has 1 case; at least 2"):
+        process_change(one, log())

@@ -134,3 +134,29 @@ def test_the_summary_says_what_the_log_holds():
     assert "<pre>" in log()._repr_html_()
     roles = {key: ROLES[key] for key in ("case", "activity", "start")}
     assert "no end times" in event_log(five(), **roles).notes[0]
+
+
+def test_values_are_written_as_they_stand():
+    frame = pd.DataFrame(
+        {"id": [7, 7], "step": ["a", "b"], "from": pd.to_datetime(["2024-01-02"] * 2)}
+    )
+    frame["to"] = pd.to_datetime(["2024-01-03", "2024-01-01"])
+    with pytest.raises(DataError, match=r"row 1: step 'b' of case 7 ends at"):
+        event_log(frame, case="id", activity="step", start="from", end="to")
+
+
+PLAIN = {"case": "id", "activity": "step", "start": "from"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"case": None}, "case is missing; allowed: the name of a column"),
+        ({"end": "from"}, "start and end are both column 'from'"),
+        ({"time_format": "%Q"}, "time_format='%Q'; allowed: a format"),
+    ],
+)
+def test_roles_and_formats_that_cannot_be(changed, message):
+    frame = pd.DataFrame({"id": ["x"], "step": ["a"], "from": ["2024-01-02"]})
+    with pytest.raises(CxError, match=message):
+        event_log(frame, **PLAIN | changed)

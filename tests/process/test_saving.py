@@ -104,3 +104,10 @@ def test_summary_and_chart_in_chinese():
     assert "the time after, " not in result.notes[0]
     assert "the volume, the time after" in result.notes[0]
     assert result.plot(lang="zh").get_xlabel().startswith("节省时间")
+
+
+def test_sizes_that_are_none_and_volumes_beyond_counting():
+    with pytest.raises(CxError, match="before_n=nan; allowed: whole numbers from 2"):
+        rpa_saving(10, 3, 0.5, before_sd=1, before_n=float("nan"))
+    huge = rpa_saving(1e30, 3, 0.5, volume="poisson", method="simulation")
+    assert huge.table.set_index("quantity").loc["total", "ci_low"] == pytest.approx(2.5e30)
