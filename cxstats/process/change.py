@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cxstats.errors import CxError, DataError
-from cxstats.formats import as_html, format_number, format_percent, interval, p_text
+from cxstats.formats import (
+    as_html,
+    format_change,
+    format_number,
+    format_percent,
+    interval,
+    p_text,
+    round_half_up,
+)
 from cxstats.inference import adjust, bca, check_level, replicate_means
 from cxstats.labels import label
 from cxstats.moments import check_resamples
@@ -46,7 +55,7 @@ class ProcessChange:
         One row per comparison: ``measure, statistic, unit, before, after, estimate`` (after less
         before; "ratio": after over before, of geometric means), ``ci_low, ci_high, se`` (of a
         ratio: of its logarithm), ``p_value, p_adjusted`` (Holm's, over all rows), ``n_before,
-        n_after, method``.
+        n_after, method``. Rates run from 0 to 1: a change of 0.44 is one of 44 points.
     before, after : EventLog
     unit, level, n_resamples, seed
         As given.
@@ -91,17 +100,15 @@ class ProcessChange:
             "before": number("before"),
             "after": number("after"),
             "change": ("× " if ratio else "") + number("estimate", not ratio),
-            "unit": "" if ratio else " " + self._unit(share, lang),
+            "unit": "" if ratio or share else " " + label(f"process.unit.{self.unit}", lang),
             "interval": interval(scale * row["ci_low"], scale * row["ci_high"], digits),
             "p": p_text(row["p_adjusted"]),
         }
         if share:
+            words["change"] = _change_of_rate(row["before"], row["estimate"], lang)
             return label("process.change.row.rate", lang, **words)
         which = label(f"process.statistic.{statistic}", lang)
         return label("process.change.row", lang, statistic=which, **words)
-
-    def _unit(self, share: bool, lang: str) -> str:
-        return label("process.unit.points" if share else f"process.unit.{self.unit}", lang)
 
     def plot(self, ax: Axes | None = None, lang: str = "en", **options: Any) -> Axes:
         """Draw the changes of rates, in points, with their intervals."""
@@ -208,6 +215,13 @@ def process_change(
     return ProcessChange(
         table, before, after, unit, level, n_resamples, seed, synthetic, _notes(logs)
     )
+
+
+def _change_of_rate(before: float, change: float, lang: str) -> str:
+    """Write the change of a rate: points first, then in per cent of the rate before."""
+    points = round_half_up(Decimal(repr(100 * float(change))), 1)
+    relative = Decimal(repr(100 * float(change) / float(before))) if before > 0 else None
+    return format_change(relative, points, "rate", 1, lang)
 
 
 def _compare_times(

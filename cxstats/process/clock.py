@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,20 +52,44 @@ def check_unit(unit: str) -> int:
     >>> check_unit("hour")
     3600
     """
-    if unit not in SECONDS:
-        raise CxError(f"unit={unit!r}; allowed: {', '.join(map(repr, SECONDS))}")
+    if not isinstance(unit, str) or unit not in SECONDS:
+        raise CxError(f"unit={shown(unit)}; allowed: {', '.join(map(repr, SECONDS))}")
     return SECONDS[unit]
 
 
 def shown(value: Any) -> str:
-    """Return a value of a table as Python writes it, in a message.
+    """Return a value of a table or an argument as Python writes it, in a message.
 
     Examples
     --------
-    >>> shown(np.int64(7)), shown("A")
-    ('7', "'A'")
+    >>> shown(np.int64(7)), shown("A"), shown((np.float64("nan"), "B"))
+    ('7', "'A'", "(nan, 'B')")
     """
+    if isinstance(value, (tuple, list)):
+        inside = ", ".join(map(shown, value))
+        return f"[{inside}]" if isinstance(value, list) else f"({inside})"
+    if isinstance(value, (np.datetime64, date)):  # a Timestamp is one, too
+        return str(value)
     return repr(value.item() if isinstance(value, np.generic) else value)
+
+
+def check_format(shape: str | None) -> None:
+    """Refuse a format of times that cannot be read, or that lets pandas guess ("mixed")."""
+    import pandas as pd
+
+    if shape is None:
+        return
+    why = ""
+    try:
+        if isinstance(shape, str) and "%" in shape:
+            pd.to_datetime(pd.Series(["-"]), errors="coerce", utc=True, format=shape)
+            return
+    except (ValueError, re.error) as error:
+        why = f" ({error})"
+    raise CxError(
+        f"time_format={shown(shape)}{why}; allowed: a format such as '%d/%m/%Y %H:%M', or none "
+        "for ISO 8601"
+    )
 
 
 def read_times(frame: pd.DataFrame, name: str, time_format: str | None = None) -> Times:
@@ -111,12 +137,7 @@ def _from_texts(frame: pd.DataFrame, name: str, time_format: str | None) -> Time
         timed = texts.str.contains("[:Tt]", na=False).to_numpy(bool)
         zoned = timed & tail.str.contains(ZONE, na=False).to_numpy(bool)
     aware = bool(zoned.any())
-    try:
-        values = pd.to_datetime(texts, errors="coerce", utc=True, format=time_format or "ISO8601")
-    except ValueError as error:
-        raise CxError(
-            f"time_format={time_format!r}; allowed: a format such as '%d/%m/%Y %H:%M'"
-        ) from error
+    values = pd.to_datetime(texts, errors="coerce", utc=True, format=time_format or "ISO8601")
     known = values.notna().to_numpy()
     if aware and (known & ~zoned).any():
         without, having = (int(np.flatnonzero(known & mask)[0]) for mask in (~zoned, zoned))
@@ -167,7 +188,9 @@ def window_seconds(window: object) -> float | None:
     try:
         span = pd.Timedelta(window)  # type: ignore[arg-type]
     except (ValueError, TypeError) as error:
-        raise CxError(f"window={window!r}; allowed: a span of time such as '7 days'") from error
+        raise CxError(
+            f"window={shown(window)}; allowed: a span of time such as '7 days'"
+        ) from error
     if isinstance(window, (int, float)) or not span > pd.Timedelta(0):
-        raise CxError(f"window={window!r}; allowed: a span of time above 0 such as '7 days'")
+        raise CxError(f"window={shown(window)}; allowed: a span of time above 0 such as '7 days'")
     return float(span.total_seconds())

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cxstats.errors import CxError, DataError
-from cxstats.process.clock import window_seconds
+from cxstats.process.clock import shown, window_seconds
 from cxstats.process.estimates import Estimate, clustered_rate
 from cxstats.process.log import MICRO, EventLog
 
@@ -71,6 +71,8 @@ def first_contact(
         If an activity is not in the log, or no case has a contact.
     """
     span = window_seconds(window)
+    if not isinstance(contact, Collection) or not len(contact):
+        raise CxError(f"contact={shown(contact)}; allowed: an activity, or a list of them")
     names = [contact] if isinstance(contact, str) else list(contact)
     a = log.arrays
     is_contact = np.isin(a.activity, [_place(log, name) for name in names])
@@ -106,8 +108,8 @@ def first_contact(
 def _place(log: EventLog, name: str) -> int:
     if name not in log.activities:
         raise DataError(
-            f"activity {name!r} is not in the log; there: "
-            f"{', '.join(map(repr, log.activities[:30].tolist()))}"
+            f"activity {shown(name)} is not in the log; there: "
+            f"{', '.join(map(shown, log.activities[:30]))}"
         )
     return int(log.activities.tolist().index(name))
 
@@ -165,4 +167,4 @@ def check_staff_hours(hours: float | None) -> None:
     if hours is not None and not (
         isinstance(hours, (int, float)) and not isinstance(hours, bool) and 0 < hours < np.inf
     ):
-        raise CxError(f"staff_hours={hours!r}; allowed: hours above 0")
+        raise CxError(f"staff_hours={shown(hours)}; allowed: hours above 0")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.errors import CxError, DataError
-from cxstats.process.clock import Times, read_times, shown
+from cxstats.process.clock import Times, check_format, read_times, shown
 from cxstats.process.log import Arrays, EventLog
 from cxstats.survey.answers import as_pandas
 
@@ -92,6 +92,9 @@ def event_log(  # noqa: PLR0913  (one keyword for each column a log can have)
     """
     if duplicates not in ("keep", "drop", "refuse"):
         raise CxError(f"duplicates={duplicates!r}; allowed: 'keep', 'drop', 'refuse'")
+    check_format(time_format)
+    if not (automated is None or isinstance(automated, Collection)):
+        raise CxError(f"automated={shown(automated)}; allowed: a list of resources, or a column")
     data = as_pandas(frame)
     flag = automated if isinstance(automated, str) else None
     used = {
@@ -224,12 +227,12 @@ class _Builder:
                 f"row {shown(self.data.index[empty[0]])}, column {column.name!r}: no resource, so "
                 f"whether it is automated is unknown ({len(empty)} such rows)"
             )
-        known = set(column.unique())
+        known = column.unique().tolist()
         unknown = [one for one in automated if one not in known]
         if unknown:
             raise DataError(
-                f"automated resource {unknown[0]!r} is not in column {column.name!r}; "
-                f"there: {', '.join(map(repr, sorted(map(str, known))[:30]))}; where no resource "
+                f"automated resource {shown(unknown[0])} is not in column {column.name!r}; "
+                f"there: {', '.join(map(shown, sorted(known, key=str)[:30]))}; where no resource "
                 "is a machine, automated=[]"
             )
         return column.isin(list(automated)).to_numpy(bool)
@@ -280,8 +283,8 @@ def _check_columns(data: pd.DataFrame, roles: dict[str, str]) -> None:
         raise CxError(f"start and end are both column {roles['start']!r}; leave end out instead")
     for role, name in roles.items():
         if name not in there:
-            shown = ", ".join(map(str, there[:30]))
-            raise DataError(f"{role}: column {name!r} is not in the table; columns: {shown}")
+            first = ", ".join(map(str, there[:30]))
+            raise DataError(f"{role}: column {shown(name)} is not in the table; columns: {first}")
         if there.count(name) > 1:
             raise DataError(f"{role}: column {name!r} stands twice in the table")
 

@@ -103,7 +103,7 @@ class Process:
         Parameters
         ----------
         kind : {"map", "bottlenecks"}
-            The process map, or the mean waits before activities with their intervals.
+            The process map, or which share of the lead time passes before each activity begins.
         ax, lang, **options
             Passed to the chart.
         """
@@ -113,21 +113,22 @@ class Process:
             raise CxError(f"kind={kind!r}; allowed: 'map', 'bottlenecks'")
         from cxstats.charts.intervals import intervals
 
-        if self.bottlenecks is None:
-            raise CxError("there is no time to share out; see `notes`")
-        rows = self.bottlenecks[self.bottlenecks["measure"] != "handling"].head(15)
-        source = label("process.source", lang, cases=format_number(self.log.n_cases))
-        unit = label(f"process.unit.{self.unit}", lang)
-        first = rows.iloc[0]
+        places = self.bottlenecks
+        rows = None if places is None else places[places["measure"] != "handling"].head(15)
+        if rows is None or not rows["share"].max() > 0:
+            raise CxError("there is no wait to draw: no time passes between the events of a case")
+        first, measure = rows.iloc[0], rows["measure"].iloc[0]
         share = format_percent(100 * first["share"], 0, lang)
-        title = label("process.map.title", lang, activity=first["activity"], share=share)
+        key = "process.map.title" if self.log.has_ends else "process.map.title.elapsed"
         given: dict[str, Any] = {
-            "title": title,
-            "source": source, "level": self.level, "synthetic": self.synthetic, "lang": lang,
-            "axis": label("process.axis.waiting", lang, unit=unit), "ax": ax, **options,
+            "title": label(key, lang, activity=first["activity"], share=share),
+            "source": label("process.source", lang, cases=format_number(self.log.n_cases)),
+            "level": self.level, "decimals": 1, "synthetic": self.synthetic, "lang": lang,
+            "axis": label(f"process.axis.{measure}", lang), "ax": ax, **options,
         }  # fmt: skip
         names = [str(name) for name in rows["activity"]]
-        return intervals(names, rows["estimate"], rows["ci_low"], rows["ci_high"], **given)
+        columns = (100 * rows[name] for name in ("share", "share_ci_low", "share_ci_high"))
+        return intervals(names, *columns, **given)
 
     def __str__(self) -> str:
         return self.summary()
@@ -342,6 +343,8 @@ def _notes(
     rows: list[Row],
 ) -> tuple[str, ...]:
     notes = []
+    if log.n_cases == 1:
+        notes.append("1 case: most intervals need at least 2 cases")
     if log.arrays.accepted is None:
         notes.append("acceptance is not known: lead time begins with the first activity")
     if contacts is not None and contacts.no_contact:

@@ -13,7 +13,7 @@ from cxstats.formats import as_html, format_number, interval
 from cxstats.inference import check_level
 from cxstats.labels import label
 from cxstats.moments import check_resamples
-from cxstats.process.clock import check_unit
+from cxstats.process.clock import check_unit, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 COUNTABLE = 1e15  # volumes above this are drawn from the normal distribution
+LARGEST = 1e60  # squares of two such numbers and their product are floats still
 NOTHING_GIVEN = "no uncertainty: none was given for the times and the volume, so this is a point"
 
 
@@ -182,6 +183,8 @@ def rpa_saving(  # noqa: PLR0913  (each input with its uncertainty)
     seconds = check_unit(unit)
     check_level(level)
     check_resamples(n_resamples, seed)
+    if n is None:
+        raise CxError("n=None; allowed: numbers from 0 upwards")
     _check(n=n, n_se=n_se)
     if period not in ("day", "week", "month", "year"):
         raise CxError(f"period={period!r}; allowed: 'day', 'week', 'month', 'year'")
@@ -191,6 +194,7 @@ def rpa_saving(  # noqa: PLR0913  (each input with its uncertainty)
         raise CxError(f"method={method!r}; allowed: 'delta', 'simulation'")
     if n_se is not None and volume == "poisson":
         raise CxError("n_se and volume='poisson' both say how uncertain n is; allowed: one")
+    n = float(n)
     old = _mean("before", before, before_sd, before_n)
     new = _mean("after", after, after_sd, after_n)
     spread = n_se if n_se is not None else n**0.5 if volume == "poisson" else 0.0
@@ -211,25 +215,24 @@ def _mean(name: str, times: Any, sd: float | None, n: int | None) -> Mean:
     if isinstance(times, (int, float, np.number)):
         _check(**{name: times, f"{name}_sd": sd})
         if (sd is None) != (n is None):
-            raise CxError(f"{name}_sd={sd!r} and {name}_n={n!r}; allowed: both or neither")
+            given = f"{name}_sd={shown(sd)} and {name}_n={shown(n)}"
+            raise CxError(f"{given}; allowed: both or neither")
         if sd is None or n is None:
             return Mean(float(times))
-        whole = isinstance(n, (int, float, np.number)) and float(n).is_integer()
-        if isinstance(n, bool) or not whole or n < 2:
-            raise CxError(f"{name}_n={n!r}; allowed: whole numbers from 2 upwards")
-        return Mean(float(times), sd / n**0.5, n - 1, int(n))
+        if not _is_number(n) or n < 2 or n != int(n):
+            raise CxError(f"{name}_n={shown(n)}; allowed: whole numbers from 2 upwards")
+        return Mean(float(times), float(sd) / float(n) ** 0.5, float(n) - 1, int(n))
     if sd is not None or n is not None:
         raise CxError(f"{name} is a sample; {name}_sd and {name}_n are computed from it")
-    try:
-        values = np.asarray(list(times), float)
-    except (TypeError, ValueError) as error:
-        raise CxError(f"{name}={times!r}; allowed: a number or a sample of times") from error
-    if values.ndim != 1 or len(values) < 2:
-        raise CxError(f"{name} has {len(values)} times; allowed: a number or at least 2 times")
-    bad = np.flatnonzero(~(np.isfinite(values) & (values >= 0)))
-    if len(bad):
-        raise CxError(f"{name}: time {bad[0]} is {values[bad[0]]:g}; allowed: from 0 upwards")
-    n = len(values)
+    if isinstance(times, str) or not isinstance(times, Iterable):
+        raise CxError(f"{name}={shown(times)}; allowed: a number or a sample of times")
+    sample = list(times)
+    if len(sample) < 2:
+        raise CxError(f"{name} has {len(sample)} times; allowed: a number or at least 2 times")
+    for place, one in enumerate(sample):
+        if not _is_number(one):
+            raise CxError(f"{name}: time {place} is {shown(one)}; allowed: numbers from 0 upwards")
+    values, n = np.array(sample, float), len(sample)
     return Mean(float(values.mean()), float(values.std(ddof=1)) / n**0.5, n - 1, n)
 
 
@@ -244,18 +247,26 @@ def _check(**numbers: Any) -> None:
     for name, value in numbers.items():
         if value is None:
             continue
-        good = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-        if not good or not 0 <= float(value) < np.inf:
-            raise CxError(f"{name}={value!r}; allowed: numbers from 0 upwards")
+        if not _is_number(value):
+            too_large = isinstance(value, (int, float, np.integer, np.floating)) and value > LARGEST
+            large = " to 1e60" if too_large else " upwards"
+            raise CxError(f"{name}={shown(value)}; allowed: numbers from 0{large}")
+
+
+def _is_number(value: Any) -> bool:
+    real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    return bool(real and 0 <= value <= LARGEST)
 
 
 def _quantities(n: float, spread: float, old: Mean, new: Mean) -> list[tuple[float, float, float]]:
     """Return estimate, standard error and df of: saved per case, in all, share of the time."""
     gain = old.value - new.value
     own = old.se**2 + new.se**2
-    df = own**2 / sum(m.se**4 / m.df for m in (old, new) if m.se > 0) if own > 0 else np.inf
+    # As shares of the variance: fourth powers of small numbers would vanish.
+    df = 1 / sum((m.se**2 / own) ** 2 / m.df for m in (old, new) if m.se > 0) if own > 0 else np.inf
     moving, counting = (n**2 + spread**2) * own, gain**2 * spread**2
-    both = (moving + counting) ** 2 / (moving**2 / df) if moving > 0 else np.inf
+    part = (moving / (moving + counting)) ** 2 if moving > 0 else 0.0
+    both = df / part if part > 0 else np.inf
     share = gain / old.value if old.value > 0 else np.nan
     ratio = new.value / old.value if old.value > 0 else np.nan
     relative = np.hypot(new.se, ratio * old.se) / old.value if old.value > 0 else np.nan

@@ -147,6 +147,26 @@ def test_summary_and_chart(change):
         assert len(change.plot(lang=lang).get_yticklabels()) == 5
 
 
+def test_a_change_of_a_rate_is_in_points_first_then_relative():
+    """By hand: errors in 1 of 2 events, then in 2 of 5: -10 points, a fifth less."""
+    before, after = (
+        event_log(
+            pd.DataFrame({"id": range(len(error)), "step": "a", "from": "2024-01-02",
+                          "error": error}),
+            case="id", activity="step", start="from", error="error",
+        )
+        for error in ([True, False], [True, True, False, False, False])
+    )  # fmt: skip
+    result = process_change(before, after, **QUICK)
+    assert "Error rate: 50.0 → 40.0 %, −10 points (−20.0 %) [" in result.summary()
+    assert "差错率：50.0 → 40.0%，−10 个百分点（−20.0%） [" in result.summary("zh")
+    back = process_change(
+        event_log(before.table[["case", "activity", "start"]].assign(error=False), case="case",
+                  activity="activity", start="start", error="error"), after, **QUICK,
+    )  # fmt: skip
+    assert "Error rate: 0.0 → 40.0 %, +40 points [" in back.summary()
+
+
 def test_one_case_is_no_comparison():
     one = event_log(
         pd.DataFrame({"id": ["x"], "step": ["a"], "from": ["2024-01-02"]}),

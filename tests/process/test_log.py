@@ -1,6 +1,7 @@
 """Event logs: what is read, what is refused, what is said."""
 
 import duckdb
+import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
@@ -63,6 +64,13 @@ def test_bad_options_are_named():
         log(resource=None)
     with pytest.raises(DataError, match=r"'Robot' is not in column 'who'; there: 'Ann', 'Bob'"):
         log(automated=["Robot"])
+    with pytest.raises(DataError, match="automated resource 3 is not in column 'who'"):
+        log(automated=[np.int64(3)])
+    with pytest.raises(DataError, match=r"automated resource \['a'\] is not in column 'who'"):
+        log(automated=[["a"]])
+    numbered = five(who=five()["who"].map({"Ann": 1, "Bot": 2, "Bob": 3}))
+    with pytest.raises(DataError, match="resource '2' is not in column 'who'; there: 1, 2, 3;"):
+        log(numbered, automated=["2"])
     with pytest.raises(DataError, match="type 'int' cannot be read"):
         event_log(3, case="a", activity="b", start="c")
 
@@ -153,7 +161,12 @@ PLAIN = {"case": "id", "activity": "step", "start": "from"}
     [
         ({"case": None}, "case is missing; allowed: the name of a column"),
         ({"end": "from"}, "start and end are both column 'from'"),
-        ({"time_format": "%Q"}, "time_format='%Q'; allowed: a format"),
+        ({"time_format": "%Q"}, "time_format='%Q' .*allowed: a format"),
+        ({"time_format": "%d %d"}, "time_format='%d %d' .*allowed: a format"),
+        ({"time_format": "mixed"}, "time_format='mixed'; allowed: a format"),
+        ({"time_format": ""}, "time_format=''; allowed: a format"),
+        ({"time_format": 5}, "time_format=5; allowed: a format"),
+        ({"automated": 5}, "automated=5; allowed: a list of resources"),
     ],
 )
 def test_roles_and_formats_that_cannot_be(changed, message):

@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
@@ -289,6 +290,47 @@ def test_summaries_in_both_languages(loans):
     assert len(ax.get_yticklabels()) == 9
     with pytest.raises(CxError, match="kind='pie'; allowed"):
         result.plot("pie")
+
+
+def test_the_chart_of_bottlenecks_draws_what_its_title_says():
+    """Waits by hand, before check: 30 + 60 + 10 + 0 of 485 minutes; before call: 65."""
+    ax = process(log(), unit="minute", **QUICK).plot("bottlenecks")
+    names = [text.get_text() for text in ax.get_yticklabels()]
+    dots = [float(one.get_offsets()[0][0]) for one in ax.collections]
+    waits = {"call": 10 + 5 + 0 + 10 + 10 + 90, "check": 30 + 60 + 10 + 0, "solve": 45}
+    assert names == ["call", "check", "solve"]
+    assert dots == pytest.approx([100 * waits[name] / 485 for name in names])
+    figure = ax.get_figure()
+    words = [text.get_text() for text in [*figure.findobj(Text)]]
+    assert any("waiting is before call: 26 % of the lead time" in text for text in words)
+    assert "Share of the lead time" in ax.get_xlabel()
+
+
+def test_bottlenecks_without_ends_are_not_called_waiting():
+    plain = event_log(five(), case="case", activity="activity", start="start")
+    ax = process(plain, **QUICK).plot("bottlenecks")
+    words = " ".join(text.get_text() for text in ax.get_figure().findobj(Text))
+    assert "Most time passes before" in words
+    assert "wait" not in words
+
+
+def test_without_waits_there_is_no_chart_of_them():
+    frame = five().groupby("case").head(1)
+    single = event_log(frame, case="case", activity="activity", start="start", end="end")
+    with pytest.raises(CxError, match="there is no wait to draw"):
+        process(single, **QUICK).plot("bottlenecks")
+
+
+def test_one_case_is_said_and_bad_contacts_are_named():
+    one = log(five().iloc[:3])
+    assert any("1 case: most intervals need at least 2" in x for x in process(one, **QUICK).notes)
+    for contact, words in ((3, "contact=3"), ([], r"contact=\[\]")):
+        with pytest.raises(CxError, match=words + "; allowed: an activity, or a list"):
+            process(log(), contact=contact)
+    with pytest.raises(CxError, match=r"staff_hours=-3\.0; allowed"):
+        process(log(), staff_hours=np.float64(-3))
+    with pytest.raises(CxError, match="window=nan; allowed: a span"):
+        process(log(), contact="call", window=np.float64("nan"))
 
 
 @pytest.mark.slow

@@ -78,6 +78,14 @@ def test_the_interval_covers():
 BAD = [
     ({"n": -1}, "n=-1; allowed: numbers from 0"),
     ({"before": -3}, "before=-3; allowed"),
+    ({"before": np.float64(-3)}, r"before=-3\.0; allowed"),
+    ({"n": None}, "n=None; allowed: numbers from 0"),
+    ({"n": 10**400}, "allowed: numbers from 0 to 1e60"),
+    ({"n_se": 1e200}, r"n_se=1e\+200; allowed: numbers from 0 to 1e60"),
+    ({"before": [1.0, "two"]}, "before: time 1 is 'two'; allowed: numbers from 0"),
+    ({"after_sd": 1, "after_n": float("inf")}, "after_n=inf; allowed: whole numbers from 2"),
+    ({"after_sd": 1, "after_n": "x"}, "after_n='x'; allowed: whole numbers from 2"),
+    ({"unit": []}, r"unit=\[\]; allowed: 'second'"),
     ({"before": "long"}, "before='long'; allowed"),
     ({"before": [1.0]}, "before has 1 times"),
     ({"before": [1.0, -2.0]}, "before: time 1 is -2"),
@@ -111,3 +119,14 @@ def test_sizes_that_are_none_and_volumes_beyond_counting():
         rpa_saving(10, 3, 0.5, before_sd=1, before_n=float("nan"))
     huge = rpa_saving(1e30, 3, 0.5, volume="poisson", method="simulation")
     assert huge.table.set_index("quantity").loc["total", "ci_low"] == pytest.approx(2.5e30)
+
+
+def test_small_spreads_keep_their_degrees_of_freedom():
+    """Welch's df does not depend on the unit of the times."""
+    given = {"before_n": 20, "after_n": 30}
+    usual = row(rpa_saving(10, 3, 1, before_sd=1.0, after_sd=0.5, **given))
+    tiny = row(rpa_saving(10, 3, 1, before_sd=1e-100, after_sd=0.5e-100, **given))
+    first, second = 1 / 20, 0.25 / 30
+    expected = (first + second) ** 2 / (first**2 / 19 + second**2 / 29)
+    assert usual["df"] == pytest.approx(expected)
+    assert tiny["df"] == pytest.approx(expected)
