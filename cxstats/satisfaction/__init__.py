@@ -15,17 +15,19 @@ from cxstats.satisfaction.formulas import (
 )
 from cxstats.satisfaction.index import loyalty_index, satisfaction_index
 from cxstats.satisfaction.published import FORMULAS, PublishedFormula
+from cxstats.satisfaction.ratios import (
+    channel_integration,
+    collaboration,
+    feedback_loop,
+    personalisation,
+    service_effectiveness,
+)
 from cxstats.satisfaction.readings import Reconstructed
 from cxstats.satisfaction.reconstructed import (
     balance,
     blueprint_experience,
-    channel_integration,
-    collaboration,
     data_driven,
-    feedback_loop,
     fusion_score,
-    personalisation,
-    service_effectiveness,
     synergy,
     synergy_weights,
     transformation_value,
