@@ -5,145 +5,139 @@ The public face. Names load on first use, so that ``import cxstats`` stays fast.
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
 # Public name -> module that defines it; None for a module that is itself the public name.
 _PUBLIC = {
-    "ab_test": "cxstats.experiments",
-    "ab_test_from_counts": "cxstats.experiments",
-    "ahp": "cxstats.weighting",
-    "Audit": "cxstats.cases",
-    "audit": "cxstats.cases",
-    "bootstrap_moments": "cxstats.moments",
+    "ab_test": "cxstats.experiments.ab_test",
+    "ab_test_from_counts": "cxstats.experiments.ab_test",
+    "ahp": "cxstats.weighting.ahp",
+    "Audit": "cxstats.cases.result",
+    "audit": "cxstats.cases.audit",
+    "bootstrap_moments": "cxstats.core.moments",
     "cases": None,
-    "ces": "cxstats.metrics",
-    "ces_from_counts": "cxstats.metrics",
-    "cfa": "cxstats.sem.fit",
+    "ces": "cxstats.metrics.scales",
+    "ces_from_counts": "cxstats.metrics.scales",
+    "cfa": "cxstats.models.sem.fit",
     "charts": None,
-    "check": "cxstats.survey",
-    "cite": "cxstats.cases",
-    "clean": "cxstats.survey",
-    "Codebook": "cxstats.survey",
-    "compare": "cxstats.cases",
-    "Comparison": "cxstats.cases",
-    "csat": "cxstats.metrics",
-    "csat_from_counts": "cxstats.metrics",
-    "CxError": "cxstats.errors",
-    "DataError": "cxstats.errors",
-    "drivers": "cxstats.drivers",
-    "event_log": "cxstats.process",
-    "importance_performance": "cxstats.importance",
+    "check": "cxstats.survey.clean",
+    "cite": "cxstats.cases.facts",
+    "clean": "cxstats.survey.clean",
+    "Codebook": "cxstats.survey.codebook",
+    "compare": "cxstats.cases.compare",
+    "Comparison": "cxstats.cases.compare",
+    "csat": "cxstats.metrics.scales",
+    "csat_from_counts": "cxstats.metrics.scales",
+    "CxError": "cxstats.core.errors",
+    "DataError": "cxstats.core.errors",
+    "drivers": "cxstats.priorities.drivers.fit",
+    "event_log": "cxstats.operations.read_log",
+    "importance_performance": "cxstats.priorities.importance.analysis",
     "experiments": None,
-    "invariance": "cxstats.sem.invariance",
-    "kano": "cxstats.kano",
-    "kano_from_counts": "cxstats.kano",
-    "load_corporate_reputation": "cxstats.datasets",
-    "load_ecsi_mobile": "cxstats.datasets",
-    "load_facts": "cxstats.cases",
-    "load_formulas": "cxstats.cases",
-    "load_source_errors": "cxstats.cases",
-    "load_tables": "cxstats.cases",
-    "loyalty_index": "cxstats.satisfaction",
+    "invariance": "cxstats.models.sem.invariance",
+    "kano": "cxstats.priorities.kano.analysis",
+    "kano_from_counts": "cxstats.priorities.kano.analysis",
+    "load_corporate_reputation": "cxstats.datasets.real",
+    "load_ecsi_mobile": "cxstats.datasets.real",
+    "load_facts": "cxstats.cases.facts",
+    "load_formulas": "cxstats.cases.files",
+    "load_source_errors": "cxstats.cases.files",
+    "load_tables": "cxstats.cases.files",
+    "set_language": "cxstats.core.language",
+    "loyalty_index": "cxstats.satisfaction.index",
     "metrics": None,
-    "ModelSyntaxError": "cxstats.errors",
-    "ModelWarning": "cxstats.sem.result",
-    "Moments": "cxstats.moments",
-    "moments": "cxstats.moments",
-    "nps": "cxstats.metrics",
-    "nps_from_counts": "cxstats.metrics",
-    "nps_region": "cxstats.planning",
-    "ordinal_reliability": "cxstats.sem.ordinal_reliability",
-    "pain_points": "cxstats.pain",
-    "penalty_reward": "cxstats.drivers.penalty",
-    "pls": "cxstats.pls.fit",
-    "polychoric": "cxstats.sem.polychoric",
-    "power": "cxstats.planning",
-    "process": "cxstats.process",
-    "process_change": "cxstats.process",
-    "rate": "cxstats.metrics",
-    "read_survey": "cxstats.survey",
-    "reliability": "cxstats.reliability",
-    "ReproductionError": "cxstats.errors",
-    "rpa_saving": "cxstats.process",
-    "sample_size": "cxstats.planning",
+    "ModelSyntaxError": "cxstats.core.errors",
+    "ModelWarning": "cxstats.models.sem.result",
+    "Moments": "cxstats.core.moments",
+    "moments": "cxstats.core.moments",
+    "nps": "cxstats.metrics.promoters",
+    "nps_from_counts": "cxstats.metrics.promoters",
+    "nps_region": "cxstats.metrics.planning.region",
+    "ordinal_reliability": "cxstats.models.sem.ordinal.reliability",
+    "pain_points": "cxstats.priorities.pain_points.causes",
+    "penalty_reward": "cxstats.priorities.penalty_reward",
+    "pls": "cxstats.models.pls.fit",
+    "polychoric": "cxstats.models.sem.ordinal.polychoric",
+    "power": "cxstats.metrics.planning.sample_size",
+    "process": "cxstats.operations.process",
+    "process_change": "cxstats.operations.before_after",
+    "rate": "cxstats.metrics.proportions",
+    "read_survey": "cxstats.survey.read",
+    "reliability": "cxstats.service.reliability",
+    "ReproductionError": "cxstats.core.errors",
+    "rpa_saving": "cxstats.operations.automation",
+    "sample_size": "cxstats.metrics.planning.sample_size",
     "satisfaction": None,
-    "satisfaction_index": "cxstats.satisfaction",
-    "second_opinion": "cxstats.sem.opinion",
-    "sem": "cxstats.sem.fit",
-    "servperf": "cxstats.servqual",
-    "servqual": "cxstats.servqual",
-    "simulate_experience": "cxstats.datasets",
-    "simulate_kano": "cxstats.datasets",
-    "simulate_loan_log": "cxstats.datasets",
-    "simulate_servqual": "cxstats.datasets",
-    "track": "cxstats.tracking",
-    "verdict": "cxstats.rules",
-    "weight_sensitivity": "cxstats.weighting",
-    "weighted_score": "cxstats.satisfaction",
-    "weights": "cxstats.weighting",
+    "satisfaction_index": "cxstats.satisfaction.index",
+    "second_opinion": "cxstats.models.sem.second_opinion",
+    "sem": "cxstats.models.sem.fit",
+    "servperf": "cxstats.service.servqual",
+    "servqual": "cxstats.service.servqual",
+    "simulate_experience": "cxstats.datasets.simulate_experience",
+    "simulate_kano": "cxstats.datasets.simulate_kano",
+    "simulate_loan_log": "cxstats.datasets.simulate_loan_log",
+    "simulate_servqual": "cxstats.datasets.simulate_servqual",
+    "track": "cxstats.metrics.tracking.track",
+    "verdict": "cxstats.stats.rules",
+    "weight_sensitivity": "cxstats.weighting.sensitivity",
+    "weighted_score": "cxstats.satisfaction.score",
+    "weights": "cxstats.weighting.methods",
 }
 
 __all__ = [*_PUBLIC, "__version__"]  # noqa: PLE0604  (all are strings)
 
 if TYPE_CHECKING:
     from cxstats import cases, charts, experiments, metrics, satisfaction
-    from cxstats.cases import (
-        Audit,
-        Comparison,
-        audit,
-        cite,
-        compare,
-        load_facts,
-        load_formulas,
-        load_source_errors,
-        load_tables,
-    )
-    from cxstats.datasets import (
-        load_corporate_reputation,
-        load_ecsi_mobile,
-        simulate_experience,
-        simulate_kano,
-        simulate_loan_log,
-        simulate_servqual,
-    )
-    from cxstats.drivers import drivers
-    from cxstats.drivers.penalty import penalty_reward
-    from cxstats.errors import CxError, DataError, ModelSyntaxError, ReproductionError
-    from cxstats.experiments import ab_test, ab_test_from_counts
-    from cxstats.importance import importance_performance
-    from cxstats.kano import kano, kano_from_counts
-    from cxstats.metrics import (
-        ces,
-        ces_from_counts,
-        csat,
-        csat_from_counts,
-        nps,
-        nps_from_counts,
-        rate,
-    )
-    from cxstats.moments import Moments, bootstrap_moments, moments
-    from cxstats.pain import pain_points
-    from cxstats.planning import nps_region, power, sample_size
-    from cxstats.pls.fit import pls
-    from cxstats.process import event_log, process, process_change, rpa_saving
-    from cxstats.reliability import reliability
-    from cxstats.rules import verdict
-    from cxstats.satisfaction import loyalty_index, satisfaction_index, weighted_score
-    from cxstats.sem.fit import cfa, sem
-    from cxstats.sem.invariance import invariance
-    from cxstats.sem.opinion import second_opinion
-    from cxstats.sem.ordinal_reliability import ordinal_reliability
-    from cxstats.sem.polychoric import polychoric
-    from cxstats.sem.result import ModelWarning
-    from cxstats.servqual import servperf, servqual
-    from cxstats.survey import Codebook, check, clean, read_survey
-    from cxstats.tracking import track
-    from cxstats.weighting import ahp, weight_sensitivity, weights
+    from cxstats.cases.audit import audit
+    from cxstats.cases.compare import Comparison, compare
+    from cxstats.cases.facts import cite, load_facts
+    from cxstats.cases.files import load_formulas, load_source_errors, load_tables
+    from cxstats.cases.result import Audit
+    from cxstats.core.errors import CxError, DataError, ModelSyntaxError, ReproductionError
+    from cxstats.core.language import set_language
+    from cxstats.core.moments import Moments, bootstrap_moments, moments
+    from cxstats.datasets.real import load_corporate_reputation, load_ecsi_mobile
+    from cxstats.datasets.simulate_experience import simulate_experience
+    from cxstats.datasets.simulate_kano import simulate_kano
+    from cxstats.datasets.simulate_loan_log import simulate_loan_log
+    from cxstats.datasets.simulate_servqual import simulate_servqual
+    from cxstats.experiments.ab_test import ab_test, ab_test_from_counts
+    from cxstats.metrics.planning.region import nps_region
+    from cxstats.metrics.planning.sample_size import power, sample_size
+    from cxstats.metrics.promoters import nps, nps_from_counts
+    from cxstats.metrics.proportions import rate
+    from cxstats.metrics.scales import ces, ces_from_counts, csat, csat_from_counts
+    from cxstats.metrics.tracking.track import track
+    from cxstats.models.pls.fit import pls
+    from cxstats.models.sem.fit import cfa, sem
+    from cxstats.models.sem.invariance import invariance
+    from cxstats.models.sem.ordinal.polychoric import polychoric
+    from cxstats.models.sem.ordinal.reliability import ordinal_reliability
+    from cxstats.models.sem.result import ModelWarning
+    from cxstats.models.sem.second_opinion import second_opinion
+    from cxstats.operations.automation import rpa_saving
+    from cxstats.operations.before_after import process_change
+    from cxstats.operations.process import process
+    from cxstats.operations.read_log import event_log
+    from cxstats.priorities.drivers.fit import drivers
+    from cxstats.priorities.importance.analysis import importance_performance
+    from cxstats.priorities.kano.analysis import kano, kano_from_counts
+    from cxstats.priorities.pain_points.causes import pain_points
+    from cxstats.priorities.penalty_reward import penalty_reward
+    from cxstats.satisfaction.index import loyalty_index, satisfaction_index
+    from cxstats.satisfaction.score import weighted_score
+    from cxstats.service.reliability import reliability
+    from cxstats.service.servqual import servperf, servqual
+    from cxstats.stats.rules import verdict
+    from cxstats.survey.clean import check, clean
+    from cxstats.survey.codebook import Codebook
+    from cxstats.survey.read import read_survey
+    from cxstats.weighting.ahp import ahp
+    from cxstats.weighting.methods import weights
+    from cxstats.weighting.sensitivity import weight_sensitivity
 
 
 def __getattr__(name: str) -> Any:
@@ -152,23 +146,10 @@ def __getattr__(name: str) -> Any:
     module = _PUBLIC[name]
     if module is None:
         return import_module(f"cxstats.{name}")
-    return getattr(import_module(module), name)
+    value = getattr(import_module(module), name)
+    globals()[name] = value  # the next look-up does not come here
+    return value
 
 
 def __dir__() -> list[str]:
     return sorted(__all__)
-
-
-class _Package(ModuleType):
-    """Some functions share the name of their module: ``cx.servqual`` is the function.
-
-    Importing a submodule would put the module under that name; this keeps the function there.
-    ``from cxstats.servqual import ...`` finds the module as usual.
-    """
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (isinstance(value, ModuleType) and _PUBLIC.get(name)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

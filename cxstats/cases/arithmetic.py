@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from decimal import Decimal, localcontext
 
-from cxstats.errors import CxError
-from cxstats.formats import CONTEXT, round_half_up
+from cxstats.core.errors import CxError
+from cxstats.core.formats import CONTEXT, round_half_up
 
 
 def percent_change(before: Decimal, after: Decimal) -> Decimal:

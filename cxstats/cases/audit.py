@@ -11,8 +11,8 @@ from cxstats.cases.derive import Derived, derive
 from cxstats.cases.facts import Fact, read_facts
 from cxstats.cases.files import read_formulas, read_source_errors
 from cxstats.cases.result import SIGNS, Audit, AuditedFact
-from cxstats.formats import format_number, round_half_up
-from cxstats.labels import Text, both
+from cxstats.core.formats import format_number, round_half_up
+from cxstats.core.language import Text, both
 
 
 def audit(path: str | Path | None = None) -> Audit:

@@ -13,8 +13,8 @@ from decimal import Decimal
 from cxstats.cases.arithmetic import agrees, percent_change, printed_decimals
 from cxstats.cases.derive import number
 from cxstats.cases.facts import Fact
-from cxstats.formats import format_number, format_percent, round_half_up
-from cxstats.labels import Text, both
+from cxstats.core.formats import format_number, format_percent, round_half_up
+from cxstats.core.language import Text, both
 
 Facts = Mapping[str, Fact]
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from cxstats.cases.arithmetic import agrees
-from cxstats.errors import ReproductionError
+from cxstats.core.errors import ReproductionError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cxstats.cases.files import Unit, case_folder, read_rows, source_titles, units
-from cxstats.errors import DataError
-from cxstats.formats import format_number
-from cxstats.labels import Text, check_lang, label
+from cxstats.core.errors import DataError
+from cxstats.core.formats import format_number
+from cxstats.core.language import Text, check_lang, label
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,9 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cxstats.errors import DataError
-from cxstats.labels import LANGUAGES, Text
-from cxstats.paths import data_folder
+from cxstats.core.errors import DataError
+from cxstats.core.language import LANGUAGES, Text
+from cxstats.core.paths import data_folder
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,8 +13,8 @@ from cxstats.cases.arithmetic import printed_decimals
 from cxstats.cases.checks import Check
 from cxstats.cases.facts import Fact
 from cxstats.cases.files import Formula, SourceError
-from cxstats.formats import format_change, format_number, format_percent, round_half_up
-from cxstats.labels import Text, label
+from cxstats.core.formats import format_change, format_number, format_percent, round_half_up
+from cxstats.core.language import Text, label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -290,7 +290,7 @@ class Audit:
 
     def plot(self, ax: Axes | None = None, lang: str = "en") -> Axes:
         """Draw the verdicts, one bar per case study."""
-        from cxstats.charts.audited import verdicts
+        from cxstats.charts.audit_verdicts import verdicts
 
         return verdicts(self, ax=ax, lang=lang)
 

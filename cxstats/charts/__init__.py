@@ -4,11 +4,10 @@ Every function takes ``lang="en" | "zh"`` and ``ax=None``, needs a ``source`` li
 finding as its title and returns the axes.
 """
 
-from cxstats.charts.audited import verdicts
-from cxstats.charts.change import before_after
+from cxstats.charts.audit_verdicts import verdicts
+from cxstats.charts.before_after import before_after
 from cxstats.charts.control_chart import control_chart
 from cxstats.charts.driver_bars import driver_bars
-from cxstats.charts.effects import reported_effects
 from cxstats.charts.fonts import MissingFontWarning
 from cxstats.charts.funnel import funnel
 from cxstats.charts.gaps import gap_dumbbell, zone_bands
@@ -16,19 +15,20 @@ from cxstats.charts.heatmap import htmt_heatmap
 from cxstats.charts.intervals import intervals
 from cxstats.charts.kano import kano_plane
 from cxstats.charts.likert import answer_shares, likert
-from cxstats.charts.look import theme
 from cxstats.charts.nps_bars import nps_bars
 from cxstats.charts.nps_region import nps_region
-from cxstats.charts.over_time import trajectory
-from cxstats.charts.parts import pareto, shares, weights
-from cxstats.charts.paths.diagram import path_diagram
+from cxstats.charts.path_diagram.diagram import path_diagram
 from cxstats.charts.power_curve import power_curve
 from cxstats.charts.process_map import process_map
 from cxstats.charts.quadrants import quadrant_map
+from cxstats.charts.reported_effects import reported_effects
 from cxstats.charts.scatter import gap_scatter
+from cxstats.charts.shares import pareto, shares, weights
 from cxstats.charts.simplex import weight_simplex
 from cxstats.charts.small_multiples import before_after_panels
+from cxstats.charts.style import theme
 from cxstats.charts.tornado import tornado
+from cxstats.charts.trajectory import trajectory
 
 __all__ = [
     "MissingFontWarning",

@@ -15,8 +15,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.patheffects import withStroke
 from matplotlib.transforms import IdentityTransform
 
-from cxstats.charts import look
-from cxstats.labels import label
+from cxstats.charts import style
+from cxstats.core.language import label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,14 +62,14 @@ def keep_apart(
         As (x0, y0, x1, y1) in data: lines that are covered only where it must be.
     """
     halo = [withStroke(linewidth=2.2, foreground="white")]
-    style: dict[str, Any] = {"textcoords": "offset points", "ha": "left", "va": "bottom"}
+    props: dict[str, Any] = {"textcoords": "offset points", "ha": "left", "va": "bottom"}
     texts = [
-        ax.annotate("", (x, y), (0, 0), zorder=5, linespacing=1.1, path_effects=halo, **style)
+        ax.annotate("", (x, y), (0, 0), zorder=5, linespacing=1.1, path_effects=halo, **props)
         for x, y in points
     ]
     # What has no room is counted under the axes, at the right.
     left_out = ax.annotate("", (1, 0), (0, -24), "axes fraction", "offset points", ha="right",
-                           va="top", size=8, color=look.BAD)  # fmt: skip
+                           va="top", size=8, color=style.BAD)  # fmt: skip
     for text in (*texts, left_out):
         text.set_in_layout(False)
     lines = np.empty((0, 4)) if bars is None else bars[~np.isnan(bars).any(1)]
@@ -138,7 +138,7 @@ class _Placer(Artist):
         """Write the names at `size`, folded at `columns`; return widths and heights."""
         found = []
         for text, name in zip(self.texts, self.names, strict=True):
-            text.set_text(look.fold(name, columns))
+            text.set_text(style.fold(name, columns))
             text.set_fontsize(size)
             box = text.get_window_extent(renderer)
             found.append((box.width, box.height))
@@ -165,8 +165,8 @@ class _Placer(Artist):
         ax = self.axes
         assert ax is not None
         if self.leaders is None:
-            style: dict[str, Any] = {"colors": look.NEUTRAL, "linewidths": 0.6, "zorder": 3}
-            self.leaders = LineCollection([], transform=IdentityTransform(), **style)
+            props: dict[str, Any] = {"colors": style.NEUTRAL, "linewidths": 0.6, "zorder": 3}
+            self.leaders = LineCollection([], transform=IdentityTransform(), **props)
             self.leaders.set_in_layout(False)
             ax.add_collection(self.leaders, autolim=False)
         self.leaders.set_segments(ends)

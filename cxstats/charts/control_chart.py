@@ -15,15 +15,15 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Bbox
 
-from cxstats.charts import look
+from cxstats.charts import style
 from cxstats.charts.callouts import keep_apart
 from cxstats.charts.driver_bars import check_level, sentences
 from cxstats.charts.fonts import drawable
 from cxstats.charts.quadrants import listed
-from cxstats.charts.waves import Clock, Series, read_clock, read_place, read_series
-from cxstats.errors import CxError
-from cxstats.formats import format_number, format_percent
-from cxstats.labels import label
+from cxstats.charts.wave_series import Clock, Series, read_clock, read_place, read_series
+from cxstats.core.errors import CxError
+from cxstats.core.formats import format_number, format_percent
+from cxstats.core.language import label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-CHANGE = look.SEQUENCE[3]
+CHANGE = style.SEQUENCE[3]
 HEAVY = 12  # how often a control limit counts, so that a note rather stands further away
 
 
@@ -112,61 +112,61 @@ def control_chart(  # noqa: PLR0913  (keywords of a chart)
     starts = sorted({read_place(when, at, "changes", 1) for at in changes})
     notes = {read_place(when, at, "annotations", 0): str(words) for at, words in
              (annotations or {}).items()}  # fmt: skip
-    sizes = None if n is None else look.check_values(when.names, n, "n")[1]
+    sizes = None if n is None else style.check_values(when.names, n, "n")[1]
     if level is not None:
         check_level(level)
     if isinstance(sigma, bool) or not isinstance(sigma, Real) or not sigma > 0:
         raise CxError(f"sigma={sigma!r}; allowed: a number above 0, such as 3")
     lang = drawable(lang)
-    with look.theme(lang):
-        own, ax = ax is None, look.new_axes(ax, min(13.0, max(9.0, 0.22 * len(when.x) + 5)), 5.2)
-        inches = look.inches_wide(ax) * (1.15 if own else 1.0)
+    with style.theme(lang):
+        own, ax = ax is None, style.new_axes(ax, min(13.0, max(9.0, 0.22 * len(when.x) + 5)), 5.2)
+        inches = style.inches_wide(ax) * (1.15 if own else 1.0)
         _band(ax, when.edges, chart)
         _estimates(ax, when.x, chart)
         for i in starts:
             ax.axvline(when.edges[i], color=CHANGE, linewidth=1.6, linestyle=(0, (5, 2)), zorder=2)
         _limits(ax, when, chart, bool(notes))
         _ticks(ax, when, inches)
-        ax.set_ylabel(look.fold(axis, 40))
-        ax.grid(axis="y", color=look.SETTINGS["grid.color"])
+        ax.set_ylabel(style.fold(axis, 40))
+        ax.grid(axis="y", color=style.SETTINGS["grid.color"])
         _annotate(ax, when, chart, notes, starts, lang)
         keys = _keys(chart, bool(starts), sigma, lang)
-        columns = look.legend_columns([str(key.get_label()) for key in keys], inches)
-        look.legend_above(ax, keys, columns)
+        columns = style.legend_columns([str(key.get_label()) for key in keys], inches)
+        style.legend_above(ax, keys, columns)
         heading = title or _title(when, chart, starts, sizes, lang)
         note = _note(chart, sizes, level, lang)
-        look.finish(ax, own, heading, source, lang, note, synthetic)
-        return ax if own else look.lift_title(ax, ceil(len(keys) / columns))
+        style.finish(ax, own, heading, source, lang, note, synthetic)
+        return ax if own else style.lift_title(ax, ceil(len(keys) / columns))
 
 
 def _band(ax: Axes, edges: Floats, chart: Series) -> None:
     lower, centre, upper = chart.limits
     steps = np.repeat(edges, 2)[1:-1]
-    ax.fill_between(steps, np.repeat(lower, 2), np.repeat(upper, 2), color=look.PALE, alpha=0.32,
+    ax.fill_between(steps, np.repeat(lower, 2), np.repeat(upper, 2), color=style.PALE, alpha=0.32,
                     linewidth=0, zorder=0.6)  # fmt: skip
     for values in (lower, upper):
-        ax.stairs(values, edges, baseline=None, color=look.NEUTRAL, linewidth=1, zorder=1)
-    ax.stairs(centre, edges, baseline=None, color=look.NEUTRAL, linewidth=1.2,
+        ax.stairs(values, edges, baseline=None, color=style.NEUTRAL, linewidth=1, zorder=1)
+    ax.stairs(centre, edges, baseline=None, color=style.NEUTRAL, linewidth=1.2,
               linestyle=(0, (4, 3)), zorder=1)  # fmt: skip
 
 
 def _estimates(ax: Axes, x: Floats, chart: Series) -> None:
     """Draw intervals, the line between the points, the points, and what is not shown."""
     for place, a, b, signal in zip(x, chart.low, chart.high, chart.signal, strict=True):
-        colour = look.BAD if signal else look.GOOD
+        colour = style.BAD if signal else style.GOOD
         ax.plot([place, place], [a, b], color=colour, linewidth=1.5, alpha=0.75, zorder=3)
-    ax.plot(x, chart.estimate, color=look.GOOD, linewidth=1.4, zorder=3.2)
+    ax.plot(x, chart.estimate, color=style.GOOD, linewidth=1.4, zorder=3.2)
     run = chart.signal & ~chart.outside
     for kind, marker, size, face, edge in (
-        (~chart.signal & ~chart.hidden, "o", 26, look.GOOD, look.GOOD),
-        (run, "D", 44, "white", look.BAD),
-        (chart.outside, "D", 44, look.BAD, look.BAD),
+        (~chart.signal & ~chart.hidden, "o", 26, style.GOOD, style.GOOD),
+        (run, "D", 44, "white", style.BAD),
+        (chart.outside, "D", 44, style.BAD, style.BAD),
     ):
         if kind.any():
             ax.scatter(x[kind], chart.estimate[kind], size, marker=marker, facecolor=face,
                        edgecolor=edge, linewidth=1.5, zorder=4)  # fmt: skip
     foot = x[chart.hidden]
-    ax.plot(foot, np.full(len(foot), 0.025), "x", color=look.NEUTRAL, markersize=6,
+    ax.plot(foot, np.full(len(foot), 0.025), "x", color=style.NEUTRAL, markersize=6,
             transform=ax.get_xaxis_transform(), zorder=4)  # fmt: skip
 
 
@@ -187,10 +187,10 @@ def _ticks(ax: Axes, when: Clock, inches: float) -> None:
     nearest = float(np.diff(when.x).min()) / span * inches
     words = when.names
     if when.kind == "string":
-        longest = max(map(look.display_width, words))
+        longest = max(map(style.display_width, words))
         if longest > 16:
-            words = [look.fold(word, ceil(longest / 2) + 2) for word in words]
-    wide = max(look.display_width(line) for word in words for line in word.split("\n"))
+            words = [style.fold(word, ceil(longest / 2) + 2) for word in words]
+    wide = max(style.display_width(line) for word in words for line in word.split("\n"))
     need = (0.6 * wide + 1) * 9 / 72
     if when.kind == "string" or nearest >= need:
         every = 1 if nearest >= need else ceil(need / nearest)
@@ -268,20 +268,20 @@ class _Piece:
 
 
 def _keys(chart: Series, changed: bool, sigma: float, lang: str) -> list[Any]:
-    style: dict[str, Any] = {"color": look.NEUTRAL, "linewidth": 1.2}
+    props: dict[str, Any] = {"color": style.NEUTRAL, "linewidth": 1.2}
     found: list[Any] = [
-        Line2D([], [], color=look.GOOD, marker="o", ms=5, label=label("chart.control.key", lang)),
-        Patch(facecolor="#EEEFF1", edgecolor=look.NEUTRAL,
+        Line2D([], [], color=style.GOOD, marker="o", ms=5, label=label("chart.control.key", lang)),
+        Patch(facecolor="#EEEFF1", edgecolor=style.NEUTRAL,
               label=label("chart.control.limits", lang, sigma=format_number(sigma))),
     ]  # fmt: skip
     centre = chart.limits[1][~np.isnan(chart.limits[1])]
     if len(centre) and np.ptp(centre) <= 1e-9 * max(1.0, abs(centre[0])):
         value = format_number(_digits(float(centre[0])))
         words = label("chart.control.centre", lang, value=value)
-        found.append(Line2D([], [], linestyle=(0, (4, 3)), label=words, **style))
-    marks: dict[str, Any] = {"linestyle": "", "marker": "D", "ms": 6, "markeredgecolor": look.BAD}
+        found.append(Line2D([], [], linestyle=(0, (4, 3)), label=words, **props))
+    marks: dict[str, Any] = {"linestyle": "", "marker": "D", "ms": 6, "markeredgecolor": style.BAD}
     for there, key, face in (
-        (chart.outside.any(), "outside", look.BAD),
+        (chart.outside.any(), "outside", style.BAD),
         ((chart.signal & ~chart.outside).any(), "run", "white"),
     ):
         if there:
@@ -314,7 +314,7 @@ def _title(
             return label("chart.control.title.quiet", lang, **words)
         names = listed([_said(when, int(i), lang) for i in signalling], lang)
         key = ".signals.one" if k == 1 else ".signals"
-        return look.capital(label(f"chart.control.title{key}", lang, names=names, **words))
+        return style.capital(label(f"chart.control.title{key}", lang, names=names, **words))
     if len(starts) > 1:
         names = listed([_said(when, i, lang) for i in starts], lang)
         return label("chart.control.title.changes", lang, names=names, m=len(starts), **words)

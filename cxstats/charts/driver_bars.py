@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
-from cxstats.charts import look
+from cxstats.charts import style
 from cxstats.charts.fonts import drawable
-from cxstats.errors import CxError
-from cxstats.formats import format_number, format_percent, interval
-from cxstats.labels import label
+from cxstats.core.errors import CxError
+from cxstats.core.formats import format_number, format_percent, interval
+from cxstats.core.language import label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,7 +69,7 @@ def driver_bars(  # noqa: PLR0913  (keywords of a chart)
         If the lengths differ, a share is not a number or looks like per cent, the limits of an
         interval stand the wrong way round, or R² or the level is not between 0 and 1.
     """
-    rows, values = look.check_values(names, shares, "shares", signed=True)
+    rows, values = style.check_values(names, shares, "shares", signed=True)
     limits = check_limits(rows, low, high)
     _check(rows, values, r_squared, level)
     order = sorted(range(len(rows)), key=lambda i: -values[i])
@@ -77,22 +77,23 @@ def driver_bars(  # noqa: PLR0913  (keywords of a chart)
     limits = [(100 * limits[i][0], 100 * limits[i][1]) for i in order]
     clear = [not isnan(a) and not a <= 0 <= b for a, b in limits]
     lang = drawable(lang)
-    with look.theme(lang):
-        folded = [look.fold(name, 36) for name in rows]
-        own, ax = ax is None, look.new_axes(ax, 9.6, 1.9 + row_height(folded) * len(rows))
+    with style.theme(lang):
+        folded = [style.fold(name, 36) for name in rows]
+        own, ax = ax is None, style.new_axes(ax, 9.6, 1.9 + row_height(folded) * len(rows))
         heights = list(range(len(rows)))[::-1]
         for y, value, (a, b), is_clear in zip(heights, values, limits, clear, strict=True):
-            face, edge = (look.GOOD, look.GOOD) if is_clear else ("white", look.PALE)
+            face, edge = (style.GOOD, style.GOOD) if is_clear else ("white", style.PALE)
             ax.barh(y, value, 0.64, color=face, edgecolor=edge, linewidth=1.4)
             ax.errorbar([(a + b) / 2], [y], xerr=[[(b - a) / 2]] * 2, fmt="none", capsize=3,
-                        ecolor=look.INK if is_clear else look.NEUTRAL, elinewidth=1.3)  # fmt: skip
-        ax.axvline(0, color=look.INK, linewidth=0.8)
+                        elinewidth=1.3,
+                        ecolor=style.INK if is_clear else style.NEUTRAL)  # fmt: skip
+        ax.axvline(0, color=style.INK, linewidth=0.8)
         words = [
             f"{format_percent(value, decimals, lang)}  "
             + (label("chart.intervals.none", lang) if isnan(a) else interval(a, b, decimals))
             for value, (a, b) in zip(values, limits, strict=True)
         ]
-        look.beside(ax, heights, words)
+        style.beside(ax, heights, words)
         ax.set_yticks(heights, folded, size=row_size(ax, folded, own))
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
@@ -101,7 +102,7 @@ def driver_bars(  # noqa: PLR0913  (keywords of a chart)
         ax.set_xlabel(label("chart.drivers.axis", lang))
         heading = title or _title(rows, values, clear, decimals, lang)
         note = _note(measure, r_squared, level, clear, limits, lang)
-        return look.finish(ax, own, heading, source, lang, note, synthetic)
+        return style.finish(ax, own, heading, source, lang, note, synthetic)
 
 
 def check_limits(
@@ -163,9 +164,9 @@ def _title(
     name, share = names[0], format_percent(values[0], decimals, lang)
     n, k = len(names), len(names) - sum(clear)
     if k == n:
-        return look.capital(label("chart.drivers.title.none", lang, n=n))
+        return style.capital(label("chart.drivers.title.none", lang, n=n))
     key = "" if k else ".all"
-    return look.capital(label(f"chart.drivers.title{key}", lang, name=name, share=share, k=k, n=n))
+    return style.capital(label(f"chart.drivers.title{key}", lang, name=name, share=share, k=k, n=n))
 
 
 def _note(

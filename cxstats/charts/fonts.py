@@ -9,7 +9,7 @@ from pathlib import Path
 
 from matplotlib import font_manager
 
-from cxstats.labels import check_lang
+from cxstats.core.language import check_lang
 
 LATIN = "DejaVu Sans"
 # In order of preference. The last two draw simplified characters, but in Japanese shapes.

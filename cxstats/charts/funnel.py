@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.patches import Polygon
 
-from cxstats.charts import look
+from cxstats.charts import style
 from cxstats.charts.driver_bars import check_level, row_size, sentences
 from cxstats.charts.fonts import drawable
 from cxstats.charts.nps_bars import apart
-from cxstats.errors import CxError
-from cxstats.formats import format_number, format_percent, interval
-from cxstats.labels import label
+from cxstats.core.errors import CxError
+from cxstats.core.formats import format_number, format_percent, interval
+from cxstats.core.language import label
 from cxstats.metrics.intervals import proportion_interval
 
 if TYPE_CHECKING:
@@ -81,10 +81,10 @@ def funnel(  # noqa: PLR0913  (keywords of a chart)
     weakest = int(np.nanargmin(rates))
     marked = weakest if len(rates) > 1 else None  # a single step is compared with none
     lang = drawable(lang)
-    with look.theme(lang):
+    with style.theme(lang):
         own = ax is None
-        folded = [look.fold(name, 30 if own else 22) for name in names]
-        ax = look.new_axes(ax, 9.6, 1.9 + 0.62 * len(names))
+        folded = [style.fold(name, 30 if own else 22) for name in names]
+        ax = style.new_axes(ax, 9.6, 1.9 + 0.62 * len(names))
         size = row_size(ax, folded, own)
         heights = [float(len(names) - 1 - i) for i in range(len(names))]
         _draw(ax, heights, numbers, marked)
@@ -94,8 +94,8 @@ def funnel(  # noqa: PLR0913  (keywords of a chart)
                         size=min(9.5, size), annotation_clip=False)  # fmt: skip
         steps = [_step(rate, one, decimals, lang) for rate, one in zip(rates, limits, strict=True)]
         for i, words in enumerate(steps):
-            style = {"color": look.BAD, "weight": "bold"} if i == marked else {}
-            look.beside(ax, [heights[i] - 0.5], [f"↓ {words}"], size=min(9.5, size), **style)
+            props = {"color": style.BAD, "weight": "bold"} if i == marked else {}
+            style.beside(ax, [heights[i] - 0.5], [f"↓ {words}"], size=min(9.5, size), **props)
         ax.set_yticks(heights, folded, size=size)
         ax.tick_params(axis="y", length=0)
         ax.set_xlim(0, numbers[0] * _reach(ax, ends_of_bars, own))
@@ -105,11 +105,11 @@ def funnel(  # noqa: PLR0913  (keywords of a chart)
         heading = title or _title(names, rates.tolist(), limits, weakest, decimals, lang)
         shown = format_percent(round(100 * level, 6), None, lang)
         note = sentences([label("chart.funnel.note", lang, level=shown)], lang)
-        return look.finish(ax, own, heading, source, lang, note, synthetic)
+        return style.finish(ax, own, heading, source, lang, note, synthetic)
 
 
 def _check(stages: Iterable[object], counts: Iterable[float]) -> tuple[list[str], list[float]]:
-    names, numbers = look.check_values(stages, counts, "counts")
+    names, numbers = style.check_values(stages, counts, "counts")
     if len(names) < 2:
         raise CxError("1 stage, but a step needs two; allowed: at least 2 stages")
     for name, number in zip(names, numbers, strict=True):
@@ -129,17 +129,17 @@ def _check(stages: Iterable[object], counts: Iterable[float]) -> tuple[list[str]
 def _draw(ax: Axes, heights: Sequence[float], numbers: Sequence[float], marked: int | None) -> None:
     """Draw the bars, and between them what is lost."""
     half = 0.32
-    ax.barh(heights, numbers, 2 * half, color=look.GOOD)
+    ax.barh(heights, numbers, 2 * half, color=style.GOOD)
     for i, ((y, a), (below, b)) in enumerate(pairwise(zip(heights, numbers, strict=True))):
         corners = [(0, y - half), (a, y - half), (b, below + half), (0, below + half)]
-        colour = look.BAD if i == marked else look.GOOD
+        colour = style.BAD if i == marked else style.GOOD
         ax.add_patch(Polygon(corners, closed=True, color=colour, alpha=0.22, linewidth=0))
 
 
 def _reach(ax: Axes, words: Sequence[str], own: bool) -> float:
     """Return how far the axes go, as a multiple of the first bar, for the words at its end."""
-    inches = 6.4 if own else 0.6 * look.inches_wide(ax)
-    need = max(map(look.display_width, words)) * 0.62 * 9.5 / 72 + 0.15
+    inches = 6.4 if own else 0.6 * style.inches_wide(ax)
+    need = max(map(style.display_width, words)) * 0.62 * 9.5 / 72 + 0.15
     return 1 / max(0.3, 1 - need / inches)
 
 
@@ -169,11 +169,11 @@ def _title(
     if len(rates) == 1:
         low, high = limits[0]
         words["interval"] = interval(100 * low, 100 * high, decimals)
-        return look.capital(label("chart.funnel.title.one", lang, **words))
+        return style.capital(label("chart.funnel.title.one", lang, **words))
     near = sum(
         not isnan(rate) and not apart(limits[weakest], limits[i])
         for i, rate in enumerate(rates)
         if i != weakest
     )
     key = {0: "", 1: ".near.one"}.get(near, ".near")
-    return look.capital(label(f"chart.funnel.title{key}", lang, k=near, **words))
+    return style.capital(label(f"chart.funnel.title{key}", lang, k=near, **words))

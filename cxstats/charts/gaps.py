@@ -9,18 +9,18 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from cxstats.charts import look
+from cxstats.charts import style
 from cxstats.charts.fonts import drawable
-from cxstats.errors import CxError
-from cxstats.formats import format_number, format_percent
-from cxstats.labels import label
+from cxstats.core.errors import CxError
+from cxstats.core.formats import format_number, format_percent
+from cxstats.core.language import label
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-    from cxstats.servqual import Servqual
+    from cxstats.service.servqual import Servqual
 
 KINDS = ("dimensions", "items", "zone", "scatter")
 OVERALL = "Overall"
@@ -34,7 +34,7 @@ def draw(
     Parameters
     ----------
     result : Servqual
-        What `cxstats.servqual` or `cxstats.servperf` returned.
+        What `cxstats.service.servqual` or `cxstats.servperf` returned.
     kind : {"dimensions", "items", "zone", "scatter"}
         `gap_dumbbell` by dimension or by item, `zone_bands`, or `gap_scatter`.
     ax, lang, **options
@@ -90,11 +90,11 @@ def gap_dumbbell(
     gap = result.measure == "gap"
     column, draw_row = ("gap", _gap_row) if gap else ("perception", _mean_row)
     rows = _sorted(table, column)
-    names = {row: look.fold(_name(result, row, lang), 40) for row in rows}
+    names = {row: style.fold(_name(result, row, lang), 40) for row in rows}
     data = {str(name): row for name, row in table.iterrows()}
     heights, bottom = _heights(rows, names)
-    with look.theme(lang):
-        own, ax = ax is None, look.new_axes(ax, 9.6, 2.2 + 0.2 * -bottom)
+    with style.theme(lang):
+        own, ax = ax is None, style.new_axes(ax, 9.6, 2.2 + 0.2 * -bottom)
         for row in rows:
             draw_row(ax, heights[row], data[row])
         _dress(ax, result, names, heights, bottom, lang)
@@ -103,13 +103,13 @@ def gap_dumbbell(
         _beside(ax, heights, words, f"chart.gaps.head.{column}", result, lang)
         keys = _gap_keys([_colour(data[row]) for row in rows], lang) if gap else []
         if keys:
-            look.legend_above(ax, keys, 3 if len(keys) > 4 else len(keys))
+            style.legend_above(ax, keys, 3 if len(keys) > 4 else len(keys))
         heading = title or (gap_title if gap else _mean_title)(result, table, lang)
         note = _note(result, table, lang)
-        look.finish(
+        style.finish(
             ax, own, heading, source_text(result, source, lang), lang, note, result.synthetic
         )
-        return ax if own else look.lift_title(ax, (len(keys) > 0) + (len(keys) > 4))
+        return ax if own else style.lift_title(ax, (len(keys) > 0) + (len(keys) > 4))
 
 
 def zone_bands(
@@ -139,11 +139,11 @@ def zone_bands(
     """
     table = _zone(result)
     lang, rows = drawable(lang), _sorted(table, "adequacy")
-    names = {row: look.fold(_name(result, row, lang), 40) for row in rows}
+    names = {row: style.fold(_name(result, row, lang), 40) for row in rows}
     data = {str(name): row for name, row in table.iterrows()}
     heights, bottom = _heights(rows, names)
-    with look.theme(lang):
-        own, ax = ax is None, look.new_axes(ax, 9.6, 2.2 + 0.2 * -bottom)
+    with style.theme(lang):
+        own, ax = ax is None, style.new_axes(ax, 9.6, 2.2 + 0.2 * -bottom)
         for row in rows:
             _zone_row(ax, heights[row], data[row])
         _dress(ax, result, names, heights, bottom, lang)
@@ -154,14 +154,14 @@ def zone_bands(
         _beside(ax, heights, words, "chart.gaps.head.position", result, lang)
         places = [_place(data[row])[0] for row in rows]
         keys = _zone_keys(places, lang)
-        look.legend_above(ax, keys, 2)
+        style.legend_above(ax, keys, 2)
         heading = title or _zone_title(result, table, lang)
         level, n = _level(result, lang), counts_text(table["n"], lang)
         note = label("chart.zone.note", lang, level=level, n=n)
-        look.finish(
+        style.finish(
             ax, own, heading, source_text(result, source, lang), lang, note, result.synthetic
         )
-        return ax if own else look.lift_title(ax, (len(keys) + 1) // 2)
+        return ax if own else style.lift_title(ax, (len(keys) + 1) // 2)
 
 
 # Rows -----------------------------------------------------------------------------------------
@@ -201,20 +201,20 @@ def _dress(
     ax.set_yticks(list(heights.values()), [names[row] for row in heights], size=9)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
-    ax.grid(axis="x", color=look.SETTINGS["grid.color"])
+    ax.grid(axis="x", color=style.SETTINGS["grid.color"])
     ax.set_xlabel(label("chart.gaps.axis", lang, **ends))
     if OVERALL in heights:
-        ax.axhline(heights[OVERALL] + 1.2, color=look.PALE, linewidth=0.8)
+        ax.axhline(heights[OVERALL] + 1.2, color=style.PALE, linewidth=0.8)
         ax.get_yticklabels()[list(heights).index(OVERALL)].set_fontweight("bold")
 
 
 def _beside(
     ax: Axes, heights: dict[str, float], words: list[str], head: str, result: Servqual, lang: str
 ) -> None:
-    look.beside(ax, list(heights.values()), words)
+    style.beside(ax, list(heights.values()), words)
     text = label(head, lang, level=_level(result, lang)).replace(" [", "\n[")
-    style: dict[str, Any] = {"size": 8.5, "color": look.NEUTRAL, "va": "bottom"}
-    ax.annotate(text, (1, 1), (8, 0), "axes fraction", "offset points", **style)
+    props: dict[str, Any] = {"size": 8.5, "color": style.NEUTRAL, "va": "bottom"}
+    ax.annotate(text, (1, 1), (8, 0), "axes fraction", "offset points", **props)
 
 
 def _gap_row(ax: Axes, y: float, row: pd.Series) -> None:
@@ -225,12 +225,12 @@ def _gap_row(ax: Axes, y: float, row: pd.Series) -> None:
 
 
 def _mean_row(ax: Axes, y: float, row: pd.Series) -> None:
-    ax.plot([row["ci_low"], row["ci_high"]], [y, y], color=look.GOOD, linewidth=2.5, alpha=0.45)
-    ax.scatter([row["perception"]], [y], 46, color=look.GOOD, zorder=3)
+    ax.plot([row["ci_low"], row["ci_high"]], [y, y], color=style.GOOD, linewidth=2.5, alpha=0.45)
+    ax.scatter([row["perception"]], [y], 46, color=style.GOOD, zorder=3)
 
 
 def _zone_row(ax: Axes, y: float, row: pd.Series) -> None:
-    ax.barh(y, row["expectation"] - row["minimum"], 0.9, row["minimum"], color=look.PALE, zorder=1)
+    ax.barh(y, row["expectation"] - row["minimum"], 0.9, row["minimum"], color=style.PALE, zorder=1)
     place, sure = _place(row)
     colour = ZONE[place]
     face = colour if sure else "white"
@@ -239,12 +239,12 @@ def _zone_row(ax: Axes, y: float, row: pd.Series) -> None:
 
 # Findings -------------------------------------------------------------------------------------
 
-ZONE = {"below": look.BAD, "inside": look.INK, "above": look.GOOD}
+ZONE = {"below": style.BAD, "inside": style.INK, "above": style.GOOD}
 
 
 def _colour(row: pd.Series) -> str:
     """Return the colour of a gap: its sign's, if the interval leaves 0 out."""
-    return look.BAD if row["ci_high"] < 0 else look.GOOD if row["ci_low"] > 0 else look.NEUTRAL
+    return style.BAD if row["ci_high"] < 0 else style.GOOD if row["ci_low"] > 0 else style.NEUTRAL
 
 
 def _place(row: pd.Series) -> tuple[str, bool]:
@@ -285,7 +285,7 @@ def gap_title(result: Servqual, table: pd.DataFrame, lang: str) -> str:
         row = rows["gap"].abs().idxmax()
     name = _spoken(result, row, lang)
     value = _value(rows.loc[row], "gap", sign=True).replace(" ", "\u00a0")
-    return look.capital(label(f"chart.gaps.title.{key}", lang, n=n, k=k, name=name, value=value))
+    return style.capital(label(f"chart.gaps.title.{key}", lang, n=n, k=k, name=name, value=value))
 
 
 def _mean_title(result: Servqual, table: pd.DataFrame, lang: str) -> str:
@@ -293,9 +293,9 @@ def _mean_title(result: Servqual, table: pd.DataFrame, lang: str) -> str:
     names = [_spoken(result, row, lang) for row in (rows.index[0], rows.index[-1])]
     values = [_value(rows.iloc[i], "perception").replace(" ", "\u00a0") for i in (0, -1)]
     if len(rows) == 1:
-        return look.capital(label("chart.gaps.title.alone", lang, name=names[0], value=values[0]))
+        return style.capital(label("chart.gaps.title.alone", lang, name=names[0], value=values[0]))
     spoken = {"low": names[0], "high": names[1], "value": values[0], "best": values[1]}
-    return look.capital(label("chart.gaps.title.perception", lang, **spoken))
+    return style.capital(label("chart.gaps.title.perception", lang, **spoken))
 
 
 def _zone_title(result: Servqual, table: pd.DataFrame, lang: str) -> str:
@@ -306,7 +306,7 @@ def _zone_title(result: Servqual, table: pd.DataFrame, lang: str) -> str:
     row = rows["superiority"].idxmax() if place == "above" else rows["adequacy"].idxmin()
     alone = k == 1 and (place == "below" or len(rows) == 1)
     name, key = _spoken(result, str(row), lang), f"{place}.one" if alone else place
-    return look.capital(label(f"chart.zone.title.{key}", lang, name=name, k=k, n=len(rows)))
+    return style.capital(label(f"chart.zone.title.{key}", lang, name=name, k=k, n=len(rows)))
 
 
 def _note(result: Servqual, table: pd.DataFrame, lang: str) -> str:
@@ -372,18 +372,18 @@ def source_text(result: Servqual, source: str | None, lang: str) -> str:
 
 def dot(words: str, colour: str, face: str, marker: str = "o") -> Artist:
     """Return the legend entry of a dot."""
-    style: dict[str, Any] = {"marker": marker, "markersize": 6.5, "linestyle": ""}
+    props: dict[str, Any] = {"marker": marker, "markersize": 6.5, "linestyle": ""}
     return Line2D(
-        [], [], **style, markerfacecolor=face, markeredgecolor=colour, mew=1.4, label=words
+        [], [], **props, markerfacecolor=face, markeredgecolor=colour, mew=1.4, label=words
     )
 
 
 def _gap_keys(colours: Sequence[str], lang: str) -> list[Artist]:
     keys = [
-        dot(label("chart.gaps.expectation", lang), look.INK, "white"),
-        dot(label("chart.gaps.perception", lang), look.INK, look.INK),
+        dot(label("chart.gaps.expectation", lang), style.INK, "white"),
+        dot(label("chart.gaps.perception", lang), style.INK, style.INK),
     ]
-    kinds = {"below": look.BAD, "above": look.GOOD, "unclear": look.NEUTRAL}
+    kinds = {"below": style.BAD, "above": style.GOOD, "unclear": style.NEUTRAL}
     return keys + [
         Line2D([], [], color=colour, lw=3, alpha=0.6, label=label(f"chart.gaps.{kind}", lang))
         for kind, colour in kinds.items()
@@ -397,4 +397,4 @@ def _zone_keys(places: Sequence[str], lang: str) -> list[Artist]:
         for place, colour in ZONE.items()
         if place in places
     ]
-    return [Patch(color=look.PALE, label=label("chart.zone.band", lang)), *dots]
+    return [Patch(color=style.PALE, label=label("chart.zone.band", lang)), *dots]

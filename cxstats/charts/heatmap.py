@@ -8,22 +8,22 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.patches import Rectangle
 
-from cxstats.charts import look
+from cxstats.charts import style
 from cxstats.charts.fonts import drawable
-from cxstats.errors import CxError
-from cxstats.formats import format_number, format_percent
-from cxstats.labels import label
+from cxstats.core.errors import CxError
+from cxstats.core.formats import format_number, format_percent
+from cxstats.core.language import label
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from cxstats.reliability import Reliability
+    from cxstats.service.reliability import Reliability
 
 THRESHOLD = 0.85  # Henseler, Ringle & Sarstedt (2015); .90 where constructs are close in meaning
 # One hue from pale to deep: an order that every kind of colour vision, and grey print, keeps.
-FRAME = look.SEQUENCE[1]
-SHADES = LinearSegmentedColormap.from_list("", ["#F4F7FA", "#B9D7EA", look.GOOD, "#00314F"])
+FRAME = style.SEQUENCE[1]
+SHADES = LinearSegmentedColormap.from_list("", ["#F4F7FA", "#B9D7EA", style.GOOD, "#00314F"])
 
 
 def htmt_heatmap(
@@ -41,7 +41,7 @@ def htmt_heatmap(
     Parameters
     ----------
     result : Reliability
-        What `cxstats.reliability` returned.
+        What `cxstats.service.reliability` returned.
     geometric : bool
         HTMT2 instead of HTMT.
     threshold : float
@@ -72,23 +72,23 @@ def htmt_heatmap(
     names = list(dict.fromkeys([*pairs["first"], *pairs["second"]]))
     k = len(names) - 1
     words = [result.codebook.label(name, lang) for name in names]
-    with look.theme(lang):
-        own, ax = ax is None, look.new_axes(ax, max(6.4, 2.6 + 1.2 * k), 1.9 + 0.66 * (k + 0.5))
+    with style.theme(lang):
+        own, ax = ax is None, style.new_axes(ax, max(6.4, 2.6 + 1.2 * k), 1.9 + 0.66 * (k + 0.5))
         for _, row in pairs.iterrows():
             _cell(ax, names.index(row["first"]), names.index(row["second"]) - 1, row)
-        heads = [look.fold(name, 15) for name in words[:-1]]
+        heads = [style.fold(name, 15) for name in words[:-1]]
         for x, head in enumerate(heads):  # a column's name stands on its first cell
             ax.text(x, x - 0.56, head, size=9, ha="center", va="bottom")
         top = -0.86 - 0.27 * heads[0].count("\n")
         ax.set(xlim=(-0.5, k - 0.5), ylim=(k - 0.5, top), xticks=[])
-        ax.set_yticks(range(k), [look.fold(name, 24) for name in words[1:]], size=9)
+        ax.set_yticks(range(k), [style.fold(name, 24) for name in words[1:]], size=9)
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
         heading = title or _title(result, pairs, geometric, threshold, lang)
         note = _note(result, pairs, geometric, threshold, lang)
         where = source or _source(result, lang)
-        look.finish(ax, own, heading, where, lang, note, result.synthetic)
-        return ax if own else look.lift_title(ax, 0)
+        style.finish(ax, own, heading, where, lang, note, result.synthetic)
+        return ax if own else style.lift_title(ax, 0)
 
 
 def _pairs(result: Reliability, geometric: bool, threshold: float) -> pd.DataFrame:
@@ -109,8 +109,8 @@ def _pairs(result: Reliability, geometric: bool, threshold: float) -> pd.DataFra
 def _cell(ax: Axes, x: int, y: int, row: pd.Series) -> None:
     """Draw one pair: shade, ratio and interval, hatches and frame."""
     known, bold = np.isfinite(row["value"]), bool(row["close"])
-    shade = to_hex(SHADES(np.clip(row["value"], 0, 1))) if known else look.PALE
-    corner, ink = (x - 0.5, y - 0.5), look.ink_on(shade)
+    shade = to_hex(SHADES(np.clip(row["value"], 0, 1))) if known else style.PALE
+    corner, ink = (x - 0.5, y - 0.5), style.ink_on(shade)
     ax.add_patch(Rectangle(corner, 1, 1, facecolor=shade, edgecolor="white", lw=2))
     if bold:
         hatch: dict[str, Any] = {"hatch": "///", "edgecolor": ink, "alpha": 0.35, "lw": 0}
@@ -118,9 +118,9 @@ def _cell(ax: Axes, x: int, y: int, row: pd.Series) -> None:
     if row["above"]:
         frame: dict[str, Any] = {"edgecolor": FRAME, "lw": 2.2, "zorder": 3}
         ax.add_patch(Rectangle((x - 0.46, y - 0.44), 0.92, 0.88, fill=False, **frame))
-    style: dict[str, Any] = {"ha": "center", "va": "center", "color": ink}
+    props: dict[str, Any] = {"ha": "center", "va": "center", "color": ink}
     if bold:
-        style |= {"bbox": {"boxstyle": "square,pad=0.15", "facecolor": shade, "edgecolor": "none"}}
+        props |= {"bbox": {"boxstyle": "square,pad=0.15", "facecolor": shade, "edgecolor": "none"}}
     lines = [
         (_ratio(row["value"]), 11, "bold" if bold else "normal"),
         (_interval(row), 8, "normal"),
@@ -128,7 +128,7 @@ def _cell(ax: Axes, x: int, y: int, row: pd.Series) -> None:
     lines = [line for line in lines if line[0]]
     for (words, size, weight), dy in zip(lines, (7, -9) if len(lines) > 1 else (0,), strict=True):
         place: dict[str, Any] = {"xytext": (0, dy), "textcoords": "offset points"}
-        ax.annotate(words, (x, y), size=size, weight=weight, zorder=4, **place, **style)
+        ax.annotate(words, (x, y), size=size, weight=weight, zorder=4, **place, **props)
 
 
 def _ratio(value: float) -> str:
@@ -170,7 +170,7 @@ def _title(
     }
     if k == 1 if key == "close" else n == 1 and key != "points":
         key += ".one"
-    return look.capital(label(f"chart.htmt.title.{key}", lang, **spoken))
+    return style.capital(label(f"chart.htmt.title.{key}", lang, **spoken))
 
 
 def _note(

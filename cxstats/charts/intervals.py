@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from math import isnan
 from typing import TYPE_CHECKING
 
-from cxstats.charts import look
+from cxstats.charts import style
 from cxstats.charts.fonts import drawable
-from cxstats.errors import CxError
-from cxstats.formats import format_number, format_percent, interval
-from cxstats.labels import label
+from cxstats.core.errors import CxError
+from cxstats.core.formats import format_number, format_percent, interval
+from cxstats.core.language import label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,19 +64,19 @@ def intervals(  # noqa: PLR0913  (keywords of a chart)
     CxError
         If the lengths differ, nothing is there to draw, or an estimate is not a number.
     """
-    rows, values = look.check_values(names, estimates, "estimates", signed=True)
+    rows, values = style.check_values(names, estimates, "estimates", signed=True)
     below, above = [float(one) for one in low], [float(one) for one in high]
     if not len(rows) == len(below) == len(above):
         raise CxError(f"{len(rows)} estimates, {len(below)} lower and {len(above)} upper limits")
     limits = list(zip(below, above, strict=True))
     clear = [not isnan(a) and not a <= reference <= b for a, b in limits]
     lang = drawable(lang)
-    with look.theme(lang):
-        own, ax = ax is None, look.new_axes(ax, 9.0, 1.9 + 0.36 * len(rows))
+    with style.theme(lang):
+        own, ax = ax is None, style.new_axes(ax, 9.0, 1.9 + 0.36 * len(rows))
         heights = [len(rows) - 1 - i for i in range(len(rows))]
-        ax.axvline(reference, color=look.INK, linewidth=0.8)
+        ax.axvline(reference, color=style.INK, linewidth=0.8)
         for y, value, (a, b), is_clear in zip(heights, values, limits, clear, strict=True):
-            colour = look.GOOD if is_clear else look.NEUTRAL
+            colour = style.GOOD if is_clear else style.NEUTRAL
             ax.plot([a, b], [y, y], color=colour, linewidth=2.2, solid_capstyle="butt")
             ax.scatter([value], [y], 44, facecolor=colour if is_clear else "white",
                        edgecolor=colour, zorder=3)  # fmt: skip
@@ -85,8 +85,8 @@ def intervals(  # noqa: PLR0913  (keywords of a chart)
             f"{format_number(value, decimals)}  " + (none if isnan(a) else interval(a, b, decimals))
             for value, (a, b) in zip(values, limits, strict=True)
         ]
-        look.beside(ax, heights, words)
-        ax.set_yticks(heights, [look.fold(name, 40) for name in rows])
+        style.beside(ax, heights, words)
+        ax.set_yticks(heights, [style.fold(name, 40) for name in rows])
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
         ax.margins(x=0.05)
@@ -99,7 +99,7 @@ def intervals(  # noqa: PLR0913  (keywords of a chart)
             reference=format_number(reference),
         )
         heading = title or _title(rows, values, words, clear, reference, decimals, lang)
-        return look.finish(ax, own, heading, source, lang, note, synthetic)
+        return style.finish(ax, own, heading, source, lang, note, synthetic)
 
 
 def _title(

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.charts import look
+from cxstats.charts import style
 from cxstats.charts.callouts import keep_apart
 from cxstats.charts.driver_bars import check_level, check_limits, sentences
 from cxstats.charts.fonts import drawable
 from cxstats.charts.gaps import dot
 from cxstats.charts.quadrants import dress, listed
-from cxstats.errors import CxError
-from cxstats.formats import format_percent
-from cxstats.labels import label
+from cxstats.core.errors import CxError
+from cxstats.core.formats import format_percent
+from cxstats.core.language import label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 # Category: colour and marker. The quadrants have the colour of the category they are named for.
 CATEGORIES = {
-    "M": (look.BAD, "s"),
-    "O": (look.GOOD, "o"),
+    "M": (style.BAD, "s"),
+    "O": (style.GOOD, "o"),
     "A": ("#009E73", "^"),
-    "I": (look.NEUTRAL, "D"),
+    "I": (style.NEUTRAL, "D"),
     "R": ("#CC79A7", "v"),
     "Q": ("#E69F00", "X"),
 }
@@ -89,16 +89,16 @@ def kano_plane(  # noqa: PLR0913  (keywords of a chart)
     Berger et al. (1993). Kano's methods for understanding customer-defined quality. Center for
     Quality Management Journal 2(4), 3-36.
     """
-    rows, up = look.check_values(names, better, "better", signed=True)
-    _, right = look.check_values(rows, worse, "worse", signed=True)
+    rows, up = style.check_values(names, better, "better", signed=True)
+    _, right = style.check_values(rows, worse, "worse", signed=True)
     kinds = _check(rows, up, right, categories)
     check_level(level)
     crosses = [_intervals(rows, ci, what) for ci, what in
                ((worse_ci, "worse_ci"), (better_ci, "better_ci"))]  # fmt: skip
     lang = drawable(lang)
-    with look.theme(lang):
+    with style.theme(lang):
         many = len(rows) > 12
-        own, ax = ax is None, look.new_axes(ax, 11.0 if many else 9.2, 8.2 if many else 7.0)
+        own, ax = ax is None, style.new_axes(ax, 11.0 if many else 9.2, 8.2 if many else 7.0)
         ax.set(xlim=(-0.03, 1.03), ylim=(-0.09, 1.09))
         words = [label(f"chart.kano.{kind}", lang) for kind in QUADRANTS]
         corners = dress(ax, 0.5, 0.5, words, [CATEGORIES[kind][0] for kind in QUADRANTS])
@@ -111,7 +111,7 @@ def kano_plane(  # noqa: PLR0913  (keywords of a chart)
         used = [kind for kind in CATEGORIES if kind in kinds]
         keys = [dot(label(f"chart.kano.{kind}", lang), CATEGORIES[kind][0], CATEGORIES[kind][0],
                     CATEGORIES[kind][1]) for kind in used]  # fmt: skip
-        look.legend_above(ax, keys, len(keys) if own else 3)
+        style.legend_above(ax, keys, len(keys) if own else 3)
         ticks = np.linspace(0, 1, 6)
         ax.set(xticks=ticks, yticks=ticks)
         ax.set_xlabel(label("chart.kano.axis.worse", lang))
@@ -124,8 +124,8 @@ def kano_plane(  # noqa: PLR0913  (keywords of a chart)
         keep_apart(ax, points, rows, np.full(len(rows), 4.5), corners, (0.5, 0.5), lang, bars)
         heading = title or _title(rows, up, right, kinds, lang)
         note = _note(crosses, (right, up), level, lang)
-        look.finish(ax, own, heading, source, lang, note, synthetic)
-        return ax if own else look.lift_title(ax, -(-len(keys) // 3))
+        style.finish(ax, own, heading, source, lang, note, synthetic)
+        return ax if own else style.lift_title(ax, -(-len(keys) // 3))
 
 
 def _check(
@@ -169,8 +169,8 @@ def _title(
             shown = listed([names[i] for i in found], lang, 2)
             parts.append(label(f"chart.kano.title.{kind}", lang, names=shown))
     if not parts:
-        return look.capital(label("chart.kano.title.none", lang, n=len(names)))
-    return look.capital(label("chart.kano.title.and", lang).join(parts))
+        return style.capital(label("chart.kano.title.none", lang, n=len(names)))
+    return style.capital(label("chart.kano.title.and", lang).join(parts))
 
 
 def _note(

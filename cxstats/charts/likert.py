@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, to_hex
 
-from cxstats.charts import look
+from cxstats.charts import style
 from cxstats.charts.fonts import drawable
-from cxstats.errors import CxError
-from cxstats.formats import format_number, format_percent
-from cxstats.labels import label
+from cxstats.core.errors import CxError
+from cxstats.core.formats import format_number, format_percent
+from cxstats.core.language import label
 from cxstats.survey.answers import answers, as_pandas
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 # From the end of the scale to its middle; shades of the house's two signal colours, which differ
 # in hue for every common colour deficiency and in depth on paper.
-LOW = ("#5E2700", look.BAD, "#F8D5BC")
-HIGH = ("#002B47", look.GOOD, "#C3E0F1")
+LOW = ("#5E2700", style.BAD, "#F8D5BC")
+HIGH = ("#002B47", style.GOOD, "#C3E0F1")
 MIDDLE = "#dddfe3"
 MOST = 11
 
@@ -76,21 +76,21 @@ def likert(  # noqa: PLR0913
     mark = bool(data.attrs.get("synthetic")) if synthetic is None else synthetic
     lang = drawable(lang)
     groups = {construct: codebook.constructs[construct]} if construct else codebook.constructs
-    names = {item: look.fold(codebook.label(item, lang), 44) for item in shares.index}
+    names = {item: style.fold(codebook.label(item, lang), 44) for item in shares.index}
     heights, heads, bottom = _heights(groups, names)
-    with look.theme(lang):
-        own, ax = ax is None, look.new_axes(ax, 9.6, 2.1 + 0.2 * -bottom)
+    with style.theme(lang):
+        own, ax = ax is None, style.new_axes(ax, 9.6, 2.1 + 0.2 * -bottom)
         _bars(ax, shares, heights, 0.58 if own else 0.5)
         _dress(ax, names, heights, {h: codebook.label(h, lang) for h in heads}, heads)
         ax.set_ylim(bottom + 0.5, 0.8)
         ax.set_xlabel(label("chart.likert.axis", lang))
         if shares["n"].nunique() > 1:
             n_words = [f"n = {n}" for n in shares["n"]]
-            look.beside(ax, [heights[item] for item in shares.index], n_words)
-        look.legend_above(ax, _keys(shares, codebook, lang), len(shares.columns) - 1)
+            style.beside(ax, [heights[item] for item in shares.index], n_words)
+        style.legend_above(ax, _keys(shares, codebook, lang), len(shares.columns) - 1)
         heading = title or _title(shares, codebook, role, lang)
-        look.finish(ax, own, heading, source, lang, _note(shares, codebook, lang), mark)
-        return ax if own else look.lift_title(ax)
+        style.finish(ax, own, heading, source, lang, _note(shares, codebook, lang), mark)
+        return ax if own else style.lift_title(ax)
 
 
 def answer_shares(
@@ -210,11 +210,11 @@ def _bars(ax: Axes, shares: pd.DataFrame, heights: Mapping[str, float], room: fl
             if share:
                 ax.barh(heights[item], share, 1.2, start, color=colour, edgecolor="white", lw=0.6)
             if share >= least:
-                place, ink = (start + share / 2, heights[item]), look.ink_on(colour)
+                place, ink = (start + share / 2, heights[item]), style.ink_on(colour)
                 words = format_number(share, 0)
                 ax.annotate(words, place, ha="center", va="center", size=8, color=ink)
             start += share
-    ax.axvline(0, color=look.INK, linewidth=0.8, zorder=0.5)
+    ax.axvline(0, color=style.INK, linewidth=0.8, zorder=0.5)
 
 
 def _dress(
@@ -225,14 +225,14 @@ def _dress(
     head_heights: Mapping[str, float],
 ) -> None:
     ticks = [*heights.values(), *head_heights.values()]
-    words = [*(names[item] for item in heights), *(look.fold(heads[h], 44) for h in head_heights)]
+    words = [*(names[item] for item in heights), *(style.fold(heads[h], 44) for h in head_heights)]
     ax.set_yticks(ticks, words, size=9)
     for tick in ax.get_yticklabels()[len(heights) :]:
         tick.set_fontweight("bold")
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.xaxis.set_major_formatter(lambda value, _: format_number(abs(round(value, 6))))
-    ax.grid(axis="x", color=look.SETTINGS["grid.color"])
+    ax.grid(axis="x", color=style.SETTINGS["grid.color"])
 
 
 def _keys(shares: pd.DataFrame, codebook: Codebook, lang: str) -> list[Artist]:
@@ -247,13 +247,13 @@ def _keys(shares: pd.DataFrame, codebook: Codebook, lang: str) -> list[Artist]:
             else label(f"chart.likert.{key}", lang, value=value)
         )
     colours = dict(zip(words.values(), palette(len(values)), strict=True))
-    return list(look.patches(colours))
+    return list(style.patches(colours))
 
 
 def _words(codebook: Codebook, value: object, lang: str) -> str:
     """Return the answer label that the codebook declares for a number, in the language."""
     for words, number in codebook.answers.items():
-        chinese = look.display_width(words) > len(words)
+        chinese = style.display_width(words) > len(words)
         if number == value and chinese == (lang == "zh"):
             return words
     return ""
@@ -276,7 +276,7 @@ def _title(shares: pd.DataFrame, codebook: Codebook, role: str | None, lang: str
     }
     main = role if role in ("expectation", "minimum") else "perception"
     key = "one" if len(answered) == 1 else "tied" if len(first) > 1 else main
-    return look.capital(label(f"chart.likert.title.{key}", lang, **spoken))
+    return style.capital(label(f"chart.likert.title.{key}", lang, **spoken))
 
 
 def _note(shares: pd.DataFrame, codebook: Codebook, lang: str) -> str:

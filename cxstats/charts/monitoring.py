@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.charts import look
+from cxstats.charts import style
 from cxstats.charts.fonts import drawable
-from cxstats.errors import CxError
-from cxstats.formats import format_number, format_percent, interval
-from cxstats.labels import label
+from cxstats.core.errors import CxError
+from cxstats.core.formats import format_number, format_percent, interval
+from cxstats.core.language import label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,15 +66,15 @@ def monitoring(
     if not np.isfinite(t).all() or not np.isfinite(z).all() or np.isnan(bounds).any():
         raise CxError("information and z must be numbers, boundaries numbers or infinite")
     lang = drawable(lang)
-    with look.theme(lang):
-        own, ax = ax is None, look.new_axes(ax, WIDTH, HEIGHT)
+    with style.theme(lang):
+        own, ax = ax is None, style.new_axes(ax, WIDTH, HEIGHT)
         shown = np.isfinite(bounds)
         top = 1.18 * max([*bounds[shown][:8], *np.abs(z), 2.5])
-        ax.axhline(0, color=look.INK, linewidth=0.8)
+        ax.axhline(0, color=style.INK, linewidth=0.8)
         for sign in (1, -1):
             edge = sign * bounds[shown]
-            ax.fill_between(100 * t[shown], edge, sign * top, color=look.BAD, alpha=0.08, lw=0)
-            ax.plot(100 * t[shown], edge, color=look.BAD, linewidth=1.4, marker="_", markersize=12)
+            ax.fill_between(100 * t[shown], edge, sign * top, color=style.BAD, alpha=0.08, lw=0)
+            ax.plot(100 * t[shown], edge, color=style.BAD, linewidth=1.4, marker="_", markersize=12)
         crossed = np.abs(z) >= bounds[: len(z)]
         if len(z):
             _path(ax, 100 * t[: len(z)], z, crossed)
@@ -85,22 +85,22 @@ def monitoring(
                 place: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "size": 9}
                 ax.annotate(
                     format_number(side * b, 2), (x, side * b), (0, 6 if side > 0 else -13),
-                    color=look.BAD, **place,
+                    color=style.BAD, **place,
                 )  # fmt: skip
         ax.set_ylim(-top, top)
         ax.set_xlim(0, 105)
         ax.set_xlabel(label("chart.monitoring.x", lang))
         ax.set_ylabel(label("chart.monitoring.y", lang))
         note = label("chart.monitoring.note", lang)
-        return look.finish(
+        return style.finish(
             ax, own, title or _finding(bounds, z, crossed, lang), source, lang, note, synthetic
         )
 
 
 def _path(ax: Axes, x: Array, z: Array, crossed: Array) -> None:
-    colours = [look.GOOD if one else "white" for one in crossed]
-    ax.plot(x, z, color=look.GOOD, linewidth=1.4)
-    ax.scatter(x, z, 44, color=colours, edgecolor=look.GOOD, zorder=3)
+    colours = [style.GOOD if one else "white" for one in crossed]
+    ax.plot(x, z, color=style.GOOD, linewidth=1.4)
+    ax.scatter(x, z, 44, color=colours, edgecolor=style.GOOD, zorder=3)
     if len(z) <= 12:
         for at, value in zip(x, z, strict=True):
             place: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "size": 9}
@@ -142,7 +142,7 @@ def confidence_band(  # noqa: PLR0913  (keywords of a chart)
     Parameters
     ----------
     n : numbers (k,)
-        Answers at each look.
+        Answers at each style.
     estimate, low, high : numbers (k,)
         The difference and its interval.
     axis : str
@@ -166,13 +166,13 @@ def confidence_band(  # noqa: PLR0913  (keywords of a chart)
     every = np.unique(np.linspace(0, len(columns[0]) - 1, MOST_POINTS).astype(int))
     size, middle, lower, upper = (one[every] for one in columns)
     lang = drawable(lang)
-    with look.theme(lang):
-        own, ax = ax is None, look.new_axes(ax, WIDTH, HEIGHT)
-        ax.fill_between(size, lower, upper, color=look.GOOD, alpha=0.18, lw=0)
-        ax.plot(size, middle, color=look.GOOD, linewidth=1.6)
-        ax.axhline(0, color=look.INK, linewidth=0.8)
+    with style.theme(lang):
+        own, ax = ax is None, style.new_axes(ax, WIDTH, HEIGHT)
+        ax.fill_between(size, lower, upper, color=style.GOOD, alpha=0.18, lw=0)
+        ax.plot(size, middle, color=style.GOOD, linewidth=1.6)
+        ax.axhline(0, color=style.INK, linewidth=0.8)
         if len(clear):
-            ax.axvline(columns[0][clear[0]], color=look.BAD, linewidth=1.2, linestyle="--")
+            ax.axvline(columns[0][clear[0]], color=style.BAD, linewidth=1.2, linestyle="--")
         # The first intervals are wide; the axis shows what remains after a tenth of the looks.
         tail = len(size) // 10
         edge = 1.1 * max(np.abs(lower[tail:]).max(), np.abs(upper[tail:]).max())
@@ -189,7 +189,7 @@ def confidence_band(  # noqa: PLR0913  (keywords of a chart)
             words["n"] = format_number(columns[0][clear[0]])
         heading = title or label(f"chart.band.title.{key}", lang, **words)
         note = label("chart.band.note", lang, level=format_percent(100 * level, None, lang))
-        return look.finish(ax, own, heading, source, lang, note, synthetic)
+        return style.finish(ax, own, heading, source, lang, note, synthetic)
 
 
 def power_by_day(  # noqa: PLR0913  (keywords of a chart)
@@ -227,13 +227,13 @@ def power_by_day(  # noqa: PLR0913  (keywords of a chart)
         raise CxError(f"{len(x)} days and {len(y)} powers; one for each day, numbers")
     reached = float(np.interp(chosen, x, y))
     lang = drawable(lang)
-    with look.theme(lang):
-        own, ax = ax is None, look.new_axes(ax, WIDTH, HEIGHT)
-        ax.plot(x, 100 * y, color=look.GOOD, linewidth=1.8)
+    with style.theme(lang):
+        own, ax = ax is None, style.new_axes(ax, WIDTH, HEIGHT)
+        ax.plot(x, 100 * y, color=style.GOOD, linewidth=1.8)
         if target is not None:
-            ax.axhline(100 * target, color=look.NEUTRAL, linewidth=0.8, linestyle="--")
-        ax.scatter([chosen], [100 * reached], 50, color=look.BAD, zorder=3)
-        ax.axvline(chosen, color=look.BAD, linewidth=0.8)
+            ax.axhline(100 * target, color=style.NEUTRAL, linewidth=0.8, linestyle="--")
+        ax.scatter([chosen], [100 * reached], 50, color=style.BAD, zorder=3)
+        ax.axvline(chosen, color=style.BAD, linewidth=0.8)
         ax.set_ylim(0, 103)
         ax.set_xlim(0, x.max())
         step = 7 * max(1, int(np.ceil(x.max() / 7 / 10)))
@@ -245,4 +245,4 @@ def power_by_day(  # noqa: PLR0913  (keywords of a chart)
             "power": format_percent(100 * reached, 0, lang),
         }
         heading = title or label("chart.power_by_day.title", lang, **words)
-        return look.finish(ax, own, heading, source, lang, "", synthetic)
+        return style.finish(ax, own, heading, source, lang, "", synthetic)

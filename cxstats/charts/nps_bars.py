@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from cxstats.charts import look
+from cxstats.charts import style
 from cxstats.charts.driver_bars import check_level, check_limits, row_height, row_size, sentences
 from cxstats.charts.fonts import drawable
-from cxstats.errors import CxError
-from cxstats.formats import format_number, format_percent, interval
-from cxstats.labels import label
+from cxstats.core.errors import CxError
+from cxstats.core.formats import format_number, format_percent, interval
+from cxstats.core.language import label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 PARTS = ("detractors", "passives", "promoters")  # from the left
-COLOURS = {"detractors": look.BAD, "passives": "#DDDFE3", "promoters": look.GOOD}
+COLOURS = {"detractors": style.BAD, "passives": "#DDDFE3", "promoters": style.GOOD}
 PANEL = (120.0, 176.0)  # where the scores stand, on the axis of the bars
 MOST = 40  # rows that can be read
 SLACK = 1.0  # points by which a score may differ from rounded shares
@@ -89,13 +89,13 @@ def nps_bars(  # noqa: PLR0913  (keywords of a chart)
     names, shares = _shares(groups, promoters, passives, detractors)
     values = _scores(names, scores, shares)
     limits = check_limits(names, low, high)
-    sizes = None if n is None else look.check_values(names, n, "n")[1]
+    sizes = None if n is None else style.check_values(names, n, "n")[1]
     check_level(level)
     lang = drawable(lang)
-    with look.theme(lang):
+    with style.theme(lang):
         own = ax is None
-        folded = [look.fold(name, 30 if own else 22) for name in names]
-        ax = look.new_axes(ax, 11.0, 2.3 + row_height(folded) * len(names))
+        folded = [style.fold(name, 30 if own else 22) for name in names]
+        ax = style.new_axes(ax, 11.0, 2.3 + row_height(folded) * len(names))
         if row_size(ax, folded, own) < 7:
             folded = names  # one small line is read better than two that touch
         size = row_size(ax, folded, own)
@@ -104,17 +104,17 @@ def nps_bars(  # noqa: PLR0913  (keywords of a chart)
         ax.set_yticks(heights, folded, size=size)
         _panel(ax, heights, values, limits, size)
         words = _words(values, limits, sizes, decimals, lang)
-        look.beside(ax, heights.tolist(), words, size=min(9.0, size))
+        style.beside(ax, heights.tolist(), words, size=min(9.0, size))
         axis = label("chart.nps.axis", lang, level=_percent(level, lang))
         ax.annotate(axis, (sum(PANEL) / 2, 0), (0, -22), ax.get_xaxis_transform(),
                     textcoords="offset points", ha="center", va="top")  # fmt: skip
-        keys = look.patches({label(f"chart.nps.{part}", lang): COLOURS[part] for part in PARTS})
-        look.legend_above(ax, keys, 3)
+        keys = style.patches({label(f"chart.nps.{part}", lang): COLOURS[part] for part in PARTS})
+        style.legend_above(ax, keys, 3)
         heading = title or _title(names, values, limits, shares, decimals, lang)
         note = _note(limits, lang)
         ax.set_xlabel(label("chart.likert.axis", lang), x=50 / PANEL[1], ha="center")
-        look.finish(ax, own, heading, source, lang, note, synthetic)
-        return ax if own else look.lift_title(ax)
+        style.finish(ax, own, heading, source, lang, note, synthetic)
+        return ax if own else style.lift_title(ax)
 
 
 def _shares(
@@ -122,11 +122,11 @@ def _shares(
     detractors: Iterable[float],
 ) -> tuple[list[str], Floats]:  # fmt: skip
     """Return names and shares (g, 3) in the order of PARTS."""
-    names, p = look.check_values(groups, promoters, "promoters")
+    names, p = style.check_values(groups, promoters, "promoters")
     if len(names) > MOST:
         raise CxError(f"{len(names)} groups cannot be read; allowed: at most {MOST}, so draw some")
-    _, middle = look.check_values(names, passives, "passives")
-    _, d = look.check_values(names, detractors, "detractors")
+    _, middle = style.check_values(names, passives, "passives")
+    _, d = style.check_values(names, detractors, "detractors")
     shares = np.column_stack([d, middle, p])
     for name, row in zip(names, shares, strict=True):
         if abs(row.sum() - 1) > 0.005:
@@ -138,7 +138,7 @@ def _shares(
 
 
 def _scores(names: Sequence[str], scores: Iterable[float], shares: Floats) -> list[float]:
-    _, values = look.check_values(names, scores, "scores", signed=True)
+    _, values = style.check_values(names, scores, "scores", signed=True)
     for name, value, row in zip(names, values, shares, strict=True):
         expected = 100 * (row[2] - row[0])
         if abs(value - expected) > SLACK:
@@ -151,7 +151,7 @@ def _scores(names: Sequence[str], scores: Iterable[float], shares: Floats) -> li
 
 def _bars(ax: Axes, heights: Floats, shares: Floats, size: float, own: bool) -> None:
     """Draw the stacked bars; a share is written where it has room."""
-    inches = 5.0 if own else 0.45 * look.inches_wide(ax)
+    inches = 5.0 if own else 0.45 * style.inches_wide(ax)
     least = 100 * 2.6 * 0.6 * size / 72 / inches  # two digits and their margins
     starts = np.zeros(len(heights))
     for part, column in zip(PARTS, 100 * shares.T, strict=True):
@@ -160,7 +160,7 @@ def _bars(ax: Axes, heights: Floats, shares: Floats, size: float, own: bool) -> 
         for y, start, share in zip(heights, starts, column, strict=True):
             if share >= least:
                 ax.text(start + share / 2, y, format_number(share, 0), ha="center", va="center",
-                        size=size, color=look.ink_on(colour))  # fmt: skip
+                        size=size, color=style.ink_on(colour))  # fmt: skip
         starts = starts + column
     ax.set_xlim(0, PANEL[1])
     ax.set_ylim(-0.6, len(heights) - 0.4)
@@ -184,12 +184,12 @@ def _panel(
              if ends[0] <= one <= ends[1] and abs(one) <= 100]  # fmt: skip
     at = place(np.array(ticks), *ends)
     foot, top = ax.get_ylim()
-    ax.vlines(at, foot, top, color=look.SETTINGS["grid.color"], linewidth=0.8, zorder=0.5)
+    ax.vlines(at, foot, top, color=style.SETTINGS["grid.color"], linewidth=0.8, zorder=0.5)
     if ends[0] <= 0 <= ends[1]:
-        ax.vlines(place(np.zeros(1), *ends), foot, top, color=look.INK, linewidth=0.8, zorder=1)
+        ax.vlines(place(np.zeros(1), *ends), foot, top, color=style.INK, linewidth=0.8, zorder=1)
     for y, value, (a, b) in zip(heights, values, limits, strict=True):
         sure = not isnan(a) and not a <= 0 <= b
-        colour = look.INK if sure else look.NEUTRAL
+        colour = style.INK if sure else style.NEUTRAL
         left, dot, right = place(np.array([a, value, b]), *ends)
         ax.plot([left, right], [y, y], color=colour, linewidth=2, solid_capstyle="butt")
         face = colour if sure else "white"
@@ -262,13 +262,13 @@ def _title(
             key = ".same"
         else:
             key = ".open.two" if len(names) == 2 else ".open"
-        return look.capital(label(f"chart.nps.title{key}", lang, n=len(names), **ends))
+        return style.capital(label(f"chart.nps.title{key}", lang, n=len(names), **ends))
     near = {}
     for end, i in (("best", best), ("worst", worst)):
         k = sum(not apart(limits[i], limits[j]) for j in range(len(names)) if j != i)
         key = "one" if k == 1 else "more"
         near[f"near_{end}"] = label(f"chart.nps.near.{key}", lang, k=k) if k else ""
-    return look.capital(label("chart.nps.title", lang, **ends, **near))
+    return style.capital(label("chart.nps.title", lang, **ends, **near))
 
 
 def _note(limits: Sequence[tuple[float, float]], lang: str) -> str:

@@ -10,14 +10,14 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
 
-from cxstats.charts import look
+from cxstats.charts import style
 from cxstats.charts.driver_bars import sentences
 from cxstats.charts.fonts import drawable
 from cxstats.charts.quadrants import listed
 from cxstats.charts.simplex import CORNERS
-from cxstats.errors import CxError
-from cxstats.formats import format_number
-from cxstats.labels import label
+from cxstats.core.errors import CxError
+from cxstats.core.formats import format_number
+from cxstats.core.language import label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-COLOURS = (look.SEQUENCE[5], look.SEQUENCE[0], look.SEQUENCE[2], look.SEQUENCE[3])
+COLOURS = (style.SEQUENCE[5], style.SEQUENCE[0], style.SEQUENCE[2], style.SEQUENCE[3])
 STEP = 25  # points between the lines of equal NPS
 
 
@@ -75,8 +75,8 @@ def nps_region(
     """
     values = _check(scores, rounding)
     lang = drawable(lang)
-    with look.theme(lang):
-        own, ax = ax is None, look.new_axes(ax, 9.4, 6.2)
+    with style.theme(lang):
+        own, ax = ax is None, style.new_axes(ax, 9.4, 6.2)
         _frame(ax, lang)
         keys: list[Any] = []
         for score, colour in zip(values, COLOURS, strict=False):
@@ -91,18 +91,18 @@ def nps_region(
                 ax.scatter([x], [y], 62, facecolor=face, edgecolor=colour, linewidth=1.8, zorder=5)
             keys.append(Line2D([], [], color=colour, linewidth=3,
                                label=_entry(score, rounding, lang)))  # fmt: skip
-        for face, key in (("white", "smallest"), (look.INK, "largest")):
-            words = look.fold(label(f"chart.region.{key}", lang), 28)
+        for face, key in (("white", "smallest"), (style.INK, "largest")):
+            words = style.fold(label(f"chart.region.{key}", lang), 28)
             keys.append(Line2D([], [], ls="", marker="o", ms=8, markerfacecolor=face,
-                               markeredgecolor=look.INK, label=words))  # fmt: skip
+                               markeredgecolor=style.INK, label=words))  # fmt: skip
         place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.0, 0.98)}
         legend = ax.legend(handles=keys, borderaxespad=0, labelspacing=0.9, **place)
         for text in legend.get_texts():
             text.set_linespacing(1.35)
         heading = title or _title(values, rounding, lang)
         note = sentences([label("chart.region.note", lang), _variances(values, lang)], lang)
-        look.finish(ax, own, heading, source, lang, note, synthetic)
-        return ax if own else look.lift_title(ax, 0)
+        style.finish(ax, own, heading, source, lang, note, synthetic)
+        return ax if own else style.lift_title(ax, 0)
 
 
 def ends(score: float) -> Floats:
@@ -175,26 +175,26 @@ def _frame(ax: Axes, lang: str) -> None:
     height = CORNERS[2, 1]
     for score in range(-100, 101, STEP):
         x = 0.5 + score / 200
-        ax.plot([x, x], [0, (1 - abs(score) / 100) * height], color=look.SETTINGS["grid.color"],
+        ax.plot([x, x], [0, (1 - abs(score) / 100) * height], color=style.SETTINGS["grid.color"],
                 linewidth=1, zorder=1)  # fmt: skip
-        ax.plot([x, x], [0, -0.012], color=look.NEUTRAL, linewidth=0.8)
+        ax.plot([x, x], [0, -0.012], color=style.NEUTRAL, linewidth=0.8)
         ax.annotate(format_number(score), (x, 0), (0, -5), textcoords="offset points", ha="center",
-                    va="top", size=8.5, color=look.NEUTRAL)  # fmt: skip
-    ax.add_patch(Polygon(CORNERS, closed=True, fill=False, edgecolor=look.NEUTRAL, zorder=4))
-    style: dict[str, Any] = {"textcoords": "offset points", "weight": "bold", "size": 9.5}
+                    va="top", size=8.5, color=style.NEUTRAL)  # fmt: skip
+    ax.add_patch(Polygon(CORNERS, closed=True, fill=False, edgecolor=style.NEUTRAL, zorder=4))
+    props: dict[str, Any] = {"textcoords": "offset points", "weight": "bold", "size": 9.5}
     for place, kind, (dx, dy), ha, va in (
         (CORNERS[0], "detractors", (-14, -20), "left", "top"),
         (CORNERS[1], "promoters", (14, -20), "right", "top"),
         (CORNERS[2], "passives", (0, 6), "center", "bottom"),
     ):
         words = label("chart.region.corner", lang, name=label(f"chart.nps.{kind}", lang))
-        ax.annotate(words, place, (dx, dy), ha=ha, va=va, **style)
+        ax.annotate(words, place, (dx, dy), ha=ha, va=va, **props)
     words = label("chart.region.axis", lang)
-    ax.annotate(words, (0.5, 0), (0, -36), ha="center", va="top", **{**style, "weight": "normal"})
+    ax.annotate(words, (0.5, 0), (0, -36), ha="center", va="top", **{**props, "weight": "normal"})
     for x, turn, kind in ((0.225, 60, "promoters"), (0.775, -60, "detractors")):
         words = label("chart.region.without", lang, name=label(f"chart.nps.{kind}", lang))
         ax.text(x, 0.5 * height, words, rotation=turn, rotation_mode="anchor", ha="center",
-                va="bottom", size=8.5, color=look.NEUTRAL)  # fmt: skip
+                va="bottom", size=8.5, color=style.NEUTRAL)  # fmt: skip
     ax.set(xlim=(-0.08, 1.08), ylim=(-0.12, 0.93))
     ax.set_aspect("equal")
     ax.axis("off")

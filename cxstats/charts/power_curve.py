@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cxstats.charts import look
+from cxstats.charts import style
 from cxstats.charts.driver_bars import sentences
 from cxstats.charts.fonts import drawable
-from cxstats.errors import CxError
-from cxstats.formats import format_number, format_percent
-from cxstats.labels import label
+from cxstats.core.errors import CxError
+from cxstats.core.formats import format_number, format_percent
+from cxstats.core.language import label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,34 +79,34 @@ def power_curve(  # noqa: PLR0913  (keywords of a chart)
     at = None if chosen is None else _chosen(chosen, x)
     got = None if at is None else float(np.interp(at, x, y)) if reached is None else float(reached)
     lang = drawable(lang)
-    with look.theme(lang):
-        own, ax = ax is None, look.new_axes(ax, 8.4, 4.8)
-        ax.plot(x, 100 * y, color=look.GOOD, linewidth=2.4, zorder=3)
+    with style.theme(lang):
+        own, ax = ax is None, style.new_axes(ax, 8.4, 4.8)
+        ax.plot(x, 100 * y, color=style.GOOD, linewidth=2.4, zorder=3)
         ax.set_xlim(0, x[-1] * 1.02)
         ax.set_ylim(0, 104)
         if target is not None:
             words = label("chart.power.target", lang, target=_percent(target, lang))
-            ax.axhline(100 * target, color=look.NEUTRAL, linewidth=1, linestyle=(0, (4, 3)))
+            ax.axhline(100 * target, color=style.NEUTRAL, linewidth=1, linestyle=(0, (4, 3)))
             # The curve comes from below left, so the line's right end under it is free.
             ax.annotate(words, (1, 100 * target), (-2, -4), ax.get_yaxis_transform(),
                         textcoords="offset points", ha="right", va="top", size=9,
-                        color=look.NEUTRAL)  # fmt: skip
+                        color=style.NEUTRAL)  # fmt: skip
         if at is not None and got is not None:
             _mark(ax, at, got, target, x[-1], lang)
         ax.set_xlabel(label("chart.power.n", lang))
         ax.set_ylabel(label("chart.power.axis", lang))
         ax.xaxis.set_major_formatter(lambda value, _: format_number(round(value, 6)))
-        ax.grid(color=look.SETTINGS["grid.color"])
+        ax.grid(color=style.SETTINGS["grid.color"])
         heading = title or _title(x, y, at, got, target, lang)
         note = sentences([_sentence(subject, lang), label("chart.power.note", lang)], lang)
-        return look.finish(ax, own, heading, source, lang, note, synthetic)
+        return style.finish(ax, own, heading, source, lang, note, synthetic)
 
 
 def _check(n: Iterable[float], power: Iterable[float]) -> tuple[Floats, Floats]:
     sizes = list(n)
-    names, x = look.check_values([f"place {i}" for i in range(len(sizes))], sizes, "n")
+    names, x = style.check_values([f"place {i}" for i in range(len(sizes))], sizes, "n")
     shown = [format_number(value) for value in x]
-    _, y = look.check_values(shown, power, "power")
+    _, y = style.check_values(shown, power, "power")
     if len(names) < 2 or not x[0] > 0 or (np.diff(x) <= 0).any():
         raise CxError(f"n={', '.join(shown[:6])}; allowed: at least two sizes above 0 that rise")
     for name, value in zip(shown, y, strict=True):
@@ -130,7 +130,7 @@ def _chosen(chosen: float, x: Floats) -> float:
 def _mark(ax: Axes, at: float, got: float, target: float | None, end: float, lang: str) -> None:
     """Draw the chosen size, with its words below and right of the curve, where it is empty."""
     met = target is None or got >= target - 1e-9
-    colour = look.GOOD if met else look.BAD
+    colour = style.GOOD if met else style.BAD
     ax.plot([at, at], [0, 100 * got], color=colour, linewidth=1, linestyle=(0, (2, 2)), zorder=2)
     ax.scatter([at], [100 * got], 78, facecolor=colour if met else "white", edgecolor=colour,
                linewidth=1.8, zorder=4)  # fmt: skip

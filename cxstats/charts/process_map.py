@@ -11,24 +11,24 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize, to_hex
 from matplotlib.patches import FancyBboxPatch, PathPatch, Polygon
 from matplotlib.path import Path
 
-from cxstats.charts import look
+from cxstats.charts import style
 from cxstats.charts.fonts import drawable
 from cxstats.charts.process_layout import END, START, Layout, lay_out
-from cxstats.errors import CxError
-from cxstats.formats import format_number, format_percent
-from cxstats.labels import label
-from cxstats.process.log import EventLog
+from cxstats.core.errors import CxError
+from cxstats.core.formats import format_number, format_percent
+from cxstats.core.language import label
+from cxstats.operations.event_log import EventLog
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from networkx import DiGraph
 
-    from cxstats.process.result import Process
+    from cxstats.operations.process import Process
 
 Edges = dict[tuple[str, str], dict[str, float]]
 
 # Pale to dark in one hue family, so that long waits stand out in grey print, too.
-WAIT = LinearSegmentedColormap.from_list("", ["#AFC3D2", "#E0A458", look.BAD, "#7A1F00"])
+WAIT = LinearSegmentedColormap.from_list("", ["#AFC3D2", "#E0A458", style.BAD, "#7A1F00"])
 BOX, CIRCLE = (1.95, 0.52), 0.3  # inches
 THICK = (0.9, 6.0)  # points
 HEAD = 0.14  # inches that an arrow's head is long
@@ -55,7 +55,7 @@ def process_map(
     Parameters
     ----------
     log : EventLog or Process
-        What `cxstats.event_log` or `cxstats.process` returned.
+        What `cxstats.event_log` or `cxstats.operations` returned.
     min_share : float
         Arrows taken fewer times than this share of the number of cases are left out, except the
         most frequent one into and out of each activity; from 0 to below 1.
@@ -94,9 +94,9 @@ def process_map(
     layout = lay_out({**dict.fromkeys(nodes, BOX), START: (CIRCLE, CIRCLE), END: (CIRCLE, CIRCLE)},
                      {pair: data["count"] for pair, data in edges.items()})  # fmt: skip
     words = {name: (names or {}).get(name, str(name)) for name in nodes}
-    with look.theme(lang):
+    with style.theme(lang):
         own = ax is None
-        ax = look.new_axes(ax, max(6.4, layout.width + 1.3), layout.height + 1.9)
+        ax = style.new_axes(ax, max(6.4, layout.width + 1.3), layout.height + 1.9)
         scale = 1.0 if own else _scale(ax, layout)
         colour = _arrows(ax, layout, edges, scale, lang)
         for name in nodes:
@@ -109,7 +109,7 @@ def process_map(
         heading = title or _title(log, words, lang)
         where = source or label("process.source", lang, cases=format_number(log.n_cases))
         note = _note(graph, dropped, log.has_ends, lang)
-        return look.finish(ax, own, heading, where, lang, note, log.synthetic)
+        return style.finish(ax, own, heading, where, lang, note, log.synthetic)
 
 
 def _filtered(
@@ -161,17 +161,17 @@ def _arrows(ax: Axes, layout: Layout, edges: Edges, scale: float, lang: str) -> 
     for pair in order:
         data, points = edges[pair], layout.routes[pair]
         wait = data["wait_median"]
-        shade = look.PALE if np.isnan(wait) else to_hex(WAIT(wait / (top or 1)))
+        shade = style.PALE if np.isnan(wait) else to_hex(WAIT(wait / (top or 1)))
         width = scale * (THICK[0] + (THICK[1] - THICK[0]) * (data["count"] / most) ** 0.7)
         back = pair in layout.back
-        style: dict[str, Any] = {"color": shade, "linewidth": width, "zorder": 1}
+        props: dict[str, Any] = {"color": shade, "linewidth": width, "zorder": 1}
         if back:
             style["linestyle"] = (0, (3, 1.2))
         tip, before = points[-1], np.asarray(_path(points).vertices)[-2]
         direction = (tip - before) / np.hypot(*(tip - before))
         base = tip - HEAD * direction  # the line ends where the head begins
         ax.add_patch(PathPatch(_path(np.vstack([points[:-1], base])), fill=False,
-                               capstyle="butt", **style))  # fmt: skip
+                               capstyle="butt", **props))  # fmt: skip
         aside = (0.045 + 0.9 * width / scale / 72) * np.array([-direction[1], direction[0]])
         ax.add_patch(Polygon([tip, base + aside, base - aside], color=shade, lw=0, zorder=2))
     for pair, (x, y) in layout.labels.items():
@@ -209,23 +209,27 @@ def _box(
 ) -> None:
     x, y = spot
     w, h = BOX
-    style: dict[str, Any] = {"facecolor": "#EEF3F7", "edgecolor": look.GOOD, "linewidth": 1.0}
+    props: dict[str, Any] = {
+        "facecolor": "#EEF3F7",
+        "edgecolor": style.GOOD,
+        "linewidth": 1.0,
+    }
     shape = "round,pad=0,rounding_size=0.07"
-    ax.add_patch(FancyBboxPatch((x - w / 2, y - h / 2), w, h, shape, zorder=3, **style))
+    ax.add_patch(FancyBboxPatch((x - w / 2, y - h / 2), w, h, shape, zorder=3, **props))
     below = label("process.map.events", lang, n=format_number(data["count"]))
     if data["handling_median"] == data["handling_median"]:
         below += f" · {duration_words(data['handling_median'], lang)}"
-    lines = look.fold(words, 24).split("\n")
+    lines = style.fold(words, 24).split("\n")
     shown = lines[0] if len(lines) == 1 else lines[0] + "…"
     middle: dict[str, Any] = {"ha": "center", "va": "center", "zorder": 5}
     ax.text(x, y + 0.11, shown, size=9 * scale, weight="bold", **middle)
-    ax.text(x, y - 0.12, below, size=7.5 * scale, color=look.NEUTRAL, **middle)
+    ax.text(x, y - 0.12, below, size=7.5 * scale, color=style.NEUTRAL, **middle)
 
 
 def _circles(ax: Axes, layout: Layout, scale: float, lang: str) -> None:
     for name, key in ((START, "process.map.start"), (END, "process.map.end")):
         x, y = layout.places[name]
-        ring: dict[str, Any] = {"color": "white", "markeredgecolor": look.INK, "zorder": 3}
+        ring: dict[str, Any] = {"color": "white", "markeredgecolor": style.INK, "zorder": 3}
         ax.plot([x], [y], "o", markersize=15 * scale, **ring)
         place: dict[str, Any] = {"xytext": (13 * scale, 0), "textcoords": "offset points"}
         ax.annotate(label(key, lang), (x, y), va="center", size=8.5 * scale, zorder=5, **place)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.patches import Ellipse, Rectangle
 
-from cxstats.charts import look
+from cxstats.charts import style
 from cxstats.charts.callouts import keep_apart
 from cxstats.charts.driver_bars import check_level, sentences
 from cxstats.charts.fonts import drawable
-from cxstats.errors import CxError
-from cxstats.formats import format_number, format_percent
-from cxstats.labels import label
+from cxstats.core.errors import CxError
+from cxstats.core.formats import format_number, format_percent
+from cxstats.core.language import label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # (low x, high y), (high x, high y), (low x, low y), (high x, low y)
 PLACES = (("low", "high"), ("high", "high"), ("low", "low"), ("high", "low"))
-COLOURS = (look.BAD, look.GOOD, look.NEUTRAL, "#B07A00")
+COLOURS = (style.BAD, style.GOOD, style.NEUTRAL, "#B07A00")
 
 
 def quadrant_map(  # noqa: PLR0913  (keywords of a chart)
@@ -108,9 +108,9 @@ def quadrant_map(  # noqa: PLR0913  (keywords of a chart)
     areas = _areas(rows, sizes)
     lang = drawable(lang)
     words = _words(quadrants, lang)
-    with look.theme(lang):
+    with style.theme(lang):
         many = len(rows) > 12
-        own, ax = ax is None, look.new_axes(ax, 11.6 if many else 9.6, 7.6 if many else 6.2)
+        own, ax = ax is None, style.new_axes(ax, 11.6 if many else 9.6, 7.6 if many else 6.2)
         _limits(ax, points, (x_cut, y_cut), shapes, level)
         (left, _), (_, top) = ax.get_xlim(), ax.get_ylim()
         tint: dict[str, Any] = {"color": COLOURS[0], "alpha": 0.05, "linewidth": 0, "zorder": 0}
@@ -130,14 +130,14 @@ def quadrant_map(  # noqa: PLR0913  (keywords of a chart)
         heading = title or _title(rows, points, where, sure, words[0], lang)
         parts = _note(points, (x_cut, y_cut), shapes is not None, sure, certain, level, lang)
         below = sentences([*parts, note], lang)
-        return look.finish(ax, own, heading, source, lang, below, synthetic)
+        return style.finish(ax, own, heading, source, lang, below, synthetic)
 
 
 def _points(
     names: Iterable[str], x: Iterable[float], y: Iterable[float], *rest: float
 ) -> tuple[list[str], Floats]:
-    rows, first = look.check_values(names, x, "x", signed=True)
-    _, second = look.check_values(rows, y, "y", signed=True)
+    rows, first = style.check_values(names, x, "x", signed=True)
+    _, second = style.check_values(rows, y, "y", signed=True)
     x_cut, y_cut, level = rest
     for what, cut in (("x_cut", x_cut), ("y_cut", y_cut)):
         if not isfinite(cut):
@@ -177,7 +177,7 @@ def _sure(
 ) -> list[bool] | None:
     """Return whether each point is certain of its quadrant, or None where nothing is known."""
     if certain is not None:
-        _, shares = look.check_values(names, certain, "certain")
+        _, shares = style.check_values(names, certain, "certain")
         for name, share in zip(names, shares, strict=True):
             if share > 1:
                 raise CxError(f"certain: {name!r} has {share:g}; allowed: shares from 0 to 1")
@@ -193,7 +193,7 @@ def _areas(names: Sequence[str], sizes: Sequence[float] | None) -> Floats:
     """Return areas in points²; the largest of `sizes` gets 420."""
     if sizes is None:
         return np.full(len(names), 52.0)
-    _, values = look.check_values(names, sizes, "sizes")
+    _, values = style.check_values(names, sizes, "sizes")
     return np.maximum(14.0, 420 * np.array(values) / (max(values) or 1))
 
 
@@ -229,10 +229,10 @@ def _ellipse(ax: Axes, point: Floats, shape: Floats, level: float, colour: str) 
     values, vectors = np.linalg.eigh(shape)
     width, height = 2 * radius(level) * np.sqrt(np.maximum(values[::-1], 0))
     angle = float(np.degrees(np.arctan2(vectors[1, 1], vectors[0, 1])))
-    style: dict[str, Any] = {"linewidth": 0.9, "zorder": 2}
+    props: dict[str, Any] = {"linewidth": 0.9, "zorder": 2}
     for alpha, fill in ((0.10, True), (0.55, False)):
         ax.add_patch(Ellipse((point[0], point[1]), width, height, angle=angle, fill=fill,
-                             color=colour, alpha=alpha, **style))  # fmt: skip
+                             color=colour, alpha=alpha, **props))  # fmt: skip
 
 
 def _limits(
@@ -255,13 +255,13 @@ def dress(
     ax: Axes, x_cut: float, y_cut: float, words: Sequence[str], colours: Sequence[str]
 ) -> list[Annotation]:
     """Draw the lines and name the quadrants in their corners."""
-    ax.axvline(x_cut, color=look.NEUTRAL, linewidth=1, zorder=1)
-    ax.axhline(y_cut, color=look.NEUTRAL, linewidth=1, zorder=1)
+    ax.axvline(x_cut, color=style.NEUTRAL, linewidth=1, zorder=1)
+    ax.axhline(y_cut, color=style.NEUTRAL, linewidth=1, zorder=1)
     names = []
     for (x, y), text, colour in zip(PLACES, words, colours, strict=True):
         names.append(
             ax.annotate(
-                look.fold(text, 24),
+                style.fold(text, 24),
                 (0 if x == "low" else 1, 0 if y == "low" else 1),
                 (5 if x == "low" else -5, 5 if y == "low" else -5),
                 "axes fraction",
@@ -307,11 +307,11 @@ def _title(
     firm = [names[i] for i in found if sure is None or sure[i]]
     words = {"quadrant": quadrant}
     if not found:
-        return look.capital(label("chart.quadrant.title.none", lang, **words))
+        return style.capital(label("chart.quadrant.title.none", lang, **words))
     if not firm:
         shown = listed([names[i] for i in found], lang)
         key = ".open.one" if len(found) == 1 else ".open"
-        return look.capital(label(f"chart.quadrant.title{key}", lang, names=shown, **words))
+        return style.capital(label(f"chart.quadrant.title{key}", lang, names=shown, **words))
     shown, k = listed(firm, lang), len(found) - len(firm)
     if not k:
         return label("chart.quadrant.title", lang, names=shown, **words)

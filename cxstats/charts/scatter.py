@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from cxstats.charts import look
+from cxstats.charts import style
 from cxstats.charts.fonts import drawable
 from cxstats.charts.gaps import counts_text, dot, gap_title, scale_ends, source_text
-from cxstats.errors import CxError
-from cxstats.formats import format_number
-from cxstats.labels import label
+from cxstats.core.errors import CxError
+from cxstats.core.formats import format_number
+from cxstats.core.language import label
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-    from cxstats.servqual import Servqual
+    from cxstats.service.servqual import Servqual
 
 
 NAMED = 5  # items that the scatter names
@@ -59,10 +59,10 @@ def gap_scatter(
     lang, table = drawable(lang), result.items
     drawn = table[table["gap"].notna()].sort_values("gap", kind="stable")
     worst = list(drawn.index[:NAMED])
-    with look.theme(lang):
-        own, ax = ax is None, look.new_axes(ax, 9.6, 6.4)
+    with style.theme(lang):
+        own, ax = ax is None, style.new_axes(ax, 9.6, 6.4)
         low, high = _limits(result, drawn)
-        ax.plot([low, high], [low, high], color=look.NEUTRAL, linewidth=1, zorder=1)
+        ax.plot([low, high], [low, high], color=style.NEUTRAL, linewidth=1, zorder=1)
         keys = _points(ax, result, drawn, worst, lang)
         ticks = [tick for tick in MaxNLocator(6).tick_values(low, high) if low <= tick <= high]
         ax.set(xlim=(low, high), ylim=(low, high), xticks=ticks, yticks=ticks)
@@ -76,10 +76,10 @@ def gap_scatter(
         n = counts_text(drawn["n"], lang)
         note = label("chart.scatter.note", lang, k=len(worst), n=n)
         heading = title or gap_title(result, table, lang)
-        look.finish(
+        style.finish(
             ax, own, heading, source_text(result, source, lang), lang, note, result.synthetic
         )
-        return ax if own else look.lift_title(ax, 0)
+        return ax if own else style.lift_title(ax, 0)
 
 
 def _limits(result: Servqual, drawn: pd.DataFrame) -> tuple[float, float]:
@@ -96,14 +96,14 @@ def _points(
     """Draw the items in the colour and shape of their dimension; return the legend's entries."""
     keys: list[Artist] = []
     for i, (name, items) in enumerate(result.codebook.constructs.items()):
-        colour, marker = look.SEQUENCE[i % len(look.SEQUENCE)], MARKERS[(i + i // 7) % 7]
+        colour, marker = style.SEQUENCE[i % len(style.SEQUENCE)], MARKERS[(i + i // 7) % 7]
         part = drawn.loc[[item for item in items if item in drawn.index]]
-        edges = [look.INK if item in worst else "white" for item in part.index]
+        edges = [style.INK if item in worst else "white" for item in part.index]
         x, y = part["expectation"], part["perception"]
         ax.scatter(x, y, 52, color=colour, marker=marker, edgecolor=edges, linewidth=0.9, zorder=3)
-        words = look.fold(result.codebook.label(name, lang), 34)
+        words = style.fold(result.codebook.label(name, lang), 34)
         keys.append(dot(words, colour, colour, marker))
-    keys.append(Line2D([], [], color=look.NEUTRAL, lw=1, label=label("chart.scatter.line", lang)))
+    keys.append(Line2D([], [], color=style.NEUTRAL, lw=1, label=label("chart.scatter.line", lang)))
     return keys
 
 
@@ -113,17 +113,23 @@ def _callouts(ax: Axes, result: Servqual, worst: pd.DataFrame, taken: int, lang:
     words = []
     for item, gap in rows["gap"].items():
         name, value = result.codebook.label(str(item), lang), format_number(gap, 2, sign=True)
-        words.append(look.fold(label("chart.scatter.named", lang, name=name, value=value), 36))
+        words.append(style.fold(label("chart.scatter.named", lang, name=name, value=value), 36))
     line = 11.5 / _inner_height(ax)  # the height of a line of text, in axes fractions
     low, high = ax.get_ylim()
     wanted = [(y - low) / (high - low) + line / 2 for y in rows["perception"]]
     tall = [line * (text.count("\n") + 1.7) for text in words]
     tops = stack(wanted, tall, 1 - 1.4 * line * taken)
-    style = {"arrowstyle": "-", "color": look.NEUTRAL, "lw": 0.6, "shrinkA": 0, "shrinkB": 4}
+    props = {
+        "arrowstyle": "-",
+        "color": style.NEUTRAL,
+        "lw": 0.6,
+        "shrinkA": 0,
+        "shrinkB": 4,
+    }
     for (_, row), text, top in zip(rows.iterrows(), words, tops, strict=True):
         ax.annotate(text, (1.03, top), xycoords="axes fraction", va="top", size=8.5)
         end, place = (row["expectation"], row["perception"]), (1.025, top - line / 2)
-        ax.annotate("", end, place, textcoords="axes fraction", arrowprops=style, zorder=2)
+        ax.annotate("", end, place, textcoords="axes fraction", arrowprops=props, zorder=2)
 
 
 def stack(wanted: Sequence[float], tall: Sequence[float], top: float) -> list[float]:

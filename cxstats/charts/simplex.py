@@ -10,13 +10,13 @@ from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Polygon
 
-from cxstats.charts import look
+from cxstats.charts import style
 from cxstats.charts.driver_bars import sentences
 from cxstats.charts.fonts import drawable
 from cxstats.charts.quadrants import listed
-from cxstats.errors import CxError
-from cxstats.formats import format_number, format_percent
-from cxstats.labels import label
+from cxstats.core.errors import CxError
+from cxstats.core.formats import format_number, format_percent
+from cxstats.core.language import label
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -86,8 +86,8 @@ def weight_simplex(  # noqa: PLR0913  (keywords of a chart)
     areas = np.array([area(shape) for shape in shapes])
     order = [i for i in np.argsort(-areas, kind="stable") if areas[i] > 1e-12]
     lang = drawable(lang)
-    with look.theme(lang):
-        own, ax = ax is None, look.new_axes(ax, 9.4, 6.4)
+    with style.theme(lang):
+        own, ax = ax is None, style.new_axes(ax, 9.4, 6.4)
         keys: list[Artist] = []
         won = None if cloud is None else np.bincount((cloud @ table.T).argmax(1), None, len(names))
         for place, i in enumerate(order):
@@ -97,25 +97,25 @@ def weight_simplex(  # noqa: PLR0913  (keywords of a chart)
             if areas[i] > 0.06 and _inches(ax) > 4.5:
                 # The name of a large region stands in it; the legend has them all.
                 x, y = _middle(shapes[i], given)
-                ax.text(x, y, look.fold(names[i], 16), ha="center", va="center", size=9.5,
+                ax.text(x, y, style.fold(names[i], 16), ha="center", va="center", size=9.5,
                         weight="bold", zorder=4, bbox=_plate())  # fmt: skip
         _frame(ax, criteria)
         if cloud is not None:
             x, y = (cloud @ CORNERS).T
-            ax.scatter(x, y, 5, color=look.INK, alpha=0.22, linewidth=0, zorder=3)
+            ax.scatter(x, y, 5, color=style.INK, alpha=0.22, linewidth=0, zorder=3)
             count = label("chart.simplex.draws", lang, n=format_number(len(cloud)))
-            keys.append(_dot(count, ".", look.NEUTRAL, 6))
+            keys.append(_dot(count, ".", style.NEUTRAL, 6))
         x, y = given @ CORNERS
         ax.scatter(
-            [x], [y], 190 if own else 110, color="white", edgecolor=look.INK, marker="*", zorder=6
+            [x], [y], 190 if own else 110, color="white", edgecolor=style.INK, marker="*", zorder=6
         )
         shown = " / ".join(format_number(100 * w, 0 if _whole(given) else 1) for w in given)
         keys.append(_dot(label("chart.simplex.given", lang, weights=shown), "*", "white", 12))
         ax.legend(handles=keys, loc="upper left", bbox_to_anchor=(1.0, 0.98), borderaxespad=0)
         heading = title or _title(table, names, given, areas, lang)
         note = _note(names, areas, cloud is not None, lang)
-        look.finish(ax, own, heading, source, lang, note, synthetic)
-        return ax if own else look.lift_title(ax, 0)
+        style.finish(ax, own, heading, source, lang, note, synthetic)
+        return ax if own else style.lift_title(ax, 0)
 
 
 def region(scores: NDArray[np.float64], unit: int) -> NDArray[np.float64]:
@@ -198,15 +198,15 @@ def _merged(table: NDArray[np.float64], names: list[str]) -> tuple[NDArray[np.fl
 
 
 def _region(ax: Axes, shape: NDArray[np.float64], place: int, words: str) -> Patch:
-    colour = look.SEQUENCE[place % len(look.SEQUENCE)]
-    style: dict[str, Any] = {
+    colour = style.SEQUENCE[place % len(style.SEQUENCE)]
+    props: dict[str, Any] = {
         "facecolor": [*(0.45 * np.array(to_rgb(colour)) + 0.55)],
-        "hatch": HATCHES[place // len(look.SEQUENCE) % len(HATCHES)],
+        "hatch": HATCHES[place // len(style.SEQUENCE) % len(HATCHES)],
         "edgecolor": "white",
         "linewidth": 1.2,
     }
-    ax.add_patch(Polygon(shape @ CORNERS, closed=True, zorder=1, **style))
-    return Patch(label=words, **style)
+    ax.add_patch(Polygon(shape @ CORNERS, closed=True, zorder=1, **props))
+    return Patch(label=words, **props)
 
 
 def _inches(ax: Axes) -> float:
@@ -240,14 +240,14 @@ def _frame(ax: Axes, criteria: Sequence[str]) -> None:
             out = (first - last) / np.linalg.norm(first - last)
             x, y = first + 0.045 * out
             ax.plot(*zip(first, last, strict=True), color="white", lw=0.7, alpha=0.8, zorder=2)
-            ax.plot(*zip(first, first + 0.018 * out, strict=True), color=look.NEUTRAL, lw=0.8)
+            ax.plot(*zip(first, first + 0.018 * out, strict=True), color=style.NEUTRAL, lw=0.8)
             ax.text(x, y, f"{100 * step:.0f}", rotation=(-60, 60, 0)[k],
-                    ha="center", va="center", size=8, color=look.NEUTRAL)  # fmt: skip
-    ax.add_patch(Polygon(CORNERS, closed=True, fill=False, edgecolor=look.NEUTRAL, zorder=5))
+                    ha="center", va="center", size=8, color=style.NEUTRAL)  # fmt: skip
+    ax.add_patch(Polygon(CORNERS, closed=True, fill=False, edgecolor=style.NEUTRAL, zorder=5))
     for k, (dx, dy, ha, va) in enumerate(
         ((-6, -20, "center", "top"), (6, -20, "center", "top"), (0, 8, "center", "bottom"))
     ):
-        ax.annotate(look.fold(str(criteria[k]), 22), CORNERS[k], (dx, dy), ha=ha, va=va,
+        ax.annotate(style.fold(str(criteria[k]), 22), CORNERS[k], (dx, dy), ha=ha, va=va,
                     textcoords="offset points", weight="bold", size=10)  # fmt: skip
     ax.set(xlim=(-0.12, 1.12), ylim=(-0.06, 0.9))
     ax.set_aspect("equal")
@@ -259,8 +259,8 @@ def _plate() -> dict[str, Any]:
 
 
 def _dot(words: str, marker: str, face: str, size: float) -> Line2D:
-    style: dict[str, Any] = {"markeredgecolor": look.INK if marker == "*" else face}
-    return Line2D([], [], ls="", marker=marker, ms=size, color=face, label=words, **style)
+    props: dict[str, Any] = {"markeredgecolor": style.INK if marker == "*" else face}
+    return Line2D([], [], ls="", marker=marker, ms=size, color=face, label=words, **props)
 
 
 def _whole(weights: NDArray[np.float64]) -> bool:
@@ -279,7 +279,7 @@ def _entry(name: str, share: float, drawn: float | None, lang: str) -> str:
         words = label("chart.simplex.entry", lang, **shown)
     else:
         words = label("chart.simplex.entry.draws", lang, **shown, drawn=_percent(drawn, lang))
-    return look.fold(words.replace(" %", "\u00a0%"), 34)  # a number keeps its sign
+    return style.fold(words.replace(" %", "\u00a0%"), 34)  # a number keeps its sign
 
 
 def _title(
@@ -294,11 +294,11 @@ def _title(
     best: list[int] = np.flatnonzero(near).tolist()
     if len(best) > 1:
         words = listed([names[i] for i in best], lang)
-        return look.capital(label("chart.simplex.title.tie", lang, names=words))
+        return style.capital(label("chart.simplex.title.tie", lang, names=words))
     share = float(areas[best[0]])
     key = ".always" if share > 1 - 1e-9 else ""
     shown = _percent(share, lang)
-    return look.capital(label(f"chart.simplex.title{key}", lang, name=names[best[0]], share=shown))
+    return style.capital(label(f"chart.simplex.title{key}", lang, name=names[best[0]], share=shown))
 
 
 def _note(names: Sequence[str], areas: NDArray[np.float64], drawn: bool, lang: str) -> str:

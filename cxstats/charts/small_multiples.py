@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import matplotlib.pyplot as plt
 import numpy as np
 
-from cxstats.charts import look
+from cxstats.charts import style
 from cxstats.charts.driver_bars import check_limits, sentences
 from cxstats.charts.fonts import drawable
 from cxstats.charts.nps_bars import apart
-from cxstats.errors import CxError
-from cxstats.formats import format_change, format_number
-from cxstats.labels import label
+from cxstats.core.errors import CxError
+from cxstats.core.formats import format_change, format_number
+from cxstats.core.language import label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Limits = Sequence[tuple[float, float]]
 
-COLOURS = {1: look.GOOD, -1: look.BAD, 0: look.NEUTRAL, None: look.NEUTRAL}
+COLOURS = {1: style.GOOD, -1: style.BAD, 0: style.NEUTRAL, None: style.NEUTRAL}
 KINDS = ("rate", "index", "amount")
 MOST = 24
 
@@ -71,9 +71,9 @@ def before_after_panels(  # noqa: PLR0913  (keywords of a chart)
     before_ci, after_ci : array (measures, 2), optional
         Limits of the intervals; NaN where there is none.
     kinds : sequence of {"rate", "index", "amount"}, optional
-        How changes are written (see `cxstats.formats.format_change`): in points first for rates
-        and indices such as NPS, in per cent for amounts. Without it, "%" is a rate, all else an
-        amount.
+        How changes are written (see `cxstats.core.formats.format_change`): in points first for
+        rates and indices such as NPS, in per cent for amounts. Without it, "%" is a rate, all else
+        an amount.
     note : str
         What else a reader must know.
     title : str, optional
@@ -97,10 +97,10 @@ def before_after_panels(  # noqa: PLR0913  (keywords of a chart)
         If lengths differ, a value is not a number, an interval is none, or a direction or kind is
         not known.
     """
-    names, first = look.check_values(measures, before, "values before", signed=True)
+    names, first = style.check_values(measures, before, "values before", signed=True)
     if len(names) > MOST:
         raise CxError(f"{len(names)} measures; allowed: at most {MOST}")
-    _, last = look.check_values(names, after, "values after", signed=True)
+    _, last = style.check_values(names, after, "values after", signed=True)
     limits = [_intervals(names, one, what) for one, what in
               ((before_ci, "before_ci"), (after_ci, "after_ci"))]  # fmt: skip
     units = _listed(names, units, "units", None)
@@ -112,7 +112,7 @@ def before_after_panels(  # noqa: PLR0913  (keywords of a chart)
     reported = [isnan(a[0]) or isnan(b[0]) for a, b in zip(*limits, strict=True)]
     clear = [apart(a, b) for a, b in zip(*limits, strict=True)]
     lang = drawable(lang)
-    with look.theme(lang):
+    with style.theme(lang):
         figure, panels = _panels(len(names), fig)
         columns = min(len(names), 4)
         for i, panel in enumerate(panels):
@@ -124,12 +124,12 @@ def before_after_panels(  # noqa: PLR0913  (keywords of a chart)
             change = _change(first[i], last[i], said[i], lang)
             _head(panel, name if units[i] else names[i], change, colour, inches, synthetic)
             if reported[i]:
-                mark = {"ha": "center", "size": 8, "color": look.NEUTRAL}
+                mark = {"ha": "center", "size": 8, "color": style.NEUTRAL}
                 panel.annotate(label("chart.effects.mark", lang), (0.5, 0), (0, 4),
                                "axes fraction", "offset points", **mark)  # fmt: skip
         heading = title or _title(directions, clear, reported, lang)
         below = sentences([*_note(directions, clear, reported, lang), note], lang)
-        look.finish(panels[0], True, heading, source, lang, below, synthetic)
+        style.finish(panels[0], True, heading, source, lang, below, synthetic)
         return panels
 
 
@@ -185,7 +185,7 @@ def _panel(
     clear: bool,
     lang: str,
 ) -> None:
-    look.new_axes(ax, 0, 0)
+    style.new_axes(ax, 0, 0)
     ax.plot([0, 1], values, color=colour, linewidth=2, alpha=0.5, zorder=1)
     for x, value, (a, b) in zip((0, 1), values, limits, strict=True):
         if not isnan(a):
@@ -200,7 +200,7 @@ def _panel(
     span = (high - low) or 1.0
     ax.set_ylim(low - (0.12 if low < 0 else 0.02) * span, high + 0.12 * span)
     ax.set_xlim(-0.75, 1.75)
-    ax.axhline(0, color=look.NEUTRAL, linewidth=0.8, zorder=0.5)
+    ax.axhline(0, color=style.NEUTRAL, linewidth=0.8, zorder=0.5)
     ax.set_xticks([0, 1], [label("chart.before", lang), label("chart.after", lang)], size=9)
     ax.set_yticks([])
     ax.tick_params(length=0)
@@ -218,12 +218,12 @@ def _change(before: float, after: float, kind: str, lang: str) -> str:
 
 def _head(ax: Axes, name: str, change: str, colour: str, inches: float, lifted: bool) -> None:
     """Write the measure above the panel and its change under that, clear of a mark on the first."""
-    lift = look.LIFT if lifted else 0
-    folded = look.wrap(change, inches, 9)
+    lift = style.LIFT if lifted else 0
+    folded = style.wrap(change, inches, 9)
     ax.annotate(folded, (0, 1), (0, 5 + lift), "axes fraction", "offset points", va="bottom",
                 size=9, weight="bold", color=colour)  # fmt: skip
     lines = folded.count("\n") + 1
-    ax.set_title(look.wrap(name, inches, 10), loc="left", size=10, pad=8 + lift + 12.5 * lines)
+    ax.set_title(style.wrap(name, inches, 10), loc="left", size=10, pad=8 + lift + 12.5 * lines)
 
 
 def _title(

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from cxstats.charts import look
+from cxstats.charts import style
 from cxstats.charts.driver_bars import row_height, row_size, sentences
 from cxstats.charts.fonts import drawable
-from cxstats.errors import CxError
-from cxstats.formats import format_number
-from cxstats.labels import label
+from cxstats.core.errors import CxError
+from cxstats.core.formats import format_number
+from cxstats.core.language import label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,21 +66,21 @@ def tornado(  # noqa: PLR0913  (keywords of a chart)
     CxError
         If the lengths differ, there is nothing to draw, or a value is not a number.
     """
-    rows, below = look.check_values(names, low, "low results", signed=True)
-    _, above = look.check_values(rows, high, "high results", signed=True)
+    rows, below = style.check_values(names, low, "low results", signed=True)
+    _, above = style.check_values(rows, high, "high results", signed=True)
     if not isfinite(base):
         raise CxError(f"base={base!r} is not allowed; allowed: a number")
     spans = [max(a, b, base) - min(a, b, base) for a, b in zip(below, above, strict=True)]
     order = sorted(range(len(rows)), key=lambda i: -spans[i])
     rows, ends = [rows[i] for i in order], [(below[i], above[i]) for i in order]
     lang = drawable(lang)
-    with look.theme(lang):
-        folded = [look.fold(name, 34) for name in rows]
-        own, ax = ax is None, look.new_axes(ax, 9.2, 2.1 + row_height(folded) * len(rows))
+    with style.theme(lang):
+        folded = [style.fold(name, 34) for name in rows]
+        own, ax = ax is None, style.new_axes(ax, 9.2, 2.1 + row_height(folded) * len(rows))
         heights = list(range(len(rows)))[::-1]
         for y, pair in zip(heights, ends, strict=True):
             _row(ax, y, pair, base, decimals)
-        ax.axvline(base, color=look.INK, linewidth=1, zorder=3)
+        ax.axvline(base, color=style.INK, linewidth=1, zorder=3)
         ax.set_yticks(heights, folded, size=row_size(ax, folded, own))
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
@@ -88,14 +88,14 @@ def tornado(  # noqa: PLR0913  (keywords of a chart)
         ax.set_xlim(*_limits(ax, ends, base, decimals))
         ax.set_xlabel(axis)
         entries = {
-            low_words or label("chart.tornado.low", lang): look.SEQUENCE[1],
-            high_words or label("chart.tornado.high", lang): look.GOOD,
+            low_words or label("chart.tornado.low", lang): style.SEQUENCE[1],
+            high_words or label("chart.tornado.high", lang): style.GOOD,
         }
-        look.legend_above(ax, look.patches(entries), 2 if own else 1)
+        style.legend_above(ax, style.patches(entries), 2 if own else 1)
         heading = title or _title(rows, ends, base, decimals, lang)
         note = _note(ends, base, decimals, lang)
-        look.finish(ax, own, heading, source, lang, note, synthetic)
-        return ax if own else look.lift_title(ax, 2)
+        style.finish(ax, own, heading, source, lang, note, synthetic)
+        return ax if own else style.lift_title(ax, 2)
 
 
 def _limits(
@@ -119,7 +119,7 @@ def _limits(
 def _row(ax: Axes, y: float, pair: tuple[float, float], base: float, decimals: int) -> None:
     """Draw one input: two bars from the base, the longer one first, and the values at the ends."""
     a, b = pair
-    bars = sorted([(a, look.SEQUENCE[1]), (b, look.GOOD)], key=lambda bar: -abs(bar[0] - base))
+    bars = sorted([(a, style.SEQUENCE[1]), (b, style.GOOD)], key=lambda bar: -abs(bar[0] - base))
     same_side = (a - base) * (b - base) > 0
     for i, (value, colour) in enumerate(bars):
         thick = 0.34 if same_side and i else 0.66  # the shorter one lies within the longer
@@ -156,10 +156,10 @@ def _title(
 ) -> str:
     low, high = min(*ends[0], base), max(*ends[0], base)
     if low == high:
-        return look.capital(label("chart.tornado.title.none", lang))
+        return style.capital(label("chart.tornado.title.none", lang))
     shown = {"low": _number(low, decimals), "high": _number(high, decimals)}
     key = ".one" if len(names) == 1 else ""
-    return look.capital(label(f"chart.tornado.title{key}", lang, name=names[0], **shown))
+    return style.capital(label(f"chart.tornado.title{key}", lang, name=names[0], **shown))
 
 
 def _note(ends: Sequence[tuple[float, float]], base: float, decimals: int, lang: str) -> str:

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cxstats.errors import DataError, MissingToolError
+from cxstats.core.errors import DataError, MissingToolError
 from cxstats.survey.codebook import Codebook
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cxstats.errors import DataError
+from cxstats.core.errors import DataError
 from cxstats.metrics.comparison import welch_f
 
 if TYPE_CHECKING:

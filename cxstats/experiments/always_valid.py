@@ -19,15 +19,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.errors import CxError, DataError
-from cxstats.experiments.ab import check_groups
-from cxstats.experiments.mismatch import SampleRatio, Shares, sample_ratio
+from cxstats.core.errors import CxError, DataError
+from cxstats.core.formats import as_html, format_number, format_percent, p_text
+from cxstats.core.formats import interval as interval_text
+from cxstats.core.language import Text, both, label
+from cxstats.experiments.ab_test import check_groups
 from cxstats.experiments.outcomes import read_outcomes
 from cxstats.experiments.result import AbTest, in_units
-from cxstats.formats import as_html, format_number, format_percent, p_text
-from cxstats.formats import interval as interval_text
-from cxstats.inference import check_level
-from cxstats.labels import Text, both, label
+from cxstats.experiments.sample_ratio import SampleRatio, Shares, sample_ratio
+from cxstats.stats.inference import check_level
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.errors import CxError, DataError
-from cxstats.formats import as_html, format_number, format_percent
-from cxstats.formats import interval as interval_text
-from cxstats.inference import check_level
-from cxstats.labels import Text, both, label
+from cxstats.core.errors import CxError, DataError
+from cxstats.core.formats import as_html, format_number, format_percent
+from cxstats.core.formats import interval as interval_text
+from cxstats.core.language import Text, both, label
+from cxstats.stats.inference import check_level
 
 if TYPE_CHECKING:
     import pandas as pd

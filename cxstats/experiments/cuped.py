@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.errors import CxError, DataError
-from cxstats.experiments.ab import check_groups
+from cxstats.core.errors import CxError, DataError
+from cxstats.core.formats import as_html, format_number, format_percent, p_text
+from cxstats.core.formats import interval as interval_text
+from cxstats.core.language import Text, both, label
+from cxstats.experiments.ab_test import check_groups
 from cxstats.experiments.adjustment import (
     Adjusted,
     adjusted_means,
@@ -25,14 +28,11 @@ from cxstats.experiments.adjustment import (
     check_rank,
     within,
 )
-from cxstats.experiments.mismatch import RULE, SampleRatio, Shares, sample_ratio
 from cxstats.experiments.outcomes import Outcomes, read_outcomes
 from cxstats.experiments.result import in_units
-from cxstats.formats import as_html, format_number, format_percent, p_text
-from cxstats.formats import interval as interval_text
-from cxstats.inference import adjust, check_level
-from cxstats.labels import Text, both, label
+from cxstats.experiments.sample_ratio import RULE, SampleRatio, Shares, sample_ratio
 from cxstats.metrics.intervals import t_interval
+from cxstats.stats.inference import adjust, check_level
 from cxstats.survey.answers import numbers
 
 if TYPE_CHECKING:

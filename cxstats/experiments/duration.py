@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.errors import CxError
+from cxstats.core.errors import CxError
+from cxstats.core.formats import as_html, format_number, format_percent
+from cxstats.core.language import Text, both, label
 from cxstats.experiments.sequential import SequentialPlan
-from cxstats.formats import as_html, format_number, format_percent
-from cxstats.labels import Text, both, label
-from cxstats.planning.plan import Plan
+from cxstats.metrics.planning.sample_size import Plan
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -151,7 +151,7 @@ def duration(
 
     Examples
     --------
-    >>> from cxstats.planning import sample_size
+    >>> from cxstats.metrics.planning import sample_size
     >>> plan = sample_size("conversion", first=0.021, second=0.025)
     >>> found = duration(plan, per_day=3000)
     >>> plan.n, found.days, duration(plan, per_day=3000, whole_weeks=False).days

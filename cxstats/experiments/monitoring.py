@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.errors import CxError, DataError
-from cxstats.experiments.ab import ab_test
+from cxstats.core.errors import CxError, DataError
+from cxstats.core.formats import as_html, format_number, p_text
+from cxstats.core.formats import interval as interval_text
+from cxstats.core.language import Text, both, label
+from cxstats.experiments.ab_test import ab_test
 from cxstats.experiments.boundaries import boundaries, is_rising, stagewise_p
-from cxstats.experiments.mismatch import SampleRatio
 from cxstats.experiments.result import AbTest, in_units
+from cxstats.experiments.sample_ratio import SampleRatio
 from cxstats.experiments.sequential import SequentialPlan, bound_text
-from cxstats.formats import as_html, format_number, p_text
-from cxstats.formats import interval as interval_text
-from cxstats.labels import Text, both, label
 from cxstats.survey.answers import as_pandas
 
 if TYPE_CHECKING:

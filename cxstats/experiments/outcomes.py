@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.errors import CxError, DataError
-from cxstats.formats import format_number
-from cxstats.labels import Text, both
+from cxstats.core.errors import CxError, DataError
+from cxstats.core.formats import format_number
+from cxstats.core.language import Text, both
 from cxstats.metrics.aggregate import uncoded
 from cxstats.metrics.bands import find_bands
 from cxstats.metrics.inputs import check_group_values, check_kind

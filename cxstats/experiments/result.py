@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cxstats.errors import CxError
+from cxstats.core.errors import CxError
+from cxstats.core.formats import as_html, format_number, format_percent
+from cxstats.core.formats import interval as interval_text
+from cxstats.core.language import Text, label
 from cxstats.experiments.bayes import BayesianAb, bayesian_ab
-from cxstats.experiments.mismatch import SampleRatio
-from cxstats.formats import as_html, format_number, format_percent
-from cxstats.formats import interval as interval_text
-from cxstats.labels import Text, label
+from cxstats.experiments.sample_ratio import SampleRatio
 from cxstats.metrics.comparison import MetricComparison
 from cxstats.metrics.result import Metric
 

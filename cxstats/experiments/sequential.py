@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.errors import CxError
+from cxstats.core.errors import CxError
+from cxstats.core.formats import as_html, format_number, format_percent
+from cxstats.core.language import Text, label
 from cxstats.experiments.boundaries import (
     SPENDING,
     boundaries,
@@ -24,10 +26,8 @@ from cxstats.experiments.boundaries import (
     drift_for,
     is_rising,
 )
-from cxstats.formats import as_html, format_number, format_percent
-from cxstats.inference import check_level
-from cxstats.labels import Text, label
-from cxstats.planning.plan import Plan
+from cxstats.metrics.planning.sample_size import Plan
+from cxstats.stats.inference import check_level
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,6 +5,7 @@ Two doors each: answers (one column, or a table in any engine) and counts.
 
 from cxstats.metrics.bands import BANDS, Bands
 from cxstats.metrics.comparison import MetricComparison
+from cxstats.metrics.funnel import Funnel, funnel
 from cxstats.metrics.intervals import nps_interval, nps_variance, proportion_interval
 from cxstats.metrics.means import (
     arpu,
@@ -29,7 +30,6 @@ from cxstats.metrics.proportions import (
 )
 from cxstats.metrics.result import Metric
 from cxstats.metrics.scales import ces, ces_from_counts, csat, csat_from_counts
-from cxstats.metrics.stages import Funnel, funnel
 
 __all__ = [
     "BANDS",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.errors import DataError
+from cxstats.core.errors import DataError
 from cxstats.metrics.inputs import Answers
 
 if TYPE_CHECKING:

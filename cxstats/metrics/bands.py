@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cxstats.errors import CxError
+from cxstats.core.errors import CxError
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.errors import CxError
-from cxstats.formats import (
+from cxstats.core.errors import CxError
+from cxstats.core.formats import (
     as_html,
     format_change,
     format_number,
     p_text,
     round_half_up,
 )
-from cxstats.formats import interval as interval_text
-from cxstats.inference import adjust as adjusted
-from cxstats.labels import Text, both, label
+from cxstats.core.formats import interval as interval_text
+from cxstats.core.language import Text, both, label
 from cxstats.metrics.intervals import (
     ADDED,
     adjusted_shares,
@@ -29,6 +28,7 @@ from cxstats.metrics.intervals import (
     t_interval,
 )
 from cxstats.metrics.result import SHOWN, Metric, written
+from cxstats.stats.inference import adjust as adjusted
 
 if TYPE_CHECKING:
     import pandas as pd

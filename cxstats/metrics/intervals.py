@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.errors import CxError
-from cxstats.inference import check_level
+from cxstats.core.errors import CxError
+from cxstats.stats.inference import check_level
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.errors import CxError, DataError
-from cxstats.formats import format_number
-from cxstats.inference import bca
-from cxstats.labels import Text, both
+from cxstats.core.errors import CxError, DataError
+from cxstats.core.formats import format_number
+from cxstats.core.language import Text, both
+from cxstats.core.moments import check_resamples, resampling_counts
 from cxstats.metrics.aggregate import Domain, Sums, Value, add_up, as_number, to_pandas
 from cxstats.metrics.counts import read_counts
 from cxstats.metrics.inputs import Answers, check_kind, one_column, read_answers
 from cxstats.metrics.intervals import MEAN_INTERVALS, check_interval, t_interval
 from cxstats.metrics.result import LEVEL, Metric, Options, build
-from cxstats.moments import check_resamples, resampling_counts
+from cxstats.stats.inference import bca
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

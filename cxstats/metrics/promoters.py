@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.errors import DataError
-from cxstats.formats import format_number
-from cxstats.labels import Text, both
+from cxstats.core.errors import DataError
+from cxstats.core.formats import format_number
+from cxstats.core.language import Text, both
 from cxstats.metrics.aggregate import Domain, Sums, Value, add_up
 from cxstats.metrics.bands import Bands, find_bands
 from cxstats.metrics.counts import read_counts

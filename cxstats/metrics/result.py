@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.errors import CxError
-from cxstats.formats import as_html, format_number, format_percent
-from cxstats.formats import interval as interval_text
-from cxstats.inference import check_level
-from cxstats.labels import Text, both, catalogue, label
+from cxstats.core.errors import CxError
+from cxstats.core.formats import as_html, format_number, format_percent
+from cxstats.core.formats import interval as interval_text
+from cxstats.core.language import Text, both, catalogue, label
 from cxstats.metrics.aggregate import Sums
+from cxstats.stats.inference import check_level
 
 if TYPE_CHECKING:
     import pandas as pd

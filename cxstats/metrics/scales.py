@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from cxstats.errors import CxError, DataError
-from cxstats.labels import Text, both
+from cxstats.core.errors import CxError, DataError
+from cxstats.core.language import Text, both
 from cxstats.metrics.aggregate import Domain, Sums, Value, add_up
 from cxstats.metrics.counts import read_counts
 from cxstats.metrics.inputs import Answers, read_answers

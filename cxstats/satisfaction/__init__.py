@@ -4,7 +4,7 @@
 """
 
 from cxstats.satisfaction.emotion import Emotion, emotion
-from cxstats.satisfaction.estimation import ServiceWeights, estimate_service_weights
+from cxstats.satisfaction.formula_registry import FORMULAS, PublishedFormula
 from cxstats.satisfaction.formulas import (
     cem,
     cem_weights,
@@ -14,7 +14,7 @@ from cxstats.satisfaction.formulas import (
     service_satisfaction,
 )
 from cxstats.satisfaction.index import loyalty_index, satisfaction_index
-from cxstats.satisfaction.published import FORMULAS, PublishedFormula
+from cxstats.satisfaction.lost_formulas import architecture_decay, service_efficiency
 from cxstats.satisfaction.ratios import (
     channel_integration,
     collaboration,
@@ -22,7 +22,6 @@ from cxstats.satisfaction.ratios import (
     personalisation,
     service_effectiveness,
 )
-from cxstats.satisfaction.readings import Reconstructed
 from cxstats.satisfaction.reconstructed import (
     balance,
     blueprint_experience,
@@ -32,9 +31,10 @@ from cxstats.satisfaction.reconstructed import (
     synergy_weights,
     transformation_value,
 )
-from cxstats.satisfaction.refused import architecture_decay, service_efficiency
+from cxstats.satisfaction.reconstruction import Reconstructed
 from cxstats.satisfaction.result import Bounds, WeightedScore
 from cxstats.satisfaction.score import weighted_score
+from cxstats.satisfaction.weight_regression import ServiceWeights, estimate_service_weights
 
 __all__ = [
     "FORMULAS",

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.errors import CxError
-from cxstats.formats import as_html, format_number, format_percent, interval
-from cxstats.inference import check_level
-from cxstats.labels import Text, both, label
-from cxstats.moments import bootstrap_moments, check_resamples
-from cxstats.satisfaction.estimation import SINGULAR, check_answers
-from cxstats.satisfaction.published import origin, published
+from cxstats.core.errors import CxError
+from cxstats.core.formats import as_html, format_number, format_percent, interval
+from cxstats.core.language import Text, both, label
+from cxstats.core.moments import bootstrap_moments, check_resamples
+from cxstats.satisfaction.formula_registry import origin, published
 from cxstats.satisfaction.score import ROUGH
+from cxstats.satisfaction.weight_regression import SINGULAR, check_answers
+from cxstats.stats.inference import check_level
 from cxstats.survey.answers import as_pandas, numbers
 
 if TYPE_CHECKING:

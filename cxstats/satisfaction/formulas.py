@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.cases.facts import Fact, read_facts
-from cxstats.errors import CxError, DataError
-from cxstats.labels import Text, both
-from cxstats.satisfaction.given import (
+from cxstats.core.errors import CxError, DataError
+from cxstats.core.language import Text, both
+from cxstats.satisfaction.formula_registry import published
+from cxstats.satisfaction.inputs import (
     Given,
     as_mapping,
     from_frame,
@@ -22,7 +23,6 @@ from cxstats.satisfaction.given import (
     one_unit,
     read_scores,
 )
-from cxstats.satisfaction.published import published
 from cxstats.satisfaction.result import Bounds, WeightedScore
 from cxstats.satisfaction.score import Options, mean_intervals, score
 from cxstats.survey.answers import as_pandas, numbers

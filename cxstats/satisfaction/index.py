@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.errors import CxError, DataError
-from cxstats.groups import compare_groups
-from cxstats.labels import Text, both
-from cxstats.satisfaction.estimated import (
+from cxstats.core.errors import CxError, DataError
+from cxstats.core.language import Text, both
+from cxstats.satisfaction.formula_registry import published
+from cxstats.satisfaction.index_weights import (
     Index,
     compare_estimated,
     factor_index,
@@ -24,7 +24,7 @@ from cxstats.satisfaction.estimated import (
     pls_index,
     totalled,
 )
-from cxstats.satisfaction.given import (
+from cxstats.satisfaction.inputs import (
     Given,
     as_mapping,
     from_frame,
@@ -32,17 +32,17 @@ from cxstats.satisfaction.given import (
     refuse_missing,
     weight_shares,
 )
-from cxstats.satisfaction.published import published
 from cxstats.satisfaction.result import WeightedScore
 from cxstats.satisfaction.score import ROUGH, Options, check_options, score
-from cxstats.scores import OVERALL
+from cxstats.service.dimension_scores import OVERALL
+from cxstats.stats.group_comparison import compare_groups
 from cxstats.survey.answers import as_pandas
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from cxstats.pls.result import PlsFit
+    from cxstats.models.pls.result import PlsFit
 
     Array = NDArray[np.float64]
 
@@ -84,7 +84,7 @@ def satisfaction_index(  # noqa: PLR0913  (keywords)
         (as in the ACSI: give `fit` and `construct`); those of regression factor scores of a
         one-factor model, ``lambda_i / theta_i``, fitted to the items by maximum likelihood.
     fit, construct : PlsFit, str
-        A fit of `cxstats.pls` to the same table, and the construct whose items these are.
+        A fit of `cxstats.models.pls` to the same table, and the construct whose items these are.
     on_missing : {"drop", "refuse", "rescale"}
         See `cxstats.weighted_score`; estimated weights need complete answers ("rescale" is
         refused).

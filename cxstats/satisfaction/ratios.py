@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from cxstats.errors import CxError
-from cxstats.labels import both
-from cxstats.satisfaction.published import published
-from cxstats.satisfaction.readings import (
+from cxstats.core.errors import CxError
+from cxstats.core.language import both
+from cxstats.satisfaction.formula_registry import published
+from cxstats.satisfaction.reconstruction import (
     Reconstructed,
     check_count,
     check_numbers,

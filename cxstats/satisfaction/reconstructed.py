@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from cxstats.cases.facts import read_facts
-from cxstats.errors import CxError
-from cxstats.labels import both
+from cxstats.core.errors import CxError
+from cxstats.core.language import both
+from cxstats.satisfaction.formula_registry import formula, published
 from cxstats.satisfaction.formulas import formula_score, parts
-from cxstats.satisfaction.given import read_scores
-from cxstats.satisfaction.published import formula, published
-from cxstats.satisfaction.readings import (
+from cxstats.satisfaction.inputs import read_scores
+from cxstats.satisfaction.reconstruction import (
     Reconstructed,
     check_numbers,
     points,

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cxstats.errors import CxError
-from cxstats.formats import as_html, format_number, format_percent, interval
-from cxstats.labels import Text, label
-from cxstats.satisfaction.published import origin
-from cxstats.scores import OVERALL
+from cxstats.core.errors import CxError
+from cxstats.core.formats import as_html, format_number, format_percent, interval
+from cxstats.core.language import Text, label
+from cxstats.satisfaction.formula_registry import origin
+from cxstats.service.dimension_scores import OVERALL
 
 if TYPE_CHECKING:
     import pandas as pd

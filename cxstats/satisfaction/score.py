@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.errors import CxError, DataError
-from cxstats.groups import compare_groups
-from cxstats.inference import bootstrap_means, check_level
-from cxstats.labels import Text, both
-from cxstats.moments import check_resamples
-from cxstats.satisfaction.given import Given, read_scores, refuse_missing
+from cxstats.core.errors import CxError, DataError
+from cxstats.core.language import Text, both
+from cxstats.core.moments import check_resamples
+from cxstats.satisfaction.inputs import Given, read_scores, refuse_missing
 from cxstats.satisfaction.result import WeightedScore
-from cxstats.scores import OVERALL
+from cxstats.service.dimension_scores import OVERALL
+from cxstats.stats.group_comparison import compare_groups
+from cxstats.stats.inference import bootstrap_means, check_level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +60,7 @@ def check_options(given: Iterable[str], allowed: Iterable[str]) -> None:
     --------
     >>> check_options(["lvl"], ["level", "seed"])
     Traceback (most recent call last):
-    cxstats.errors.CxError: 'lvl' is no option; allowed: level, seed
+    cxstats.core.errors.CxError: 'lvl' is no option; allowed: level, seed
     """
     known = list(allowed)
     for name in given:

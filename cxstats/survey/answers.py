@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from cxstats.errors import DataError
+from cxstats.core.errors import DataError
 from cxstats.survey.codebook import Codebook
 
 if TYPE_CHECKING:

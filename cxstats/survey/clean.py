@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.errors import CxError, DataError
+from cxstats.core.errors import CxError, DataError
 from cxstats.survey.answers import as_pandas
 from cxstats.survey.codebook import Codebook
-from cxstats.survey.formats_detect import parse
+from cxstats.survey.detect import parse
 from cxstats.survey.problems import (
     cell_problems,
     column_problems,

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from cxstats.errors import DataError
-from cxstats.labels import LANGUAGES, Text, check_lang
-from cxstats.paths import data_folder
+from cxstats.core.errors import DataError
+from cxstats.core.language import LANGUAGES, Text, check_lang
+from cxstats.core.paths import data_folder
 
 ROLES = ("expectation", "perception", "minimum")
 ROW_COLUMNS = ("respondent", "duration")

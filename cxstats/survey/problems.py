@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cxstats.survey.formats_detect import parse
+from cxstats.survey.detect import parse
 from cxstats.survey.report import (
     BAD,
     DECLARED,

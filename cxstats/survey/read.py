@@ -12,9 +12,9 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cxstats.errors import DataError
-from cxstats.labels import label
-from cxstats.survey.formats_detect import (
+from cxstats.core.errors import DataError
+from cxstats.core.language import label
+from cxstats.survey.detect import (
     DELIMITERS,
     HEAD,
     Record,

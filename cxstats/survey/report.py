@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.labels import label
+from cxstats.core.language import label
 from cxstats.survey.codebook import Codebook
-from cxstats.survey.formats_detect import parse
+from cxstats.survey.detect import parse
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.formats import format_number
-from cxstats.inference import check_level, replicate_means
-from cxstats.labels import Text, label
-from cxstats.moments import check_resamples
-from cxstats.rules import verdict
+from cxstats.core.formats import format_number
+from cxstats.core.language import Text, label
+from cxstats.core.moments import check_resamples
+from cxstats.stats.inference import check_level, replicate_means
+from cxstats.stats.rules import verdict
 from cxstats.weighting.pairwise import (
     Judgements,
     consistency_index,

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from inspect import signature
 from typing import Any
 
-from cxstats.errors import CxError
+from cxstats.core.errors import CxError
 from cxstats.weighting.ahp import ahp
-from cxstats.weighting.elicited import points_weights
-from cxstats.weighting.modelled import driver_weights, pls_weights, regression_weights
+from cxstats.weighting.model_weights import driver_weights, pls_weights, regression_weights
 from cxstats.weighting.objective import critic_weights, entropy_weights
 from cxstats.weighting.result import Weights, check_choice
+from cxstats.weighting.stated_points import points_weights
 
 
 def _shapley(frame: Any, outcome: str, drivers: Any = None, **options: Any) -> Weights:
@@ -44,14 +44,14 @@ def weights(data: Any, method: str, **options: Any) -> Weights:
     method : str
         How:
 
-        - "points": respondents' points, `cxstats.weighting.elicited.points_weights`
+        - "points": respondents' points, `cxstats.weighting.stated_points.points_weights`
           (``columns`` or ``codebook``, ``total=100``, ``mean="arithmetic"``);
         - "ahp": judgements of pairs, `cxstats.ahp`;
         - "entropy", "critic": a table of units by criteria,
           `cxstats.weighting.objective` (``directions``);
         - "regression": standardised coefficients of drivers of an outcome,
-          `cxstats.weighting.modelled.regression_weights` (``outcome, drivers``);
-        - "pls": a fit of `cxstats.pls`, `cxstats.weighting.modelled.pls_weights`
+          `cxstats.weighting.model_weights.regression_weights` (``outcome, drivers``);
+        - "pls": a fit of `cxstats.models.pls`, `cxstats.weighting.model_weights.pls_weights`
           (``construct`` for its items, or ``target`` for the constructs that affect it);
         - "shapley", "johnson": shares of explained variance (``outcome, drivers``).
     **options

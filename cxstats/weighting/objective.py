@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.errors import CxError, DataError
+from cxstats.core.errors import CxError, DataError
 from cxstats.survey.answers import as_pandas, numbers
-from cxstats.weighting.elicited import closed
 from cxstats.weighting.result import Weights, weight_table
+from cxstats.weighting.stated_points import closed
 
 if TYPE_CHECKING:
     import pandas as pd

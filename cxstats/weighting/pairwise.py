@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.errors import DataError
+from cxstats.core.errors import DataError
 from cxstats.survey.answers import as_pandas
 
 if TYPE_CHECKING:

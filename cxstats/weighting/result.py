@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.errors import CxError
-from cxstats.formats import as_html, format_number, format_percent, interval
-from cxstats.labels import label
+from cxstats.core.errors import CxError
+from cxstats.core.formats import as_html, format_number, format_percent, interval
+from cxstats.core.language import label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -162,7 +162,7 @@ def check_choice(name: str, value: object, allowed: Sequence[str]) -> None:
     --------
     >>> check_choice("mean", "median", ["arithmetic", "geometric"])
     Traceback (most recent call last):
-    cxstats.errors.CxError: mean is 'median'; allowed: arithmetic, geometric
+    cxstats.core.errors.CxError: mean is 'median'; allowed: arithmetic, geometric
     """
     if value not in allowed:
         raise CxError(f"{name} is {value!r}; allowed: {', '.join(allowed)}")

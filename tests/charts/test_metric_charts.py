@@ -22,7 +22,7 @@ from cxstats.charts import (
 from cxstats.charts.nps_bars import PANEL
 from cxstats.charts.nps_region import band
 from cxstats.charts.nps_region import ends as region_ends
-from cxstats.errors import CxError
+from cxstats.core.errors import CxError
 
 NAMES = {"en": ["App", "Hotline", "Branch"], "zh": ["手机银行", "热线", "网点"]}
 LONG = {

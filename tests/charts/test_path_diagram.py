@@ -10,10 +10,10 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.patches import Ellipse, FancyArrowPatch
 
-from cxstats.charts import look, path_diagram
-from cxstats.charts.paths.layout import Box, columns, layers
-from cxstats.charts.paths.routes import bent, clip, passes, points, route
-from cxstats.errors import CxError
+from cxstats.charts import path_diagram, style
+from cxstats.charts.path_diagram.layout import Box, columns, layers
+from cxstats.charts.path_diagram.routes import bent, clip, passes, points, route
+from cxstats.core.errors import CxError
 
 NAN = float("nan")
 
@@ -315,13 +315,13 @@ def test_width_colour_and_dashes_tell_the_coefficient():
     found = arrows(draw(), "path")
     one, other = found["Quality", "Satisfaction"], found["Image", "Quality"]
     assert one.get_linewidth() / other.get_linewidth() == pytest.approx(0.66 / 0.33)
-    assert to_hex(one.get_edgecolor()) == look.GOOD.lower()
+    assert to_hex(one.get_edgecolor()) == style.GOOD.lower()
     assert one.get_linestyle() == "-"
     faint = found["Expectation", "Satisfaction"]
-    assert to_hex(faint.get_edgecolor()) == look.NEUTRAL.lower()
+    assert to_hex(faint.get_edgecolor()) == style.NEUTRAL.lower()
     assert faint.get_linestyle() != "-"
     found = arrows(draw("mimic"), "path")
-    assert to_hex(found["income", "Service"].get_edgecolor()) == look.BAD.lower()
+    assert to_hex(found["income", "Service"].get_edgecolor()) == style.BAD.lower()
 
 
 def test_numbers_have_the_stars_of_their_p_values():
@@ -344,7 +344,7 @@ def test_without_p_values_nothing_is_significant():
     assert not any("*" in text for text in texts(ax))
     assert "significant" not in words(ax)
     colours = {to_hex(arrow.get_edgecolor()) for arrow in arrows(ax, "path").values()}
-    assert colours == {look.NEUTRAL.lower()}
+    assert colours == {style.NEUTRAL.lower()}
 
 
 def test_many_covariances_of_items_are_listed():

@@ -8,9 +8,9 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.patches import Ellipse
 
-from cxstats.charts import driver_bars, kano_plane, look, quadrant_map, tornado, weight_simplex
+from cxstats.charts import driver_bars, kano_plane, quadrant_map, style, tornado, weight_simplex
 from cxstats.charts.simplex import area, region
-from cxstats.errors import CxError
+from cxstats.core.errors import CxError
 
 NAMES = {"en": ["App", "Hotline", "Branch"], "zh": ["手机银行", "热线", "网点"]}
 LONG = {
@@ -194,7 +194,7 @@ def test_points_lie_where_the_data_are_and_have_the_colour_of_their_quadrant():
     ax = draw("quadrants")
     np.testing.assert_allclose(points_of(ax)[:3], [[2, 4.5], [4, 4], [2.5, 2]])
     colours = [to_hex(dots.get_facecolor()[0]).upper() for dots in ax.collections[:3]]
-    assert colours == [look.BAD, look.GOOD, look.NEUTRAL]
+    assert colours == [style.BAD, style.GOOD, style.NEUTRAL]
     words = texts(ax)
     for quadrant in ("Concentrate here", "Keep up the good work", "Low priority"):
         assert quadrant in words
@@ -456,7 +456,7 @@ def test_bars_run_from_the_base_to_both_ends():
     assert {start for start, _ in ends} == {75}
     assert [end for _, end in ends] == [70, 79, 78, 74, 77, 76]
     colours = {to_hex(bar.get_facecolor()).upper() for bar in ax.patches}
-    assert colours == {look.GOOD, look.SEQUENCE[1]}
+    assert colours == {style.GOOD, style.SEQUENCE[1]}
     shown = texts(ax)
     assert {"70.00", "79.00", "74.00", "78.00", "76.00 / 77.00", "halved", "doubled"} <= set(shown)
     assert any("A narrow bar within a wide one" in text for text in shown)

@@ -13,12 +13,12 @@ import pytest
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
 
-from cxstats.charts import answer_shares, gaps, heatmap, likert, look, scatter
+from cxstats.charts import answer_shares, gaps, heatmap, likert, scatter, style
 from cxstats.charts.likert import palette
-from cxstats.errors import CxError, DataError
-from cxstats.formats import format_number
-from cxstats.reliability import reliability
-from cxstats.servqual import servperf, servqual
+from cxstats.core.errors import CxError, DataError
+from cxstats.core.formats import format_number
+from cxstats.service.reliability import reliability
+from cxstats.service.servqual import servperf, servqual
 from cxstats.survey.codebook import Codebook
 
 CONSTRUCTS = {"Tangibles": ["t1", "t2"], "Reliability": ["r1", "r2"], "Empathy": ["e1", "e2"]}
@@ -336,7 +336,7 @@ def test_gaps_state_what_the_intervals_allow(rows, finding):
 def test_gaps_are_coloured_only_where_sure():
     result = set_gaps(dict(zip(CONSTRUCTS, (SHORT, FLAT, OVER), strict=True)))
     faces = [face for *_, face in dots(result.plot())[1::2]]
-    assert faces[:3] == [look.BAD.lower(), look.NEUTRAL.lower(), look.GOOD.lower()]
+    assert faces[:3] == [style.BAD.lower(), style.NEUTRAL.lower(), style.GOOD.lower()]
     shown = texts(result.plot())
     assert {"below expectation", "above expectation", "no clear difference"} <= set(shown)
     missing = set_gaps({"Empathy": (NAN, NAN, NAN), "Tangibles": (-1, NAN, NAN)})
@@ -424,7 +424,7 @@ def test_zone_states_who_is_where(rows, finding):
 def test_zone_is_hollow_where_unsure():
     result = set_zone(dict(zip(CONSTRUCTS, (LOW, UNSURE, UP), strict=True)))
     faces = [face for *_, face in dots(result.plot("zone"))[:3]]
-    assert faces == [look.BAD.lower(), "#ffffff", look.GOOD.lower()]
+    assert faces == [style.BAD.lower(), "#ffffff", style.GOOD.lower()]
     zone = GAPS.zone.assign(position=NAN)
     assert "no zone" in texts(replace(GAPS, zone=zone).plot("zone"))
 

@@ -9,9 +9,9 @@ import pytest
 from scipy import stats
 
 import cxstats as cx
+from cxstats.core.paths import data_folder
 from cxstats.datasets import EXPERIENCE_MODEL, experience_truth
-from cxstats.datasets.experience import CORRELATIONS, ITEMS, PATHS, THRESHOLDS
-from cxstats.paths import data_folder
+from cxstats.datasets.simulate_experience import CORRELATIONS, ITEMS, PATHS, THRESHOLDS
 
 CLOSED = 1e-12
 # Iterations stop at a relative step of about 1e-10.

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import integrate, stats
 
-from cxstats.errors import CxError, DataError
+from cxstats.core.errors import CxError, DataError
 from cxstats.experiments import ab_test, always_valid
 from cxstats.experiments.always_valid import accumulate, mixture_factor, mixture_p
 from tests.references import close

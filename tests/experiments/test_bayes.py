@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from cxstats.errors import CxError, DataError
+from cxstats.core.errors import CxError, DataError
 from cxstats.experiments import ab_test_from_counts, bayesian_ab
 from cxstats.experiments.bayes import below, credible_interval, expected_gain
 from tests.references import close, reference, value

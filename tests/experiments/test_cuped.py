@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
 
-from cxstats.errors import CxError, DataError
+from cxstats.core.errors import CxError, DataError
 from cxstats.experiments import ab_test, cuped
 from tests.experiments.test_ab import made
 from tests.references import close, reference, value

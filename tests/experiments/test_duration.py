@@ -5,9 +5,9 @@ from math import ceil
 import numpy as np
 import pytest
 
-from cxstats.errors import CxError
+from cxstats.core.errors import CxError
 from cxstats.experiments import duration, sequential_plan
-from cxstats.planning import power, sample_size
+from cxstats.metrics.planning import power, sample_size
 
 PLAN = sample_size("conversion", first=0.10, second=0.12)  # 3,841 in each group
 

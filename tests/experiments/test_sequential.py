@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from cxstats.errors import CxError, DataError
+from cxstats.core.errors import CxError, DataError
 from cxstats.experiments import ab_test_from_counts, sequential_plan
 from cxstats.experiments.boundaries import (
     boundaries,
@@ -15,7 +15,7 @@ from cxstats.experiments.boundaries import (
     pocock,
     stagewise_p,
 )
-from cxstats.planning import sample_size
+from cxstats.metrics.planning import sample_size
 from tests.references import close, reference
 
 # The reference's grid of .002 with the trapezoidal rule is good to some 1e-6.

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from cxstats import metrics
-from cxstats.errors import CxError, DataError
+from cxstats.core.errors import CxError, DataError
 
 MINUTES = pd.DataFrame({"t": pd.to_timedelta([3, 4, None, 5], unit="min")})
 DURATIONS = {

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from cxstats import metrics
-from cxstats.errors import CxError, DataError
+from cxstats.core.errors import CxError, DataError
 
 SAME = 1e-12
 ENGINES = {

@@ -8,8 +8,8 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 from statsmodels.stats.weightstats import ttest_ind
 
 from cxstats import charts, metrics
-from cxstats.errors import CxError
-from cxstats.labels import check_lang
+from cxstats.core.errors import CxError
+from cxstats.core.language import check_lang
 from cxstats.metrics.comparison import welch_f
 from cxstats.metrics.intervals import nps_interval, proportion_interval
 from tests.references import reference, value

@@ -6,7 +6,7 @@ import pytest
 from scipy.optimize import minimize
 
 import cxstats as cx
-from cxstats.errors import CxError, DataError
+from cxstats.core.errors import CxError, DataError
 from cxstats.satisfaction import (
     FORMULAS,
     architecture_decay,
@@ -31,7 +31,7 @@ from cxstats.satisfaction import (
     synergy_weights,
     transformation_value,
 )
-from cxstats.satisfaction.estimation import simplex_least_squares
+from cxstats.satisfaction.weight_regression import simplex_least_squares
 
 FEW = {"n_resamples": 200}
 # Formulas that other rooms compute, or that hold nothing to compute.

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 import cxstats as cx
-from cxstats.errors import CxError, DataError
+from cxstats.core.errors import CxError, DataError
 from cxstats.satisfaction import loyalty_index, satisfaction_index
-from cxstats.scores import OVERALL
-from tests.pls.models import MOBI, with_seminr
+from cxstats.service.dimension_scores import OVERALL
+from tests.models.pls.models import MOBI, with_seminr
 from tests.references import reference, value
 
 FEW = {"n_resamples": 200}

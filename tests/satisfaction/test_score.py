@@ -6,9 +6,9 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from cxstats.errors import CxError, DataError
+from cxstats.core.errors import CxError, DataError
 from cxstats.satisfaction import weighted_score
-from cxstats.scores import OVERALL
+from cxstats.service.dimension_scores import OVERALL
 
 FEW = {"n_resamples": 200}
 WEIGHTS = {"wait": 0.2, "staff": 0.5, "price": 0.3}

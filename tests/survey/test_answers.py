@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import cxstats as cx
-from cxstats.errors import DataError
+from cxstats.core.errors import DataError
 from cxstats.survey.answers import numbers
 
 DAYS = pd.date_range("2024-01-01", periods=3)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cxstats.errors import CxError, DataError
+from cxstats.core.errors import CxError, DataError
 from cxstats.survey.clean import check, clean
 from cxstats.survey.codebook import Codebook
 from cxstats.survey.report import KINDS

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cxstats.errors import DataError
+from cxstats.core.errors import DataError
 from cxstats.survey.read import read_survey
 
 CHINESE = "编号{d}满意度{d}意见\nA1{d}5{d}服务很好，满意\nA2{d}{d}等候时间太长\n"

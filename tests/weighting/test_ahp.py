@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cxstats.errors import CxError, DataError
-from cxstats.rules import RULES
+from cxstats.core.errors import CxError, DataError
+from cxstats.stats.rules import RULES
 from cxstats.weighting import ahp, weights
 from tests.references import reference, value
 from tests.weighting.examples import DRINKS, DRINKS_ORDER, HOUSE, HOUSE_NAMES

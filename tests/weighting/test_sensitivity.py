@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy.optimize import linprog, minimize
 
-from cxstats.errors import CxError, DataError
+from cxstats.core.errors import CxError, DataError
 from cxstats.weighting import weight_sensitivity, weights
 from cxstats.weighting.swaps import least_moved, nearest, single_weight
 from cxstats.weighting.uncertainty import draw_weights, rescaled

@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 
 import cxstats as cx
-from cxstats.errors import CxError, DataError
-from cxstats.scores import check_weights
+from cxstats.core.errors import CxError, DataError
+from cxstats.service.dimension_scores import check_weights
 from cxstats.weighting import weights
 from tests.references import data, reference
 from tests.weighting.examples import TUS, XU, ZAVADSKAS, drivers, table
@@ -177,8 +177,8 @@ def test_units_of_answers_do_not_matter(method):
 
 
 def test_shares_are_those_of_the_drivers_room():
-    pytest.importorskip("cxstats.drivers.importance")
-    from cxstats.drivers.importance import johnson, shapley
+    pytest.importorskip("cxstats.priorities.drivers.importance_measures")
+    from cxstats.priorities.drivers.importance_measures import johnson, shapley
 
     frame = drivers()
     corr = np.corrcoef(frame.to_numpy().T)
@@ -290,7 +290,7 @@ BAD = [
      "the drivers determine each other"),
     (FRAME.assign(d=1), "johnson", {"outcome": "a", "drivers": ["b", "d"]},
      "column 'd' is constant"),
-    (FRAME, "pls", {"construct": "A"}, "needs a fit of cxstats.pls, not 'DataFrame'"),
+    (FRAME, "pls", {"construct": "A"}, "needs a fit of cxstats.models.pls, not 'DataFrame'"),
 ]  # fmt: skip
 
 

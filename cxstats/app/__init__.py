@@ -1,0 +1,1 @@
+"""The programs around the package: the command line, running notebooks, the site."""

@@ -1,0 +1,299 @@
+"""The command line: ``cxstats reproduce | audit | lab``.
+
+Errors are one line. Exit status: 0 done, 1 a run failed, 2 the command was used wrongly.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cxstats import __version__
+from cxstats.core.errors import CxError, DataError, MissingToolError, ReproductionError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from cxstats.app.reproduce import Run
+    from cxstats.cases import Audit
+
+MOST = 20  # problems of a file that are printed, one line each
+
+app = typer.Typer(
+    name="cxstats",
+    help="Customer-experience statistics: case studies re-derived, and the tools for your own.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+class Format(StrEnum):
+    """How an audit is printed."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+class Lang(StrEnum):
+    """A language of the project."""
+
+    en = "en"
+    zh = "zh"
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    show: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Customer-experience statistics: case studies re-derived, and the tools for your own."""
+    if show:
+        typer.echo(f"cxstats {__version__}")
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@app.command()
+def reproduce(
+    notebooks: Annotated[
+        Path | None, typer.Argument(help="Folder or notebook; without it, the collection.")
+    ] = None,
+    output: Annotated[Path, typer.Option(help="Where the site is written.")] = Path("build"),
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Notebooks at once; without it, one per core.")
+    ] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="Write fresh outputs back to the notebooks.")
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Fail if committed numbers differ from a fresh run.")
+    ] = False,
+) -> None:
+    """Execute every notebook and write the results as a site."""
+    if update and check:
+        raise CxError("--update and --check exclude each other: one writes what the other tests")
+    from cxstats.app.reproduce import differences, find_notebooks, read_notebook, write_notebook
+    from cxstats.app.site import write_site
+
+    paths = find_notebooks(notebooks, output)
+    _make_folder(output)
+    runs = _run_with_progress(paths, jobs)
+    index = write_site(runs, output)
+    failures = [f"{run.path}, {run.error}" for run in runs if run.error]
+    for run in runs:
+        if update and not run.error:
+            write_notebook(run.notebook, run.path)
+        if check and not run.error:
+            changed = differences(read_notebook(run.path), run.notebook)
+            failures += [f"{run.path}, {text}" for text in changed]
+    if failures:
+        for failure in failures[:-1]:
+            _complain(failure)
+        raise ReproductionError(failures[-1])
+    typer.echo(f"{len(runs)} of {len(runs)} notebooks reproduced: {index}")
+
+
+def _make_folder(folder: Path) -> None:
+    """Make sure that the results can be written, before anything is executed."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "index.html").touch()
+    except OSError as error:
+        raise CxError(f"{folder}: cannot be written: {error.strerror}") from error
+
+
+def _run_with_progress(paths: list[Path], jobs: int | None) -> list[Run]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from cxstats.app.reproduce import run_notebooks
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("notebooks", total=len(paths))
+
+        def done(run: Run) -> None:
+            state = "FAILED" if run.error else "done"
+            bar.console.print(f"{state:6}  {run.path.name}", highlight=False, markup=False)
+            bar.advance(task)
+
+        return run_notebooks(paths, jobs, done)
+
+
+@app.command()
+def audit(
+    facts: Annotated[
+        Path | None, typer.Argument(help="A facts file of your own; without it, the case studies.")
+    ] = None,
+    form: Annotated[Format, typer.Option("--format", help="Form of the output.")] = Format.table,
+    lang: Annotated[Lang, typer.Option(help="Language of the output.")] = Lang.en,
+) -> None:
+    """Recompute every published figure and say which do not add up."""
+    from cxstats.cases import audit as run_audit
+
+    result = run_audit(facts)
+    if form is Format.json:
+        sys.stdout.write(
+            json.dumps(result.to_dict(lang.value), ensure_ascii=False, indent=2) + "\n"
+        )
+    elif form is Format.csv:
+        rows = result.to_dict(lang.value)["facts"]
+        writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+    else:
+        _print_audit(result, lang.value)
+
+
+def _cell(value: object) -> object:
+    """Keep text from becoming a formula in a spreadsheet."""
+    return (
+        f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
+    )
+
+
+def _print_audit(result: Audit, lang: str) -> None:
+    from rich.console import Console
+
+    from cxstats.core.language import label
+
+    console = Console()
+    outcome = {True: "outcome.true", False: "outcome.false", None: "outcome.none"}
+    tables: dict[str, list[tuple[str, ...]]] = {
+        "facts": [
+            (
+                f.fact.id,
+                f.fact.name(lang),
+                f.published_text(lang),
+                f.change_text(lang),
+                label(f"verdict.{f.verdict}", lang),
+            )
+            for f in result.facts
+        ],
+        "checks": [
+            (
+                c.id,
+                c.title.get(lang),
+                c.given,
+                c.recomputed,
+                label(outcome[c.agrees], lang),
+                c.reason.get(lang),
+            )
+            for c in result.checks
+        ],
+        "formulas": [
+            (f.id, f.name.get(lang), f.formula.get(lang), label(f"status.{f.status}", lang))
+            for f in result.formulas
+        ],
+        "source_errors": [
+            (e.id, e.claim.get(lang), e.correction.get(lang)) for e in result.source_errors
+        ],
+    }
+    columns = {
+        "facts": ("id", "quantity", "published", "recomputed", "verdict"),
+        "checks": ("id", "check", "given", "recomputed", "verdict", "reason"),
+        "formulas": ("id", "name", "formula", "status"),
+        "source_errors": ("id", "claim", "correction"),
+    }
+    for name, rows in tables.items():
+        if rows:
+            heads = [label(f"audit.column.{column}", lang) for column in columns[name]]
+            console.print(_table(label(f"audit.{name}.heading", lang), heads, rows))
+    console.print(result.summary(lang), markup=False, highlight=False)
+
+
+def _table(title: str, heads: list[str], rows: list[tuple[str, ...]]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))  # Text: cells are data, never markup
+    return table
+
+
+@app.command()
+def lab(
+    notebooks: Annotated[
+        Path | None, typer.Argument(help="Folder to open; without it, the collection.")
+    ] = None,
+) -> None:
+    """Open JupyterLab on the notebooks."""
+    from importlib.util import find_spec
+
+    from cxstats.app.reproduce import notebook_folder
+
+    folder = notebooks or notebook_folder()
+    if not folder.is_dir():
+        raise CxError(f"{folder}: no such folder; name the one that holds the notebooks")
+    if find_spec("jupyterlab") is None:
+        raise MissingToolError(
+            "jupyterlab is not installed; run 'uv run cxstats lab' in a checkout"
+        )
+    command = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={folder.resolve()}"]
+    raise typer.Exit(subprocess.call(command))
+
+
+def _complain(message: str) -> None:
+    print(f"cxstats: error: {' '.join(message.split())}", file=sys.stderr)
+
+
+def _use_utf8() -> None:
+    """Write Chinese and real minus signs wherever the output goes, whatever the locale says."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
+            stream.reconfigure(encoding="utf-8")
+
+
+def main(arguments: list[str] | None = None) -> int:  # noqa: PLR0911
+    """Run the command line and return its exit status."""
+    _use_utf8()
+    try:
+        status = app(arguments, standalone_mode=False)
+    except (ReproductionError, MissingToolError) as error:
+        _complain(str(error))
+        return 1
+    except DataError as error:
+        for problem in error.problems[:MOST]:
+            _complain(problem)
+        if len(error.problems) > MOST:
+            _complain(f"and {len(error.problems) - MOST} more problems")
+        return 2
+    except CxError as error:
+        _complain(str(error))
+        return 2
+    except OSError as error:
+        _complain(f"cannot write: {error.strerror}")
+        return 1
+    except (KeyboardInterrupt, typer.Abort):
+        _complain("stopped")
+        return 1
+    except Exception as error:
+        # Typer carries its own copy of click; its usage errors are known by their form.
+        message = getattr(error, "format_message", None)
+        if message is None:
+            raise
+        _complain(message())
+        return 2
+    return int(status or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

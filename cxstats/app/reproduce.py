@@ -1,0 +1,337 @@
+"""Execute the notebooks: all of them, in parallel, and say which one breaks where.
+
+A notebook runs in its own kernel, in the environment that runs this code and in its own
+folder. The notebooks themselves are found by pattern, so none can rot outside a run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from cxstats.core.errors import CxError, MissingToolError, ReproductionError
+from cxstats.core.paths import PACKAGE
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+START_TIMEOUT = 120  # seconds; the first kernel on a cold machine compiles its libraries
+CELL_TIMEOUT = 600  # seconds; a notebook is for reading along, not for long computations
+
+# The forms of an output that a reader reads.
+SHOWN = {"text/plain", "text/html", "text/markdown", "text/latex"}
+# What differs between machines and runs: addresses, temporary files, identifiers of styled tables.
+MACHINE = (
+    (r"\bat 0x[0-9a-fA-F]+", "at 0x…"),
+    (r"\S*ipykernel_\d+[/\\]\d+\.py", "<cell>"),
+    (r"\bT_[0-9a-f]{5,}", "T_…"),
+)
+
+Progress = Callable[["Run"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One executed notebook.
+
+    Attributes
+    ----------
+    path : Path
+        The notebook as found.
+    notebook : NotebookNode
+        The executed copy, as far as it came.
+    error : str
+        Empty, or "cell 3: ZeroDivisionError: division by zero".
+    """
+
+    path: Path
+    notebook: NotebookNode
+    error: str
+
+    @property
+    def title(self) -> str:
+        """The notebook's first heading, or its file name."""
+        for cell in self.notebook.cells:
+            found = re.search(r"^# +(.+)$", cell.source, re.MULTILINE)
+            if cell.cell_type == "markdown" and found:
+                return found.group(1).strip()
+        return self.path.stem
+
+
+def find_notebooks(folder: Path | None = None, output: Path | None = None) -> list[Path]:
+    """Return the notebooks under `folder`, or under the collection that is nearest.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        A folder, or one notebook. Without it: ``notebooks/`` in the working directory, or beside
+        the package. Hidden folders (``.venv``, ``.ipynb_checkpoints``) are passed over.
+    output : Path, optional
+        A folder to pass over: where the executed copies go.
+
+    Raises
+    ------
+    CxError
+        If there is no such folder or it holds no notebook.
+    """
+    folder = notebook_folder() if folder is None else folder
+    if folder.suffix == ".ipynb" and folder.is_file():
+        return [folder]
+    if not folder.is_dir():
+        raise CxError(f"{folder}: no such folder; name the one that holds the notebooks")
+    written = output.resolve() if output else None
+    found = sorted(
+        path
+        for path in folder.rglob("*.ipynb")
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and (written is None or written not in path.resolve().parents)
+    )
+    if not found:
+        raise CxError(f"{folder}: no notebook in this folder")
+    return found
+
+
+def notebook_folder() -> Path:
+    """Return the folder of the collection: in the working directory, or in the checkout."""
+    here = Path("notebooks")
+    return here if here.is_dir() else PACKAGE.parent / "notebooks"
+
+
+def run_notebooks(
+    paths: Sequence[Path], workers: int | None = None, progress: Progress | None = None
+) -> list[Run]:
+    """Execute notebooks in parallel, each in its own kernel.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        The notebooks; the files are not changed.
+    workers : int, optional
+        How many run at once; without it, one per core.
+    progress : callable, optional
+        Called with each finished `Run`.
+
+    Returns
+    -------
+    list of Run
+        In the order of `paths`. A cell that raises ends its notebook, not the run.
+
+    Raises
+    ------
+    MissingToolError
+        If the notebook tools are not installed.
+    ReproductionError
+        If a file is not a notebook; nothing is executed then.
+    """
+    _require_tools()
+    notebooks = [(path, read_notebook(path)) for path in paths]
+    return asyncio.run(_run_all(notebooks, workers or os.cpu_count() or 1, progress))
+
+
+async def _run_all(
+    notebooks: Sequence[tuple[Path, NotebookNode]], workers: int, progress: Progress | None
+) -> list[Run]:
+    places = asyncio.Semaphore(workers)
+
+    async def one(path: Path, notebook: NotebookNode) -> Run:
+        async with places:
+            run = await _run(path, notebook)
+        if progress:
+            progress(run)
+        return run
+
+    return list(await asyncio.gather(*(one(*notebook) for notebook in notebooks)))
+
+
+async def _run(path: Path, notebook: NotebookNode) -> Run:
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+    from traitlets.config import Config
+
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    started = 1
+
+    def note(cell: NotebookNode, cell_index: int) -> None:
+        nonlocal started
+        started = cell_index + 1
+
+    with TemporaryDirectory(prefix="cxstats-") as sockets:
+        client = NotebookClient(
+            notebook,
+            timeout=CELL_TIMEOUT,
+            startup_timeout=START_TIMEOUT,
+            kernel_name="python3",
+            record_timing=False,
+            on_cell_start=note,
+            config=Config({"KernelManager": _transport(sockets)}),
+            resources={"metadata": {"path": str(path.parent.resolve())}},
+        )
+        error = ""
+        try:
+            await client.async_execute()
+        except CellExecutionError as failure:
+            value = str(failure.evalue).strip().split("\n")[0]
+            error = f"cell {started}: {failure.ename}: {value}"
+        except CellTimeoutError:
+            error = f"cell {started}: took longer than {CELL_TIMEOUT} s"
+        except DeadKernelError:
+            error = f"cell {started}: the kernel died (out of memory?)"
+        except RuntimeError as failure:
+            error = f"cell {started}: the kernel failed: {failure}"
+        except AssertionError as failure:
+            # What nbclient raises when Ctrl-C stops it while a kernel is starting.
+            raise asyncio.CancelledError from failure
+    return Run(path, normalise(notebook), error)
+
+
+def _transport(folder: str) -> dict[str, str]:
+    """Talk to the kernel through socket files that only this user can open, not over TCP."""
+    if os.name == "nt":
+        return {"transport": "tcp"}
+    return {"transport": "ipc", "ip": f"{folder}/kernel"}
+
+
+def read_notebook(path: Path) -> NotebookNode:
+    """Read a notebook file.
+
+    Raises
+    ------
+    ReproductionError
+        If the file cannot be read as a notebook.
+    """
+    import nbformat
+    from jsonschema import ValidationError
+
+    try:
+        notebook: NotebookNode = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+    except (OSError, ValueError, KeyError, AttributeError, ValidationError) as error:
+        raise ReproductionError(f"{path}: not a notebook: {error!s:.60}") from error
+    return notebook
+
+
+def normalise(notebook: NotebookNode) -> NotebookNode:
+    """Make two runs of the same notebook equal where nothing of substance differs.
+
+    Drops what depends on the machine (kernel and language versions, memory addresses, paths of
+    temporary files, generated identifiers), joins the pieces in which a stream arrived, and
+    numbers the cells in order.
+    """
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    count = 0
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        cell.metadata.pop("execution", None)
+        count += 1
+        if cell.execution_count is not None:
+            cell.execution_count = count
+        cell.outputs = _joined(cell.outputs)
+        for output in cell.outputs:
+            if "execution_count" in output:
+                output.execution_count = count
+            if "text" in output:
+                output.text = _plain(output.text)
+            for kind in SHOWN & output.get("data", {}).keys():
+                output.data[kind] = _plain(output.data[kind])
+    return notebook
+
+
+def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    kept: list[NotebookNode] = []
+    for output in outputs:
+        last = kept[-1] if kept else None
+        if output.output_type == "stream" and last and last.get("name") == output.name:
+            last.text += output.text
+        else:
+            kept.append(output)
+    return kept
+
+
+def _plain(text: str) -> str:
+    for pattern, replacement in MACHINE:
+        text = re.sub(pattern, replacement, text)
+    return text
+
+
+def differences(committed: NotebookNode, fresh: NotebookNode) -> list[str]:
+    """Return where the text that a notebook shows differs from a fresh run, cell by cell.
+
+    Numbers and words are compared as shown, in plain text and in tables; pictures are not, since
+    fonts differ between machines.
+    """
+    found = []
+    pairs = zip(committed.cells, fresh.cells, strict=True)
+    for number, (old, new) in enumerate(pairs, 1):
+        before, after = shown(old), shown(new)
+        if before != after:
+            lines = difflib.ndiff(before.splitlines(), after.splitlines())
+            changed = [line for line in lines if line[:2] in ("- ", "+ ")]
+            was = next((line[2:].strip() for line in changed if line[0] == "-"), "nothing")
+            now = next((line[2:].strip() for line in changed if line[0] == "+"), "nothing")
+            found.append(f"cell {number}: committed {was!r}, now {now!r}")
+    return found
+
+
+def shown(cell: NotebookNode) -> str:
+    """Return the text that a cell shows to a reader."""
+    if cell.cell_type != "code":
+        return ""
+    texts = []
+    for output in cell.outputs:
+        texts += [output.get("text", ""), output.get("ename", "")]
+        texts += [output.data[kind] for kind in sorted(SHOWN & output.get("data", {}).keys())]
+    return "\n".join(_plain(text) for text in texts if text)
+
+
+def write_notebook(notebook: NotebookNode, path: Path) -> None:
+    """Write a notebook as its readers expect it: one space of indent, UTF-8, a last newline."""
+    import nbformat
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if "image/png" in data:
+                data["image/png"] = _with_palette(data["image/png"])
+    path.write_text(nbformat.writes(notebook, indent=1) + "\n", encoding="utf-8")
+
+
+def _with_palette(png: str) -> str:
+    """Return a chart of at most 256 colours: it looks the same, and takes a third of the space."""
+    from base64 import b64decode, b64encode
+    from io import BytesIO
+
+    from PIL import Image
+
+    written = BytesIO()
+    with Image.open(BytesIO(b64decode(png))) as picture:
+        picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
+            written, "PNG", optimize=True
+        )
+    return b64encode(written.getvalue()).decode()
+
+
+def _require_tools() -> None:
+    try:
+        import ipykernel  # noqa: F401
+        import nbclient  # noqa: F401
+        import nbconvert  # noqa: F401
+    except ImportError as error:
+        raise MissingToolError(
+            f"{error.name} is not installed; run this in a checkout with 'uv run cxstats ...', "
+            f"or install it: {Path(sys.executable).name} -m pip install jupyterlab nbclient"
+        ) from error

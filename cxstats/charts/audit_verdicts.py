@@ -1,0 +1,91 @@
+"""The outcome of an audit: how many figures of each case agree, disagree, cannot be checked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from matplotlib.ticker import MaxNLocator
+
+from cxstats.charts import style
+from cxstats.charts.fonts import drawable
+from cxstats.core.language import label
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from cxstats.cases import Audit
+
+COLOURS = {
+    "agrees": style.GOOD,
+    "contradicted": style.BAD,
+    "consistent": "#009E73",
+    "recomputed": "#56B4E9",
+    "derived": "#F0E442",
+    "as_reported": "#9AA0A6",
+    "stated": "#D5D8DC",
+    "lost": "#3C3C3C",
+}
+
+
+def verdicts(
+    audit: Audit, *, title: str | None = None, lang: str = "en", ax: Axes | None = None
+) -> Axes:
+    """Draw the verdicts of an audit, one bar per case.
+
+    Parameters
+    ----------
+    audit : Audit
+        The result of `cxstats.audit`.
+    title : str, optional
+        The finding. Without it: how many of the checkable figures add up.
+    lang : {"en", "zh"}
+        Language of the labels.
+    ax : Axes, optional
+        Where to draw; a new figure without it.
+    """
+    lang = drawable(lang)
+    cases = list(dict.fromkeys(fact.fact.case.get(lang) for fact in audit.facts))
+    with style.theme(lang):
+        own, ax = ax is None, style.new_axes(ax, 8.6, 2.3 + 0.26 * len(cases))
+        for y, case in enumerate(reversed(cases)):
+            found = [f.verdict for f in audit.facts if f.fact.case.get(lang) == case]
+            start = 0
+            for verdict, colour in COLOURS.items():
+                n = found.count(verdict)
+                if n:
+                    ax.barh(y, n, 0.72, start, color=colour, edgecolor="white", linewidth=0.8)
+                start += n
+            ax.annotate(
+                str(start), (start, y), (4, 0), textcoords="offset points", va="center", size=9
+            )
+        entries = {
+            f"{label(f'verdict.{verdict}', lang)} ({audit.counts[verdict]})": colour
+            for verdict, colour in COLOURS.items()
+            if audit.counts[verdict]
+        }
+        handles = style.patches(entries)
+        ax.legend(
+            handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0
+        )
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.set_yticks(range(len(cases)), reversed(cases), size=9)
+        ax.tick_params(axis="y", length=0)
+        ax.margins(y=0.02)
+        ax.set_xlabel(label("chart.verdicts.axis", lang))
+        n = len(audit.facts)
+        heading = title or label(
+            "chart.verdicts.title",
+            lang,
+            agree=audit.counts["agrees"],
+            printed=sum(
+                f.published is not None and f.agrees is not None and f.recomputed_change is not None
+                for f in audit.facts
+            ),
+            disagree=audit.disagree,
+            unchecked=audit.unchecked,
+            n=n,
+        )
+        derived = audit.counts["derived"]
+        key = "chart.verdicts.source" if audit.checks else "chart.verdicts.own"
+        source = label(key, lang, n=n, derived=derived, published=n - derived)
+        return style.finish(ax, own, heading, source, lang)

@@ -1,0 +1,1 @@
+"""What everything stands on: errors, languages, engines, moments, the base of results."""

@@ -1,0 +1,196 @@
+"""Any table as blocks of numbers: pandas, Polars, DuckDB and PyArrow through Narwhals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxstats.core.errors import DataError, MissingToolError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Numbers in a block: enough for a fast matrix product, few enough to stay in the cache.
+BLOCK = 2_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Some rows of a table.
+
+    Attributes
+    ----------
+    values : array (p, rows)
+        Integers where every column has them and nothing is missing, else float64 with NaN.
+    groups : array (rows,) or None
+        The group of each row; None or NaN where it has none.
+    weights : array (rows,) or None
+        Weight of each row.
+    dropped : int
+        Rows that were left out already because a value was missing.
+    """
+
+    values: NDArray[Any]
+    groups: NDArray[Any] | None
+    weights: NDArray[np.float64] | None
+    dropped: int = 0
+
+
+def blocks(
+    frame: Any, columns: Sequence[str] | None, by: str | None = None, weights: str | None = None
+) -> tuple[tuple[str, ...], Iterator[Block]]:
+    """Read some columns of a table, block by block.
+
+    Lazy Polars frames and DuckDB relations are streamed; another lazy frame is collected.
+
+    Parameters
+    ----------
+    frame : pandas, Polars (eager or lazy), PyArrow table, DuckDB relation, or array (n, p)
+        The table. The columns of an array are called x1, x2, ... without `columns`.
+    columns : sequence of str or None
+        The columns wanted; None for all but `by` and `weights`.
+    by, weights : str, optional
+        Columns of groups and of weights.
+
+    Returns
+    -------
+    names : tuple of str
+    parts : iterator of Block
+
+    Raises
+    ------
+    DataError
+        If the table is of an unknown kind, or a column is missing, named twice or not numeric.
+    """
+    import narwhals as nw
+
+    if isinstance(frame, np.ndarray):
+        frame = _from_array(frame, columns)
+    if hasattr(frame, "iloc"):  # pandas may have a name twice, or names that are no text
+        frame, columns = _plain_names(frame, columns, by, weights)
+    try:
+        table: Any = nw.from_native(frame)
+    except TypeError as error:
+        raise DataError(
+            f"a table of type {type(frame).__name__!r} cannot be read; allowed: pandas, Polars, "
+            "PyArrow, DuckDB relation, or an array"
+        ) from error
+    schema = table.collect_schema()
+    names = tuple(name for name in schema if name not in (by, weights))
+    names = names if columns is None else tuple(columns)
+    wanted = [*names, *(name for name in (by, weights) if name is not None)]
+    _check_columns(wanted, schema.names())
+    if not names:
+        raise DataError("no columns: name at least one")
+    for name in (*names, *([weights] if weights else [])):
+        if not (schema[name].is_numeric() or schema[name] == nw.Boolean):
+            raise DataError(_not_numeric(table, name, schema[name]))
+    rows = max(1_000, BLOCK // len(names))
+    return names, (_block(part, names, by, weights) for part in _parts(table, wanted, rows))
+
+
+def _plain_names(
+    frame: Any, columns: Sequence[str] | None, by: str | None, weights: str | None
+) -> tuple[Any, Sequence[str] | None]:
+    """Return the columns wanted of a pandas frame, under names that are text."""
+    if not hasattr(frame, "columns"):
+        frame = frame.to_frame()
+    there = [str(name) for name in frame.columns]
+    wanted = [str(name) for name in columns] if columns is not None else list(there)
+    extra = [name for name in (by, weights) if name is not None and name not in wanted]
+    _check_columns([*wanted, *extra] if columns is not None else there, there)
+    frame = frame.set_axis(there, axis=1)[[*wanted, *extra]]
+    return frame, None if columns is None else wanted
+
+
+def _from_array(array: NDArray[Any], columns: Sequence[str] | None) -> Any:
+    import pandas as pd
+
+    if array.ndim != 2:
+        raise DataError(f"an array of shape {array.shape}; allowed: (cases, variables)")
+    names = columns or [f"x{i + 1}" for i in range(array.shape[1])]
+    if len(names) != array.shape[1]:
+        raise DataError(f"{len(names)} names for an array with {array.shape[1]} columns")
+    return pd.DataFrame(array, columns=list(names))
+
+
+def _check_columns(wanted: Sequence[str], there: Sequence[str]) -> None:
+    for name in wanted:
+        if name not in there:
+            shown = ", ".join(map(str, list(there)[:30]))
+            raise DataError(f"column {name!r} is not in the table; columns: {shown}")
+        if list(there).count(name) > 1:
+            raise DataError(f"column {name!r} stands twice in the table")
+        if list(wanted).count(name) > 1:
+            raise DataError(f"column {name!r} is asked for twice")
+
+
+def _not_numeric(table: Any, name: str, dtype: object) -> str:
+    """Say which value of a column is no number, where the table is small enough to look."""
+    head = f"column {name!r} is not numeric ({dtype})"
+    if not hasattr(table, "row"):
+        return head
+    for row, value in enumerate(table[name].to_list()):
+        if isinstance(value, str) or (value is not None and not np.isscalar(value)):
+            return f"{head}: row {row} has {value!r}; allowed: numbers"
+    return head
+
+
+def _parts(table: Any, wanted: list[str], rows: int) -> Iterator[Any]:
+    """Yield eager tables of about `rows` rows."""
+    import narwhals as nw
+
+    if not isinstance(table, nw.LazyFrame):
+        table = table.select(wanted)
+        for start in range(0, len(table), rows):
+            yield table[start : start + rows]
+        return
+    native = nw.to_native(table)
+    kind = str(table.implementation).split(".")[-1].lower()
+    # Batches stay native: wrapping each would cost as much as adding it up.
+    if kind == "polars" and hasattr(native, "collect_batches"):
+        yield from native.select(wanted).collect_batches(chunk_size=rows, maintain_order=False)
+    elif kind == "duckdb":
+        yield from _duckdb_parts(native, wanted, rows)
+    else:
+        yield from _parts(table.select(wanted).collect("pyarrow"), wanted, rows)
+
+
+def _duckdb_parts(relation: Any, wanted: list[str], rows: int) -> Iterator[Any]:
+    if find_spec("pyarrow") is None:
+        raise MissingToolError("reading DuckDB needs pyarrow: pip install pyarrow")
+    quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in wanted)
+    chosen = relation.project(quoted)
+    reader = getattr(chosen, "to_arrow_reader", None) or chosen.fetch_arrow_reader
+    yield from reader(rows)
+
+
+def _block(part: Any, names: Sequence[str], by: str | None, weights: str | None) -> Block:
+    dropped = 0
+    if by is None and weights is None and not hasattr(part, "implementation"):
+        # A native batch holds nothing else; without its gaps, whole numbers stay whole numbers.
+        complete = part.drop_null() if hasattr(part, "num_rows") else part.drop_nulls()
+        dropped, part = len(part) - len(complete), complete
+    if hasattr(part, "num_rows"):  # of Arrow: columns are views, stacking them is the copy
+        columns = [part.column(name).to_numpy(zero_copy_only=False) for name in names]
+        kind = np.result_type(*columns)
+        values = np.stack(
+            columns, dtype=kind if kind.kind in "iu" else np.float64, casting="unsafe"
+        )
+        others = {name: part.column(name) for name in (by, weights) if name}
+        plain = {name: column.to_numpy(zero_copy_only=False) for name, column in others.items()}
+    else:
+        values = np.asarray(part.select(names).to_numpy()).T
+        plain = {name: np.asarray(part[name].to_numpy()) for name in (by, weights) if name}
+    if values.dtype == object:
+        import pandas as pd
+
+        values = np.where(pd.isna(values), np.nan, values)
+    if values.dtype.kind not in "iu":
+        values = np.asarray(values, np.float64)
+    weight = None if weights is None else np.asarray(plain[weights], np.float64)
+    return Block(values, None if by is None else plain[by], weight, dropped)

@@ -1,0 +1,104 @@
+"""Languages: the catalogue of every text, in English and Simplified Chinese, and the default.
+
+The texts are in ``texts/``, one file a room and one row a key, so that a translator needs no
+Python. Texts of the case studies (quantities, notes) stay with their data.
+"""
+
+from __future__ import annotations
+
+import csv
+from functools import cache
+from typing import NamedTuple
+
+from cxstats.core.errors import CxError
+from cxstats.core.paths import PACKAGE
+
+LANGUAGES = ("en", "zh")
+_DEFAULT = ["en"]  # one place that `set_language` writes to
+
+
+class Text(NamedTuple):
+    """The same words in both languages."""
+
+    en: str
+    zh: str
+
+    def get(self, lang: str | None = None) -> str:
+        """Return the words in `lang`."""
+        return self.zh if check_lang(lang) == "zh" else self.en
+
+
+def check_lang(lang: str | None = None) -> str:
+    """Return `lang` if the catalogue has it, and the default for None.
+
+    Raises
+    ------
+    CxError
+        For anything but None, ``"en"`` and ``"zh"``.
+
+    Examples
+    --------
+    >>> check_lang("zh"), check_lang()
+    ('zh', 'en')
+    """
+    if lang is None:
+        return _DEFAULT[0]
+    if lang not in LANGUAGES:
+        raise CxError(f"lang={lang!r} is not a language of this project; allowed: 'en', 'zh'")
+    return lang
+
+
+@cache
+def catalogue() -> dict[str, Text]:
+    """Return every label of the catalogue by its key."""
+    texts: dict[str, Text] = {}
+    for path in sorted((PACKAGE / "core" / "texts").glob("*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            texts |= {row["key"]: Text(row["en"], row["zh"]) for row in csv.DictReader(file)}
+    return texts
+
+
+def label(key: str, lang: str | None = None, **values: object) -> str:
+    """Return the label `key` in `lang`, with ``{name}`` replaced from `values`.
+
+    Examples
+    --------
+    >>> label("verdict.agrees")
+    'agrees'
+    >>> label("verdict.agrees", "zh")
+    '相符'
+    """
+    return catalogue()[key].get(lang).format(**values)
+
+
+def both(key: str, **values: object) -> Text:
+    """Return the label `key` in both languages.
+
+    A value that is itself a `Text` is put in in the language of the sentence.
+    """
+
+    def fill(lang: str) -> str:
+        words = {k: v.get(lang) if isinstance(v, Text) else v for k, v in values.items()}
+        return label(key, lang, **words)
+
+    return Text(fill("en"), fill("zh"))
+
+
+def set_language(lang: str) -> None:
+    """Set the language of every summary, chart and export that is not asked for in another.
+
+    Numbers and the columns of ``.table`` stay as they are.
+
+    Raises
+    ------
+    CxError
+        For anything but ``"en"`` and ``"zh"``.
+
+    Examples
+    --------
+    >>> set_language("zh")
+    >>> label("verdict.agrees")
+    '相符'
+    >>> set_language("en")
+    """
+    _DEFAULT[:] = [check_lang(lang)]

@@ -1,0 +1,407 @@
+"""The waist of the hourglass: n, means and covariances of any table, in one pass.
+
+Every method above needs nothing else of the data, so it works alike on a laptop's file, on a
+warehouse's table and on a covariance matrix that somebody published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxstats.core.accumulate import Sums, rows_of_groups
+from cxstats.core.engines import BLOCK, blocks
+from cxstats.core.errors import CxError, DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import ArrayLike, NDArray
+
+    Array = NDArray[np.float64]
+
+# What numpy's generators take: one number, or several (a seed and the number of a group).
+Seed = int | Sequence[int]
+
+# Draws in a chunk of resamples. It is part of what a seed means, so it does not change.
+DRAWN = 1_000_000
+# A published matrix is rounded; eigenvalues down to this share of the largest count as zero.
+ROUNDING = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Means and covariances of a set of variables.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The p variables.
+    n : int
+        Cases that the moments were computed from.
+    mean : array (p,)
+        Means; NaN where only a matrix was published.
+    cov : array (p, p)
+        Unbiased covariances (divisor n − 1).
+    dropped : int
+        Cases left out because an answer was missing (listwise).
+    """
+
+    names: tuple[str, ...]
+    n: int
+    mean: Array
+    cov: Array
+    dropped: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(self.names))
+        for name in ("mean", "cov"):
+            array = np.array(getattr(self, name), dtype=float)
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+        p = len(self.names)
+        repeated = sorted({name for name in self.names if self.names.count(name) > 1})
+        if repeated:
+            raise CxError(f"variable {repeated[0]!r} is named twice")
+        if p == 0 or self.mean.shape != (p,) or self.cov.shape != (p, p):
+            raise CxError(
+                f"{p} names, means of shape {self.mean.shape}, covariances of shape "
+                f"{self.cov.shape}; allowed: (p,), (p, p), with p of at least 1"
+            )
+
+    @property
+    def sd(self) -> Array:
+        """Standard deviations (p,)."""
+        return np.sqrt(np.diag(self.cov))
+
+    @property
+    def corr(self) -> Array:
+        """Correlations (p, p); NaN for a variable that does not vary."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return correlations(self.cov)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per variable: n, mean, standard deviation, then the correlations."""
+        import pandas as pd
+
+        frame = pd.DataFrame({"n": self.n, "mean": self.mean, "sd": self.sd}, index=self.names)
+        return frame.join(pd.DataFrame(self.corr, self.names, self.names))
+
+    def select(self, names: Sequence[str]) -> Moments:
+        """Return the moments of some of the variables, in the order given.
+
+        Raises
+        ------
+        CxError
+            Naming a variable that is not there.
+        """
+        at = [self.index(name) for name in names]
+        return Moments(tuple(names), self.n, self.mean[at], self.cov[np.ix_(at, at)], self.dropped)
+
+    def index(self, name: str) -> int:
+        """Return the place of a variable."""
+        if name not in self.names:
+            raise CxError(f"no variable {name!r}; there are: {', '.join(self.names)}")
+        return self.names.index(name)
+
+    @classmethod
+    def from_covariance(
+        cls, names: Sequence[str], cov: ArrayLike, n: int, mean: ArrayLike | None = None
+    ) -> Moments:
+        """Build moments from a published covariance matrix.
+
+        Parameters
+        ----------
+        names : sequence of str
+            The p variables.
+        cov : array (p, p), or its lower triangle as rows of growing length
+            Unbiased covariances.
+        n : int
+            Cases behind the matrix.
+        mean : array (p,), optional
+            Means, where they were published.
+
+        Raises
+        ------
+        CxError
+            If the matrix is not symmetric, has a variance that is not positive or, beyond
+            rounding, a negative eigenvalue.
+
+        Examples
+        --------
+        >>> Moments.from_covariance(["a", "b"], [[4], [1, 9]], n=100).corr[1, 0].round(4).item()
+        0.1667
+        """
+        matrix = _symmetric(names, cov)
+        if not _whole(n) or n < 2:
+            raise CxError(f"n is {n!r}; allowed: a whole number from 2 upwards")
+        means = np.full(len(names), np.nan) if mean is None else np.asarray(mean, float)
+        return cls(tuple(names), int(n), means, matrix)
+
+    @classmethod
+    def from_correlation(
+        cls,
+        names: Sequence[str],
+        corr: ArrayLike,
+        n: int,
+        sd: ArrayLike | None = None,
+        mean: ArrayLike | None = None,
+    ) -> Moments:
+        """Build moments from published correlations and standard deviations.
+
+        Without `sd` the variables are taken as standardised. Otherwise as `from_covariance`.
+
+        Examples
+        --------
+        >>> m = Moments.from_correlation(["a", "b"], [[1], [0.5, 1]], n=100, sd=[2, 3])
+        >>> m.cov[1, 0].item()
+        3.0
+        """
+        matrix = _symmetric(names, corr)
+        far = int(np.argmax(np.abs(np.diag(matrix) - 1)))
+        if abs(matrix[far, far] - 1) > 1e-8:
+            raise CxError(f"the correlation of {names[far]!r} with itself is {matrix[far, far]}")
+        scale = np.ones(len(names)) if sd is None else np.asarray(sd, float)
+        if scale.shape != (len(names),) or not (scale > 0).all():
+            raise CxError(f"{len(names)} standard deviations are needed, all larger than 0")
+        return cls.from_covariance(names, matrix * np.outer(scale, scale), n, mean)
+
+
+def correlations(cov: Array) -> Array:
+    """Return the correlations of covariances, for one matrix or a batch ``(..., p, p)``."""
+    sd = np.sqrt(np.diagonal(cov, axis1=-2, axis2=-1))
+    scaled: Array = cov / (sd[..., :, None] * sd[..., None, :])
+    return scaled
+
+
+def _symmetric(names: Sequence[str], matrix: Any) -> Array:
+    """Return a full symmetric matrix from a full one or from its lower triangle."""
+    p = len(names)
+    if p == 0:
+        raise CxError("no names: at least one variable is needed")
+    matrix = matrix.to_numpy() if hasattr(matrix, "to_numpy") else matrix
+    try:
+        rows = [np.atleast_1d(np.asarray(row, float)) for row in matrix]
+    except (TypeError, ValueError) as error:
+        raise CxError(f"a row of the matrix is not numbers: {error}") from error
+    lengths = [len(row) for row in rows]
+    if lengths == list(range(1, p + 1)):
+        full = np.zeros((p, p))
+        for i, row in enumerate(rows):
+            full[i, : i + 1] = full[: i + 1, i] = row
+    elif lengths == [p] * p:
+        full = np.array(rows)
+    else:
+        raise CxError(f"{p} names, but rows of lengths {lengths}; a full matrix or its lower half")
+    if not np.isfinite(full).all():
+        raise CxError("the matrix has a value that is missing or infinite")
+    gap = np.abs(full - full.T)
+    if gap.max() > 1e-8 * np.abs(full).max():
+        i, j = divmod(int(gap.argmax()), p)
+        raise CxError(f"not symmetric: {names[i]!r} with {names[j]!r} has two values")
+    for name, variance in zip(names, np.diag(full), strict=True):
+        if variance <= 0:
+            raise CxError(f"the variance of {name!r} is {variance}; it must be larger than 0")
+    values = np.linalg.eigvalsh(full / np.sqrt(np.outer(np.diag(full), np.diag(full))))
+    if values[0] < -ROUNDING * values[-1]:
+        raise CxError(
+            f"not a covariance matrix: its smallest eigenvalue is {values[0]:.3g}; "
+            "correlations computed pairwise or misprinted can do that"
+        )
+    return (full + full.T) / 2
+
+
+def moments(
+    frame: Any,
+    columns: Sequence[str] | None = None,
+    by: str | None = None,
+    weights: str | None = None,
+) -> Any:
+    """Compute n, means and covariances in one pass over the data.
+
+    Blocks of rows are centred at their own mean and merged (Chan, Golub and LeVeque 1983), so
+    large means do not swallow small deviations. Memory stays at one block of rows for lazy
+    Polars frames and DuckDB relations; other lazy frames are collected first.
+
+    Parameters
+    ----------
+    frame : pandas, Polars (eager or lazy), PyArrow table, DuckDB relation, or array (n, p)
+        The data, one row per case.
+    columns : sequence of str, optional
+        The variables; without them, all columns but `by` and `weights`.
+    by : str, optional
+        Column of groups; a case without a group is left out and counted in ``dropped``.
+    weights : str, optional
+        Column of case weights, not negative. They are scaled to a mean of one:
+        ``cov = Σ w (x − m)(x − m)ᵀ / Σw · n / (n − 1)``.
+
+    Returns
+    -------
+    Moments, or dict of group to Moments with `by`
+        Cases with a missing answer are left out (listwise) and counted in ``dropped``.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, not numeric or infinite, a weight is negative, or fewer than two
+        cases are complete.
+
+    References
+    ----------
+    Chan, Golub & LeVeque (1983). Algorithms for computing the sample variance. The American
+    Statistician 37(3), 242-247.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> m = moments(pd.DataFrame({"x": [1, 2, 3, 4], "y": [2.0, 4.0, 6.0, 9.0]}))
+    >>> m.n, m.mean.tolist(), m.cov[0, 1].round(4).item()
+    (4, [2.5, 5.25], 3.8333)
+    """
+    names, parts = blocks(frame, columns, by, weights)
+    sums: dict[Any, Sums] = {}
+    ungrouped = 0
+    for part in parts:
+        for group, rows in rows_of_groups(part):
+            values = part.values if rows is None else part.values[:, rows]
+            weight = part.weights if rows is None or part.weights is None else part.weights[rows]
+            if by is not None and group is None:
+                ungrouped += values.shape[1]
+            else:
+                own = sums.setdefault(group, Sums.empty(len(names)))
+                own.add(values, weight, names)
+                own.dropped += part.dropped
+    if not sums:
+        raise DataError("no cases: the table is empty" if not ungrouped else f"no case has {by!r}")
+    if by is None:
+        return _moments(names, sums[None], "", 0)
+    return {
+        group: _moments(names, sums[group], f"group {group!r}: ", ungrouped)
+        for group in sorted(sums, key=lambda group: (str(type(group)), group))
+    }
+
+
+def _moments(names: tuple[str, ...], sums: Sums, where: str, ungrouped: int) -> Moments:
+    mean, cov = sums.covariance(where)
+    return Moments(names, sums.n, mean, cov, sums.dropped + ungrouped)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Replicates:
+    """Moments of bootstrap replicates.
+
+    Attributes
+    ----------
+    mean : array (B, p)
+    cov : array (B, p, p)
+        Unbiased covariances (divisor n - 1).
+    """
+
+    mean: Array
+    cov: Array
+
+
+def bootstrap_moments(matrix: ArrayLike, n_resamples: int, seed: int) -> Replicates:
+    """Compute the moments of all bootstrap replicates at once.
+
+    A replicate draws each case some number of times. With counts ``C (B, n)`` and the
+    products of every pair of centred variables ``Z (n, p(p + 1)/2)``, all replicate
+    covariances come out of the one matrix product ``C Z``; it is formed in chunks of
+    replicates and cases, so that memory stays bounded by the result.
+
+    Parameters
+    ----------
+    matrix : array (n, p)
+        Complete cases.
+    n_resamples : int
+        Number of replicates B.
+    seed : int
+        The same seed gives the same replicates.
+
+    Returns
+    -------
+    Replicates
+
+    Raises
+    ------
+    CxError
+        If a value is missing or infinite, or there are fewer than two cases.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).normal(size=(50, 2))
+    >>> bootstrap_moments(x, 1000, seed=1).cov.shape
+    (1000, 2, 2)
+    """
+    data = np.asarray(matrix, float)
+    if data.ndim != 2 or data.shape[0] < 2 or not np.isfinite(data).all():
+        raise CxError(f"shape {data.shape}; allowed: (n, p), n of at least 2, nothing missing")
+    check_resamples(n_resamples, seed)
+    n, p = data.shape
+    centre = data.mean(axis=0)
+    data = data - centre
+    row, column = np.tril_indices(p)
+    mean, cov = np.empty((n_resamples, p)), np.empty((n_resamples, p, p))
+    step = max(1, BLOCK // (p + len(row)))
+    for start, counts in resampling_counts(n, n_resamples, seed):
+        sums = np.zeros((len(counts), p + len(row)))
+        for first in range(0, n, step):
+            part = data[first : first + step]
+            terms = np.concatenate([part, part[:, row] * part[:, column]], axis=1)
+            sums += counts[:, first : first + step] @ terms
+        at = slice(start, start + len(counts))
+        mean[at] = sums[:, :p] / n
+        flat = (sums[:, p:] / n - mean[at][:, row] * mean[at][:, column]) * (n / (n - 1))
+        cov[at, row, column] = cov[at, column, row] = flat
+    return Replicates(mean + centre, cov)
+
+
+def check_resamples(n_resamples: int, seed: Seed) -> None:
+    """Refuse a number of resamples, or a seed, that is no whole number.
+
+    Raises
+    ------
+    CxError
+        Naming the option, its value and what is allowed.
+    """
+    if not _whole(n_resamples) or n_resamples < 1:
+        raise CxError(f"n_resamples is {n_resamples!r}; allowed: whole numbers from 1 upwards")
+    seeds = seed if isinstance(seed, Sequence) else [seed]
+    if not all(_whole(one) and one >= 0 for one in seeds):
+        raise CxError(f"seed is {seed!r}; allowed: whole numbers from 0 upwards")
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def resampling_counts(n: int, n_resamples: int, seed: Seed) -> Iterator[tuple[int, Array]]:
+    """Yield how often each of n cases is drawn, in chunks (first replicate, counts (b, n)).
+
+    The one source of resamples in the project, so that the same seed means the same resamples
+    everywhere.
+
+    Raises
+    ------
+    CxError
+        If there are no resamples to draw.
+
+    Examples
+    --------
+    >>> [(start, counts.sum(axis=1).tolist()) for start, counts in resampling_counts(4, 3, 1)]
+    [(0, [4.0, 4.0, 4.0])]
+    """
+    check_resamples(n_resamples, seed)
+    generator = np.random.default_rng(seed)
+    step = max(1, DRAWN // n)
+    dtype = np.uint16 if n <= 2**16 else np.int64  # small numbers are drawn twice as fast
+    offset = n * np.arange(step)[:, None]
+    for start in range(0, n_resamples, step):
+        b = min(step, n_resamples - start)
+        drawn = generator.integers(0, n, (b, n), dtype=dtype) + offset[:b]
+        yield start, np.bincount(drawn.ravel(), minlength=b * n).reshape(b, n).astype(np.float64)

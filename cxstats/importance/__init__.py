@@ -1,6 +1,0 @@
-"""Importance and performance: what to work on first, and how certain that placement is."""
-
-from cxstats.importance.analysis import importance_performance
-from cxstats.importance.result import ImportancePerformance, from_ipma
-
-__all__ = ["ImportancePerformance", "from_ipma", "importance_performance"]

@@ -1,7 +1,0 @@
-"""Kano analysis: which features must be there, which pay off, which delight."""
-
-from cxstats.kano.analysis import kano, kano_from_counts
-from cxstats.kano.evaluation import Evaluation, evaluation_table
-from cxstats.kano.result import Kano
-
-__all__ = ["Evaluation", "Kano", "evaluation_table", "kano", "kano_from_counts"]

@@ -1,0 +1,1 @@
+"""Structural models: covariance-based (sem) and partial least squares (pls)."""

@@ -1,0 +1,219 @@
+"""The weights of a PLS path model, from correlations alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cxstats.models.pls.design import Design
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+SCHEMES = ("path", "centroid", "factorial")
+# Sum of absolute changes of the weights in a round at which the search ends: for a sample, and
+# for a resample, where a millionth of a standard error is far above it.
+TOLERANCE, TOLERANCE_RESAMPLE = 1e-12, 1e-10
+ROUNDS = 3_000
+# Smallest eigenvalue of correlations that counts as regular.
+REGULAR = 1e-10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weights:
+    """Weights of a batch of samples.
+
+    Attributes
+    ----------
+    weights : array (B, p)
+        Of standardised items, such that every composite has variance 1; NaN where there is none.
+    cross : array (B, p, J)
+        Correlations of items with composites.
+    composites : array (B, J, J)
+        Correlations of composites.
+    converged : array (B,)
+    rounds : int
+        Rounds until the last of them was done.
+    """
+
+    weights: Array
+    cross: Array
+    composites: Array
+    converged: NDArray[np.bool_]
+    rounds: int
+
+
+def find_weights(
+    corr: Array,
+    design: Design,
+    scheme: str = "path",
+    *,
+    start: Array | None = None,
+    tolerance: float = TOLERANCE,
+    rounds: int = ROUNDS,
+) -> Weights:
+    """Find the weights for a batch of correlation matrices.
+
+    A composite is ``y_j = sum w_i x_i`` over its items. Its inner proxy is ``z_j = sum e_jk y_k``
+    over the constructs it shares a path with; e is the sign of their correlation (centroid), the
+    correlation (factorial), or (path) the regression coefficient for causes and the correlation
+    for effects. Then ``w_i = cov(x_i, z_j)`` in mode A, and in mode B ``w = R_jj^-1 cov(x, z_j)``;
+    scaled to ``var(y_j) = 1``; until the sum of the absolute changes is below `tolerance`.
+
+    A solution fixes each composite up to its sign: here it correlates positively with the sum of
+    its standardised items.
+
+    Parameters
+    ----------
+    corr : array (B, p, p)
+        Correlations of the items in the order of the design.
+    design : Design
+    scheme : {"path", "centroid", "factorial"}
+        Inner weights.
+    start : array (p,), optional
+        Where to begin; without it all weights are equal.
+
+    Returns
+    -------
+    Weights
+
+    References
+    ----------
+    Wold (1982). Soft modeling: the basic design and some extensions. In Joreskog & Wold, Systems
+    under indirect observation, part II. Lohmoller (1989). Latent variable path modeling with
+    partial least squares, ch. 2. Physica.
+
+    Examples
+    --------
+    >>> from cxstats.models.pls.design import read_design
+    >>> design = read_design("f =~ a + b ; y ~ f")
+    >>> corr = np.array([[1, 0.5, 0.4], [0.5, 1, 0.2], [0.4, 0.2, 1]])
+    >>> find_weights(corr[None], design).weights.round(4).tolist()
+    [[0.7559, 0.378, 1.0]]
+    """
+    batch, p = len(corr), len(design.items)
+    inverse = _inverse_blocks(corr, design)
+    first = np.ones(p) if start is None else start
+    out = np.full((batch, p), np.nan)
+    active = np.flatnonzero(np.isfinite(corr).all(axis=(1, 2)) & _regular(inverse))
+    own, blocks = corr[active], [part[active] for part in inverse]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        w, cross, joint = _scaled(own, np.broadcast_to(first, (len(active), p)), design)
+        done = np.zeros(len(active), bool)
+        turn = 0
+        while len(active) and turn < rounds:
+            turn += 1
+            inner = inner_weights(joint, design, scheme)
+            fresh = _outer(cross, inner, blocks, design)
+            fresh, cross, joint = _scaled(own, fresh, design)
+            change = np.abs(fresh - w).sum(axis=1)
+            w = fresh
+            out[active[~done]] = w[~done]  # a row that is done keeps what it had then
+            done |= ~(change >= tolerance)  # NaN is done too: there is no way on
+            if done.mean() >= 0.25:
+                left = ~done
+                active, own, w = active[left], own[left], w[left]
+                cross, joint = cross[left], joint[left]
+                blocks, done = [part[left] for part in blocks], done[left]
+        converged = np.isfinite(out).all(axis=1)
+        converged[active[~done]] = False
+        out, cross, joint = _scaled(corr, out, design)
+        return _signed(Weights(out, cross, joint, converged, turn), design)
+
+
+def _scaled(corr: Array, weights: Array, design: Design) -> tuple[Array, Array, Array]:
+    """Bring composites to variance 1; return weights, item and composite correlations."""
+    cross = corr @ (weights[:, :, None] * design.member)
+    joint = design.member.T @ (weights[:, :, None] * cross)
+    scale = 1 / np.sqrt(np.diagonal(joint, axis1=1, axis2=2))
+    cross = cross * scale[:, None, :]
+    joint = joint * (scale[:, :, None] * scale[:, None, :])
+    return weights * scale[:, design.home], cross, joint
+
+
+def _outer(cross: Array, inner: Array, inverse: list[Array], design: Design) -> Array:
+    """Return new weights: covariances of items with inner proxies, regressed in mode B."""
+    fresh = np.empty(cross.shape[:2])
+    for j, block in enumerate(design.blocks):
+        fresh[:, block] = (cross[:, block] @ inner[:, j, :, None])[..., 0]
+    for j, part in zip(design.of_mode("B"), inverse, strict=True):
+        block = design.blocks[j]
+        fresh[:, block] = (part @ fresh[:, block, None])[..., 0]
+    return fresh
+
+
+def _inverse_blocks(corr: Array, design: Design) -> list[Array]:
+    """Return the inverse correlations of every formative block, NaN where there is none."""
+    return [inverted(corr[:, design.blocks[j], design.blocks[j]]) for j in design.of_mode("B")]
+
+
+def _regular(inverse: list[Array]) -> NDArray[np.bool_]:
+    known = [np.isfinite(part).all(axis=(1, 2)) for part in inverse]
+    found: NDArray[np.bool_] = np.logical_and.reduce(known) if known else np.array(True)
+    return found
+
+
+def _signed(found: Weights, design: Design) -> Weights:
+    sums = design.member.T @ found.cross
+    return turned(found, np.diagonal(sums, axis1=1, axis2=2), design)
+
+
+def turned(found: Weights, towards: Array, design: Design) -> Weights:
+    """Turn round every composite for which `towards` (B, J) is negative."""
+    sign = np.where(towards < 0, -1.0, 1.0)
+    return Weights(
+        found.weights * sign[:, design.home],
+        found.cross * sign[:, None, :],
+        found.composites * (sign[:, :, None] * sign[:, None, :]),
+        found.converged,
+        found.rounds,
+    )
+
+
+def aligned(found: Weights, reference: Array, design: Design) -> Weights:
+    """Turn composites that correlate negatively with those of other weights (p,)."""
+    sums = (design.member * reference[:, None]).T @ found.cross
+    return turned(found, np.diagonal(sums, axis1=1, axis2=2), design)
+
+
+def inner_weights(joint: Array, design: Design, scheme: str) -> Array:
+    """Return the inner weights (B, J, J), row j those of the proxy of construct j.
+
+    Parameters
+    ----------
+    joint : array (B, J, J)
+        Correlations of composites.
+    """
+    if scheme == "centroid":
+        return np.asarray(np.sign(joint) * design.adjacent)
+    inner: Array = joint * design.adjacent
+    if scheme == "path":
+        for j, causes in design.causes.items():
+            if len(causes) > 1:  # with one cause the coefficient is the correlation
+                inner[:, j, causes] = regressed(joint, j, causes)
+    return inner
+
+
+def regressed(joint: Array, j: int, causes: list[int]) -> Array:
+    """Return the coefficients (B, k) of a standardised regression on k causes."""
+    into = joint[:, causes, j]
+    if len(causes) == 1:
+        return into
+    among = joint[:, causes][:, :, causes]
+    try:
+        return np.asarray(np.linalg.solve(among, into[:, :, None])[..., 0])
+    except np.linalg.LinAlgError:
+        return np.asarray((inverted(among) @ into[:, :, None])[..., 0])
+
+
+def inverted(matrices: Array) -> Array:
+    """Return the inverses of correlation matrices (B, k, k), NaN for a singular one."""
+    known: NDArray[np.bool_] = np.asarray(np.isfinite(matrices).all(axis=(1, 2)))
+    known[known] = np.linalg.eigvalsh(matrices[known])[:, 0] > REGULAR
+    found = np.full(matrices.shape, np.nan)
+    found[known] = np.linalg.inv(matrices[known])
+    return found

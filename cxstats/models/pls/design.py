@@ -1,0 +1,258 @@
+"""What a model's text means for PLS: blocks of items, and arrows between constructs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cxstats.core.errors import CxError
+from cxstats.models.sem.syntax import Definition, Syntax, Term, parse
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+# More chains of paths than any model has whose specific effects somebody reads; they multiply.
+MOST_CHAINS = 10_000
+
+
+class Path(NamedTuple):
+    """An arrow of the inner model: places of its end and its start, and its label."""
+
+    end: int
+    start: int
+    label: str
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """A PLS path model.
+
+    Attributes
+    ----------
+    constructs : tuple of str
+        The J constructs, in the order of the text.
+    modes : tuple of str
+        "A" (reflective), "B" (formative) or "single" (one item), for each construct.
+    items : tuple of str
+        The p items, construct after construct.
+    home : array (p,)
+        The construct of each item.
+    paths : tuple of Path
+        The inner model, in the order written.
+    item_labels : tuple of str
+        The label of each item's loading (mode A) or weight (mode B); mostly "".
+    definitions : tuple of Definition
+        What ``:=`` said.
+    text : str
+        The model as written.
+    """
+
+    constructs: tuple[str, ...]
+    modes: tuple[str, ...]
+    items: tuple[str, ...]
+    home: NDArray[np.intp]
+    paths: tuple[Path, ...]
+    item_labels: tuple[str, ...]
+    definitions: tuple[Definition, ...]
+    text: str
+
+    @cached_property
+    def member(self) -> Array:
+        """Whether an item belongs to a construct, (p, J)."""
+        return np.asarray(self.home[:, None] == np.arange(len(self.constructs)), float)
+
+    @cached_property
+    def blocks(self) -> tuple[slice, ...]:
+        """Places of the items of each construct."""
+        ends = np.cumsum(np.bincount(self.home, minlength=len(self.constructs))).tolist()
+        return tuple(slice(a, b) for a, b in zip([0, *ends[:-1]], ends, strict=True))
+
+    @cached_property
+    def causes(self) -> dict[int, list[int]]:
+        """Predecessors of each endogenous construct, causes before effects."""
+        into: dict[int, list[int]] = {}
+        for path in self.paths:
+            into.setdefault(path.end, []).append(path.start)
+        return {j: into[j] for j in self.order if j in into}
+
+    @cached_property
+    def order(self) -> tuple[int, ...]:
+        """Constructs, causes before effects."""
+        return _ordered(self.constructs, self.paths)
+
+    @cached_property
+    def adjacent(self) -> Array:
+        """Whether two constructs are joined by a path in either direction, (J, J)."""
+        joined = np.zeros((len(self.constructs),) * 2)
+        for path in self.paths:
+            joined[path.end, path.start] = joined[path.start, path.end] = 1
+        return joined
+
+    @cached_property
+    def chains(self) -> tuple[tuple[int, ...], ...]:
+        """Every way over two paths or more, as constructs from start to end."""
+        after: dict[int, list[int]] = {}
+        for path in self.paths:
+            after.setdefault(path.start, []).append(path.end)
+        found: list[tuple[int, ...]] = []
+        open_: list[tuple[int, ...]] = [(j,) for j in reversed(self.order)]
+        while open_:
+            chain = open_.pop()
+            if len(found) == MOST_CHAINS:
+                raise CxError(f"more than {MOST_CHAINS} chains of paths; allowed: fewer paths")
+            if len(chain) > 2:
+                found.append(chain)
+            open_ += [(*chain, j) for j in reversed(after.get(chain[-1], []))]
+        return tuple(found)
+
+    def of_mode(self, mode: str) -> list[int]:
+        """Return the constructs of a mode."""
+        return [j for j, own in enumerate(self.modes) if own == mode]
+
+
+def read_design(text: str) -> Design:
+    """Read a PLS path model written in lavaan's syntax.
+
+    ``Quality =~ q1 + q2`` is reflective (mode A), ``Price <~ p1 + p2`` formative (mode B),
+    ``Loyalty ~ b*Quality`` a path, ``total := a*b`` a defined parameter. A name in a path that
+    measures nothing is a construct of the one item of that name.
+
+    Raises
+    ------
+    ModelSyntaxError
+        With line and column, at what cannot be read or has no meaning in PLS: covariances,
+        intercepts, fixed values, starts, shared labels, an item of two constructs, a construct
+        as an item.
+    CxError
+        At constraints, a loop of paths, a construct without any, a model without paths, and one
+        with too many chains of them.
+
+    Examples
+    --------
+    >>> design = read_design("Quality =~ q1 + q2 ; Loyalty =~ l1 ; Loyalty ~ Quality")
+    >>> design.constructs, design.modes, design.items
+    (('Quality', 'Loyalty'), ('A', 'single'), ('q1', 'q2', 'l1'))
+    """
+    syntax = parse(text)
+    _check_terms(syntax)
+    blocks = _blocks(syntax)
+    arrows = [term for term in syntax.terms if term.op == "~"]
+    if not arrows:
+        raise CxError("the model has no path between constructs; PLS needs one, such as 'y ~ x'")
+    items_of = {name: [term.rhs for term in terms] for name, terms in blocks.items()}
+    measured = {term.rhs for terms in blocks.values() for term in terms}
+    for term in arrows:
+        for name in (term.lhs, term.rhs):
+            if name not in items_of and name in measured:
+                raise syntax.error(term, f"{name!r} is an item, and stands in a path too")
+            items_of.setdefault(name, [name])
+    names = tuple(items_of)
+    place = {name: j for j, name in enumerate(names)}
+    paths = tuple(Path(place[t.lhs], place[t.rhs], t.labels[0] if t.labels else "") for t in arrows)
+    alone = [name for j, name in enumerate(names) if not any(j in path[:2] for path in paths)]
+    if alone:
+        raise CxError(f"construct {alone[0]!r} is in no path; PLS weighs items by what it is for")
+    _ordered(names, paths)
+    labels = {t.rhs: t.labels[0] for terms in blocks.values() for t in terms if t.labels}
+    items = tuple(item for own in items_of.values() for item in own)
+    design = Design(
+        constructs=names,
+        modes=tuple(_mode(items_of[name], blocks.get(name)) for name in names),
+        items=items,
+        home=np.repeat(np.arange(len(names)), [len(own) for own in items_of.values()]),
+        paths=paths,
+        item_labels=tuple(labels.get(item, "") for item in items),
+        definitions=syntax.definitions,
+        text=text,
+    )
+    _ = design.chains  # refuses too many
+    return design
+
+
+def _mode(items: list[str], terms: list[Term] | None) -> str:
+    if len(items) == 1 or terms is None:
+        return "single"
+    return "A" if terms[0].op == "=~" else "B"
+
+
+def _check_terms(syntax: Syntax) -> None:
+    """Refuse what PLS has no use for."""
+    seen: dict[str, Term] = {}
+    for term in syntax.terms:
+        named = f"'{term.lhs} {term.op} {term.rhs}'"
+        if term.op == "~~":
+            raise syntax.error(term, f"{named}: PLS has no covariances as parameters")
+        if term.op == "~1":
+            raise syntax.error(term, f"'{term.lhs} ~ 1': PLS has no intercepts")
+        if term.fixed or term.start:
+            what = "a fixed value" if term.fixed else "a starting value"
+            raise syntax.error(term, f"{named} has {what}; PLS takes labels only")
+        if len(term.labels) > 1:
+            raise syntax.error(term, f"{named} has labels for groups; see compare_groups")
+        for label in term.labels:
+            if label in seen:
+                other = seen[label]
+                raise syntax.error(
+                    term, f"{named} shares a label with '{other.lhs} {other.op} {other.rhs}'; "
+                    "PLS cannot hold parameters equal"
+                )  # fmt: skip
+            seen[label] = term
+    for constraint in syntax.constraints:
+        raise CxError(
+            f"line {constraint.line}: a constraint ({constraint.op}); PLS has none, see "
+            "defined parameters (:=)"
+        )
+
+
+def _blocks(syntax: Syntax) -> dict[str, list[Term]]:
+    """Return the measurement terms of each construct."""
+    blocks: dict[str, list[Term]] = {}
+    homes: dict[str, Term] = {}
+    for term in syntax.terms:
+        if term.op not in ("=~", "<~"):
+            continue
+        own = blocks.setdefault(term.lhs, [])
+        if own and own[0].op != term.op:
+            raise syntax.error(term, f"{term.lhs!r} is both reflective (=~) and formative (<~)")
+        if term.rhs in homes:
+            reason = f"item {term.rhs!r} belongs to {homes[term.rhs].lhs!r} and {term.lhs!r}"
+            raise syntax.error(term, f"{reason}; allowed: one construct")
+        homes[term.rhs] = term
+        own.append(term)
+    for name, term in homes.items():
+        if name in blocks:
+            raise syntax.error(term, f"{name!r} is a construct and an item of {term.lhs!r}")
+    return blocks
+
+
+def _ordered(names: tuple[str, ...], paths: tuple[Path, ...]) -> tuple[int, ...]:
+    """Return constructs, causes before effects.
+
+    Raises
+    ------
+    CxError
+        Naming the constructs of a loop.
+    """
+    left, order = list(range(len(names))), []
+    while left:
+        bound = {path.end for path in paths if path.start in left}
+        free = [j for j in left if j not in bound]
+        if not free:
+            loop = " → ".join(names[j] for j in _loop(left, paths))
+            raise CxError(f"the paths run in a circle: {loop}; PLS needs a recursive model")
+        order += free
+        left = [j for j in left if j in bound]
+    return tuple(order)
+
+
+def _loop(left: list[int], paths: tuple[Path, ...]) -> list[int]:
+    """Walk against the arrows until a construct comes back."""
+    walk = [left[0]]
+    while walk.count(walk[-1]) == 1:
+        walk.append(next(p.start for p in paths if p.end == walk[-1] and p.start in left))
+    return walk[walk.index(walk[-1]) :][::-1]

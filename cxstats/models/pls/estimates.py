@@ -1,0 +1,235 @@
+"""From weights to everything a PLS path model says: for a batch of samples at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxstats.core.moments import correlations
+from cxstats.models.pls.algorithm import TOLERANCE, Weights, aligned, find_weights, regressed
+from cxstats.models.pls.design import Design
+from cxstats.models.pls.quality import htmt_matrix, rho_a
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimates:
+    """Estimates of a batch of samples.
+
+    Attributes
+    ----------
+    found : Weights
+        Weights, correlations of items with composites, convergence.
+    loadings : array (B, p)
+        Correlations of items with their own composite; with `consistent`, with the factor.
+    joint : array (B, J, J)
+        Correlations of the constructs; with `consistent`, corrected for unreliability.
+    rho_a : array (B, J)
+        NaN where a construct is not reflective with several items.
+    paths : array (B, J, J)
+        Row: effect, column: cause.
+    r_squared : array (B, J)
+        NaN for exogenous constructs.
+    total : array (B, J, J)
+        Total effects.
+    htmt : array (B, J, J)
+    """
+
+    found: Weights
+    loadings: Array
+    joint: Array
+    rho_a: Array
+    paths: Array
+    r_squared: Array
+    total: Array
+    htmt: Array
+
+
+def estimate(
+    cov: Array,
+    design: Design,
+    scheme: str,
+    consistent: bool,
+    *,
+    reference: Array | None = None,
+    align: bool = False,
+    tolerance: float = TOLERANCE,
+) -> Estimates:
+    """Estimate a batch of samples from their covariances.
+
+    Parameters
+    ----------
+    cov : array (B, p, p)
+        Covariances or correlations, items in the order of the design.
+    scheme : str
+        Inner weights, see `cxstats.models.pls.algorithm.find_weights`.
+    consistent : bool
+        Correct loadings and correlations by rho_A (PLSc).
+    reference : array (p,), optional
+        Weights to start from.
+    align : bool
+        Whether composites take the direction of `reference` too.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        corr = correlations(cov)
+    found = find_weights(corr, design, scheme, start=reference, tolerance=tolerance)
+    if align and reference is not None:
+        found = aligned(found, reference, design)
+    return from_weights(corr, found, design, consistent)
+
+
+def from_weights(corr: Array, found: Weights, design: Design, consistent: bool) -> Estimates:
+    """Return what follows from weights and correlations.
+
+    Consistent PLS divides the correlation of two constructs by ``sqrt(rho_i rho_j)`` and takes
+    ``w sqrt(rho) / w'w`` as loadings (Dijkstra & Henseler 2015); constructs that are formative or
+    of one item count as perfectly reliable. Total effects are ``(I - B)^-1 - I``.
+    """
+    batch, size = len(corr), len(design.constructs)
+    loadings = np.take_along_axis(found.cross, design.home[None, :, None], 2)[..., 0]
+    reliability = np.full((batch, size), np.nan)
+    joint = found.composites
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for j in design.of_mode("A"):
+            block = design.blocks[j]
+            reliability[:, j] = rho_a(corr[:, block, block], found.weights[:, block])
+        if consistent:
+            known = [mode == "A" for mode in design.modes]
+            root = np.sqrt(np.where(known, reliability, 1.0))
+            joint = joint / (root[:, :, None] * root[:, None, :])
+            joint = np.where(np.eye(size, dtype=bool), 1.0, joint)
+            length = found.weights**2 @ design.member
+            corrected = found.weights * (root / length)[:, design.home]
+            loadings = np.where(np.array(known)[design.home], corrected, loadings)
+        paths, r_squared = np.zeros((batch, size, size)), np.full((batch, size), np.nan)
+        for j, causes in design.causes.items():
+            own = regressed(joint, j, causes)
+            paths[:, j, causes] = own
+            r_squared[:, j] = (own * joint[:, causes, j]).sum(axis=1)
+        total = _total(paths, design)
+        htmt = htmt_matrix(corr, design.member)
+    return Estimates(found, loadings, joint, reliability, paths, r_squared, total, htmt)
+
+
+def _total(paths: Array, design: Design) -> Array:
+    """Return ``(I - B)^-1 - I`` by substitution: causes come before effects."""
+    total = paths.copy()
+    for j, causes in design.causes.items():
+        total[:, j] += (paths[:, [j]][:, :, causes] @ total[:, causes])[:, 0]
+    return total
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """One number of a model: what kind it is, and which.
+
+    Attributes
+    ----------
+    kind : str
+        One of ``path, loading, weight, total, indirect, specific, r_squared, htmt, defined``.
+    lhs, op, rhs, label : str
+        As in the syntax; a specific effect has its chain in `label`.
+    """
+
+    kind: str
+    lhs: str
+    op: str
+    rhs: str
+    label: str
+
+
+def quantities(design: Design) -> tuple[Quantity, ...]:
+    """Return what `flattened` holds, in its order."""
+    names, home = design.constructs, design.home
+    operator = ["<~" if mode == "B" else "=~" for mode in design.modes]
+    rows = [Quantity("path", names[i], "~", names[j], label) for i, j, label in design.paths]
+    for kind in ("loading", "weight"):
+        labelled = [
+            label if (design.modes[j] == "B") == (kind == "weight") else ""
+            for j, label in zip(home, design.item_labels, strict=True)
+        ]
+        rows += [
+            Quantity(kind, names[j], operator[j], item, label)
+            for j, item, label in zip(home, design.items, labelled, strict=True)
+        ]
+    pairs = _reached(design)
+    for kind in ("total", "indirect"):
+        own = pairs if kind == "total" else [pair for pair in pairs if pair in _ends(design)]
+        rows += [Quantity(kind, names[i], "~", names[j], "") for i, j in own]
+    rows += [
+        Quantity("specific", names[c[-1]], "~", names[c[0]], " → ".join(names[j] for j in c))
+        for c in design.chains
+    ]
+    rows += [Quantity("r_squared", names[j], "", "", "") for j in design.causes]
+    rows += [Quantity("htmt", names[i], "", names[j], "") for i, j in htmt_pairs(design)]
+    rows += [Quantity("defined", d.name, ":=", d.expression.text, d.name) for d in
+             design.definitions]  # fmt: skip
+    return tuple(rows)
+
+
+def _ends(design: Design) -> set[tuple[int, int]]:
+    """Return the pairs (effect, cause) that a chain of several paths joins."""
+    return {(chain[-1], chain[0]) for chain in design.chains}
+
+
+def _reached(design: Design) -> list[tuple[int, int]]:
+    """Return all pairs (effect, cause), in the order of the constructs."""
+    reached: dict[int, set[int]] = {}
+    for j, causes in design.causes.items():
+        reached[j] = set(causes).union(*(reached.get(k, set()) for k in causes))
+    return [(i, j) for i in sorted(reached) for j in sorted(reached[i])]
+
+
+def htmt_pairs(design: Design) -> list[tuple[int, int]]:
+    """Return the pairs of constructs that HTMT is defined for: none of them formative."""
+    kept = [j for j, mode in enumerate(design.modes) if mode != "B"]
+    return [(i, j) for at, i in enumerate(kept) for j in kept[at + 1 :]]
+
+
+def flattened(found: Estimates, design: Design) -> Array:
+    """Return every quantity of a batch as (B, k)."""
+    ends, starts = [path.end for path in design.paths], [path.start for path in design.paths]
+    pairs = _reached(design)
+    both = _ends(design)
+    through = [pair for pair in pairs if pair in both]
+    indirect = found.total - found.paths
+    paths, labelled = found.paths[:, ends, starts], {}
+    labelled = {path.label: paths[:, i] for i, path in enumerate(design.paths) if path.label}
+    for i, label in enumerate(design.item_labels):
+        if label:
+            formative = design.modes[design.home[i]] == "B"
+            labelled[label] = (found.found.weights if formative else found.loadings)[:, i]
+    chains = [
+        np.prod([found.paths[:, b, a] for a, b in pairwise(c)], axis=0) for c in design.chains
+    ]
+    parts = [
+        paths,
+        found.loadings,
+        found.found.weights,
+        _picked(found.total, pairs),
+        _picked(indirect, through),
+        *(one[:, None] for one in chains),
+        found.r_squared[:, list(design.causes)],
+        _picked(found.htmt, htmt_pairs(design)),
+        *(one[:, None] for one in _defined(labelled, design, len(paths))),
+    ]
+    return np.concatenate(parts, axis=1)
+
+
+def _picked(matrices: Array, pairs: list[tuple[int, int]]) -> Array:
+    return matrices[:, [i for i, _ in pairs], [j for _, j in pairs]]
+
+
+def _defined(labelled: dict[str, Array], design: Design, batch: int) -> list[Array]:
+    known: dict[str, Any] = dict(labelled)
+    for definition in design.definitions:
+        value = definition.expression(known)
+        known[definition.name] = np.broadcast_to(np.asarray(value, float), (batch,))
+    return [known[definition.name] for definition in design.definitions]

@@ -1,0 +1,132 @@
+"""``cx.pls``: a model and data in, a fit out."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from cxstats.core.errors import CxError
+from cxstats.core.moments import check_resamples
+from cxstats.core.progress import quiet_linear_algebra
+from cxstats.models.pls.algorithm import SCHEMES
+from cxstats.models.pls.design import read_design
+from cxstats.models.pls.estimates import estimate, from_weights
+from cxstats.models.pls.problems import find_problems
+from cxstats.models.pls.result import PlsFit
+from cxstats.models.pls.sample import read_sample
+from cxstats.models.sem.result import ModelWarning
+from cxstats.stats.inference import check_level
+
+
+def pls(
+    model: str,
+    data: Any,
+    *,
+    scheme: str = "path",
+    consistent: bool = False,
+    missing: str = "listwise",
+    n_resamples: int = 1_000,
+    seed: int = 1,
+    level: float = 0.95,
+) -> PlsFit:
+    """Fit a partial-least-squares path model.
+
+    Constructs are weighted sums of their items, ``y_j = sum w_i x_i``, with weights from the
+    correlations of the items alone (see `cxstats.models.pls.algorithm.find_weights`); paths are
+    regressions among constructs. Everything is standardised.
+
+    Parameters
+    ----------
+    model : str
+        ``Quality =~ q1 + q2`` reflective (mode A), ``Price <~ p1 + p2`` formative (mode B),
+        ``Loyalty ~ Quality + Price`` paths, ``b*Quality`` labels, ``:=`` defined parameters. A
+        name in a path that has no items is an item itself.
+    data : table or Moments
+        Respondents in rows, or moments (no intervals then).
+    scheme : {"path", "centroid", "factorial"}
+        Inner weights.
+    consistent : bool
+        Consistent PLS: correct the reflective constructs for unreliability by rho_A, so that
+        estimates are those of a common-factor model. Without it constructs are composites, and
+        paths between them are those of error-prone sums.
+    missing : {"listwise", "mean"}
+        Leave respondents with a missing answer out, or put the item's mean there (which shrinks
+        correlations).
+    n_resamples, seed, level
+        The bootstrap behind standard errors and percentile intervals of ``.table``, drawn when
+        they are first asked for; 0 resamples for none. ``.bootstrap()`` draws others.
+
+    Returns
+    -------
+    PlsFit
+        With ``.table``, ``.paths``, ``.quality``, ``.problems``, ``.bootstrap()``, ``.predict()``,
+        ``.ipma()``, ``.compare_groups()``, ``.plot()``.
+
+    Warns
+    -----
+    ModelWarning
+        If weights do not converge or a regression is singular; in consistent PLS also if a
+        reliability, an AVE or a correlation is one that cannot be.
+
+    Raises
+    ------
+    ModelSyntaxError
+        With line, column and a caret.
+    DataError, CxError
+        If an item is missing, constant or not numeric, the paths run in a circle, or an option
+        is none.
+
+    Notes
+    -----
+    A sign is a convention: a construct points where the sum of its standardised items points,
+    so an item that is coded the other way round gets a negative loading.
+
+    References
+    ----------
+    Wold (1982); Lohmoller (1989). Latent variable path modeling with partial least squares.
+    Tenenhaus, Esposito Vinzi, Chatelin & Lauro (2005). PLS path modeling. CSDA 48(1), 159-205.
+    Dijkstra & Henseler (2015). Consistent partial least squares path modeling. MISQ 39(2).
+
+    Examples
+    --------
+    >>> from cxstats import Moments
+    >>> corr = [[1], [0.6, 1], [0.3, 0.4, 1], [0.3, 0.2, 0.5, 1]]
+    >>> data = Moments.from_correlation(["q1", "q2", "l1", "l2"], corr, n=200)
+    >>> fit = pls("Quality =~ q1 + q2 ; Loyalty =~ l1 + l2 ; Loyalty ~ Quality", data)
+    >>> fit.paths[["lhs", "rhs", "estimate"]].round(4).values.tolist()
+    [['Loyalty', 'Quality', 0.3967]]
+    """
+    if scheme not in SCHEMES:
+        raise CxError(f"scheme is {scheme!r}; allowed: {', '.join(SCHEMES)}")
+    check_level(level)
+    check_resamples(n_resamples or 1, seed)
+    design = read_design(model)
+    sample = read_sample(data, design.items, missing)
+    with quiet_linear_algebra():
+        found = estimate(sample.moments.cov[None], design, scheme, consistent)
+        problems = find_problems(sample.moments.corr, found, design, consistent)
+        if any(problem.fatal for problem in problems):
+            none = replace(
+                found.found,
+                weights=np.full_like(found.found.weights, np.nan),
+                cross=np.full_like(found.found.cross, np.nan),
+                composites=np.full_like(found.found.composites, np.nan),
+            )
+            found = from_weights(sample.moments.corr[None], none, design, consistent)
+    for problem in problems:
+        if problem.fatal or (consistent and problem.improper):
+            warnings.warn(str(problem), ModelWarning, stacklevel=2)
+    return PlsFit(
+        design=design,
+        sample=sample,
+        estimates=found,
+        problems=problems,
+        scheme=scheme,
+        consistent=consistent,
+        n_resamples=n_resamples,
+        seed=seed,
+        level=level,
+    )

@@ -1,0 +1,300 @@
+"""PLSpredict: how well a model predicts the answers of respondents it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxstats.core.errors import CxError
+from cxstats.core.formats import as_html, format_number, format_percent
+from cxstats.core.language import label
+from cxstats.core.moments import check_resamples
+from cxstats.core.progress import quiet_linear_algebra, tracked
+from cxstats.models.pls.algorithm import TOLERANCE_RESAMPLE
+from cxstats.models.pls.design import Design
+from cxstats.models.pls.estimates import Estimates, estimate
+from cxstats.stats.inference import check_level
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from cxstats.models.pls.result import PlsFit
+
+    Array = NDArray[np.float64]
+
+ANTECEDENTS = ("earliest", "direct")
+BENCHMARKS = ("mean", "lm")
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Out-of-sample prediction of the items of endogenous constructs.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row per item: ``construct, item, q2_predict, rmse_pls, rmse_lm, rmse_mean, mae_pls,
+        mae_lm, mae_mean, n``. `q2_predict` is ``1 - SSE(PLS) / SSE(mean)``: above 0 the model
+        beats the mean of the training respondents.
+    comparison : pandas.DataFrame
+        Loss of PLS less that of a benchmark: ``construct, benchmark, estimate, se, ci_low,
+        ci_high, p_value, n``, the loss of a respondent being the squared error averaged over
+        the items of the construct (in the last rows: of all), and over repetitions. Negative: PLS
+        predicts better (Liengaard et al. 2021).
+    errors : dict of str to array (repetitions, n, m)
+        Answer less prediction, by "pls", "lm" and "mean".
+    k, repetitions, seed, antecedents, level
+        What was asked for.
+    synthetic : bool
+        Whether the respondents are simulated.
+    """
+
+    table: pd.DataFrame
+    comparison: pd.DataFrame
+    errors: dict[str, Array]
+    k: int
+    repetitions: int
+    seed: int
+    antecedents: str
+    level: float
+    synthetic: bool
+
+    def plot(self, lang: str = "en", **options: Any) -> Axes:
+        """Draw the comparisons with intervals; options are those of `cxstats.charts.intervals`."""
+        from cxstats.charts import intervals
+
+        rows: Any = self.comparison[self.comparison["construct"] != "all"]
+        names = [
+            label(f"pls.predict.benchmark.{row.benchmark}", lang, name=row.construct)
+            for row in rows.itertuples()
+        ]
+        level = format_percent(100 * self.level, None, lang)
+        given: dict[str, Any] = {
+            "source": label(
+                "pls.predict.source", lang, k=self.k, r=self.repetitions, seed=self.seed,
+                n=format_number(int(rows["n"].iloc[0])),
+            ),
+            "axis": label("pls.predict.axis", lang, level=level),
+            "level": self.level,
+            "synthetic": self.synthetic,
+        }  # fmt: skip
+        return intervals(
+            names, rows["estimate"], rows["ci_low"], rows["ci_high"], lang=lang, **given | options
+        )
+
+    def summary(self, lang: str = "en") -> str:
+        """Return how many items PLS predicts better than either benchmark."""
+        rows = self.table
+        return label(
+            "pls.predict.head",
+            lang,
+            k=self.k,
+            r=self.repetitions,
+            seed=self.seed,
+            n=format_number(int(rows["n"].iloc[0])),
+            m=len(rows),
+            positive=int((rows["q2_predict"] > 0).sum()),
+            better=int((rows["rmse_pls"] < rows["rmse_lm"]).sum()),
+        )
+
+    def __repr__(self) -> str:
+        return self.summary()
+
+    def _repr_html_(self) -> str:
+        return as_html(self.summary(), self.table)
+
+
+def predict(
+    fit: PlsFit,
+    k: int = 10,
+    repetitions: int = 10,
+    seed: int = 1,
+    antecedents: str = "earliest",
+    level: float = 0.95,
+) -> Prediction:
+    """Predict items from models fitted to the other k - 1 parts of the respondents.
+
+    The model gives a construct's score ``y_j = sum_k g_jk y_k`` and its items
+    ``m_i + s_i l_i y_j``, mean, standard deviation, weights, effects g and loading l all from the
+    training respondents. ``antecedents="earliest"`` takes scores of exogenous constructs and total
+    effects, ``"direct"`` scores of direct causes and paths. The linear model regresses an item on
+    the items of those same constructs; the mean is that of the training respondents.
+
+    Parameters
+    ----------
+    fit : PlsFit
+    k : int
+        Parts, from 2 to n.
+    repetitions : int
+        Times that respondents are dealt to parts anew.
+    seed : int
+        Seed of the deals.
+    antecedents : {"earliest", "direct"}
+        What predictions start from.
+
+    Raises
+    ------
+    CxError
+        For a consistent fit: predictions are made from composites.
+
+    References
+    ----------
+    Shmueli, Ray, Velasquez Estrada & Chatla (2016). The elephant in the room: predictive
+    performance of PLS models. Journal of Business Research 69(10), 4552-4564.
+    Liengaard, Sharma, Hult, Jensen, Sarstedt, Hair & Ringle (2021). Prediction: coveted, yet
+    forsaken? Decision Sciences 52(2), 362-392.
+    """
+    check_resamples(repetitions, seed)
+    check_level(level)
+    if antecedents not in ANTECEDENTS:
+        raise CxError(f"antecedents is {antecedents!r}; allowed: {', '.join(ANTECEDENTS)}")
+    if not isinstance(k, int) or not 2 <= k <= fit.n:
+        raise CxError(f"k is {k!r}; allowed: whole numbers from 2 to n = {fit.n}")
+    if fit.consistent:
+        raise CxError("predictions are made from composites: fit without consistent=True")
+    fit.require_sound("prediction")
+    fit.sample.require_rows("a prediction")
+    generator = np.random.default_rng(seed)
+    deal = np.arange(fit.n) * k // fit.n
+    folds = np.stack([deal[np.argsort(generator.permutation(fit.n))] for _ in range(repetitions)])
+    with quiet_linear_algebra():
+        errors = cross_validated(fit, folds, antecedents)
+    return Prediction(
+        _table(fit.design, errors), _comparison(fit.design, errors, level), errors, k,
+        repetitions, seed, antecedents, level, fit.synthetic,
+    )  # fmt: skip
+
+
+def targets(design: Design) -> list[int]:
+    """Return the items of endogenous constructs."""
+    return [i for i, j in enumerate(design.home) if int(j) in design.causes]
+
+
+def cross_validated(
+    fit: PlsFit, folds: NDArray[np.intp], antecedents: str = "earliest"
+) -> dict[str, Array]:
+    """Return prediction errors for given folds, by method, (repetitions, n, m).
+
+    Parameters
+    ----------
+    fit : PlsFit
+    folds : array (repetitions, n)
+        The part, from 0, in which each respondent is left out.
+    antecedents : {"earliest", "direct"}
+    """
+    design, at = fit.design, targets(fit.design)
+    x = fit.sample.matrix - fit.sample.moments.mean
+    row, column = np.tril_indices(x.shape[1])
+    terms = np.concatenate([x, x[:, row] * x[:, column]], axis=1)
+    out = {name: np.empty((len(folds), len(x), len(at))) for name in ("pls", "lm", "mean")}
+    for r, _ in tracked(len(folds), 1):
+        parts = folds[r]
+        count = int(parts.max()) + 1
+        train = (parts != np.arange(count)[:, None]).astype(float)
+        mean, cov = _training(train, terms, x.shape[1])
+        found = estimate(
+            cov, design, fit.scheme, False, reference=fit.estimates.found.weights[0], align=True,
+            tolerance=TOLERANCE_RESAMPLE,
+        )  # fmt: skip
+        if not found.found.converged.all():
+            raise CxError("the model has no solution without some of the respondents; take fewer k")
+        sd = np.sqrt(np.diagonal(cov, axis1=1, axis2=2))
+        slopes = _slopes(found, design, antecedents)[:, :, at] * sd[:, None, at] / sd[:, :, None]
+        linear = _linear(cov, design, at, antecedents)
+        for f in range(count):
+            own = np.flatnonzero(parts == f)
+            centred = x[own] - mean[f]
+            actual = centred[:, at]
+            out["mean"][r, own] = actual
+            out["pls"][r, own] = actual - centred @ slopes[f]
+            out["lm"][r, own] = actual - centred @ linear[f]
+    return out
+
+
+def _training(train: Array, terms: Array, p: int) -> tuple[Array, Array]:
+    """Return means and covariances of the respondents each fold is trained on."""
+    size = train.sum(axis=1, keepdims=True)
+    sums = train @ terms / size
+    row, column = np.tril_indices(p)
+    mean = sums[:, :p]
+    flat = (sums[:, p:] - mean[:, row] * mean[:, column]) * (size / (size - 1))
+    cov = np.empty((len(train), p, p))
+    cov[:, row, column] = cov[:, column, row] = flat
+    return mean, cov
+
+
+def _slopes(found: Estimates, design: Design, antecedents: str) -> Array:
+    """Return standardised coefficients of items (last axis) on items, by way of constructs."""
+    effects = found.total if antecedents == "earliest" else found.paths
+    if antecedents == "earliest":
+        outside = [float(j not in design.causes) for j in range(len(design.constructs))]
+        effects = effects * np.array(outside)
+    weights = found.found.weights[:, :, None] * design.member
+    onto = weights @ effects.swapaxes(1, 2)
+    return np.asarray(onto[:, :, design.home] * found.loadings[:, None, :])
+
+
+def _linear(cov: Array, design: Design, at: Sequence[int], antecedents: str) -> Array:
+    """Return coefficients (folds, p, m) of the regressions on the antecedents' items."""
+    out = np.zeros((len(cov), cov.shape[1], len(at)))
+    outside = [j for j in range(len(design.constructs)) if j not in design.causes]
+    for j, causes in design.causes.items():
+        sources = outside if antecedents == "earliest" else causes
+        x = [i for i, home in enumerate(design.home) if int(home) in sources]
+        place = [m for m, i in enumerate(at) if int(design.home[i]) == j]
+        among, into = cov[:, x][:, :, x], cov[:, x][:, :, [at[m] for m in place]]
+        try:
+            found = np.linalg.solve(among, into)
+        except np.linalg.LinAlgError:
+            found = np.linalg.pinv(among, hermitian=True) @ into
+        for m, own in zip(place, np.moveaxis(found, 2, 0), strict=True):
+            out[:, x, m] = own
+    return out
+
+
+def _table(design: Design, errors: dict[str, Array]) -> pd.DataFrame:
+    """Return RMSE, MAE and Q² of every item, over all repetitions."""
+    import pandas as pd
+
+    at = targets(design)
+    square = {name: (error**2).mean(axis=(0, 1)) for name, error in errors.items()}
+    return pd.DataFrame(
+        {
+            "construct": [design.constructs[design.home[i]] for i in at],
+            "item": [design.items[i] for i in at],
+            "q2_predict": 1 - square["pls"] / square["mean"],
+            **{f"rmse_{name}": np.sqrt(square[name]) for name in ("pls", "lm", "mean")},
+            **{
+                f"mae_{name}": np.abs(errors[name]).mean(axis=(0, 1))
+                for name in ("pls", "lm", "mean")
+            },
+            "n": errors["pls"].shape[1],
+        }
+    )
+
+
+def _comparison(design: Design, errors: dict[str, Array], level: float) -> pd.DataFrame:
+    """Return the difference of average losses, with a t interval over respondents."""
+    import pandas as pd
+    from scipy.special import stdtr, stdtrit
+
+    homes = np.array([design.home[i] for i in targets(design)])
+    n = errors["pls"].shape[1]
+    reach = float(stdtrit(n - 1, (1 + level) / 2))
+    rows: list[tuple[Any, ...]] = []
+    for j in (*design.causes, None):
+        own = np.ones(len(homes), bool) if j is None else homes == j
+        loss = {name: (e[:, :, own] ** 2).mean(axis=(0, 2)) for name, e in errors.items()}
+        for benchmark in BENCHMARKS:
+            difference = loss["pls"] - loss[benchmark]
+            mean, se = float(difference.mean()), float(difference.std(ddof=1) / np.sqrt(n))
+            p = 2 * float(stdtr(n - 1, -abs(mean) / se)) if se > 0 else float("nan")
+            name = "all" if j is None else design.constructs[j]
+            rows.append((name, benchmark, mean, se, mean - reach * se, mean + reach * se, p, n))
+    heads = ["construct", "benchmark", "estimate", "se", "ci_low", "ci_high", "p_value", "n"]
+    return pd.DataFrame(rows, columns=heads)

@@ -1,0 +1,169 @@
+"""What a PLS path model needs of the data: moments, and respondents where there are any."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxstats.core.engines import blocks
+from cxstats.core.errors import CxError, DataError
+from cxstats.core.moments import Moments, moments
+from cxstats.models.sem.tokens import near
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+MISSING = ("listwise", "mean")
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """The data behind a PLS path model.
+
+    Attributes
+    ----------
+    moments : Moments
+        Of the items, in the order of the design.
+    frame : table or None
+        The respondents; None if only moments were given.
+    missing : str
+        "listwise" or "mean".
+    replaced : int
+        Missing answers that were replaced by the mean of their item.
+    """
+
+    moments: Moments
+    frame: Any
+    missing: str
+    replaced: int
+
+    @property
+    def n(self) -> int:
+        """Respondents used."""
+        return self.moments.n
+
+    @cached_property
+    def kept(self) -> NDArray[np.bool_]:
+        """Which rows of the frame are used, (rows,)."""
+        raw = read_rows(self._frame("this"), self.moments.names)
+        if self.missing == "mean":
+            return np.ones(len(raw), bool)
+        return np.asarray(~np.isnan(raw).any(axis=1))
+
+    @cached_property
+    def matrix(self) -> Array:
+        """The rows used, (n, p), missing answers replaced if that was asked for."""
+        raw = read_rows(self._frame("this"), self.moments.names)
+        return filled(raw)[0] if self.missing == "mean" else raw[self.kept]
+
+    def _frame(self, what: str) -> Any:
+        if self.frame is None:
+            raise CxError(
+                f"the model was fitted to moments alone; {what} needs the respondents: pass the "
+                "frame to cx.pls"
+            )
+        return self.frame
+
+    def require_rows(self, what: str) -> None:
+        """Refuse what needs respondents, if there are none.
+
+        Raises
+        ------
+        CxError
+        """
+        self._frame(what)
+
+
+def read_sample(data: Any, items: tuple[str, ...], missing: str) -> Sample:
+    """Take the moments of a model's items.
+
+    Parameters
+    ----------
+    data : table or Moments
+    items : tuple of str
+    missing : {"listwise", "mean"}
+        Leave out respondents with a missing answer, or put the mean of the item there.
+
+    Raises
+    ------
+    DataError, CxError
+        If an item is not there, not numeric, constant or without any answer, or there are fewer
+        than three respondents.
+    """
+    if missing not in MISSING:
+        raise CxError(f"missing is {missing!r}; allowed: {', '.join(MISSING)}")
+    if isinstance(data, Moments):
+        for item in items:
+            if item not in data.names:
+                raise CxError(f"no item {item!r} in the moments; {near(item, data.names)}")
+        found = Sample(data.select(items), None, missing, 0)
+    else:
+        _check_columns(data, items)
+        if missing == "mean":
+            import pandas as pd
+
+            values, replaced = filled(read_rows(data, items))
+            own = moments(pd.DataFrame(values, columns=list(items)), items)
+            found = Sample(own, data, missing, replaced)
+        else:
+            found = Sample(moments(data, items), data, missing, 0)
+    _check(found.moments)
+    return found
+
+
+def read_rows(frame: Any, items: tuple[str, ...], by: str | None = None) -> Array:
+    """Return the answers (rows, p), NaN where one is missing."""
+    import narwhals as nw
+
+    if not isinstance(frame, np.ndarray):
+        table: Any = nw.from_native(frame)
+        frame = nw.to_native(table.collect() if isinstance(table, nw.LazyFrame) else table)
+    if hasattr(frame, "num_rows"):  # Arrow, whose blocks leave gaps out
+        frame = frame.to_pandas()
+    parts = list(blocks(frame, items)[1])
+    return np.concatenate([np.asarray(part.values, float).T for part in parts])
+
+
+def filled(values: Array) -> tuple[Array, int]:
+    """Return answers with the mean of the item where one is missing, and how many those are."""
+    gaps = np.isnan(values)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(gaps, 0, values).sum(axis=0) / (~gaps).sum(axis=0)
+    return np.where(gaps, mean, values), int(gaps.sum())
+
+
+def _check_columns(data: Any, items: tuple[str, ...]) -> None:
+    import narwhals as nw
+
+    if isinstance(data, np.ndarray):
+        return
+    try:
+        there = (
+            [str(name) for name in data.columns]
+            if hasattr(data, "iloc")
+            else nw.from_native(data).collect_schema().names()
+        )
+    except TypeError:
+        return  # `blocks` names the type
+    for item in items:
+        if item not in there:
+            raise DataError(
+                f"the model names {item!r}, which is no column of the data and no construct with "
+                f"items; {near(item, there)}"
+            )
+
+
+def _check(found: Moments) -> None:
+    """Refuse moments that no weights can be found from."""
+    for name, value, mean in zip(found.names, np.diagonal(found.cov), found.mean, strict=True):
+        if not np.isfinite(value):
+            raise DataError(f"{name!r} has no variance: no answers, or infinite ones")
+        if value <= 1e-12 * max(1.0, mean**2 if np.isfinite(mean) else 1.0):
+            raise DataError(f"{name!r} is constant; a model needs answers that vary")
+    if found.n < 3:
+        raise DataError(f"{found.n} complete cases; at least 3 are needed")

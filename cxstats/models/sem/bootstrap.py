@@ -1,0 +1,286 @@
+"""The bootstrap of a model: all replicates fitted at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxstats.core.errors import CxError
+from cxstats.core.formats import as_html, format_number
+from cxstats.core.language import label
+from cxstats.core.moments import Replicates, bootstrap_moments, check_resamples
+from cxstats.core.progress import quiet_linear_algebra, tracked
+from cxstats.models.fitted_model import bootstrap_chart
+from cxstats.models.sem.batch import Attempt, maximise_batch
+from cxstats.models.sem.constraints import complex_step
+from cxstats.models.sem.estimate import maximise, tangent
+from cxstats.models.sem.inference import all_quantities, inverse_scaled
+from cxstats.models.sem.likelihood import Likelihood, log_determinants
+from cxstats.models.sem.score_contributions import casewise_scores
+from cxstats.stats.inference import bca, check_level
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from cxstats.models.sem.result import SemFit
+
+    Array = NDArray[np.float64]
+
+# Replicates in a batch: few enough for their matrices to stay in the cache.
+CHUNK = 500
+# Rounds from the solution of the sample, then from the start of a fresh search.
+ROUNDS = (80, 250)
+# Share of replicates without a solution above which their loss is said to matter.
+LOST = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Bootstrap:
+    """Bootstrap of a structural equation model.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row per parameter: ``lhs, op, rhs, label, group, estimate, se, ci_low, ci_high``
+        (percentile), ``bca_low, bca_high``, and the same of the standardised solution with the
+        prefix ``std``: ``std, std_se, std_ci_low, std_ci_high, std_bca_low, std_bca_high``.
+    n_resamples : int
+        Replicates drawn.
+    n_failed : int
+        Replicates without a solution; they are in no interval.
+    n_improper : int
+        Replicates whose solution has a negative variance or latent covariances that are not
+        positive definite; they are in the intervals, as in lavaan.
+    bollen_stine_p : float
+        Share of replicates, drawn from data turned to fit the model exactly, with a chi-square
+        at least as large as the sample's; NaN if not asked for.
+    replicates : array (B, k)
+        Estimates of every row of `table`, NaN where a replicate failed.
+    level, seed
+        What was asked for.
+    problems : tuple of str
+        What makes the intervals doubtful.
+    n : int
+        Respondents.
+    synthetic : bool
+        Whether they are simulated.
+    """
+
+    table: pd.DataFrame
+    n_resamples: int
+    n_failed: int
+    n_improper: int
+    bollen_stine_p: float
+    replicates: Array
+    level: float
+    seed: int
+    problems: tuple[str, ...]
+    n: int
+    synthetic: bool
+
+    def plot(self, lang: str = "en", **options: Any) -> Axes:
+        """Draw standardised paths and defined parameters (else loadings) with intervals.
+
+        Percentile intervals; options are those of `cxstats.charts.intervals`.
+        """
+        rows = self.table[self.table["op"].isin(["~", ":="])]
+        rows = rows if len(rows) else self.table[self.table["op"] == "=~"]
+        names = [
+            lhs if op == ":=" else f"{rhs} → {lhs}" if op == "~" else f"{lhs} → {rhs}"
+            for lhs, op, rhs in zip(rows["lhs"], rows["op"], rows["rhs"], strict=True)
+        ]
+        limits = rows["std"], rows["std_ci_low"], rows["std_ci_high"]
+        return bootstrap_chart(self, names, *limits, lang, options)
+
+    def summary(self, lang: str = "en") -> str:
+        """Return how many replicates there are, and what is wrong with them."""
+        lines = [
+            label(
+                "sem.bootstrap.head",
+                lang,
+                b=format_number(self.n_resamples),
+                seed=self.seed,
+                failed=format_number(self.n_failed),
+                improper=format_number(self.n_improper),
+            )
+        ]
+        if not np.isnan(self.bollen_stine_p):
+            lines.append(label("sem.bootstrap.stine", lang, p=f"{self.bollen_stine_p:.3f}"))
+        if self.n_failed > LOST * self.n_resamples:
+            lines.append(label("sem.bootstrap.lost", lang))
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return self.summary()
+
+    def _repr_html_(self) -> str:
+        return as_html(self.summary(), self.table)
+
+
+def bootstrap(
+    fit: SemFit, n_resamples: int, seed: int, level: float, bollen_stine: bool
+) -> Bootstrap:
+    """Draw replicates of a fit's sample and fit the model to each; see `SemFit.bootstrap`."""
+    check_resamples(n_resamples, seed)
+    check_level(level)
+    fit.require_sound("bootstrap")
+    if fit.sample.patterns is not None:
+        raise CxError("the bootstrap needs complete cases; with missing='fiml' see estimator='mlr'")
+    matrices = fit.sample.matrices()
+    draws = [
+        bootstrap_moments(matrix, n_resamples, seed if len(matrices) == 1 else [seed, g])  # type: ignore[arg-type]
+        for g, matrix in enumerate(matrices)
+    ]
+    cov, mean = _stacked(draws, fit.sample.sizes)
+    with quiet_linear_algebra():
+        phi, _, converged = _fitted(fit, fit.likelihood, cov, mean)
+        values = all_quantities(fit.likelihood, phi)
+        improper = converged & _improper(fit.likelihood, phi)
+        values[~converged] = np.nan
+        stine = _bollen_stine(fit, cov, mean) if bollen_stine else float("nan")
+        influence = _influence(fit, matrices)
+    table = _table(fit, values, influence, level)
+    failed = int((~converged).sum())
+    problems = (label("sem.bootstrap.lost", "en"),) if failed > LOST * n_resamples else ()
+    half = values.shape[1] // 2
+    return Bootstrap(
+        table, n_resamples, failed, int(improper.sum()), stine, values[:, :half], level, seed,
+        problems, fit.n, fit.synthetic,
+    )  # fmt: skip
+
+
+def _stacked(draws: list[Replicates], sizes: Array) -> tuple[Array, Array]:
+    cov = np.stack([draw.cov for draw in draws], axis=1)
+    shrink = (sizes - 1) / sizes
+    return cov * shrink[:, None, None], np.stack([draw.mean for draw in draws], axis=1)
+
+
+def _fitted(
+    fit: SemFit, likelihood: Likelihood, cov: Array, mean: Array
+) -> tuple[Array, Array, NDArray[np.bool_]]:
+    """Fit every replicate, in chunks."""
+    reduction = likelihood.reduction
+    parts = []
+    attempts = _attempts(fit)
+    for start, stop in tracked(len(cov), CHUNK):
+        own = slice(start, stop)
+        part = replace(
+            likelihood, cov=cov[own], mean=None if likelihood.mean is None else mean[own]
+        )
+        if reduction.equations or reduction.bounds:
+            parts.append(_one_by_one(part, fit.optimum.phi))
+        else:
+            parts.append(maximise_batch(part, attempts, fit.n))
+    phi, value, converged = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return phi, value, converged
+
+
+def _attempts(fit: SemFit) -> list[Attempt]:
+    first = Attempt(fit.optimum.phi, inverse_scaled(fit.optimum.hessian), ROUNDS[0])
+    again = inverse_scaled(2 * fit.likelihood.information(fit.start))
+    if not np.isfinite(again).all():
+        return [first]
+    return [first, Attempt(fit.start, again, ROUNDS[1])]
+
+
+def _one_by_one(likelihood: Likelihood, start: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
+    """Fit replicates of a model with bounds or equations that are not linear."""
+    found = [
+        maximise(
+            replace(
+                likelihood,
+                cov=likelihood.cov[b],
+                mean=None if likelihood.mean is None else likelihood.mean[b],
+            ),
+            start,
+        )
+        for b in range(len(likelihood.cov))
+    ]
+    return (
+        np.stack([one.phi for one in found]),
+        np.array([one.value for one in found]),
+        np.array([one.converged for one in found]),
+    )
+
+
+def _improper(likelihood: Likelihood, phi: Array) -> NDArray[np.bool_]:
+    """Return which solutions have a negative variance or improper latent covariances."""
+    model = likelihood.reduction.model
+    x = likelihood.reduction.all(phi)
+    variances = [i for i, p in enumerate(model.parameters) if p.op == "~~" and p.lhs == p.rhs]
+    negative = np.any(x[:, variances] < 0, axis=1)
+    at = [i for i, name in enumerate(likelihood.structure.core) if name in model.latents]
+    total = likelihood.implied(phi).total[..., at, :][..., at]
+    found: NDArray[np.bool_] = negative | ~np.all(np.isfinite(log_determinants(total)), axis=-1)
+    return found
+
+
+def _bollen_stine(fit: SemFit, cov: Array, mean: Array) -> float:
+    """Return the p value of Bollen & Stine (1992).
+
+    Turning the data by ``S^-1/2 Sigma^1/2`` makes the model true in the sample; the replicate
+    covariances of turned data are the turned replicate covariances.
+    """
+    likelihood = fit.likelihood
+    implied = likelihood.implied(fit.optimum.phi)
+    pairs = zip(likelihood.cov, implied.sigma, strict=True)
+    turn = np.stack([_power(s, -0.5) @ _power(sigma, 0.5) for s, sigma in pairs])
+    turned = turn.swapaxes(-1, -2) @ cov @ turn
+    centre = fit.sample.mean if implied.mu is None else implied.mu
+    moved = ((mean - fit.sample.mean)[..., None, :] @ turn)[..., 0, :] + centre
+    _, value, converged = _fitted(fit, likelihood, turned, moved)
+    saturated = replace(likelihood, cov=turned).saturated()
+    chisq = fit.n * (value - saturated)[converged]
+    return float(np.mean(chisq >= fit.fit_indices["chisq"])) if len(chisq) else float("nan")
+
+
+def _power(matrix: Array, exponent: float) -> Array:
+    values, vectors = np.linalg.eigh(matrix)
+    out: Array = (vectors * values**exponent) @ vectors.T
+    return out
+
+
+def _influence(fit: SemFit, matrices: list[Array]) -> Array:
+    """Return the influence of each case on each quantity, (n, k).
+
+    The score of a case over the second derivatives; by the chain rule for everything else.
+    """
+    likelihood, phi = fit.likelihood, fit.optimum.phi
+    scores = casewise_scores(likelihood, phi, matrices)
+    along = tangent(fit.optimum.binding)
+    inverse = along @ inverse_scaled(along.T @ fit.optimum.hessian @ along) @ along.T
+    slopes = complex_step(lambda point: all_quantities(likelihood, point), phi)
+    out: Array = 2 * scores @ inverse @ slopes.T / fit.n
+    return out
+
+
+def _table(fit: SemFit, values: Array, influence: Array, level: float) -> pd.DataFrame:
+    """Return intervals of every row of the fit's table."""
+    estimate = all_quantities(fit.likelihood, fit.optimum.phi)
+    kept = values[~np.isnan(values).all(axis=1)]
+    moving: Any = np.zeros(len(estimate), bool)
+    se, low, high = (np.full(len(estimate), np.nan) for _ in range(3))
+    if len(kept) > 1:
+        moving = np.ptp(kept, axis=0) > 1e-10 * np.abs(kept).max(axis=0)
+        se[moving] = kept[:, moving].std(axis=0, ddof=1)
+        tails = [(1 - level) / 2, (1 + level) / 2]
+        low[moving], high[moving] = np.nanquantile(kept[:, moving], tails, axis=0)
+    bca_low, bca_high = bca(kept, estimate, influence, level)
+    bca_low[~moving] = bca_high[~moving] = np.nan
+    parts: dict[str, Any] = {}
+    half = len(estimate) // 2
+    for prefix, own in (("", slice(0, half)), ("std", slice(half, None))):
+        dash = f"{prefix}_" if prefix else ""
+        parts |= {
+            prefix or "estimate": estimate[own],
+            f"{dash}se": se[own],
+            f"{dash}ci_low": low[own],
+            f"{dash}ci_high": high[own],
+            f"{dash}bca_low": bca_low[own],
+            f"{dash}bca_high": bca_high[own],
+        }
+    return fit.rows.assign(**parts)

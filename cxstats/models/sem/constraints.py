@@ -1,0 +1,201 @@
+"""Equal labels and linear equations reduce the parameters; what is left binds them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cxstats.core.errors import CxError
+from cxstats.models.sem.expressions import Expression
+from cxstats.models.sem.model import Model
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+# Equations or bounds: left and right sides, or the larger and the smaller.
+Pairs = tuple[tuple[Expression, Expression], ...]
+
+STEP = 1e-20  # of complex-step derivatives: small enough to be exact, and nothing is subtracted
+
+
+@dataclass(frozen=True, eq=False)
+class Reduction:
+    """All parameters x as a function of the q free ones, ``x = offset + matrix phi``.
+
+    Attributes
+    ----------
+    model : Model
+        Its definitions and constraints name parameters.
+    offset : array (T,)
+        T counts the parameters of all groups.
+    matrix : array (T, q)
+        Zero rows are fixed parameters.
+    equations : tuple of (left, right)
+        Equations that are not linear, to be met by the estimates.
+    bounds : tuple of (larger, smaller)
+        Inequalities.
+    """
+
+    model: Model
+    offset: Array
+    matrix: Array
+    equations: Pairs
+    bounds: Pairs
+
+    @classmethod
+    def of(cls, model: Model) -> Reduction:
+        """Take equal labels together and solve the linear equations.
+
+        Raises
+        ------
+        CxError
+            If equations contradict each other.
+        """
+        offset, matrix = _by_label(model)
+        plain = cls(model, offset, matrix, (), ())
+        pairs = [(c.left, c.right) for c in model.constraints if c.op == "=="]
+        bounds = tuple(
+            (c.left, c.right) if c.op == ">" else (c.right, c.left)
+            for c in model.constraints
+            if c.op != "=="
+        )
+        bounds = tuple(pair for pair in bounds if not plain.settled(pair))
+        linear, curved = [], []
+        for pair in pairs:
+            found = plain.line(pair)
+            if found is None:
+                curved.append(pair)
+            else:
+                linear.append((*found, pair))
+        if linear:
+            base, directions = _solve(linear, matrix.shape[1])
+            offset, matrix = offset + matrix @ base, matrix @ directions
+        return cls(model, offset, matrix, tuple(curved), bounds)
+
+    def all(self, phi: Array) -> Array:
+        """Return every parameter, (..., T)."""
+        out: Array = self.offset + phi @ self.matrix.T
+        return out
+
+    def named(self, x: Array) -> dict[str, Array]:
+        """Return what labels and definitions stand for, (...) each."""
+        values: dict[str, Array] = {}
+        for i, parameter in enumerate(self.model.parameters):
+            if parameter.label:
+                values.setdefault(parameter.label, x[..., i])
+        for definition in self.model.definitions:
+            values[definition.name] = definition.expression(values)
+        return values
+
+    def defined(self, x: Array) -> Array:
+        """Return the defined parameters, (..., D)."""
+        values = self.named(x)
+        if not self.model.definitions:
+            return np.zeros((*x.shape[:-1], 0), x.dtype)
+        parts = [values[definition.name] for definition in self.model.definitions]
+        return np.stack([np.broadcast_to(part, x.shape[:-1]) for part in parts], axis=-1)
+
+    def gaps(self, pairs: Sequence[tuple[Expression, Expression]], phi: Array) -> Array:
+        """Return left minus right of every pair, (..., k)."""
+        x = self.all(phi)
+        values = self.named(x)
+        parts = [left(values) - right(values) for left, right in pairs]
+        return np.stack([np.broadcast_to(part, phi.shape[:-1]) for part in parts], axis=-1)
+
+    def slopes(self, pairs: Sequence[tuple[Expression, Expression]], phi: Array) -> Array:
+        """Return the derivatives of `gaps` at one point, (k, q)."""
+        return complex_step(lambda point: self.gaps(pairs, point), phi)
+
+    def settled(self, bound: tuple[Expression, Expression]) -> bool:
+        """Return whether a bound names nothing that is free, and holds.
+
+        Raises
+        ------
+        CxError
+            If it names nothing free, and does not hold.
+        """
+        found = self.line(bound)
+        if found is None or np.abs(found[0]).max(initial=0) > 0:
+            return False
+        if found[1] > 0:  # the gap is minus that
+            larger, smaller = bound
+            raise CxError(f"{larger.text} > {smaller.text} cannot hold: nothing in it is free")
+        return True
+
+    def line(self, pair: tuple[Expression, Expression]) -> tuple[Array, float] | None:
+        """Return a and c of an equation ``a phi = c``; None if it is not linear."""
+        q = self.matrix.shape[1]
+        points = np.random.default_rng(0).uniform(-2, 2, (4, q))
+        slopes = [self.slopes([pair], point)[0] for point in points]
+        if not np.isfinite(slopes).all() or np.ptp(slopes, axis=0).max(initial=0) > 1e-9:
+            return None
+        return slopes[0], float(slopes[0] @ points[0] - self.gaps([pair], points[0])[0])
+
+
+def complex_step(function, point: Array) -> Array:  # type: ignore[no-untyped-def]
+    """Return the Jacobian (k, q) of a function of (..., q) at one point, to machine precision.
+
+    ``df/dx = Im f(x + i h) / h``: nothing is subtracted, so h can be tiny (Squire & Trapp 1998).
+    """
+    batch = point + 1j * STEP * np.eye(len(point))
+    out: Array = function(batch).imag.T / STEP
+    return out
+
+
+def _by_label(model: Model) -> tuple[Array, Array]:
+    column: dict[object, int] = {}
+    places, offset = [], np.zeros(len(model.parameters))
+    fixed = {p.label: p.fixed for p in model.parameters if p.label and p.fixed is not None}
+    for i, p in enumerate(model.parameters):
+        value = p.fixed if p.fixed is not None else fixed.get(p.label)
+        if value is None:
+            places.append((i, column.setdefault(p.label or i, len(column))))
+        else:
+            offset[i] = value
+    matrix = np.zeros((len(model.parameters), len(column)))
+    if places:
+        matrix[tuple(np.transpose(places))] = 1
+    return offset, matrix
+
+
+def _solve(
+    linear: list[tuple[Array, float, tuple[Expression, Expression]]], q: int
+) -> tuple[Array, Array]:
+    """Return base (q,) and directions (q, r) of the solutions of linear equations."""
+    rows = np.array([np.append(slope, value) for slope, value, _ in linear])
+    pivots: list[int] = []
+    done = 0
+    for k in range(len(rows)):
+        pivot = int(np.abs(rows[done, :q]).argmax()) if q else 0
+        if q == 0 or abs(rows[done, pivot]) < 1e-10:
+            if abs(rows[done, q]) > 1e-8:
+                left, right = linear[k][2]
+                raise CxError(f"{left.text} == {right.text} cannot hold beside the other equations")
+            rows = np.delete(rows, done, axis=0)
+            continue
+        rows[done] /= rows[done, pivot]
+        others = np.arange(len(rows)) != done
+        rows[others] -= np.outer(rows[others, pivot], rows[done])
+        pivots.append(pivot)
+        done += 1
+    free = [j for j in range(q) if j not in pivots]
+    base, directions = np.zeros(q), np.zeros((q, len(free)))
+    directions[free, np.arange(len(free))] = 1
+    base[pivots] = rows[:, q]
+    directions[pivots] = -rows[:, free]
+    return base, directions
+
+
+def broken(reduction: Reduction, phi: Array, tolerance: float) -> Iterator[str]:
+    """Yield the equations and bounds that do not hold at a point."""
+    for pairs, sign in ((reduction.equations, "=="), (reduction.bounds, ">")):
+        if pairs:
+            gap = reduction.gaps(pairs, phi)
+            for (left, right), value in zip(pairs, gap, strict=True):
+                if (abs(value) if sign == "==" else -value) > tolerance or np.isnan(value):
+                    yield f"{left.text} {sign} {right.text}"

@@ -1,0 +1,267 @@
+"""``cx.sem`` and ``cx.cfa``: a model and data in, a fit out."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from cxstats.core.errors import CxError
+from cxstats.core.progress import quiet_linear_algebra
+from cxstats.models.sem.batch import Attempt, maximise_batch
+from cxstats.models.sem.constraints import Reduction
+from cxstats.models.sem.estimate import Optimum, maximise
+from cxstats.models.sem.inference import inverse_scaled
+from cxstats.models.sem.likelihood import Likelihood
+from cxstats.models.sem.missing import PatternLikelihood, of_patterns
+from cxstats.models.sem.model import Model, build
+from cxstats.models.sem.problems import Problem, improper, unidentified
+from cxstats.models.sem.result import ModelWarning, SemFit
+from cxstats.models.sem.sample import read_incomplete, read_sample
+from cxstats.models.sem.start import start_values
+from cxstats.models.sem.structure import Structure
+from cxstats.models.sem.syntax import parse
+from cxstats.stats.inference import check_level
+
+INFORMATION = ("expected", "observed")
+ESTIMATORS = ("ml", "mlm", "mlr")
+MISSING = ("listwise", "fiml")
+# Of BFGS, where Newton steps lead nowhere.
+ROUNDS = 400
+EQUAL = ("loadings", "intercepts", "residuals")
+
+
+def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
+    model: str,
+    data: Any,
+    *,
+    group: str | None = None,
+    std_lv: bool = False,
+    orthogonal: bool = False,
+    fixed_x: bool = True,
+    means: bool | None = None,
+    equal: Sequence[str] = (),
+    estimator: str = "ml",
+    missing: str = "listwise",
+    information: str | None = None,
+    ordered: bool | Sequence[str] = False,
+    level: float = 0.95,
+) -> SemFit:
+    """Fit a structural equation model by maximum likelihood, or to ordered answers by WLSMV.
+
+    Minimises ``F = log|Sigma| + tr(S Sigma^-1) - log|S| - p`` (with means also
+    ``(m - mu)' Sigma^-1 (m - mu)``), S with divisor n; chi-square is ``n F``. Defaults are those
+    of lavaan's ``sem()`` and ``cfa()``: see `cxstats.models.sem.model.build`.
+
+    Parameters
+    ----------
+    model : str
+        In lavaan's syntax: ``=~`` measured by, ``~`` regressed on, ``~~`` covaries with, ``~ 1``
+        intercept, ``:=`` defined parameter, ``== < >`` constraints, ``#`` comment.
+    data : table, Moments, or mapping of group to Moments
+        Respondents in rows; cases with a missing answer are left out and counted. A published
+        covariance matrix comes as ``Moments.from_covariance``.
+    group : str, optional
+        Column of groups; the model is fitted to all at once, with means. Groups come in the
+        order of their first case.
+    std_lv : bool
+        Give latents variance 1 instead of a marker.
+    orthogonal : bool
+        Keep exogenous latents uncorrelated.
+    fixed_x : bool
+        Take the moments of observed predictors as given.
+    means : bool, optional
+        Model means too. Without it: where the model names an intercept, or there are groups.
+    equal : sequence of {"loadings", "intercepts", "residuals"}
+        What is equal over the groups; see `cxstats.invariance`, which tests it.
+    estimator : {"ml", "mlm", "mlr"}
+        The estimates are the same; "mlm" (Satorra & Bentler 1994) and "mlr" (Huber, White; Yuan &
+        Bentler 2000) give standard errors and a chi-square that hold without normality.
+    missing : {"listwise", "fiml"}
+        Leave out cases with a missing answer, or use every answer there is (full information
+        maximum likelihood: unbiased where missingness depends on answered questions only). With
+        "fiml", and with "mlm", observed predictors are modelled like other variables.
+    information : {"expected", "observed"}, optional
+        What standard errors are computed from; without it the expected information, with "fiml"
+        the observed one, which stays right when answers are missing at random.
+    ordered : bool or sequence of str
+        True, or the names of all observed variables, to take answers as ordered categories: an
+        `OrdinalFit` by diagonally weighted least squares of polychoric correlations, with a mean-
+        and variance-adjusted test ("WLSMV"; delta parameterisation, one group, complete cases).
+        Better than "ml" and "mlr" where there are four categories or fewer, or answers pile up at
+        an end; with five or more, roughly even ones both do (Rhemtulla, Brosseau-Liard & Savalei
+        2012). It takes some hundred cases: tables of two items should have few empty cells.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    SemFit
+        With ``.table``, ``.fit_indices``, ``.problems``, ``.bootstrap()``, ``.plot()``.
+
+    Warns
+    -----
+    ModelWarning
+        If the model is not identified, does not converge, or its solution is improper. Numbers of
+        a solution that is none are withheld from the table.
+
+    Raises
+    ------
+    ModelSyntaxError
+        With line, column and a caret.
+    DataError, CxError
+        If a variable is missing, constant, not numeric, or repeats others.
+
+    Notes
+    -----
+    Answers are taken as continuous. With "ml", standard errors and chi-square assume multivariate
+    normality, which answers on five points do not have: see "mlr", and the bootstrap.
+
+    References
+    ----------
+    Joreskog (1970). A general method for analysis of covariance structures. Biometrika 57.
+    Rosseel (2012). lavaan: an R package for structural equation modeling. JSS 48(2). Rhemtulla,
+    Brosseau-Liard & Savalei (2012). When can categorical variables be treated as continuous?
+    Psychological Methods 17, 354-373.
+
+    Examples
+    --------
+    >>> from cxstats import Moments
+    >>> corr = [[1], [0.50, 1], [0.40, 0.35, 1], [0.30, 0.28, 0.20, 1]]
+    >>> data = Moments.from_correlation(["a", "b", "c", "d"], corr, n=200)
+    >>> fit = sem("f =~ a + b + c + d", data)
+    >>> fit.fit_indices["df"], round(fit.fit_indices["chisq"], 3)
+    (2, 0.119)
+    """
+    _check(estimator, missing, information, equal)
+    check_level(level)
+    syntax = parse(model)
+    if ordered is not False:
+        from cxstats.models.sem.ordinal.fit import fit_ordinal
+
+        others = {
+            "group": group, "means": means, "equal": tuple(equal) or None,
+            "estimator": None if estimator == "ml" else estimator,
+            "missing": None if missing == "listwise" else missing, "information": information,
+        }  # fmt: skip
+        return fit_ordinal(
+            syntax, data, ordered, level, others, std_lv=std_lv, orthogonal=orthogonal
+        )
+    first = build(
+        syntax, std_lv=std_lv, orthogonal=orthogonal, fixed_x=fixed_x, means=means, check=False
+    )
+    fiml = missing == "fiml"
+    sample = (read_incomplete if fiml else read_sample)(data, first.observed, group)
+    if estimator != "ml" and sample.frame is None:
+        raise CxError(f"estimator {estimator!r} needs the respondents: pass the frame")
+    full = build(
+        syntax,
+        n_groups=len(sample.groups),
+        std_lv=std_lv,
+        orthogonal=orthogonal,
+        fixed_x=fixed_x and not fiml and estimator != "mlm",
+        means=True if fiml else means,
+        equal=equal,
+    )
+    if full.means and np.isnan(sample.mean).any():
+        raise CxError("the model has intercepts, but the moments have no means")
+    likelihood = Likelihood(
+        Structure.of(full),
+        Reduction.of(full),
+        sample.cov,
+        sample.mean if full.means else None,
+        sample.sizes / sample.n,
+    )
+    if sample.patterns is not None:
+        likelihood = of_patterns(likelihood, sample.patterns, (sample.cov, sample.mean))
+    with quiet_linear_algebra():
+        start, optimum, problems = solved(likelihood)
+    result = SemFit(
+        model=full,
+        sample=sample,
+        likelihood=likelihood,
+        start=start,
+        optimum=optimum,
+        problems=problems,
+        information=information or ("observed" if fiml else "expected"),
+        estimator=estimator,
+        level=level,
+    )
+    for problem in problems:
+        warnings.warn(str(problem), ModelWarning, stacklevel=2)
+    return result
+
+
+cfa = sem
+
+
+def _check(estimator: str, missing: str, information: str | None, equal: Sequence[str]) -> None:
+    given = (
+        ("estimator", estimator, ESTIMATORS),
+        ("missing", missing, MISSING),
+        ("information", information, (*INFORMATION, None)),
+    )
+    for name, value, allowed in given:
+        if value not in allowed:
+            choices = ", ".join(str(one) for one in allowed if one is not None)
+            raise CxError(f"{name} is {value!r}; allowed: {choices}")
+    odd = [str(one) for one in equal if one not in EQUAL]
+    if odd:
+        raise CxError(f"equal has {', '.join(odd)}; allowed: {', '.join(EQUAL)}")
+    if estimator == "mlm" and missing == "fiml":
+        raise CxError("estimator 'mlm' needs complete cases; with missing='fiml' use 'mlr'")
+
+
+def solved(likelihood: Likelihood) -> tuple[Any, Optimum, tuple[Problem, ...]]:
+    """Return start, optimum and problems; a model that is not identified is not fitted."""
+    with np.errstate(all="ignore"):
+        start = _start(likelihood)
+        problems = unidentified(likelihood, _without_own(likelihood, start))
+        if problems:
+            q = len(start)
+            empty = np.full((q, q), np.nan)
+            return start, Optimum(start, np.nan, empty, np.zeros((0, q)), False, 0), problems
+        optimum = maximise(likelihood, start)
+        if not optimum.converged:
+            start, optimum = _again(likelihood, start, optimum)
+        return start, optimum, improper(likelihood, optimum)
+
+
+def _again(likelihood: Likelihood, start: Any, optimum: Optimum) -> tuple[Any, Optimum]:
+    """Search from another start, and on other ways: BFGS keeps nearer to where it began."""
+    plain = _start(likelihood, plain=True)
+    found = maximise(likelihood, plain)
+    if found.converged:
+        return plain, found
+    reduction = likelihood.reduction
+    if isinstance(likelihood, PatternLikelihood) or reduction.equations or reduction.bounds:
+        return start, optimum
+    mean = None if likelihood.mean is None else likelihood.mean[None]
+    one = replace(likelihood, cov=likelihood.cov[None], mean=mean)
+    for point in (start, plain):
+        inverse = inverse_scaled(2 * likelihood.information(point))
+        if np.isfinite(inverse).all():
+            phi, _, arrived = maximise_batch(one, [Attempt(point, inverse, ROUNDS)], 10**6)
+            if arrived[0]:
+                found = maximise(likelihood, phi[0])
+                if found.converged:
+                    return point, found
+    return start, optimum
+
+
+def _start(likelihood: Likelihood, plain: bool = False, model: Model | None = None) -> Any:
+    reduction = likelihood.reduction
+    x = start_values(model or reduction.model, *likelihood.moments, plain=plain)
+    return np.linalg.lstsq(reduction.matrix, x - reduction.offset, rcond=None)[0]
+
+
+def _without_own(likelihood: Likelihood, start: Any) -> Any:
+    """Return the start without the values that the user gave."""
+    model = likelihood.reduction.model
+    if all(p.start is None for p in model.parameters):
+        return start
+    parameters = tuple(p._replace(start=None) for p in model.parameters)
+    return _start(likelihood, model=replace(model, parameters=parameters))

@@ -1,0 +1,241 @@
+"""Measurement invariance: do the same answers mean the same in every group?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxstats.core.errors import CxError
+from cxstats.core.formats import as_html, format_number, p_text
+from cxstats.core.language import label
+from cxstats.models.sem.fit import sem
+from cxstats.models.sem.inference import releases
+from cxstats.models.sem.result import SemFit
+from cxstats.stats.rules import RULES, verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+STEPS = {
+    "configural": (),
+    "metric": ("loadings",),
+    "scalar": ("loadings", "intercepts"),
+    "strict": ("loadings", "intercepts", "residuals"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Invariance:
+    """A ladder of ever stricter equalities over groups.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row per step: ``step, chisq, df, p_value, cfi, rmsea, rmsea_ci_low, rmsea_ci_high,
+        srmr``, and against the step before ``d_chisq, d_df, d_p_value`` (scaled with a robust
+        estimator), ``d_cfi, d_rmsea`` and ``verdict`` by `rule`.
+    releases : pandas.DataFrame
+        Per step and equal parameter: ``step, lhs, op, rhs, group, index``, how much chi-square
+        would fall if that group were let go; the largest break invariance.
+    means : pandas.DataFrame
+        Latent means of the scalar model against the first group: ``variable, group, estimate, se,
+        z, p_value, ci_low, ci_high, std``.
+    fits : mapping of step to SemFit
+    rule : str
+        Name of the rule in `cxstats.stats.rules.RULES`.
+    """
+
+    table: pd.DataFrame
+    releases: pd.DataFrame
+    means: pd.DataFrame
+    fits: Mapping[str, SemFit]
+    rule: str
+
+    @property
+    def reached(self) -> str:
+        """The strictest step that holds, with all before it; "" if not even the first is sound."""
+        reached = ""
+        rows: Any = self.table.itertuples()
+        for row in rows:
+            good = row.verdict == verdict(0.0, "cfi_drop", self.rule).en
+            if not (good or (row.step == "configural" and self.fits["configural"].sound)):
+                break
+            reached = str(row.step)
+        return reached
+
+    def summary(self, lang: str = "en") -> str:
+        """Return the steps, what holds, and what breaks it."""
+        lines = [label("sem.invariance.head", lang, rule=RULES[self.rule].source)]
+        rows: Any = self.table.itertuples()
+        for row in rows:
+            words = {
+                "step": label(f"sem.invariance.{row.step}", lang),
+                "chisq": format_number(float(row.chisq), 2),
+                "df": int(row.df),
+                "cfi": f"{row.cfi:.3f}",
+                "rmsea": f"{row.rmsea:.3f}",
+            }
+            line = label("sem.invariance.step", lang, **words)
+            if not np.isnan(row.d_chisq):
+                said = verdict(-float(row.d_cfi), "cfi_drop", self.rule).get(lang)
+                line += label(
+                    "sem.invariance.against",
+                    lang,
+                    chisq=format_number(float(row.d_chisq), 2),
+                    df=int(row.d_df),
+                    p=p_text(float(row.d_p_value)),
+                    cfi=format_number(float(row.d_cfi), 3, True),
+                    verdict=said,
+                )
+            lines.append("  " + line)
+        lines += self._breaks(lang)
+        return "\n".join(lines)
+
+    def _breaks(self, lang: str) -> list[str]:
+        steps = list(self.table["step"])
+        reached = self.reached
+        if not reached or reached == steps[-1]:
+            return []
+        broken = steps[steps.index(reached) + 1]
+        worst = self.releases[self.releases["step"] == broken].head(3)
+        names = label("sem.and", lang).join(
+            f"{r.lhs} {r.op} {r.rhs}".strip() + f" ({r.index_:.1f})"
+            for r in worst.rename(columns={"index": "index_"}).itertuples()
+        )
+        step = label(f"sem.invariance.{broken}", lang)
+        return [label("sem.invariance.breaks", lang, step=step, names=names)] if names else []
+
+    def plot(self, lang: str = "en", **options: Any) -> Axes:
+        """Draw RMSEA of the steps with its 90 % interval; options of `cxstats.charts.intervals`."""
+        from cxstats.charts import intervals
+
+        rows, first = self.table, next(iter(self.fits.values()))
+        names = [label(f"sem.invariance.{step}", lang) for step in rows["step"]]
+        reached = self.reached
+        key = "sem.invariance.title" if reached else "sem.invariance.title.none"
+        given: dict[str, Any] = {
+            "source": label("sem.source", lang, n=first.n),
+            "axis": "RMSEA",
+            "level": 0.90,
+            "reference": 0.05,
+            "decimals": 3,
+            "synthetic": first.synthetic,
+            "title": label(
+                key, lang, step=label(f"sem.invariance.{reached or 'configural'}", lang)
+            ),
+        }
+        limits = rows["rmsea_ci_low"], rows["rmsea_ci_high"]
+        return intervals(names, rows["rmsea"], *limits, lang=lang, **given | options)
+
+    def __repr__(self) -> str:
+        return self.summary()
+
+    def _repr_html_(self) -> str:
+        return as_html(self.summary(), self.table)
+
+
+def invariance(
+    model: str,
+    data: Any,
+    group: str | None = None,
+    *,
+    rule: str = "cheung_rensvold2002",
+    **options: Any,
+) -> Invariance:
+    """Fit a model to groups under ever more equalities, and compare the steps.
+
+    Configural: the same model in every group. Metric: equal loadings, needed to compare
+    relations. Scalar: equal intercepts too, needed to compare means. Strict: equal residual
+    variances too.
+
+    Parameters
+    ----------
+    model, data, group
+        As for `cx.sem`; groups come as a column or as a mapping of group to Moments.
+    rule : str
+        What counts as invariant: a rule for "cfi_drop" in `cxstats.stats.rules.RULES`.
+    **options
+        Passed to `cx.sem`: ``estimator="mlr"``, ``missing="fiml"`` ...
+
+    Raises
+    ------
+    CxError, DataError
+        If there are fewer than two groups, or a group cannot carry the model.
+
+    References
+    ----------
+    Meredith (1993). Measurement invariance, factor analysis and factorial invariance.
+    Psychometrika 58, 525-543. Cheung & Rensvold (2002). Evaluating goodness-of-fit indexes for
+    testing measurement invariance. Structural Equation Modeling 9, 233-255.
+    """
+    import pandas as pd
+
+    verdict(0.0, "cfi_drop", rule)  # an unknown rule is refused before anything is fitted
+    if "equal" in options or "std_lv" in options:
+        raise CxError("invariance sets equal= itself, and scales latents by their first item")
+    fits = {
+        step: sem(model, data, group=group, means=True, equal=equal, **options)
+        for step, equal in STEPS.items()
+    }
+    first = fits["configural"]
+    if len(first.sample.groups) < 2:
+        raise CxError("one group only: invariance compares at least two (group=...)")
+    rows, before = [], None
+    for step, fit in fits.items():
+        rows.append(_row(step, fit, before, rule))
+        before = fit
+    tests = [
+        (step, p.lhs, p.op, p.rhs, fit.sample.groups[p.group], index)
+        for step, fit in fits.items()
+        if fit.sound
+        for p, index in releases(fit.likelihood, fit.optimum, fit.n)
+    ]
+    found = pd.DataFrame(tests, columns=["step", "lhs", "op", "rhs", "group", "index"])
+    found["step"] = pd.Categorical(found["step"], list(STEPS))
+    found = found.sort_values(["step", "index"], ascending=[True, False], ignore_index=True)
+    found["step"] = found["step"].astype(str)
+    return Invariance(pd.DataFrame(rows), found, _means(fits["scalar"]), fits, rule)
+
+
+def _row(step: str, fit: SemFit, before: SemFit | None, rule: str) -> dict[str, Any]:
+    index = fit.fit_indices
+    robust = fit.estimator != "ml"
+    scaled = "_scaled" if robust else ""
+    better = "_robust" if robust else ""
+    row: dict[str, Any] = {
+        "step": step,
+        "chisq": index[f"chisq{scaled}"],
+        "df": index["df"],
+        "p_value": index[f"p_value{scaled}"],
+        "cfi": index[f"cfi{better}"],
+        "rmsea": index[f"rmsea{better}"],
+        "rmsea_ci_low": index["rmsea_robust_ci_low" if robust else "rmsea_ci_low"],
+        "rmsea_ci_high": index["rmsea_robust_ci_high" if robust else "rmsea_ci_high"],
+        "srmr": index["srmr"],
+    }
+    known = before is not None and before.sound and fit.sound
+    if before is None or not known:
+        gone = dict.fromkeys(("d_chisq", "d_df", "d_p_value", "d_cfi", "d_rmsea"), np.nan)
+        return row | gone | {"verdict": ""}
+    test = fit.compare(before)
+    drop = before.fit_indices[f"cfi{better}"] - row["cfi"]
+    return row | {
+        "d_chisq": test.chisq,
+        "d_df": test.df,
+        "d_p_value": test.p_value,
+        "d_cfi": -drop,
+        "d_rmsea": row["rmsea"] - before.fit_indices[f"rmsea{better}"],
+        "verdict": verdict(drop, "cfi_drop", rule).en,
+    }
+
+
+def _means(scalar: SemFit) -> pd.DataFrame:
+    """Return the latent means of the later groups."""
+    rows = scalar.table
+    own = rows[(rows["op"] == "~1") & rows["lhs"].isin(scalar.model.latents) & rows["se"].notna()]
+    columns = ["lhs", "group", "estimate", "se", "z", "p_value", "ci_low", "ci_high", "std"]
+    return own[columns].rename(columns={"lhs": "variable"}).reset_index(drop=True)

@@ -1,0 +1,179 @@
+"""The normal-theory discrepancy of a model, its gradient and its information."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cxstats.models.sem import curvature
+from cxstats.models.sem import structure as layout
+from cxstats.models.sem.constraints import Reduction
+from cxstats.models.sem.structure import Implied, Structure
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Likelihood:
+    """``F = sum_g n_g / N (log|Sigma| + tr(S Sigma^-1) + d' Sigma^-1 d)``.
+
+    The constant ``log|S| + p`` is left out: `saturated` holds it.
+
+    Attributes
+    ----------
+    structure : Structure
+        Layout of the parameters.
+    reduction : Reduction
+        From free parameters phi (..., q) to all parameters.
+    cov : array (..., G, p, p)
+        Sample covariances with divisor n; leading axes are those of a batch of samples.
+    mean : array (..., G, p) or None
+        Sample means, where means are modelled.
+    share : array (G,)
+        Share of each group in the cases.
+    """
+
+    structure: Structure
+    reduction: Reduction
+    cov: Array
+    mean: Array | None
+    share: Array
+
+    @property
+    def moments(self) -> tuple[Array, Array | None]:
+        """Unrestricted covariances (..., G, p, p) and means (..., G, p) of the groups."""
+        return self.cov, self.mean
+
+    @property
+    def weights(self) -> Array:
+        """Share in the cases of each block of data: here the groups."""
+        return self.share
+
+    def at(self, phi: Array) -> Point:
+        """Return the model at free parameters (..., q)."""
+        model = self.implied(phi)
+        return Point(self, model, layout.inverted(model))
+
+    def implied(self, phi: Array) -> Implied:
+        """Return implied moments per group at free parameters (..., q)."""
+        x = self.reduction.all(phi)
+        return layout.implied(self.structure, x.reshape((*x.shape[:-1], len(self.share), -1)))
+
+    def evaluate(self, phi: Array) -> tuple[Array, Array]:
+        """Return F (...) and its gradient (..., q); F is infinite where Sigma is improper."""
+        return self.at(phi).evaluate()
+
+    def hessian(self, phi: Array) -> Array:
+        """Return the second derivatives of F, (..., q, q)."""
+        return self.at(phi).hessian()
+
+    def information(self, phi: Array) -> Array:
+        """Return the expected information of one case, (..., q, q): half of E[hessian]."""
+        return self.at(phi).information()
+
+    def jacobian(self, phi: Array) -> Array:
+        """Return derivatives of all implied moments at one point, (G p*, q)."""
+        found = layout.jacobian(self.structure, self.implied(phi))
+        t = self.structure.matrix.size
+        return np.concatenate(
+            [part @ self.reduction.matrix[g * t : (g + 1) * t] for g, part in enumerate(found)]
+        )
+
+    def saturated(self) -> Array:
+        """Return ``sum_g n_g / N (log|S| + p)``, (...), infinite where S is singular."""
+        found: Array = (log_determinants(self.cov) + self.cov.shape[-1]) @ self.share
+        return found
+
+    def reduced(self, slope: Array) -> Array:
+        """Return derivatives by free parameters (..., q), from those by all of each group."""
+        slope = slope * self.share[:, None]
+        out: Array = slope.reshape((*slope.shape[:-2], -1)) @ self.reduction.matrix
+        return out
+
+    def congruent(self, per_group: Array) -> Array:
+        """Return second derivatives by free parameters, from those by all of each group."""
+        t = self.structure.matrix.size
+        out: Array = np.zeros(())
+        for g, share in enumerate(self.share):
+            own = self.reduction.matrix[g * t : (g + 1) * t]
+            out = out + share * (own.T @ per_group[..., g, :, :] @ own)
+        return out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Point:
+    """A model at some values of its parameters: what its derivatives share is computed once.
+
+    Attributes
+    ----------
+    likelihood : Likelihood
+    model : Implied
+        Implied moments.
+    inverse : array (..., G, p, p)
+        ``Sigma^-1``.
+    """
+
+    likelihood: Likelihood
+    model: Implied
+    inverse: Array
+
+    def evaluate(self) -> tuple[Array, Array]:
+        """Return F and its gradient."""
+        likelihood, deviation = self.likelihood, self._deviation()
+        cov = likelihood.cov
+        if deviation is not None:  # the covariances about the implied means
+            cov = cov + deviation[..., :, None] * deviation[..., None, :]
+        value = log_determinants(self.model.sigma)
+        value = value + np.einsum("...ij,...ij->...", self.inverse, cov)
+        slope = layout.gradient(likelihood.structure, self.model, self.inverse, cov, deviation)
+        value = value @ likelihood.weights
+        return np.where(np.isnan(value), np.inf, value), likelihood.reduced(slope)
+
+    def hessian(self) -> Array:
+        """Return the second derivatives of F."""
+        likelihood = self.likelihood
+        return likelihood.congruent(
+            curvature.hessian(
+                likelihood.structure, self.model, self.inverse, likelihood.cov, self._deviation()
+            )
+        )
+
+    def information(self) -> Array:
+        """Return the expected information of one case."""
+        likelihood = self.likelihood
+        return likelihood.congruent(
+            layout.information(likelihood.structure, self.model, self.inverse)
+        )
+
+    def _deviation(self) -> Array | None:
+        mean, mu = self.likelihood.mean, self.model.mu
+        return None if mean is None or mu is None else mean - mu
+
+
+def log_determinants(matrices: Array) -> Array:
+    """Return log|A| of symmetric matrices (...); infinite where not positive definite."""
+    try:
+        roots = np.linalg.cholesky(matrices)
+    except np.linalg.LinAlgError:
+        return _one_by_one(matrices)
+    out: Array = 2 * np.log(np.diagonal(roots, axis1=-2, axis2=-1)).sum(axis=-1)
+    return np.where(np.isnan(out), np.inf, out)
+
+
+def _one_by_one(matrices: Array) -> Array:
+    """Return the same where some fail: numpy's factorisation of a batch is all or nothing."""
+    from scipy.linalg.lapack import dpotrf
+
+    flat = matrices.reshape((-1, *matrices.shape[-2:]))
+    out = np.full(len(flat), np.inf)
+    for i, matrix in enumerate(flat):
+        root, failed = dpotrf(matrix)
+        if not failed:
+            out[i] = 2 * np.log(np.diagonal(root)).sum()
+    out[np.isnan(out)] = np.inf
+    return out.reshape(matrices.shape[:-2])

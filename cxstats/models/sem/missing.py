@@ -1,0 +1,271 @@
+"""Full information maximum likelihood: every case counts with the answers it gave.
+
+Cases with the same answers missing form a pattern. Of a pattern only its moments enter, so a model
+is fitted to J patterns as it is to G groups; what a pattern lacks is a zero row in its
+``Sigma^-1``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxstats.core.errors import DataError
+from cxstats.models.sem import structure as layout
+from cxstats.models.sem.likelihood import Likelihood, Point, log_determinants
+from cxstats.models.sem.structure import Implied
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+# The saturated moments are those of EM, whose steps shrink by a constant factor; it is
+# accelerated, and stops when nothing moves by more than this share of a standard deviation.
+STILL, MOST_STEPS = 1e-13, 5_000
+# Patterns whose second derivatives are held in memory at once.
+AT_ONCE = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Patterns:
+    """Moments of J patterns of missing answers.
+
+    Attributes
+    ----------
+    present : array (J, p)
+        Which answers the cases of a pattern gave.
+    group : array (J,)
+        Group of each pattern.
+    n : array (J,)
+        Cases.
+    mean, cov : arrays (J, p), (J, p, p)
+        Moments with divisor n; zero where nothing was answered.
+    """
+
+    present: NDArray[np.bool_]
+    group: NDArray[np.intp]
+    n: Array
+    mean: Array
+    cov: Array
+
+    @property
+    def n_values(self) -> int:
+        """Answers in all."""
+        return int((self.present.sum(axis=1) * self.n).sum())
+
+
+def find_patterns(matrices: list[Array]) -> Patterns:
+    """Sort the cases of every group by what is missing.
+
+    Parameters
+    ----------
+    matrices : list of array (n_g, p)
+        Answers with NaN; a case without any answer is left out.
+    """
+    parts = []
+    for g, matrix in enumerate(matrices):
+        given = ~np.isnan(matrix)
+        keep = given.any(axis=1)
+        matrix, given = matrix[keep], given[keep]  # noqa: PLW2901
+        kinds, which = np.unique(given, axis=0, return_inverse=True)
+        for j, present in enumerate(kinds[::-1]):
+            own = np.where(present, matrix[which == len(kinds) - 1 - j], 0.0)
+            mean = own.mean(axis=0)
+            parts.append((present, g, len(own), mean, (own - mean).T @ (own - mean) / len(own)))
+    present, group, n, mean, cov = zip(*parts, strict=True)
+    return Patterns(
+        np.array(present), np.array(group), np.array(n, float), np.array(mean), np.array(cov)
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class PatternLikelihood(Likelihood):
+    """The likelihood of patterns.
+
+    Attributes
+    ----------
+    cov, mean : arrays (J, p, p), (J, p)
+        Moments of the patterns.
+    share : array (G,)
+        Share of the groups in the cases.
+    patterns : Patterns
+    unrestricted : tuple of arrays (G, p, p), (G, p)
+        Maximum-likelihood covariances and means of the groups.
+    """
+
+    patterns: Patterns
+    unrestricted: tuple[Array, Array]
+
+    @property
+    def moments(self) -> tuple[Array, Array | None]:
+        """Unrestricted covariances and means of the groups."""
+        return self.unrestricted
+
+    @property
+    def weights(self) -> Array:
+        """Share in the cases of each pattern."""
+        found: Array = self.patterns.n / self.patterns.n.sum()
+        return found
+
+    def at(self, phi: Array) -> Point:
+        """Return the model at free parameters, repeated for every pattern."""
+        model = spread(self.implied(phi), self.patterns)
+        return Point(self, model, _inverted(model.sigma, self.patterns.present))
+
+    def hessian(self, phi: Array) -> Array:
+        """Return the second derivatives of F, some patterns at a time to save memory."""
+        out: Array = np.zeros(())
+        for first in range(0, len(self.patterns.n), AT_ONCE):
+            part = self._part(slice(first, first + AT_ONCE))
+            share = part.patterns.n.sum() / self.patterns.n.sum()
+            out = out + share * part.at(phi).hessian()
+        return out
+
+    def _part(self, own: slice) -> PatternLikelihood:
+        patterns = Patterns(*(getattr(self.patterns, f.name)[own] for f in fields(Patterns)))
+        return replace(self, cov=patterns.cov, mean=patterns.mean, patterns=patterns)
+
+    def reduced(self, slope: Array) -> Array:
+        """Return derivatives by free parameters (..., q)."""
+        by_group = np.moveaxis(slope, -2, -1) @ (self._members * self.weights[:, None])
+        out: Array = np.moveaxis(by_group, -1, -2).reshape((*slope.shape[:-2], -1))
+        return out @ self.reduction.matrix
+
+    def congruent(self, per_group: Array) -> Array:
+        """Return second derivatives by free parameters."""
+        weighted = per_group * self.weights[:, None, None]
+        t = self.structure.matrix.size
+        out: Array = np.zeros(())
+        for g in range(len(self.share)):
+            own = self.reduction.matrix[g * t : (g + 1) * t]
+            out = out + own.T @ weighted[..., self.patterns.group == g, :, :].sum(axis=-3) @ own
+        return out
+
+    @property
+    def _members(self) -> Array:
+        return np.equal.outer(self.patterns.group, np.arange(len(self.share))).astype(float)
+
+
+def spread(model: Implied, patterns: Patterns) -> Implied:
+    """Return the implied moments of every pattern; Sigma is an identity where answers lack."""
+    parts: dict[str, Any] = {}
+    for field in fields(Implied):
+        value = getattr(model, field.name)
+        if value is not None:
+            axis = value.ndim - (1 if field.name in ("theta", "shift", "mu") else 2) - 1
+            value = np.take(value, patterns.group, axis=axis)
+        parts[field.name] = value
+    parts["sigma"] = _padded(parts["sigma"], patterns.present)
+    if parts["mu"] is not None:
+        parts["mu"] = np.where(patterns.present, parts["mu"], 0)
+    return Implied(**parts | {"theta": None})
+
+
+def _padded(sigma: Array, present: NDArray[np.bool_]) -> Array:
+    both = present[:, :, None] & present[:, None, :]
+    return np.where(both, sigma, np.eye(sigma.shape[-1]))
+
+
+def _inverted(padded: Array, present: NDArray[np.bool_]) -> Array:
+    both = present[:, :, None] & present[:, None, :]
+    return np.where(both, layout.inverse_of(padded), 0)
+
+
+def saturated_moments(patterns: Patterns, group: int) -> tuple[Array, Array, float]:
+    """Return means (p,), covariances (p, p) and F of the saturated model of a group.
+
+    EM (Dempster, Laird & Rubin 1977) on the moments of the patterns, squared steps (SQUAREM,
+    Varadhan & Roland 2008) where they raise the likelihood.
+
+    Raises
+    ------
+    DataError
+        If a variable has fewer than two answers, or the likelihood has no maximum.
+    """
+    own = patterns.group == group
+    part = Patterns(*(getattr(patterns, f.name)[own] for f in fields(Patterns)))
+    answers = part.present.T @ part.n
+    if (answers < 2).any():
+        raise DataError(f"variable {int(np.argmin(answers)) + 1} of the model has no answers")
+    mean = (part.mean * part.n[:, None]).sum(axis=0) / answers
+    off = np.where(part.present, part.mean - mean, 0)
+    squares = part.n[:, None] * (np.diagonal(part.cov, axis1=1, axis2=2) + off**2)
+    point = (mean, np.diag(squares.sum(axis=0) / answers))
+    scale = np.sqrt(np.diagonal(point[1]))
+    for _ in range(MOST_STEPS):
+        first = _em(part, *point)
+        second = _em(part, *first)
+        if _distance(first, second, scale) < STILL:
+            return (*second, _value(part, *second))
+        jump = _squared(point, first, second)
+        point = jump if _value(part, *jump) <= _value(part, *second) else second
+    raise DataError("the saturated moments did not settle: too few answers in common")
+
+
+def _distance(a: tuple[Array, Array], b: tuple[Array, Array], scale: Array) -> float:
+    mean = np.abs((a[0] - b[0]) / scale).max()
+    return float(max(mean, np.abs((a[1] - b[1]) / np.outer(scale, scale)).max()))
+
+
+def _squared(
+    a: tuple[Array, Array], b: tuple[Array, Array], c: tuple[Array, Array]
+) -> tuple[Array, Array]:
+    first = np.concatenate([(y - x).ravel() for x, y in zip(a, b, strict=True)])
+    bend = np.concatenate([(z - 2 * y + x).ravel() for x, y, z in zip(a, b, c, strict=True)])
+    size = min(-float(np.linalg.norm(first)) / max(float(np.linalg.norm(bend)), 1e-300), -1.0)
+    parts = [
+        x - 2 * size * (y - x) + size**2 * (z - 2 * y + x) for x, y, z in zip(a, b, c, strict=True)
+    ]
+    return parts[0], parts[1]
+
+
+def _em(part: Patterns, mean: Array, cov: Array) -> tuple[Array, Array]:
+    """Take one step: expected sums of the complete data, then their moments."""
+    present, n = part.present, part.n
+    inverse = _inverted(_padded(cov, present), present)
+    fill = np.where(present[:, None, :], cov @ inverse, 0)  # regression of all on what is there
+    filled = mean + (fill @ (part.mean - np.where(present, mean, 0))[..., None])[..., 0]
+    left = cov - fill @ cov
+    spread_of = fill @ part.cov @ fill.swapaxes(1, 2) + left
+    total = n.sum()
+    new = (n[:, None] * filled).sum(axis=0) / total
+    off = filled - new
+    out = (n[:, None, None] * (spread_of + off[:, :, None] * off[:, None, :])).sum(axis=0) / total
+    return new, (out + out.T) / 2
+
+
+def _value(part: Patterns, mean: Array, cov: Array) -> float:
+    """Return F of unrestricted moments."""
+    log_det = log_determinants(_padded(cov, part.present))
+    if not np.isfinite(log_det).all():
+        return float("inf")
+    inverse = _inverted(_padded(cov, part.present), part.present)
+    off = np.where(part.present, part.mean - mean, 0)
+    about = part.cov + off[:, :, None] * off[:, None, :]
+    value = log_det + np.einsum("jik,jik->j", inverse, about)
+    return float((value * part.n).sum() / part.n.sum())
+
+
+def baseline_value(patterns: Patterns, group: int) -> float:
+    """Return F of independent variables: each with the moments of its own answers."""
+    own = patterns.group == group
+    present, n = patterns.present[own], patterns.n[own]
+    answers = present.T @ n
+    mean = (patterns.mean[own] * n[:, None]).sum(axis=0) / answers
+    off = np.where(present, patterns.mean[own] - mean, 0)
+    squares = n[:, None] * (np.diagonal(patterns.cov[own], axis1=1, axis2=2) + off**2)
+    variance = squares.sum(axis=0) / answers
+    return float((answers * (np.log(variance) + 1)).sum() / n.sum())
+
+
+def of_patterns(
+    likelihood: Likelihood, patterns: Patterns, unrestricted: tuple[Array, Array]
+) -> PatternLikelihood:
+    """Return the likelihood of a model for patterns instead of complete cases."""
+    return PatternLikelihood(
+        likelihood.structure, likelihood.reduction, patterns.cov, patterns.mean, likelihood.share,
+        patterns, unrestricted,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Models of ordered answers: thresholds, polychoric correlations, WLSMV."""

@@ -1,0 +1,135 @@
+"""Ordered answers as categories, and their tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxstats.core.engines import blocks
+from cxstats.core.errors import CxError, DataError
+from cxstats.core.moments import Moments
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+    Codes = NDArray[np.intp]
+
+# More different answers than that are hardly categories.
+MOST_CATEGORIES = 20
+# Numbers in a part of the cases that is worked on at once.
+PART = 4_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Categories:
+    """Complete cases of ordered answers.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The p items.
+    values : tuple of arrays
+        The answers that occur, in rising order.
+    codes : array (n, p)
+        Which of them each case gave, from 0.
+    dropped : int
+        Cases left out because an answer was missing.
+    """
+
+    names: tuple[str, ...]
+    values: tuple[Array, ...]
+    codes: Codes
+    dropped: int
+
+    @property
+    def n(self) -> int:
+        """Cases."""
+        return len(self.codes)
+
+    @property
+    def sizes(self) -> Codes:
+        """How many categories each item has, (p,)."""
+        return np.array([len(part) for part in self.values])
+
+    @property
+    def pairs(self) -> tuple[Codes, Codes]:
+        """Places of the first and second item of the P pairs: 1-2, 1-3, ..., 2-3, ..."""
+        return np.triu_indices(len(self.names), 1)
+
+    def counts(self) -> Array:
+        """Return how often each category was given, (p, K); zero where an item has fewer."""
+        most = int(self.sizes.max())
+        return np.array([np.bincount(column, minlength=most) for column in self.codes.T], float)
+
+    def tables(self) -> Array:
+        """Return the table of every pair of items, (P, K, K)."""
+        p, most = len(self.names), int(self.sizes.max())
+        crossed = np.zeros((p * most, p * most))
+        shift = np.arange(p) * most
+        for part in self.parts(p * most):
+            marks = np.zeros((len(part), p * most))
+            np.put_along_axis(marks, part + shift, 1.0, axis=1)
+            crossed += marks.T @ marks
+        first, second = self.pairs
+        found: Array = crossed.reshape(p, most, p, most)[first, :, second, :]
+        return found
+
+    def parts(self, width: int) -> list[Codes]:
+        """Return the cases in parts that make no large array of `width` columns."""
+        rows = max(1, PART // max(width, 1))
+        return [self.codes[i : i + rows] for i in range(0, self.n, rows)]
+
+
+def read_categories(data: Any, columns: Sequence[str] | None) -> Categories:
+    """Take the complete cases of ordered answers from a table.
+
+    Raises
+    ------
+    DataError, CxError
+        If a column is not there, its answers are not whole numbers, all the same, or so many that
+        they look continuous; if there are no more cases than items.
+    """
+    if isinstance(data, Moments):
+        raise CxError("ordered answers need the respondents, not Moments: pass the frame")
+    names, parts = blocks(data, columns)
+    if len(names) < 2:
+        raise CxError(f"{len(names)} item; correlations need at least two")
+    values = np.concatenate([np.asarray(part.values, float).T for part in parts])
+    complete = ~np.isnan(values).any(axis=1)
+    for name, column in zip(names, values.T, strict=True):
+        _check_whole(name, column[~np.isnan(column)])
+    kept = values[complete]
+    if len(kept) <= len(names):
+        raise DataError(
+            f"{len(kept)} complete cases for {len(names)} items; there must be more cases than "
+            f"items ({len(values) - len(kept)} were left out because an answer was missing)"
+        )
+    levels, codes = [], np.empty(kept.shape, np.intp)
+    for j, (name, column) in enumerate(zip(names, kept.T, strict=True)):
+        level, codes[:, j] = np.unique(column, return_inverse=True)
+        if len(level) == 1:
+            raise DataError(
+                f"{name!r} is constant (all complete cases answer {level[0]:g}); a correlation "
+                "needs answers that vary"
+            )
+        levels.append(level)
+    return Categories(names, tuple(levels), codes, len(values) - len(kept))
+
+
+def _check_whole(name: str, given: Array) -> None:
+    odd = given[~np.isfinite(given) | (given != np.round(given))]
+    if len(odd):
+        raise DataError(
+            f"{name!r} has the answer {odd[0]:g}; ordered answers are whole numbers, one for each "
+            "category"
+        )
+    different = len(np.unique(given))
+    if different > MOST_CATEGORIES:
+        raise DataError(
+            f"{name!r} has {different} different answers and looks continuous; allowed: at most "
+            f"{MOST_CATEGORIES} categories (without ordered= the model takes it as it is)"
+        )

@@ -1,0 +1,228 @@
+"""What is wrong with a model or its solution, named, with what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxstats.core.language import label
+from cxstats.core.moments import correlations
+from cxstats.models.sem.constraints import broken
+from cxstats.models.sem.estimate import Optimum, tangent
+from cxstats.models.sem.inference import exogenous
+from cxstats.models.sem.likelihood import Likelihood
+from cxstats.models.sem.model import Model
+from cxstats.models.sem.standardise import standardised
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+# Share of the largest singular value below which a direction is not identified.
+RANK = 1e-9
+# Smallest eigenvalue of the (scaled) products above which there is no need to look closer.
+PLAIN = 1e-8
+# Smallest eigenvalue of the information, in the metric of correlations, of a usable solution:
+# below it standard errors are a hundred times those of separate estimates.
+SINGULAR = 1e-4
+# Variance inflation of a predictor that the others all but repeat (Marquardt 1970).
+INFLATION = 10.0
+# By how much an equation or a bound may be missed: rounding.
+UNMET = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that makes a solution doubtful.
+
+    Attributes
+    ----------
+    kind : str
+        One of ``not_identified``, ``too_many``, ``not_converged``, ``near_singular``,
+        ``negative_variance``, ``correlation``, ``not_positive``, ``collinear``, ``no_solution``,
+        ``unmet``;
+        of ordered answers also ``rare_category``, ``empty_cells``, ``perfect``, ``indefinite``.
+    names : tuple of str
+        The parameters or variables concerned.
+    value : float
+        The offending number; NaN where there is none.
+    """
+
+    kind: str
+    names: tuple[str, ...] = ()
+    value: float = float("nan")
+
+    @property
+    def fatal(self) -> bool:
+        """Whether no number of the solution is to be used."""
+        return self.kind in (
+            "not_identified", "too_many", "not_converged", "near_singular", "no_solution", "unmet"
+        )  # fmt: skip
+
+    def text(self, lang: str = "en") -> str:
+        """Return the problem in words, with what to do."""
+        joined: Any = label("sem.and", lang).join(self.names)
+        return label(f"sem.problem.{self.kind}", lang, names=joined, value=f"{self.value:.3g}")
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+def unidentified(likelihood: Likelihood, x: Array) -> tuple[Problem, ...]:
+    """Look for parameters that no data can tell apart, before anything is fitted.
+
+    The derivatives of the implied moments must have full rank at a point in general position:
+    the start, moved at random (local identification; Bekker, Merckens & Wansbeek 1994).
+    Equations that are not linear count as moments.
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+    x : array (q,)
+        Start.
+    """
+    reduction = likelihood.reduction
+    q = len(x)
+    if q == 0:
+        return ()
+    # An information of one case is the unit in which a parameter can be moved.
+    information = np.diagonal(likelihood.information(x))
+    unit = 1 / np.sqrt(np.where(information > 0, information, 1))
+    point = x + np.random.default_rng(0).uniform(0.02, 0.12, q) * unit
+    slopes = likelihood.jacobian(point) / _units(likelihood)[:, None]
+    if reduction.equations:
+        slopes = np.vstack([slopes, reduction.slopes(reduction.equations, point)])
+    if not np.isfinite(slopes).all():
+        return (Problem("no_solution"),)
+    scale = np.linalg.norm(slopes, axis=0)
+    if scale.min() > 0 and np.linalg.eigvalsh(correlations(slopes.T @ slopes))[0] > PLAIN:
+        return ()
+    values, directions = np.linalg.svd(slopes / np.where(scale > 0, scale, 1))[1:]
+    values = np.append(values, np.zeros(max(0, q - len(values))))
+    null = directions[values < RANK * max(values[0], 1e-300)]
+    if not len(null):
+        return ()
+    size = np.sqrt((null**2).sum(axis=0))
+    names = _names(reduction.model, reduction.matrix, size > 1e-6)
+    statistics = len(slopes)
+    if q > statistics:
+        return (Problem("too_many", names, float(q - statistics)),)
+    return (Problem("not_identified", names, float(len(null))),)
+
+
+def _units(likelihood: Likelihood) -> Array:
+    """Return the standard deviations that moments are measured in, (G p*,)."""
+    parts = []
+    for cov in likelihood.moments[0]:
+        sd = np.sqrt(np.diagonal(cov))
+        row, column = np.tril_indices(len(sd))
+        parts += [sd[row] * sd[column], *([sd] if likelihood.structure.means else [])]
+    return np.concatenate(parts)
+
+
+def _names(model: Model, matrix: Array, which: NDArray[np.bool_]) -> tuple[str, ...]:
+    """Return the parameters behind some free ones, at most six."""
+    rows = np.flatnonzero((matrix[:, which] != 0).any(axis=1))
+    found = [_name(model, i) for i in rows]
+    return (*found[:6], "…") if len(found) > 6 else tuple(found)
+
+
+def _name(model: Model, i: Any) -> str:
+    p = model.parameters[i]
+    return str(p) if model.n_groups == 1 else f"{p} [{p.group + 1}]"
+
+
+def improper(likelihood: Likelihood, optimum: Optimum) -> tuple[Problem, ...]:
+    """Look at a solution: did it converge, is it one that data can have?"""
+    if not np.isfinite(optimum.value):
+        return (Problem("no_solution"),)
+    unmet = tuple(broken(likelihood.reduction, optimum.phi, UNMET))
+    if unmet:
+        return (Problem("unmet", unmet),)
+    if not optimum.converged:
+        return (
+            Problem("not_converged", value=float(optimum.steps)),
+            *_collinear(likelihood, optimum),
+        )
+    found = []
+    smallest = _smallest(likelihood, optimum)
+    if smallest < SINGULAR:
+        found.append(Problem("near_singular", value=smallest))
+    x = likelihood.reduction.all(optimum.phi)
+    share = standardised(likelihood, x)
+    found += [
+        Problem("negative_variance", (_name(likelihood.reduction.model, i),), float(x[i]))
+        for i, p in enumerate(likelihood.reduction.model.parameters)
+        if p.op == "~~" and p.lhs == p.rhs and _below_zero(share[i], x[i])
+    ]
+    return (*found, *_latent_problems(likelihood, optimum), *_collinear(likelihood, optimum))
+
+
+def _below_zero(share: float, value: float) -> bool:
+    """Return whether a variance is negative; its share is NaN where the whole is not positive."""
+    return value < 0 and not share >= -1e-9
+
+
+def _smallest(likelihood: Likelihood, optimum: Optimum) -> float:
+    """Return the smallest eigenvalue of the information, scaled to a diagonal of ones."""
+    along = tangent(optimum.binding)[:, :]
+    free = ~exogenous(likelihood.reduction)
+    if len(optimum.binding) == 0:
+        along = along[:, free]
+    information = along.T @ likelihood.information(optimum.phi) @ along
+    if not len(information):
+        return 1.0
+    return float(np.linalg.eigvalsh(correlations(information))[0])
+
+
+def _latent_problems(likelihood: Likelihood, optimum: Optimum) -> list[Problem]:
+    """Look at the implied covariances of the latents."""
+    core, model = likelihood.structure.core, likelihood.reduction.model
+    at = [i for i, name in enumerate(core) if name in model.latents]
+    found = []
+    for total in likelihood.implied(optimum.phi).total[:, at][:, :, at]:
+        variance = np.diagonal(total)
+        if not (variance > 0).all():
+            found += [
+                Problem("negative_variance", (core[at[i]],), float(variance[i]))
+                for i in np.flatnonzero(variance <= 0)
+            ]
+            continue
+        r = correlations(total)
+        above = [
+            Problem("correlation", (core[at[i]], core[at[j]]), float(r[i, j]))
+            for i, j in combinations(range(len(at)), 2)
+            if abs(r[i, j]) >= 1 + 1e-9
+        ]
+        if not above and len(at) > 2 and np.linalg.eigvalsh(r)[0] < -1e-9:
+            above = [Problem("not_positive", value=float(np.linalg.eigvalsh(r)[0]))]
+        found += above
+    return found
+
+
+def _collinear(likelihood: Likelihood, optimum: Optimum) -> list[Problem]:
+    """Name latent predictors of one variable that all but repeat each other."""
+    model, core = likelihood.reduction.model, likelihood.structure.core
+    place = {name: i for i, name in enumerate(core)}
+    pairs: dict[tuple[str, str], float] = {}
+    for total in likelihood.implied(optimum.phi).total:
+        for outcome in model.outcomes:
+            into = [p.rhs for p in model.one_group if p.op == "~" and p.lhs == outcome]
+            if len(into) < 2 or not any(name in model.latents for name in into):
+                continue
+            at = [place[name] for name in into]
+            inner = total[np.ix_(at, at)]
+            if not (np.diagonal(inner) > 0).all():
+                continue
+            r = correlations(inner)
+            regular = np.linalg.eigvalsh(r)[0] > 1e-9
+            if regular and np.diagonal(np.linalg.inv(r)).max() < INFLATION:
+                continue
+            off = np.abs(r - np.eye(len(r)))
+            i, j = sorted(divmod(int(off.argmax()), len(r)))
+            pairs[into[i], into[j]] = float(r[i, j])
+    return [Problem("collinear", pair, value) for pair, value in pairs.items()]

@@ -1,0 +1,159 @@
+"""Errors and tests that hold without normality: MLM and MLR.
+
+The estimates stay those of maximum likelihood. With A the information of one case and B the mean
+square of the cases' scores, errors come from the sandwich ``A^-1 B A^-1 / n``; chi-square is
+divided by a factor that brings its mean to its degrees of freedom.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cxstats.models.sem.constraints import Reduction
+from cxstats.models.sem.estimate import Optimum, maximise, tangent
+from cxstats.models.sem.inference import exogenous, inverse_scaled
+from cxstats.models.sem.likelihood import Likelihood
+from cxstats.models.sem.missing import PatternLikelihood
+from cxstats.models.sem.model import Model, Parameter
+from cxstats.models.sem.score_contributions import casewise_scores
+from cxstats.models.sem.structure import Structure
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sandwich:
+    """Robust covariances of the estimates, and what chi-square is divided by.
+
+    Attributes
+    ----------
+    covariance : array (q, q)
+    trace : float
+        ``tr(A^-1 B)`` along the constraints: what the parameters take up.
+    """
+
+    covariance: Array
+    trace: float
+
+
+def sandwich(
+    likelihood: Likelihood, optimum: Optimum, matrices: list[Array], observed: bool
+) -> Sandwich:
+    """Return the sandwich of a fit.
+
+    Parameters
+    ----------
+    likelihood, optimum
+        The fit.
+    matrices : list of array (n_g, p)
+        The cases.
+    observed : bool
+        Whether A is the observed information (MLR: Huber 1967, White 1982) or the expected one
+        (MLM: Satorra & Bentler 1994).
+    """
+    scores = casewise_scores(likelihood, optimum.phi, matrices, centred=not observed)
+    n = len(scores)
+    square = scores.T @ scores / n
+    information = optimum.hessian / 2 if observed else likelihood.information(optimum.phi)
+    along = tangent(optimum.binding)
+    bread = along @ inverse_scaled(along.T @ information @ along) @ along.T
+    covariance = bread @ square @ bread / n
+    given = exogenous(likelihood.reduction)
+    covariance[given] = 0
+    covariance[:, given] = 0
+    return Sandwich(covariance, float(np.trace(bread @ square)))
+
+
+def saturated_trace(matrices: list[Array], sigmas: Array, means: bool) -> float:
+    """Return ``tr(W Gamma)`` of unrestricted moments: what there is to take up.
+
+    The mean over cases of ``tr((V (zz' - S))^2) / 2 + z' V z`` with ``V = sigma^-1``, summed over
+    the groups.
+
+    Parameters
+    ----------
+    matrices : list of array (n_g, p)
+    sigmas : array (G, p, p)
+        The covariances that weigh: the implied ones (MLM) or the sample's (MLR).
+    means : bool
+        Whether means are modelled.
+    """
+    total = 0.0
+    for matrix, sigma in zip(matrices, sigmas, strict=True):
+        z = matrix - matrix.mean(axis=0)
+        weight = np.linalg.inv(sigma)
+        turned = weight @ (z.T @ z / len(z))
+        length = np.einsum("ni,ij,nj->n", z, weight, z)
+        cross = np.einsum("ni,ij,nj->n", z, turned @ weight, z)
+        own = (length**2 - 2 * cross + np.trace(turned @ turned)) / 2
+        total += float((own + (length if means else 0)).mean())
+    return total
+
+
+def baseline(likelihood: Likelihood) -> tuple[Likelihood, Optimum]:
+    """Return the model in which only observed predictors covary, at its maximum."""
+    model = likelihood.reduction.model
+    given = [p.lhs for p in model.one_group if p.exogenous and p.op == "~~" and p.lhs == p.rhs]
+    rows = [Parameter(n, "~~", n, exogenous=n in given) for n in model.observed]
+    rows += [Parameter(a, "~~", b, exogenous=True) for i, a in enumerate(given) for b in given[:i]]
+    if model.means:
+        rows += [Parameter(n, "~1", "", exogenous=n in given) for n in model.observed]
+    return _at_moments(likelihood, rows)
+
+
+def _at_moments(likelihood: Likelihood, rows: list[Parameter]) -> tuple[Likelihood, Optimum]:
+    """Return a model of moments alone, at the moments."""
+    old = likelihood.reduction.model
+    parameters = tuple(p._replace(group=g) for g in range(old.n_groups) for p in rows)
+    model = Model((), old.observed, parameters, old.n_groups, old.means, (), (), "")
+    reduction = Reduction.of(model)
+    found = replace(likelihood, structure=Structure.of(model), reduction=reduction)
+    at = {name: i for i, name in enumerate(model.observed)}
+    x = [_moment(likelihood, p, at) for p in parameters]
+    phi = np.linalg.lstsq(reduction.matrix, np.array(x), rcond=None)[0]
+    if isinstance(found, PatternLikelihood) and len(rows) < len(at) * (len(at) + 1) // 2:
+        return found, maximise(found, phi)
+    value, binding = float(found.evaluate(phi)[0]), np.zeros((0, len(phi)))
+    return found, Optimum(phi, value, found.hessian(phi), binding, True, 0)
+
+
+def unrestricted(likelihood: Likelihood) -> tuple[Likelihood, Optimum]:
+    """Return the model without any restriction, at its maximum."""
+    model = likelihood.reduction.model
+    names = model.observed
+    rows = [Parameter(a, "~~", b) for i, a in enumerate(names) for b in names[: i + 1]]
+    rows += [Parameter(n, "~1", "") for n in names]
+    return _at_moments(likelihood, rows)
+
+
+def _moment(likelihood: Likelihood, p: Parameter, at: dict[str, int]) -> float:
+    cov, mean = likelihood.moments
+    if p.op == "~1":
+        assert mean is not None  # only models of means have intercepts
+        return float(mean[p.group, at[p.lhs]])
+    return float(cov[p.group, at[p.lhs], at[p.rhs]])
+
+
+def scaling(
+    likelihood: Likelihood, optimum: Optimum, matrices: list[Array], df: int, observed: bool
+) -> float:
+    """Return what chi-square is divided by; NaN without degrees of freedom.
+
+    ``(tr(W Gamma) - tr(A^-1 B)) / df``: with the implied covariances and the expected information
+    that is Satorra & Bentler (1994), with the sample's and the observed one Yuan & Bentler (2000)
+    in the form of Asparouhov & Muthen (2005).
+    """
+    if df == 0:
+        return float("nan")
+    if isinstance(likelihood, PatternLikelihood):
+        whole = sandwich(*unrestricted(likelihood), matrices, observed).trace
+    else:
+        sigmas = likelihood.cov if observed else likelihood.implied(optimum.phi).sigma
+        whole = saturated_trace(matrices, sigmas, likelihood.structure.means)
+    return (whole - sandwich(likelihood, optimum, matrices, observed).trace) / df

@@ -1,0 +1,337 @@
+"""Implied moments of a model and their derivatives, for one set of values or a batch.
+
+Variables are of two kinds. A *leaf* is an observed variable that sends no arrow and whose residual
+covaries with leaves only: an indicator. The others, latents and observed predictors, are the
+*core*. With paths B and covariances Psi among the core, loadings L of the observed variables on the
+core and residual covariances Theta of the leaves::
+
+    Sigma = G Psi G' + Theta,      G = L E,      E = (I - B)^-1
+    mu = nu + G alpha
+
+Every derivative of Sigma is a symmetrised outer product ``w (u v' + v u')`` of two columns of the
+pool ``V = [I, G, L C]``, ``C = E Psi E'``. So gradient and information are look-ups in small
+products of V with itself (as in Joreskog's LISREL, 1970, here for all parameters at once).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cxstats.models.sem.model import Model, Parameter
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+    Places = NDArray[np.intp]
+
+# Share of a variance below which a residual is near zero: digits lost are about its logarithm.
+SMALL = 1e-4
+LOADING, PATH, COVARIANCE, RESIDUAL, INTERCEPT, MEAN = range(6)
+
+
+@dataclass(frozen=True, eq=False)
+class Structure:
+    """Where each of T parameters of a group stands.
+
+    Attributes
+    ----------
+    core : tuple of str
+        The c core variables.
+    matrix, row, column : arrays (T,)
+        One of LOADING (of a leaf on the core), PATH, COVARIANCE (core), RESIDUAL (leaves),
+        INTERCEPT (leaves), MEAN (core); and the place in it.
+    unit : array (p, c)
+        The part of L that is known: ones for observed variables of the core.
+    a, b : arrays (T,)
+        Columns of the pool whose outer product is the derivative.
+    weight : array (T,)
+        Its weight w: 1, a half for variances, 0 for means.
+    means : bool
+        Whether means are modelled.
+    """
+
+    core: tuple[str, ...]
+    matrix: Places
+    row: Places
+    column: Places
+    unit: Array
+    a: Places
+    b: Places
+    weight: Array
+    means: bool
+
+    @cached_property
+    def at(self) -> dict[int, Places]:
+        """The parameters of each matrix."""
+        return {matrix: np.flatnonzero(self.matrix == matrix) for matrix in range(6)}
+
+    @cached_property
+    def slots(self) -> dict[int, tuple[Places, Places]]:
+        """The parameters of each matrix and their places in it, read row by row."""
+        p, c = self.unit.shape
+        width = {LOADING: c, PATH: c, COVARIANCE: c, RESIDUAL: p, INTERCEPT: 0, MEAN: 0}
+        found = {}
+        for matrix, at in self.at.items():
+            row, column = self.row[at], self.column[at]
+            column = column if width[matrix] else row
+            place = row * width[matrix] + column
+            if matrix in (COVARIANCE, RESIDUAL):  # each covariance stands twice
+                off = row != column
+                twice = np.append(at, at[off])
+                place = np.append(place, (column * width[matrix] + row)[off])
+                found[matrix] = twice, place
+            else:
+                found[matrix] = at, place
+        return found
+
+    @cached_property
+    def diagonal(self) -> Places | None:
+        """The residual variance of every variable, where all have one and none covary."""
+        p, at = len(self.unit), self.at[RESIDUAL]
+        if len(at) != p or (self.row[at] != self.column[at]).any():
+            return None
+        return at[np.argsort(self.row[at])]
+
+    @classmethod
+    def of(cls, model: Model) -> Structure:
+        """Lay out a model."""
+        core, parameters = _core(model), model.one_group
+        p, c = len(model.observed), len(core)
+        at = {name: i for i, name in enumerate(core)}
+        leaf = {name: i for i, name in enumerate(model.observed) if name not in at}
+        unit = np.zeros((p, c))
+        for i, name in enumerate(model.observed):
+            if name in at:
+                unit[i, at[name]] = 1
+        places = [_place(parameter, at, leaf) for parameter in parameters]
+        matrix, row, column = (np.array(part, np.intp) for part in zip(*places, strict=True))
+        in_core = np.isin(matrix, (PATH, COVARIANCE, MEAN))
+        a = np.where(in_core, p + row, row)
+        directed = np.isin(matrix, (LOADING, PATH))
+        b = np.where(directed, p + c + column, np.where(in_core, p + column, column))
+        weight = np.where(np.isin(matrix, (INTERCEPT, MEAN)), 0.0, 1.0)
+        weight[~directed & (row == column)] /= 2
+        return cls(core, matrix, row, column, unit, a, b, weight, model.means)
+
+
+def _core(model: Model) -> tuple[str, ...]:
+    """Return the core: whatever sends an arrow, and what covaries with such a variable."""
+    core = set(model.latents)
+    core |= {p.rhs for p in model.one_group if p.op == "~"}
+    pairs = [(p.lhs, p.rhs) for p in model.one_group if p.op == "~~"]
+    while True:
+        near = {n for pair in pairs if core & set(pair) for n in pair} - core
+        if not near:
+            return tuple(n for n in (*model.latents, *model.observed) if n in core)
+        core |= near
+
+
+def _place(p: Parameter, core: dict[str, int], leaf: dict[str, int]) -> tuple[int, int, int]:
+    if p.op == "~1":
+        place = core.get(p.lhs)
+        return (INTERCEPT, leaf[p.lhs], leaf[p.lhs]) if place is None else (MEAN, place, place)
+    if p.op == "~~":
+        if p.lhs in core:
+            return COVARIANCE, core[p.lhs], core[p.rhs]
+        return RESIDUAL, leaf[p.lhs], leaf[p.rhs]
+    into, out = (p.rhs, p.lhs) if p.op == "=~" else (p.lhs, p.rhs)
+    return (PATH, core[into], core[out]) if into in core else (LOADING, leaf[into], core[out])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Implied:
+    """Matrices of a model at a batch of values; leading axes are those of the batch.
+
+    Attributes
+    ----------
+    loadings : array (..., p, c)
+        L, with the ones of observed core variables.
+    effects, psi, total : arrays (..., c, c)
+        E, Psi and ``C = E Psi E'``, the covariances of the core.
+    g, k : arrays (..., p, c)
+        G and L C.
+    sigma : array (..., p, p)
+        Implied covariances.
+    theta : array (..., p) or None
+        Residual variances, where they are all there is beside the core.
+    shift : array (..., c) or None
+        ``E alpha``, the means of the core.
+    mu : array (..., p) or None
+        Implied means.
+    """
+
+    loadings: Array
+    effects: Array
+    psi: Array
+    total: Array
+    g: Array
+    k: Array
+    sigma: Array
+    theta: Array | None
+    shift: Array | None
+    mu: Array | None
+
+
+def implied(structure: Structure, x: Array) -> Implied:
+    """Return the implied moments at parameters x (..., T)."""
+    p, c = structure.unit.shape
+    shape = x.shape[:-1]
+    loadings = _filled(structure, x, LOADING, p, c) + structure.unit
+    psi = _filled(structure, x, COVARIANCE, c, c)
+    if len(structure.at[PATH]):
+        effects = inverse_of(np.eye(c) - _filled(structure, x, PATH, c, c))
+        g = loadings @ effects
+        total = effects @ psi @ _t(effects)
+        k = loadings @ total
+    else:
+        effects = np.broadcast_to(np.eye(c), (*shape, c, c))
+        g, total, k = loadings, psi, loadings @ psi
+    sigma = (k if g is loadings else g @ psi) @ _t(g)
+    _add_residuals(structure, x, sigma)
+    theta = None if structure.diagonal is None else x[..., structure.diagonal]
+    if not structure.means:
+        return Implied(loadings, effects, psi, total, g, k, sigma, theta, None, None)
+    alpha = _filled(structure, x, MEAN, c)
+    nu = _filled(structure, x, INTERCEPT, p)
+    shift = (effects @ alpha[..., None])[..., 0]
+    mu = nu + (loadings @ shift[..., None])[..., 0]
+    return Implied(loadings, effects, psi, total, g, k, sigma, theta, shift, mu)
+
+
+def _add_residuals(structure: Structure, x: Array, sigma: Array) -> None:
+    at, place = structure.slots[RESIDUAL]
+    sigma.reshape((*sigma.shape[:-2], -1))[..., place] += x[..., at]
+
+
+def inverted(model: Implied) -> Array:
+    """Return ``Sigma^-1`` (..., p, p).
+
+    With residual variances alone beside the core, none near zero, the c x c identity of Woodbury
+    (1950) needs a tenth of the work: ``D - U K U'`` with ``D = Theta^-1``, ``U = D G`` and
+    ``K = Psi (I + G' U Psi)^-1``.
+    """
+    theta, c = model.theta, model.g.shape[-1]
+    if theta is None:
+        return inverse_of(model.sigma)
+    variance = np.diagonal(model.sigma, axis1=-2, axis2=-1)
+    small = np.any(np.abs(theta) < SMALL * np.abs(variance), axis=-1)
+    d = 1 / np.where(small[..., None], 1, theta)
+    u = d[..., :, None] * model.g
+    k = model.psi @ inverse_of(np.eye(c) + _t(model.g) @ u @ model.psi)
+    out: Array = -((u @ k) @ _t(u))
+    out.reshape((*out.shape[:-2], -1))[..., :: out.shape[-1] + 1] += d
+    if small.any():
+        out[small] = inverse_of(model.sigma[small])
+    return out
+
+
+def inverse_of(matrices: Array) -> Array:
+    """Return inverses of a batch; NaN for a singular matrix."""
+    try:
+        return np.asarray(np.linalg.inv(matrices), matrices.dtype)
+    except np.linalg.LinAlgError:
+        if matrices.ndim == 2:
+            return np.full_like(matrices, np.nan)
+        return np.array([inverse_of(matrix) for matrix in matrices])
+
+
+def _t(matrix: Array) -> Array:
+    return np.swapaxes(matrix, -1, -2)
+
+
+def _filled(structure: Structure, x: Array, matrix: int, *shape: int) -> Array:
+    """Return one of the matrices, zero where there is no parameter."""
+    at, place = structure.slots[matrix]
+    out = np.zeros((*x.shape[:-1], prod(shape)), x.dtype)
+    out[..., place] = x[..., at]
+    return out.reshape(x.shape[:-1] + shape)
+
+
+def gradient(
+    structure: Structure, model: Implied, inverse: Array, cov: Array, deviation: Array | None
+) -> Array:
+    """Return the derivatives of ``log|Sigma| + tr(S Sigma^-1) + d' Sigma^-1 d``, (..., T).
+
+    Parameters
+    ----------
+    structure, model
+        The layout and the implied moments.
+    inverse : array (..., p, p)
+        ``Sigma^-1``.
+    cov : array (..., p, p)
+        S; with a mean structure ``S + d d'``.
+    deviation : array (..., p) or None
+        ``d = mean - mu``.
+    """
+    q = inverse - inverse @ cov @ inverse
+    qg, qk = q @ model.g, q @ model.k
+    g_t = _t(model.g)
+    blocks = {LOADING: qk, PATH: g_t @ qk, COVARIANCE: g_t @ qg, RESIDUAL: q}
+    out = np.zeros((*q.shape[:-2], len(structure.matrix)), q.dtype)
+    for matrix, block in blocks.items():
+        at, place = structure.slots[matrix]
+        out[..., at] = block.reshape((*block.shape[:-2], -1))[..., place]
+    out *= 2 * structure.weight
+    if deviation is not None and model.shift is not None:
+        pull = -2 * (inverse @ deviation[..., None])
+        on_core = (g_t @ pull)[..., 0]
+        own = {LOADING: pull[..., 0], INTERCEPT: pull[..., 0], PATH: on_core, MEAN: on_core}
+        for matrix, value in own.items():
+            at = structure.at[matrix]
+            part = value[..., structure.row[at]]
+            if matrix in (LOADING, PATH):
+                out[..., at] += part * model.shift[..., structure.column[at]]
+            else:
+                out[..., at] = part
+    return out
+
+
+def pool(model: Implied) -> Array:
+    """Return the vectors that derivatives are made of, (..., p, p + 2 c)."""
+    p = model.g.shape[-2]
+    unit = np.broadcast_to(np.eye(p), (*model.g.shape[:-2], p, p))
+    return np.concatenate([unit, model.g, model.k], axis=-1)
+
+
+def mean_weights(structure: Structure, model: Implied) -> Array:
+    """Return how much of vector a each parameter adds to the means, (..., T)."""
+    out = np.zeros((*model.g.shape[:-2], len(structure.matrix)))
+    if model.shift is not None:
+        directed = np.flatnonzero(np.isin(structure.matrix, (LOADING, PATH)))
+        out[..., directed] = model.shift[..., structure.column[directed]]
+        out[..., np.isin(structure.matrix, (INTERCEPT, MEAN))] = 1
+    return out
+
+
+def information(structure: Structure, model: Implied, inverse: Array) -> Array:
+    """Return the expected information of one case, (..., T, T).
+
+    ``tr(W dS_k W dS_l) / 2 + dmu_k' W dmu_l`` with ``W = Sigma^-1``, all by look-up in
+    ``H = V' W V``.
+    """
+    v = pool(model)
+    h = _t(v) @ inverse @ v
+    a, b, w = structure.a, structure.b, structure.weight
+    aa, ab, bb = h[..., a[:, None], a], h[..., a[:, None], b], h[..., b[:, None], b]
+    out: Array = (aa * bb + ab * _t(ab)) * np.multiply.outer(w, w)
+    if model.mu is not None:
+        s = mean_weights(structure, model)
+        out += aa * (s[..., :, None] * s[..., None, :])
+    return out
+
+
+def jacobian(structure: Structure, model: Implied) -> Array:
+    """Return the derivatives of covariances (lower triangle) and means, (..., p*, T)."""
+    v = pool(model)
+    row, column = np.tril_indices(v.shape[-2])
+    a, b = v[..., structure.a], v[..., structure.b]
+    d = (a[..., row, :] * b[..., column, :] + b[..., row, :] * a[..., column, :]) * structure.weight
+    if model.mu is None:
+        return d
+    return np.concatenate([d, a * mean_weights(structure, model)[..., None, :]], axis=-2)

@@ -1,0 +1,391 @@
+"""Models written in lavaan's syntax, read into terms, definitions and constraints.
+
+What is read is data only: names and numbers. What they mean for a model (defaults, markers,
+groups) is decided by whoever takes the `Syntax`.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from cxstats.core.errors import CxError, ModelSyntaxError
+from cxstats.models.sem.expressions import Expression, compile_tokens
+from cxstats.models.sem.modifiers import NEEDS, Given, elements, merge, written
+from cxstats.models.sem.tokens import (
+    NAME,
+    OPEN,
+    RELATIONS,
+    RESERVED,
+    Token,
+    near,
+    shown,
+    statements,
+)
+
+# More parameters than any model has; ``a + b ~ x + y`` multiplies, so a short text could ask for
+# more than memory holds.
+MOST = 250_000
+
+_PARAMETER = re.compile(rf"\s*({NAME})\s*(=~|<~|~~|~)\s*({NAME}|1)\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One parameter of a model, as it was written.
+
+    Attributes
+    ----------
+    lhs, op, rhs : str
+        `op` is ``=~``, ``<~``, ``~``, ``~~`` or ``~1`` (an intercept, with an empty `rhs`).
+    fixed : tuple of float or None
+        One entry, or one per group; None is free (NA). Empty when nothing was fixed or freed.
+    start : tuple of float
+        Starting values; empty when none was given.
+    labels : tuple of str
+        Empty when none was given; an entry is "" for a group without a label.
+    line, column : int
+        Where the variable is named first, from 1.
+    """
+
+    lhs: str
+    op: str
+    rhs: str
+    fixed: tuple[float | None, ...]
+    start: tuple[float, ...]
+    labels: tuple[str, ...]
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A parameter computed from others, ``name := expression``."""
+
+    name: str
+    expression: Expression
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A condition on the parameters; `op` is ``==``, ``<`` or ``>``."""
+
+    left: Expression
+    op: str
+    right: Expression
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Syntax:
+    """A model as it was written.
+
+    Attributes
+    ----------
+    terms, definitions, constraints : tuple
+        In the order written; a term that was named again stands at its first place.
+    text : str
+        The model's text, unchanged.
+    """
+
+    terms: tuple[Term, ...]
+    definitions: tuple[Definition, ...]
+    constraints: tuple[Constraint, ...]
+    text: str
+
+    @property
+    def latents(self) -> tuple[str, ...]:
+        """The latent variables, in order of their first indicator."""
+        return tuple(dict.fromkeys(term.lhs for term in self.terms if term.op == "=~"))
+
+    def error(self, term: Term, reason: str) -> ModelSyntaxError:
+        """Return the error for a term that cannot be used, with its place in the text."""
+        starts = [0, *(match.end() for match in re.finditer(r"\r\n?|\n", self.text))]
+        return ModelSyntaxError.at(self.text, starts[term.line - 1] + term.column - 1, reason)
+
+    @property
+    def labels(self) -> set[str]:
+        """All labels of parameters, with those that ``equal()`` gave."""
+        return {label for term in self.terms for label in term.labels if label}
+
+
+def parse(text: str) -> Syntax:
+    """Read a model written in lavaan's syntax.
+
+    ``f =~ x1 + x2`` (latent variable), ``f <~ x1 + x2`` (composite, for ``cx.pls``), ``y ~ x``
+    (regression), ``x ~~ y`` (covariance), ``y ~ 1`` (intercept), ``ab := a*b`` (defined parameter),
+    ``a == b``, ``a < b``, ``a > b`` (constraints). Modifiers stand before a variable: ``1*x``,
+    ``NA*x``, ``label*x``, ``start(0.5)*x``, ``equal("f=~x1")*x``, ``label("a")*x``, and per group
+    ``c(1, NA)*x``.
+
+    Parameters
+    ----------
+    text : str
+        The model. ``#`` and ``!`` begin a comment; ``;`` separates statements as a line does.
+
+    Returns
+    -------
+    Syntax
+
+    Raises
+    ------
+    ModelSyntaxError
+        Naming line and column of what cannot be read, or contradicts what was read before.
+    CxError
+        If `text` is not a str.
+
+    Examples
+    --------
+    >>> model = parse("Quality =~ q1 + a*q2 ; Loyalty ~ b*Quality ; ab := a*b")
+    >>> [(term.lhs, term.op, term.rhs, term.labels) for term in model.terms]
+    [('Quality', '=~', 'q1', ()), ('Quality', '=~', 'q2', ('a',)),
+     ('Loyalty', '~', 'Quality', ('b',))]
+    >>> model.definitions[0].expression({"a": 2.0, "b": 3.0}).item()
+    6.0
+    """
+    if not isinstance(text, str):
+        raise CxError(f"a model is of type {type(text).__name__}; allowed: str")
+    reader = _Reader(text)
+    for statement in statements(text):
+        reader.read(statement)
+    return reader.finish()
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A term while the model is being read."""
+
+    lhs: str
+    op: str
+    rhs: str
+    at: int
+    statement: int
+    given: Given = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        swap = self.op == "~~" and self.rhs < self.lhs
+        return (self.rhs, self.op, self.lhs) if swap else (self.lhs, self.op, self.rhs)
+
+    @property
+    def name(self) -> str:
+        return self.lhs + self.op + self.rhs
+
+
+class _Reader:
+    """Collects statements; `finish` checks what only the whole model can tell."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.starts = [0, *(match.end() for match in re.finditer(r"\r\n?|\n", text))]
+        self.drafts: dict[tuple[str, str, str], _Draft] = {}
+        self.definitions: list[tuple[Token, Expression, list[Token]]] = []
+        self.constraints: list[tuple[Constraint, list[Token], list[Token]]] = []
+        self.count = 0
+
+    def error(self, at: int, reason: str) -> ModelSyntaxError:
+        return ModelSyntaxError.at(self.text, at, reason)
+
+    def place(self, at: int) -> tuple[int, int]:
+        line = bisect_right(self.starts, at)
+        return line, at - self.starts[line - 1] + 1
+
+    def read(self, statement: list[Token]) -> None:
+        """Take one statement."""
+        self.count += 1
+        found = [i for i, token in enumerate(statement) if token[0] in RELATIONS]
+        if not found:
+            allowed = " ".join(RELATIONS)
+            raise self.error(statement[0][2], f"a statement without operator; allowed: {allowed}")
+        if len(found) > 1:
+            raise self.second(statement, found[0], found[1])
+        left, right = statement[: found[0]], statement[found[0] + 1 :]
+        op, _, at = statement[found[0]]
+        if not left:
+            raise self.error(at, f"nothing stands before '{op}'")
+        if not right:
+            needs = NEEDS.get(op, "an expression")
+            raise self.error(at, f"nothing stands after '{op}': {needs} is missing")
+        if op == ":=":
+            self.define(left, right)
+        elif op in ("==", "<", ">"):
+            self.constrain(left, op, right)
+        else:
+            self.relate(left, op, right)
+
+    def second(self, statement: list[Token], first: int, second: int) -> ModelSyntaxError:
+        """Return the error for a second operator: mostly the line before is not finished."""
+        for i in range(second - 1, first - 1, -1):
+            kind, _, at = statement[i]
+            if kind in OPEN and self.place(at)[0] < self.place(statement[i + 1][2])[0]:
+                return self.error(at, f"nothing stands after '{kind}' on this line")
+        kind, _, at = statement[second]
+        return self.error(
+            at, f"a second operator, '{kind}', in one statement; allowed: one on a line, or ';'"
+        )
+
+    def define(self, left: list[Token], right: list[Token]) -> None:
+        """Take a definition."""
+        name = left[0]
+        if len(left) > 1 or name[0] != "name" or name[1] in RESERVED:
+            raise self.error(name[2], "one name has to stand before ':='")
+        self.definitions.append((name, compile_tokens(right, self.text), right))
+
+    def constrain(self, left: list[Token], op: str, right: list[Token]) -> None:
+        """Take a constraint."""
+        sides = compile_tokens(left, self.text), compile_tokens(right, self.text)
+        if not (sides[0].names or sides[1].names):
+            raise self.error(left[0][2], f"'{op}' between numbers binds no parameter")
+        place = self.place(left[0][2])
+        self.constraints.append((Constraint(sides[0], op, sides[1], *place), left, right))
+
+    def relate(self, left: list[Token], op: str, right: list[Token]) -> None:
+        """Take a formula: every name on the left with every element on the right."""
+        lefts = self.names(left, op)
+        rights = list(elements(self.text, op, right))
+        if len(self.drafts) + len(lefts) * len(rights) > MOST:
+            raise self.error(left[0][2], f"more than {MOST} parameters in one model")
+        for lhs in lefts:
+            for (kind, rhs, at), given in rights:
+                if kind == "number":
+                    draft = _Draft(lhs, "~1", "", at, self.count)
+                else:
+                    draft = _Draft(lhs, op, rhs, at, self.count)
+                    if lhs == rhs and op != "~~":
+                        verb = {"=~": "measures", "<~": "forms"}.get(op, "predicts")
+                        raise self.error(at, f"{shown(rhs)} {verb} itself")
+                self.add(draft, given)
+
+    def names(self, left: list[Token], op: str) -> list[str]:
+        """Return the names on the left of a formula."""
+        names: dict[str, None] = {}
+        for i, (kind, found, at) in enumerate(left):
+            if i % 2 == 1 and kind != "+":
+                raise self.error(at, f"'+' or '{op}' is missing before {shown(found)}")
+            if i % 2 == 0 and (kind != "name" or found in RESERVED):
+                raise self.error(at, f"{shown(found)} before '{op}'; allowed: names joined by '+'")
+            if i % 2 == 0 and found in names:
+                raise self.error(at, f"{shown(found)} is named twice before '{op}'")
+            if i % 2 == 0:
+                names[found] = None
+        if len(left) % 2 == 0:
+            raise self.error(left[-1][2], f"a name is missing between '+' and '{op}'")
+        return list(names)
+
+    def add(self, draft: _Draft, given: Given) -> None:
+        """Take a parameter, or more about one that the same formula has named before."""
+        known = self.drafts.setdefault(draft.key, draft)
+        if known.statement != draft.statement:
+            lines = [self.place(one.at)[0] for one in (known, draft)]
+            where = f"in line {lines[0]} and in line {lines[1]}"
+            raise self.error(draft.at, f"{shown(draft.name)} is declared twice, {where}")
+        merge(self.text, known.given, given)
+
+    def finish(self) -> Syntax:
+        """Return the model, once everything fits together."""
+        if not self.drafts:
+            raise self.error(0, "an empty model: no latent variable, regression or covariance")
+        drafts = list(self.drafts.values())
+        self.equate([draft for draft in drafts if "equal" in draft.given])
+        terms = tuple(self.term(draft) for draft in drafts)
+        definitions = tuple(
+            Definition(name, expression, *self.place(at))
+            for (_, name, at), expression, _ in self.definitions
+        )
+        model = Syntax(terms, definitions, tuple(one for one, _, _ in self.constraints), self.text)
+        self.check_names(model.labels)
+        return model
+
+    def term(self, draft: _Draft) -> Term:
+        fixed, start, labels = (
+            draft.given[kind][0] if kind in draft.given else ()
+            for kind in ("fixed", "start", "labels")
+        )
+        lengths = {len(values) for values in (fixed, start, labels) if len(values) > 1}
+        if len(lengths) > 1:
+            one, other = sorted(lengths)
+            reason = f"{shown(draft.name)} has modifiers for {one} and for {other} groups"
+            raise self.error(draft.at, reason)
+        place = self.place(draft.at)
+        return Term(draft.lhs, draft.op, draft.rhs, fixed, start, labels, *place)
+
+    def equate(self, drafts: Sequence[_Draft]) -> None:
+        """Give one label to the parameters that ``equal()`` ties together."""
+        roots: dict[tuple[str, str, str], tuple[str, str, str]] = {}
+
+        def root(key: tuple[str, str, str]) -> tuple[str, str, str]:
+            while (above := roots.setdefault(key, key)) != key:
+                roots[key] = key = roots[above]  # halves the way for the next one
+            return key
+
+        targets = [self.target(draft) for draft in drafts]
+        for draft, target in zip(drafts, targets, strict=True):
+            roots[root(draft.key)] = root(target.key)
+        labels: dict[tuple[str, str, str], tuple[str, ...]] = {}
+        for key in roots:
+            if "labels" in (given := self.drafts[key].given):
+                own, at = given["labels"]
+                if labels.setdefault(root(key), own) != own:
+                    raise self.error(
+                        at, f"equal() ties labels {written(labels[root(key)])} and {written(own)}"
+                    )
+        for key in roots:
+            draft = self.drafts[key]
+            automatic = (self.drafts[root(key)].name,)
+            draft.given["labels"] = labels.get(root(key), automatic), draft.at
+
+    def target(self, draft: _Draft) -> _Draft:
+        """Return the parameter that ``equal()`` names."""
+        (wanted,), at = draft.given["equal"]
+        match = _PARAMETER.fullmatch(wanted)
+        if not match:
+            raise self.error(at, f"equal({shown(wanted)}); allowed: a parameter such as 'f=~x1'")
+        lhs, op, rhs = match.groups()
+        named = _Draft(lhs, "~1", "", at, 0) if rhs == "1" else _Draft(lhs, op, rhs, at, 0)
+        found = self.drafts.get(named.key)
+        if found is None or (rhs == "1" and op != "~"):
+            hint = near(named.name, [one.name for one in self.drafts.values()])
+            raise self.error(at, f"equal() names no parameter: {shown(wanted)}; {hint}")
+        if found is draft:
+            raise self.error(at, f"{shown(wanted)} is made equal to itself")
+        return found
+
+    def check_names(self, taken: set[str]) -> None:
+        """Refuse definitions that clash and expressions that use what is not there."""
+        known = dict.fromkeys(sorted(taken))
+        later = {name: at for (_, name, at), _, _ in reversed(self.definitions)}
+        for (_, name, at), expression, program in self.definitions:
+            if name in known:
+                what = "a label and a definition" if name in taken else "defined twice"
+                raise self.error(at, f"{shown(name)} is {what}; allowed: one meaning for a name")
+            self.check_expression(expression.names, program, known, later)
+            known[name] = None
+        for constraint, left, right in self.constraints:
+            self.check_expression(constraint.left.names, left, known, {})
+            self.check_expression(constraint.right.names, right, known, {})
+
+    def check_expression(
+        self,
+        names: Sequence[str],
+        program: list[Token],
+        known: Mapping[str, None],
+        later: Mapping[str, int],
+    ) -> None:
+        """Refuse a name that is neither a label nor a definition made so far."""
+        for name in names:
+            if name in known:
+                continue
+            ends = (*program[1:], ("", "", 0))
+            places = zip(program, ends, strict=True)
+            at = next(t[2] for t, after in places if t[1] == name and after[0] != "(")
+            if name in later:
+                line, _ = self.place(later[name])
+                reason = f"{shown(name)} is defined only in line {line}; allowed: earlier ones"
+            else:
+                reason = f"no label or definition {shown(name)}; {near(name, known)}"
+            raise self.error(at, reason)

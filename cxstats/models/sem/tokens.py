@@ -1,0 +1,172 @@
+"""The marks a model is made of: its text cut into tokens, and tokens into statements.
+
+Whoever reads tokens also finds here what they share: the value of a number, and words for what
+is wrong with a token.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from math import isfinite
+
+from cxstats.core.errors import ModelSyntaxError
+
+# kind ("name", "number", "string", "\n", or the mark itself), text, offset
+Token = tuple[str, str, int]
+
+NAME = r"(?:[^\W\d]|\.++[^\W\d])[\w.\u0300-\u036f]*+"
+_TOKEN = re.compile(
+    rf"(?:[^\S\r\n]|\ufeff)*+(?:[\#!][^\r\n]*+)?+(?:({NAME})"
+    r"|((?:[0-9]|\.[0-9])(?:[eE][+-](?=[0-9])|[\w.])*+)"
+    r"|(\r\n?|\n)"
+    r"""|("[^"\r\n]*+"|'[^'\r\n]*+')"""
+    r"|(=-|->|~\*~|[=~<>:]++|\*\*|[-+*/^(),;])"
+    r"|(.)|\Z)",
+    re.DOTALL,
+)
+_KINDS = ("", "name", "number", "\n", "string")
+_NUMBER = re.compile(r"(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?+")
+
+RELATIONS = ("=~", "<~", "~", "~~", ":=", "==", "<", ">")
+_MARKS = frozenset((*RELATIONS, *"+-*/^(),;", "**"))
+# A line that ends in one of the first, or a next line that begins with one of the second, goes on.
+OPEN = frozenset((*RELATIONS, *"+-*/^,(", "**"))
+_GOES_ON = frozenset((*RELATIONS, *"+-*/^,)", "**"))
+RESERVED = frozenset(("NA", "NaN", "Inf"))  # values in R
+# What was probably meant.
+_MEANT = {
+    "=": "did you mean '==' (a constraint) or '=~' (a latent variable)?",
+    "=-": "did you mean '=~'?",
+    "~=": "did you mean '=~'?",
+    "=~~": "did you mean '=~'?",
+    "~~~": "did you mean '~~'?",
+    "===": "did you mean '=='?",
+    ">=": "did you mean '>'?",
+    "=>": "did you mean '>'?",
+    "<=": "did you mean '<'?",
+    "=<": "did you mean '<'?",
+    "=:": "did you mean ':='?",
+    "->": "a regression is written 'outcome ~ predictor'",
+    "~*~": "scaling factors are not supported",
+}
+_STRANGE = {
+    '"': "a quote that is not closed on its line",
+    "'": "a quote that is not closed on its line",
+    "|": "unknown character '|'; thresholds are not supported",
+    "`": "unknown character '`'; a name is written without quotes",
+    "?": "unknown character '?'; a starting value is written start(0.5)",
+}
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """Cut a model into names, numbers, quoted texts, marks and line breaks.
+
+    Raises
+    ------
+    ModelSyntaxError
+        At a character or an operator that has no meaning.
+    """
+    before = ""
+    for match in _TOKEN.finditer(text):
+        group = match.lastindex
+        if group is None:
+            return
+        found, at = match[group], match.start(group)
+        if group < 5:
+            yield _KINDS[group], found, at
+        elif group == 5 and found in _MARKS:
+            yield found, found, at
+        else:
+            raise ModelSyntaxError.at(text, at, _strange(text, before, found, at))
+        before = found
+
+
+def statements(text: str) -> Iterator[list[Token]]:
+    """Cut a model into statements: at line breaks, where nothing is left open, and at ``;``.
+
+    Raises
+    ------
+    ModelSyntaxError
+        As `tokens`, and at a bracket without its other one.
+    """
+    statement: list[Token] = []
+    opened: list[int] = []
+    broken = False  # a line break that ends the statement, unless the next mark continues it
+    for token in tokens(text):
+        kind, _, at = token
+        if kind == "\n":
+            broken = broken or not (opened or (statement and statement[-1][0] in OPEN))
+            continue
+        if kind == ";" or (broken and kind not in _GOES_ON):
+            if opened:
+                raise ModelSyntaxError.at(text, opened[-1], "'(' is not closed before ';'")
+            if statement:
+                yield statement
+            statement = []
+        broken = False
+        if kind == "(":
+            opened.append(at)
+        elif kind == ")":
+            if not opened:
+                raise ModelSyntaxError.at(text, at, "')' without '('")
+            opened.pop()
+        elif opened and kind in RELATIONS:
+            raise ModelSyntaxError.at(text, opened[-1], f"'(' is not closed before '{kind}'")
+        if kind != ";":
+            statement.append(token)
+    if opened:
+        raise ModelSyntaxError.at(text, opened[-1], "'(' is never closed")
+    if statement:
+        yield statement
+
+
+def _strange(text: str, before: str, found: str, at: int) -> str:
+    """Say what is wrong with a mark that means nothing."""
+    if found == ":" and before in ("group", "level", "block"):
+        return f"blocks ('{before}:') are not supported; allowed: one model for all groups"
+    if found == ":":
+        after = re.compile(rf"\s*({NAME})").match(text, at + 1)
+        pair = f"{before}:{after[1] if after else ''}"
+        return f"an interaction, {shown(pair)}, is not supported; compute the product as a variable"
+    if len(found) > 1 or found == "=":
+        meant = _MEANT.get(found, f"allowed: {' '.join(RELATIONS)}")
+        return f"unknown operator {shown(found)}; {meant}"
+    if found in _STRANGE:
+        return _STRANGE[found]
+    from unicodedata import normalize
+
+    plain = normalize("NFKC", found)
+    hint = f"; did you mean {plain!r}?" if plain != found and plain.isprintable() else ""
+    return f"unknown character {found!r} (U+{ord(found):04X}){hint}"
+
+
+def shown(text: str) -> str:
+    """Quote a piece of a model, cut where it is long."""
+    return repr(text if len(text) <= 40 else text[:39] + "…")
+
+
+def near(name: str, known: Collection[str]) -> str:
+    """Return a hint at the known name nearest to `name`, or else at what is known."""
+    from difflib import get_close_matches
+
+    some = [one for one, _ in zip(known, range(5_000), strict=False) if len(one) <= 60]
+    close = get_close_matches(name, some, n=1) if len(name) <= 60 else []
+    if close:
+        return f"did you mean {close[0]!r}?"
+    if not some:
+        return "there are none"
+    return "there are: " + ", ".join(some[:8]) + (", …" if len(some) > 8 else "")
+
+
+def number(token: Token, text: str) -> float:
+    """Return the value of a number; it has to be finite."""
+    _, digits, at = token
+    if not _NUMBER.fullmatch(digits):
+        raise ModelSyntaxError.at(
+            text, at, f"{shown(digits)} is not a number, and a name cannot begin with a digit"
+        )
+    value = float(digits)
+    if not isfinite(value):
+        raise ModelSyntaxError.at(text, at, f"{shown(digits)} is too large for a number")
+    return value

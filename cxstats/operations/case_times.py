@@ -1,0 +1,86 @@
+"""Times of cases: how long it took, how long it was worked on, how long it waited."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cxstats.operations.event_log import MICRO, EventLog
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+
+def waits(log: EventLog) -> Array:
+    """Return for every event the seconds in its case before it in which nothing was done.
+
+    ``max(0, start_j - max_{i<j} end_i)`` within the case; before the first event, the time since
+    acceptance, or NaN where that is not known. Without end times it is the time since the event
+    before.
+
+    Returns
+    -------
+    array (n,)
+    """
+    import pandas as pd
+
+    a = log.arrays
+    ended = pd.Series(a.end).groupby(a.case).cummax().to_numpy()
+    before = np.r_[0, ended[:-1]]
+    gap = np.maximum(0, a.start - before) * MICRO
+    opening = np.full(log.n_cases, np.nan)
+    if a.accepted is not None:
+        opening = (a.start[a.first] - a.accepted) * MICRO
+    gap[a.first] = opening
+    return np.asarray(gap)
+
+
+def durations(log: EventLog) -> Array:
+    """Return the seconds that every event lasted, (n,); NaN without end times."""
+    a = log.arrays
+    return np.asarray((a.end - a.start) * (MICRO if log.has_ends else np.nan))
+
+
+def case_times(log: EventLog) -> pd.DataFrame:
+    """Compute the times of every case, in seconds.
+
+    - ``lead``: from acceptance (without it, the first start) to the last end.
+    - ``handling``: the sum of the durations of its activities.
+    - ``waiting``: the part of ``lead`` in which no activity of the case ran.
+
+    ``lead = handling + waiting`` where activities of a case do not overlap; where two run at once,
+    handling counts both, and the sum exceeds the lead time. Without end times handling and waiting
+    are NaN.
+
+    Returns
+    -------
+    pandas.DataFrame
+        By case: ``events, lead, handling, waiting`` and ``kind, customer`` where the log has them.
+
+    Examples
+    --------
+    >>> from cxstats.datasets.simulate_loan_log import simulate_loan_log
+    >>> from cxstats.operations import event_log
+    >>> log = event_log(simulate_loan_log(3, seed=1), case="case", activity="activity",
+    ...                 start="start", end="end")
+    >>> case_times(log).columns.tolist()
+    ['events', 'lead', 'handling', 'waiting']
+    """
+    import pandas as pd
+
+    a, n = log.arrays, log.n_cases
+    starts = np.flatnonzero(a.first)
+    begin = a.start[starts] if a.accepted is None else a.accepted
+    lead = (np.maximum.reduceat(a.end, starts) - begin) * MICRO
+    table = {"events": np.bincount(a.case, minlength=n), "lead": lead}
+    known = np.nan if not log.has_ends else 1.0
+    table["handling"] = np.bincount(a.case, np.nan_to_num(durations(log)), n) * known
+    table["waiting"] = np.bincount(a.case, np.nan_to_num(waits(log)), n) * known
+    for role in ("kind", "customer"):
+        if role in log.table:
+            table[role] = log.table[role].to_numpy()[starts]
+    return pd.DataFrame(table, index=log.cases.rename("case"))

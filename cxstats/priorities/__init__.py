@@ -1,0 +1,1 @@
+"""What to work on first: drivers, importance against performance, Kano, pain points."""

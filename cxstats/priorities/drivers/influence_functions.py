@@ -1,0 +1,197 @@
+"""Quadratic forms behind the uncertainty of importances: how cases move them, what noise gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cxstats.priorities.drivers.importance_measures import (
+    inverse_of,
+    johnson,
+    orthogonal,
+    subset_weights,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+# Drivers whose subsets are held in memory at once; further ones are taken subset by subset.
+HELD = 14
+STEP = 1e-5  # of a correlation; central differences are then good to about ten digits
+DRAWS = 20_000  # draws of the importance of noise
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Forms:
+    """What a correlation matrix says of the sampling of importances.
+
+    Attributes
+    ----------
+    influence : array (p, p + 1, p + 1)
+        The influence of a standardised case z on the importance of driver j is ``z' D_j z``.
+    noise : array (p + 1, p + 1)
+        A further driver whose correlations with drivers and outcome are a small ``r`` gets the
+        importance ``r' H r``, to the order of 1 / n.
+    """
+
+    influence: Array
+    noise: Array
+
+
+def shapley_forms(corr: Array, n: int) -> Forms:
+    """Return the forms of the Shapley values, exactly.
+
+    The residual of the outcome given a subset S is ``c_S' z``. Since
+    ``1 - R2(S) = c_S' Sigma c_S / sigma_yy`` has the influence ``(c_S' z)^2 - (1 - R2(S)) y^2``,
+    and ``phi_j`` is a sum of R2(S) with weights ``a_jS``,
+
+        ``D_j = -(sum_S a_jS c_S c_S') - phi_j E_yy,    H = sum_S w_S c_S c_S'``,
+
+    with ``w_S`` the weights of a further driver, times ``(n - 1) / (n - 1 - |S|)`` for the variance
+    that the drivers of S take from it.
+    """
+    p = corr.shape[-1] - 1
+    joined, without = subset_weights(p)
+    size = _sizes(p)
+    further = subset_weights(p + 1)[1][: 2**p] * (n - 1) / np.maximum(n - 1 - size, 1)
+    gradient, common = np.zeros((p, p + 1, p + 1)), np.zeros((p + 1, p + 1))
+    noise = np.zeros((p + 1, p + 1))
+    for members, c in residual_weights(corr):
+        noise += (c * further[members, None]).T @ c
+        common += (c * without[members, None]).T @ c
+        gradient += _by_member(members, c, c * joined[members, None])
+    gradient -= common
+    phi = -np.einsum("juv,uv->j", gradient, corr)
+    gradient[:, -1, -1] += phi
+    return Forms(-gradient, noise)
+
+
+def residual_weights(corr: Array) -> Iterator[tuple[NDArray[np.intp], Array]]:
+    """Yield subsets of the drivers and the weights c_S of the outcome's residual, in chunks.
+
+    A chunk is the subsets (m,), as bits, and the weights (m, p + 1), 1 for the outcome and minus
+    the regression coefficients for the drivers.
+    """
+    p = corr.shape[-1] - 1
+    # The weights are carried along as further columns: they are swept like covariances.
+    left = np.concatenate([corr, np.eye(p + 1)], axis=1)[None]
+    first = max(0, p - HELD)
+    for _ in range(first):
+        left = _sweep_rows(left)
+    for head, part in enumerate(left):
+        rest = part[None]
+        while rest.shape[-2] > 1:
+            rest = _sweep_rows(rest)
+        yield head + (np.arange(len(rest)) << first), rest[:, 0, 1:]
+
+
+def _sweep_rows(left: Array) -> Array:
+    """Sweep as `importance.sweep`, for covariances (m, q, q) with further columns (m, q, q + k)."""
+    m, q, width = left.shape
+    found = np.empty((2 * m, q - 1, width - 1))
+    found[:m] = left[:, 1:, 1:]
+    scaled = left[:, 0, 1:] * inverse_of(left[:, 0, 0])[:, None]
+    np.subtract(found[:m], left[:, 1:, :1] * scaled[:, None, :], out=found[m:])
+    return found
+
+
+def _by_member(members: NDArray[np.intp], c: Array, weighted: Array) -> Array:
+    """Return, for each driver, the sum of ``c_S c_S'`` (p, q, q) over the subsets with it.
+
+    The subsets of a chunk are a table: the second half of the drivers that vary in it by rows, the
+    first half by columns. Sums of its rows and of its columns are taken once for all drivers.
+    """
+    q = c.shape[1]
+    columns = 2 ** ((len(members).bit_length() - 1) // 2)
+    table, other = c.reshape(-1, columns, q), weighted.reshape(-1, columns, q)
+    by_row = table.transpose(0, 2, 1) @ other
+    by_column = table.transpose(1, 2, 0) @ other.transpose(1, 0, 2)
+    found = np.empty((q - 1, q, q))
+    for j in range(q - 1):
+        has = (members.reshape(-1, columns) >> j) & 1 == 1
+        # A driver divides the rows, or the columns, or (fixed in this chunk) nothing.
+        by_rows = (has == has[:, :1]).all()
+        found[j] = (by_row[has[:, 0]] if by_rows else by_column[has[0]]).sum(axis=0)
+    return found
+
+
+def _sizes(p: int) -> Array:
+    size = np.zeros(1)
+    for _ in range(p):
+        size = np.concatenate([size, size + 1])
+    return size
+
+
+def johnson_forms(corr: Array, n: int) -> Forms:
+    """Return the forms of Johnson's relative weights.
+
+    The influence is taken by differences; of the form of noise see `johnson_noise`. `n` is taken
+    for likeness with `shapley_forms` and changes nothing: to the order of 1 / n a relative weight
+    of noise needs no correction.
+    """
+    del n
+    return Forms(numeric_influence(johnson, corr), johnson_noise(corr))
+
+
+def johnson_noise(corr: Array) -> Array:
+    """Return the form H of a further driver's relative weight (p + 1, p + 1).
+
+    To first order the root of the wider matrix gains the row ``s = (R^(1/2) + I)^-1 r``, and the
+    further driver's coefficient is ``r_y - s' b``, so that its weight is
+    ``sum_k s_k^2 b_k^2 + (r_y - s' b)^2``.
+    """
+    root, b = orthogonal(corr)
+    p = len(b)
+    to_s = np.zeros((p, p + 1))
+    to_s[:, :-1] = np.linalg.inv(root + np.eye(p))
+    last = np.append(np.zeros(p), 1.0) - b @ to_s
+    return (to_s * b[:, None] ** 2).T @ to_s + np.outer(last, last)
+
+
+def numeric_influence(measure: Callable[[Array], Array], corr: Array) -> Array:
+    """Return the influence forms (p, q, q) of any function of correlations, by differences.
+
+    A case moves a correlation by ``z_u z_v - r_uv (z_u^2 + z_v^2) / 2``.
+    """
+    q = corr.shape[-1]
+    row, column = np.tril_indices(q, -1)
+    moved = np.repeat(corr[None, None], 2, axis=0).repeat(len(row), axis=1)
+    at = np.arange(len(row))
+    for side, step in enumerate((STEP, -STEP)):
+        moved[side, at, row, column] += step
+        moved[side, at, column, row] += step
+    up, down = measure(moved.reshape(-1, q, q)).reshape(2, len(row), -1)
+    slope = ((up - down) / (2 * STEP)).T
+    forms = np.zeros((len(slope), q, q))
+    forms[:, row, column] = forms[:, column, row] = slope / 2
+    diagonal = -(forms * corr).sum(axis=-1)
+    forms[:, range(q), range(q)] = diagonal
+    return forms
+
+
+def influence_of_cases(forms: Array, z: Array) -> Array:
+    """Return ``z_i' D_j z_i`` (n, p) for standardised cases z (n, q)."""
+    return np.stack([((z @ form) * z).sum(axis=1) for form in forms], axis=1)
+
+
+def noise_draws(form: Array, corr: Array, n: int, seed: int) -> Array:
+    """Draw the importance of a driver that is pure noise (DRAWS,).
+
+    The correlations of an independent normal variable with the others are
+    ``R^(1/2) g / |(g, g')|``, ``g`` and ``g'`` standard normal with n - 1 elements together, so
+    that its importance is ``sum_k lambda_k g_k^2 / sum of all squares`` with the eigenvalues of
+    ``R^(1/2) H R^(1/2)``. By the central limit theorem that holds for other distributions, too.
+    """
+    values, vectors = np.linalg.eigh(corr)
+    root = vectors * np.sqrt(np.maximum(values, 0))
+    weights = np.linalg.eigvalsh(root.T @ form @ root)
+    generator = np.random.default_rng(seed)
+    squares = generator.standard_normal((DRAWS, len(weights))) ** 2
+    rest = generator.chisquare(max(n - 1 - len(weights), 1), DRAWS)
+    drawn: Array = squares @ weights / (squares.sum(axis=1) + rest)
+    return drawn

@@ -1,0 +1,309 @@
+"""Importance-performance analysis of respondents' answers.
+
+References
+----------
+Martilla & James (1977). Importance-performance analysis. Journal of Marketing 41(1), 77-79.
+Bacon (2003). A comparison of approaches to importance-performance analysis. International Journal
+of Market Research 45(1), 55-71.
+Azzopardi & Nash (2013). A critical evaluation of importance-performance analysis. Tourism
+Management 35, 222-233.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxstats.core.errors import CxError, DataError
+from cxstats.core.moments import bootstrap_moments, check_resamples, correlations
+from cxstats.priorities.complete_cases import Scale, check_names, complete_cases, scales_of
+from cxstats.priorities.importance.quadrants import (
+    Crosshairs,
+    check_crosshairs,
+    cuts,
+    quadrant_codes,
+    quadrant_shares,
+)
+from cxstats.priorities.importance.result import ImportancePerformance, covariances, named
+from cxstats.stats.inference import check_level
+from cxstats.survey.answers import as_pandas
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+DERIVED = ("correlation", "regression", "shapley", "johnson")
+ROUGH = 1_000  # resamples below which shares and ends of intervals move visibly with the seed
+SUBSETS = 4_000_000  # values of R2 held at once by the Shapley values of a batch
+SINGULAR = 1e-10  # smallest eigenvalue below which items determine one another
+MOST = 20  # items of exact Shapley values
+# A resample's variance below this part of the sample's is rounding: it drew one value only.
+STILL = 1e-12
+
+
+def importance_performance(  # noqa: PLR0913  (options of a method)
+    frame: Any,
+    items: Sequence[str],
+    *,
+    outcome: str | None = None,
+    importance: str = "correlation",
+    stated: Mapping[str, str] | None = None,
+    crosshairs: Crosshairs = "means",
+    scale: Scale | Mapping[str, Scale] | None = None,
+    stated_scale: Scale | None = None,
+    level: float = 0.95,
+    n_resamples: int = 5_000,
+    seed: int = 1,
+) -> ImportancePerformance:
+    """Place items by importance and performance, with the certainty of each placement.
+
+    Performance is the mean answer; with `scale`, ``100 (mean - low) / (high - low)``. Importance
+    is derived from an outcome or the mean of what respondents stated.
+
+    Parameters
+    ----------
+    frame : pandas, Polars, PyArrow table or DuckDB relation
+        One row per respondent. A respondent with a missing answer is left out, and counted.
+    items : sequence of str
+        Columns of performance, at least two.
+    outcome : str, optional
+        Column of overall satisfaction, for derived importance.
+    importance : {"correlation", "regression", "shapley", "johnson", "stated"}
+        Correlation with the outcome; standardised coefficient; share of R2 as Shapley value or
+        relative weight (both in units of R2); or the mean of the columns in `stated`.
+    stated : mapping of item to column, optional
+        Where each item's stated importance stands.
+    crosshairs : {"means", "medians", "scale"} or (performance, importance)
+        Means or medians of the items; the centre of the scale (derived importance has none and
+        takes its mean); or two numbers in the units of the table.
+    scale : (low, high) or mapping of item to (low, high), optional
+        Ends of the answer scale of performance; answers outside are refused.
+    stated_scale : (low, high), optional
+        The same of stated importance, whose means keep their unit.
+    level, n_resamples, seed
+        Confidence level, bootstrap resamples of respondents, their seed.
+
+    Returns
+    -------
+    ImportancePerformance
+
+    Raises
+    ------
+    DataError
+        If an answer is no number or off its scale, an item or the outcome does not vary, items
+        determine one another (regression), or more than half of the resamples have no importance
+        for one of these reasons.
+    CxError
+        If an option is wrong or does not fit the others.
+
+    Notes
+    -----
+    The choice of crosshairs decides the quadrants as much as the data do: see
+    ``.crosshairs_table()``. Crosshairs at the means always split the items, however well all of
+    them perform. Stated and derived importance measure different things (Bacon, 2003), and a
+    derived one is lowered by an item on which all respondents agree. Intervals are percentile
+    ones: of correlations, coefficients and performance they covered 92.5 to 96 % at n = 100 to 400
+    in our simulation. A share of R2 cannot be negative, so its interval does not reach 0 for an
+    item of no importance. Exact Shapley values of 12 items in 5,000 resamples take 20 seconds, of 8
+    items one.
+
+    Examples
+    --------
+    >>> import cxstats as cx
+    >>> responses, _ = cx.load_ecsi_mobile()
+    >>> items = ["PERQ1", "PERQ2", "PERQ3", "PERV1"]
+    >>> found = importance_performance(
+    ...     responses, items, outcome="CUSA1", scale=(1, 10), n_resamples=500
+    ... )
+    >>> found.table[["item", "importance", "performance"]].round(2).to_numpy().tolist()
+    [['PERQ1', 0.6, 77.16], ['PERQ2', 0.44, 68.8], ['PERQ3', 0.46, 74.44], ['PERV1', 0.33, 57.29]]
+    """
+    check_level(level)
+    check_resamples(n_resamples, seed)
+    check_crosshairs(crosshairs)
+    names = check_names(items, "items")
+    others = _others(names, outcome, importance, stated)
+    ends = scales_of(scale, names)
+    if crosshairs == "scale" and not ends:
+        raise CxError('crosshairs="scale" needs scale=(low, high)')
+    limits = scales_of(stated_scale, others) if importance == "stated" else {}
+    data = as_pandas(frame)
+    matrix, dropped = complete_cases(data, [*names, *others], {**limits, **ends})
+    _check_varies(matrix, [*names, *others], importance)
+    low, high = np.array([ends.get(name, (0.0, 100.0)) for name in names]).T
+    drawn = bootstrap_moments(matrix, n_resamples, seed)
+
+    def measured(mean: Array, cov: Array) -> Array:
+        own = measure_importance(importance, mean, cov, len(names))
+        return np.stack([100 * (mean[:, : len(names)] - low) / (high - low), own], axis=-1)
+
+    single = measured(matrix.mean(axis=0)[None], np.cov(matrix.T)[None])[0]
+    if np.isnan(single).any():
+        raise DataError(f"importance by {importance} does not exist: items determine one another")
+    replicates = measured(drawn.mean, _without_still(drawn.cov, matrix))
+    replicates = replicates[~np.isnan(replicates).any(axis=(1, 2))]
+    failed = n_resamples - len(replicates)
+    if len(replicates) < max(2, n_resamples / 2):
+        raise DataError(
+            f"{failed} of {n_resamples} resamples have no importance by {importance}, because in "
+            "them a column does not vary or items determine one another; at least 2, and half, "
+            f"must have one: {len(matrix)} respondents are too few, or too much alike"
+        )
+    centre = _centre(ends, names, stated_scale, importance)
+    x_cut, y_cut = cuts(crosshairs, single[:, 0], single[:, 1], centre)
+    codes = quadrant_codes(single[:, 0], single[:, 1], x_cut, y_cut)
+    shares = quadrant_shares(crosshairs, replicates[..., 0], replicates[..., 1], centre)
+    table = _table(names, single, replicates, codes, shares, len(matrix), level)
+    return ImportancePerformance(
+        table=table,
+        importance=importance,
+        outcome=outcome,
+        crosshairs=crosshairs,
+        performance_cut=float(x_cut),
+        importance_cut=float(y_cut),
+        centre=centre,
+        replicates=replicates,
+        per_cent=bool(ends),
+        n=len(matrix),
+        n_dropped=dropped,
+        level=level,
+        n_resamples=n_resamples,
+        n_failed=failed,
+        seed=seed,
+        synthetic=bool(data.attrs.get("synthetic")),
+        notes=_notes(table, crosshairs, centre, dropped, failed, n_resamples),
+    )
+
+
+def measure_importance(kind: str, mean: Array, cov: Array, k: int) -> Array:
+    """Return the importance of k items (B, k) from means (B, p) and covariances (B, p, p).
+
+    The items come first; then the outcome, or one column of stated importance per item.
+    """
+    if kind == "stated":
+        return mean[:, k:]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        corr = correlations(cov)
+    if kind == "correlation":
+        return corr[:, :-1, -1]
+    good = ~np.isnan(corr).any(axis=(1, 2))
+    found = np.full((len(corr), k), np.nan)
+    if kind == "regression":
+        at = np.flatnonzero(good)
+        at = at[np.linalg.eigvalsh(corr[at, :-1, :-1])[:, 0] > SINGULAR]
+        found[at] = np.linalg.solve(corr[at, :-1, :-1], corr[at, :-1, -1:])[..., 0]
+        return found
+    from cxstats.priorities.drivers.importance_measures import johnson, shapley
+
+    shares = {"johnson": johnson, "shapley": shapley}[kind]
+    step = max(1, SUBSETS >> k) if kind == "shapley" else len(corr)
+    for at in np.array_split(np.flatnonzero(good), max(1, -(-int(good.sum()) // step))):
+        found[at] = shares(corr[at])
+    return found
+
+
+def _without_still(cov: Array, matrix: Array) -> Array:
+    """Return covariances (B, p, p), NaN for a resample in which a column does not vary."""
+    still = np.diagonal(cov, axis1=1, axis2=2) <= STILL * matrix.var(axis=0)
+    return np.where(still.any(axis=1)[:, None, None], np.nan, cov)
+
+
+def _others(
+    names: list[str], outcome: str | None, importance: str, stated: Mapping[str, str] | None
+) -> list[str]:
+    """Return the columns that importance needs beside the items, or refuse what does not fit."""
+    if len(names) < 2:
+        raise CxError(f"one item, {names[0]!r}; a map needs at least 2")
+    if importance == "stated":
+        if outcome is not None:
+            raise CxError("outcome is not used with stated importance; leave it out")
+        missing = [name for name in names if name not in (stated or {})]
+        if stated is None or missing:
+            raise CxError(f"stated names no column of importance for item {missing[0]!r}")
+        unknown = [name for name in stated if name not in names]
+        if unknown:
+            raise CxError(f"stated has {unknown[0]!r}, which is not among the items")
+        return [stated[name] for name in names]
+    if importance not in DERIVED:
+        allowed = ", ".join([*DERIVED, "stated"])
+        raise CxError(f"importance is {importance!r}; allowed: {allowed}")
+    if stated is not None:
+        raise CxError(f"stated columns are not used with importance by {importance}")
+    if outcome is None:
+        raise CxError(f"importance by {importance} needs an outcome")
+    if outcome in names:
+        raise CxError(f"outcome {outcome!r} is one of the items too")
+    if importance == "shapley" and len(names) > MOST:
+        raise CxError(f"{len(names)} items; allowed for exact Shapley values: up to {MOST}")
+    return [outcome]
+
+
+def _check_varies(matrix: Array, columns: list[str], importance: str) -> None:
+    for name, values in zip(columns, matrix.T, strict=True):
+        if importance != "stated" and np.ptp(values) == 0:
+            raise DataError(
+                f"column {name!r}: every respondent gave {values[0]:g}, so it has no correlation"
+            )
+
+
+def _centre(
+    ends: dict[str, Scale], names: list[str], stated_scale: Scale | None, importance: str
+) -> tuple[float | None, float | None]:
+    """Return the centres of the scales of performance (50 of 0 to 100) and of importance."""
+    own = sum(stated_scale) / 2 if stated_scale is not None and importance == "stated" else None
+    return 50.0 if ends else None, own
+
+
+def _table(
+    names: list[str], single: Array, replicates: Array, codes: Any, shares: Array, n: int,
+    level: float,
+) -> pd.DataFrame:  # fmt: skip
+    import pandas as pd
+
+    spread = covariances(replicates)
+    tails = np.quantile(replicates, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    columns: dict[str, Any] = {"item": names}
+    for name, i in (("importance", 1), ("performance", 0)):
+        columns |= {
+            name: single[:, i],
+            f"{name}_ci_low": tails[0, :, i],
+            f"{name}_ci_high": tails[1, :, i],
+            f"{name}_se": np.sqrt(spread[:, i, i]),
+        }
+    columns |= {
+        "covariance": spread[:, 0, 1],
+        "quadrant": named(codes),
+        "certainty": shares[np.arange(len(names)), codes],
+        "n": n,
+    }
+    return pd.DataFrame(columns)
+
+
+def _notes(
+    table: pd.DataFrame,
+    crosshairs: Crosshairs,
+    centre: tuple[float | None, float | None],
+    dropped: int,
+    failed: int,
+    n_resamples: int,
+) -> tuple[str, ...]:
+    """Say what decides, what was left out and what is rough."""
+    notes = ["the choice of crosshairs decides the quadrants: see crosshairs_table()"]
+    if crosshairs == "scale" and centre[1] is None:
+        notes.append("importance has no scale, so its crosshair stands at the mean of the items")
+    if dropped:
+        notes.append(f"{dropped} respondents with a missing answer were left out")
+    if failed:
+        notes.append(
+            f"{failed} of {n_resamples} resamples had a column without variation, or items that "
+            "determine one another, and were left out"
+        )
+    if n_resamples < ROUGH:
+        notes.append(f"intervals from {n_resamples} resamples are rough; take {ROUGH:,} or more")
+    below = table.loc[table["importance"] < 0, "item"]
+    notes += [f"{name}: importance is negative, better answers go with less" for name in below]
+    return tuple(notes)

@@ -1,0 +1,112 @@
+"""Segments compared: do they sort a feature into different categories?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxstats.stats.inference import adjust
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+# Cochran (1954): chi-square is rough where more than a fifth of the expected counts are below 5.
+SMALL, FEW = 5, 0.2
+DRAWN = 2_000_000  # cells of permuted tables held at once
+
+
+def compare(
+    names: list[str], counts: Array, level: float, n_resamples: int, seed: int
+) -> pd.DataFrame:
+    """Compare the distributions over categories between segments, one row per feature.
+
+    Parameters
+    ----------
+    names : list of str
+        The k features.
+    counts : array (g, k, 6)
+        Counts by segment.
+    level : float
+        Level of the interval of V.
+    n_resamples, seed
+        Permuted tables with the same margins, and their seed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``chi2, df, p_value`` (Pearson), ``g, p_g`` (likelihood ratio), ``p_permutation`` (Pearson's
+        statistic on tables with the same margins, ``(1 + b) / (1 + B)``), ``sparse`` (more than a
+        fifth of expected counts below 5), ``p_adjusted`` (Holm over features, of ``p_permutation``
+        where sparse and of ``p_value`` elsewhere), ``cramers_v`` with ``ci_low, ci_high``, ``n``.
+        NaN where fewer than two segments or categories have answers.
+
+    Notes
+    -----
+    ``V = sqrt(chi2 / (n m))``, m the smaller of segments and categories less 1. Its interval is
+    that of the noncentrality, ``sqrt(lambda / (n m))``; V itself is never 0 in a sample, so the
+    interval of a small V lies below it or ends at 0.
+
+    References
+    ----------
+    Cochran (1954). Some methods for strengthening the common chi-square tests. Biometrics 10.
+    Smithson (2003). Confidence intervals, ch. 4 (noncentral chi-square).
+    """
+    import pandas as pd
+
+    rows = [_tests(counts[:, j], level, n_resamples, [seed, j]) for j in range(len(names))]
+    table = pd.DataFrame(rows, index=pd.Index(names, name="feature"))
+    decisive = np.where(table["sparse"], table["p_permutation"], table["p_value"])
+    table.insert(7, "p_adjusted", adjust(decisive))
+    return table
+
+
+def _tests(counts: Array, level: float, n_resamples: int, seed: list[int]) -> dict[str, Any]:
+    from scipy.special import chndtrinc
+    from scipy.stats import chi2_contingency
+    from scipy.stats.contingency import expected_freq
+
+    kept = counts[counts.sum(1) > 0][:, counts.sum(0) > 0]
+    names = ("chi2", "df", "p_value", "g", "p_g", "p_permutation")
+    if min(kept.shape, default=0) < 2:
+        empty = dict.fromkeys((*names, "cramers_v", "ci_low", "ci_high"), np.nan)
+        return {**empty, "sparse": False, "n": int(counts.sum())}
+    pearson = chi2_contingency(kept, correction=False)
+    ratio = chi2_contingency(kept, correction=False, lambda_="log-likelihood")
+    x, df, n = float(pearson.statistic), int(pearson.dof), kept.sum()
+    scale = n * (min(kept.shape) - 1)
+    limits = [
+        float(chndtrinc(x, df, tail)) if chi2_below(x, df) > tail else 0.0
+        for tail in ((1 + level) / 2, (1 - level) / 2)
+    ]
+    found = dict(zip(names, (x, df, pearson.pvalue, ratio.statistic, ratio.pvalue), strict=False))
+    found["p_permutation"] = _permuted(kept, x, n_resamples, seed)
+    found["sparse"] = bool((expected_freq(kept) < SMALL).mean() > FEW)
+    found |= {"cramers_v": np.sqrt(x / scale)}
+    found |= {"ci_low": np.sqrt(limits[0] / scale), "ci_high": np.sqrt(limits[1] / scale)}
+    return {**found, "n": int(n)}
+
+
+def chi2_below(x: float, df: int) -> float:
+    """Return the chance that a central chi-square falls below x."""
+    from scipy.stats import chi2
+
+    return float(chi2.cdf(x, df))
+
+
+def _permuted(counts: Array, x: float, n_resamples: int, seed: list[int]) -> float:
+    from scipy.stats import random_table
+    from scipy.stats.contingency import expected_freq
+
+    expected = expected_freq(counts)
+    margins = random_table(counts.sum(1).astype(int), counts.sum(0).astype(int))
+    generator = np.random.default_rng(seed)
+    reached, step = 0, max(1, DRAWN // counts.size)
+    for start in range(0, n_resamples, step):
+        tables = margins.rvs(min(step, n_resamples - start), random_state=generator)
+        drawn = ((tables - expected) ** 2 / expected).sum((-1, -2))
+        reached += int((drawn >= x - 1e-9).sum())
+    return (1 + reached) / (1 + n_resamples)

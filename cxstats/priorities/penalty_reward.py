@@ -1,0 +1,406 @@
+"""Penalty-reward contrast: does a driver punish when it is bad, delight when it is good, or both?
+
+References
+----------
+Brandt (1987). A procedure for identifying value-enhancing service components using customer
+satisfaction survey data. In: Add value to your service, AMA, 61-65.
+Matzler & Sauerwein (2002). The factor structure of customer satisfaction. International Journal
+of Service Industry Management 13(4), 314-332.
+Mikulic & Prebezac (2008). Prioritizing improvement of service attributes using impact
+range-performance analysis and impact-asymmetry analysis. Managing Service Quality 18(6), 559-576.
+Mikulic & Prebezac (2011). A critical review of techniques for classifying quality attributes in
+the Kano model. Managing Service Quality 21(1), 46-66.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxstats.core.errors import CxError, DataError
+from cxstats.core.formats import as_html, format_number, format_percent, interval
+from cxstats.core.language import label
+from cxstats.core.moments import bootstrap_moments
+from cxstats.priorities.complete_cases import (
+    ALLOWED,
+    Cells,
+    Cut,
+    Scale,
+    cells_of,
+    check_names,
+    complete_cases,
+    scales_of,
+)
+from cxstats.stats.inference import bca, check_level
+from cxstats.survey.answers import as_pandas
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+SMALL = 30  # below this a note says that the cell is small
+TINY = 1e-10
+
+
+@dataclass(frozen=True, eq=False)
+class PenaltyReward:
+    """Penalties and rewards of drivers.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row per driver: ``driver, penalty, penalty_ci_low, penalty_ci_high, penalty_se,
+        penalty_p_value``, the same of ``reward``, ``contrast`` (reward plus penalty) with its
+        interval and p value, ``asymmetry`` (-1 only punishes, 1 only rewards) with its interval,
+        ``category``, ``low_cut, high_cut, n_low, n_middle, n_high, n``. Units of the outcome.
+        Standard errors and p values are HC3; intervals are bootstrap ones (see
+        `penalty_reward`).
+    outcome : str
+    intercept : float
+        Mean outcome of a respondent in the middle on every driver.
+    r_squared, adj_r_squared : float
+        Of the regression on the dummies.
+    linear_r_squared : float
+        Of the ordinary regression on the answers themselves, for comparison.
+    rule : str
+        How the category is decided, in words.
+    n, n_dropped : int
+        Respondents used; left out because an answer was missing.
+    level, n_resamples, n_failed, seed
+        The bootstrap. Resamples that lost a cell count as failed.
+    synthetic : bool
+    notes : tuple of str
+    """
+
+    table: pd.DataFrame
+    outcome: str
+    intercept: float
+    r_squared: float
+    adj_r_squared: float
+    linear_r_squared: float
+    rule: str
+    n: int
+    n_dropped: int
+    level: float
+    n_resamples: int
+    n_failed: int
+    seed: int
+    synthetic: bool
+    notes: tuple[str, ...]
+
+    def summary(self, lang: str = "en") -> str:
+        """Return every driver in words, the widest range of effect first, then the notes."""
+        lines = [
+            label(
+                "penalty.head", lang, outcome=self.outcome, n=format_number(self.n),
+                dropped=format_number(self.n_dropped), r2=format_number(self.r_squared, 3),
+                linear=format_number(self.linear_r_squared, 3),
+            )
+        ]  # fmt: skip
+        rows: Any = self._by_range()
+        for row in rows.itertuples():
+            words = {
+                part: f"{format_number(getattr(row, part), 2, sign=True)} "
+                + interval(getattr(row, f"{part}_ci_low"), getattr(row, f"{part}_ci_high"))
+                for part in ("penalty", "reward")
+            }
+            category = label(f"penalty.category.{row.category.replace(' ', '_')}", lang)
+            lines.append(label("penalty.row", lang, name=row.driver, category=category, **words))
+        return "\n".join([*lines, *(f"  * {note}" for note in self.notes)])
+
+    def plot(self, ax: Axes | None = None, lang: str = "en", **options: Any) -> Axes:
+        """Draw penalty and reward of each driver with their intervals.
+
+        Options are those of `cxstats.charts.intervals`.
+        """
+        from cxstats.charts import intervals
+
+        rows, columns = self._by_range(), ("", "_ci_low", "_ci_high")
+        names, numbers_ = [], []
+        for _, row in rows.iterrows():
+            for part in ("penalty", "reward"):
+                names.append(label(f"penalty.{part}", lang, name=row["driver"]))
+                numbers_.append([row[part + column] for column in columns])
+        level = format_percent(100 * self.level, None, lang)
+        given: dict[str, Any] = {
+            "source": label(
+                "penalty.source", lang, n=format_number(self.n),
+                b=format_number(self.n_resamples), seed=self.seed,
+            ),
+            "axis": label("penalty.axis", lang, outcome=self.outcome, level=level),
+            "level": self.level,
+            "synthetic": self.synthetic,
+        }  # fmt: skip
+        return intervals(names, *np.array(numbers_).T, lang=lang, ax=ax, **given | options)
+
+    def _by_range(self) -> pd.DataFrame:
+        reach = (self.table["reward"] - self.table["penalty"]).sort_values(ascending=False)
+        return self.table.loc[reach.index]
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return as_html(self.summary(), self.table)
+
+
+RULE = (
+    "basic: penalty below 0 and contrast below 0; excitement: reward above 0 and contrast above "
+    "0; performance: penalty below 0, reward above 0, contrast not told from 0; else not told "
+    "apart. Below and above mean the whole interval. After Matzler & Sauerwein (2002), with "
+    "intervals in place of a comparison of point estimates."
+)
+
+
+def penalty_reward(  # noqa: PLR0913  (options of a method)
+    frame: Any,
+    outcome: str,
+    drivers: Sequence[str],
+    *,
+    low: Cut | None = None,
+    high: Cut | None = None,
+    scale: Scale | Mapping[str, Scale] | None = None,
+    level: float = 0.95,
+    n_resamples: int = 5_000,
+    seed: int = 1,
+) -> PenaltyReward:
+    """Regress an outcome on a penalty and a reward dummy per driver.
+
+    ``y = b0 + sum_k (p_k [x_k low] + r_k [x_k high]) + e``. The respondents in the middle are
+    the reference. Penalty ``p`` and reward ``r`` are compared through the contrast ``r + p``,
+    which is 0 where both are equally strong, and the asymmetry ``(r + p) / (r - p)`` of Mikulic
+    and Prebezac (2008), a penalty above 0 or a reward below 0 counted as 0.
+
+    Parameters
+    ----------
+    frame : pandas, Polars, PyArrow table or DuckDB relation
+        One row per respondent. A respondent with a missing answer is left out, and counted.
+    outcome : str
+        Column of overall satisfaction.
+    drivers : sequence of str
+        Columns of the drivers.
+    low, high : number, "end", "tercile", "quartile", "quintile", "decile", or mapping of driver
+        to one of these
+        Must be given: which answers are low (the cut and below) and high (the cut and above).
+        "end": the ends of `scale`. A quantile's cut is an answer that was given, so that with few
+        answers a cell holds more than its share. Categories depend on these cuts (Mikulic &
+        Prebezac, 2011): try others.
+    scale : (low, high) or mapping of driver to (low, high), optional
+        Ends of the answer scale; answers outside are refused. "end" needs it.
+    level, n_resamples, seed
+        Confidence level, bootstrap resamples, their seed. Cuts by quantile stay those of the
+        sample in every resample.
+
+    Raises
+    ------
+    DataError
+        If an answer is no number or off the scale, a cell of a driver (low, middle, high) has
+        fewer than two respondents, dummies repeat each other, or there are too few respondents.
+    CxError
+        If an option is wrong.
+
+    Notes
+    -----
+    Intervals are BCa bootstrap, p values HC3 (MacKinnon & White, 1985) with the t distribution,
+    neither adjusted for the number of drivers. "Performance" is what is left when penalty and
+    reward are both there and their difference is not; a wide interval of the contrast is no proof
+    of symmetry. Drivers that are correlated widen all intervals, and a curved relation of the
+    scale (a ceiling in the outcome) looks like a penalty.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> x = np.random.default_rng(1).integers(1, 6, (400, 2))
+    >>> y = 5 - 2 * (x[:, 0] <= 2) + 1.5 * (x[:, 1] >= 4)
+    >>> frame = pd.DataFrame({"clean": x[:, 0], "warm": x[:, 1], "overall": y})
+    >>> frame["overall"] += np.random.default_rng(2).normal(size=400)
+    >>> found = penalty_reward(frame, "overall", ["clean", "warm"], low=2, high=4, n_resamples=500)
+    >>> found.table[["driver", "penalty", "reward", "category"]].round(1).to_numpy().tolist()
+    [['clean', -2.0, -0.0, 'basic'], ['warm', -0.2, 1.3, 'excitement']]
+    """
+    check_level(level)
+    for side, rule in (("low", low), ("high", high)):
+        if rule is None:
+            raise CxError(f"{side} is missing: the cut decides the categories; {ALLOWED}")
+    names = check_names(drivers, "drivers")
+    if outcome in names:
+        raise CxError(f"outcome {outcome!r} is one of the drivers too")
+    scales = scales_of(scale, names)
+    data = as_pandas(frame)
+    matrix, dropped = complete_cases(data, [*names, outcome], scales)
+    x, y = matrix[:, :-1], matrix[:, -1]
+    n, k = x.shape
+    cells = [cells_of(x[:, j], name, low, high, scales.get(name)) for j, name in enumerate(names)]
+    dummies = np.column_stack([cell.low for cell in cells] + [cell.high for cell in cells])
+    _check_design(dummies, y, names, outcome)
+    fit = _ols(dummies, y)
+    drawn = bootstrap_moments(np.column_stack([dummies, y]), n_resamples, seed)
+    replicates = _batch_slopes(drawn.cov)
+    table = _table(names, cells, fit, replicates, n, level)
+    return PenaltyReward(
+        table=table,
+        outcome=outcome,
+        intercept=float(fit.slopes[0]),
+        r_squared=fit.r_squared,
+        adj_r_squared=1 - (1 - fit.r_squared) * (n - 1) / (n - 2 * k - 1),
+        linear_r_squared=_ols(x, y).r_squared,
+        rule=RULE,
+        n=n,
+        n_dropped=dropped,
+        level=level,
+        n_resamples=n_resamples,
+        n_failed=(failed := int(np.isnan(replicates[:, 0]).sum())),
+        seed=seed,
+        synthetic=bool(data.attrs.get("synthetic")),
+        notes=_notes(table, dropped, failed, n_resamples),
+    )
+
+
+def _check_design(dummies: Array, y: Array, names: list[str], outcome: str) -> None:
+    """Refuse an outcome that does not vary, too few respondents, and dummies that repeat."""
+    n, p = dummies.shape
+    if np.ptp(y) == 0:
+        raise DataError(f"column {outcome!r}: every respondent gave {y[0]:g}; nothing to explain")
+    if n < p + 2:
+        raise DataError(f"{n} respondents for {p} dummies; at least {p + 2} are needed")
+    pivots = np.abs(np.diag(np.linalg.qr(_with_ones(dummies), mode="r")))[1:]
+    for place in np.flatnonzero(pivots < TINY * np.sqrt(n)):
+        cell = "low" if place < len(names) else "high"
+        raise DataError(
+            f"column {names[place % len(names)]!r}: who is {cell} follows from the cells of the "
+            "drivers before it; leave one of them out or change the cuts"
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fit:
+    """An ordinary regression: slopes (p + 1,), HC3 covariance, influence (n, p + 1), fit."""
+
+    slopes: Array
+    cov: Array
+    influence: Array
+    r_squared: float
+
+
+def _ols(x: Array, y: Array) -> _Fit:
+    """Fit by least squares with an intercept; HC3 divides residuals by 1 less the leverage."""
+    design = _with_ones(x)
+    inverse = np.linalg.pinv(design.T @ design)
+    slopes = inverse @ design.T @ y
+    residuals = y - design @ slopes
+    leverage = np.einsum("ij,jk,ik->i", design, inverse, design)
+    influence = (design * residuals[:, None]) @ inverse
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = influence / np.where(1 - leverage > TINY, 1 - leverage, np.nan)[:, None]
+    total = ((y - y.mean()) ** 2).sum()
+    return _Fit(slopes, spread.T @ spread, influence, float(1 - (residuals**2).sum() / total))
+
+
+def _with_ones(x: Array) -> Array:
+    return np.column_stack([np.ones(len(x)), x])
+
+
+def _batch_slopes(cov: Array) -> Array:
+    """Return the slopes (B, p) of the last variable on the others; NaN where they do not exist."""
+    inner, outer = cov[:, :-1, :-1], cov[:, :-1, -1:]
+    good = np.linalg.eigvalsh(inner)[:, 0] > TINY
+    slopes = np.full(outer.shape[:2], np.nan)
+    slopes[good] = np.linalg.solve(inner[good], outer[good])[..., 0]
+    return slopes
+
+
+def asymmetry(penalty: Array, reward: Array) -> Array:
+    """Return ``(r + p) / (r - p)``, from -1 (only punishes) to 1; NaN where neither is there.
+
+    Examples
+    --------
+    >>> asymmetry(np.array([-0.6, -0.2, 0.1]), np.array([0.2, 0.2, 0.3])).round(2).tolist()
+    [-0.5, 0.0, 1.0]
+    """
+    p, r = np.minimum(penalty, 0), np.maximum(reward, 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found: Array = (r + p) / (r - p)
+    return found
+
+
+def _table(
+    names: list[str], cells: list[Cells], fit: _Fit, replicates: Array, n: int, level: float
+) -> pd.DataFrame:
+    """Set out estimates, HC3 tests and bootstrap intervals, one row per driver."""
+    import pandas as pd
+    from scipy import stats
+
+    k = len(names)
+    # Penalty, reward and contrast are three linear functions of the 2k slopes.
+    one = np.eye(k)
+    parts = np.block([[one, 0 * one], [0 * one, one], [one, one]])
+    estimate, own = parts @ fit.slopes[1:], replicates @ parts.T
+    se = np.sqrt(np.einsum("ij,jk,ik->i", parts, fit.cov[1:, 1:], parts))
+    p_value = 2 * stats.t.sf(np.abs(estimate / se), n - 2 * k - 1)
+    low, high = bca(own, estimate, fit.influence[:, 1:] @ parts.T, level)
+    columns: dict[str, Any] = {"driver": names}
+    for i, part in enumerate(("penalty", "reward", "contrast")):
+        at = slice(i * k, (i + 1) * k)
+        columns |= {
+            part: estimate[at],
+            f"{part}_ci_low": low[at],
+            f"{part}_ci_high": high[at],
+            f"{part}_se": se[at],
+            f"{part}_p_value": p_value[at],
+        }
+    skew = asymmetry(own[:, :k], own[:, k : 2 * k])
+    tails = np.nanquantile(skew, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    columns |= {
+        "asymmetry": asymmetry(estimate[:k], estimate[k : 2 * k]),
+        "asymmetry_ci_low": tails[0],
+        "asymmetry_ci_high": tails[1],
+        "category": [_category(low[j::k], high[j::k]) for j in range(k)],
+        "low_cut": [cell.low_cut for cell in cells],
+        "high_cut": [cell.high_cut for cell in cells],
+        "n_low": [int(cell.low.sum()) for cell in cells],
+        "n_middle": [int((1 - cell.low - cell.high).sum()) for cell in cells],
+        "n_high": [int(cell.high.sum()) for cell in cells],
+        "n": n,
+    }
+    return pd.DataFrame(columns)
+
+
+def _category(low: Array, high: Array) -> str:
+    """Return the category from the intervals (3,) of penalty, reward and contrast; see `RULE`."""
+    punishes, rewards = high[0] < 0, low[1] > 0
+    if punishes and high[2] < 0:
+        return "basic"
+    if rewards and low[2] > 0:
+        return "excitement"
+    return "performance" if punishes and rewards else "not told apart"
+
+
+def _notes(table: pd.DataFrame, dropped: int, failed: int, n_resamples: int) -> tuple[str, ...]:
+    """Say what was left out, what is small and what goes against expectation."""
+    notes = ["p values are HC3 and, like the intervals, not adjusted for the number of drivers"]
+    if dropped:
+        notes.append(f"{dropped} respondents with a missing answer were left out")
+    if failed:
+        notes.append(f"{failed} of {n_resamples} resamples lost a cell and were left out")
+    rows: Any = table
+    for row in rows.itertuples():
+        sizes = {"low": row.n_low, "middle": row.n_middle, "high": row.n_high}
+        small = [f"{cell} {size}" for cell, size in sizes.items() if size < SMALL]
+        if small:
+            notes.append(f"{row.driver}: small cells ({', '.join(small)}), so rough intervals")
+    against = table[(table["penalty_ci_low"] > 0) | (table["reward_ci_high"] < 0)]
+    notes += [
+        f"{name}: low answers go with a higher outcome, or high answers with a lower one"
+        for name in against["driver"]
+    ]
+    if table[["penalty_se", "reward_se"]].isna().to_numpy().any():
+        notes.append("a respondent alone in a combination of cells leaves no HC3 standard errors")
+    return tuple(notes)

@@ -1,0 +1,1 @@
+"""Service quality: SERVQUAL and SERVPERF scores, the reliability of a questionnaire."""

@@ -1,0 +1,273 @@
+"""Scores of respondents: dimensions, weights, the zone of tolerance, reliability of differences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cxstats.core.errors import CxError, DataError
+from cxstats.stats.coefficients import cronbach_alpha
+from cxstats.stats.inference import adjust, bca, mean_tests, replicate_means
+from cxstats.survey.answers import answers, numbers
+from cxstats.survey.codebook import Codebook
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+OVERALL = "Overall"
+POINTS = 100.0
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """The measure of every respondent and item, and the roles it was made from.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+    codebook : Codebook
+    measure : array (n, items)
+        Gaps or perceptions, NaN where an answer is missing.
+    roles : mapping of str to array (n, items)
+        The answers behind the measure, over the same cells.
+    """
+
+    frame: pd.DataFrame
+    codebook: Codebook
+    measure: Array
+    roles: Mapping[str, Array]
+
+    def places(self, items: Sequence[str]) -> list[int]:
+        """Return the columns of items."""
+        return [self.codebook.items.index(item) for item in items]
+
+    def by_dimension(self, values: Array) -> Array:
+        """Return the mean of the answered items of each dimension (n, dimensions)."""
+        parts = [values[:, self.places(items)] for items in self.codebook.constructs.values()]
+        return np.column_stack([row_means(part) for part in parts])
+
+    def with_overall(self, values: Array, shares: Array) -> Array:
+        """Return the dimensions and their weighted sum (n, dimensions + 1)."""
+        dimensions = self.by_dimension(values)
+        return np.column_stack([dimensions, (dimensions * shares).sum(axis=1)])
+
+
+def row_means(values: Array) -> Array:
+    """Return the mean of what is there in each row; NaN where nothing is."""
+    n = (~np.isnan(values)).sum(axis=1)
+    return np.where(n > 0, np.nansum(values, axis=1) / np.maximum(n, 1), np.nan)
+
+
+def column_means(values: Array) -> Array:
+    """Return the mean of what is there in each column; NaN where nothing is."""
+    return row_means(values.T)
+
+
+def answered_in_all(
+    frame: pd.DataFrame, codebook: Codebook, roles: Sequence[str]
+) -> dict[str, Array]:
+    """Return the answers in several roles, each NaN where any of them is missing."""
+    found = {role: answers(frame, codebook, role) for role in roles}
+    missing = np.isnan(np.stack(list(found.values()))).any(axis=0)
+    return {role: np.where(missing, np.nan, values) for role, values in found.items()}
+
+
+def respondent_weights(
+    frame: pd.DataFrame, codebook: Codebook, weights: str | Mapping[str, float] | None
+) -> tuple[Array, str]:
+    """Return the weights of each respondent's dimensions (n, dimensions), rows summing to 1.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    codebook : Codebook
+    weights : None, "points" or mapping of dimension to weight
+        Equal weights; the respondent's own 100 points (NaN where they are missing); fixed
+        weights that sum to 1 or to 100.
+
+    Returns
+    -------
+    shares : array (n, dimensions)
+    words : str
+        "equal", "points" or "fixed".
+
+    Raises
+    ------
+    CxError
+        If a weight is negative, missing, of an unknown dimension, or they do not sum up.
+    DataError
+        If points are asked for and not declared, or a respondent's do not sum to 100.
+    """
+    names = list(codebook.constructs)
+    if weights is not None and hasattr(weights, "to_dict"):  # a pandas Series
+        weights = weights.to_dict()
+    if not (weights is None or isinstance(weights, str | Mapping)):
+        raise CxError(f"weights={weights!r}; allowed: None, 'points', or a mapping")
+    if weights is None:
+        return np.full((len(frame), len(names)), 1 / len(names)), "equal"
+    if isinstance(weights, str):
+        if weights != "points":
+            raise CxError(f"weights={weights!r}; allowed: None, 'points', or a mapping")
+        return _points(frame, codebook), "points"
+    fixed = check_weights(weights, names)
+    return np.tile([fixed[name] for name in names], (len(frame), 1)), "fixed"
+
+
+def check_weights(weights: Mapping[str, float], names: Sequence[str]) -> dict[str, float]:
+    """Return weights scaled to sum to 1, or raise naming what is wrong.
+
+    Examples
+    --------
+    >>> check_weights({"a": 30, "b": 70}, ["a", "b"])
+    {'a': 0.3, 'b': 0.7}
+    """
+    for name in weights:
+        if name not in names:
+            raise CxError(f"weights: {name!r} is not known; allowed: {', '.join(names)}")
+    for name in names:
+        if name not in weights:
+            raise CxError(f"weights: {name!r} has none; give 0 if it shall not count")
+        if not isinstance(weights[name], Real) or not 0 <= weights[name] < np.inf:
+            raise CxError(f"weights: {name!r} has {weights[name]!r}; allowed: 0 upwards")
+    total = sum(weights.values())
+    if not (abs(total - 1) < 1e-6 or abs(total - POINTS) < 1e-6 * POINTS):
+        raise CxError(f"weights: they sum to {total:g}; allowed: 1 or 100")
+    return {name: weights[name] / total for name in names}
+
+
+def _points(frame: pd.DataFrame, codebook: Codebook) -> Array:
+    if not codebook.point_columns:
+        raise DataError("weights='points': the codebook declares no 'importance' columns")
+    points = np.column_stack([numbers(frame, name) for name in codebook.point_columns])
+    points[np.isnan(points).any(axis=1)] = np.nan
+    negative = np.flatnonzero((points < 0).any(axis=1))
+    total = points.sum(axis=1)
+    # Points come as whole numbers or with a decimal; half a point is a slip, not a weight.
+    off = np.flatnonzero(np.abs(total - POINTS) > 0.5)
+    if len(negative):
+        row = frame.index[negative[0]]
+        raise DataError(f"row {row!r}: points below 0; allowed: 0 to 100")
+    if len(off):
+        raise DataError(
+            f"row {frame.index[off[0]]!r}: the points sum to {total[off[0]]:g}; allowed: 100 "
+            f"({len(off)} respondents; see cxstats.check)"
+        )
+    if np.isnan(total).all():
+        raise DataError("weights='points': no respondent gave points")
+    shares: Array = points / total[:, None]
+    return shares
+
+
+def difference_reliability(scored: Scores, shares: Array) -> pd.DataFrame:
+    """Return the reliability of the difference score by dimension and overall.
+
+    ``r_D = (s_P^2 r_PP + s_E^2 r_EE - 2 r_PE s_P s_E) / (s_P^2 + s_E^2 - 2 r_PE s_P s_E)``, from
+    respondents who answered every item; NaN for a dimension with one item. The numerator is the
+    spread of the gap less its error variance, so that of the overall score is
+    ``1 - sum_k mean(w_k^2) error_k / var(sum_k w_k g_k)``, errors being independent of weights.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``reliability`` (r_D) and ``alpha_gap`` (alpha of the item gaps).
+
+    References
+    ----------
+    Lord (1963); Peter, Churchill & Brown (1993), equation 1.
+    """
+    import pandas as pd
+
+    book = scored.codebook
+    rows = {**book.constructs, OVERALL: book.items}
+    found = {}
+    for name, items in rows.items():
+        at = scored.places(items)
+        p, e = (scored.roles[role][:, at] for role in ("perception", "expectation"))
+        complete = ~np.isnan(p).any(axis=1)
+        found[name] = _reliability_of_difference(p[complete], e[complete])
+    table = pd.DataFrame(found, index=["reliability", "alpha_gap", "error"]).T
+    overall = scored.with_overall(scored.measure, shares)[:, -1]
+    squares = column_means(shares**2)
+    errors = table["error"].to_numpy()[:-1]
+    total = (squares * np.where(squares > 0, errors, 0)).sum()
+    known = overall[~np.isnan(overall)]
+    spread = known.var(ddof=1) if len(known) > 2 else 0.0
+    table.loc[OVERALL, "reliability"] = 1 - total / spread if spread > 0 else np.nan
+    return table[["reliability", "alpha_gap"]]
+
+
+def _reliability_of_difference(p: Array, e: Array) -> tuple[float, float, float]:
+    """Return r_D, alpha of the item gaps, and the error variance of the gap."""
+    n, k = p.shape
+    if n < 3 or k < 2:
+        return float("nan"), float("nan"), float("nan")
+    alpha_p, alpha_e, alpha_gap = (cronbach_alpha(np.cov(x, rowvar=False)) for x in (p, e, p - e))
+    total = np.cov(p.mean(axis=1), e.mean(axis=1))
+    error = total[0, 0] * (1 - alpha_p) + total[1, 1] * (1 - alpha_e)
+    spread = total[0, 0] + total[1, 1] - 2 * total[0, 1]
+    r = float(1 - error / spread) if spread > 0 else float("nan")
+    return r, float(alpha_gap), float(error)
+
+
+def zone_of_tolerance(
+    scored: Scores, shares: Array, level: float, n_resamples: int, seed: int
+) -> pd.DataFrame | None:
+    """Return adequacy ``P - minimum``, superiority ``P - E`` and the position in the zone.
+
+    Position ``(P - minimum) / (E - minimum)``, of means: 0 at the minimum, 1 at the expectation.
+    Answers count where all three were given. Intervals are BCa bootstrap; p values are those of
+    paired t tests, adjusted over the dimensions by Holm, and of Wilcoxon's test.
+
+    Returns
+    -------
+    pandas.DataFrame or None
+        None where the questionnaire asks for no minimum or no expectation.
+    """
+    import pandas as pd
+
+    book = scored.codebook
+    if not {"minimum", "expectation"} <= set(book.roles):
+        return None
+    roles = answered_in_all(scored.frame, book, ("minimum", "expectation", "perception"))
+    low, high, p = (scored.with_overall(values, shares) for values in roles.values())
+    columns = {"minimum": low, "expectation": high, "perception": p}
+    table = {name: column_means(values) for name, values in columns.items()}
+    for name, values in (("adequacy", p - low), ("superiority", p - high)):
+        tests = mean_tests(values, level, n_resamples, seed)
+        table |= {
+            name: tests.mean,
+            f"{name}_ci_low": tests.ci_low,
+            f"{name}_ci_high": tests.ci_high,
+            f"{name}_p_value": tests.p_value,
+            f"{name}_p_adjusted": np.append(adjust(tests.p_value[:-1]), tests.p_value[-1]),
+            f"{name}_p_wilcoxon": tests.p_wilcoxon,
+            f"{name}_effect_size": tests.effect_size,
+        }
+    position, ci_low, ci_high = _ratio(p - low, high - low, level, n_resamples, seed)
+    table |= {"position": position, "position_ci_low": ci_low, "position_ci_high": ci_high}
+    table["n"] = (~np.isnan(p)).sum(axis=0)
+    return pd.DataFrame(table, index=[*book.constructs, OVERALL])
+
+
+def _ratio(
+    above: Array, width: Array, level: float, n_resamples: int, seed: int
+) -> tuple[Array, Array, Array]:
+    """Return ratios of column means with BCa intervals; NaN where the zone has no width."""
+    k = above.shape[1]
+    replicates = replicate_means(np.column_stack([above, width]), n_resamples, seed)
+    a, w = column_means(above), column_means(width)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = np.where(w > 0, a / w, np.nan)
+        n = (~np.isnan(above)).sum(axis=0)
+        influence = np.nan_to_num((above - a - ratio * (width - w)) / (n * w))
+        low, high = bca(replicates[:, :k] / replicates[:, k:], ratio, influence, level)
+    # A zone whose width may be none, or negative, has no position to speak of.
+    wide = (replicates[:, k:] > 0).all(axis=0)
+    return ratio, np.where(wide, low, np.nan), np.where(wide, high, np.nan)

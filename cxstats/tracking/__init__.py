@@ -1,5 +1,0 @@
-"""A metric over waves: control limits, change points, trend."""
-
-from cxstats.tracking.waves import Track, track
-
-__all__ = ["Track", "track"]

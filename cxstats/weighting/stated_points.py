@@ -1,0 +1,154 @@
+"""Weights that respondents state: points shared out between components."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxstats.core.errors import CxError, DataError
+from cxstats.stats.inference import bca, check_level, replicate_means
+from cxstats.survey.answers import as_pandas, numbers
+from cxstats.weighting.result import ROUGH, Weights, check_choice, weight_table
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cxstats.survey.codebook import Codebook
+
+    Array = NDArray[np.float64]
+
+MEANS = ("arithmetic", "geometric")
+
+
+def points_weights(  # noqa: PLR0913  (a public method with its options)
+    frame: Any,
+    columns: Sequence[str] | Mapping[str, str] | None = None,
+    *,
+    codebook: Codebook | None = None,
+    total: float = 100,
+    tolerance: float = 0.5,
+    mean: str = "arithmetic",
+    level: float = 0.95,
+    n_resamples: int = 5_000,
+    seed: int = 1,
+) -> Weights:
+    """Average the points that respondents share out between components.
+
+    ``w_k = mean_r(p_rk / sum_j p_rj)``, or, with ``mean="geometric"``, the closed geometric mean
+    ``w_k = g_k / sum_j g_j``, ``g_k = exp(mean_r ln p_rk)``: the centre of compositions, which
+    does not depend on which components are looked at.
+
+    Parameters
+    ----------
+    frame : pandas, Polars, PyArrow table or DuckDB relation
+        One row per respondent.
+    columns : sequence of str, or mapping of component to column
+        The columns of points; without them, those that the codebook declares.
+    codebook : Codebook, optional
+        Whose ``importance`` names the columns.
+    total, tolerance : float
+        What each respondent's points have to sum to, and how far they may be off it.
+    mean : {"arithmetic", "geometric"}
+        A component that gets 0 points has no logarithm; "geometric" refuses it.
+    level, n_resamples, seed
+        BCa bootstrap over respondents.
+
+    Raises
+    ------
+    DataError
+        Naming row, column, value and what is allowed.
+
+    Notes
+    -----
+    A respondent with a missing value is left out and counted in ``notes``.
+
+    References
+    ----------
+    Aitchison (1986). The statistical analysis of compositional data.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"speed": [50, 60, 70, 60], "staff": [50, 40, 30, 40]})
+    >>> points_weights(frame, ["speed", "staff"]).as_dict()
+    {'speed': 0.6, 'staff': 0.4}
+    """
+    check_choice("mean", mean, MEANS)
+    check_level(level)
+    data = as_pandas(frame)
+    names, places = _columns(columns, codebook)
+    points = np.column_stack([numbers(data, place) for place in places])
+    _check_points(points, data.index, places, total, tolerance, mean)
+    complete = ~np.isnan(points).any(axis=1)
+    if complete.sum() < 2:
+        raise DataError(f"{complete.sum()} respondents gave all points; at least 2 are needed")
+    shares = points[complete] / points[complete].sum(axis=1, keepdims=True)
+    value = np.log(shares) if mean == "geometric" else shares
+    centre, drawn = value.mean(axis=0), replicate_means(value, n_resamples, seed)
+    weight, replicates, influence = centre, drawn, (value - centre) / len(value)
+    if mean == "geometric":
+        weight, replicates = closed(np.exp(centre)), closed(np.exp(drawn))
+        influence = weight * (influence - (influence @ weight)[:, None])
+    n = len(shares)
+    limits = bca(replicates, weight, influence, level)
+    table = weight_table(names, weight, "points", n, limits, replicates)
+    notes = [] if n_resamples >= ROUGH else [f"{n_resamples} resamples are rough; take {ROUGH:,}"]
+    if n < len(points):
+        notes.append(f"{len(points) - n} of {len(points)} respondents lack points and are left out")
+    if mean == "geometric":
+        notes.append("closed geometric mean of the shares")
+    return Weights(
+        table, "points", f"{mean} mean of points", n, level, n_resamples, seed,
+        bool(data.attrs.get("synthetic")), tuple(notes),
+    )  # fmt: skip
+
+
+def closed(parts: Array) -> Array:
+    """Scale the last axis to sum to 1.
+
+    Examples
+    --------
+    >>> closed(np.array([1.0, 3.0])).tolist()
+    [0.25, 0.75]
+    """
+    scaled: Array = parts / parts.sum(axis=-1, keepdims=True)
+    return scaled
+
+
+def _columns(
+    columns: Sequence[str] | Mapping[str, str] | None, codebook: Codebook | None
+) -> tuple[list[str], list[str]]:
+    """Return the components and the columns of their points."""
+    if columns is None:
+        if codebook is None or not codebook.point_columns:
+            raise CxError("points: name the columns, or give a codebook that declares 'importance'")
+        return list(codebook.constructs), list(codebook.point_columns)
+    if isinstance(columns, str):
+        raise CxError(f"columns is {columns!r}; allowed: a list of columns, or a mapping")
+    pairs = columns if isinstance(columns, Mapping) else {name: name for name in columns}
+    if len(pairs) < 2 or len(set(pairs.values())) < len(columns):
+        raise CxError(f"columns: {list(columns)}; allowed: two or more different ones")
+    return list(pairs), list(pairs.values())
+
+
+def _check_points(
+    points: Array, rows: Any, places: Sequence[str], total: float, tolerance: float, mean: str
+) -> None:
+    """Refuse points below 0, sums that are off, and zeros where logarithms are taken."""
+    least, words = (0, f"allowed: 0 to {total:g}")
+    bad = np.argwhere(points < least)
+    if mean == "geometric" and not len(bad):
+        bad = np.argwhere(points == 0)
+        words = "it has no logarithm; allowed: above 0, or mean='arithmetic'"
+    if len(bad):
+        i, j = bad[0]
+        raise DataError(f"row {rows[i]!r}, column {places[j]!r}: {points[i, j]:g} points; {words}")
+    sums = points.sum(axis=1)
+    off = np.flatnonzero(np.abs(sums - total) > tolerance)
+    if len(off):
+        raise DataError(
+            f"row {rows[off[0]]!r}: the points sum to {sums[off[0]]:g}; allowed: {total:g}, "
+            f"{tolerance:g} more or less ({len(off)} respondents)"
+        )

@@ -1,0 +1,246 @@
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import cxstats as cx
+from cxstats import tables
+from cxstats.core.moments import bootstrap_moments, resampling_counts
+
+# Sums of up to 10^4 numbers in double precision, in any order.
+EXACT = 1e-12
+
+
+@pytest.fixture(scope="module")
+def frame():
+    generator = np.random.default_rng(3)
+    part = generator.integers(1, 8, (5_003, 4)).astype("int8")
+    table = pd.DataFrame(part, columns=list("abcd"))
+    table["x"] = generator.normal(size=len(table))
+    table["wave"] = generator.choice(["2023", "2024"], len(table))
+    table["w"] = generator.uniform(0, 3, len(table))
+    return table
+
+
+def engines(frame):
+    import duckdb
+    import polars as pl
+    import pyarrow as pa
+
+    arrow = pa.Table.from_pandas(frame, preserve_index=False)
+    return {
+        "pandas": frame,
+        "polars": pl.from_arrow(arrow),
+        "polars lazy": pl.from_arrow(arrow).lazy(),
+        "pyarrow": arrow,
+        "duckdb": duckdb.from_arrow(arrow),
+    }
+
+
+ENGINES = ["pandas", "polars", "polars lazy", "pyarrow", "duckdb"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("columns", [list("abcd"), ["a", "x"]])
+def test_every_engine_gives_what_pandas_gives(frame, engine, columns, monkeypatch):
+    monkeypatch.setattr(tables, "BLOCK", 2_000)  # several blocks
+    found = cx.moments(engines(frame)[engine], columns)
+    np.testing.assert_allclose(found.mean, frame[columns].mean(), rtol=EXACT, atol=EXACT)
+    np.testing.assert_allclose(found.cov, frame[columns].cov(), rtol=EXACT, atol=EXACT)
+    assert (found.n, found.dropped, found.names) == (len(frame), 0, tuple(columns))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_groups(frame, engine):
+    found = cx.moments(engines(frame)[engine], ["a", "x"], by="wave")
+    assert list(found) == ["2023", "2024"]
+    for wave, part in frame.groupby("wave"):
+        np.testing.assert_allclose(found[wave].cov, part[["a", "x"]].cov(), rtol=EXACT, atol=EXACT)
+        assert found[wave].n == len(part)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_missing_answers_are_dropped_listwise_and_counted(frame, engine):
+    holed = frame[["a", "x", "wave"]].astype({"a": "float64"})
+    holed.loc[[0, 7, 9], "a"] = np.nan
+    holed.loc[[7, 20], "x"] = np.nan
+    holed.loc[30, "wave"] = None
+    complete = holed.dropna(subset=["a", "x"])
+    found = cx.moments(engines(holed)[engine], ["a", "x"])
+    assert (found.n, found.dropped) == (len(complete), 4)
+    np.testing.assert_allclose(found.cov, complete[["a", "x"]].cov(), rtol=EXACT, atol=EXACT)
+    groups = cx.moments(engines(holed)[engine], ["a", "x"], by="wave")
+    assert sum(m.n for m in groups.values()) == len(complete) - 1
+    assert all(m.dropped >= 1 for m in groups.values())
+
+
+def test_nullable_and_boolean_columns():
+    frame = pd.DataFrame({"a": pd.array([1, 2, None, 5], "Int64"), "b": [True, False, True, True]})
+    found = cx.moments(frame)
+    assert (found.n, found.dropped) == (3, 1)
+    np.testing.assert_allclose(found.mean, [8 / 3, 2 / 3])
+
+
+def test_unusual_columns():
+    frame = pd.DataFrame({"a": pd.array([True, None, False, True], "boolean"), "b": [1, 2, 3, 5]})
+    assert cx.moments(frame).n == 3
+    assert cx.moments(pd.DataFrame(np.eye(3))).names == ("0", "1", "2")
+    doubled = pd.DataFrame([[1, 2, 3], [4, 5, 9]], columns=["a", "x", "x"])
+    assert cx.moments(doubled, ["a"]).n == 2
+    large = pd.DataFrame({"a": np.array([2**63 + 2048, 2**63], np.uint64)})
+    assert cx.moments(large).cov[0, 0] == pytest.approx(2048**2 / 2)
+    days = pd.to_datetime(["2024-01-01"] * 2 + ["2024-02-01"] * 2)
+    waves = cx.moments(pd.DataFrame({"a": [1, 2, 3, 5], "day": days}), by="day")
+    assert list(waves) == [pd.Timestamp("2024-01-01"), pd.Timestamp("2024-02-01")]
+
+
+def test_weights(frame):
+    found = cx.moments(frame, ["a", "x"], weights="w")
+    w = frame["w"].to_numpy()
+    expected = np.cov(frame[["a", "x"]].T, aweights=w, ddof=0) * len(w) / (len(w) - 1)
+    np.testing.assert_allclose(found.cov, expected, rtol=1e-11, atol=1e-11)
+    doubled = cx.moments(frame.assign(w=2 * w), ["a", "x"], weights="w")
+    np.testing.assert_allclose(found.cov, doubled.cov, rtol=EXACT, atol=EXACT)
+    equal = cx.moments(frame.assign(w=1.0), ["a", "x"], weights="w")
+    np.testing.assert_allclose(equal.cov, frame[["a", "x"]].cov(), rtol=EXACT, atol=EXACT)
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float64"])
+@pytest.mark.parametrize("offset", [0, 10**6, 10**9])
+def test_large_means_do_not_swallow_small_deviations(frame, offset, dtype, monkeypatch):
+    monkeypatch.setattr(tables, "BLOCK", 2_000)
+    items = frame[list("abcd")].astype(dtype)
+    found = cx.moments(items + offset)
+    # The offset and the answers are exact, so nothing but the last digits may be lost.
+    np.testing.assert_allclose(found.cov, items.cov(), rtol=1e-9, atol=1e-9)
+
+
+def test_sorted_data_and_outliers():
+    values = np.sort(np.random.default_rng(0).normal(size=30_000)) * 1e3 + 1e8
+    values[-1] = 1e10
+    found = cx.moments(values[:, None])
+    np.testing.assert_allclose(found.cov[0, 0], np.var(values, ddof=1), rtol=1e-12)
+
+
+def test_large_integers_fall_back_to_double_precision():
+    values = np.random.default_rng(0).integers(0, 2**31, (5_000, 2))
+    found = cx.moments(values)
+    np.testing.assert_allclose(found.cov, np.cov(values.T), rtol=1e-12)
+
+
+@given(st.permutations(range(12)))
+def test_row_order_never_matters(order):
+    values = np.arange(24.0).reshape(12, 2) ** 1.5
+    one, other = cx.moments(values), cx.moments(values[list(order)])
+    np.testing.assert_allclose(one.cov, other.cov, rtol=1e-13)
+
+
+BAD = [
+    (
+        lambda: cx.moments(pd.DataFrame({"a": [1, 2], "w": [1, np.inf]}), weights="w"),
+        cx.DataError,
+        "a weight is inf",
+    ),
+    (
+        lambda: cx.moments(pd.DataFrame([[1, 2], [3, 4]], columns=["a", "a"])),
+        cx.DataError,
+        "'a' stands twice",
+    ),
+    (lambda: cx.Moments.from_covariance([], [], 9), cx.CxError, "no names"),
+    (lambda: cx.Moments.from_covariance(["a"], [["x"]], 9), cx.CxError, "is not numbers"),
+    (lambda: cx.Moments.from_covariance(["a"], [[1]], None), cx.CxError, "n is None"),
+    (lambda: cx.moments([1, 2]), cx.DataError, "type 'list' cannot be read"),
+    (lambda: cx.moments(np.zeros(3)), cx.DataError, r"shape \(3,\)"),
+    (
+        lambda: cx.moments(pd.DataFrame({"a": [1, 2]}), ["b"]),
+        cx.DataError,
+        "'b' is not in the table",
+    ),
+    (lambda: cx.moments(pd.DataFrame({"a": ["x", "y"]})), cx.DataError, "row 0 has 'x'"),
+    (lambda: cx.moments(pd.DataFrame({"a": [1, 2]}), ["a", "a"]), cx.DataError, "asked for twice"),
+    (lambda: cx.moments(pd.DataFrame({"a": []}, dtype=float)), cx.DataError, "the table is empty"),
+    (lambda: cx.moments(pd.DataFrame({"a": [1.0]})), cx.DataError, "1 complete cases"),
+    (lambda: cx.moments(pd.DataFrame({"a": [1, np.inf]})), cx.DataError, "'a' has an infinite"),
+    (
+        lambda: cx.moments(pd.DataFrame({"a": [1, 2], "w": [1, -1]}), weights="w"),
+        cx.DataError,
+        "a weight is -1",
+    ),
+    (
+        lambda: cx.moments(pd.DataFrame({"a": [1, 2, 3], "g": ["x", "x", "y"]}), by="g"),
+        cx.DataError,
+        "group 'y': 1 complete cases",
+    ),
+    (lambda: cx.moments(pd.DataFrame({"g": ["x"]}), by="g"), cx.DataError, "no columns"),
+    (lambda: cx.Moments.from_covariance(["a", "b"], [[1], [2, 3, 4]], 9), cx.CxError, r"\[1, 3\]"),
+    (lambda: cx.Moments.from_covariance(["a"], [[-1]], 9), cx.CxError, "variance of 'a' is -1"),
+    (lambda: cx.Moments.from_covariance(["a"], [[1]], 1), cx.CxError, "n is 1"),
+    (
+        lambda: cx.Moments.from_covariance(["a", "b"], [[1, 0.2], [0.3, 1]], 9),
+        cx.CxError,
+        "not symmetric",
+    ),
+    (
+        lambda: cx.Moments.from_correlation(list("abc"), [[1], [0.9, 1], [0.9, -0.9, 1]], 9),
+        cx.CxError,
+        "smallest eigenvalue",
+    ),
+    (lambda: cx.Moments.from_correlation(["a"], [[0.9]], 9), cx.CxError, "'a' with itself is 0.9"),
+    (lambda: cx.Moments.from_correlation(["a"], [[1]], 9, sd=[0]), cx.CxError, "larger than 0"),
+    (
+        lambda: cx.Moments.from_covariance(["a", "a"], np.eye(2), 9),
+        cx.CxError,
+        "'a' is named twice",
+    ),
+    (lambda: cx.bootstrap_moments([[1.0], [np.nan]], 5, 1), cx.CxError, "nothing missing"),
+    (lambda: cx.bootstrap_moments([[1.0], [2.0]], 0, 1), cx.CxError, "n_resamples is 0"),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "message"), BAD)
+def test_bad_input_is_named(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_moments_are_frozen_and_selectable():
+    m = cx.Moments.from_correlation(list("abc"), [[1], [0.5, 1], [0.2, 0.3, 1]], 50, sd=[1, 2, 3])
+    assert m.select(["c", "a"]).cov[0, 1] == pytest.approx(0.2 * 3)
+    with pytest.raises(ValueError, match="read-only"):
+        m.cov[0, 0] = 9
+    with pytest.raises(cx.CxError, match="no variable 'z'; there are: a, b, c"):
+        m.select(["z"])
+    assert m.table.loc["b", "sd"] == 2
+
+
+def test_replicates_are_those_of_drawn_samples():
+    data = np.random.default_rng(1).normal(size=(40, 3)) + 1e6
+    found = bootstrap_moments(data, 25, seed=7)
+    ((_, counts),) = resampling_counts(40, 25, 7)
+    for i, count in enumerate(counts.astype(int)):
+        drawn = np.repeat(data, count, axis=0)
+        np.testing.assert_allclose(found.mean[i], drawn.mean(axis=0), rtol=1e-12)
+        np.testing.assert_allclose(found.cov[i], np.cov(drawn.T), rtol=1e-8, atol=1e-9)
+
+
+def test_chunks_and_seed_do_not_show(monkeypatch):
+    data = np.random.default_rng(1).normal(size=(60, 3))
+    whole = bootstrap_moments(data, 50, seed=7)
+    module = sys.modules["cxstats.core.moments"]  # ``cx.moments`` is the function
+    monkeypatch.setattr(module, "BLOCK", 200)
+    np.testing.assert_allclose(
+        bootstrap_moments(data, 50, seed=7).cov, whole.cov, rtol=1e-10, atol=1e-12
+    )
+    assert not np.allclose(bootstrap_moments(data, 50, seed=8).cov, whole.cov)
+
+
+@settings(max_examples=20)
+@given(st.integers(2, 60), st.integers(1, 40), st.integers(0, 1000))
+def test_every_resample_has_n_cases(n, b, seed):
+    parts = list(resampling_counts(n, b, seed))
+    counts = np.concatenate([part for _, part in parts])
+    assert counts.shape == (b, n)
+    assert (counts.sum(axis=1) == n).all()

@@ -1,0 +1,252 @@
+"""The bootstrap, and what rests on resamples or permutations."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import cxstats as cx
+from cxstats.core.moments import resampling_counts
+from cxstats.models.pls.bootstrap import influence
+from cxstats.models.pls.estimates import estimate, flattened, quantities
+from tests.models.pls.models import CORP, EXTENDED, MOBI, SMALL, answers, corp, mobi
+
+SCALE = (1, 10)
+
+
+def everything(fit):
+    return flattened(fit.estimates, fit.design)[0]
+
+
+@pytest.mark.parametrize(("model", "data"), [(MOBI, mobi), (EXTENDED, corp)])
+def test_a_replicate_is_a_fit_to_its_rows(model, data):
+    frame = data().dropna()
+    fit = cx.pls(model, frame)
+    boot = fit.bootstrap(6, seed=11)
+    assert len(boot.table) == len(quantities(fit.design)) == boot.replicates.shape[1]
+    counts = np.concatenate([part for _, part in resampling_counts(fit.n, 6, 11)])
+    for b in range(6):
+        rows = frame.iloc[np.repeat(np.arange(fit.n), counts[b].astype(int))]
+        expected = everything(cx.pls(model, rows.reset_index(drop=True)))
+        np.testing.assert_allclose(boot.replicates[b], expected, atol=1e-8)
+
+
+def test_the_table_is_made_of_the_replicates():
+    boot = cx.pls(MOBI, mobi()).bootstrap(400, seed=2, level=0.9)
+    rows = boot.table[boot.table["kind"].isin(["path", "total", "htmt", "r_squared"])]
+    own = boot.replicates[:, rows.index]
+    np.testing.assert_allclose(rows["se"], own.std(axis=0, ddof=1), atol=1e-12)
+    np.testing.assert_allclose(rows["ci_low"], np.quantile(own, 0.05, axis=0), atol=1e-12)
+    np.testing.assert_allclose(rows["ci_high"], np.quantile(own, 0.95, axis=0), atol=1e-12)
+    paths = boot.of("path")
+    np.testing.assert_allclose(paths["z"], paths["estimate"] / paths["se"])
+    assert (paths["bca_low"] < paths["estimate"]).all()
+    assert (paths["estimate"] < paths["bca_high"]).all()
+    with pytest.raises(cx.CxError, match="kind is 'paths'; allowed: path, loading"):
+        boot.of("paths")
+
+
+def test_the_same_seed_gives_the_same_table():
+    fit = cx.pls(SMALL, answers())
+    one, same, other = (fit.bootstrap(100, seed=s).table for s in (1, 1, 2))
+    pd.testing.assert_frame_equal(one, same)
+    assert not one["se"].equals(other["se"])
+
+
+def test_influence_is_the_slope_of_the_weight_of_a_case():
+    fit = cx.pls(EXTENDED, corp(), missing="mean")
+    found, x, step = influence(fit), fit.sample.matrix, 1e-5
+    for case in (0, 100, 343):
+        sides = []
+        for sign in (1, -1):
+            weight = np.full(fit.n, (1 - sign * step) / fit.n)
+            weight[case] += sign * step
+            centred = x - weight @ x
+            cov = (centred * weight[:, None]).T @ centred
+            sides.append(flattened(estimate(cov[None], fit.design, "path", False), fit.design)[0])
+        slope = (sides[0] - sides[1]) / (2 * step)
+        np.testing.assert_allclose(found[case], slope, atol=1e-3, rtol=1e-4)
+
+
+def test_signs():
+    """A weak formative construct turns round in some resamples; aligned, it does not."""
+    generator = np.random.default_rng(3)
+    x = generator.normal(size=(60, 3))
+    frame = pd.DataFrame(x, columns=["a", "b", "c"])
+    frame["y"] = 0.3 * (x[:, 0] - 0.8 * x[:, 1]) + generator.normal(size=60)
+    fit = cx.pls("X <~ a + b + c ; y ~ X", frame)
+    free, held = (fit.bootstrap(300, seed=1, signs=signs) for signs in ("none", "construct"))
+    np.testing.assert_allclose(np.abs(free.replicates[:, 0]), np.abs(held.replicates[:, 0]))
+    turned = [
+        (boot.replicates[:, 0] * fit.paths["estimate"][0] < 0).mean() for boot in (free, held)
+    ]
+    print(turned)
+    assert turned[0] > 0.02
+    assert turned[1] < turned[0] / 3
+    assert held.table["se"][0] < free.table["se"][0]
+    with pytest.raises(cx.CxError, match="signs is 'both'; allowed: none, construct"):
+        fit.bootstrap(10, signs="both")
+
+
+def test_lost_and_improper_replicates_are_counted():
+    frame = answers(30)
+    frame["l2"] = 0.0
+    frame.loc[[0, 1], "l2"] = 1.0
+    boot = cx.pls(SMALL, frame).bootstrap(300, seed=1)
+    counts = np.concatenate([part for _, part in resampling_counts(30, 300, 1)])
+    drawn = counts[:, :2].sum(axis=1)
+    assert boot.n_failed == (drawn == 0).sum() > 0
+    assert np.isfinite(boot.of("path")["se"]).all()
+    assert "More than 5 %" in boot.summary()
+    with pytest.warns(cx.ModelWarning, match="those of no constructs"):
+        fit = cx.pls(MOBI, mobi(), consistent=True)
+    assert fit.inference.n_improper > 500
+    assert "corrected correlations" in fit.summary()
+
+
+@pytest.mark.slow
+def test_coverage():
+    """Percentile and BCa intervals of a path between composites, n = 200, 500 samples.
+
+    The population: normal items, weights and path of the fit to their covariance matrix.
+    """
+    generator = np.random.default_rng(5)
+    frame = answers(100)
+    population = np.array(np.full((5, 5), 0.36))
+    population[:3, :3] = population[3:, 3:] = 0.6
+    np.fill_diagonal(population, 1)
+    truth = cx.pls(SMALL, cx.Moments.from_correlation(frame.columns, population, n=1000))
+    value = truth.paths["estimate"][0]
+    root, hits = np.linalg.cholesky(population), np.zeros(2)
+    for sample in range(500):
+        x = generator.normal(size=(200, 5)) @ root.T
+        row = cx.pls(SMALL, pd.DataFrame(x, columns=frame.columns)).bootstrap(1000, sample).table
+        row = row.iloc[0]
+        hits += [
+            row["ci_low"] <= value <= row["ci_high"],
+            row["bca_low"] <= value <= row["bca_high"],
+        ]
+    # Three Monte-Carlo errors are 2.9 points.
+    np.testing.assert_allclose(hits / 500, 0.95, atol=0.029)
+
+
+def test_groups():
+    frame = answers(300)
+    other = answers(300, seed=2)
+    other["l1"], other["l2"] = -other["l1"], -other["l2"]
+    both = pd.concat([frame, other], ignore_index=True)
+    both["wave"] = ["one"] * 300 + ["two"] * 300
+    found = cx.pls("l1 ~ q1", both).compare_groups("wave", 300, seed=1)
+    row = found.table.iloc[0]
+    expected = [part["l1"].corr(part["q1"]) for part in (frame, other)]
+    np.testing.assert_allclose([row["estimate_1"], row["estimate_2"]], expected)
+    assert row["p_value"] == pytest.approx(1 / 301)
+    assert row["ci_low"] > 0
+    assert "one" in found.summary()
+    same = pd.concat([frame.assign(wave=1), frame.assign(wave=2)], ignore_index=True)
+    none = cx.pls(SMALL, same).compare_groups("wave", 200, seed=1)
+    assert none.table["p_value"].tolist() == [1.0]
+    np.testing.assert_allclose(none.invariance["correlation"], 1)
+    np.testing.assert_allclose(none.table["estimate"], 0, atol=1e-12)
+
+
+def test_three_groups_are_compared_in_pairs():
+    frame = mobi().assign(band=np.arange(250) % 3)
+    fit = cx.pls(MOBI, frame)
+    found = fit.compare_groups("band", 100, seed=3)
+    assert len(found.table) == 3 * 12
+    assert (found.table["p_holm"] >= found.table["p_value"]).all()
+    alone = cx.pls(MOBI, frame[frame["band"] == 1]).paths["estimate"]
+    own = found.table[(found.table["group_1"] == 1)]["estimate_1"]
+    np.testing.assert_allclose(own, alone, atol=1e-8)
+    pd.testing.assert_frame_equal(found.table, fit.compare_groups("band", 100, seed=3).table)
+
+
+def test_map_of_importance_and_performance():
+    """By hand, from rows: scores of rescaled items, and regressions among them."""
+    fit = cx.pls(MOBI, mobi())
+    found = fit.ipma("Loyalty", SCALE, n_resamples=200).table.set_index("construct")
+    rescaled = (mobi()[list(fit.design.items)] - 1) / 9 * 100
+    weights = fit.weights["weight"].to_numpy() / rescaled.std().to_numpy()
+    scores = {}
+    for j, name in enumerate(fit.design.constructs):
+        block = fit.design.blocks[j]
+        own = weights[block] / weights[block].sum()
+        scores[name] = rescaled.iloc[:, block].to_numpy() @ own
+    size = len(fit.design.constructs)
+    paths = np.zeros((size, size))
+    for j, causes in fit.design.causes.items():
+        x = np.column_stack([scores[fit.design.constructs[k]] for k in causes])
+        x = np.column_stack([x, np.ones(len(x))])
+        y = scores[fit.design.constructs[j]]
+        paths[j, causes] = np.linalg.lstsq(x, y, rcond=None)[0][:-1]
+    total = np.linalg.inv(np.eye(size) - paths)
+    for j, name in enumerate(fit.design.constructs[:-1]):
+        assert found["importance"][name] == pytest.approx(total[-1, j], abs=1e-9)
+        assert found["performance"][name] == pytest.approx(scores[name].mean(), abs=1e-9)
+    assert (found["importance_ci_low"] < found["importance"]).all()
+    assert (found["performance_ci_high"] > found["performance"]).all()
+    wide = fit.ipma("Loyalty", dict.fromkeys(fit.design.items, SCALE), n_resamples=200)
+    pd.testing.assert_frame_equal(wide.table.set_index("construct"), found)
+
+
+def test_a_map_names_negative_weights():
+    frame = answers()
+    frame["q3"] = -frame["q3"]
+    fit = cx.pls(SMALL, frame)
+    found = fit.ipma("Loyalty", "observed", n_resamples=50)
+    assert found.negative == ("q3",)
+    assert "item q3 has a negative weight" in found.summary()
+
+
+def test_prediction_of_noise_is_no_better_than_the_mean():
+    generator = np.random.default_rng(1)
+    noise = pd.DataFrame(generator.normal(size=(200, 5)), columns=answers().columns)
+    found = cx.pls(SMALL, noise).predict(k=5, repetitions=3)
+    assert (found.table["q2_predict"] < 0.02).all()
+    clear = cx.pls(SMALL, answers()).predict(k=5, repetitions=3)
+    assert (clear.table["q2_predict"] > 0.05).all()
+    last = clear.comparison.set_index(["construct", "benchmark"]).loc[("all", "mean")]
+    assert last["ci_high"] < 0
+    pd.testing.assert_frame_equal(
+        clear.table, cx.pls(SMALL, answers()).predict(k=5, repetitions=3).table
+    )
+
+
+REFUSED = {
+    "k is 1; allowed: whole numbers from 2 to n = 200": lambda fit: fit.predict(k=1),
+    "antecedents is 'all'; allowed: earliest, direct": lambda fit: fit.predict(antecedents="all"),
+    "target is 'Quality'; allowed: Loyalty": lambda fit: fit.ipma("Quality", SCALE),
+    "scale is 'codebook'; allowed": lambda fit: fit.ipma("Loyalty", "codebook"),
+    r"scale is \(10, 1\)": lambda fit: fit.ipma("Loyalty", (10, 1)),
+    "no ends for item 'q1'": lambda fit: fit.ipma("Loyalty", {}),
+    "item 'q1' has the answer -?[0-9.]+, outside": lambda fit: fit.ipma("Loyalty", (0, 1)),
+    "by='wave' is no column": lambda fit: fit.compare_groups("wave"),
+    "n_resamples is 0": lambda fit: fit.bootstrap(0),
+    "level is 95": lambda fit: fit.bootstrap(10, level=95),
+}
+
+
+@pytest.mark.parametrize("message", REFUSED)
+def test_refused(message):
+    with pytest.raises(cx.CxError, match=message):
+        REFUSED[message](cx.pls(SMALL, answers()))
+
+
+def test_groups_that_are_too_few_or_small():
+    frame = answers().assign(all=1, few=[1] * 5 + [2] * 195)
+    fit = cx.pls(SMALL, frame)
+    with pytest.raises(cx.DataError, match=r"'all' has 1 group\(s\)"):
+        fit.compare_groups("all")
+    with pytest.raises(cx.DataError, match="group 1 of 'few' has 5 complete cases"):
+        fit.compare_groups("few")
+
+
+def test_what_needs_respondents_says_so():
+    fit = cx.pls(SMALL, cx.moments(answers()))
+    for ask in (fit.bootstrap, fit.predict, lambda: fit.scores, lambda: fit.ipma("Loyalty", SCALE)):
+        with pytest.raises(cx.CxError, match=r"fitted to moments alone.*pass the frame to cx\.pls"):
+            ask()
+    consistent = cx.pls(CORP, corp(), consistent=True)
+    for ask in (consistent.predict, lambda: consistent.ipma("CUSL", (1, 7))):
+        with pytest.raises(cx.CxError, match="fit without consistent=True"):
+            ask()
