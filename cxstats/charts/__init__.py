@@ -1,14 +1,19 @@
 """Charts that state their finding, in English and Chinese.
 
 Every function takes ``lang="en" | "zh"`` and ``ax=None``, needs a ``source`` line, writes the
-finding as its title and returns the axes.
+finding as its title and returns the axes. A result asks for its chart by name, through `draw`.
 """
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from cxstats.charts.audit_verdicts import verdicts
 from cxstats.charts.before_after import before_after
 from cxstats.charts.control_chart import control_chart
 from cxstats.charts.driver_bars import driver_bars
-from cxstats.charts.fonts import MissingFontWarning
+from cxstats.charts.fonts import MissingFontWarning, drawable
 from cxstats.charts.funnel import funnel
 from cxstats.charts.gaps import gap_dumbbell, zone_bands
 from cxstats.charts.heatmap import htmt_heatmap
@@ -29,6 +34,11 @@ from cxstats.charts.small_multiples import before_after_panels
 from cxstats.charts.style import theme
 from cxstats.charts.tornado import tornado
 from cxstats.charts.trajectory import trajectory
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from cxstats.core.result import Result
 
 __all__ = [
     "MissingFontWarning",
@@ -61,3 +71,22 @@ __all__ = [
     "weights",
     "zone_bands",
 ]
+
+# What a result can ask for by name.
+CHARTS = {
+    name: chart
+    for name in __all__
+    if callable(chart := globals()[name]) and name not in ("MissingFontWarning", "theme")
+}
+
+
+def draw(result: Result, kind: str, ax: Axes | None, lang: str, options: Mapping[str, Any]) -> Axes:
+    """Draw a result as `kind`: the one door from the methods to the charts.
+
+    A caller's `options` come before the result's own. Without a Chinese font the chart is in
+    English, title and all.
+    """
+    lang = drawable(lang)
+    chart = result.chart(kind, lang, options)
+    axes: Axes = CHARTS[chart.name](*chart.values, ax=ax, lang=lang, **{**chart.options, **options})
+    return axes

@@ -7,7 +7,7 @@ from html import escape
 from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
-from cxstats.core.language import label
+from cxstats.core.language import check_lang, label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +60,7 @@ def format_number(value: Decimal | float, decimals: int | None = None, sign: boo
 
 
 def format_percent(
-    value: Decimal | float, decimals: int | None = None, lang: str = "en", sign: bool = False
+    value: Decimal | float, decimals: int | None = None, lang: str | None = None, sign: bool = False
 ) -> str:
     """Write a percentage, with a space before the sign in English and none in Chinese.
 
@@ -69,7 +69,7 @@ def format_percent(
     >>> format_percent(17.4, 0), format_percent(17.4, 0, "zh")
     ('17 %', '17%')
     """
-    return format_number(value, decimals, sign) + ("%" if lang == "zh" else " %")
+    return format_number(value, decimals, sign) + ("%" if check_lang(lang) == "zh" else " %")
 
 
 def format_change(
@@ -77,7 +77,7 @@ def format_change(
     points: Decimal | None = None,
     measure: str = "amount",
     decimals: int = 1,
-    lang: str = "en",
+    lang: str | None = None,
 ) -> str:
     """Write a change: of a rate or an index, points first; of an amount, per cent alone.
 
@@ -125,19 +125,31 @@ def interval(low: float, high: float, decimals: int = 2) -> str:
     return f"[{format_number(low, decimals)}, {format_number(high, decimals)}]"
 
 
+def p_value_text(p: float) -> str:
+    """Write a p value alone; below .001 as that.
+
+    Examples
+    --------
+    >>> p_value_text(0.0304), p_value_text(0.00001)
+    ('.030', '< .001')
+    """
+    if isnan(p):
+        return "–"
+    return "< .001" if p < 0.001 else f"{p:.3f}".replace("0.", ".", 1)
+
+
 def p_text(p: float) -> str:
-    """Write a p value; below .001 as that.
+    """Write a p value with its letter.
 
     Examples
     --------
     >>> p_text(0.0304), p_text(0.00001)
     ('p = .030', 'p < .001')
     """
-    if isnan(p):
-        return "p –"
-    return "p < .001" if p < 0.001 else f"p = {p:.3f}".replace("0.", ".", 1)
+    text = p_value_text(p)
+    return f"p = {text}" if text[0] == "." or text[0] == "1" else f"p {text}"
 
 
 def as_html(text: str, table: pd.DataFrame) -> str:
-    """Return a summary and its table as HTML; texts are escaped."""
+    """Return a summary and its table as HTML (goes when every result stands on `Result`)."""
     return f"<pre>{escape(text)}</pre>{table.to_html(float_format='{:.3f}'.format, na_rep='')}"

@@ -182,7 +182,7 @@ def _compared(found: Metric, metric: str, control: Any, shares: Shares) -> AbTes
     missing = table["n_missing"].to_numpy(int) if "n_missing" in table else 0 * table["n"]
     assigned = dict(zip(names, (table["n"] + missing).astype(int).tolist(), strict=True))
     ratio = None if shares is None else sample_ratio(assigned, shares)
-    remarks = list(found.remarks)
+    remarks = list(found.notes)
     uneven = _uneven(table["n"].to_numpy(float), np.asarray(missing, float))
     if uneven < RULE.cuts[0]:
         remarks.append(both("experiment.note.uneven", p=p_text(uneven)))

@@ -353,4 +353,4 @@ def _of_tests(
     if (np.diff(total) <= 0).any():
         raise DataError("each look needs more answers than the one before, and all of those")
     last = tests[-1]
-    return looks, last.sample_ratio, last.kind, last.synthetic, list(last.metric.remarks)
+    return looks, last.sample_ratio, last.kind, last.synthetic, list(last.metric.notes)

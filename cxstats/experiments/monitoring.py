@@ -232,7 +232,7 @@ def monitor(plan: SequentialPlan, tests: Sequence[AbTest], final: bool = False) 
         level=plan.level,
         n=int(rows[["n", "n_control"]].iloc[-1].sum()),
         synthetic=tests[-1].synthetic,
-        remarks=(*_remarks(first, len(z)), *tests[-1].metric.remarks),
+        remarks=(*_remarks(first, len(z)), *tests[-1].metric.notes),
     )
 
 

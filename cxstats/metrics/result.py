@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cxstats.core.errors import CxError
-from cxstats.core.formats import as_html, format_number, format_percent
+from cxstats.core.formats import format_number, format_percent
 from cxstats.core.formats import interval as interval_text
 from cxstats.core.language import Text, both, catalogue, label
+from cxstats.core.result import Chart, Result
 from cxstats.metrics.aggregate import Sums
 from cxstats.stats.inference import check_level
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
     from cxstats.metrics.comparison import MetricComparison
 
@@ -43,8 +43,8 @@ class Options:
             raise CxError(f"min_cell={self.min_cell!r}; allowed: a whole number from 1, or None")
 
 
-@dataclass(frozen=True, eq=False)
-class Metric:
+@dataclass(frozen=True, eq=False, repr=False)
+class Metric(Result):
     """A metric with its uncertainty, one row per group.
 
     Attributes
@@ -76,8 +76,8 @@ class Metric:
         Of the bootstrap, where there is one.
     synthetic : bool
         Whether the answers are simulated.
-    remarks : tuple of Text
-        What was left out and what is rough, in both languages; `notes` has them in English.
+    notes : tuple of Text
+        What was left out and what is rough.
     """
 
     table: pd.DataFrame
@@ -94,12 +94,9 @@ class Metric:
     n_resamples: int | None
     seed: int | None
     synthetic: bool
-    remarks: tuple[Text, ...]
+    notes: tuple[Text, ...]
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What was left out and what is rough."""
-        return tuple(text.en for text in self.remarks)
+    kinds: ClassVar = ("groups",)
 
     def compare(
         self,
@@ -130,7 +127,7 @@ class Metric:
 
         return compare_metric(self, reference, within, adjust)
 
-    def title(self, lang: str = "en") -> str:
+    def title(self, lang: str | None = None) -> str:
         """Return the name of the metric."""
         key = f"metric.name.{self.name}"
         name = label(key, lang) if key in catalogue() else self.name
@@ -145,8 +142,8 @@ class Metric:
             return [self.title()] * len(self.table)
         return [" / ".join(map(written, row)) for row in zip(*(self.table[c] for c in self.by))]  # noqa: B905
 
-    def summary(self, lang: str = "en") -> str:
-        """Return the estimates with intervals, and what a reader must know."""
+    def findings(self, lang: str) -> list[str]:
+        """Return the estimates with intervals."""
         level = format_percent(100 * self.level, None, lang)
         method = label(f"metric.interval.{self.interval}", lang)
         head = {"name": self.title(lang), "n": format_number(self.n), "level": level}
@@ -167,7 +164,7 @@ class Metric:
         if len(self.table) > SHOWN:
             more = format_number(len(self.table) - SHOWN)
             lines.append("  " + label("metric.more", lang, count=more))
-        return "\n".join([*lines, *(f"  * {text.get(lang)}" for text in self.remarks)])
+        return lines
 
     def _row(self, name: str, row: pd.Series[Any], lang: str) -> str:
         n = format_number(int(row["n"]))
@@ -191,51 +188,44 @@ class Metric:
         decimals = 1 if self.unit == "nps" else 2
         return f"{format_number(estimate, decimals)} {interval_text(low, high, decimals)}"
 
-    def plot(self, ax: Axes | None = None, lang: str = "en", **options: Any) -> Axes:
-        """Draw the groups: stacked shares with the score for NPS, dots on intervals otherwise.
-
-        Options are those of `cxstats.charts.nps_bars` or `cxstats.charts.intervals`.
-        """
-        from cxstats import charts as drawn
-
-        charts: Any = drawn
-
-        shown = self.table[self.table["estimate"].notna()]
-        if shown.empty:
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return stacked shares with the score for NPS, dots on intervals otherwise."""
+        estimated = self.table["estimate"].notna()
+        rows = self.table[estimated]
+        if rows.empty:
             raise CxError("no group has an estimate to draw")
-        names = [one for one, kept in zip(self.group_names(), self.table["estimate"].notna(),
-                                          strict=True) if kept]  # fmt: skip
-        names = names if self.by else [self.title(lang)]
-        source = label("metric.source", lang, n=format_number(self.n))
-        given: dict[str, Any] = {"source": source, "synthetic": self.synthetic, "lang": lang}
-        given |= {"ax": ax, "level": self.level}
+        groups = [name for name, drawn in zip(self.group_names(), estimated, strict=True) if drawn]
+        names = groups if self.by else [self.title(lang)]
+        common: dict[str, Any] = {
+            "source": label("metric.source", lang, n=format_number(self.n)),
+            "synthetic": self.synthetic,
+            "level": self.level,
+        }
+        limits = [rows[name] for name in ("estimate", "ci_low", "ci_high")]
         if self.unit == "nps":
-            shares = [shown[f"{who}_share"] for who in ("promoter", "passive", "detractor")]
-            limits = (shown["estimate"], shown["ci_low"], shown["ci_high"])
-            axes: Axes = charts.nps_bars(names, *shares, *limits, n=shown["n"], **given | options)
-            return axes
-        scale = 100.0 if self.unit in ("share", "ratio") else 1.0
-        given["axis"] = self.title(lang) + (" (%)" if scale > 1 else "")
-        given["decimals"] = 1 if scale > 1 else 2
-        estimate, low, high = (scale * shown[one] for one in ("estimate", "ci_low", "ci_high"))
-        columns = (estimate, low, high)
+            shares = [rows[f"{who}_share"] for who in ("promoter", "passive", "detractor")]
+            return Chart("nps_bars", (names, *shares, *limits), common | {"n": rows["n"]})
+        per_cent = self.unit in ("share", "ratio")
+        if per_cent:
+            limits = [100 * values for values in limits]
+        common["axis"] = self.title(lang) + (" (%)" if per_cent else "")
+        common["decimals"] = 1 if per_cent else 2
         if "reference" not in options and self.unit != "ratio":
-            whole = round(float(np.average(estimate, weights=shown["n"])), given["decimals"])
-            given["reference"] = whole
-            if len(shown) > 1:
-                given["title"] = label(
-                    "metric.title.groups", lang, name=self.title(lang), n=len(shown),
-                    k=int(((low > whole) | (high < whole)).sum()),
-                    value=format_number(whole, given["decimals"]),
-                )  # fmt: skip
-        axes = charts.intervals(names, *columns, **given | options)
-        return axes
+            common |= self._against_overall((*limits, rows["n"]), common["decimals"], lang)
+        return Chart("intervals", (names, *limits), common)
 
-    def __repr__(self) -> str:
-        return self.summary()
-
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+    def _against_overall(self, columns: Any, decimals: int, lang: str) -> dict[str, Any]:
+        """Return the overall value as a line, and how many groups are clear of it."""
+        estimates, lows, highs, n = columns
+        overall = round(float(np.average(estimates, weights=n)), decimals)
+        if len(estimates) == 1:
+            return {"reference": overall}
+        title = label(
+            "metric.title.groups", lang, name=self.title(lang), n=len(estimates),
+            k=int(((lows > overall) | (highs < overall)).sum()),
+            value=format_number(overall, decimals),
+        )  # fmt: skip
+        return {"reference": overall, "title": title}
 
 
 def written(group: Any) -> str:
@@ -322,9 +312,9 @@ def build(  # noqa: PLR0913  (every metric says all of this)
         n_resamples=n_resamples,
         seed=seed,
         synthetic=synthetic,
-        remarks=(),
+        notes=(),
     )
-    return replace(found, remarks=(*_left_out(sums, small, options), *remarks))
+    return replace(found, notes=(*_left_out(sums, small, options), *remarks))
 
 
 def _left_out(sums: Sums, small: Any, options: Options) -> list[Text]:

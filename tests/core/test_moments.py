@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cxstats as cx
-from cxstats import tables
+from cxstats.core import engines as blocks
 from cxstats.core.moments import bootstrap_moments, resampling_counts
 
 # Sums of up to 10^4 numbers in double precision, in any order.
@@ -46,7 +46,7 @@ ENGINES = ["pandas", "polars", "polars lazy", "pyarrow", "duckdb"]
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("columns", [list("abcd"), ["a", "x"]])
 def test_every_engine_gives_what_pandas_gives(frame, engine, columns, monkeypatch):
-    monkeypatch.setattr(tables, "BLOCK", 2_000)  # several blocks
+    monkeypatch.setattr(blocks, "BLOCK", 2_000)  # several blocks
     found = cx.moments(engines(frame)[engine], columns)
     np.testing.assert_allclose(found.mean, frame[columns].mean(), rtol=EXACT, atol=EXACT)
     np.testing.assert_allclose(found.cov, frame[columns].cov(), rtol=EXACT, atol=EXACT)
@@ -111,7 +111,7 @@ def test_weights(frame):
 @pytest.mark.parametrize("dtype", ["int64", "float64"])
 @pytest.mark.parametrize("offset", [0, 10**6, 10**9])
 def test_large_means_do_not_swallow_small_deviations(frame, offset, dtype, monkeypatch):
-    monkeypatch.setattr(tables, "BLOCK", 2_000)
+    monkeypatch.setattr(blocks, "BLOCK", 2_000)
     items = frame[list("abcd")].astype(dtype)
     found = cx.moments(items + offset)
     # The offset and the answers are exact, so nothing but the last digits may be lost.

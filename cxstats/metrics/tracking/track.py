@@ -293,7 +293,7 @@ def track(
         pd.concat([part.table for part in parts], ignore_index=True),
         pd.DataFrame(changes, columns=columns), pd.DataFrame(trends), metric, time, segments,
         "30 days" if dated else "wave", limits, float(sigma), metric.level, seed,
-        annotations, (*metric.remarks, *remarks),
+        annotations, (*metric.notes, *remarks),
     )  # fmt: skip
 
 
