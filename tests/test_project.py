@@ -17,6 +17,7 @@ from cxstats.core.language import catalogue
 ROOT = Path(__file__).parent.parent
 TOP_LEVEL = {
     ".ci",
+    ".gitattributes",
     ".gitignore",
     "CHANGELOG.md",
     "CITATION.cff",
