@@ -24,7 +24,7 @@ import numpy as np
 
 from cxstats.core.errors import DataError
 from cxstats.core.formats import format_number, format_percent, interval, p_text
-from cxstats.core.language import Text, both, label
+from cxstats.core.language import Text, both, check_lang, label
 from cxstats.core.result import Chart, Result
 from cxstats.service.dimension_scores import (
     OVERALL,
@@ -121,6 +121,7 @@ class Servqual(Result):
 
     def name(self, score: str, lang: str | None = None) -> str:
         """Return the name of a dimension, an item or the overall score."""
+        lang = check_lang(lang)
         if score == OVERALL:
             return label("servqual.overall", lang)
         return self.codebook.label(score, lang)
@@ -314,9 +315,7 @@ def _analyse(
     k = len(book.constructs)
     names = [*book.constructs, OVERALL]
     tests = mean_tests(columns, level, n_resamples, seed)
-    means = {
-        role: column_means(scored.with_overall(x, shares)) for role, x in scored.roles.items()
-    }
+    means = {role: column_means(scored.with_overall(x, shares)) for role, x in scored.roles.items()}
     table = _table(tests, slice(0, k + 1), names, measure, means, family=k)
     table["weight"] = [*column_means(shares), np.nan]
     if measure == "gap":
