@@ -233,7 +233,7 @@ def zone_of_tolerance(
     position, ci_low, ci_high = _ratio(p - low, high - low, level, n_resamples, seed)
     table |= {"position": position, "position_ci_low": ci_low, "position_ci_high": ci_high}
     table["n"] = (~np.isnan(p)).sum(axis=0)
-    return pd.DataFrame(table, index=[*book.constructs, OVERALL])
+    return pd.DataFrame(table, index=pd.Index([*book.constructs, OVERALL], name="score"))
 
 
 def _ratio(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cxstats.core.errors import CxError
+from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both
 from cxstats.core.moments import Moments
 from cxstats.core.progress import quiet_linear_algebra
@@ -165,7 +166,7 @@ def singular(sample: Moments) -> Text | None:
     r = np.abs(np.tril(sample.corr, -1))
     i, j = divmod(int(r.argmax()), p)
     return both(
-        "reliability.problem.singular", p=p, n=sample.n, r=f"{sample.corr[i, j]:.2f}",
+        "reliability.problem.singular", p=p, n=sample.n, r=format_number(sample.corr[i, j], 2),
         first=sample.names[i], second=sample.names[j],
     )  # fmt: skip
 
@@ -204,7 +205,7 @@ def _message(problem: Problem, names: Sequence[str], items: Sequence[str], corr:
         values = {"item": items[_number(problem.names[0])]}
     if key == "correlation":
         i, j = map(_number, problem.names)
-        values = {"first": names[i], "second": names[j], "r": f"{corr[i, j]:.2f}"}
+        values = {"first": names[i], "second": names[j], "r": format_number(corr[i, j], 2)}
     return both(f"reliability.problem.{key}", **values)
 
 

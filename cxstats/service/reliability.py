@@ -324,7 +324,7 @@ def _by_construct(
             statistics.append((column, name, model.loading(column) if model else np.nan, r, a))
     heads = ["item", "construct", "loading", "item_rest", "alpha_if_dropped"]
     return (
-        pd.DataFrame.from_dict(coefficients, orient="index"),
+        pd.DataFrame.from_dict(coefficients, orient="index").rename_axis("construct"),
         pd.DataFrame(statistics, columns=heads).set_index("item"),
     )
 
@@ -386,7 +386,7 @@ def _fornell_larcker(model: FactorModel | None, table: pd.DataFrame) -> pd.DataF
         return None
     matrix = model.corr.copy()
     np.fill_diagonal(matrix, np.sqrt(table.loc[list(model.names), "ave"].to_numpy()))
-    return pd.DataFrame(matrix, model.names, model.names)
+    return pd.DataFrame(matrix, model.names, model.names).rename_axis("construct")
 
 
 def _not_normal(table: pd.DataFrame) -> tuple[Text, ...]:
@@ -413,7 +413,7 @@ def _problems(
     reversed_ = [
         both(
             "reliability.problem.reversed", item=item, construct=row["construct"],
-            r=f"{row['item_rest']:.2f}",
+            r=format_number(row["item_rest"], 2),
         )
         for item, row in statistics.iterrows()
         if row["item_rest"] < 0

@@ -142,7 +142,9 @@ class Servqual(Result):
     def _score_line(self, score: str, row: pd.Series[Any], lang: str) -> str:
         values = {
             "name": self.name(score, lang),
-            "estimate": format_number(row["estimate"], 2, sign=self.measure == "gap"),
+            "estimate": format_number(
+                row["estimate"], 2, self.measure == "gap" and row["estimate"] != 0
+            ),
             "interval": interval(row["ci_low"], row["ci_high"]),
             "n": f"{row['n']:.0f}",
         }
@@ -306,6 +308,8 @@ def _analyse(
     n_resamples: int,
     seed: int,
 ) -> Servqual:
+    import pandas as pd
+
     book = scored.codebook
     shares, scheme = respondent_weights(scored.frame, book, weights)
     scores = scored.with_overall(scored.measure, shares)
@@ -313,7 +317,7 @@ def _analyse(
     if (~np.isnan(columns)).sum(axis=0).max() < 2:
         raise DataError("fewer than two respondents answered; nothing can be estimated")
     k = len(book.constructs)
-    names = [*book.constructs, OVERALL]
+    names = pd.Index([*book.constructs, OVERALL], name="score")
     tests = mean_tests(columns, level, n_resamples, seed)
     means = {role: column_means(scored.with_overall(x, shares)) for role, x in scored.roles.items()}
     table = _table(tests, slice(0, k + 1), names, measure, means, family=k)
@@ -321,14 +325,15 @@ def _analyse(
     if measure == "gap":
         table = table.join(difference_reliability(scored, shares))
     item_means = {role: column_means(x) for role, x in scored.roles.items()}
-    groups = compare_groups(scored.frame, by, scores, names, level, n_resamples, seed)
+    items = pd.Index(book.items, name="item")
+    groups = compare_groups(scored.frame, by, scores, list(names), level, n_resamples, seed)
     return Servqual(
         table=table,
-        items=_table(tests, slice(k + 1, None), list(book.items), measure, item_means),
+        items=_table(tests, slice(k + 1, None), items, measure, item_means),
         zone=zone_of_tolerance(scored, shares, level, n_resamples, seed),
         groups=groups.means,
         comparisons=groups.pairs,
-        omnibus=groups.omnibus,
+        omnibus=None if groups.omnibus is None else groups.omnibus.rename_axis("score"),
         measure=measure,
         n_respondents=len(scored.frame),
         weights=scheme,
@@ -345,7 +350,7 @@ def _analyse(
 def _table(
     tests: MeanTests,
     columns: slice,
-    names: list[str],
+    names: pd.Index[str],
     measure: str,
     means: Mapping[str, Array],
     family: int | None = None,
