@@ -64,6 +64,8 @@ def _listed() -> str | None:
 def drawable(lang: str | None) -> str:
     """Return the language a chart can be labelled in: `lang`, or English without a font for it.
 
+    None stands for the language of `cxstats.set_language`.
+
     Warns
     -----
     MissingFontWarning
