@@ -83,10 +83,14 @@ class PlsFit(FittedModel):
 
     @property
     def notes(self) -> tuple[Text, ...]:
-        """How many missing answers were replaced, if any were."""
-        if not self.sample.replaced:
-            return ()
-        return (both("pls.replaced", count=format_number(self.sample.replaced)),)
+        """How many missing answers were replaced, and resamples lost or improper."""
+        boot = self.inference
+        counts = {
+            "pls.replaced": self.sample.replaced,
+            "pls.bootstrap.failed": 0 if boot is None else boot.n_failed,
+            "pls.bootstrap.improper": 0 if boot is None else boot.n_improper,
+        }
+        return tuple(both(key, count=format_number(n)) for key, n in counts.items() if n)
 
     @property
     def n(self) -> int:
@@ -433,40 +437,41 @@ class PlsFit(FittedModel):
             return [*lines, label("sem.none", lang)]
         rows: Any = self.r_squared
         explained = [
-            f"{row.construct} {row.r_squared:.3f} ({row.adjusted:.3f})" for row in rows.itertuples()
-        ]
+            label(
+                "pls.r_squared.row", lang,
+                name=row.construct,
+                value=format_number(row.r_squared, 3),
+                adjusted=format_number(row.adjusted, 3),
+            )
+            for row in rows.itertuples()
+        ]  # fmt: skip
         lines.append(label("pls.r_squared", lang, names=listed(explained).get(lang)))
-        return [*lines, *self._bootstrap_lines(lang), *self._path_lines()]
+        return [*lines, self._path_head(lang), *self._path_lines(lang)]
 
-    def _bootstrap_lines(self, lang: str) -> list[str]:
+    def _path_head(self, lang: str) -> str:
         """Say where intervals come from, or that there are none."""
-        boot = self.inference
-        if boot is None:
-            return [label("pls.paths.alone", lang)]
-        head = label(
+        if self.inference is None:
+            return label("pls.paths.alone", lang)
+        return label(
             "pls.paths", lang,
             level=format_percent(100 * self.level, None, lang),
             b=format_number(self.n_resamples),
             seed=self.seed,
         )  # fmt: skip
-        doubts = {"failed": boot.n_failed, "improper": boot.n_improper}
-        return [head] + [
-            label(f"pls.bootstrap.{kind}", lang, count=format_number(count))
-            for kind, count in doubts.items()
-            if count
-        ]
 
-    def _path_lines(self) -> list[str]:
+    def _path_lines(self, lang: str) -> list[str]:
         """Return paths and defined parameters, with intervals where there are any."""
         rows: Any = self.table[self.table["op"].isin(["~", ":="])]
         f_squared = self.paths.set_index(["lhs", "rhs"])["f_squared"].to_dict()
         lines = []
         for row in rows.itertuples():
-            name = row.lhs if row.op == ":=" else f"{row.lhs} ~ {row.rhs}"
-            line = f"  {name}: {format_number(row.estimate, 3)}"
+            numbers = [format_number(row.estimate, 3)]
             if self.inference is not None:
-                line += f" {interval(row.ci_low, row.ci_high, 3)}, {p_text(row.p_value)}"
+                numbers[0] += f" {interval(row.ci_low, row.ci_high, 3)}"
+                numbers.append(p_text(row.p_value))
             if (row.lhs, row.rhs) in f_squared:
-                line += f", f² = {format_number(f_squared[row.lhs, row.rhs], 3)}"
-            lines.append(line)
+                numbers.append(f"f² = {format_number(f_squared[row.lhs, row.rhs], 3)}")
+            name = row.lhs if row.op == ":=" else f"{row.lhs} ~ {row.rhs}"
+            text = label("pls.comma", lang).join(numbers)
+            lines.append(label("pls.path.row", lang, name=name, numbers=text))
         return lines
