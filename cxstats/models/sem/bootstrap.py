@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cxstats.core.errors import CxError
-from cxstats.core.formats import as_html, format_number
-from cxstats.core.language import label
+from cxstats.core.formats import format_number, p_text
+from cxstats.core.language import Text, both, label
 from cxstats.core.moments import Replicates, bootstrap_moments, check_resamples
 from cxstats.core.progress import quiet_linear_algebra, tracked
+from cxstats.core.result import Chart, Result
 from cxstats.models.fitted_model import bootstrap_chart
-from cxstats.models.sem.batch import Attempt, maximise_batch
 from cxstats.models.sem.constraints import complex_step
-from cxstats.models.sem.estimate import maximise, tangent
-from cxstats.models.sem.inference import all_quantities, inverse_scaled
 from cxstats.models.sem.likelihood import Likelihood, log_determinants
-from cxstats.models.sem.score_contributions import casewise_scores
+from cxstats.models.sem.optimizer import Attempt, maximise, maximise_batch, tangent
+from cxstats.models.sem.robust import casewise_scores
+from cxstats.models.sem.standard_errors import inverse_scaled
+from cxstats.models.sem.standardised_solution import all_quantities
 from cxstats.stats.inference import bca, check_level
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from cxstats.models.sem.result import SemFit
@@ -38,8 +39,8 @@ ROUNDS = (80, 250)
 LOST = 0.05
 
 
-@dataclass(frozen=True, eq=False)
-class Bootstrap:
+@dataclass(frozen=True, eq=False, repr=False)
+class SemBootstrap(Result):
     """Bootstrap of a structural equation model.
 
     Attributes
@@ -62,12 +63,12 @@ class Bootstrap:
         Estimates of every row of `table`, NaN where a replicate failed.
     level, seed
         What was asked for.
-    problems : tuple of str
-        What makes the intervals doubtful.
     n : int
         Respondents.
     synthetic : bool
         Whether they are simulated.
+    notes : tuple of Text
+        What makes the intervals doubtful.
     """
 
     table: pd.DataFrame
@@ -78,14 +79,21 @@ class Bootstrap:
     replicates: Array
     level: float
     seed: int
-    problems: tuple[str, ...]
     n: int
     synthetic: bool
+    notes: tuple[Text, ...]
 
-    def plot(self, lang: str = "en", **options: Any) -> Axes:
-        """Draw standardised paths and defined parameters (else loadings) with intervals.
+    kinds: ClassVar[tuple[str, ...]] = ("paths",)
+    reference: ClassVar[str] = (
+        "Efron (1987). Better bootstrap confidence intervals. Journal of the American Statistical "
+        "Association 82, 171-185. Bollen & Stine (1992). Bootstrapping goodness-of-fit measures "
+        "in structural equation models. Sociological Methods & Research 21, 205-229."
+    )
 
-        Percentile intervals; options are those of `cxstats.charts.intervals`.
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return standardised paths and defined parameters (else loadings) with intervals.
+
+        Percentile intervals.
         """
         rows = self.table[self.table["op"].isin(["~", ":="])]
         rows = rows if len(rows) else self.table[self.table["op"] == "=~"]
@@ -94,10 +102,10 @@ class Bootstrap:
             for lhs, op, rhs in zip(rows["lhs"], rows["op"], rows["rhs"], strict=True)
         ]
         limits = rows["std"], rows["std_ci_low"], rows["std_ci_high"]
-        return bootstrap_chart(self, names, *limits, lang, options)
+        return bootstrap_chart(self, names, *limits, lang)
 
-    def summary(self, lang: str = "en") -> str:
-        """Return how many replicates there are, and what is wrong with them."""
+    def findings(self, lang: str) -> list[str]:
+        """Return how many replicates there are, and how many have no solution."""
         lines = [
             label(
                 "sem.bootstrap.head",
@@ -109,21 +117,13 @@ class Bootstrap:
             )
         ]
         if not np.isnan(self.bollen_stine_p):
-            lines.append(label("sem.bootstrap.stine", lang, p=f"{self.bollen_stine_p:.3f}"))
-        if self.n_failed > LOST * self.n_resamples:
-            lines.append(label("sem.bootstrap.lost", lang))
-        return "\n".join(lines)
-
-    def __repr__(self) -> str:
-        return self.summary()
-
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+            lines.append(label("sem.bootstrap.stine", lang, p=p_text(self.bollen_stine_p)))
+        return lines
 
 
 def bootstrap(
     fit: SemFit, n_resamples: int, seed: int, level: float, bollen_stine: bool
-) -> Bootstrap:
+) -> SemBootstrap:
     """Draw replicates of a fit's sample and fit the model to each; see `SemFit.bootstrap`."""
     check_resamples(n_resamples, seed)
     check_level(level)
@@ -145,11 +145,11 @@ def bootstrap(
         influence = _influence(fit, matrices)
     table = _table(fit, values, influence, level)
     failed = int((~converged).sum())
-    problems = (label("sem.bootstrap.lost", "en"),) if failed > LOST * n_resamples else ()
+    notes = (both("sem.bootstrap.lost"),) if failed > LOST * n_resamples else ()
     half = values.shape[1] // 2
-    return Bootstrap(
+    return SemBootstrap(
         table, n_resamples, failed, int(improper.sum()), stine, values[:, :half], level, seed,
-        problems, fit.n, fit.synthetic,
+        fit.n, fit.synthetic, notes,
     )  # fmt: skip
 
 

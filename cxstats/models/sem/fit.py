@@ -11,17 +11,16 @@ import numpy as np
 
 from cxstats.core.errors import CxError
 from cxstats.core.progress import quiet_linear_algebra
-from cxstats.models.sem.batch import Attempt, maximise_batch
 from cxstats.models.sem.constraints import Reduction
-from cxstats.models.sem.estimate import Optimum, maximise
-from cxstats.models.sem.inference import inverse_scaled
 from cxstats.models.sem.likelihood import Likelihood
 from cxstats.models.sem.missing import PatternLikelihood, of_patterns
 from cxstats.models.sem.model import Model, build
+from cxstats.models.sem.optimizer import Attempt, Optimum, maximise, maximise_batch
 from cxstats.models.sem.problems import Problem, improper, unidentified
 from cxstats.models.sem.result import ModelWarning, SemFit
 from cxstats.models.sem.sample import read_incomplete, read_sample
-from cxstats.models.sem.start import start_values
+from cxstats.models.sem.standard_errors import inverse_scaled
+from cxstats.models.sem.starting_values import start_values
 from cxstats.models.sem.structure import Structure
 from cxstats.models.sem.syntax import parse
 from cxstats.stats.inference import check_level

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cxstats.core.errors import CxError
-from cxstats.core.formats import as_html, format_number, p_text
+from cxstats.core.formats import format_number, p_text
 from cxstats.core.language import label
+from cxstats.core.result import Chart, Result
+from cxstats.models.fitted_model import listed
 from cxstats.models.sem.fit import sem
-from cxstats.models.sem.inference import releases
+from cxstats.models.sem.modification_indices import releases
 from cxstats.models.sem.result import SemFit
 from cxstats.stats.rules import RULES, verdict
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
 STEPS = {
     "configural": (),
@@ -28,8 +29,8 @@ STEPS = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Invariance:
+@dataclass(frozen=True, eq=False, repr=False)
+class Invariance(Result):
     """A ladder of ever stricter equalities over groups.
 
     Attributes
@@ -55,6 +56,18 @@ class Invariance:
     fits: Mapping[str, SemFit]
     rule: str
 
+    kinds: ClassVar[tuple[str, ...]] = ("rmsea",)
+    reference: ClassVar[str] = (
+        "Meredith (1993). Measurement invariance, factor analysis and factorial invariance. "
+        "Psychometrika 58, 525-543. Cheung & Rensvold (2002). Evaluating goodness-of-fit indexes "
+        "for testing measurement invariance. Structural Equation Modeling 9, 233-255."
+    )
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the respondents are simulated."""
+        return next(iter(self.fits.values())).synthetic
+
     @property
     def reached(self) -> str:
         """The strictest step that holds, with all before it; "" if not even the first is sound."""
@@ -67,33 +80,37 @@ class Invariance:
             reached = str(row.step)
         return reached
 
-    def summary(self, lang: str = "en") -> str:
+    def findings(self, lang: str) -> list[str]:
         """Return the steps, what holds, and what breaks it."""
-        lines = [label("sem.invariance.head", lang, rule=RULES[self.rule].source)]
+        rule = RULES[self.rule]
+        cut = f"{rule.cuts[0]:g}".removeprefix("0")
+        source = rule.source.partition(":")[0]  # what comes after is the cut, in English
+        lines = [label("sem.invariance.head", lang, rule=source, cut=cut)]
         rows: Any = self.table.itertuples()
-        for row in rows:
-            words = {
-                "step": label(f"sem.invariance.{row.step}", lang),
-                "chisq": format_number(float(row.chisq), 2),
-                "df": int(row.df),
-                "cfi": f"{row.cfi:.3f}",
-                "rmsea": f"{row.rmsea:.3f}",
-            }
-            line = label("sem.invariance.step", lang, **words)
-            if not np.isnan(row.d_chisq):
-                said = verdict(-float(row.d_cfi), "cfi_drop", self.rule).get(lang)
-                line += label(
-                    "sem.invariance.against",
-                    lang,
-                    chisq=format_number(float(row.d_chisq), 2),
-                    df=int(row.d_df),
-                    p=p_text(float(row.d_p_value)),
-                    cfi=format_number(float(row.d_cfi), 3, True),
-                    verdict=said,
-                )
-            lines.append("  " + line)
-        lines += self._breaks(lang)
-        return "\n".join(lines)
+        lines += ["  " + self._step_line(row, lang) for row in rows]
+        return [*lines, *self._breaks(lang)]
+
+    def _step_line(self, row: Any, lang: str) -> str:
+        line = label(
+            "sem.invariance.step",
+            lang,
+            step=label(f"sem.invariance.{row.step}", lang),
+            chisq=format_number(float(row.chisq), 2),
+            df=int(row.df),
+            cfi=f"{row.cfi:.3f}",
+            rmsea=f"{row.rmsea:.3f}",
+        )
+        if np.isnan(row.d_chisq):
+            return line
+        return line + label(
+            "sem.invariance.against",
+            lang,
+            chisq=format_number(float(row.d_chisq), 2),
+            df=int(row.d_df),
+            p=p_text(float(row.d_p_value)),
+            cfi=format_number(float(row.d_cfi), 3, True),
+            verdict=verdict(-float(row.d_cfi), "cfi_drop", self.rule).get(lang),
+        )
 
     def _breaks(self, lang: str) -> list[str]:
         steps = list(self.table["step"])
@@ -102,40 +119,32 @@ class Invariance:
             return []
         broken = steps[steps.index(reached) + 1]
         worst = self.releases[self.releases["step"] == broken].head(3)
-        names = label("sem.and", lang).join(
-            f"{r.lhs} {r.op} {r.rhs}".strip() + f" ({r.index_:.1f})"
-            for r in worst.rename(columns={"index": "index_"}).itertuples()
-        )
+        rows: Any = zip(*(worst[name] for name in ("lhs", "op", "rhs", "index")), strict=True)
+        names = [f"{f'{lhs} {op} {rhs}'.strip()} ({index:.1f})" for lhs, op, rhs, index in rows]
         step = label(f"sem.invariance.{broken}", lang)
-        return [label("sem.invariance.breaks", lang, step=step, names=names)] if names else []
+        joined = listed(names).get(lang)
+        return [label("sem.invariance.breaks", lang, step=step, names=joined)] if names else []
 
-    def plot(self, lang: str = "en", **options: Any) -> Axes:
-        """Draw RMSEA of the steps with its 90 % interval; options of `cxstats.charts.intervals`."""
-        from cxstats.charts import intervals
-
-        rows, first = self.table, next(iter(self.fits.values()))
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return RMSEA of the steps with its 90 % interval."""
+        rows, configural = self.table, next(iter(self.fits.values()))
         names = [label(f"sem.invariance.{step}", lang) for step in rows["step"]]
-        reached = self.reached
-        key = "sem.invariance.title" if reached else "sem.invariance.title.none"
-        given: dict[str, Any] = {
-            "source": label("sem.source", lang, n=first.n),
-            "axis": "RMSEA",
-            "level": 0.90,
-            "reference": 0.05,
-            "decimals": 3,
-            "synthetic": first.synthetic,
-            "title": label(
-                key, lang, step=label(f"sem.invariance.{reached or 'configural'}", lang)
-            ),
-        }
+        key = "sem.invariance.title" if self.reached else "sem.invariance.title.none"
+        step = label(f"sem.invariance.{self.reached or 'configural'}", lang)
         limits = rows["rmsea_ci_low"], rows["rmsea_ci_high"]
-        return intervals(names, rows["rmsea"], *limits, lang=lang, **given | options)
-
-    def __repr__(self) -> str:
-        return self.summary()
-
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+        return Chart(
+            "intervals",
+            (names, rows["rmsea"], *limits),
+            {
+                "source": configural.source(lang),
+                "axis": "RMSEA",
+                "level": 0.90,
+                "reference": 0.05,
+                "decimals": 3,
+                "synthetic": self.synthetic,
+                "title": label(key, lang, step=step),
+            },
+        )
 
 
 def invariance(

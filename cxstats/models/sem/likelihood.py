@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cxstats.models.sem import curvature
 from cxstats.models.sem import structure as layout
 from cxstats.models.sem.constraints import Reduction
 from cxstats.models.sem.structure import Implied, Structure
@@ -138,7 +137,7 @@ class Point:
         """Return the second derivatives of F."""
         likelihood = self.likelihood
         return likelihood.congruent(
-            curvature.hessian(
+            layout.hessian(
                 likelihood.structure, self.model, self.inverse, likelihood.cov, self._deviation()
             )
         )

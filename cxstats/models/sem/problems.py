@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from cxstats.core.language import label
 from cxstats.core.moments import correlations
+from cxstats.models.fitted_model import ModelProblem
 from cxstats.models.sem.constraints import broken
-from cxstats.models.sem.estimate import Optimum, tangent
-from cxstats.models.sem.inference import exogenous
 from cxstats.models.sem.likelihood import Likelihood
 from cxstats.models.sem.model import Model
-from cxstats.models.sem.standardise import standardised
+from cxstats.models.sem.optimizer import Optimum, tangent
+from cxstats.models.sem.standard_errors import exogenous
+from cxstats.models.sem.standardised_solution import standardised
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +36,7 @@ UNMET = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(ModelProblem):
     """Something that makes a solution doubtful.
 
     Attributes
@@ -52,24 +52,10 @@ class Problem:
         The offending number; NaN where there is none.
     """
 
-    kind: str
-    names: tuple[str, ...] = ()
-    value: float = float("nan")
-
-    @property
-    def fatal(self) -> bool:
-        """Whether no number of the solution is to be used."""
-        return self.kind in (
-            "not_identified", "too_many", "not_converged", "near_singular", "no_solution", "unmet"
-        )  # fmt: skip
-
-    def text(self, lang: str = "en") -> str:
-        """Return the problem in words, with what to do."""
-        joined: Any = label("sem.and", lang).join(self.names)
-        return label(f"sem.problem.{self.kind}", lang, names=joined, value=f"{self.value:.3g}")
-
-    def __str__(self) -> str:
-        return self.text()
+    texts: ClassVar[str] = "sem"
+    fatal_kinds: ClassVar[frozenset[str]] = frozenset(
+        ("not_identified", "too_many", "not_converged", "near_singular", "no_solution", "unmet")
+    )
 
 
 def unidentified(likelihood: Likelihood, x: Array) -> tuple[Problem, ...]:
@@ -131,7 +117,7 @@ def _names(model: Model, matrix: Array, which: NDArray[np.bool_]) -> tuple[str, 
     return (*found[:6], "…") if len(found) > 6 else tuple(found)
 
 
-def _name(model: Model, i: Any) -> str:
+def _name(model: Model, i: int | np.intp) -> str:
     p = model.parameters[i]
     return str(p) if model.n_groups == 1 else f"{p} [{p.group + 1}]"
 

@@ -1,29 +1,22 @@
-"""Standard errors, residuals and modification indices of a fitted model."""
+"""Standard errors of estimates, of what is computed from them, and of residuals."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cxstats.models.sem import structure as layout
 from cxstats.models.sem.constraints import Reduction, complex_step
-from cxstats.models.sem.estimate import Optimum, solve, tangent
 from cxstats.models.sem.likelihood import Likelihood
 from cxstats.models.sem.missing import PatternLikelihood
-from cxstats.models.sem.model import Model, Parameter
-from cxstats.models.sem.standardise import standardised
-from cxstats.models.sem.structure import Structure
+from cxstats.models.sem.optimizer import Optimum, tangent
+from cxstats.models.sem.standardised_solution import all_quantities
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
-
-# Candidates with less information per case have nothing to test (lavaan's bound, eps^(1/3)).
-LEAST = float(np.finfo(float).eps ** (1 / 3))
 
 
 def covariance_of_estimates(
@@ -69,14 +62,6 @@ def exogenous(reduction: Reduction) -> NDArray[np.bool_]:
     return found
 
 
-def all_quantities(likelihood: Likelihood, phi: Array) -> Array:
-    """Return parameters, defined ones, and both of the standardised solution, (..., 2 (T + D))."""
-    reduction = likelihood.reduction
-    x = reduction.all(phi)
-    std = standardised(likelihood, x)
-    return np.concatenate([x, reduction.defined(x), std, reduction.defined(std)], axis=-1)
-
-
 def delta_errors(likelihood: Likelihood, phi: Array, covariance: Array) -> Array:
     """Return standard errors of `all_quantities` by the delta method; NaN for what is fixed."""
     values = all_quantities(likelihood, phi)
@@ -89,166 +74,6 @@ def delta_errors(likelihood: Likelihood, phi: Array, covariance: Array) -> Array
     some = (variance > 1e-13 * parts) & (variance > (1e-9 * values) ** 2)
     found: Array = np.sqrt(np.where(some, variance, np.nan))
     return found
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Score:
-    """Score tests of parameters that are fixed at zero.
-
-    Attributes
-    ----------
-    parameters : tuple of Parameter
-        The candidates.
-    index : array (k,)
-        How much chi-square would fall, about: ``n s^2 / V``.
-    change : array (k,)
-        Expected value of the parameter if it were free: ``s / V``.
-    standardised : array (k,)
-        The same in standard deviations.
-    """
-
-    parameters: tuple[Parameter, ...]
-    index: Array
-    change: Array
-    standardised: Array
-
-
-def modification(likelihood: Likelihood, optimum: Optimum, n: int) -> Score:
-    """Test every parameter that the model leaves out.
-
-    With s the derivative of the log-likelihood of one case and V the information about the
-    candidate that the model's own parameters leave, the index is ``n s^2 / V``.
-
-    References
-    ----------
-    Sorbom (1989). Model modification. Psychometrika 54, 371-384.
-    """
-    found = candidates(likelihood.reduction.model)
-    wider = _wider(likelihood, found)
-    k = len(found)
-    index, change = score_tests(wider, np.append(optimum.phi, np.zeros(k)), k, optimum.binding, n)
-    phi = np.append(optimum.phi, np.zeros(k))
-    std = _standardised_changes(wider, phi, len(optimum.phi), change)
-    keep = np.flatnonzero(~np.isnan(index))
-    return Score(tuple(found[i] for i in keep), index[keep], change[keep], std[keep])
-
-
-def releases(likelihood: Likelihood, optimum: Optimum, n: int) -> list[tuple[Parameter, float]]:
-    """Test every equality over groups: what chi-square would lose if one group were let go.
-
-    Returns
-    -------
-    list of (parameter of a later group, index)
-    """
-    reduction, model = likelihood.reduction, likelihood.reduction.model
-    tied = [
-        i
-        for i, p in enumerate(model.parameters)
-        if p.group > 0 and p.label and (reduction.matrix[i] != 0).any()
-        and any(o.label == p.label and o.group == 0 for o in model.one_group)
-    ]  # fmt: skip
-    if not tied:
-        return []
-    more = np.zeros((len(reduction.matrix), len(tied)))
-    more[tied, np.arange(len(tied))] = 1
-    wider = replace(
-        likelihood, reduction=replace(reduction, matrix=np.hstack([reduction.matrix, more]))
-    )
-    phi = np.append(optimum.phi, np.zeros(len(tied)))
-    index, _ = score_tests(wider, phi, len(tied), optimum.binding, n)
-    return [(model.parameters[i], float(value)) for i, value in zip(tied, index, strict=True)]
-
-
-def score_tests(
-    wider: Likelihood, phi: Array, k: int, binding: Array, n: int
-) -> tuple[Array, Array]:
-    """Return index and expected change of the last k free parameters; NaN without information."""
-    q = len(phi) - k
-    slope = -wider.evaluate(phi)[1][q:] / 2
-    information = wider.information(phi)
-    along = np.zeros((q + k, tangent(binding).shape[1]))
-    along[:q] = tangent(binding)
-    cross = along.T @ information[:, q:]
-    inner = along.T @ information @ along
-    left = np.diagonal(information)[q:] - np.einsum("ik,ik->k", cross, _solve(inner, cross))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        change = np.where(left > LEAST, slope / left, np.nan)
-    return n * slope * change, change
-
-
-def _solve(matrix: Array, columns: Array) -> Array:
-    return np.stack([solve(matrix, column) for column in columns.T], axis=1)
-
-
-def _wider(likelihood: Likelihood, found: list[Parameter]) -> Likelihood:
-    """Return the likelihood with the candidates as parameters of their own."""
-    reduction, model = likelihood.reduction, likelihood.reduction.model
-    size, groups = len(model.one_group), model.n_groups
-    added = len(found) // groups
-    parameters, rows, offset = [], [], []
-    q = reduction.matrix.shape[1]
-    for g in range(groups):
-        own = slice(g * size, (g + 1) * size)
-        more = slice(g * added, (g + 1) * added)
-        parameters += [*model.parameters[own], *found[more]]
-        block = np.zeros((size + added, q + len(found)))
-        block[:size, :q] = reduction.matrix[own]
-        block[np.arange(size, size + added), q + np.arange(len(found))[more]] = 1
-        rows.append(block)
-        offset.append(np.append(reduction.offset[own], np.zeros(added)))
-    wide = replace(model, parameters=tuple(parameters), definitions=(), constraints=())
-    return replace(
-        likelihood,
-        structure=Structure.of(wide),
-        reduction=Reduction(wide, np.concatenate(offset), np.concatenate(rows), (), ()),
-    )
-
-
-def _standardised_changes(wider: Likelihood, phi: Array, q: int, change: Array) -> Array:
-    # One at a time, the scale of a candidate is its slope in the standardised solution at zero.
-    reduction = wider.reduction
-    k = len(change)
-    x = reduction.all(phi)
-    rows = [int(np.flatnonzero(reduction.matrix[:, q + j])[0]) for j in range(k)]
-    unit = x.copy()
-    unit[rows] = 1.0
-    # Scales depend on sigma, which stays that of the model: so only the rows' factors are read.
-    at_model = standardised(wider, x + 1e-30j * (unit - x)).imag / 1e-30
-    found: Array = at_model[rows] * change
-    return found
-
-
-def candidates(model: Model) -> list[Parameter]:
-    """Return what a model could have beside, as lavaan lists it; group after group.
-
-    Every latent on every other indicator, covariances of indicators' residuals and of latents,
-    and, where there are regressions, paths among their variables that are not observed
-    predictors.
-    """
-    own = model.one_group
-    known = {(p.lhs, p.op, p.rhs) for p in own} | {
-        (p.rhs, p.op, p.lhs) for p in own if p.op == "~~"
-    }
-    items = [n for n in model.observed if any(p.op == "=~" and p.rhs == n for p in own)]
-    used = {n for p in own if p.op == "~" for n in (p.lhs, p.rhs)}
-    x = {p.lhs for p in own if p.exogenous}
-    rows = [(f, "=~", i) for f in model.latents for i in items if i not in used]
-    rows += [(a, "~~", b) for a, b in combinations(items, 2)]
-    rows += [(a, "~~", b) for a, b in combinations(model.latents, 2)]
-    inside = [n for n in (*model.latents, *model.observed) if n in used]
-    measured = {(p.rhs, p.lhs) for p in own if p.op == "=~"}
-    rows += [
-        (a, "~", b)
-        for a in inside
-        for b in inside
-        if a != b and a not in x and (a, b) not in measured
-    ]
-    new = [row for row in rows if row not in known]
-    return [
-        Parameter(*row, group=g, fixed=0.0, written=False)
-        for g in range(model.n_groups)
-        for row in new
-    ]
 
 
 def residual_z(likelihood: Likelihood, optimum: Optimum, n: int) -> Array:

@@ -83,3 +83,11 @@ def _places(model: Model, structure: Structure) -> tuple[Array, ...]:
             rows.append(("covariance", at[p.lhs], at[p.rhs], own[p.lhs], own[p.rhs]))
     kind, *places = zip(*rows, strict=True)
     return np.array(kind), *(np.array(part) for part in places)
+
+
+def all_quantities(likelihood: Likelihood, phi: Array) -> Array:
+    """Return parameters, defined ones, and both of the standardised solution, (..., 2 (T + D))."""
+    reduction = likelihood.reduction
+    x = reduction.all(phi)
+    std = standardised(likelihood, x)
+    return np.concatenate([x, reduction.defined(x), std, reduction.defined(std)], axis=-1)

@@ -9,7 +9,7 @@ import pytest
 import cxstats as cx
 from cxstats.core.moments import resampling_counts
 from cxstats.models.sem.bootstrap import _influence
-from cxstats.models.sem.inference import all_quantities
+from cxstats.models.sem.standardised_solution import all_quantities
 from tests.models.sem.models import (
     HOLZINGER,
     ITEMS,

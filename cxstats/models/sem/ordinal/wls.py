@@ -14,9 +14,9 @@ import numpy as np
 
 from cxstats.models.sem import structure as layout
 from cxstats.models.sem.constraints import Reduction, complex_step
-from cxstats.models.sem.estimate import Optimum
-from cxstats.models.sem.inference import inverse_scaled
 from cxstats.models.sem.likelihood import Likelihood, Point
+from cxstats.models.sem.optimizer import Optimum
+from cxstats.models.sem.standard_errors import inverse_scaled
 from cxstats.models.sem.structure import Structure, implied
 
 if TYPE_CHECKING:
