@@ -1,4 +1,4 @@
-"""Structural equation models, their bootstrap, comparison, invariance; models of ordered answers."""
+"""Structural equation models: bootstrap, comparison, invariance; models of ordered answers."""
 
 import warnings
 from functools import cache

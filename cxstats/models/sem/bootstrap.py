@@ -164,18 +164,18 @@ def _fitted(
 ) -> tuple[Array, Array, NDArray[np.bool_]]:
     """Fit every replicate, in chunks."""
     reduction = likelihood.reduction
-    parts = []
+    results = []
     attempts = _attempts(fit)
     for start, stop in tracked(len(cov), CHUNK):
-        own = slice(start, stop)
-        part = replace(
-            likelihood, cov=cov[own], mean=None if likelihood.mean is None else mean[own]
+        rows = slice(start, stop)
+        chunk = replace(
+            likelihood, cov=cov[rows], mean=None if likelihood.mean is None else mean[rows]
         )
         if reduction.equations or reduction.bounds:
-            parts.append(_one_by_one(part, fit.optimum.phi))
+            results.append(_one_by_one(chunk, fit.optimum.phi))
         else:
-            parts.append(maximise_batch(part, attempts, fit.n))
-    phi, value, converged = (np.concatenate(part) for part in zip(*parts, strict=True))
+            results.append(maximise_batch(chunk, attempts, fit.n))
+    phi, value, converged = (np.concatenate(arrays) for arrays in zip(*results, strict=True))
     return phi, value, converged
 
 
@@ -189,7 +189,7 @@ def _attempts(fit: SemFit) -> list[Attempt]:
 
 def _one_by_one(likelihood: Likelihood, start: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
     """Fit replicates of a model with bounds or equations that are not linear."""
-    found = [
+    optima = [
         maximise(
             replace(
                 likelihood,
@@ -201,9 +201,9 @@ def _one_by_one(likelihood: Likelihood, start: Array) -> tuple[Array, Array, NDA
         for b in range(len(likelihood.cov))
     ]
     return (
-        np.stack([one.phi for one in found]),
-        np.array([one.value for one in found]),
-        np.array([one.converged for one in found]),
+        np.stack([optimum.phi for optimum in optima]),
+        np.array([optimum.value for optimum in optima]),
+        np.array([optimum.converged for optimum in optima]),
     )
 
 
@@ -215,8 +215,8 @@ def _improper(likelihood: Likelihood, phi: Array) -> NDArray[np.bool_]:
     negative = np.any(x[:, variances] < 0, axis=1)
     at = [i for i, name in enumerate(likelihood.structure.core) if name in model.latents]
     total = likelihood.implied(phi).total[..., at, :][..., at]
-    found: NDArray[np.bool_] = negative | ~np.all(np.isfinite(log_determinants(total)), axis=-1)
-    return found
+    improper: NDArray[np.bool_] = negative | ~np.all(np.isfinite(log_determinants(total)), axis=-1)
+    return improper
 
 
 def _bollen_stine(fit: SemFit, cov: Array, mean: Array) -> float:
@@ -261,26 +261,26 @@ def _influence(fit: SemFit, matrices: list[Array]) -> Array:
 def _table(fit: SemFit, values: Array, influence: Array, level: float) -> pd.DataFrame:
     """Return intervals of every row of the fit's table."""
     estimate = all_quantities(fit.likelihood, fit.optimum.phi)
-    kept = values[~np.isnan(values).all(axis=1)]
+    usable = values[~np.isnan(values).all(axis=1)]
     moving: Any = np.zeros(len(estimate), bool)
     se, low, high = (np.full(len(estimate), np.nan) for _ in range(3))
-    if len(kept) > 1:
-        moving = np.ptp(kept, axis=0) > 1e-10 * np.abs(kept).max(axis=0)
-        se[moving] = kept[:, moving].std(axis=0, ddof=1)
+    if len(usable) > 1:
+        moving = np.ptp(usable, axis=0) > 1e-10 * np.abs(usable).max(axis=0)
+        se[moving] = usable[:, moving].std(axis=0, ddof=1)
         tails = [(1 - level) / 2, (1 + level) / 2]
-        low[moving], high[moving] = np.nanquantile(kept[:, moving], tails, axis=0)
-    bca_low, bca_high = bca(kept, estimate, influence, level)
+        low[moving], high[moving] = np.nanquantile(usable[:, moving], tails, axis=0)
+    bca_low, bca_high = bca(usable, estimate, influence, level)
     bca_low[~moving] = bca_high[~moving] = np.nan
-    parts: dict[str, Any] = {}
+    columns: dict[str, Any] = {}
     half = len(estimate) // 2
-    for prefix, own in (("", slice(0, half)), ("std", slice(half, None))):
+    for prefix, rows in (("", slice(0, half)), ("std", slice(half, None))):
         dash = f"{prefix}_" if prefix else ""
-        parts |= {
-            prefix or "estimate": estimate[own],
-            f"{dash}se": se[own],
-            f"{dash}ci_low": low[own],
-            f"{dash}ci_high": high[own],
-            f"{dash}bca_low": bca_low[own],
-            f"{dash}bca_high": bca_high[own],
+        columns |= {
+            prefix or "estimate": estimate[rows],
+            f"{dash}se": se[rows],
+            f"{dash}ci_low": low[rows],
+            f"{dash}ci_high": high[rows],
+            f"{dash}bca_low": bca_low[rows],
+            f"{dash}bca_high": bca_high[rows],
         }
-    return fit.rows.assign(**parts)
+    return fit.rows.assign(**columns)

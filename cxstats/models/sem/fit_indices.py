@@ -203,15 +203,16 @@ def gfi(
     0.8
     """
     weight = np.linalg.inv(implied)
-    given = np.zeros(len(cov), bool) if exogenous is None else exogenous
-    inside = np.outer(given, given)
+    fixed = np.zeros(len(cov), bool) if exogenous is None else exogenous
+    inside = np.outer(fixed, fixed)
     residual, total = np.where(inside, 0, cov - implied), np.where(inside, 0, cov)
-    off = np.trace(np.linalg.matrix_power(weight @ residual, 2)) / 2
-    whole = np.trace(np.linalg.matrix_power(weight @ total, 2)) / 2
+    residual_sum = np.trace(np.linalg.matrix_power(weight @ residual, 2)) / 2
+    moments_sum = np.trace(np.linalg.matrix_power(weight @ total, 2)) / 2
     if mean is not None and mu is not None:
-        gap, size = np.where(given, 0, mean - mu), np.where(given, 0, mean)
-        off, whole = off + gap @ weight @ gap, whole + size @ weight @ size
-    return float(1 - off / whole)
+        gap, size = np.where(fixed, 0, mean - mu), np.where(fixed, 0, mean)
+        residual_sum += gap @ weight @ gap
+        moments_sum += size @ weight @ size
+    return float(1 - residual_sum / moments_sum)
 
 
 def aic(loglik: float, n_parameters: int) -> float:
@@ -257,17 +258,17 @@ def bic_adjusted(loglik: float, n_parameters: int, n: int) -> float:
 def fit_measures(fit: SemFit) -> dict[str, float]:
     """Return every fit index of a fit by name; see `SemFit.fit_indices`."""
     n, groups = fit.n, len(fit.sample.groups)
-    counted = _counts(fit)
-    found: dict[str, float] = {"n": n, **counted}
+    counts = _counts(fit)
+    indices: dict[str, float] = {"n": n, **counts}
     if not fit.sound:
         names = NAMES if fit.estimator == "ml" else NAMES + SCALED
-        return found | dict.fromkeys(names, float("nan"))
-    df, base_df, q = counted["df"], counted["baseline_df"], counted["n_parameters"]
+        return indices | dict.fromkeys(names, float("nan"))
+    df, base_df, q = counts["df"], counts["baseline_df"], counts["n_parameters"]
     chisq = max(float(n * (fit.optimum.value - fit.sample.saturated)), 0.0)
     base, saturated = _baseline(fit), _saturated_loglik(fit)
     loglik = saturated - chisq / 2
     low, high = rmsea_interval(chisq, df, n, groups)
-    found |= {
+    indices |= {
         "chisq": chisq,
         "p_value": chi_square_p(chisq, df),
         "baseline_chisq": base,
@@ -284,18 +285,19 @@ def fit_measures(fit: SemFit) -> dict[str, float]:
         "bic": bic(loglik, q, n),
         "bic_adjusted": bic_adjusted(loglik, q, n),
     }
-    return found if fit.estimator == "ml" else found | _scaled(fit, found)
+    return indices if fit.estimator == "ml" else indices | _scaled(fit, indices)
 
 
-def _given(fit: SemFit) -> NDArray[np.bool_]:
+def _exogenous_variables(fit: SemFit) -> NDArray[np.bool_]:
     """Return which observed variables are predictors taken as given (p,)."""
-    given = {p.lhs for p in fit.model.one_group if p.exogenous}
-    return np.array([name in given for name in fit.model.observed])
+    predictors = {p.lhs for p in fit.model.one_group if p.exogenous}
+    return np.array([name in predictors for name in fit.model.observed])
 
 
 def _counts(fit: SemFit) -> dict[str, int]:
     reduction = fit.likelihood.reduction
-    p, x, groups = len(fit.model.observed), int(_given(fit).sum()), len(fit.sample.groups)
+    p, groups = len(fit.model.observed), len(fit.sample.groups)
+    x = int(_exogenous_variables(fit).sum())
     bound = 0
     if reduction.equations:
         slopes = reduction.slopes(reduction.equations, fit.optimum.phi)
@@ -317,12 +319,13 @@ def _baseline(fit: SemFit) -> float:
     if isinstance(likelihood, PatternLikelihood):
         values = [baseline_value(likelihood.patterns, g) for g in range(len(likelihood.share))]
         return float(fit.n * (np.dot(likelihood.share, values) - fit.sample.saturated))
-    given = _given(fit)
+    predictors = _exogenous_variables(fit)
     total = 0.0
     for cov, size in zip(fit.sample.cov, fit.sample.sizes, strict=True):
-        fixed = np.linalg.slogdet(cov[np.ix_(given, given)])[1] if given.any() else 0.0
-        free = np.log(np.diagonal(cov)[~given]).sum()
-        total += size * (free + fixed - np.linalg.slogdet(cov)[1])
+        inner = cov[np.ix_(predictors, predictors)]
+        joint = np.linalg.slogdet(inner)[1] if predictors.any() else 0.0
+        independent = np.log(np.diagonal(cov)[~predictors]).sum()
+        total += size * (independent + joint - np.linalg.slogdet(cov)[1])
     return float(total)
 
 
@@ -331,33 +334,33 @@ def _saturated_loglik(fit: SemFit) -> float:
     if isinstance(fit.likelihood, PatternLikelihood):
         values = fit.likelihood.patterns.n_values
         return float(-(fit.n * fit.sample.saturated + values * np.log(2 * np.pi)) / 2)
-    given = _given(fit)
-    found = 0.0
+    predictors = _exogenous_variables(fit)
+    loglik = 0.0
     for cov, size in zip(fit.sample.cov, fit.sample.sizes, strict=True):
-        inner = cov[np.ix_(given, given)]
-        p = len(cov) - int(given.sum())
+        inner = cov[np.ix_(predictors, predictors)]
+        p = len(cov) - int(predictors.sum())
         log_det = np.linalg.slogdet(cov)[1]
-        log_det -= np.linalg.slogdet(inner)[1] if given.any() else 0.0
-        found -= size / 2 * (p * np.log(2 * np.pi) + log_det + p)
-    return float(found)
+        log_det -= np.linalg.slogdet(inner)[1] if predictors.any() else 0.0
+        loglik -= size / 2 * (p * np.log(2 * np.pi) + log_det + p)
+    return float(loglik)
 
 
 def _residual_indices(fit: SemFit) -> dict[str, float]:
     """Return SRMR and GFI, the means of those of the groups, weighted by their size."""
-    implied, given = fit.likelihood.implied(fit.optimum.phi), _given(fit)
+    implied, predictors = fit.likelihood.implied(fit.optimum.phi), _exogenous_variables(fit)
     totals = {"srmr": 0.0, "gfi": 0.0}
     for g, share in enumerate(fit.likelihood.share):
         mean = fit.sample.mean[g] if fit.model.means else None
         mu = None if implied.mu is None else implied.mu[g]
         cov, sigma = fit.sample.cov[g], implied.sigma[g]
         totals["srmr"] += share * srmr(cov, sigma, mean, mu)
-        totals["gfi"] += share * gfi(cov, sigma, mean, mu, given)
+        totals["gfi"] += share * gfi(cov, sigma, mean, mu, predictors)
     return {name: float(total) for name, total in totals.items()}
 
 
-def _scaled(fit: SemFit, found: dict[str, float]) -> dict[str, float]:
+def _scaled(fit: SemFit, indices: dict[str, float]) -> dict[str, float]:
     """Return scaled and robust indices (Brosseau-Liard & Savalei 2012, 2014)."""
-    df, base_df = int(found["df"]), int(found["baseline_df"])
+    df, base_df = int(indices["df"]), int(indices["baseline_df"])
     n, groups = fit.n, len(fit.sample.groups)
     if df == 0:
         return dict.fromkeys(SCALED, float("nan")) | {"chisq_scaled": 0.0}
@@ -365,10 +368,10 @@ def _scaled(fit: SemFit, found: dict[str, float]) -> dict[str, float]:
     c = robust.scaling(fit.likelihood, fit.optimum, cases, df, observed)
     base = robust.baseline(fit.likelihood)
     c_base = robust.scaling(*base, cases, base_df, observed)
-    chisq, base_chisq = found["chisq"], found["baseline_chisq"]
+    chisq, base_chisq = indices["chisq"], indices["baseline_chisq"]
     low, high = rmsea_interval(chisq / c, df, n, groups)
     # The robust indices estimate what the plain ones would be in normal data: c times the excess.
-    off, base_off = chisq - c * df, base_chisq - c_base * base_df
+    excess, base_excess = chisq - c * df, base_chisq - c_base * base_df
     return {
         "chisq_scaled": chisq / c,
         "scaling": c,
@@ -377,8 +380,8 @@ def _scaled(fit: SemFit, found: dict[str, float]) -> dict[str, float]:
         "cfi_scaled": cfi(chisq / c, df, base_chisq / c_base, base_df),
         "tli_scaled": tli(chisq / c, df, base_chisq / c_base, base_df),
         "rmsea_scaled": rmsea(chisq / c, df, n, groups) if c > 0 else float("nan"),
-        "cfi_robust": 1 - max(off, 0.0) / max(off, base_off, 1e-300),
-        "tli_robust": 1 - off * base_df / (base_off * df),
+        "cfi_robust": 1 - max(excess, 0.0) / max(excess, base_excess, 1e-300),
+        "tli_robust": 1 - excess * base_df / (base_excess * df),
         "rmsea_robust": float(np.sqrt(c)) * rmsea(chisq / c, df, n, groups),
         "rmsea_robust_ci_low": float(np.sqrt(c)) * low,
         "rmsea_robust_ci_high": float(np.sqrt(c)) * high,

@@ -1,4 +1,4 @@
-"""Measurement invariance: do the same answers mean the same in every group?"""
+"""Measurement invariance: whether the same answers mean the same in every group."""
 
 from __future__ import annotations
 
@@ -190,27 +190,27 @@ def invariance(
         step: sem(model, data, group=group, means=True, equal=equal, **options)
         for step, equal in STEPS.items()
     }
-    first = fits["configural"]
-    if len(first.sample.groups) < 2:
+    configural = fits["configural"]
+    if len(configural.sample.groups) < 2:
         raise CxError("one group only: invariance compares at least two (group=...)")
-    rows, before = [], None
+    rows, previous = [], None
     for step, fit in fits.items():
-        rows.append(_row(step, fit, before, rule))
-        before = fit
+        rows.append(_row(step, fit, previous, rule))
+        previous = fit
     tests = [
         (step, p.lhs, p.op, p.rhs, fit.sample.groups[p.group], index)
         for step, fit in fits.items()
         if fit.sound
         for p, index in releases(fit.likelihood, fit.optimum, fit.n)
     ]
-    found = pd.DataFrame(tests, columns=["step", "lhs", "op", "rhs", "group", "index"])
-    found["step"] = pd.Categorical(found["step"], list(STEPS))
-    found = found.sort_values(["step", "index"], ascending=[True, False], ignore_index=True)
-    found["step"] = found["step"].astype(str)
-    return Invariance(pd.DataFrame(rows), found, _means(fits["scalar"]), fits, rule)
+    released = pd.DataFrame(tests, columns=["step", "lhs", "op", "rhs", "group", "index"])
+    released["step"] = pd.Categorical(released["step"], list(STEPS))
+    released = released.sort_values(["step", "index"], ascending=[True, False], ignore_index=True)
+    released["step"] = released["step"].astype(str)
+    return Invariance(pd.DataFrame(rows), released, _means(fits["scalar"]), fits, rule)
 
 
-def _row(step: str, fit: SemFit, before: SemFit | None, rule: str) -> dict[str, Any]:
+def _row(step: str, fit: SemFit, previous: SemFit | None, rule: str) -> dict[str, Any]:
     index = fit.fit_indices
     robust = fit.estimator != "ml"
     scaled = "_scaled" if robust else ""
@@ -226,18 +226,18 @@ def _row(step: str, fit: SemFit, before: SemFit | None, rule: str) -> dict[str, 
         "rmsea_ci_high": index["rmsea_robust_ci_high" if robust else "rmsea_ci_high"],
         "srmr": index["srmr"],
     }
-    known = before is not None and before.sound and fit.sound
-    if before is None or not known:
-        gone = dict.fromkeys(("d_chisq", "d_df", "d_p_value", "d_cfi", "d_rmsea"), np.nan)
-        return row | gone | {"verdict": ""}
-    test = fit.compare(before)
-    drop = before.fit_indices[f"cfi{better}"] - row["cfi"]
+    comparable = previous is not None and previous.sound and fit.sound
+    if previous is None or not comparable:
+        missing = dict.fromkeys(("d_chisq", "d_df", "d_p_value", "d_cfi", "d_rmsea"), np.nan)
+        return row | missing | {"verdict": ""}
+    test = fit.compare(previous)
+    drop = previous.fit_indices[f"cfi{better}"] - row["cfi"]
     return row | {
         "d_chisq": test.chisq,
         "d_df": test.df,
         "d_p_value": test.p_value,
         "d_cfi": -drop,
-        "d_rmsea": row["rmsea"] - before.fit_indices[f"rmsea{better}"],
+        "d_rmsea": row["rmsea"] - previous.fit_indices[f"rmsea{better}"],
         "verdict": verdict(drop, "cfi_drop", rule).en,
     }
 
@@ -245,6 +245,6 @@ def _row(step: str, fit: SemFit, before: SemFit | None, rule: str) -> dict[str, 
 def _means(scalar: SemFit) -> pd.DataFrame:
     """Return the latent means of the later groups."""
     rows = scalar.table
-    own = rows[(rows["op"] == "~1") & rows["lhs"].isin(scalar.model.latents) & rows["se"].notna()]
+    means = rows[(rows["op"] == "~1") & rows["lhs"].isin(scalar.model.latents) & rows["se"].notna()]
     columns = ["lhs", "group", "estimate", "se", "z", "p_value", "ci_low", "ci_high", "std"]
-    return own[columns].rename(columns={"lhs": "variable"}).reset_index(drop=True)
+    return means[columns].rename(columns={"lhs": "variable"}).reset_index(drop=True)

@@ -56,14 +56,14 @@ def modification(likelihood: Likelihood, optimum: Optimum, n: int) -> Score:
     ----------
     Sorbom (1989). Model modification. Psychometrika 54, 371-384.
     """
-    found = candidates(likelihood.reduction.model)
-    wider = _wider(likelihood, found)
-    k = len(found)
+    added = candidates(likelihood.reduction.model)
+    wider = _wider(likelihood, added)
+    k = len(added)
     index, change = score_tests(wider, np.append(optimum.phi, np.zeros(k)), k, optimum.binding, n)
     phi = np.append(optimum.phi, np.zeros(k))
     std = _standardised_changes(wider, phi, len(optimum.phi), change)
-    keep = np.flatnonzero(~np.isnan(index))
-    return Score(tuple(found[i] for i in keep), index[keep], change[keep], std[keep])
+    tested = np.flatnonzero(~np.isnan(index))
+    return Score(tuple(added[i] for i in tested), index[tested], change[tested], std[tested])
 
 
 def releases(likelihood: Likelihood, optimum: Optimum, n: int) -> list[tuple[Parameter, float]]:
@@ -82,10 +82,10 @@ def releases(likelihood: Likelihood, optimum: Optimum, n: int) -> list[tuple[Par
     ]  # fmt: skip
     if not tied:
         return []
-    more = np.zeros((len(reduction.matrix), len(tied)))
-    more[tied, np.arange(len(tied))] = 1
+    extra = np.zeros((len(reduction.matrix), len(tied)))
+    extra[tied, np.arange(len(tied))] = 1
     wider = replace(
-        likelihood, reduction=replace(reduction, matrix=np.hstack([reduction.matrix, more]))
+        likelihood, reduction=replace(reduction, matrix=np.hstack([reduction.matrix, extra]))
     )
     phi = np.append(optimum.phi, np.zeros(len(tied)))
     index, _ = score_tests(wider, phi, len(tied), optimum.binding, n)
@@ -113,27 +113,28 @@ def _solve(matrix: Array, columns: Array) -> Array:
     return np.stack([solve(matrix, column) for column in columns.T], axis=1)
 
 
-def _wider(likelihood: Likelihood, found: list[Parameter]) -> Likelihood:
+def _wider(likelihood: Likelihood, candidates: list[Parameter]) -> Likelihood:
     """Return the likelihood with the candidates as parameters of their own."""
     reduction, model = likelihood.reduction, likelihood.reduction.model
-    size, groups = len(model.one_group), model.n_groups
-    added = len(found) // groups
-    parameters, rows, offset = [], [], []
+    n_parameters, groups = len(model.one_group), model.n_groups
+    n_candidates = len(candidates) // groups
+    parameters, matrices, offset = [], [], []
     q = reduction.matrix.shape[1]
     for g in range(groups):
-        own = slice(g * size, (g + 1) * size)
-        more = slice(g * added, (g + 1) * added)
-        parameters += [*model.parameters[own], *found[more]]
-        block = np.zeros((size + added, q + len(found)))
-        block[:size, :q] = reduction.matrix[own]
-        block[np.arange(size, size + added), q + np.arange(len(found))[more]] = 1
-        rows.append(block)
-        offset.append(np.append(reduction.offset[own], np.zeros(added)))
+        rows = slice(g * n_parameters, (g + 1) * n_parameters)
+        columns = slice(g * n_candidates, (g + 1) * n_candidates)
+        parameters += [*model.parameters[rows], *candidates[columns]]
+        block = np.zeros((n_parameters + n_candidates, q + len(candidates)))
+        block[:n_parameters, :q] = reduction.matrix[rows]
+        at = np.arange(n_candidates)
+        block[n_parameters + at, q + g * n_candidates + at] = 1
+        matrices.append(block)
+        offset.append(np.append(reduction.offset[rows], np.zeros(n_candidates)))
     wide = replace(model, parameters=tuple(parameters), definitions=(), constraints=())
     return replace(
         likelihood,
         structure=Structure.of(wide),
-        reduction=Reduction(wide, np.concatenate(offset), np.concatenate(rows), (), ()),
+        reduction=Reduction(wide, np.concatenate(offset), np.concatenate(matrices), (), ()),
     )
 
 
@@ -147,8 +148,8 @@ def _standardised_changes(wider: Likelihood, phi: Array, q: int, change: Array) 
     unit[rows] = 1.0
     # Scales depend on sigma, which stays that of the model: so only the rows' factors are read.
     at_model = standardised(wider, x + 1e-30j * (unit - x)).imag / 1e-30
-    found: Array = at_model[rows] * change
-    return found
+    standardised_change: Array = at_model[rows] * change
+    return standardised_change
 
 
 def candidates(model: Model) -> list[Parameter]:
@@ -158,27 +159,27 @@ def candidates(model: Model) -> list[Parameter]:
     and, where there are regressions, paths among their variables that are not observed
     predictors.
     """
-    own = model.one_group
-    known = {(p.lhs, p.op, p.rhs) for p in own} | {
-        (p.rhs, p.op, p.lhs) for p in own if p.op == "~~"
+    parameters = model.one_group
+    included = {(p.lhs, p.op, p.rhs) for p in parameters} | {
+        (p.rhs, p.op, p.lhs) for p in parameters if p.op == "~~"
     }
-    items = [n for n in model.observed if any(p.op == "=~" and p.rhs == n for p in own)]
-    used = {n for p in own if p.op == "~" for n in (p.lhs, p.rhs)}
-    x = {p.lhs for p in own if p.exogenous}
-    rows = [(f, "=~", i) for f in model.latents for i in items if i not in used]
+    items = [n for n in model.observed if any(p.op == "=~" and p.rhs == n for p in parameters)]
+    regressed = {n for p in parameters if p.op == "~" for n in (p.lhs, p.rhs)}
+    x = {p.lhs for p in parameters if p.exogenous}
+    rows = [(f, "=~", i) for f in model.latents for i in items if i not in regressed]
     rows += [(a, "~~", b) for a, b in combinations(items, 2)]
     rows += [(a, "~~", b) for a, b in combinations(model.latents, 2)]
-    inside = [n for n in (*model.latents, *model.observed) if n in used]
-    measured = {(p.rhs, p.lhs) for p in own if p.op == "=~"}
+    inside = [n for n in (*model.latents, *model.observed) if n in regressed]
+    measured = {(p.rhs, p.lhs) for p in parameters if p.op == "=~"}
     rows += [
         (a, "~", b)
         for a in inside
         for b in inside
         if a != b and a not in x and (a, b) not in measured
     ]
-    new = [row for row in rows if row not in known]
+    left_out = [row for row in rows if row not in included]
     return [
         Parameter(*row, group=g, fixed=0.0, written=False)
         for g in range(model.n_groups)
-        for row in new
+        for row in left_out
     ]

@@ -122,7 +122,7 @@ def _newton(likelihood: Likelihood, phi: Array, steps: int) -> Optimum:
 
 
 def _ended(last: Optimum, slope: Array) -> Optimum:
-    """Judge a point: along the constraints, F must be flat and curve upwards."""
+    """Return whether a point is a minimum: along the constraints, F is flat and curves upwards."""
     along = tangent(last.binding)
     inner = along.T @ last.hessian @ along
     scaled = _scaled(inner)[0]
@@ -143,10 +143,10 @@ def solve(matrix: Array, vector: Array) -> Array:
     """Return ``matrix^-1 vector`` for a symmetric matrix whose rows differ in scale."""
     scaled, scale = _scaled(matrix)
     try:
-        found: Array = np.linalg.solve(scaled, vector / scale) / scale
+        solution: Array = np.linalg.solve(scaled, vector / scale) / scale
     except np.linalg.LinAlgError:
-        found = np.linalg.lstsq(scaled, vector / scale, rcond=1e-12)[0] / scale
-    return found
+        solution = np.linalg.lstsq(scaled, vector / scale, rcond=1e-12)[0] / scale
+    return solution
 
 
 def _scaled(matrix: Array) -> tuple[Array, Array]:
@@ -182,7 +182,7 @@ def _constrained(likelihood: Likelihood, start: Array) -> Optimum:
     ]
     free, steps = _scoring(_unbound(likelihood), start)
     try:
-        found = minimize(
+        result = minimize(
             objective,
             free * scale,
             jac=True,
@@ -190,7 +190,7 @@ def _constrained(likelihood: Likelihood, start: Array) -> Optimum:
             constraints=constraints,
             options={"maxiter": 1000, "ftol": 1e-14},
         )
-        return _lagrangian(likelihood, found.x / scale, steps + found.nfev)
+        return _lagrangian(likelihood, result.x / scale, steps + result.nfev)
     except (np.linalg.LinAlgError, ValueError):  # conditions that are no numbers
         q = len(start)
         return Optimum(start, 0.0, np.full((q, q), np.nan), np.zeros((0, q)), False, steps)
@@ -306,11 +306,11 @@ def maximise_batch(
     phi = np.tile(attempts[0].start, (count, 1))
     value, rounds = np.full(count, np.nan), np.full(count, -1)
     for attempt in attempts:
-        left = np.flatnonzero(rounds < 0)
-        if len(left):
-            found = _search(_of(likelihood, left), attempt, enough)
-            phi[left], value[left], rounds[left] = found
-            late = left[found[2] > LATE]
+        remaining = np.flatnonzero(rounds < 0)
+        if len(remaining):
+            result = _search(_of(likelihood, remaining), attempt, enough)
+            phi[remaining], value[remaining], rounds[remaining] = result
+            late = remaining[result[2] > LATE]
             if len(late):
                 phi[late], settled = _settled(_of(likelihood, late), phi[late], enough)
                 rounds[late[~settled]] = -1
@@ -318,26 +318,26 @@ def maximise_batch(
 
 
 def _settled(likelihood: Likelihood, phi: Array, enough: float) -> tuple[Array, NDArray[np.bool_]]:
-    """Take exact Newton steps from points near a minimum; say which arrive at one."""
+    """Return the points after exact Newton steps, and which of them are a minimum."""
     phi, settled = phi.copy(), np.zeros(len(phi), bool)
-    going, size = np.arange(len(phi)), np.ones(len(phi))
+    active, size = np.arange(len(phi)), np.ones(len(phi))
     for _ in range(CHECKS):
-        part = _of(likelihood, going)
-        point = part.at(phi[going])
+        batch = _of(likelihood, active)
+        point = batch.at(phi[active])
         (value, slope), hessian = point.evaluate(), point.hessian()
         upwards = np.isfinite(log_determinants(hessian))
-        part, going, value = _of(part, upwards), going[upwards], value[upwards]
-        if not len(going):
+        batch, active, value = _of(batch, upwards), active[upwards], value[upwards]
+        if not len(active):
             break
         move = -np.linalg.solve(hessian[upwards], slope[upwards, :, None])[..., 0]
         fall = -np.einsum("bi,bi->b", slope[upwards], move)
-        trial = phi[going] + size[going, None] * move
-        lower = part.evaluate(trial)[0] <= value + 1e-12
-        phi[going[lower]] = trial[lower]
-        settled[going[fall < enough]] = True
-        size[going] = np.where(lower, np.minimum(2 * size[going], 1), size[going] / 4)
-        going = going[fall >= enough]
-        if not len(going):
+        trial = phi[active] + size[active, None] * move
+        lower = batch.evaluate(trial)[0] <= value + 1e-12
+        phi[active[lower]] = trial[lower]
+        settled[active[fall < enough]] = True
+        size[active] = np.where(lower, np.minimum(2 * size[active], 1), size[active] / 4)
+        active = active[fall >= enough]
+        if not len(active):
             break
     return phi, settled
 

@@ -113,14 +113,11 @@ class SemFit(FittedModel):
         """What each row of the table is: ``lhs, op, rhs, label, group``."""
         import pandas as pd
 
-        alone = len(self.sample.groups) == 1
-        rows = [
-            (p.lhs, p.op, p.rhs, p.label, 1 if alone else self.sample.groups[p.group])
-            for p in self.model.parameters
-        ]
+        name_of = self.sample.group_name
+        rows = [(p.lhs, p.op, p.rhs, p.label, name_of(p.group)) for p in self.model.parameters]
+        everywhere = 1 if self.model.n_groups == 1 else ""
         rows += [
-            (d.name, ":=", d.expression.text, d.name, 1 if alone else "")
-            for d in self.model.definitions
+            (d.name, ":=", d.expression.text, d.name, everywhere) for d in self.model.definitions
         ]
         return pd.DataFrame(rows, columns=["lhs", "op", "rhs", "label", "group"])
 
@@ -138,14 +135,14 @@ class SemFit(FittedModel):
         """The table of the last point reached, even where it is no solution. Do not report it."""
         return self._numbers(True)
 
-    def _numbers(self, known: bool) -> pd.DataFrame:
+    def _numbers(self, solved: bool) -> pd.DataFrame:
         import pandas as pd
         from scipy.special import ndtr, ndtri
 
         frame = self.rows
         k = len(frame)
         columns = ("estimate", "se", "z", "p_value", "ci_low", "ci_high", "std", "std_se")
-        if not known:
+        if not solved:
             return frame.assign(**dict.fromkeys(columns, np.nan))
         with quiet_linear_algebra(), np.errstate(all="ignore"):
             values = all_quantities(self.likelihood, self.optimum.phi)
@@ -157,8 +154,8 @@ class SemFit(FittedModel):
             estimate, se, z, 2 * ndtr(-np.abs(z)), estimate - reach, estimate + reach,
             values[k:], errors[k:],
         )  # fmt: skip
-        found = pd.DataFrame(dict(zip(columns, numbers, strict=True)))
-        return pd.concat([frame, found], axis=1)
+        statistics = pd.DataFrame(dict(zip(columns, numbers, strict=True)))
+        return pd.concat([frame, statistics], axis=1)
 
     @cached_property
     def covariance(self) -> Array:
@@ -199,10 +196,14 @@ class SemFit(FittedModel):
         import pandas as pd
 
         rows = self.table
-        own = rows[(rows["op"] == "~~") & (rows["lhs"] == rows["rhs"])]
-        own = own[own["lhs"].isin(self.model.endogenous)]
+        variances = rows[(rows["op"] == "~~") & (rows["lhs"] == rows["rhs"])]
+        variances = variances[variances["lhs"].isin(self.model.endogenous)]
         return pd.DataFrame(
-            {"variable": own["lhs"], "group": own["group"], "r_squared": 1 - own["std"]}
+            {
+                "variable": variances["lhs"],
+                "group": variances["group"],
+                "r_squared": 1 - variances["std"],
+            }
         ).reset_index(drop=True)
 
     @cached_property
@@ -218,15 +219,14 @@ class SemFit(FittedModel):
         names, sigma = self.model.observed, self.likelihood.implied(self.optimum.phi).sigma
         z = residual_z(self.likelihood, self.optimum, self.n)
         row, column = np.tril_indices(len(names))
-        parts = []
-        for g, key in enumerate(self.sample.groups):
-            cov = self.sample.cov[g]
+        frames = []
+        for g, cov in enumerate(self.sample.cov):
             sd, implied_sd = np.sqrt(np.diagonal(cov)), np.sqrt(np.diagonal(sigma[g]))
             cor = cov / np.outer(sd, sd) - sigma[g] / np.outer(implied_sd, implied_sd)
-            parts.append(
+            frames.append(
                 pd.DataFrame(
                     {
-                        "group": 1 if len(self.sample.groups) == 1 else key,
+                        "group": self.sample.group_name(g),
                         "row": [names[i] for i in row],
                         "column": [names[i] for i in column],
                         "raw": (cov - sigma[g])[row, column],
@@ -235,7 +235,7 @@ class SemFit(FittedModel):
                     }
                 )
             )
-        return pd.concat(parts, ignore_index=True)
+        return pd.concat(frames, ignore_index=True)
 
     def modification_indices(self, minimum: float = 0.0) -> pd.DataFrame:
         """Return what would improve the fit: ``lhs, op, rhs, group, mi, epc, std_epc``.
@@ -252,15 +252,11 @@ class SemFit(FittedModel):
         import pandas as pd
 
         self.require_sound("modification indices")
-        found = modification(self.likelihood, self.optimum, self.n)
-        alone = len(self.sample.groups) == 1
-        frame = pd.DataFrame(
-            [
-                (p.lhs, p.op, p.rhs, 1 if alone else self.sample.groups[p.group])
-                for p in found.parameters
-            ],
-            columns=["lhs", "op", "rhs", "group"],
-        ).assign(mi=found.index, epc=found.change, std_epc=found.standardised)
+        score = modification(self.likelihood, self.optimum, self.n)
+        rows = [(p.lhs, p.op, p.rhs, self.sample.group_name(p.group)) for p in score.parameters]
+        frame = pd.DataFrame(rows, columns=["lhs", "op", "rhs", "group"]).assign(
+            mi=score.index, epc=score.change, std_epc=score.standardised
+        )
         frame = frame[frame["mi"] >= minimum]
         return frame.sort_values("mi", ascending=False, ignore_index=True)
 

@@ -124,14 +124,16 @@ class SecondOpinion(Result):
 
     def _differences(self, lang: str) -> list[str]:
         rows, lines = self.table, []
-        for what, column in (("estimates", "difference"), ("errors", "se_difference")):
+        for statistic, column in (("estimates", "difference"), ("errors", "se_difference")):
             share = (rows[column] / rows["se"]).abs().fillna(-1.0).to_numpy(float)
             at = rows.iloc[int(share.argmax())]
             name = f"{at['lhs']} {at['op']} {at['rhs']}"
             value = f"{abs(at[column]):.1e}"
             far = share.max() >= NOISE
             where = label("sem.opinion.where", lang, name=name, value=value) if far else ""
-            lines.append(label(f"sem.opinion.{what}", lang, share=_seen(share.max()), where=where))
+            lines.append(
+                label(f"sem.opinion.{statistic}", lang, share=_seen(share.max()), where=where)
+            )
         lines.append(
             label(
                 "sem.opinion.chisq",
@@ -244,7 +246,7 @@ def _semopy() -> Any:
 
 
 def _require_expressible(fit: SemFit) -> None:
-    """Refuse what semopy has no words for."""
+    """Raise if semopy cannot express the model."""
     model = fit.model
     arrows = {n for p in model.one_group if p.op in ("=~", "~") for n in (p.lhs, p.rhs)}
     alone = [n for n in model.observed if n not in arrows]
@@ -260,9 +262,9 @@ def _require_expressible(fit: SemFit) -> None:
         ),
         f"variables without any arrow ({', '.join(alone)})": bool(alone),
     }
-    for what, found in reasons.items():
-        if found:
-            raise CxError(f"no second opinion: semopy cannot express {what}")
+    for reason, holds in reasons.items():
+        if holds:
+            raise CxError(f"no second opinion: semopy cannot express {reason}")
 
 
 def _names(fit: SemFit) -> list[str]:
@@ -287,9 +289,9 @@ def _syntax(fit: SemFit) -> str:
     for i, p in enumerate(model.parameters):
         value = "START" if p.exogenous else names[i] or repr(float(offset[i]))
         lines.append(f"{p.lhs} {p.op} {value}*{p.rhs}")
-    known = {frozenset((p.lhs, p.rhs)) for p in model.parameters if p.op == "~~"}
+    written = {frozenset((p.lhs, p.rhs)) for p in model.parameters if p.op == "~~"}
     outside = [n for n in model.observed if n not in model.endogenous]
-    lines += [f"{a} ~~ 0.0*{b}" for a, b in combinations(outside, 2) if {a, b} not in known]
+    lines += [f"{a} ~~ 0.0*{b}" for a, b in combinations(outside, 2) if {a, b} not in written]
     return "\n".join([*lines, *_brought_in(model)])
 
 
@@ -400,11 +402,11 @@ def _indices(fit: SemFit, theirs: Refit) -> pd.DataFrame:
     import pandas as pd
 
     ours = fit.fit_indices
-    shown = ["chisq", "df"]
+    names = ["chisq", "df"]
     if theirs.df == ours["df"]:
-        shown += ["cfi", "tli"] * (theirs.baseline_df == ours["baseline_df"]) + ["rmsea"]
+        names += ["cfi", "tli"] * (theirs.baseline_df == ours["baseline_df"]) + ["rmsea"]
     frame = pd.DataFrame(
-        [(name, float(ours[name]), getattr(theirs, name)) for name in shown],
+        [(name, float(ours[name]), getattr(theirs, name)) for name in names],
         columns=["index", "cxstats", "semopy"],
     )
     return frame.assign(difference=frame["semopy"] - frame["cxstats"])
@@ -415,18 +417,18 @@ def _notes(fit: SemFit, theirs: Refit, starts: dict[str, float]) -> Iterator[Tex
     pairs = zip(fit.model.parameters, _names(fit), strict=True)
     variances = {name for p, name in pairs if p.lhs == p.rhs and name}
     ours = fit.fit_indices
-    given = any(p.exogenous for p in fit.model.parameters)
+    fixed_x = any(p.exogenous for p in fit.model.parameters)
     rmsea = theirs.df == ours["df"] > 0
-    found = {
+    notes = {
         "loglik": True,
         "search": True,
         "rmsea": rmsea,
-        "given": given and theirs.df != ours["df"],
-        "baseline": not given and theirs.baseline_df != ours["baseline_df"],
+        "given": fixed_x and theirs.df != ours["df"],
+        "baseline": not fixed_x and theirs.baseline_df != ours["baseline_df"],
         "start": bool(starts),
         "bound": any(theirs.values[name] < AT_BOUND for name in variances),
         "pseudo": theirs.pseudo,
     }
-    for key, holds in found.items():
+    for key, holds in notes.items():
         if holds:
             yield both(f"sem.opinion.note.{key}", ftol=f"{FTOL:.0e}")

@@ -39,27 +39,27 @@ def covariance_of_estimates(
     """
     information = optimum.hessian / 2 if observed else likelihood.information(optimum.phi)
     along = tangent(optimum.binding)
-    found: Array = along @ inverse_scaled(along.T @ information @ along) @ along.T / n
-    given = exogenous(likelihood.reduction)
-    found[given] = 0
-    found[:, given] = 0
-    return found
+    covariance: Array = along @ inverse_scaled(along.T @ information @ along) @ along.T / n
+    fixed = exogenous(likelihood.reduction)
+    covariance[fixed] = 0
+    covariance[:, fixed] = 0
+    return covariance
 
 
 def inverse_scaled(matrix: Array) -> Array:
     """Return the inverse of a symmetric matrix whose rows differ in scale; NaN if singular."""
     scale = np.sqrt(np.abs(np.diagonal(matrix)))
     scale = np.where(scale > 0, scale, 1)
-    found: Array = layout.inverse_of(matrix / np.outer(scale, scale)) / np.outer(scale, scale)
-    return found
+    inverse: Array = layout.inverse_of(matrix / np.outer(scale, scale)) / np.outer(scale, scale)
+    return inverse
 
 
 def exogenous(reduction: Reduction) -> NDArray[np.bool_]:
     """Return which free parameters are moments of observed predictors, (q,)."""
-    given = np.array([p.exogenous for p in reduction.model.parameters])
-    used = reduction.matrix != 0
-    found: NDArray[np.bool_] = used[given].any(axis=0) & ~used[~given].any(axis=0)
-    return found
+    marked = np.array([p.exogenous for p in reduction.model.parameters])
+    nonzero = reduction.matrix != 0
+    fixed: NDArray[np.bool_] = nonzero[marked].any(axis=0) & ~nonzero[~marked].any(axis=0)
+    return fixed
 
 
 def delta_errors(likelihood: Likelihood, phi: Array, covariance: Array) -> Array:
@@ -70,10 +70,10 @@ def delta_errors(likelihood: Likelihood, phi: Array, covariance: Array) -> Array
     slopes = complex_step(lambda point: all_quantities(likelihood, point), phi)
     variance = np.einsum("kq,qr,kr->k", slopes, covariance, slopes)
     # What cancels to nothing but rounding has no error.
-    parts = slopes**2 @ np.diagonal(covariance)
-    some = (variance > 1e-13 * parts) & (variance > (1e-9 * values) ** 2)
-    found: Array = np.sqrt(np.where(some, variance, np.nan))
-    return found
+    terms = slopes**2 @ np.diagonal(covariance)
+    estimated = (variance > 1e-13 * terms) & (variance > (1e-9 * values) ** 2)
+    errors: Array = np.sqrt(np.where(estimated, variance, np.nan))
+    return errors
 
 
 def residual_z(likelihood: Likelihood, optimum: Optimum, n: int) -> Array:
@@ -99,35 +99,35 @@ def residual_z(likelihood: Likelihood, optimum: Optimum, n: int) -> Array:
     along = tangent(optimum.binding)
     information = likelihood.information(optimum.phi)
     inverse = along @ inverse_scaled(along.T @ information @ along) @ along.T
-    given = exogenous(likelihood.reduction)
-    inverse[given] = 0
-    inverse[:, given] = 0
+    fixed = exogenous(likelihood.reduction)
+    inverse[fixed] = 0
+    inverse[:, fixed] = 0
     names = {q.lhs for q in likelihood.reduction.model.one_group if q.exogenous}
     x = np.array([name in names for name in likelihood.reduction.model.observed])
-    known = x[row] & x[column]
+    among_predictors = x[row] & x[column]
     model = likelihood.implied(optimum.phi)
     slopes = likelihood.jacobian(optimum.phi).reshape((len(likelihood.share), -1, len(inverse)))
     for g, share in enumerate(likelihood.share):
         s, weight = covs[g], layout.inverse_of(model.sigma[g])
-        own = slopes[g, : len(row)]
-        left = np.eye(len(row)) - share * own @ inverse @ _weighted(own, weight).T
+        group_slopes = slopes[g, : len(row)]
+        left = np.eye(len(row)) - share * group_slopes @ inverse @ _weighted(group_slopes, weight).T
         gamma = s[np.ix_(row, row)] * s[np.ix_(column, column)]
         gamma += s[np.ix_(row, column)] * s[np.ix_(column, row)]
-        gamma = _given(gamma, known)
+        gamma = _conditional(gamma, among_predictors)
         variance = np.einsum("ij,jk,ik->i", left, gamma, left, optimize=True)
         gap = (s - model.sigma[g])[row, column]
         with np.errstate(invalid="ignore", divide="ignore"):
             z = gap / np.sqrt(variance / (n * share))
-        z[(variance < 1e-12 * np.diagonal(gamma)) | known] = np.nan
+        z[(variance < 1e-12 * np.diagonal(gamma)) | among_predictors] = np.nan
         out[g, row, column] = out[g, column, row] = z
     return out
 
 
-def _given(gamma: Array, known: NDArray[np.bool_]) -> Array:
+def _conditional(gamma: Array, fixed: NDArray[np.bool_]) -> Array:
     """Return the covariances of some moments, given others."""
-    if not known.any():
+    if not fixed.any():
         return gamma
-    free = np.flatnonzero(~known)
+    free = np.flatnonzero(~fixed)
     out = np.zeros_like(gamma)
     out[np.ix_(free, free)] = np.linalg.inv(np.linalg.inv(gamma)[np.ix_(free, free)])
     return out

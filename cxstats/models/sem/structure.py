@@ -76,7 +76,7 @@ class Structure:
         """The parameters of each matrix and their places in it, read row by row."""
         p, c = self.unit.shape
         width = {LOADING: c, PATH: c, COVARIANCE: c, RESIDUAL: p, INTERCEPT: 0, MEAN: 0}
-        found = {}
+        slots = {}
         for matrix, at in self.at.items():
             row, column = self.row[at], self.column[at]
             column = column if width[matrix] else row
@@ -85,10 +85,10 @@ class Structure:
                 off = row != column
                 twice = np.append(at, at[off])
                 place = np.append(place, (column * width[matrix] + row)[off])
-                found[matrix] = twice, place
+                slots[matrix] = twice, place
             else:
-                found[matrix] = at, place
-        return found
+                slots[matrix] = at, place
+        return slots
 
     @cached_property
     def diagonal(self) -> Places | None:
@@ -281,14 +281,14 @@ def gradient(
     if deviation is not None and model.shift is not None:
         pull = -2 * (inverse @ deviation[..., None])
         on_core = (g_t @ pull)[..., 0]
-        own = {LOADING: pull[..., 0], INTERCEPT: pull[..., 0], PATH: on_core, MEAN: on_core}
-        for matrix, value in own.items():
+        pulls = {LOADING: pull[..., 0], INTERCEPT: pull[..., 0], PATH: on_core, MEAN: on_core}
+        for matrix, value in pulls.items():
             at = structure.at[matrix]
-            part = value[..., structure.row[at]]
+            rise = value[..., structure.row[at]]
             if matrix in (LOADING, PATH):
-                out[..., at] += part * model.shift[..., structure.column[at]]
+                out[..., at] += rise * model.shift[..., structure.column[at]]
             else:
-                out[..., at] = part
+                out[..., at] = rise
     return out
 
 

@@ -58,10 +58,10 @@ class Polychoric(Result):
         """One row per item, columns ``t1, t2, ...``; NaN where an item has fewer."""
         rows = self.table[self.table["op"] == "|"]
         wide = rows.pivot(index="lhs", columns="rhs", values="estimate")
-        found: pd.DataFrame = wide.reindex(
+        thresholds: pd.DataFrame = wide.reindex(
             index=self.corr.index, columns=sorted(wide.columns, key=lambda name: int(name[1:]))
         ).rename_axis(index=None, columns=None)
-        return found
+        return thresholds
 
     def findings(self, lang: str) -> list[str]:
         """Return the sample, the range of the correlations and what is doubtful."""

@@ -98,8 +98,8 @@ def _answer_covariances(bounds: Array, corr: Array) -> Array:
     )
     inside = np.abs(r) < 1
     both = np.where(inside, normal_cdf2(below, above, np.where(inside, r, 0)), alike)
-    found: Array = (both - ndtr(below) * ndtr(above)).sum(axis=(2, 3))
-    return found
+    covariances: Array = (both - ndtr(below) * ndtr(above)).sum(axis=(2, 3))
+    return covariances
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -201,25 +201,25 @@ def _fitted(model: str | Codebook | Mapping[str, Sequence[str]], frame: Any) -> 
             for name, items in model.constructs.items()
         }
     if not isinstance(model, str):
-        kept = {name: items for name, items in model.items() if len(items) > 1}
-        if not kept:
+        constructs = {name: items for name, items in model.items() if len(items) > 1}
+        if not constructs:
             raise CxError("no construct with two items")
-        model = "\n".join(f"{name} =~ {' + '.join(items)}" for name, items in kept.items())
-    found = sem(model, frame, ordered=True)
-    assert isinstance(found, OrdinalFit)
-    return found
+        model = "\n".join(f"{name} =~ {' + '.join(items)}" for name, items in constructs.items())
+    fit = sem(model, frame, ordered=True)
+    assert isinstance(fit, OrdinalFit)
+    return fit
 
 
 def _row(fit: OrdinalFit, latent: str) -> dict[str, Any]:
-    own = fit.table[(fit.table["op"] == "=~") & (fit.table["lhs"] == latent)]
-    own = own[own["rhs"].isin(fit.model.observed)]
-    if len(own) < 2:
+    rows = fit.table[(fit.table["op"] == "=~") & (fit.table["lhs"] == latent)]
+    rows = rows[rows["rhs"].isin(fit.model.observed)]
+    if len(rows) < 2:
         return {}
-    at = [fit.model.observed.index(item) for item in own["rhs"]]
+    at = [fit.model.observed.index(item) for item in rows["rhs"]]
     inner = np.ix_(at, at)
     implied = fit.likelihood.implied(fit.optimum.phi).sigma[0][inner]
     sample, bounds = fit.sample.cov[0][inner], fit.moments.bounds[at]
-    loadings = own["std"].to_numpy(float)
+    loadings = rows["std"].to_numpy(float)
     np.fill_diagonal(implied, 1.0)
     return {
         "alpha": float(ordinal_alpha(sample)),

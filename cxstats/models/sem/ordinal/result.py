@@ -71,21 +71,22 @@ class OrdinalFit(SemFit):
         assert isinstance(self.likelihood, WeightedSquares)
         return self.likelihood
 
-    def _numbers(self, known: bool) -> pd.DataFrame:
+    def _numbers(self, solved: bool) -> pd.DataFrame:
         import pandas as pd
 
-        whole = super()._numbers(known)
-        found = threshold_rows(self.moments)
-        z, reach = found["estimate"] / found["se"], self._reach * found["se"]
-        found = found.assign(
-            label="", group=1, z=z, p_value=_two_sided(z), ci_low=found["estimate"] - reach,
-            ci_high=found["estimate"] + reach, std=found["estimate"], std_se=found["se"],
+        table = super()._numbers(solved)
+        thresholds = threshold_rows(self.moments)
+        estimate, se = thresholds["estimate"], thresholds["se"]
+        z, reach = estimate / se, self._reach * se
+        thresholds = thresholds.assign(
+            label="", group=1, z=z, p_value=_two_sided(z), ci_low=estimate - reach,
+            ci_high=estimate + reach, std=estimate, std_se=se,
         )  # fmt: skip
-        if not known:
-            for name in set(whole) - set(self.rows):
-                found[name] = np.nan
+        if not solved:
+            for name in set(table) - set(self.rows):
+                thresholds[name] = np.nan
         k = len(self.model.parameters)
-        return pd.concat([whole[:k], found[list(whole)], whole[k:]], ignore_index=True)
+        return pd.concat([table[:k], thresholds[list(table)], table[k:]], ignore_index=True)
 
     @property
     def _reach(self) -> float:
@@ -153,11 +154,11 @@ class OrdinalFit(SemFit):
         return _compare(self, other)
 
     def modification_indices(self, minimum: float = 0.0) -> pd.DataFrame:
-        """Not for ordered answers: see `residuals`."""
+        """Raise: there are none of ordered answers; see `residuals`."""
         raise CxError("modification indices are not computed for ordered answers; see .residuals")
 
-    def bootstrap(self, *given: Any, **options: Any) -> Any:
-        """Not for ordered answers."""
+    def bootstrap(self, *arguments: Any, **options: Any) -> Any:
+        """Raise: there is none of ordered answers."""
         raise CxError("no bootstrap of ordered answers; the standard errors are robust already")
 
     def source(self, lang: str) -> str:
@@ -193,18 +194,18 @@ def _measures(fit: OrdinalFit) -> dict[str, float]:
     q = fit.likelihood.reduction.matrix.shape[1]
     base_df = p * (p - 1) // 2
     df = base_df - q
-    found: dict[str, float] = {
+    values: dict[str, float] = {
         "n": n,
         "n_parameters": q + len(fit.moments.thresholds),
         "df": df,
         "baseline_df": base_df,
     }
     if not fit.sound:
-        return found | dict.fromkeys(NAMES, float("nan"))
+        return values | dict.fromkeys(NAMES, float("nan"))
     test = fit_test(fit.squares, fit.optimum, n, df)
     base = baseline_test(fit.squares, n)
     sigma = fit.likelihood.implied(fit.optimum.phi).sigma[0]
-    found |= {
+    values |= {
         "chisq": test.chisq,
         "chisq_scaled": test.scaled,
         "scaling": test.scaling,
@@ -220,14 +221,14 @@ def _measures(fit: OrdinalFit) -> dict[str, float]:
         (test.scaled, base.scaled, "_scaled"),
     ):
         low, high = indices.rmsea_interval(chisq, df, n - 1)
-        found |= {
+        values |= {
             f"cfi{end}": indices.cfi(chisq, df, base_chisq, base_df),
             f"tli{end}": indices.tli(chisq, df, base_chisq, base_df),
             f"rmsea{end}": indices.rmsea(chisq, df, n - 1),
             f"rmsea{end}_ci_low": low,
             f"rmsea{end}_ci_high": high,
         }
-    return found | {"rmsea_scaled_p": indices.close_fit_p(test.scaled, df, n - 1)}
+    return values | {"rmsea_scaled_p": indices.close_fit_p(test.scaled, df, n - 1)}
 
 
 def _compare(first: OrdinalFit, second: SemFit) -> ModelComparison:
