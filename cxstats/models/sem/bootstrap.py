@@ -21,7 +21,8 @@ from cxstats.models.sem.optimizer import Attempt, maximise, maximise_batch, tang
 from cxstats.models.sem.robust import casewise_scores
 from cxstats.models.sem.standard_errors import inverse_scaled
 from cxstats.models.sem.standardised_solution import all_quantities
-from cxstats.stats.inference import bca, check_level
+from cxstats.stats.bootstrap import bca, percentile_limits
+from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -267,8 +268,7 @@ def _table(fit: SemFit, values: Array, influence: Array, level: float) -> pd.Dat
     if len(usable) > 1:
         moving = np.ptp(usable, axis=0) > 1e-10 * np.abs(usable).max(axis=0)
         se[moving] = usable[:, moving].std(axis=0, ddof=1)
-        tails = [(1 - level) / 2, (1 + level) / 2]
-        low[moving], high[moving] = np.nanquantile(usable[:, moving], tails, axis=0)
+        low[moving], high[moving] = percentile_limits(usable[:, moving], level)
     bca_low, bca_high = bca(usable, estimate, influence, level)
     bca_low[~moving] = bca_high[~moving] = np.nan
     columns: dict[str, Any] = {}

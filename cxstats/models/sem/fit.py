@@ -23,7 +23,7 @@ from cxstats.models.sem.standard_errors import inverse_scaled
 from cxstats.models.sem.starting_values import start_values
 from cxstats.models.sem.structure import Structure
 from cxstats.models.sem.syntax import parse
-from cxstats.stats.inference import check_level
+from cxstats.stats.intervals import check_level
 
 INFORMATION = ("expected", "observed")
 ESTIMATORS = ("ml", "mlm", "mlr")

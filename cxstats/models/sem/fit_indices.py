@@ -14,6 +14,7 @@ import numpy as np
 from cxstats.models.sem import robust
 from cxstats.models.sem.missing import PatternLikelihood, baseline_value
 from cxstats.models.sem.standard_errors import exogenous
+from cxstats.stats.rules import RULES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+CLOSE_FIT = RULES["browne_cudeck1992"].cuts[0]
 NAMES = (
     "chisq", "p_value", "cfi", "tli", "rmsea", "rmsea_ci_low", "rmsea_ci_high", "rmsea_p", "srmr",
     "gfi", "loglik", "saturated_loglik", "aic", "bic", "bic_adjusted", "baseline_chisq",
@@ -140,7 +142,9 @@ def _noncentrality(chisq: float, df: int, probability: float) -> float:
     return float(brentq(excess, 0.0, top, xtol=1e-10, rtol=1e-14))
 
 
-def close_fit_p(chisq: float, df: int, n: int, n_groups: int = 1, close: float = 0.05) -> float:
+def close_fit_p(
+    chisq: float, df: int, n: int, n_groups: int = 1, close: float = CLOSE_FIT
+) -> float:
     """Return the p value of the hypothesis RMSEA <= 0.05 (Browne & Cudeck 1992).
 
     Examples

@@ -139,7 +139,7 @@ class Invariance(Result):
                 "source": configural.source(lang),
                 "axis": "RMSEA",
                 "level": 0.90,
-                "reference": 0.05,
+                "reference": RULES["browne_cudeck1992"].cuts[0],
                 "decimals": 3,
                 "synthetic": self.synthetic,
                 "title": label(key, lang, step=step),

@@ -28,6 +28,7 @@ from cxstats.models.sem.standard_errors import (
     residual_z,
 )
 from cxstats.models.sem.standardised_solution import all_quantities
+from cxstats.stats.intervals import normal_quantile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,7 +138,7 @@ class SemFit(FittedModel):
 
     def _numbers(self, solved: bool) -> pd.DataFrame:
         import pandas as pd
-        from scipy.special import ndtr, ndtri
+        from scipy.special import ndtr
 
         frame = self.rows
         k = len(frame)
@@ -149,7 +150,7 @@ class SemFit(FittedModel):
             errors = delta_errors(self.likelihood, self.optimum.phi, self.covariance)
         estimate, se = values[:k], errors[:k]
         z = estimate / se
-        reach = ndtri((1 + self.level) / 2) * se
+        reach = normal_quantile(self.level) * se
         numbers = (
             estimate, se, z, 2 * ndtr(-np.abs(z)), estimate - reach, estimate + reach,
             values[k:], errors[k:],

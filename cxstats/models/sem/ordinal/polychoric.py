@@ -15,6 +15,7 @@ from cxstats.models.fitted_model import problem_lines
 from cxstats.models.sem.ordinal.categories import read_categories
 from cxstats.models.sem.ordinal.moments import PERFECT, OrdinalMoments, ordinal_moments
 from cxstats.models.sem.problems import Problem
+from cxstats.stats.intervals import normal_quantile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +84,7 @@ class Polychoric(Result):
         """Return the correlations with 95 % intervals, the largest first."""
         rows = self.table[self.table["op"] == "~~"].sort_values("estimate", ascending=False)
         names = [f"{lhs} – {rhs}" for lhs, rhs in zip(rows["lhs"], rows["rhs"], strict=True)]
-        reach = 1.959963984540054 * rows["se"]
+        reach = normal_quantile(0.95) * rows["se"]
         limits = rows["estimate"], rows["estimate"] - reach, rows["estimate"] + reach
         return Chart(
             "intervals",

@@ -29,6 +29,7 @@ from cxstats.models.sem.ordinal.wls import (
     sandwich,
 )
 from cxstats.models.sem.result import SCALED, SemFit, fit_line
+from cxstats.stats.intervals import normal_quantile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,9 +91,7 @@ class OrdinalFit(SemFit):
 
     @property
     def _reach(self) -> float:
-        from scipy.special import ndtri
-
-        return float(ndtri((1 + self.level) / 2))
+        return normal_quantile(self.level)
 
     @cached_property
     def covariance(self) -> Array:
