@@ -68,10 +68,16 @@ def listed(names: Iterable[str]) -> Text:
     return Text(separator.en.join(names), separator.zh.join(names))
 
 
+def problem_lines(problems: Iterable[ModelProblem], lang: str) -> list[str]:
+    """Return problems as lines of a summary."""
+    messages = [problem.message.get(lang) for problem in problems]
+    return [label("sem.problem.head", lang, text=message) for message in messages]
+
+
 class FittedModel(Result):
     """A fit with `problems`, some of them fatal, and a `sample`."""
 
-    problems: tuple[Any, ...]
+    problems: tuple[ModelProblem, ...]
     sample: Any
 
     kinds: ClassVar[tuple[str, ...]] = ("paths",)
@@ -100,8 +106,7 @@ class FittedModel(Result):
 
     def problem_lines(self, lang: str) -> list[str]:
         """Return the problems as lines of the summary."""
-        messages = [problem.message.get(lang) for problem in self.problems]
-        return [label("sem.problem.head", lang, text=message) for message in messages]
+        return problem_lines(self.problems, lang)
 
     def path_diagram(
         self,
