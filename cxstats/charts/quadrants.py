@@ -156,7 +156,7 @@ def ipma_map(
     """
     from cxstats.priorities.importance import from_ipma
 
-    return from_ipma(ipma, crosshairs).plot(lang=lang, ax=ax, **options)
+    return from_ipma(ipma, crosshairs).plot(lang=drawable(lang), ax=ax, **options)
 
 
 def _points(

@@ -408,7 +408,8 @@ class PlsFit(FittedModel):
 
     def title(self, lang: str | None = None) -> str:
         """Return what was fitted: a PLS path model, or a consistent one."""
-        return label(f"pls.kind.{'consistent' if self.consistent else 'plain'}", lang)
+        kind = "consistent" if self.consistent else "plain"
+        return label(f"pls.kind.{kind}", lang)
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
         """Return the path diagram.
