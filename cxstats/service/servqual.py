@@ -112,7 +112,10 @@ class Servqual(Result):
 
     reference: ClassVar = (
         "Parasuraman, A., Zeithaml, V. A., & Berry, L. L. (1988). SERVQUAL: A multiple-item scale "
-        "for measuring consumer perceptions of service quality. Journal of Retailing, 64(1), 12-40."
+        "for measuring consumer perceptions of service quality. Journal of Retailing, 64(1), "
+        "12-40.\n"
+        "Cronin, J. J., & Taylor, S. A. (1992). Measuring service quality: A reexamination and "
+        "extension. Journal of Marketing, 56(3), 55-68."
     )
 
     def title(self, lang: str | None = None) -> str:
