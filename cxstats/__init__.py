@@ -23,7 +23,7 @@ _PUBLIC = {
     "ces_from_counts": "cxstats.metrics.scales",
     "cfa": "cxstats.models.sem.fit",
     "charts": None,
-    "check": "cxstats.survey.clean",
+    "check": "cxstats.survey.check",
     "cite": "cxstats.cases.facts",
     "clean": "cxstats.survey.clean",
     "Codebook": "cxstats.survey.codebook",
@@ -132,7 +132,8 @@ if TYPE_CHECKING:
     from cxstats.service.reliability import reliability
     from cxstats.service.servqual import servperf, servqual
     from cxstats.stats.rules import verdict
-    from cxstats.survey.clean import check, clean
+    from cxstats.survey.check import check
+    from cxstats.survey.clean import clean
     from cxstats.survey.codebook import Codebook
     from cxstats.survey.read import read_survey
     from cxstats.weighting.ahp import ahp
