@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from cxstats.survey.codebook import Codebook
+from cxstats.survey.codebook import Codebook, has_points
 from cxstats.survey.detect import is_number
 
 if TYPE_CHECKING:
@@ -182,17 +182,6 @@ def _flags(
     flags[np.isinf(values)] = INFINITE
     flags[np.isin(values, codes)] = DECLARED
     return flags
-
-
-def has_points(low: float, high: float) -> bool:
-    """Return whether a scale has points: [1, 7] has, [0.0, 100.0] is continuous.
-
-    Examples
-    --------
-    >>> has_points(1, 7), has_points(0.0, 100.0)
-    (True, False)
-    """
-    return isinstance(low, int) and isinstance(high, int)
 
 
 class Parsed(NamedTuple):

@@ -25,11 +25,10 @@ from cxstats.survey.answer_flags import (
     NOT_A_NUMBER,
     FlaggedAnswers,
     flag_answers,
-    has_points,
     parse,
 )
 from cxstats.survey.answers import as_pandas
-from cxstats.survey.codebook import Codebook
+from cxstats.survey.codebook import Codebook, has_points
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -236,6 +236,17 @@ class Codebook:
             raise DataError(f"{file.name}, {error}") from error
 
 
+def has_points(low: float, high: float) -> bool:
+    """Return whether a scale has points: [1, 7] has, [0.0, 100.0] is continuous.
+
+    Examples
+    --------
+    >>> has_points(1, 7), has_points(0.0, 100.0)
+    (True, False)
+    """
+    return isinstance(low, int) and isinstance(high, int)
+
+
 def _load(text: str, name: str) -> Any:
     import yaml
 

@@ -86,9 +86,9 @@ def refuse_binary(head: bytes, name: str) -> None:
     DataError
         For a known format under the wrong name, for NUL bytes, and for control characters.
     """
-    for signature, what in SIGNATURES:
+    for signature, kind in SIGNATURES:
         if head.startswith(signature):
-            raise DataError(f"{name}: not text but {what}")
+            raise DataError(f"{name}: not text but {kind}")
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return
     position = head.find(b"\0")
@@ -134,7 +134,7 @@ def decode(data: bytes, name: str) -> Decoded:
 def _refuse_mixed(data: bytes, name: str, where: str) -> None:
     # GB18030 takes nearly any bytes, also those of UTF-8. But four Chinese characters in a row
     # are valid UTF-8 by chance in one line of 10^7, so a line that has them is UTF-8.
-    good = bad = 0
+    n_utf8 = n_others = 0
     certain = False
     for line in data.split(b"\n"):
         if line.isascii():
@@ -142,11 +142,11 @@ def _refuse_mixed(data: bytes, name: str, where: str) -> None:
         try:
             wide = sum(character > "\u07ff" for character in line.decode("utf-8"))
         except UnicodeDecodeError:
-            bad += 1
+            n_others += 1
         else:
-            good += 1
+            n_utf8 += 1
             certain = certain or wide >= 4
-    if certain or good > bad:
+    if certain or n_utf8 > n_others:
         raise DataError(
             f"{name}: mixed encodings: other lines are UTF-8, {where} is not; save it as UTF-8"
         )
