@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import isnan
 from typing import TYPE_CHECKING
 
 from cxstats.cases.arithmetic import agrees
@@ -111,6 +112,8 @@ def _agree(published: object, reproduced: object) -> bool:
 
 def _text(value: object) -> str:
     number = _decimal(value)
+    if isinstance(value, float) and isnan(value):
+        return "–"
     if number is None or isinstance(value, str):
         return str(value)
     return f"{float(number):.6g}"

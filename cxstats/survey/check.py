@@ -102,8 +102,9 @@ class Problem:
     @property
     def message(self) -> Text:
         """All of it in a sentence, in both languages."""
-        sentence = f"survey.problem.{self.sentence or self.kind}"
-        text = both(sentence, place=self._place(), value=_written(self.value), **self.details)
+        key = self.sentence or self.kind
+        values = {"place": self._place(), "value": _written(self.value), **self.details}
+        text = both(f"survey.problem.{key}", **values)
         if self.allowed == NOTHING:
             return text
         return both("survey.allowed", text=text, allowed=self.allowed)

@@ -209,7 +209,8 @@ def find_delimiter(text: str) -> tuple[str, tuple[Text, ...]]:
 
 def delimiter_name(delimiter: str) -> Text:
     """Return the name of a delimiter."""
-    return both(f"survey.delimiter.{DELIMITERS[delimiter]}")
+    name = DELIMITERS[delimiter]
+    return both(f"survey.delimiter.{name}")
 
 
 def find_header(records: Sequence[Record]) -> Header:
