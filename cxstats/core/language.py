@@ -7,6 +7,7 @@ Python. Texts of the case studies (quantities, notes) stay with their data.
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
@@ -26,6 +27,9 @@ class Text(NamedTuple):
     def get(self, lang: str | None = None) -> str:
         """Return the words in `lang`."""
         return self.zh if check_lang(lang) == "zh" else self.en
+
+    def __str__(self) -> str:
+        return self.get()
 
 
 def check_lang(lang: str | None = None) -> str:
@@ -82,6 +86,18 @@ def both(key: str, **values: object) -> Text:
         return label(key, lang, **words)
 
     return Text(fill("en"), fill("zh"))
+
+
+def listed(names: Iterable[object]) -> Text:
+    """Return names one after the other, with the comma of either language between them.
+
+    Examples
+    --------
+    >>> listed(["a1", "a2"])
+    Text(en='a1, a2', zh='a1、a2')
+    """
+    texts = [str(name) for name in names]
+    return Text(", ".join(texts), "、".join(texts))
 
 
 def set_language(lang: str) -> None:

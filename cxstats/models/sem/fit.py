@@ -18,7 +18,7 @@ from cxstats.models.sem.model import EQUAL, Model, build
 from cxstats.models.sem.optimizer import Attempt, Optimum, maximise, maximise_batch
 from cxstats.models.sem.problems import Problem, improper, unidentified
 from cxstats.models.sem.result import ModelWarning, SemFit
-from cxstats.models.sem.sample import read_incomplete, read_sample
+from cxstats.models.sem.sample import Sample, read_incomplete, read_sample
 from cxstats.models.sem.standard_errors import inverse_scaled
 from cxstats.models.sem.starting_values import start_values
 from cxstats.models.sem.structure import Structure
@@ -164,17 +164,7 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
         means=True if fiml else means,
         equal=equal,
     )
-    if full.means and np.isnan(sample.mean).any():
-        raise CxError("the model has intercepts, but the moments have no means")
-    likelihood = Likelihood(
-        Structure.of(full),
-        Reduction.of(full),
-        sample.cov,
-        sample.mean if full.means else None,
-        sample.sizes / sample.n,
-    )
-    if sample.patterns is not None:
-        likelihood = of_patterns(likelihood, sample.patterns, (sample.cov, sample.mean))
+    likelihood = _likelihood(full, sample)
     with quiet_linear_algebra():
         start, optimum, problems = solved(likelihood)
     result = SemFit(
@@ -211,6 +201,22 @@ def _check(estimator: str, missing: str, information: str | None, equal: Sequenc
         raise CxError(f"equal has {', '.join(odd)}; allowed: {', '.join(EQUAL.values())}")
     if estimator == "mlm" and missing == "fiml":
         raise CxError("estimator 'mlm' needs complete cases; with missing='fiml' use 'mlr'")
+
+
+def _likelihood(model: Model, sample: Sample) -> Likelihood:
+    """Return the likelihood of a model for a sample, or for its patterns of missing answers."""
+    if model.means and np.isnan(sample.mean).any():
+        raise CxError("the model has intercepts, but the moments have no means")
+    likelihood = Likelihood(
+        Structure.of(model),
+        Reduction.of(model),
+        sample.cov,
+        sample.mean if model.means else None,
+        sample.sizes / sample.n,
+    )
+    if sample.patterns is None:
+        return likelihood
+    return of_patterns(likelihood, sample.patterns, (sample.cov, sample.mean))
 
 
 def solved(likelihood: Likelihood) -> tuple[Any, Optimum, tuple[Problem, ...]]:
