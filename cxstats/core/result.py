@@ -71,10 +71,13 @@ class Result:
 
     __slots__ = ()
 
-    kinds: ClassVar[tuple[str, ...]] = ()
     reference: ClassVar[str] = ""
 
     if TYPE_CHECKING:
+
+        @property
+        def kinds(self) -> tuple[str, ...]:
+            """What `plot` can draw."""
 
         @property
         def table(self) -> pd.DataFrame:
@@ -85,6 +88,7 @@ class Result:
             """What a reader must know."""
 
     else:
+        kinds = ()
         notes = ()
 
     def title(self, lang: str | None = None) -> str:
