@@ -166,7 +166,7 @@ def _arrows(ax: Axes, layout: Layout, edges: Edges, scale: float, lang: str) -> 
         back = pair in layout.back
         props: dict[str, Any] = {"color": shade, "linewidth": width, "zorder": 1}
         if back:
-            style["linestyle"] = (0, (3, 1.2))
+            props["linestyle"] = (0, (3, 1.2))
         tip, before = points[-1], np.asarray(_path(points).vertices)[-2]
         direction = (tip - before) / np.hypot(*(tip - before))
         base = tip - HEAD * direction  # the line ends where the head begins
