@@ -13,14 +13,13 @@ import numpy as np
 
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent, interval
-from cxstats.core.language import Text, both, label
+from cxstats.core.language import Text, both, label, note_if
 from cxstats.core.moments import bootstrap_moments, check_resamples
 from cxstats.core.result import Chart
 from cxstats.satisfaction.formula_registry import published
 from cxstats.satisfaction.result import (
     FormulaResult,
     intervals_chart,
-    note_if,
     survey_source,
 )
 from cxstats.satisfaction.score import ROUGH
@@ -215,9 +214,9 @@ def emotion(
         synthetic=bool(frame.attrs.get("synthetic")),
         notes=(
             both("satisfaction.note.D02"),
-            *note_if(n_left_out > 0, "dropped", k=n_left_out, n=len(frame)),
-            *note_if(n_failed > 0, "failed", k=n_failed, b=n_resamples),
-            *note_if(n_resamples < ROUGH, "rough", b=n_resamples),
+            *note_if(n_left_out > 0, "satisfaction.note.dropped", k=n_left_out, n=len(frame)),
+            *note_if(n_failed > 0, "satisfaction.note.failed", k=n_failed, b=n_resamples),
+            *note_if(n_resamples < ROUGH, "satisfaction.note.rough", b=n_resamples),
         ),
     )
 

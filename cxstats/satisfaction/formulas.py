@@ -13,7 +13,7 @@ import numpy as np
 
 from cxstats.cases.facts import Fact, read_facts
 from cxstats.core.errors import CxError, DataError
-from cxstats.core.language import Text, both
+from cxstats.core.language import Text, both, note_if
 from cxstats.satisfaction.component_scores import (
     ComponentScores,
     as_mapping,
@@ -22,7 +22,7 @@ from cxstats.satisfaction.component_scores import (
     read_scores,
 )
 from cxstats.satisfaction.formula_registry import published
-from cxstats.satisfaction.result import Bounds, WeightedScore, note_if
+from cxstats.satisfaction.result import Bounds, WeightedScore
 from cxstats.satisfaction.score import Options, mean_intervals, score
 from cxstats.survey.answers import as_pandas
 
@@ -246,7 +246,7 @@ def cem(
         raise CxError(f"on_missing is {on_missing!r}; allowed: {', '.join(CEM_ON_MISSING)}")
     if options.get("normalise"):
         raise CxError("normalise: the weights of CEM sum to 1")
-    notes = note_if(weights is not None, "own_weights")
+    notes = note_if(weights is not None, "satisfaction.note.own_weights")
     weight_of = _published_weights(scores) if weights is None else as_mapping(weights, None)
     scores = _with_every_indicator(scores, list(weight_of))
     components, shares, weight_notes = read_scores(scores, weight_of)
@@ -334,6 +334,6 @@ def _bounds(
         notes=(
             *notes,
             both("satisfaction.note.bounds"),
-            *note_if(components.single, "single"),
+            *note_if(components.single, "satisfaction.note.single"),
         ),
     )

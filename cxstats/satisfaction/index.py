@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
-from cxstats.core.language import Text, both
+from cxstats.core.language import Text, both, note_if
 from cxstats.satisfaction.component_scores import (
     ComponentScores,
     as_mapping,
@@ -32,7 +32,7 @@ from cxstats.satisfaction.index_weights import (
     pls_index,
     with_total,
 )
-from cxstats.satisfaction.result import WeightedScore, note_if
+from cxstats.satisfaction.result import WeightedScore
 from cxstats.satisfaction.score import ROUGH, Options, check_options, score, ungrouped_note
 from cxstats.service.dimension_scores import OVERALL
 from cxstats.stats.group_comparison import Groups, compare_groups
@@ -339,8 +339,8 @@ def _notes(
     return (
         both(f"satisfaction.note.{weighting}"),
         *negative,
-        *note_if(n_left_out > 0, "dropped", k=n_left_out, n=n),
-        *note_if(n_failed > 0, "failed", k=n_failed, b=b),
-        *note_if(b < ROUGH, "rough", b=b),
+        *note_if(n_left_out > 0, "satisfaction.note.dropped", k=n_left_out, n=n),
+        *note_if(n_failed > 0, "satisfaction.note.failed", k=n_failed, b=b),
+        *note_if(b < ROUGH, "satisfaction.note.rough", b=b),
         *ungrouped_note(answers.frame, options.by),
     )

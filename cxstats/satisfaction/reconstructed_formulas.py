@@ -14,11 +14,11 @@ import numpy as np
 
 from cxstats.cases.facts import read_facts
 from cxstats.core.errors import CxError
-from cxstats.core.language import Text, both, label
+from cxstats.core.language import Text, both, label, note_if
 from cxstats.satisfaction.component_scores import formula_scores, read_scores
 from cxstats.satisfaction.formula_registry import formula, published
 from cxstats.satisfaction.formulas import formula_score
-from cxstats.satisfaction.result import Reconstructed, WeightedScore, note_if
+from cxstats.satisfaction.result import Reconstructed, WeightedScore
 from cxstats.stats.intervals import check_level, normal_quantile, wilson_interval
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def balance(
     for reading, csat in csat_of_reading.items():
         cl = _call("loyalty", loyalty, csat, ce)
         values |= {f"csat_{reading}": csat, f"cl_{reading}": cl, f"cv_{reading}": cl * le}
-    return exact_numbers("A01", values, note_if(satisfaction is None, "A01"))
+    return exact_numbers("A01", values, note_if(satisfaction is None, "satisfaction.note.A01"))
 
 
 def _call(name: str, function: Callable[..., float], *arguments: float) -> float:

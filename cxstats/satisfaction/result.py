@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cxstats.core.formats import format_number, format_percent, interval
-from cxstats.core.language import Text, both, label
+from cxstats.core.language import Text, label
 from cxstats.core.result import Chart, Result
 from cxstats.satisfaction.formula_registry import formula, origin
 from cxstats.service.dimension_scores import OVERALL
@@ -404,11 +404,6 @@ class Reconstructed(FormulaResult):
             title=self.title(lang),
             axis=formula(self.formula).name.get(lang),
         )
-
-
-def note_if(holds: bool, key: str, **values: object) -> list[Text]:
-    """Return a note of the room in a list, or an empty list where it does not hold."""
-    return [both(f"satisfaction.note.{key}", **values)] if holds else []
 
 
 def percent(share: float, lang: str) -> str:

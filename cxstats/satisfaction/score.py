@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
-from cxstats.core.language import Text, both
+from cxstats.core.language import Text, both, note_if
 from cxstats.core.moments import check_resamples
 from cxstats.satisfaction.component_scores import ComponentScores, check_complete, read_scores
-from cxstats.satisfaction.result import COMPLETE, WeightedScore, note_if
+from cxstats.satisfaction.result import COMPLETE, WeightedScore
 from cxstats.service.dimension_scores import OVERALL
 from cxstats.stats.bootstrap import bootstrap_means
 from cxstats.stats.group_comparison import compare_groups
@@ -258,16 +258,17 @@ def _notes(
     n, n_used, single = len(used), int(used.sum()), components.single
     n_partial = int((covered[used] < COMPLETE).sum())
     least = f"{100 * covered[used].min():.0f}"
-    rescaled = "rescaled.single" if single else "rescaled"
-    left_out = "dropped" if options.on_missing == "drop" else "empty"
+    rescaled = "satisfaction.note.rescaled.single" if single else "satisfaction.note.rescaled"
+    dropped = options.on_missing == "drop"
+    left_out = "satisfaction.note.dropped" if dropped else "satisfaction.note.empty"
     few = not single and n_used < 2
     rough = not single and not few and options.n_resamples < ROUGH
     return [
         *note_if(n_partial > 0, rescaled, k=n_partial, n=n, least=least),
         *note_if(n_used < n, left_out, k=n - n_used, n=n),
-        *note_if(single, "single"),
-        *note_if(few, "one"),
-        *note_if(rough, "rough", b=options.n_resamples),
+        *note_if(single, "satisfaction.note.single"),
+        *note_if(few, "satisfaction.note.one"),
+        *note_if(rough, "satisfaction.note.rough", b=options.n_resamples),
         *ungrouped_note(components.frame, options.by),
     ]
 
@@ -275,4 +276,4 @@ def _notes(
 def ungrouped_note(frame: pd.DataFrame, by: str | None) -> list[Text]:
     """Return how many respondents are in no group, if any."""
     n = 0 if by is None else int(frame[by].isna().sum())
-    return note_if(n > 0, "ungrouped", k=n, by=by)
+    return note_if(n > 0, "satisfaction.note.ungrouped", k=n, by=by)

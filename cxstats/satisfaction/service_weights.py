@@ -11,14 +11,13 @@ import numpy as np
 
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval
-from cxstats.core.language import Text, both, label
+from cxstats.core.language import Text, both, label, note_if
 from cxstats.core.moments import bootstrap_moments, check_resamples
 from cxstats.core.progress import quiet_linear_algebra
 from cxstats.core.result import Chart
 from cxstats.satisfaction.result import (
     FormulaResult,
     intervals_chart,
-    note_if,
     survey_source,
 )
 from cxstats.stats.bootstrap import percentile_limits
@@ -356,8 +355,8 @@ def _notes(table: pd.DataFrame, n_left_out: int, n: int, intercept: bool) -> tup
     edge = table[(table["at_zero"] > EDGE) & (table["method"] == "constrained")]
     return (
         both("satisfaction.note.assumed"),
-        *note_if(intercept, "constant"),
-        *note_if(n_left_out > 0, "dropped", k=n_left_out, n=n),
+        *note_if(intercept, "satisfaction.note.constant"),
+        *note_if(n_left_out > 0, "satisfaction.note.dropped", k=n_left_out, n=n),
         *(
             both("satisfaction.note.edge", name=column, share=f"{100 * share:.0f}")
             for column, share in zip(edge["column"], edge["at_zero"], strict=True)
