@@ -43,7 +43,7 @@ def process_map(
     names: Mapping[str, str] | None = None,
     source: str | None = None,
     title: str | None = None,
-    lang: str = "en",
+    lang: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the directly-follows graph of an event log.
@@ -268,7 +268,7 @@ def _nice(step: float) -> float:
     return float(next(power * f for f in (1, 2, 5, 10) if power * f >= step * (1 - 1e-9)))
 
 
-def duration_words(seconds: float, lang: str = "en") -> str:
+def duration_words(seconds: float, lang: str | None = None) -> str:
     """Write a span of time in the unit that fits.
 
     Examples

@@ -86,11 +86,8 @@ def test_activities_at_the_same_time_are_no_waiting():
         event_log(frame, case="case", activity="what", start="from", end="to"), unit="minute"
     )
     # From 0 to 80 minutes; a covers b; nothing runs from 60 to 70.
-    assert result.cases.loc[1, ["lead_time", "handling_time", "waiting_time"]].tolist() == [
-        80,
-        80,
-        10,
-    ]
+    times = result.cases.loc[1, ["lead_time", "handling_time", "waiting_time"]]
+    assert times.tolist() == [80, 80, 10]
     assert any("ran at once" in note.en for note in result.notes)
 
 
