@@ -34,7 +34,7 @@ CHOICES = {
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """A mean with its standard error and degrees of freedom; a standard error of 0: none given."""
+    """A mean with its standard error and degrees of freedom; a standard error of 0: unknown."""
 
     value: float
     se: float = 0.0
@@ -159,7 +159,7 @@ def rpa_saving(  # noqa: PLR0913  (each input with its uncertainty)
     Returns
     -------
     Saving
-        Without any uncertainty given: the point alone, and a note that says so.
+        Without any uncertainty of its inputs: the point alone, and a note that says so.
 
     Raises
     ------
@@ -350,7 +350,9 @@ def _table(
     import pandas as pd
 
     per_case, total, share = (
-        [estimate, *ends, df] for (estimate, _, df), ends in zip(quantities, limits, strict=True)
+        # Without an error there are no degrees of freedom of it either.
+        [estimate, *ends, np.nan if np.isnan(ends[2]) else df]
+        for (estimate, _, df), ends in zip(quantities, limits, strict=True)
     )
     hours = [value * seconds / 3600 for value in total[:4]] + total[4:]
     rows = [

@@ -63,7 +63,7 @@ class EventLog(Result):
     Attributes
     ----------
     table : pandas.DataFrame
-        One row per event, by case and time: ``case, activity, start`` and, as far as given,
+        One row per event, by case and time: ``case, activity, start`` and, as far as named,
         ``end, resource, kind, customer, automated, error, manual, accepted``.
     cases, activities : pandas.Index
         Their names, sorted.

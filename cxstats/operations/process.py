@@ -55,7 +55,7 @@ class Process(Result):
     contact, window, resolved
         The definition of first-contact resolution.
     unit, level, n_resamples, seed
-        As given.
+        As passed.
     synthetic : bool
         Whether the events are simulated.
     notes : tuple of Text

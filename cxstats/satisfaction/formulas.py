@@ -150,7 +150,7 @@ def proposal_score(scores: Any, weights: Any, **options: Any) -> WeightedScore:
     """Compute the score of a proposal, ``sum_k w_k score_k``.
 
     Formula C03: document 002, 7 (2) 1; feasibility, customer value and expected benefit (status:
-    in words). No weights are given there, so there is no default.
+    in words). It has no weights, so there is no default.
 
     Parameters
     ----------
