@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Iterable
 from functools import cache
 from string import Formatter
 from typing import Any, NamedTuple
@@ -115,6 +116,18 @@ def note_if(holds: bool, key: str, **values: object) -> list[Text]:
     [Text(en='agrees', zh='相符')]
     """
     return [both(key, **values)] if holds else []
+
+
+def listed(names: Iterable[object]) -> Text:
+    """Return names one after the other, with the comma of either language between them.
+
+    Examples
+    --------
+    >>> listed(["a1", "a2"])
+    Text(en='a1, a2', zh='a1、a2')
+    """
+    texts = [str(name) for name in names]
+    return Text(", ".join(texts), "、".join(texts))
 
 
 def set_language(lang: str) -> None:
