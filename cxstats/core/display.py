@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 P_VALUE = re.compile(r"(^|_)p(_|$)|^p_(value|adjusted|fdr|wilcoxon)")
 LIMITS = re.compile(r"(.*?)_?low$")
 MOST_DECIMALS = 3
+ROUNDING = 1e-12  # relative; 49.00000000000001 degrees of freedom are 49
 HUGE = 1e15  # from here on a float has no digit after the point
 
 
@@ -114,7 +115,7 @@ def column_of(values: pd.Series[Any], name: str) -> Column:
     numbers = np.abs([float(value) for value in cells if isfinite(value)])
     if P_VALUE.search(name) and (numbers <= 1).all():
         return Column("p")
-    if (numbers == np.rint(numbers)).all():
+    if np.isclose(numbers, np.rint(numbers), rtol=ROUNDING, atol=0).all():
         return Column("whole")
     size = floor(log10(numbers.max())) if numbers.max() > 0 else 0
     return Column("number", int(np.clip(MOST_DECIMALS - size, 0, MOST_DECIMALS)))
