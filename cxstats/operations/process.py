@@ -381,12 +381,9 @@ def _notes(
 def _estimate_line(row: pd.Series, lang: str) -> str:
     share, rate = row["unit"] == "share", row["statistic"] == "rate"
     scale, digits = (100, 1) if share else (1, digits_for(row["estimate"]))
-    estimate = "–"
-    if np.isfinite(row["estimate"]):
-        estimate = format_number(scale * row["estimate"], digits)
     values = {
         "name": label(f"process.measure.{row['measure']}", lang),
-        "estimate": estimate,
+        "estimate": format_number(scale * row["estimate"], digits),
         "interval": interval(scale * row["ci_low"], scale * row["ci_high"], digits),
         "n": format_number(row["n"]),
     }

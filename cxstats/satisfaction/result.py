@@ -129,6 +129,10 @@ class WeightedScore(FormulaResult):
         """Whether the weights were estimated, so that they have intervals."""
         return "weight_ci_low" in self.table.columns
 
+    def why_not(self, kind: str) -> str:
+        """Return that there are no groups, where they are asked for."""
+        return "no groups to draw; give by= the column of groups" if kind == "groups" else ""
+
     def title(self, lang: str | None = None) -> str:
         """Return what the score is called."""
         return self.name.get(lang)
@@ -174,7 +178,7 @@ class WeightedScore(FormulaResult):
             lang,
             name=name,
             weight=weight,
-            mean="–" if np.isnan(row["mean"]) else format_number(row["mean"], 2),
+            mean=format_number(row["mean"], 2),
             estimate=format_number(row["estimate"], 2),
             interval=interval(row["ci_low"], row["ci_high"]),
             n=format_number(row["n"]),
