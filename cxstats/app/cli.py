@@ -144,7 +144,7 @@ def audit(
     lang: Annotated[Lang, typer.Option(help="Language of the output.")] = Lang.en,
 ) -> None:
     """Recompute every published figure and say which do not add up."""
-    from cxstats.cases import audit as run_audit
+    from cxstats.cases.audit import audit as run_audit
 
     result = run_audit(facts)
     if form is Format.json:

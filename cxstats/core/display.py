@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from math import floor, isfinite, log10
+from sys import float_info
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,7 +70,10 @@ class Column:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, np.number)) and not isinstance(value, (bool, np.bool_))
+    """Return whether a cell is a number; a whole number that no float holds is a text."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
+        return False
+    return not isinstance(value, int) or abs(value) <= float_info.max
 
 
 def _is_missing(value: Any) -> bool:
