@@ -34,7 +34,7 @@ _PUBLIC = {
     "CxError": "cxstats.core.errors",
     "DataError": "cxstats.core.errors",
     "drivers": "cxstats.priorities.drivers.fit",
-    "event_log": "cxstats.operations.read_log",
+    "event_log": "cxstats.operations.event_log",
     "importance_performance": "cxstats.priorities.importance.analysis",
     "experiments": None,
     "invariance": "cxstats.models.sem.invariance",
@@ -119,8 +119,8 @@ if TYPE_CHECKING:
     from cxstats.models.sem.second_opinion import second_opinion
     from cxstats.operations.automation import rpa_saving
     from cxstats.operations.before_after import process_change
+    from cxstats.operations.event_log import event_log
     from cxstats.operations.process import process
-    from cxstats.operations.read_log import event_log
     from cxstats.priorities.drivers.fit import drivers
     from cxstats.priorities.importance.analysis import importance_performance
     from cxstats.priorities.kano.analysis import kano, kano_from_counts

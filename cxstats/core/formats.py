@@ -29,7 +29,7 @@ def round_half_up(value: Decimal, decimals: int) -> Decimal:
 
 
 def format_number(value: Decimal | float, decimals: int | None = None, sign: bool = False) -> str:
-    """Write a number for reading: thousands grouped, a real minus sign, half up.
+    """Write a number for reading: thousands grouped, a real minus sign, half up; a dash for none.
 
     Parameters
     ----------
@@ -46,9 +46,11 @@ def format_number(value: Decimal | float, decimals: int | None = None, sign: boo
     '+113'
     >>> format_number(Decimal("-4.50"))
     '−4.5'
-    >>> format_number(25000)
-    '25,000'
+    >>> format_number(25000), format_number(float("nan"))
+    ('25,000', '–')
     """
+    if isnan(value):
+        return "–"
     # Twelve digits of a float: 0.1 + 0.2 is written 0.3.
     number = value if isinstance(value, Decimal) else Decimal(f"{value:.12g}")
     if decimals is not None:
