@@ -17,7 +17,7 @@ from cxstats.charts.nps_bars import apart
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import label
-from cxstats.metrics.intervals import proportion_interval
+from cxstats.stats.intervals import proportion_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -80,7 +80,7 @@ class SampleRatio:
         Shares are drawn less the planned ones, in percentage points.
         """
         from cxstats.charts import intervals
-        from cxstats.metrics.intervals import proportion_interval
+        from cxstats.stats.intervals import proportion_interval
 
         share, n = self.table["share"].to_numpy(float), np.full(len(self.table), float(self.n))
         planned = self.table["planned_share"].to_numpy(float)

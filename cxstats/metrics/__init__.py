@@ -6,7 +6,6 @@ Two doors each: answers (one column, or a table in any engine) and counts.
 from cxstats.metrics.bands import BANDS, Bands
 from cxstats.metrics.comparison import MetricComparison
 from cxstats.metrics.funnel import Funnel, funnel
-from cxstats.metrics.intervals import nps_interval, nps_variance, proportion_interval
 from cxstats.metrics.means import (
     arpu,
     handling_time,
@@ -15,6 +14,7 @@ from cxstats.metrics.means import (
     roi,
     waiting_time,
 )
+from cxstats.metrics.nps_intervals import nps_interval, nps_variance
 from cxstats.metrics.promoters import nps, nps_from_counts
 from cxstats.metrics.proportions import (
     RATES,
@@ -30,6 +30,7 @@ from cxstats.metrics.proportions import (
 )
 from cxstats.metrics.result import Metric
 from cxstats.metrics.scales import ces, ces_from_counts, csat, csat_from_counts
+from cxstats.stats.intervals import proportion_interval
 
 __all__ = [
     "BANDS",

@@ -20,15 +20,10 @@ from cxstats.core.formats import (
 )
 from cxstats.core.formats import interval as interval_text
 from cxstats.core.language import Text, both, label
-from cxstats.metrics.intervals import (
-    ADDED,
-    adjusted_shares,
-    difference_interval,
-    nps_variance,
-    t_interval,
-)
+from cxstats.metrics.nps_intervals import ADDED, adjusted_shares, nps_variance
 from cxstats.metrics.result import SHOWN, Metric, written
-from cxstats.stats.inference import adjust as adjusted
+from cxstats.stats.hypothesis_tests import adjust as adjusted
+from cxstats.stats.intervals import difference_interval, t_interval
 
 if TYPE_CHECKING:
     import pandas as pd

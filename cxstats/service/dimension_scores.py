@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
+from cxstats.stats.bootstrap import bca, replicate_means
 from cxstats.stats.coefficients import cronbach_alpha
-from cxstats.stats.inference import adjust, bca, mean_tests, replicate_means
+from cxstats.stats.hypothesis_tests import adjust, mean_tests
 from cxstats.survey.answers import answers, numbers
 from cxstats.survey.codebook import Codebook
 

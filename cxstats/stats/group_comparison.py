@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
-from cxstats.stats.inference import adjust, bca, replicate_means
+from cxstats.stats.bootstrap import bca, replicate_means
+from cxstats.stats.hypothesis_tests import adjust
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cxstats.metrics.comparison import FEW
-from cxstats.metrics.intervals import ADDED
+from cxstats.metrics.nps_intervals import ADDED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,7 +13,8 @@ from cxstats.core.moments import correlations
 from cxstats.models.pls.algorithm import inverted
 from cxstats.models.pls.design import Design
 from cxstats.models.pls.estimates import Estimates
-from cxstats.models.pls.quality import ave, inflation
+from cxstats.models.pls.quality import inflation
+from cxstats.stats.coefficients import average_variance_extracted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -116,7 +117,8 @@ def _singular(joint: Array, design: Design) -> list[Problem]:
 def _improper(found: Estimates, design: Design) -> list[Problem]:
     out = []
     for j in design.of_mode("A"):
-        rho, extracted = found.rho_a[0, j], ave(found.loadings[0, design.blocks[j]])
+        rho = found.rho_a[0, j]
+        extracted = average_variance_extracted(found.loadings[0, design.blocks[j]])
         if rho > 1:
             out.append(Problem("rho_above", (design.constructs[j],), float(rho)))
         if extracted > 1:

@@ -16,7 +16,8 @@ from cxstats.priorities.drivers.estimate import EXACT, Estimates, estimates
 from cxstats.priorities.drivers.result import Drivers
 from cxstats.priorities.drivers.sample import Sample, check_names, sample_of
 from cxstats.priorities.drivers.shapley_sampling import PAIRS
-from cxstats.stats.inference import check_level
+from cxstats.stats.bootstrap import percentile_limits
+from cxstats.stats.intervals import check_level
 from cxstats.stats.rules import RULES
 
 if TYPE_CHECKING:
@@ -221,7 +222,7 @@ def _table(sample: Sample, found: Estimates, level: float) -> pd.DataFrame:
         columns[name] = np.nan
     if found.replicates is not None and found.n_failed < len(found.replicates):
         ranks = found.ranks()
-        tails = np.quantile(ranks, [(1 - level) / 2, (1 + level) / 2], axis=0, method="nearest")
+        tails = percentile_limits(ranks, level, method="nearest")
         columns["rank_ci_low"], columns["rank_ci_high"] = tails
         columns["first"] = (ranks == 1).mean(axis=0)
     own = found.regression

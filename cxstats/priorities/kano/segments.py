@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.stats.inference import adjust
+from cxstats.stats.hypothesis_tests import adjust
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,15 +5,10 @@ from scipy import stats
 
 import cxstats as cx
 from cxstats.service.dimension_scores import Scores, answered_in_all
+from cxstats.stats.bootstrap import bca, bootstrap_means
 from cxstats.stats.group_comparison import compare_groups
-from cxstats.stats.inference import (
-    adjust,
-    bca,
-    bootstrap_means,
-    mean_tests,
-    noncentral_interval,
-    wilcoxon,
-)
+from cxstats.stats.hypothesis_tests import adjust, mean_tests, wilcoxon
+from cxstats.stats.intervals import noncentral_interval
 from tests.references import close, paired, reference, value
 
 CLOSED = 1e-12
