@@ -15,15 +15,14 @@ from cxstats.models.pls.design import Design
 from cxstats.models.pls.estimates import Estimates
 from cxstats.models.pls.quality import inflation
 from cxstats.stats.coefficients import average_variance_extracted
+from cxstats.stats.rules import RULES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
-# Variance inflation from which collinearity is said to matter (Hair, Risher, Sarstedt & Ringle
-# 2019, European Business Review 31(1), table 2: 5 and above, critical).
-INFLATION = 5.0
+INFLATION = RULES["hair2019_vif"]
 FATAL = ("not_converged", "singular", "singular_block", "rho_negative")
 
 
@@ -153,7 +152,7 @@ def _collinear(corr: Array, found: Estimates, design: Design) -> list[Problem]:
         out += [
             Problem("vif_inner", (design.constructs[k], design.constructs[j]), float(value))
             for k, value in zip(causes, factors, strict=True)
-            if value >= INFLATION
+            if INFLATION.band(value) > 0
         ]
     for j in design.of_mode("B"):
         block = design.blocks[j]
@@ -161,6 +160,6 @@ def _collinear(corr: Array, found: Estimates, design: Design) -> list[Problem]:
         out += [
             Problem("vif_outer", (item,), float(value))
             for item, value in zip(design.items[block], factors, strict=True)
-            if value >= INFLATION
+            if INFLATION.band(value) > 0
         ]
     return out

@@ -267,7 +267,7 @@ def _notes(sample: Sample, found: Estimates, n_resamples: int) -> tuple[str, ...
     close = [
         f"{name} (VIF {format_number(vif, 1)})"
         for name, vif in zip(sample.drivers, found.regression.vif, strict=True)
-        if RULES["kutner2005"].cuts[0] <= vif < np.inf
+        if RULES["kutner2005"].band(vif) > 0 and vif < np.inf
     ]
     if close:
         notes.append(
