@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import DataError
-from cxstats.priorities.drivers.estimate import Estimates, estimates, spread
+from cxstats.priorities.drivers.inference import Estimates, estimates, spread
 from cxstats.priorities.drivers.intervals import expanded_percentile
 from cxstats.priorities.drivers.sample import Sample
 from cxstats.stats.hypothesis_tests import adjust

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from cxstats.priorities.pain_points.causes import PainPoints
+    from cxstats.priorities.pain_points.analysis import PainPoints
 
     Array = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number
 from cxstats.core.moments import Moments, check_resamples
 from cxstats.priorities.drivers.comparison import compare
-from cxstats.priorities.drivers.estimate import EXACT, Estimates, estimates
+from cxstats.priorities.drivers.inference import EXACT, Estimates, estimates
 from cxstats.priorities.drivers.result import Drivers
 from cxstats.priorities.drivers.sample import Sample, check_names, sample_of
 from cxstats.priorities.drivers.shapley_sampling import PAIRS
