@@ -32,7 +32,7 @@ def funnel(  # noqa: PLR0913  (keywords of a chart)
     decimals: int = 1,
     title: str | None = None,
     synthetic: bool = False,
-    lang: str = "en",
+    lang: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw how many reach each stage, and the share that goes on from each to the next.

@@ -34,7 +34,7 @@ def htmt_heatmap(
     threshold: float = THRESHOLD,
     source: str | None = None,
     title: str | None = None,
-    lang: str = "en",
+    lang: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw HTMT of every pair of constructs with its interval.

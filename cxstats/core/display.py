@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 P_VALUE = re.compile(r"(^|_)p(_|$)|^p_(value|adjusted|fdr|wilcoxon)")
 LIMITS = re.compile(r"(.*?)_?low$")
 MOST_DECIMALS = 3
+HUGE = 1e15  # from here on a float has no digit after the point
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,9 @@ def _is_missing(value: Any) -> bool:
 
 
 def _finite(value: float, decimals: int) -> str:
-    return format_number(value, decimals) if isfinite(value) else ("∞" if value > 0 else "−∞")
+    if not isfinite(value):
+        return "∞" if value > 0 else "−∞"
+    return f"{value:.3g}" if abs(value) >= HUGE else format_number(value, decimals)
 
 
 def _cell_text(value: Any, lang: str) -> str:
@@ -175,19 +178,19 @@ def display_table(
     lang = check_lang(lang)
     table = with_index(table)
     columns: list[tuple[str, list[str]]] = []
-    high = ""
+    high: str | None = None  # the upper limit that the column before has taken in
     for position, name in enumerate(map(str, table.columns)):
         if name == high:
             continue
         cells, stem = table.iloc[:, position], LIMITS.fullmatch(name)
-        high = f"{name.removesuffix('low')}high" if stem else ""
+        high = f"{name.removesuffix('low')}high" if stem else None
         pair = stem and list(map(str, table.columns[position + 1 : position + 2])) == [high]
         if pair:
             uppers = table.iloc[:, position + 1]
             head = _interval_head(name, lang, level)
             columns.append((head, _intervals(cells, uppers, lang)))
             continue
-        high, style = "", column_of(cells, name)
+        high, style = None, column_of(cells, name)
         columns.append((head_of(name, lang), [style.write(value, lang) for value in cells]))
     frame = pd.DataFrame(dict(enumerate(cells for _, cells in columns)), index=range(len(table)))
     frame.columns = pd.Index([head for head, _ in columns])
