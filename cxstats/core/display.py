@@ -7,6 +7,7 @@ numbers of a result stay unrounded.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from math import floor, isfinite, log10
@@ -129,6 +130,43 @@ def head_of(name: object, lang: str | None = None) -> str:
     """
     key = f"column.{name}"
     return label(key, lang) if key in catalogue() else str(name).replace("_", " ")
+
+
+def in_words(
+    table: pd.DataFrame, codes: Mapping[str, str], lang: str | None = None
+) -> pd.DataFrame:
+    """Return a table with its codes in words; a code that the catalogue lacks stays.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A cell may hold several codes, with "; " between them.
+    codes : mapping of str to str
+        Column to the key of its words, ``{}`` where the code stands.
+    lang : {"en", "zh"}, optional
+        Language of the words.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> in_words(pd.DataFrame({"verdict": ["lost"]}), {"verdict": "verdict.{}"}, "zh").iloc[0, 0]
+    '缺失'
+    """
+    texts, between = catalogue(), label("table.between", lang)
+
+    def words(cell: Any, key: str) -> Any:
+        if not isinstance(cell, str):
+            return cell
+        keys = {code: key.format(code) for code in cell.split("; ")}
+        return between.join(label(k, lang) if k in texts else code for code, k in keys.items())
+
+    return table.assign(
+        **{
+            column: [words(cell, key) for cell in table[column]]
+            for column, key in codes.items()
+            if column in table.columns
+        }
+    )
 
 
 def with_index(table: pd.DataFrame) -> pd.DataFrame:

@@ -27,6 +27,9 @@ class Text(NamedTuple):
         """Return the words in `lang`."""
         return self.zh if check_lang(lang) == "zh" else self.en
 
+    def __str__(self) -> str:
+        return self.get()
+
 
 def check_lang(lang: str | None = None) -> str:
     """Return `lang` if the catalogue has it, and the default for None.
