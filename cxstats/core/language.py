@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Iterable
 from functools import cache
 from string import Formatter
 from typing import Any, NamedTuple
@@ -104,6 +105,18 @@ def both(key: str, **values: object) -> Text:
         return label(key, lang, **words)
 
     return Text(fill("en"), fill("zh"))
+
+
+def listed(names: Iterable[object]) -> Text:
+    """Return names one after the other, with the comma of either language between them.
+
+    Examples
+    --------
+    >>> listed(["a1", "a2"])
+    Text(en='a1, a2', zh='a1、a2')
+    """
+    texts = [str(name) for name in names]
+    return Text(", ".join(texts), "、".join(texts))
 
 
 def set_language(lang: str) -> None:

@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both
 
 ROUGH = 1_000  # resamples below which the ends of an interval move visibly with the seed
-
-
-def listing(items: Iterable[object]) -> Text:
-    """Return names as each language lists them.
-
-    Examples
-    --------
-    >>> listing(["speed", "staff"]).zh
-    'speed、staff'
-    """
-    names = list(map(str, items))
-    return Text(", ".join(names), "、".join(names))
 
 
 def missing_answers(n_dropped: int) -> list[Text]:

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import CxError
-from cxstats.core.language import label
+from cxstats.core.language import label, listed
 from cxstats.priorities.complete_cases import is_number
-from cxstats.priorities.notes import listing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -174,7 +173,7 @@ def crosshairs_table(
 def moved_points(comparison: pd.DataFrame, lang: str) -> list[str]:
     """Return the line on points that other crosshairs would move, where there are any."""
     moved = comparison.index[~comparison["same"]]
-    return [label("ipa.moved", lang, names=listing(moved).get(lang))] if len(moved) else []
+    return [label("ipa.moved", lang, names=listed(moved).get(lang))] if len(moved) else []
 
 
 def lines_note(choice: Crosshairs, resampled: bool, lang: str) -> str:

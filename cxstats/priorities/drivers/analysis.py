@@ -10,7 +10,7 @@ import numpy as np
 
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number
-from cxstats.core.language import Text, both
+from cxstats.core.language import Text, both, listed
 from cxstats.core.moments import Moments, check_resamples
 from cxstats.priorities.drivers.comparison import compare
 from cxstats.priorities.drivers.importance_measures import Regression
@@ -18,7 +18,7 @@ from cxstats.priorities.drivers.inference import EXACT, Importances, importances
 from cxstats.priorities.drivers.result import Drivers
 from cxstats.priorities.drivers.sample import Sample, check_names, sample_of
 from cxstats.priorities.drivers.shapley_sampling import PAIRS
-from cxstats.priorities.notes import failed_resamples, few_resamples, listing, missing_answers
+from cxstats.priorities.notes import failed_resamples, few_resamples, missing_answers
 from cxstats.stats.bootstrap import percentile_limits
 from cxstats.stats.intervals import check_level
 from cxstats.stats.rules import RULES
@@ -262,7 +262,7 @@ def _collinearity(names: tuple[str, ...], fit: Regression) -> list[Text]:
     notes = []
     repeated = [name for name, left in zip(names, fit.tolerance, strict=True) if left == 0]
     if repeated:
-        notes.append(both("drivers.note.repeated", names=listing(repeated)))
+        notes.append(both("drivers.note.repeated", names=listed(repeated)))
     inflated = [
         (name, format_number(vif, 1))
         for name, vif in zip(names, fit.vif, strict=True)

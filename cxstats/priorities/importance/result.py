@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cxstats.core.formats import format_number, format_percent, interval
-from cxstats.core.language import Text, both, label
+from cxstats.core.language import Text, both, label, listed
 from cxstats.core.result import Chart, Result
-from cxstats.priorities.notes import listing
 from cxstats.priorities.quadrants import (
     PLACES,
     Centre,
@@ -222,7 +221,7 @@ def from_ipma(ipma: Ipma, crosshairs: Crosshairs = "means") -> ImportancePerform
     )
     columns = [f"{name}{x}" for name in ("importance", "performance") for x in STATISTICS]
     table = table[["item", *columns, "covariance", "quadrant", "certainty", "std_total", "n"]]
-    negative = listing(ipma.negative)
+    negative = listed(ipma.negative)
     return ImportancePerformance(
         table=table,
         importance="pls",

@@ -10,14 +10,14 @@ import numpy as np
 
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent
-from cxstats.core.language import Text, both
+from cxstats.core.language import Text, both, listed
 from cxstats.core.moments import check_resamples
 from cxstats.priorities.kano.counts import CLOSE, INTERVALS, RULES, feature_table, share_table
 from cxstats.priorities.kano.evaluation import CATEGORIES, check_codes, coded, evaluation_table
 from cxstats.priorities.kano.mean_scores import continuous_table, mean_intervals
 from cxstats.priorities.kano.result import Kano
 from cxstats.priorities.kano.segments import compare
-from cxstats.priorities.notes import ROUGH, listing
+from cxstats.priorities.notes import ROUGH
 from cxstats.stats.intervals import check_level
 from cxstats.survey.answers import as_pandas, numbers
 
@@ -370,8 +370,8 @@ def _six_counts(name: str, row: Any) -> list[Any]:
                 f"{', '.join(CATEGORIES)}, 0 where nobody"
             )
         return [row[letter] for letter in CATEGORIES]
-    listed = isinstance(row, Sequence | np.ndarray) and not isinstance(row, str)
-    counts = list(row) if listed else []
+    sequence = isinstance(row, Sequence | np.ndarray) and not isinstance(row, str)
+    counts = list(row) if sequence else []
     if len(counts) != len(CATEGORIES):
         raise DataError(
             f"feature {name!r}: {row!r}; allowed: six counts, of {', '.join(CATEGORIES)}"
@@ -410,14 +410,14 @@ def _notes(
         notes.append(both("kano.note.questionable", names=names, limit=_percent(MUCH)))
     mixed = table.index[table["mixed"]]
     if len(mixed):
-        notes.append(both("kano.note.mixed", names=listing(mixed)))
+        notes.append(both("kano.note.mixed", names=listed(mixed)))
     rules = table[[f"by_{name}" for name in RULES]]
     for name, row in rules[rules.nunique(axis=1) > 1].iterrows():
         categories = {rule: row[f"by_{rule}"] for rule in RULES}
         notes.append(both("kano.note.rules", name=name, **categories))
     if comparisons is not None and comparisons["sparse"].any():
         sparse = comparisons.index[comparisons["sparse"]]
-        notes.append(both("kano.note.sparse", names=listing(sparse)))
+        notes.append(both("kano.note.sparse", names=listed(sparse)))
     return tuple(notes)
 
 

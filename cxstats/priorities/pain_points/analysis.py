@@ -16,10 +16,9 @@ import numpy as np
 
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent, interval
-from cxstats.core.language import Text, both, label
+from cxstats.core.language import Text, both, label, listed
 from cxstats.core.moments import check_resamples
 from cxstats.core.result import Chart, Result
-from cxstats.priorities.notes import listing
 from cxstats.priorities.pain_points.causes import Causes, from_counts, from_records, from_shares
 from cxstats.priorities.pain_points.concentration import (
     INTERVALS,
@@ -385,7 +384,7 @@ def _notes(causes: Causes, rule: float) -> list[Text]:
         notes.append(both("pain.note.no_n"))
     elif (causes.counts < FEW).any():
         small = [name for name, c in zip(causes.names, causes.counts, strict=True) if c < FEW]
-        notes.append(both("pain.note.few", least=FEW, names=listing(small)))
+        notes.append(both("pain.note.few", least=FEW, names=listed(small)))
     if causes.n < ENOUGH:
         notes.append(both("pain.note.concentration", least=ENOUGH))
     if causes.n_dropped:
