@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
+from sys import float_info
 from typing import TYPE_CHECKING, Any
 
 from cxstats.core.display import (
@@ -101,7 +102,7 @@ def _csv(result: Result, path: Path, lang: str) -> None:
 def _xlsx(result: Result, path: Path, lang: str) -> None:
     import xlsxwriter
 
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
+    options = {"strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(str(path), options) as book:
         book.set_properties({"title": result.title(lang), "comments": result.cite(lang)})
         sheet = book.add_worksheet(label("export.summary", lang))
@@ -129,6 +130,8 @@ def _sheet(book: Any, name: str, table: pd.DataFrame, lang: str) -> None:
             widths.append(len(style.write(value, lang)))
             if isinstance(cell, str):
                 sheet.write_string(i, j, cell)
+            elif isinstance(cell, (int, float)) and not abs(cell) <= float_info.max:
+                sheet.write_string(i, j, style.write(value, lang))  # a spreadsheet has no infinity
             elif cell is not None:
                 sheet.write(i, j, cell, shown)
         sheet.set_column(j, j, min(max(widths) + 2, WIDEST))
