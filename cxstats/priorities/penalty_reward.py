@@ -102,6 +102,7 @@ class PenaltyReward(Result):
     notes: tuple[Text, ...]
 
     kinds: ClassVar = ("effects",)
+    codes: ClassVar = {"category": "penalty.category.{}"}
     reference: ClassVar = (
         "Brandt (1987). A procedure for identifying value-enhancing service components using "
         "customer satisfaction survey data. In: Add value to your service, AMA, 61-65."
@@ -123,7 +124,7 @@ class PenaltyReward(Result):
                 + interval(getattr(row, f"{name}_ci_low"), getattr(row, f"{name}_ci_high"))
                 for name in ("penalty", "reward")
             }
-            category = label(f"penalty.category.{row.category.replace(' ', '_')}", lang)
+            category = label(f"penalty.category.{row.category}", lang)
             lines.append(label("penalty.row", lang, name=row.driver, category=category, **effects))
         return lines
 

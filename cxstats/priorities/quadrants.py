@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 CHOICES = ("means", "medians", "scale")
 Crosshairs = str | tuple[float, float]
 Centre = tuple[float | None, float | None]
-# Of the quadrants in their order, across and up: the keys of their words.
-PLACES = ("low_high", "high_high", "low_low", "high_low")
 # Of rounding: a point at the mean of equal points lies on the line, not a hair below it.
 TINY = 1e-12
 

@@ -12,7 +12,6 @@ from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, label, listed
 from cxstats.core.result import Chart, Result
 from cxstats.priorities.quadrants import (
-    PLACES,
     Centre,
     Crosshairs,
     covariances,
@@ -90,6 +89,7 @@ class ImportancePerformance(Result):
     notes: tuple[Text, ...]
 
     kinds: ClassVar = ("map",)
+    codes: ClassVar = {"quadrant": "ipa.quadrant.{}"}
     reference: ClassVar = (
         "Martilla & James (1977). Importance-performance analysis. Journal of Marketing 41(1), "
         "77-79."
@@ -130,8 +130,8 @@ class ImportancePerformance(Result):
                   y=format_number(self.importance_cut, 3)),
         ]  # fmt: skip
         rows: Any = self.table.sort_values("importance", ascending=False)
-        for place, quadrant in zip(PLACES, QUADRANTS, strict=True):
-            name = label(f"chart.quadrant.ipa.{place}", lang)
+        for quadrant in QUADRANTS:
+            name = label(f"ipa.quadrant.{quadrant}", lang)
             for row in rows[rows["quadrant"] == quadrant].itertuples():
                 share = format_percent(100 * row.certainty, 0, lang)
                 lines.append(

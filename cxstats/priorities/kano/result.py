@@ -70,6 +70,9 @@ class Kano(Result):
     notes: tuple[Text, ...]
 
     kinds: ClassVar = ("plane", "counts")
+    codes: ClassVar = dict.fromkeys(
+        ("category", "by_hierarchy", "by_count", "by_sums"), "kano.category.{}"
+    )
     reference: ClassVar = (
         "Kano, Seraku, Takahashi & Tsuji (1984). Attractive quality and must-be quality. Journal "
         "of the Japanese Society for Quality Control 14(2), 39-48."

@@ -97,6 +97,7 @@ class PainPoints(Result):
     synthetic: bool
     notes: tuple[Text, ...]
 
+    codes: ClassVar = {"measure": "pain.measure.{}"}
     reference: ClassVar = (
         "Juran (1954). Universals in management planning and controlling. Management Review 43, "
         "748-761."

@@ -14,7 +14,6 @@ from cxstats.core.language import Text, both, label
 from cxstats.core.result import Chart, Result
 from cxstats.priorities.pain_points.concentration import ranks
 from cxstats.priorities.quadrants import (
-    PLACES,
     Centre,
     Crosshairs,
     check_crosshairs,
@@ -78,6 +77,7 @@ class Priority(Result):
     notes: tuple[Text, ...]
 
     kinds: ClassVar = ("matrix",)
+    codes: ClassVar = {"quadrant": "priority.quadrant.{}"}
 
     @property
     def level(self) -> float:
@@ -103,7 +103,7 @@ class Priority(Result):
         lines = [label("priority.head", lang, k=len(self.table))]
         rows: Any = self.table
         for row in rows.itertuples():
-            quadrant = label(f"priority.quadrant.{PLACES[QUADRANTS.index(row.quadrant)]}", lang)
+            quadrant = label(f"priority.quadrant.{row.quadrant}", lang)
             if np.isfinite(row.certainty):
                 share = format_percent(100 * row.certainty, 0, lang)
                 quadrant += label("ipa.certainty", lang, share=share)
@@ -123,7 +123,7 @@ class Priority(Result):
             "y_cut": self.impact_cut,
             "x_label": label(f"priority.effort.{self.effort}", lang),
             "y_label": label(f"priority.impact.{self.impact}", lang),
-            "quadrants": [label(f"priority.quadrant.{place}", lang) for place in PLACES],
+            "quadrants": [label(f"priority.quadrant.{name}", lang) for name in QUADRANTS],
             "covariances": covariances(drawn) if drawn is not None and sampled else None,
             "certain": None if drawn is None else self.table["certainty"],
             "note": lines_note(self.crosshairs, drawn is not None, lang),
