@@ -138,5 +138,5 @@ def test_no_message_whatever_weights_a_font_has(weights, bold, one_weight, caplo
     manager.ttflist.extend(faces)
     assert fonts.has_bold("Client Sans") == bold
     for weight in ("normal", "bold"):
-        manager.findfont(fonts.font_manager.FontProperties("Client Sans", weight=weight))
+        manager.findfont(fonts.font_manager.FontProperties(family="Client Sans", weight=weight))
     assert caplog.text == ""
