@@ -138,7 +138,7 @@ def pls_index(fit: PlsFit, places: NDArray[np.intp], low: Array, width: Array) -
     Journal of Marketing 60(4), 7-18. Ringle & Sarstedt (2016). Industrial Management & Data
     Systems 116(9), 1865-1886.
     """
-    start = fit.estimates.found.weights[0]
+    start = fit.estimates.outer.weights[0]
 
     def weights(cov: Array) -> Array:
         outer = find_weights(
