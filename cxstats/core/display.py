@@ -147,7 +147,7 @@ def in_words(
     table : pandas.DataFrame
         A cell may hold several codes, with "; " between them.
     codes : mapping of str to str
-        Column to the key of its words, ``{}`` where the code stands.
+        Column, or name of the index, to the key of its words, ``{}`` where the code stands.
     lang : {"en", "zh"}, optional
         Language of the words.
 
@@ -165,13 +165,15 @@ def in_words(
         keys = {code: key.format(code) for code in cell.split("; ")}
         return between.join(label(k, lang) if k in texts else code for code, k in keys.items())
 
-    return table.assign(
+    in_columns = table.assign(
         **{
             column: [words(cell, key) for cell in table[column]]
             for column, key in codes.items()
             if column in table.columns
         }
     )
+    of_index = codes.get(str(table.index.name))
+    return in_columns.rename(index=lambda cell: words(cell, of_index)) if of_index else in_columns
 
 
 def with_index(table: pd.DataFrame) -> pd.DataFrame:

@@ -30,6 +30,13 @@ from cxstats.stats.intervals import check_level
 if TYPE_CHECKING:
     import pandas as pd
 
+# Where the words of codes stand, of this result and of the comparison of two.
+PROCESS_CODES = {
+    "measure": "process.measure.{}",
+    "statistic": "process.statistic.{}",
+    "unit": "process.unit.{}",
+    "method": "process.method.{}",
+}
 QUANTILES = {"median": 0.5, "p90": 0.9}
 DRAWN = 15  # activities in a chart of bottlenecks
 
@@ -81,6 +88,7 @@ class Process(Result):
 
     kinds: ClassVar = ("map", "bottlenecks")
     reference: ClassVar = PROCESS_MINING
+    codes: ClassVar = PROCESS_CODES | {"activity": "process.activity.{}"}
 
     def findings(self, lang: str) -> list[str]:
         """Return the estimates, and where most of the time goes."""
@@ -389,8 +397,7 @@ def _estimate_line(row: pd.Series, lang: str) -> str:
     }
     if share:
         return label("process.row.share", lang, **values)
-    unit = "throughput" if "/" in row["unit"] else row["unit"]
-    values["unit"] = label(f"process.unit.{unit}", lang)
+    values["unit"] = label(f"process.unit.{row['unit']}", lang)
     if rate:
         return label("process.row.rate", lang, **values)
     statistic = label(f"process.statistic.{row['statistic']}", lang)
