@@ -33,8 +33,8 @@ _PUBLIC = {
     "csat_from_counts": "cxstats.metrics.scales",
     "CxError": "cxstats.core.errors",
     "DataError": "cxstats.core.errors",
-    "drivers": "cxstats.priorities.drivers.fit",
-    "event_log": "cxstats.operations.read_log",
+    "drivers": "cxstats.priorities.drivers.analysis",
+    "event_log": "cxstats.operations.event_log",
     "importance_performance": "cxstats.priorities.importance.analysis",
     "experiments": None,
     "invariance": "cxstats.models.sem.invariance",
@@ -57,7 +57,7 @@ _PUBLIC = {
     "nps_from_counts": "cxstats.metrics.promoters",
     "nps_region": "cxstats.metrics.planning.region",
     "ordinal_reliability": "cxstats.models.sem.ordinal.reliability",
-    "pain_points": "cxstats.priorities.pain_points.causes",
+    "pain_points": "cxstats.priorities.pain_points.analysis",
     "penalty_reward": "cxstats.priorities.penalty_reward",
     "pls": "cxstats.models.pls.fit",
     "polychoric": "cxstats.models.sem.ordinal.polychoric",
@@ -119,12 +119,12 @@ if TYPE_CHECKING:
     from cxstats.models.sem.second_opinion import second_opinion
     from cxstats.operations.automation import rpa_saving
     from cxstats.operations.before_after import process_change
+    from cxstats.operations.event_log import event_log
     from cxstats.operations.process import process
-    from cxstats.operations.read_log import event_log
-    from cxstats.priorities.drivers.fit import drivers
+    from cxstats.priorities.drivers.analysis import drivers
     from cxstats.priorities.importance.analysis import importance_performance
     from cxstats.priorities.kano.analysis import kano, kano_from_counts
-    from cxstats.priorities.pain_points.causes import pain_points
+    from cxstats.priorities.pain_points.analysis import pain_points
     from cxstats.priorities.penalty_reward import penalty_reward
     from cxstats.satisfaction.index import loyalty_index, satisfaction_index
     from cxstats.satisfaction.score import weighted_score

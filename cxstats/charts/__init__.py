@@ -89,5 +89,8 @@ def draw(result: Result, kind: str, ax: Axes | None, lang: str, options: Mapping
     """
     lang = drawable(lang)
     chart = result.chart(kind, lang, options)
-    axes: Axes = CHARTS[chart.name](*chart.values, ax=ax, lang=lang, **{**chart.options, **options})
+    keywords = {**chart.options, **options}
+    for name in chart.taken:
+        keywords.pop(name, None)
+    axes: Axes = CHARTS[chart.name](*chart.values, ax=ax, lang=lang, **keywords)
     return axes

@@ -318,7 +318,7 @@ def listed(names: Sequence[str], lang: str, most: int = 3) -> str:
         return label("chart.quadrant.more", lang, names=shown, k=len(names) - most)
     if len(names) < 2:
         return "".join(names)
-    return comma.join(names[:-1]) + label("chart.and", lang) + names[-1]
+    return label("chart.and", lang, names=comma.join(names[:-1]), last=names[-1])
 
 
 def _title(

@@ -21,10 +21,13 @@ from cxstats.core.language import catalogue, check_lang, label
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
+DEGREES_OF_FREEDOM = re.compile(r"(^|_)df(_|$)")
 P_VALUE = re.compile(r"(^|_)p(_|$)|^p_(value|adjusted|fdr|wilcoxon)")
 LIMITS = re.compile(r"(.*?)_?low$")
 MOST_DECIMALS = 3
+ROUNDING = 1e-12  # relative; 49.00000000000001 degrees of freedom are 49
 HUGE = 1e15  # from here on a float has no digit after the point
 
 
@@ -34,8 +37,8 @@ class Column:
 
     Attributes
     ----------
-    kind : {"text", "whole", "number", "p", "flag", "date"}
-        What its cells are.
+    kind : {"text", "whole", "number", "df", "p", "flag", "date"}
+        What its cells are; degrees of freedom are whole, or have one place.
     decimals : int
         Decimal places of a number.
     """
@@ -48,6 +51,8 @@ class Column:
         """The number format of a spreadsheet."""
         if self.kind == "date":
             return "yyyy-mm-dd"
+        if self.kind == "df":
+            return "#,##0.#"
         if self.kind in ("whole", "number", "p"):
             decimals = MOST_DECIMALS if self.kind == "p" else self.decimals
             return "#,##0" + ("." + "0" * decimals if decimals else "")
@@ -57,15 +62,20 @@ class Column:
         """Return a cell as text; empty where there is no value."""
         if _is_missing(value):
             return ""
+        if self.kind in ("whole", "number", "df", "p") and _is_number(value):
+            return self._number(float(value))
         if self.kind == "flag":
             return label("table.yes" if value else "table.no", lang)
-        if self.kind == "p":
-            return p_value_text(float(value))
         if self.kind == "date":
             return str(value).removesuffix(" 00:00:00")
-        if self.kind in ("whole", "number") and _is_number(value):
-            return _finite(float(value), self.decimals)
         return _cell_text(value, lang)
+
+    def _number(self, value: float) -> str:
+        if self.kind == "p":
+            return p_value_text(value)
+        if self.kind == "df":
+            return _finite(value, 0 if _is_whole(value) else 1)
+        return _finite(value, self.decimals)
 
 
 def _is_number(value: Any) -> bool:
@@ -73,6 +83,10 @@ def _is_number(value: Any) -> bool:
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
         return False
     return not isinstance(value, int) or abs(value) <= float_info.max
+
+
+def _is_whole(number: float) -> bool:
+    return isfinite(number) and abs(number - round(number)) <= ROUNDING * abs(number)
 
 
 def _is_missing(value: Any) -> bool:
@@ -115,11 +129,16 @@ def column_of(values: pd.Series[Any], name: str) -> Column:
         return Column("flag")
     if not cells or not all(map(_is_number, cells)):
         return Column("text")
-    numbers = np.abs([float(value) for value in cells if isfinite(value)])
+    return _number_column(np.abs([float(value) for value in cells if isfinite(value)]), name)
+
+
+def _number_column(numbers: NDArray[np.float64], name: str) -> Column:
     if P_VALUE.search(name) and (numbers <= 1).all():
         return Column("p")
-    if (numbers == np.rint(numbers)).all():
+    if all(map(_is_whole, numbers)):
         return Column("whole")
+    if DEGREES_OF_FREEDOM.search(name):
+        return Column("df")
     size = floor(log10(numbers.max())) if numbers.max() > 0 else 0
     return Column("number", int(np.clip(MOST_DECIMALS - size, 0, MOST_DECIMALS)))
 
@@ -146,7 +165,7 @@ def in_words(
     table : pandas.DataFrame
         A cell may hold several codes, with "; " between them.
     codes : mapping of str to str
-        Column to the key of its words, ``{}`` where the code stands.
+        Column, or name of the index, to the key of its words, ``{}`` where the code stands.
     lang : {"en", "zh"}, optional
         Language of the words.
 
@@ -164,13 +183,15 @@ def in_words(
         keys = {code: key.format(code) for code in cell.split("; ")}
         return between.join(label(k, lang) if k in texts else code for code, k in keys.items())
 
-    return table.assign(
+    in_columns = table.assign(
         **{
             column: [words(cell, key) for cell in table[column]]
             for column, key in codes.items()
             if column in table.columns
         }
     )
+    of_index = codes.get(str(table.index.name))
+    return in_columns.rename(index=lambda cell: words(cell, of_index)) if of_index else in_columns
 
 
 def with_index(table: pd.DataFrame) -> pd.DataFrame:
@@ -240,8 +261,9 @@ def display_table(
 
 
 def _interval_head(name: str, lang: str, level: float | None) -> str:
-    head = head_of(name.removesuffix("low").removesuffix("_") or "interval", lang)
-    if level is None:
+    stem = name.removesuffix("low").removesuffix("_")
+    head = head_of(stem or "range", lang)
+    if level is None or not stem:  # "low" and "high" alone are ends of any kind
         return head
     return label("column.interval", lang, name=head, level=format_percent(100 * level, None, lang))
 

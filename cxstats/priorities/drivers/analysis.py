@@ -10,12 +10,15 @@ import numpy as np
 
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number
+from cxstats.core.language import Text, both, listed
 from cxstats.core.moments import Moments, check_resamples
 from cxstats.priorities.drivers.comparison import compare
-from cxstats.priorities.drivers.estimate import EXACT, Estimates, estimates
+from cxstats.priorities.drivers.importance_measures import Regression
+from cxstats.priorities.drivers.inference import EXACT, Importances, importances
 from cxstats.priorities.drivers.result import Drivers
 from cxstats.priorities.drivers.sample import Sample, check_names, sample_of
 from cxstats.priorities.drivers.shapley_sampling import PAIRS
+from cxstats.priorities.notes import failed_resamples, few_resamples, missing_answers
 from cxstats.stats.bootstrap import percentile_limits
 from cxstats.stats.intervals import check_level
 from cxstats.stats.rules import RULES
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
 
 METHODS = ("shapley", "johnson", "regression", "penalty-reward")
 LEVEL, N_RESAMPLES, SEED = 0.95, 1_000, 1
-ROUGH = 1_000  # resamples below which an interval's ends move visibly with the seed
 
 
 def drivers(
@@ -42,7 +44,7 @@ def drivers(
     seed: int = SEED,
     **options: Any,
 ) -> Drivers | PenaltyReward:
-    """Say how much of an outcome's variance each driver explains.
+    """Measure how much of an outcome's variance each driver explains.
 
     ``phi_j = sum over S without j of |S|! (p - |S| - 1)! / p! (R2(S + j) - R2(S))`` with
     ``method="shapley"`` (LMG): the rise of R2 as driver j enters, averaged over all orders.
@@ -87,15 +89,17 @@ def drivers(
     of the answers. They are never negative in a sample: the driver that matters not at all gets a
     little, and no percentile of a bootstrap is 0. The interval therefore has two parts.
 
-    1. *Bootstrap percentiles, expanded* for n and p (`intervals.reach`).
+    1. *Bootstrap percentiles, expanded* for n and p (`inference.reach`).
     2. *The rule for noise*: the lower limit is 0 unless the importance is larger than what a
        further driver that is pure noise gets in ``level`` of samples. The distribution of the
-       latter is known, no noise has to be added (`forms.noise_draws`); Tonidandel, LeBreton and
-       Johnson (2009) added one random variable. ``p_value`` is the chance of noise to get as much.
+       latter is known, no noise has to be added (`influence_functions.noise_draws`); Tonidandel,
+       LeBreton and Johnson (2009) added one random variable. ``p_value`` is the chance of noise to
+       get as much.
 
     A driver without any importance is thus said to have some in 1 - level of samples. Coverage of
     95 % intervals in 2,000 samples of normal answers, real drivers correlated .5, one driver pure
-    noise, R2 = .5 (``tests/drivers/test_coverage.py``); of Shapley values, then relative weights:
+    noise, R2 = .5 (``tests/priorities/drivers/test_coverage.py``); of Shapley values, then of
+    relative weights:
 
     =======  ===  ======================  ======================  ==========  ====
     drivers  n    importance, real        share, real             noise       R2
@@ -123,7 +127,7 @@ def drivers(
 
     A beta has one standard error, interval and p value, from the same resamples, which also hold
     where the spread of the outcome changes with a driver: ``p_value`` is that of
-    `intervals.beta_p_values`. The columns ``beta_se, beta_t, beta_p_value`` are ordinary least
+    `inference.beta_p_values`. The columns ``beta_se, beta_t, beta_p_value`` are ordinary least
     squares, which assumes an equal spread, so the two may differ.
 
     With one driver R2 is its importance, and both have the same interval. With sampled orders the
@@ -144,9 +148,10 @@ def drivers(
     >>> m = Moments.from_correlation(
     ...     ["price", "staff", "stay"], [[1], [0.5, 1], [0.6, 0.4, 1]], n=200)
     >>> drivers(m, "stay", ["price", "staff"]).table[["estimate", "share"]].round(3)
-           estimate  share
-    price     0.287  0.768
-    staff     0.087  0.232
+            estimate  share
+    driver
+    price      0.287  0.768
+    staff      0.087  0.232
     """
     if method not in METHODS:
         raise CxError(f"method is {method!r}; allowed: {', '.join(map(repr, METHODS))}")
@@ -159,29 +164,28 @@ def drivers(
     if options:
         raise CxError(f"{sorted(options)[0]!r} is no option of method {method!r}")
     sample, labels = sample_of(data, outcome, names, by)
-    found = estimates(sample, method, level, n_resamples, seed, None)
-    compared = compare(sample, labels, by, method, level, n_resamples, seed)
-    respondents = sample.matrix is not None
+    estimates = importances(sample, method, level, n_resamples, seed, None)
+    comparison = compare(sample, labels, by, method, level, n_resamples, seed)
     return Drivers(
-        table=_table(sample, found, level),
+        table=_table(sample, estimates, level),
         method=method,
         outcome=outcome,
-        r_squared=found.r_squared,
-        r_squared_ci=(float(found.low[-1]), float(found.high[-1])),
-        adjusted_r_squared=found.regression.adjusted,
-        noise=found.noise,
-        condition=found.regression.condition,
-        groups=compared.groups,
-        comparisons=compared.pairs,
+        r_squared=estimates.r_squared,
+        r_squared_ci=(float(estimates.low[-1]), float(estimates.high[-1])),
+        adjusted_r_squared=estimates.regression.adjusted,
+        noise=estimates.noise,
+        condition=estimates.regression.condition,
+        groups=comparison.groups,
+        comparisons=comparison.pairs,
         by=by,
         n=sample.n,
-        dropped=sample.dropped,
+        n_dropped=sample.n_dropped,
         level=level,
-        n_resamples=n_resamples if respondents else 0,
-        n_failed=found.n_failed,
+        n_resamples=0 if sample.matrix is None else n_resamples,
+        n_failed=estimates.n_failed,
         seed=seed,
         synthetic=bool(getattr(data, "attrs", {}).get("synthetic")),
-        notes=(*_notes(sample, found, n_resamples), *compared.notes),
+        notes=(*_notes(sample, estimates, n_resamples), *comparison.notes),
     )
 
 
@@ -194,90 +198,86 @@ def _penalty_reward(
         raise CxError("method='penalty-reward' needs respondents; these are moments")
     if by is not None:
         raise CxError(f"by={by!r} is no option of method 'penalty-reward'")
-    wrong = [name for name in options if name not in signature(penalty_reward).parameters]
-    if wrong:
-        raise CxError(f"{wrong[0]!r} is no option of method 'penalty-reward'")
+    unknown = [name for name in options if name not in signature(penalty_reward).parameters]
+    if unknown:
+        raise CxError(f"{unknown[0]!r} is no option of method 'penalty-reward'")
     return penalty_reward(data, outcome, names, **options)
 
 
-def _table(sample: Sample, found: Estimates, level: float) -> pd.DataFrame:
-    """Set the estimates out, one row per driver."""
+def _table(sample: Sample, estimates: Importances, level: float) -> pd.DataFrame:
+    """Return the estimates, one row per driver."""
     import pandas as pd
 
     p = len(sample.drivers)
-    one, part = slice(0, p), slice(p, 2 * p)
+    of_importance, of_share = slice(0, p), slice(p, 2 * p)
+    size = np.abs(estimates.importance)
     columns: dict[str, Any] = {
-        "estimate": found.importance,
-        "ci_low": found.low[one],
-        "ci_high": found.high[one],
-        "se": found.se[one],
-        "p_value": found.p_value,
-        "share": found.share,
-        "share_ci_low": found.low[part],
-        "share_ci_high": found.high[part],
+        "estimate": estimates.importance,
+        "ci_low": estimates.low[of_importance],
+        "ci_high": estimates.high[of_importance],
+        "se": estimates.se[of_importance],
+        "p_value": estimates.p_value,
+        "share": estimates.share,
+        "share_ci_low": estimates.low[of_share],
+        "share_ci_high": estimates.high[of_share],
+        "rank": 1 + (size[None, :] > size[:, None]).sum(axis=1),
+        "rank_ci_low": np.nan,
+        "rank_ci_high": np.nan,
+        "first_share": np.nan,
     }
-    size = np.abs(found.importance)
-    columns["rank"] = 1 + (size[None, :] > size[:, None]).sum(axis=1)
-    for name in ("rank_ci_low", "rank_ci_high", "first"):
-        columns[name] = np.nan
-    if found.replicates is not None and found.n_failed < len(found.replicates):
-        ranks = found.ranks()
-        tails = percentile_limits(ranks, level, method="nearest")
-        columns["rank_ci_low"], columns["rank_ci_high"] = tails
-        columns["first"] = (ranks == 1).mean(axis=0)
-    own = found.regression
+    if estimates.replicates is not None and estimates.n_failed < len(estimates.replicates):
+        ranks = estimates.ranks()
+        limits = percentile_limits(ranks, level, method="nearest")
+        columns["rank_ci_low"], columns["rank_ci_high"] = limits
+        columns["first_share"] = (ranks == 1).mean(axis=0)
+    fit = estimates.regression
     columns |= {
-        "correlation": sample.corr[:-1, -1], "beta": own.beta, "beta_se": own.se, "beta_t": own.t,
-        "beta_p_value": own.p_value, "vif": own.vif, "tolerance": own.tolerance,
+        "correlation": sample.corr[:-1, -1], "beta": fit.beta, "beta_se": fit.se, "beta_t": fit.t,
+        "beta_p_value": fit.p_value, "vif": fit.vif, "tolerance": fit.tolerance,
     }  # fmt: skip
-    if found.sampling_se is not None:
-        columns["sampling_se"] = found.sampling_se
-    return pd.DataFrame(columns | {"n": sample.n}, index=list(sample.drivers))
+    if estimates.sampling_se is not None:
+        columns["sampling_se"] = estimates.sampling_se
+    table = pd.DataFrame(columns | {"n": sample.n}, index=list(sample.drivers))
+    return table.rename_axis("driver")
 
 
-def _exact(found: Estimates, names: tuple[str, ...]) -> list[str]:
-    """Return the drivers that the others determine."""
-    return [name for name, left in zip(names, found.regression.tolerance, strict=True) if left == 0]
-
-
-def _notes(sample: Sample, found: Estimates, n_resamples: int) -> tuple[str, ...]:
-    """Say what was left out, what is rough and which drivers can hardly be told apart."""
-    notes = []
-    if sample.dropped:
-        notes.append(f"{sample.dropped} cases with a missing answer were left out")
+def _notes(sample: Sample, estimates: Importances, n_resamples: int) -> list[Text]:
+    """Return what was left out, what is rough and which drivers can hardly be told apart."""
+    notes = missing_answers(sample.n_dropped)
     if sample.matrix is None:
-        notes.append(
-            "no respondents to resample: intervals are those of normal answers (delta method), and "
-            "ranks have none"
-        )
-    elif n_resamples < ROUGH:
-        notes.append(f"intervals from {n_resamples} resamples are rough; take {ROUGH:,} or more")
-    if found.n_failed:
-        notes.append(
-            f"{found.n_failed} of {n_resamples} resamples had a column without variation, or "
-            "drivers that determine each other, and were left out"
-        )
-    exact = _exact(found, sample.drivers)
-    if exact:
-        notes.append(
-            f"the other drivers determine these exactly: {', '.join(exact)}; they share what they "
-            "explain together, as a rule more than without the repetition (and the others less), "
-            "and have no beta"
-        )
-    close = [
-        f"{name} (VIF {format_number(vif, 1)})"
-        for name, vif in zip(sample.drivers, found.regression.vif, strict=True)
+        notes.append(both("drivers.note.moments"))
+    else:
+        notes += few_resamples(n_resamples)
+    notes += failed_resamples(estimates.n_failed, n_resamples)
+    notes += _collinearity(sample.drivers, estimates.regression)
+    if estimates.sampling_se is not None:
+        bound = format_number(1.96 * float(estimates.sampling_se.max()), 4)
+        orders = format_number(2 * PAIRS)
+        notes.append(both("drivers.note.sampled", most=EXACT, orders=orders, bound=bound))
+    return notes
+
+
+def _collinearity(names: tuple[str, ...], fit: Regression) -> list[Text]:
+    """Return the notes on drivers that others determine, exactly or nearly."""
+    notes = []
+    repeated = [name for name, left in zip(names, fit.tolerance, strict=True) if left == 0]
+    if repeated:
+        notes.append(both("drivers.note.repeated", names=listed(repeated)))
+    inflated = [
+        (name, format_number(vif, 1))
+        for name, vif in zip(names, fit.vif, strict=True)
         if RULES["kutner2005"].band(vif) > 0 and vif < np.inf
     ]
-    if close:
+    if inflated:
         notes.append(
-            f"nearly determined by other drivers: {', '.join(close)}; condition number "
-            f"{format_number(found.regression.condition, 0)}, so betas are unsteady"
+            both(
+                "drivers.note.inflated",
+                names=Text(
+                    ", ".join(f"{name} (VIF {vif})" for name, vif in inflated),
+                    "、".join(f"{name}（VIF {vif}）" for name, vif in inflated),
+                ),
+                # Where another driver is repeated exactly there is no smallest eigenvalue.
+                condition="∞" if fit.condition == np.inf else format_number(fit.condition, 0),
+            )
         )
-    if found.sampling_se is not None:
-        bound = 1.96 * float(found.sampling_se.max())
-        notes.append(
-            f"more than {EXACT} drivers: Shapley values from {2 * PAIRS:,} sampled orders, each "
-            f"within {format_number(bound, 4)} of the exact one (95 %)"
-        )
-    return tuple(notes)
+    return notes

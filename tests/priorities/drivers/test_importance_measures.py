@@ -21,6 +21,7 @@ from cxstats.priorities.drivers.importance_measures import (
     shapley,
     subset_r2,
 )
+from cxstats.priorities.drivers.inference import logit_interval, noise_p_values, normal_se
 from cxstats.priorities.drivers.influence_functions import (
     johnson_noise,
     noise_draws,
@@ -28,7 +29,6 @@ from cxstats.priorities.drivers.influence_functions import (
     residual_weights,
     shapley_forms,
 )
-from cxstats.priorities.drivers.intervals import logit_interval, noise_p_values, normal_se
 from cxstats.priorities.drivers.shapley_sampling import Orders
 from tests.references import close, reference
 

@@ -145,7 +145,7 @@ def test_missing_answers_are_counted_and_tables_of_any_kind_are_read():
     frame.loc[4, "overall"] = np.nan
     result = found(frame)
     assert (result.n, result.n_dropped) == (298, 2)
-    assert "2 respondents with a missing answer were left out" in result.notes
+    assert "2 respondents with a missing answer were left out" in [n.en for n in result.notes]
     pd.testing.assert_frame_equal(result.table, found(frame.drop(index=[3, 4])).table)
     pd.testing.assert_frame_equal(result.table, found(pl.from_pandas(frame)).table)
 
@@ -155,8 +155,9 @@ def test_small_cells_and_lost_resamples_are_said():
     frame["logo"] = [1, 1] + [3] * 100 + [5] * 98
     result = found(frame)
     assert result.n_failed > 0
-    assert any(note.startswith(f"{result.n_failed} of 400 resamples") for note in result.notes)
-    assert "logo: small cells (low 2), so rough intervals" in result.notes
+    notes = [note.en for note in result.notes]
+    assert any(note.startswith(f"{result.n_failed} of 400 resamples") for note in notes)
+    assert "logo: small cells (low 2), so rough intervals" in notes
 
 
 @pytest.mark.parametrize(
@@ -213,8 +214,9 @@ def test_words_and_chart(lang):
     result = found(frame)
     assert result.synthetic
     lines = result.summary(lang).splitlines()
-    assert lines[5:] == [f"  * {note}" for note in result.notes]
-    assert any("HC3" in line for line in lines[5:])
+    assert ("Synthetic data", "合成数据")[lang == "zh"] in lines[1]
+    assert lines[6:] == [f"  * {note.get(lang)}" for note in result.notes]
+    assert any("HC3" in line for line in lines[6:])
     ax = result.plot(lang=lang)
     assert len(ax.collections) == 8
     assert result._repr_html_().startswith("<pre>")

@@ -8,41 +8,38 @@ bottom right.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cxstats.core.errors import CxError
+from cxstats.core.language import label, listed
+from cxstats.priorities.complete_cases import is_number
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
 CHOICES = ("means", "medians", "scale")
 Crosshairs = str | tuple[float, float]
+Centre = tuple[float | None, float | None]
 # Of rounding: a point at the mean of equal points lies on the line, not a hair below it.
 TINY = 1e-12
 
 
 def check_crosshairs(choice: Crosshairs) -> None:
-    """Refuse what is neither the name of a choice nor a pair of numbers."""
+    """Raise if crosshairs are neither the name of a choice nor a pair of numbers."""
     if isinstance(choice, str):
         if choice in CHOICES:
             return
-    elif isinstance(choice, Sequence) and len(choice) == 2 and all(map(_finite, choice)):
+    elif isinstance(choice, Sequence) and len(choice) == 2 and all(map(is_number, choice)):
         return
     raise CxError(f"crosshairs is {choice!r}; allowed: {', '.join(CHOICES)}, or (x, y)")
 
 
-def _finite(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and np.isfinite(float(value))
-
-
-def cuts(
-    choice: Crosshairs, x: Array, y: Array, centre: tuple[float | None, float | None]
-) -> tuple[Array, Array]:
+def cuts(choice: Crosshairs, x: Array, y: Array, centre: Centre) -> tuple[Array, Array]:
     """Return where the crosshairs stand (...,), (...,) among points (..., k).
 
     Parameters
@@ -109,9 +106,7 @@ def on_the_line(values: Array, cut: float) -> Array:
     return np.where((values < cut) & _reaches(values, cut), cut, values)
 
 
-def quadrant_shares(
-    choice: Crosshairs, x: Array, y: Array, centre: tuple[float | None, float | None]
-) -> Array:
+def quadrant_shares(choice: Crosshairs, x: Array, y: Array, centre: Centre) -> Array:
     """Return in which share of replicates each of k points falls in each quadrant (k, 4).
 
     The crosshairs are computed anew in every replicate, so that a shift of all points together
@@ -126,3 +121,69 @@ def quadrant_shares(
     """
     codes = quadrant_codes(x, y, *cuts(choice, x, y, centre))
     return np.stack([(codes == code).mean(axis=0) for code in range(4)], axis=-1)
+
+
+def crosshairs_table(
+    table: pd.DataFrame,
+    axes: tuple[str, str],
+    chosen: Crosshairs,
+    centre: Centre,
+    quadrants: Sequence[str],
+) -> pd.DataFrame:
+    """Return the quadrant of each point under each choice of crosshairs.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        The points, their names in the first column.
+    axes : (str, str)
+        Columns of the horizontal and of the vertical coordinate.
+    chosen : {"means", "medians", "scale"} or (x, y)
+        A pair of numbers has the column "given".
+    centre : pair of float or None
+        As in `cuts`; without a horizontal one there is no column "scale".
+    quadrants : sequence of str
+        Names of the quadrants.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One column per choice, then ``same``: whether all agree.
+    """
+    import pandas as pd
+
+    x, y = (table[name].to_numpy(float) for name in axes)
+    choices: dict[str, Crosshairs] = {
+        name: name for name in CHOICES if name != "scale" or centre[0] is not None
+    }
+    if not isinstance(chosen, str):
+        choices["given"] = chosen
+    columns = {
+        name: [quadrants[code] for code in quadrant_codes(x, y, *cuts(choice, x, y, centre))]
+        for name, choice in choices.items()
+    }
+    points = pd.Index(table.iloc[:, 0], name=table.columns[0])
+    comparison = pd.DataFrame(columns, index=points)
+    comparison["same"] = comparison.nunique(axis=1) == 1
+    return comparison
+
+
+def moved_points(comparison: pd.DataFrame, lang: str) -> list[str]:
+    """Return the line on points that other crosshairs would move, where there are any."""
+    moved = comparison.index[~comparison["same"]]
+    return [label("ipa.moved", lang, names=listed(moved).get(lang))] if len(moved) else []
+
+
+def lines_note(choice: Crosshairs, resampled: bool, lang: str) -> str:
+    """Return where the lines of a map stand and, without resamples, that certainty is unknown."""
+    name = choice if isinstance(choice, str) else "given"
+    note = label(f"ipa.lines.{name}", lang)
+    if resampled:
+        return note
+    return note + " " * (lang == "en") + label("ipa.lines.unknown", lang)
+
+
+def covariances(replicates: Array) -> Array:
+    """Return the covariances (k, 2, 2) of replicates (B, k, 2)."""
+    centred = replicates - replicates.mean(axis=0)
+    return np.asarray(np.einsum("bki,bkj->kij", centred, centred) / (len(replicates) - 1), float)
