@@ -44,13 +44,29 @@ class Column:
     kind: str
     decimals: int = 0
 
-    @property
-    def excel_format(self) -> str:
-        """The number format of a spreadsheet."""
+    def decimals_of(self, value: float) -> int:
+        """Return the decimals of a cell: more where those of its column leave one digit of it.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> hours = column_of(pd.Series([25000.0, 2.5, 0.833]), "estimate")
+        >>> [hours.write(value, "en") for value in (25000.0, 2.5, 0.833)]
+        ['25,000', '2.50', '0.833']
+        """
+        if self.kind != "number" or not isfinite(value) or value == 0:
+            return self.decimals
+        size = floor(log10(abs(value)))
+        if self.decimals + size > 0:
+            return self.decimals
+        return int(np.clip(MOST_DECIMALS - 1 - size, self.decimals, MOST_DECIMALS))
+
+    def excel_format(self, value: Any) -> str:
+        """Return the number format of a cell in a spreadsheet."""
         if self.kind == "date":
             return "yyyy-mm-dd"
-        if self.kind in ("whole", "number", "p"):
-            decimals = MOST_DECIMALS if self.kind == "p" else self.decimals
+        if self.kind in ("whole", "number", "p") and _is_number(value):
+            decimals = MOST_DECIMALS if self.kind == "p" else self.decimals_of(float(value))
             return "#,##0" + ("." + "0" * decimals if decimals else "")
         return "General"
 
@@ -65,7 +81,7 @@ class Column:
         if self.kind == "date":
             return str(value).removesuffix(" 00:00:00")
         if self.kind in ("whole", "number") and _is_number(value):
-            return _finite(float(value), self.decimals)
+            return _finite(float(value), self.decimals_of(float(value)))
         return _cell_text(value, lang)
 
 
