@@ -259,8 +259,9 @@ def display_table(
 
 
 def _interval_head(name: str, lang: str, level: float | None) -> str:
-    head = head_of(name.removesuffix("low").removesuffix("_") or "interval", lang)
-    if level is None:
+    stem = name.removesuffix("low").removesuffix("_")
+    head = head_of(stem or "range", lang)
+    if level is None or not stem:  # "low" and "high" alone are ends of any kind
         return head
     return label("column.interval", lang, name=head, level=format_percent(100 * level, None, lang))
 
