@@ -15,7 +15,7 @@ _PUBLIC = {
     "ab_test": "cxstats.experiments.ab_test",
     "ab_test_from_counts": "cxstats.experiments.ab_test",
     "ahp": "cxstats.weighting.ahp",
-    "Audit": "cxstats.cases.result",
+    "Audit": "cxstats.cases.audit",
     "audit": "cxstats.cases.audit",
     "bootstrap_moments": "cxstats.core.moments",
     "cases": None,
@@ -23,7 +23,7 @@ _PUBLIC = {
     "ces_from_counts": "cxstats.metrics.scales",
     "cfa": "cxstats.models.sem.fit",
     "charts": None,
-    "check": "cxstats.survey.clean",
+    "check": "cxstats.survey.check",
     "cite": "cxstats.cases.facts",
     "clean": "cxstats.survey.clean",
     "Codebook": "cxstats.survey.codebook",
@@ -34,7 +34,7 @@ _PUBLIC = {
     "CxError": "cxstats.core.errors",
     "DataError": "cxstats.core.errors",
     "drivers": "cxstats.priorities.drivers.analysis",
-    "event_log": "cxstats.operations.read_log",
+    "event_log": "cxstats.operations.event_log",
     "importance_performance": "cxstats.priorities.importance.analysis",
     "experiments": None,
     "invariance": "cxstats.models.sem.invariance",
@@ -91,11 +91,10 @@ __all__ = [*_PUBLIC, "__version__"]  # noqa: PLE0604  (all are strings)
 
 if TYPE_CHECKING:
     from cxstats import cases, charts, experiments, metrics, satisfaction
-    from cxstats.cases.audit import audit
+    from cxstats.cases.audit import Audit, audit
     from cxstats.cases.compare import Comparison, compare
     from cxstats.cases.facts import cite, load_facts
     from cxstats.cases.files import load_formulas, load_source_errors, load_tables
-    from cxstats.cases.result import Audit
     from cxstats.core.errors import CxError, DataError, ModelSyntaxError, ReproductionError
     from cxstats.core.language import set_language
     from cxstats.core.moments import Moments, bootstrap_moments, moments
@@ -120,8 +119,8 @@ if TYPE_CHECKING:
     from cxstats.models.sem.second_opinion import second_opinion
     from cxstats.operations.automation import rpa_saving
     from cxstats.operations.before_after import process_change
+    from cxstats.operations.event_log import event_log
     from cxstats.operations.process import process
-    from cxstats.operations.read_log import event_log
     from cxstats.priorities.drivers.analysis import drivers
     from cxstats.priorities.importance.analysis import importance_performance
     from cxstats.priorities.kano.analysis import kano, kano_from_counts
@@ -132,7 +131,8 @@ if TYPE_CHECKING:
     from cxstats.service.reliability import reliability
     from cxstats.service.servqual import servperf, servqual
     from cxstats.stats.rules import verdict
-    from cxstats.survey.clean import check, clean
+    from cxstats.survey.check import check
+    from cxstats.survey.clean import clean
     from cxstats.survey.codebook import Codebook
     from cxstats.survey.read import read_survey
     from cxstats.weighting.ahp import ahp

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from math import floor, isfinite, log10
+from sys import float_info
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 P_VALUE = re.compile(r"(^|_)p(_|$)|^p_(value|adjusted|fdr|wilcoxon)")
 LIMITS = re.compile(r"(.*?)_?low$")
 MOST_DECIMALS = 3
+ROUNDING = 1e-12  # relative; 49.00000000000001 degrees of freedom are 49
 HUGE = 1e15  # from here on a float has no digit after the point
 
 
@@ -68,7 +70,10 @@ class Column:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, np.number)) and not isinstance(value, (bool, np.bool_))
+    """Return whether a cell is a number; a whole number that no float holds is a text."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
+        return False
+    return not isinstance(value, int) or abs(value) <= float_info.max
 
 
 def _is_missing(value: Any) -> bool:
@@ -114,7 +119,7 @@ def column_of(values: pd.Series[Any], name: str) -> Column:
     numbers = np.abs([float(value) for value in cells if isfinite(value)])
     if P_VALUE.search(name) and (numbers <= 1).all():
         return Column("p")
-    if (numbers == np.rint(numbers)).all():
+    if np.isclose(numbers, np.rint(numbers), rtol=ROUNDING, atol=0).all():
         return Column("whole")
     size = floor(log10(numbers.max())) if numbers.max() > 0 else 0
     return Column("number", int(np.clip(MOST_DECIMALS - size, 0, MOST_DECIMALS)))
@@ -142,7 +147,7 @@ def in_words(
     table : pandas.DataFrame
         A cell may hold several codes, with "; " between them.
     codes : mapping of str to str
-        Column to the key of its words, ``{}`` where the code stands.
+        Column, or name of the index, to the key of its words, ``{}`` where the code stands.
     lang : {"en", "zh"}, optional
         Language of the words.
 
@@ -160,13 +165,15 @@ def in_words(
         keys = {code: key.format(code) for code in cell.split("; ")}
         return between.join(label(k, lang) if k in texts else code for code, k in keys.items())
 
-    return table.assign(
+    in_columns = table.assign(
         **{
             column: [words(cell, key) for cell in table[column]]
             for column, key in codes.items()
             if column in table.columns
         }
     )
+    of_index = codes.get(str(table.index.name))
+    return in_columns.rename(index=lambda cell: words(cell, of_index)) if of_index else in_columns
 
 
 def with_index(table: pd.DataFrame) -> pd.DataFrame:

@@ -107,6 +107,17 @@ def both(key: str, **values: object) -> Text:
     return Text(fill("en"), fill("zh"))
 
 
+def note_if(holds: bool, key: str, **values: object) -> list[Text]:
+    """Return the label `key` in both languages as a list of one, or nothing where `holds` is false.
+
+    Examples
+    --------
+    >>> [*note_if(True, "verdict.agrees"), *note_if(False, "verdict.agrees")]
+    [Text(en='agrees', zh='相符')]
+    """
+    return [both(key, **values)] if holds else []
+
+
 def listed(names: Iterable[object]) -> Text:
     """Return names one after the other, with the comma of either language between them.
 

@@ -103,7 +103,8 @@ class Result:
 
     def title(self, lang: str | None = None) -> str:
         """Return what was analysed, as a heading."""
-        return label(f"title.{type(self).__name__}", lang)
+        name = type(self).__name__
+        return label(f"title.{name}", lang)
 
     def findings(self, lang: str) -> list[str]:
         """Return the lines of the summary, before the notes."""

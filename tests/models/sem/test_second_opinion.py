@@ -91,7 +91,7 @@ def test_indices(case):
     # n - 1 against n, and nothing else.
     ratio = index(opinion, "rmsea", "semopy") / index(opinion, "rmsea", "cxstats")
     assert ratio == pytest.approx(np.sqrt(fit.n / (fit.n - 1)), rel=1e-9)
-    assert any("n − 1" in note for note in opinion.notes)
+    assert any("n − 1" in note.en for note in opinion.notes)
 
 
 @pytest.mark.parametrize("case", ["politicaldemocracy", "mobi_ecsir"])
@@ -158,7 +158,7 @@ def test_latents_without_marker(text):
     """semopy's own search for starting values never ends there."""
     opinion = cx.second_opinion(cx.sem(text, data("holzinger")[0], std_lv=True))
     assert opinion.agrees
-    assert any("without end" in note for note in opinion.notes)
+    assert any("without end" in note.en for note in opinion.notes)
 
 
 def test_given_predictors_are_no_parameters():
@@ -167,20 +167,20 @@ def test_given_predictors_are_no_parameters():
     # semopy counts their three moments as explained.
     assert index(opinion, "df") == 3
     assert list(opinion.indices["index"]) == ["chisq", "df"]
-    assert any("observed predictors" in note for note in opinion.notes)
+    assert any("observed predictors" in note.en for note in opinion.notes)
 
 
 @pytest.mark.parametrize("case", ["fixed", "holzinger_equal", "single_indicator"])
 def test_other_baselines_are_not_compared(case):
     opinion = cx.second_opinion(fitted(case))
     assert list(opinion.indices["index"]) == ["chisq", "df", "rmsea"]
-    assert any("baseline" in note for note in opinion.notes)
+    assert any("baseline" in note.en for note in opinion.notes)
 
 
 def test_wrong_indices_are_not_shown():
     opinion = cx.second_opinion(fitted("holzinger"))
     assert not {"aic", "bic", "gfi", "loglik"} & set(opinion.indices["index"])
-    assert "AIC, BIC, GFI" in opinion.notes[0]
+    assert "AIC, BIC, GFI" in opinion.notes[0].en
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_negative_variance():
     assert index(opinion, "chisq") > 0.01
     assert not opinion.agrees
     assert "do not agree" in opinion.summary()
-    assert any("at or above zero" in note for note in opinion.notes)
+    assert any("at or above zero" in note.en for note in opinion.notes)
 
 
 def test_default_of_semopy_stops_short(monkeypatch):

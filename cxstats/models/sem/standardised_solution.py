@@ -33,15 +33,15 @@ def standardised(likelihood: Likelihood, x: Array) -> Array:
     """
     structure, model = likelihood.structure, likelihood.reduction.model
     groups = x.reshape((*x.shape[:-1], len(likelihood.share), -1))
-    part = implied(structure, groups)
+    moments = implied(structure, groups)
     variance = np.concatenate(
         [
-            np.diagonal(part.total, axis1=-2, axis2=-1),
-            np.diagonal(part.sigma, axis1=-2, axis2=-1),
+            np.diagonal(moments.total, axis1=-2, axis2=-1),
+            np.diagonal(moments.sigma, axis1=-2, axis2=-1),
         ],
         axis=-1,
     )
-    kind, left, right, own_left, own_right = _places(model, structure)
+    kind, left, right, residual_left, residual_right = _places(model, structure)
     with np.errstate(invalid="ignore", divide="ignore"):
         sd = np.sqrt(_where_positive(variance))
         residual = np.sqrt(_size(groups))
@@ -49,7 +49,7 @@ def standardised(likelihood: Likelihood, x: Array) -> Array:
         scale = np.select(
             [kind == "directed", kind == "variance", kind == "intercept"],
             [a / b, 1 / a**2, 1 / a],
-            1 / (residual[..., own_left] * residual[..., own_right]),
+            1 / (residual[..., residual_left] * residual[..., residual_right]),
         )
         out: Array = groups * scale
     return out.reshape(x.shape)
@@ -69,7 +69,7 @@ def _places(model: Model, structure: Structure) -> tuple[Array, ...]:
     """Return the kind of each parameter and the places of its variables' variances."""
     at = {name: len(structure.core) + i for i, name in enumerate(model.observed)}
     at |= {name: i for i, name in enumerate(structure.core)}
-    own = {p.lhs: i for i, p in enumerate(model.one_group) if p.op == "~~" and p.lhs == p.rhs}
+    variances = {p.lhs: i for i, p in enumerate(model.one_group) if p.op == "~~" and p.lhs == p.rhs}
     rows = []
     for p in model.one_group:
         if p.op == "~1":
@@ -80,6 +80,14 @@ def _places(model: Model, structure: Structure) -> tuple[Array, ...]:
         elif p.lhs == p.rhs:
             rows.append(("variance", at[p.lhs], 0, 0, 0))
         else:
-            rows.append(("covariance", at[p.lhs], at[p.rhs], own[p.lhs], own[p.rhs]))
+            rows.append(("covariance", at[p.lhs], at[p.rhs], variances[p.lhs], variances[p.rhs]))
     kind, *places = zip(*rows, strict=True)
-    return np.array(kind), *(np.array(part) for part in places)
+    return np.array(kind), *(np.array(place) for place in places)
+
+
+def all_quantities(likelihood: Likelihood, phi: Array) -> Array:
+    """Return parameters, defined ones, and both of the standardised solution, (..., 2 (T + D))."""
+    reduction = likelihood.reduction
+    x = reduction.all(phi)
+    std = standardised(likelihood, x)
+    return np.concatenate([x, reduction.defined(x), std, reduction.defined(std)], axis=-1)

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from cxstats.core.errors import CxError
-from cxstats.operations import rpa_saving
+from cxstats.operations.automation import rpa_saving
 
 
 def row(result, name="total"):
@@ -109,8 +109,8 @@ def test_bad_input_is_named(change, words):
 def test_summary_and_chart_in_chinese():
     result = rpa_saving(100, 3, 1, before_sd=1, before_n=30)
     assert "每天 100 个案例" in result.summary("zh")
-    assert "the time after, " not in result.notes[0]
-    assert "the volume, the time after" in result.notes[0]
+    assert "the time after, " not in result.notes[0].en
+    assert "the volume, the time after" in result.notes[0].en
     assert result.plot(lang="zh").get_xlabel().startswith("节省时间")
 
 

@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
-from cxstats.core.formats import as_html, format_number, format_percent, interval
-from cxstats.core.language import Text, both, label
+from cxstats.core.formats import format_number, format_percent, interval
+from cxstats.core.language import Text, both, label, note_if
 from cxstats.core.moments import bootstrap_moments, check_resamples
 from cxstats.core.progress import quiet_linear_algebra
-from cxstats.satisfaction.formula_registry import origin
+from cxstats.core.result import Chart
+from cxstats.satisfaction.result import (
+    FormulaResult,
+    intervals_chart,
+    survey_source,
+)
 from cxstats.stats.bootstrap import percentile_limits
 from cxstats.stats.intervals import check_level
 from cxstats.survey.answers import as_pandas, numbers
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
-NAMES = ("alpha", "beta", "gamma")
+WEIGHTS = ("alpha", "beta", "gamma")
 METHODS = ("constrained", "ols")
+ROLES = ("satisfaction", "quality", "interactivity", "personalisation")
 SINGULAR = 1e-8  # smallest eigenvalue of the correlations that counts as one
+EDGE = 0.01  # share of resamples at 0 from which a weight's interval is said to be inexact
 
 
-@dataclass(frozen=True, eq=False)
-class ServiceWeights:
+@dataclass(frozen=True, eq=False, repr=False)
+class ServiceWeights(FormulaResult):
     """Estimated weights of service quality, interactivity and personalisation.
 
     Attributes
@@ -44,11 +50,13 @@ class ServiceWeights:
     r_squared : dict of method to float
         Share of the variance of satisfaction.
     intercept : bool
+        Whether there is a constant.
     n, n_left_out : int
         Respondents used; those with a missing answer.
     outcome : str
+        Column of satisfaction.
     level, n_resamples, seed, synthetic
-    remarks : tuple of Text
+    notes : tuple of Text
         What a reader must know.
     """
 
@@ -62,69 +70,65 @@ class ServiceWeights:
     n_resamples: int
     seed: int
     synthetic: bool
-    remarks: tuple[Text, ...]
+    notes: tuple[Text, ...]
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a reader must know, in English."""
-        return tuple(remark.en for remark in self.remarks)
+    formula: ClassVar = "A09"
+    kinds: ClassVar = ("intervals",)
+    codes: ClassVar = {"method": "satisfaction.estimated.{}", "weight": "satisfaction.term.{}"}
 
     def of(self, method: str = "constrained") -> dict[str, float]:
         """Return ``{"alpha": ..., "beta": ..., "gamma": ...}``, for `service_satisfaction`."""
         if method not in METHODS:
             raise CxError(f"method is {method!r}; allowed: {', '.join(METHODS)}")
-        rows = self.table[(self.table["method"] == method) & self.table["weight"].isin(NAMES)]
+        rows = self.table[(self.table["method"] == method) & self.table["weight"].isin(WEIGHTS)]
         return dict(zip(rows["weight"], rows["estimate"].tolist(), strict=True))
 
-    def summary(self, lang: str = "en") -> str:
+    def findings(self, lang: str) -> list[str]:
         """Return both sets of weights with their intervals."""
-        lines = [
-            label(
-                "satisfaction.estimated.head", lang, outcome=self.outcome,
-                n=format_number(self.n), b=format_number(self.n_resamples), seed=self.seed,
-                level=format_percent(100 * self.level, None, lang),
-            )
-        ]  # fmt: skip
-        lines += [label("servqual.synthetic", lang)] if self.synthetic else []
-        lines.append(label("satisfaction.formula", lang, origin=origin("A09").get(lang)))
-        constant = label("satisfaction.estimated.constant", lang)
-        for method in METHODS:
-            head = label(f"satisfaction.estimated.{method}", lang)
-            lines.append(f"  {head}, R² = {format_number(self.r_squared[method], 3)}")
-            for _, row in self.table[self.table["method"] == method].iterrows():
-                name = f"{row['weight']} ({row['column']})" if row["column"] else constant
-                limits = interval(row["ci_low"], row["ci_high"], 3)
-                lines.append(f"    {name}: {format_number(row['estimate'], 3)} {limits}")
-        return "\n".join([*lines, *(f"  * {remark.get(lang)}" for remark in self.remarks)])
-
-    def plot(self, ax: Axes | None = None, lang: str = "en", **options: Any) -> Axes:
-        """Draw the weights of both methods with intervals; see `cxstats.charts.intervals`."""
-        from cxstats.charts import intervals
-
-        rows = self.table[self.table["weight"].isin(NAMES)]
-        names = [
-            f"{row['column']} ({label('satisfaction.estimated.' + row['method'], lang)})"
-            for _, row in rows.iterrows()
-        ]
-        key = "simulated" if self.synthetic else "own"
-        given = {
-            "source": label(f"chart.survey.{key}", lang, n=format_number(self.n)),
-            "axis": label("satisfaction.estimated.axis", lang),
-            "synthetic": self.synthetic,
-            **options,
-        }
-        return intervals(
-            names, rows["estimate"], rows["ci_low"], rows["ci_high"], level=self.level, lang=lang,
-            ax=ax, **given,
+        head = label(
+            "satisfaction.estimated.head", lang, outcome=self.outcome,
+            n=format_number(self.n), b=format_number(self.n_resamples), seed=self.seed,
+            level=format_percent(100 * self.level, None, lang),
         )  # fmt: skip
+        lines = [head, *self.formula_lines(lang)]
+        for method in METHODS:
+            lines.append(
+                label(
+                    "satisfaction.estimated.method", lang,
+                    method=label(f"satisfaction.estimated.{method}", lang),
+                    r2=format_number(self.r_squared[method], 3),
+                )
+            )  # fmt: skip
+            rows = self.table[self.table["method"] == method]
+            lines += [self._weight(row, lang) for _, row in rows.iterrows()]
+        return lines
 
-    def __str__(self) -> str:
-        return self.summary()
+    def _weight(self, row: pd.Series[Any], lang: str) -> str:
+        name = label("satisfaction.term.constant", lang)
+        if row["column"]:
+            name = label("satisfaction.named", lang, name=row["weight"], column=row["column"])
+        value, limits = (
+            format_number(row["estimate"], 3),
+            interval(row["ci_low"], row["ci_high"], 3),
+        )
+        return label("satisfaction.estimated.row", lang, name=name, value=value, interval=limits)
 
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return the weights of both methods with intervals."""
+        rows = self.table[self.table["weight"].isin(WEIGHTS)]
+        methods = [label(f"satisfaction.estimated.{method}", lang) for method in rows["method"]]
+        names = [
+            label("satisfaction.named", lang, name=column, column=method)
+            for column, method in zip(rows["column"], methods, strict=True)
+        ]
+        return intervals_chart(
+            names,
+            rows,
+            self.level,
+            source=survey_source(self.n, self.synthetic, lang),
+            axis=label("satisfaction.estimated.axis", lang),
+            synthetic=self.synthetic,
+        )
 
 
 def estimate_service_weights(  # noqa: PLR0913  (keywords)
@@ -183,50 +187,57 @@ def estimate_service_weights(  # noqa: PLR0913  (keywords)
     >>> x = np.random.default_rng(1).normal(70, 10, (400, 3))
     >>> frame = pd.DataFrame(x, columns=["Q", "I", "P"])
     >>> frame["S"] = x @ [0.5, 0.3, 0.2] + np.random.default_rng(2).normal(0, 3, 400)
-    >>> found = estimate_service_weights(frame, "S", "Q", "I", "P", n_resamples=1000)
-    >>> {name: round(value, 2) for name, value in found.of().items()}
+    >>> weights = estimate_service_weights(frame, "S", "Q", "I", "P", n_resamples=1000)
+    >>> {name: round(value, 2) for name, value in weights.of().items()}
     {'alpha': 0.52, 'beta': 0.3, 'gamma': 0.17}
     """
-    import pandas as pd
-
     check_level(level)
     check_resamples(n_resamples, seed)
     frame, columns = as_pandas(data), (quality, interactivity, personalisation)
-    if len({satisfaction, *columns}) < 4:
-        raise CxError(f"{satisfaction!r}, {', '.join(map(repr, columns))}: one column twice")
-    matrix = np.column_stack([numbers(frame, name) for name in (satisfaction, *columns)])
-    kept = ~np.isnan(matrix).any(axis=1)
-    matrix = matrix[kept]
-    roles = ("satisfaction", "quality", "interactivity", "personalisation")
-    check_answers(matrix, (satisfaction, *columns), roles)
-    n = len(matrix)
+    matrix = complete_answers(frame, (satisfaction, *columns), ROLES)
+    n, n_left_out = len(matrix), len(frame) - len(matrix)
     with quiet_linear_algebra():
         drawn = bootstrap_moments(matrix, n_resamples, seed)
         mean, cov = matrix.mean(axis=0)[None], np.cov(matrix, rowvar=False)[None]
-        own, r2 = fitted(mean, cov, n, intercept)
+        estimates, r2 = fitted(mean, cov, n, intercept)
         replicates, _ = fitted(drawn.mean, drawn.cov, n, intercept)
-    tails = percentile_limits(replicates, level)
-    size = 3 + intercept
-    names, of = ([*NAMES, "constant"][:size], [*columns, ""][:size])
-    zero = (replicates == 0).mean(axis=0)
-    table = pd.DataFrame(
+    table = _table(estimates[0], replicates, columns, level)
+    table["n"] = n
+    return ServiceWeights(
+        table=table,
+        r_squared=dict(zip(METHODS, r2[0].tolist(), strict=True)),
+        intercept=intercept,
+        n=n,
+        n_left_out=n_left_out,
+        outcome=satisfaction,
+        level=level,
+        n_resamples=n_resamples,
+        seed=seed,
+        synthetic=bool(frame.attrs.get("synthetic")),
+        notes=_notes(table, n_left_out, len(frame), intercept),
+    )
+
+
+def _table(
+    estimates: Array, replicates: Array, columns: Sequence[str], level: float
+) -> pd.DataFrame:
+    """Return both methods' weights, and the constants where there are some."""
+    import pandas as pd
+
+    low, high = percentile_limits(replicates, level)
+    size = len(estimates) // len(METHODS)
+    return pd.DataFrame(
         {
             "method": np.repeat(METHODS, size),
-            "weight": names * 2,
-            "column": of * 2,
-            "estimate": own[0],
-            "ci_low": tails[0],
-            "ci_high": tails[1],
+            "weight": [*WEIGHTS, "constant"][:size] * len(METHODS),
+            "column": [*columns, ""][:size] * len(METHODS),
+            "estimate": estimates,
+            "ci_low": low,
+            "ci_high": high,
             "se": replicates.std(axis=0, ddof=1),
-            "at_zero": zero,
-            "n": n,
+            "at_zero": (replicates == 0).mean(axis=0),
         }
     )
-    return ServiceWeights(
-        table, dict(zip(METHODS, r2[0].tolist(), strict=True)), intercept, n, int((~kept).sum()),
-        satisfaction, level, n_resamples, seed, bool(frame.attrs.get("synthetic")),
-        _remarks(table, int((~kept).sum()), len(frame), intercept),
-    )  # fmt: skip
 
 
 def fitted(mean: Array, cov: Array, n: int, intercept: bool) -> tuple[Array, Array]:
@@ -245,13 +256,13 @@ def fitted(mean: Array, cov: Array, n: int, intercept: bool) -> tuple[Array, Arr
     if not intercept:
         squares = squares + mean[:, :, None] * mean[:, None, :]
     a, b = squares[:, 1:, 1:], squares[:, 1:, 0]
-    found, shares = [], []
+    coefficients, r2 = [], []
     for weights in (simplex_least_squares(a, b), _solved(a, b)):
         level = mean[:, 0] - (weights * mean[:, 1:]).sum(axis=1)
-        found.append(np.column_stack([weights, level]) if intercept else weights)
-        rest = squares[:, 0, 0] - 2 * (weights * b).sum(axis=1) + _quadratic(a, weights)
-        shares.append(1 - rest / (cov[:, 0, 0] * (n - 1) / n))
-    return np.concatenate(found, axis=1), np.column_stack(shares)
+        coefficients.append(np.column_stack([weights, level]) if intercept else weights)
+        residual = squares[:, 0, 0] - 2 * (weights * b).sum(axis=1) + _quadratic(a, weights)
+        r2.append(1 - residual / (cov[:, 0, 0] * (n - 1) / n))
+    return np.concatenate(coefficients, axis=1), np.column_stack(r2)
 
 
 def simplex_least_squares(a: Array, b: Array) -> Array:
@@ -303,21 +314,33 @@ def _on_plane(a: Array, b: Array) -> Array:
 
 def _solved(a: Array, b: Array) -> Array:
     """Solve symmetric systems; a singular one gets its shortest solution."""
-    found: Array = (np.linalg.pinv(a, rcond=1e-13, hermitian=True) @ b[..., None])[..., 0]
-    return found
+    solution: Array = (np.linalg.pinv(a, rcond=1e-13, hermitian=True) @ b[..., None])[..., 0]
+    return solution
 
 
 def _quadratic(a: Array, w: Array) -> Array:
-    found: Array = np.einsum("bi,bij,bj->b", w, a, w)
-    return found
+    form: Array = np.einsum("bi,bij,bj->b", w, a, w)
+    return form
 
 
-def check_answers(matrix: Array, columns: Sequence[str], roles: Sequence[str]) -> None:
-    """Refuse answers, the outcome first, to which nothing can be fitted; names the column."""
-    least, words = len(columns) + 1, {3: "three", 4: "four"}[len(columns)]
+def complete_answers(frame: pd.DataFrame, columns: Sequence[str], roles: Sequence[str]) -> Array:
+    """Return the complete answers (n, k), the outcome first.
+
+    Raises
+    ------
+    CxError
+        If one column is there twice.
+    DataError
+        If nothing can be fitted to the answers; names the column.
+    """
+    if len(set(columns)) < len(columns):
+        raise CxError(f"{', '.join(map(repr, columns))}: one column twice")
+    matrix: Array = np.column_stack([numbers(frame, name) for name in columns])
+    matrix = matrix[~np.isnan(matrix).any(axis=1)]
+    least, count = len(columns) + 1, {3: "three", 4: "four"}[len(columns)]
     if len(matrix) < least:
         raise DataError(
-            f"{len(matrix)} respondents have all {words} answers; at least {least} are needed"
+            f"{len(matrix)} respondents have all {count} answers; at least {least} are needed"
         )
     for name, role, spread in zip(columns, roles, np.ptp(matrix, axis=0), strict=True):
         if spread == 0:
@@ -326,16 +349,17 @@ def check_answers(matrix: Array, columns: Sequence[str], roles: Sequence[str]) -
             )
     if np.linalg.eigvalsh(np.corrcoef(matrix[:, 1:], rowvar=False))[0] < SINGULAR:
         raise DataError(f"one of {', '.join(map(repr, columns[1:]))} repeats the others")
+    return matrix
 
 
-def _remarks(table: pd.DataFrame, lost: int, n: int, intercept: bool) -> tuple[Text, ...]:
-    remarks = [both("satisfaction.note.assumed")]
-    if intercept:
-        remarks.append(both("satisfaction.note.constant"))
-    if lost:
-        remarks.append(both("satisfaction.note.dropped", k=lost, n=n))
-    edge = table[(table["at_zero"] > 0.01) & (table["method"] == "constrained")]
-    for _, row in edge.iterrows():
-        share = f"{100 * row['at_zero']:.0f}"
-        remarks.append(both("satisfaction.note.edge", name=row["column"], share=share))
-    return tuple(remarks)
+def _notes(table: pd.DataFrame, n_left_out: int, n: int, intercept: bool) -> tuple[Text, ...]:
+    edge = table[(table["at_zero"] > EDGE) & (table["method"] == "constrained")]
+    return (
+        both("satisfaction.note.assumed"),
+        *note_if(intercept, "satisfaction.note.constant"),
+        *note_if(n_left_out > 0, "satisfaction.note.dropped", k=n_left_out, n=n),
+        *(
+            both("satisfaction.note.edge", name=column, share=f"{100 * share:.0f}")
+            for column, share in zip(edge["column"], edge["at_zero"], strict=True)
+        ),
+    )

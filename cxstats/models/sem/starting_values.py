@@ -38,20 +38,21 @@ def start_values(model: Model, cov: Array, mean: Array | None, plain: bool = Fal
     groups = []
     size = len(model.one_group)
     for g in range(model.n_groups):
-        own = model.parameters[g * size : (g + 1) * size]
-        groups.append(_of_group(model, own, cov[g], None if mean is None else mean[g], plain))
+        parameters = model.parameters[g * size : (g + 1) * size]
+        means = None if mean is None else mean[g]
+        groups.append(_of_group(model, parameters, cov[g], means, plain))
     return np.concatenate(groups)
 
 
 def _of_group(
-    model: Model, own: tuple[Parameter, ...], cov: Array, mean: Array | None, plain: bool
+    model: Model, parameters: tuple[Parameter, ...], cov: Array, mean: Array | None, plain: bool
 ) -> Array:
     at = {name: i for i, name in enumerate(model.observed)}
-    loading, variance = _measurement(own, cov, at, plain)
-    core, covariance = _core_covariances(model, own, cov, at, loading, variance, plain)
-    path = _paths(own, core, covariance, variance)
+    loading, variance = _measurement(parameters, cov, at, plain)
+    core, covariance = _core_covariances(model, parameters, cov, at, loading, variance, plain)
+    path = _paths(parameters, core, covariance, variance)
     values = []
-    for p in own:
+    for p in parameters:
         if p.fixed is not None:
             value = p.fixed
         elif p.start is not None:
@@ -76,7 +77,7 @@ def _of_group(
 
 def _core_covariances(
     model: Model,
-    own: tuple[Parameter, ...],
+    parameters: tuple[Parameter, ...],
     cov: Array,
     at: dict[str, int],
     loading: dict[tuple[str, str], float],
@@ -87,8 +88,8 @@ def _core_covariances(
 
     Those of two latents are ``l_j' S_jk l_k / (l_j' l_j l_k' l_k)``, in which errors cancel.
     """
-    used = {n for p in own if p.op == "~" for n in (p.lhs, p.rhs)}
-    names = [*model.latents, *(n for n in model.observed if n in used)]
+    regressed = {n for p in parameters if p.op == "~" for n in (p.lhs, p.rhs)}
+    names = [*model.latents, *(n for n in model.observed if n in regressed)]
     weights = np.zeros((len(names), len(cov)))
     total = np.array([variance[n] if n in model.latents else cov[at[n], at[n]] for n in names])
     for k, name in enumerate(names):
@@ -97,21 +98,21 @@ def _core_covariances(
         squares = sum(v**2 for v in rows.values())
         for item, v in rows.items():
             weights[k, at[item]] = v / squares if squares else 0
-    found = weights @ cov @ weights.T
+    covariance = weights @ cov @ weights.T
     if plain:
-        found = 0.3 * np.sqrt(np.outer(total, total))
+        covariance = 0.3 * np.sqrt(np.outer(total, total))
     limit = 0.9 * np.sqrt(np.outer(total, total))
-    found = np.clip(found, -limit, limit)
-    np.fill_diagonal(found, total)
-    return {name: k for k, name in enumerate(names)}, found
+    covariance = np.clip(covariance, -limit, limit)
+    np.fill_diagonal(covariance, total)
+    return {name: k for k, name in enumerate(names)}, covariance
 
 
 def _paths(
-    own: tuple[Parameter, ...], core: dict[str, int], cov: Array, variance: dict[str, float]
+    parameters: tuple[Parameter, ...], core: dict[str, int], cov: Array, variance: dict[str, float]
 ) -> dict[tuple[str, str], float]:
     """Return regressions among the core, ridged; residual variances are put into `variance`."""
     into: dict[str, list[str]] = {}
-    for p in own:
+    for p in parameters:
         if p.op == "~":
             into.setdefault(p.lhs, []).append(p.rhs)
     path: dict[tuple[str, str], float] = {}
@@ -125,14 +126,18 @@ def _paths(
 
 
 def _measurement(
-    own: tuple[Parameter, ...], cov: Array, at: dict[str, int], plain: bool
+    parameters: tuple[Parameter, ...], cov: Array, at: dict[str, int], plain: bool
 ) -> tuple[dict[tuple[str, str], float], dict[str, float]]:
     """Return starts of loadings and of (residual) variances."""
     items: dict[str, list[Parameter]] = {}
-    for p in own:
+    for p in parameters:
         if p.op == "=~":
             items.setdefault(p.lhs, []).append(p)
-    known = {p.lhs: p.fixed for p in own if p.op == "~~" and p.lhs == p.rhs and p.fixed is not None}
+    fixed = {
+        p.lhs: p.fixed
+        for p in parameters
+        if p.op == "~~" and p.lhs == p.rhs and p.fixed is not None
+    }
     variance = {name: cov[i, i] / 2 for name, i in at.items()}
     loading: dict[tuple[str, str], float] = {}
     # Latents that are measured by latents come after those.
@@ -146,8 +151,8 @@ def _measurement(
             raw = np.sqrt([variance.get(p.rhs, 1.0) / 2 for p in rows])
         anchor = next((k for k, p in enumerate(rows) if p.fixed), None)
         scale = raw[anchor] / rows[anchor].fixed if anchor is not None else 1.0
-        if anchor is None and known.get(name):
-            scale = np.sqrt(abs(known[name]))
+        if anchor is None and fixed.get(name):
+            scale = np.sqrt(abs(fixed[name]))
         variance[name] = scale**2
         for p, value in zip(rows, raw, strict=True):
             loading[name, p.rhs] = value / scale

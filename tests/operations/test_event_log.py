@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from cxstats.core.errors import CxError, DataError
-from cxstats.operations import event_log
+from cxstats.operations.event_log import event_log
 from tests.operations.logs import ROLES, five, log
 
 
@@ -79,7 +79,7 @@ def test_duplicates_are_counted_and_kept_dropped_or_refused():
     frame = pd.concat([five(), five().iloc[[4, 6, 6]]], ignore_index=True)
     kept = log(frame)
     assert (kept.n_duplicates, kept.n_events, kept.n_tied) == (3, 17, 0)
-    assert "3 events repeat another in all columns (kept" in kept.notes[0]
+    assert "3 events repeat another in all columns (kept" in kept.notes[0].en
     dropped = log(frame, duplicates="drop")
     assert (dropped.n_duplicates, dropped.n_events) == (3, 14)
     pd.testing.assert_frame_equal(dropped.table, log().table)
@@ -96,7 +96,7 @@ def test_events_out_of_order_are_sorted_and_counted():
     assert log().n_unordered == 0
     swapped = log(five().iloc[[1, 0, *range(2, 14)]])
     assert swapped.n_unordered == 1
-    assert "1 events stood out of order" in swapped.notes[0]
+    assert "1 events stood out of order" in swapped.notes[0].en
     pd.testing.assert_frame_equal(swapped.table, log().table)
 
 
@@ -118,7 +118,7 @@ def test_texts_are_read_and_zones_put_into_one():
     found = log(local)
     assert found.table["start"].dt.tz is not None
     assert found.table["start"].iloc[0] == pd.Timestamp("2024-03-01 01:10", tz="UTC")
-    assert any("several zones" in note for note in found.notes)
+    assert any("several zones" in note.en for note in found.notes)
     shape = "%d.%m.%Y %H:%M"
     german = five(**{name: five()[name].dt.strftime(shape) for name in names})
     pd.testing.assert_frame_equal(log(german, time_format=shape).table, log().table)
@@ -138,10 +138,10 @@ def test_the_summary_says_what_the_log_holds():
     assert "5 个案例" in log().summary("zh")
     frame = five()
     frame.attrs["synthetic"] = True
-    assert "SYNTHETIC" in str(log(frame))
+    assert "Synthetic data" in str(log(frame))
     assert "<pre>" in log()._repr_html_()
     roles = {key: ROLES[key] for key in ("case", "activity", "start")}
-    assert "no end times" in event_log(five(), **roles).notes[0]
+    assert "no end times" in event_log(five(), **roles).notes[0].en
 
 
 def test_values_are_written_as_they_stand():

@@ -9,8 +9,9 @@ from statsmodels.stats.weightstats import ttest_ind
 
 from cxstats.core.errors import CxError, DataError
 from cxstats.datasets.simulate_loan_log import CONTACTS, loan_truth, simulate_loan_log
-from cxstats.operations import event_log, process_change
+from cxstats.operations.before_after import process_change
 from cxstats.operations.estimates import clustered_rate, inverted_p, square_and_add
+from cxstats.operations.event_log import event_log
 from tests.operations.logs import LOAN, five, log
 
 QUICK = {"n_resamples": 500}
@@ -129,12 +130,12 @@ def test_p_by_inversion():
 def test_notes_and_errors():
     other = log(five().assign(activity=five()["activity"].replace("check", "look")))
     result = process_change(log(), other, contact="call", **QUICK)
-    assert any("2 activities are in one log only" in note for note in result.notes)
+    assert any("2 activities are in one log only" in note.en for note in result.notes)
     with pytest.raises(CxError, match="after is a 'DataFrame'"):
         process_change(log(), five())
     plain = event_log(five(), case="case", activity="activity", start="start", end="end")
     result = process_change(log(), plain, **QUICK)
-    assert any("acceptance is known in one log only" in note for note in result.notes)
+    assert any("acceptance is known in one log only" in note.en for note in result.notes)
     with pytest.raises(CxError, match="no rates to draw"):
         result.plot()
 
