@@ -40,8 +40,8 @@ _PUBLIC = {
     "invariance": "cxstats.models.sem.invariance",
     "kano": "cxstats.priorities.kano.analysis",
     "kano_from_counts": "cxstats.priorities.kano.analysis",
-    "load_corporate_reputation": "cxstats.datasets.real",
-    "load_ecsi_mobile": "cxstats.datasets.real",
+    "load_corporate_reputation": "cxstats.datasets.loaders",
+    "load_ecsi_mobile": "cxstats.datasets.loaders",
     "load_facts": "cxstats.cases.facts",
     "load_formulas": "cxstats.cases.files",
     "load_source_errors": "cxstats.cases.files",
@@ -98,7 +98,7 @@ if TYPE_CHECKING:
     from cxstats.core.errors import CxError, DataError, ModelSyntaxError, ReproductionError
     from cxstats.core.language import set_language
     from cxstats.core.moments import Moments, bootstrap_moments, moments
-    from cxstats.datasets.real import load_corporate_reputation, load_ecsi_mobile
+    from cxstats.datasets.loaders import load_corporate_reputation, load_ecsi_mobile
     from cxstats.datasets.simulate_experience import simulate_experience
     from cxstats.datasets.simulate_kano import simulate_kano
     from cxstats.datasets.simulate_loan_log import simulate_loan_log
