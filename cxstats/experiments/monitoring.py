@@ -12,10 +12,10 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import as_html, format_number, p_text
 from cxstats.core.formats import interval as interval_text
 from cxstats.core.language import Text, both, label
-from cxstats.experiments.ab_test import ab_test
+from cxstats.experiments.ab_tests import ab_test
 from cxstats.experiments.boundaries import boundaries, is_rising, stagewise_p
 from cxstats.experiments.result import AbTest, in_units
-from cxstats.experiments.sample_ratio import SampleRatio
+from cxstats.experiments.sample_ratio_mismatch import SampleRatio
 from cxstats.experiments.sequential import SequentialPlan, bound_text
 from cxstats.survey.answers import as_pandas
 

@@ -10,9 +10,9 @@ import numpy as np
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both
-from cxstats.metrics.aggregate import uncoded
-from cxstats.metrics.bands import find_bands
-from cxstats.metrics.inputs import check_group_values, check_kind
+from cxstats.metrics.answers import check_group_values, check_kind
+from cxstats.metrics.group_sums import uncoded
+from cxstats.metrics.nps_bands import find_bands
 from cxstats.survey.answers import as_pandas, numbers
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from cxstats.core.formats import as_html, format_number, format_percent
 from cxstats.core.formats import interval as interval_text
 from cxstats.core.language import Text, label
 from cxstats.experiments.bayes import BayesianAb, bayesian_ab
-from cxstats.experiments.sample_ratio import SampleRatio
+from cxstats.experiments.sample_ratio_mismatch import SampleRatio
 from cxstats.metrics.comparison import MetricComparison
 from cxstats.metrics.result import Metric
 

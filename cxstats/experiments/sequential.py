@@ -26,7 +26,7 @@ from cxstats.experiments.boundaries import (
     drift_for,
     is_rising,
 )
-from cxstats.metrics.planning.sample_size import Plan
+from cxstats.metrics.planning.sample_sizes import Plan
 from cxstats.stats.inference import check_level
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import DataError
-from cxstats.metrics.inputs import one_column
+from cxstats.metrics.answers import one_column
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,6 @@ Efron (1987). Better bootstrap confidence intervals. JASA 82, 171-185.
 
 from __future__ import annotations
 
-from numbers import Number
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,9 +16,9 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both
 from cxstats.core.moments import check_resamples, resampling_counts
-from cxstats.metrics.aggregate import Domain, Sums, Value, add_up, as_number, to_pandas
+from cxstats.metrics.answers import Answers, read_answers
 from cxstats.metrics.counts import read_counts
-from cxstats.metrics.inputs import Answers, check_kind, one_column, read_answers
+from cxstats.metrics.group_sums import Domain, Sums, Value, add_up, as_number, to_pandas
 from cxstats.metrics.intervals import MEAN_INTERVALS, check_interval, t_interval
 from cxstats.metrics.result import LEVEL, Metric, Options, build
 from cxstats.stats.inference import bca
@@ -285,92 +284,3 @@ def waiting_time(times: Any, by: Any = None, **options: Any) -> Metric:
     or durations with ``unit="min"``. Options are those of `mean`.
     """
     return mean(times, by, name="waiting_time", low=0.0, **options)
-
-
-def roi(
-    gain: Any,
-    cost: Any,
-    *,
-    interval: str = "bca",
-    level: float = LEVEL,
-    n_resamples: int = N_RESAMPLES,
-    seed: int = SEED,
-) -> Metric:
-    """Compute the return on a cost, ``ROI = (gain - cost) / cost``.
-
-    Parameters
-    ----------
-    gain : column of numbers, or one number
-        Gains of a sample of units (customers, projects, branches), or a total.
-    cost : column of numbers, or one number
-        Costs of the same units, or the total cost, known exactly.
-    interval : {"bca", "delta"}
-        With gains of units: bootstrap of the units (none where so many costs are 0 that a resample
-        has no costs; the notes say so), or ``se^2 = n / (n - 1) sum((g - R c)^2) /
-        sum(c)^2`` with ``R = sum(g) / sum(c)``, and t. Two totals have no interval.
-
-    Raises
-    ------
-    DataError
-        If a number is missing or not finite, a cost is below 0, or costs add up to 0.
-
-    Examples
-    --------
-    >>> roi([120, 80, 150, 90], [60, 50, 70, 60]).table["estimate"].round(4).tolist()
-    [0.8333]
-    >>> roi(150_000, 100_000).table["estimate"].tolist()
-    [0.5]
-    """
-    import pandas as pd
-
-    check_interval(interval, ("bca", "delta"))
-    check_resamples(n_resamples, seed)
-    g, c = _amounts(gain, "gain"), _amounts(cost, "cost")
-    if (c < 0).any() or c.sum() <= 0:
-        raise DataError(f"costs add up to {c.sum():g}, the least is {c.min():g}; allowed: above 0")
-    n = len(g)
-    if len(c) not in (1, n):
-        raise DataError(f"{n} gains and {len(c)} costs; allowed: one cost per gain, or their total")
-    known_total = len(c) == 1 and n > 1
-    c = np.full(n, c[0] / n) if known_total else c
-    ratio = g.sum() / c.sum()
-    # With a total that is known only the gains vary, and their sum does not depend on its share.
-    below = np.full(n, c.sum() / n)
-    residual = g - g.mean() if known_total else g - ratio * c
-    low = high = se = np.nan
-    if n > 1 and np.ptp(residual) > 0:
-        se = float(np.sqrt(n / (n - 1) * (residual**2).sum()) / c.sum())
-        if interval == "bca":
-            low, high = ratio_bootstrap(g, below if known_total else c, level, n_resamples, seed)
-        else:
-            low, high = (float(x[0]) for x in t_interval(
-                np.array([ratio]), np.array([se]), np.array([n - 1.0]), level))  # fmt: skip
-    sums = Sums.of_counts(pd.DataFrame(index=[0]), np.array([n]), 0.0, 0.0)
-    columns: dict[str, Any] = {"estimate": [ratio - 1], "se": [se]}
-    columns |= {"ci_low": [low - 1], "ci_high": [high - 1]}
-    columns |= {"gain": [g.sum()], "cost": [c.sum()]}
-    remarks = [] if n > 1 else [both("metric.note.totals")]
-    drawn = interval == "bca" and n > 1
-    if drawn and se > 0 and np.isnan(low):
-        remarks.append(both("metric.note.no_costs"))
-    return build(
-        sums, columns, Options(interval, level), name="roi", unit="ratio", counted=True,
-        n_resamples=n_resamples if drawn else None, seed=seed if drawn else None, remarks=remarks,
-    )  # fmt: skip
-
-
-def _amounts(values: Any, name: str) -> Array:
-    import pandas as pd
-
-    from cxstats.survey.answers import numbers
-
-    plain = one_column([values] if isinstance(values, Number) or values is None else values, name)
-    if plain is None:
-        raise DataError(f"{name!r} has several columns; allowed: one column, or one number")
-    check_kind(plain, name)
-    column: Array = numbers(pd.DataFrame({name: plain}), name)
-    missing = np.flatnonzero(np.isnan(column))
-    if len(column) == 0 or len(missing):
-        where = f"row {missing[0]}" if len(missing) else "no row"
-        raise DataError(f"{where}, column {name!r}: missing; a return needs every amount")
-    return column

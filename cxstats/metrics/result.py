@@ -13,7 +13,7 @@ from cxstats.core.formats import format_number, format_percent
 from cxstats.core.formats import interval as interval_text
 from cxstats.core.language import Text, both, catalogue, label
 from cxstats.core.result import Chart, Result
-from cxstats.metrics.aggregate import Sums
+from cxstats.metrics.group_sums import Sums
 from cxstats.stats.inference import check_level
 
 if TYPE_CHECKING:

@@ -11,10 +11,11 @@ import numpy as np
 
 from cxstats.core.errors import CxError
 from cxstats.metrics.intervals import normal_quantile
-from cxstats.metrics.planning.exact import nps_exact, shares_exact
-from cxstats.metrics.planning.power_functions import (
+from cxstats.metrics.planning.power_of_tests import (
     means_power,
+    nps_exact,
     proportions_power,
+    shares_exact,
     smallest,
     z_power,
 )

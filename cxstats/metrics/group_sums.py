@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import DataError
-from cxstats.metrics.inputs import Answers
+from cxstats.metrics.answers import Answers
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,11 +16,11 @@ import numpy as np
 from cxstats.core.errors import DataError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both
-from cxstats.metrics.aggregate import Domain, Sums, Value, add_up
-from cxstats.metrics.bands import Bands, find_bands
+from cxstats.metrics.answers import read_answers
 from cxstats.metrics.counts import read_counts
-from cxstats.metrics.inputs import read_answers
+from cxstats.metrics.group_sums import Domain, Sums, Value, add_up
 from cxstats.metrics.intervals import NPS_INTERVALS, check_interval, nps_interval
+from cxstats.metrics.nps_bands import Bands, find_bands
 from cxstats.metrics.result import LEVEL, Metric, Options, build
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import statsmodels.formula.api as smf
 
 from cxstats.core.errors import CxError, DataError
 from cxstats.experiments import ab_test, cuped
-from tests.experiments.test_ab import made
+from tests.experiments.test_ab_tests import made
 from tests.references import close, reference, value
 
 REFERENCE = reference("experiments")

@@ -17,12 +17,12 @@ import numpy as np
 
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, both
-from cxstats.metrics.aggregate import Domain, Sums, Value, add_up
+from cxstats.metrics.answers import Answers, read_answers
 from cxstats.metrics.counts import read_counts
-from cxstats.metrics.inputs import Answers, read_answers
+from cxstats.metrics.group_sums import Domain, Sums, Value, add_up
 from cxstats.metrics.intervals import MEAN_INTERVALS, PROPORTION_INTERVALS, check_interval
 from cxstats.metrics.means import mean_of, means_result
-from cxstats.metrics.proportions import share_result
+from cxstats.metrics.rates import share_result
 from cxstats.metrics.result import LEVEL, Metric, Options
 
 # How many points at the good end count.

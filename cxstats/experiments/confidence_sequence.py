@@ -23,10 +23,10 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import as_html, format_number, format_percent, p_text
 from cxstats.core.formats import interval as interval_text
 from cxstats.core.language import Text, both, label
-from cxstats.experiments.ab_test import check_groups
+from cxstats.experiments.ab_tests import check_groups
 from cxstats.experiments.outcomes import read_outcomes
 from cxstats.experiments.result import AbTest, in_units
-from cxstats.experiments.sample_ratio import SampleRatio, Shares, sample_ratio
+from cxstats.experiments.sample_ratio_mismatch import SampleRatio, Shares, sample_ratio
 from cxstats.stats.inference import check_level
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ def always_valid(  # noqa: PLR0913  (keywords of a public function)
     """Follow a difference with intervals and p values that hold however often one looks.
 
     ``estimate -+ se sqrt((1 + 1 / r) (ln(1 + r) - 2 ln(alpha)))``, r in proportion to the answers
-    so far (`cxstats.experiments.always_valid.mixture_factor`). The chance that any of the
+    so far (`cxstats.experiments.confidence_sequence.mixture_factor`). The chance that any of the
     intervals, at any time, misses the difference is ``1 - level`` for large samples. The price: at
     `tuned_at` answers an interval is 1.55 times as wide as one that is looked at once (95 %).
 

@@ -7,12 +7,8 @@ import statsmodels.api as sm
 from scipy import stats
 
 import cxstats as cx
-from cxstats.metrics.tracking.control_limits import (
-    change_points,
-    control_limits,
-    linear_trend,
-    long_runs,
-)
+from cxstats.metrics.tracking.control_limits import control_limits, long_runs
+from cxstats.metrics.tracking.trend import change_points, linear_trend
 
 STEPPED = cx.nps_from_counts(
     promoters=[150, 152, 149, 210, 212],

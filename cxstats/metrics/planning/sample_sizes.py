@@ -12,8 +12,8 @@ import numpy as np
 from cxstats.core.errors import CxError
 from cxstats.core.formats import as_html, format_number, format_percent
 from cxstats.core.language import label
-from cxstats.metrics.planning.power_functions import smallest
-from cxstats.metrics.planning.quantities import SMALL_NPS, Quantity, quantity
+from cxstats.metrics.planning.expected_effect import SMALL_NPS, Quantity, quantity
+from cxstats.metrics.planning.power_of_tests import smallest
 from cxstats.stats.inference import check_level
 
 if TYPE_CHECKING:

@@ -20,10 +20,10 @@ from cxstats.core.formats import p_text
 from cxstats.core.language import both
 from cxstats.experiments.lift import lift_interval
 from cxstats.experiments.result import AbTest
-from cxstats.experiments.sample_ratio import RULE, Shares, sample_ratio
+from cxstats.experiments.sample_ratio_mismatch import RULE, Shares, sample_ratio
 from cxstats.metrics.means import mean, mean_from_summary
-from cxstats.metrics.promoters import nps, nps_from_counts
-from cxstats.metrics.proportions import rate
+from cxstats.metrics.net_promoter_score import nps, nps_from_counts
+from cxstats.metrics.rates import rate
 from cxstats.metrics.result import LEVEL, Metric
 
 # What the numbers of a group are, in the door of counts.

@@ -11,9 +11,9 @@ import numpy as np
 
 from cxstats.core.errors import DataError
 from cxstats.core.language import Text, both
-from cxstats.metrics.aggregate import Domain, Sums, Value, add_up
+from cxstats.metrics.answers import read_answers
 from cxstats.metrics.counts import read_counts
-from cxstats.metrics.inputs import read_answers
+from cxstats.metrics.group_sums import Domain, Sums, Value, add_up
 from cxstats.metrics.intervals import PROPORTION_INTERVALS, check_interval, proportion_interval
 from cxstats.metrics.result import LEVEL, Metric, Options, build
 

@@ -13,7 +13,7 @@ from cxstats.core.errors import CxError
 from cxstats.core.formats import as_html, format_number, format_percent
 from cxstats.core.language import Text, both, label
 from cxstats.experiments.sequential import SequentialPlan
-from cxstats.metrics.planning.sample_size import Plan
+from cxstats.metrics.planning.sample_sizes import Plan
 
 if TYPE_CHECKING:
     import pandas as pd
