@@ -37,11 +37,15 @@ class Chart:
         Its positional arguments.
     options : mapping
         Its keywords; those that a caller gives to ``plot`` come before them.
+    taken : tuple of str
+        What the result has taken from the caller's options, for itself (such as which of its
+        series to draw); the chart does not get these.
     """
 
     name: str
     values: tuple[Any, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
+    taken: tuple[str, ...] = ()
 
 
 class Result:
