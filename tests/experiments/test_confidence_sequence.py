@@ -97,7 +97,7 @@ def test_texts_and_pictures():
         for lang in ("en", "zh"):
             assert found.summary(lang)
             found.plot(lang=lang)
-        assert "early looks" in " ".join(found.notes)
+        assert "early looks" in " ".join(note.en for note in found.notes)
         assert "<table" in found._repr_html_()
 
 

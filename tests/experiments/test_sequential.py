@@ -173,7 +173,7 @@ def test_monitoring_stops_at_a_clear_difference():
     assert found.decision == "stop"
     assert found.stopped_at <= 3
     assert found.p_value < 0.001
-    assert any("too large on average" in note for note in found.notes)
+    assert any("too large on average" in note.en for note in found.notes)
     table = found.table
     np.testing.assert_allclose(table["boundary"], plan.table["boundary"], atol=0.005)
     half = table["boundary"] * table["se"]

@@ -224,7 +224,7 @@ def test_costs_of_nothing_have_no_bootstrap():
     assert row["estimate"] == 1
     assert np.isnan(row["ci_low"])
     assert np.isnan(row["ci_high"])
-    assert "some resamples have no costs" in found.notes[0]
+    assert "some resamples have no costs" in found.notes[0].en
     with pytest.raises(DataError, match=r"column 'gain' holds no numbers \(complex\)"):
         metrics.roi([1j, 2], [1, 1])
     with pytest.raises(DataError, match=r"column 'cost' holds no numbers \(date\)"):
@@ -303,7 +303,7 @@ def test_test_and_interval_at_the_margin():
         compared = metrics.nps_from_counts([promoters, 90], rest, [2, 2], **counts).compare()
         row = compared.table.iloc[0]
         apart = row["ci_low"] > 0 or row["ci_high"] < 0
-        said = any("p value and interval disagree" in note for note in compared.notes)
+        said = any("p value and interval disagree" in note.en for note in compared.notes)
         assert said == (apart != (row["p_value"] < 0.05))
         found.append(said)
     assert 0 < sum(found) < 5
