@@ -28,7 +28,7 @@ COLOURS = {
 
 
 def verdicts(
-    audit: Audit, *, title: str | None = None, lang: str = "en", ax: Axes | None = None
+    audit: Audit, *, title: str | None = None, lang: str | None = None, ax: Axes | None = None
 ) -> Axes:
     """Draw the verdicts of an audit, one bar per case.
 

@@ -24,7 +24,7 @@ def before_after(
     source: str,
     title: str | None = None,
     synthetic: bool = False,
-    lang: str = "en",
+    lang: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw a dumbbell per indicator, from its value before to its value after.

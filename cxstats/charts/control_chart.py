@@ -55,7 +55,7 @@ def control_chart(  # noqa: PLR0913  (keywords of a chart)
     level: float | None = None,
     title: str | None = None,
     synthetic: bool = False,
-    lang: str = "en",
+    lang: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw estimates with intervals, the control limits of each wave, signals and changes.

@@ -29,7 +29,7 @@ def driver_bars(  # noqa: PLR0913  (keywords of a chart)
     decimals: int = 1,
     title: str | None = None,
     synthetic: bool = False,
-    lang: str = "en",
+    lang: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw each driver's share of the explained variance (R²) with its interval, largest first.

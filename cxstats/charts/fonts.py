@@ -61,15 +61,18 @@ def _listed() -> str | None:
     return next((name for name in CHINESE if name in names), None)
 
 
-def drawable(lang: str) -> str:
+def drawable(lang: str | None) -> str:
     """Return the language a chart can be labelled in: `lang`, or English without a font for it.
+
+    None stands for the language of `cxstats.set_language`.
 
     Warns
     -----
     MissingFontWarning
         Once a session, naming what to install.
     """
-    if check_lang(lang) == "zh" and chinese_font() is None:
+    lang = check_lang(lang)
+    if lang == "zh" and chinese_font() is None:
         _warn_once()
         return "en"
     return lang

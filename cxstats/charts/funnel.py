@@ -17,7 +17,7 @@ from cxstats.charts.nps_bars import apart
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import label
-from cxstats.metrics.intervals import proportion_interval
+from cxstats.stats.intervals import proportion_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +32,7 @@ def funnel(  # noqa: PLR0913  (keywords of a chart)
     decimals: int = 1,
     title: str | None = None,
     synthetic: bool = False,
-    lang: str = "en",
+    lang: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw how many reach each stage, and the share that goes on from each to the next.

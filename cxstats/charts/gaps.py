@@ -27,7 +27,7 @@ OVERALL = "Overall"
 
 
 def draw(
-    result: Servqual, kind: str, ax: Axes | None = None, lang: str = "en", **options: Any
+    result: Servqual, kind: str, ax: Axes | None = None, lang: str | None = None, **options: Any
 ) -> Axes:
     """Draw a SERVQUAL or SERVPERF result.
 
@@ -63,7 +63,7 @@ def gap_dumbbell(
     items: bool = False,
     source: str | None = None,
     title: str | None = None,
-    lang: str = "en",
+    lang: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw expectation and perception on the scale, the gap and its interval beside them.
@@ -117,7 +117,7 @@ def zone_bands(
     *,
     source: str | None = None,
     title: str | None = None,
-    lang: str = "en",
+    lang: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the zone of tolerance, from minimum to expectation, and the perception in it.

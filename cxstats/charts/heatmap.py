@@ -13,6 +13,7 @@ from cxstats.charts.fonts import drawable
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import label
+from cxstats.stats.rules import RULES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from cxstats.service.reliability import Reliability
 
-THRESHOLD = 0.85  # Henseler, Ringle & Sarstedt (2015); .90 where constructs are close in meaning
+THRESHOLD = RULES["henseler2015"].cuts[0]  # .90 where constructs are close in meaning
 # One hue from pale to deep: an order that every kind of colour vision, and grey print, keeps.
 FRAME = style.SEQUENCE[1]
 SHADES = LinearSegmentedColormap.from_list("", ["#F4F7FA", "#B9D7EA", style.GOOD, "#00314F"])
@@ -33,7 +34,7 @@ def htmt_heatmap(
     threshold: float = THRESHOLD,
     source: str | None = None,
     title: str | None = None,
-    lang: str = "en",
+    lang: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw HTMT of every pair of constructs with its interval.

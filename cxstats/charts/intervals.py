@@ -29,7 +29,7 @@ def intervals(  # noqa: PLR0913  (keywords of a chart)
     decimals: int = 2,
     title: str | None = None,
     synthetic: bool = False,
-    lang: str = "en",
+    lang: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw estimates as dots on their intervals, against a line of reference.

@@ -46,7 +46,7 @@ def kano_plane(  # noqa: PLR0913  (keywords of a chart)
     level: float = 0.95,
     title: str | None = None,
     synthetic: bool = False,
-    lang: str = "en",
+    lang: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw attributes by their satisfaction coefficients, in the colours of their categories.

@@ -39,7 +39,7 @@ def likert(  # noqa: PLR0913
     source: str,
     title: str | None = None,
     synthetic: bool | None = None,
-    lang: str = "en",
+    lang: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw how the answers to each item are distributed, the middle of the scale at 0.

@@ -31,7 +31,7 @@ def stopping_boundaries(
     source: str,
     title: str | None = None,
     synthetic: bool = False,
-    lang: str = "en",
+    lang: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw z at each look between the boundaries at which an experiment stops.
@@ -134,7 +134,7 @@ def confidence_band(  # noqa: PLR0913  (keywords of a chart)
     level: float = 0.95,
     title: str | None = None,
     synthetic: bool = False,
-    lang: str = "en",
+    lang: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw a difference and its confidence sequence by the answers so far.
@@ -201,7 +201,7 @@ def power_by_day(  # noqa: PLR0913  (keywords of a chart)
     target: float | None = None,
     title: str | None = None,
     synthetic: bool = False,
-    lang: str = "en",
+    lang: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the power of an experiment by the day on which it ends.

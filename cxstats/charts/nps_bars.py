@@ -44,7 +44,7 @@ def nps_bars(  # noqa: PLR0913  (keywords of a chart)
     decimals: int = 1,
     title: str | None = None,
     synthetic: bool = False,
-    lang: str = "en",
+    lang: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw each group's answers as a bar of 100 %, and beside it its score with its interval.

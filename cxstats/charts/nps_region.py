@@ -36,7 +36,7 @@ def nps_region(
     rounding: float = 0.5,
     title: str | None = None,
     synthetic: bool = False,
-    lang: str = "en",
+    lang: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw all shares that go with a published score, as a band in the triangle of shares.

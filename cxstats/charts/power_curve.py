@@ -33,7 +33,7 @@ def power_curve(  # noqa: PLR0913  (keywords of a chart)
     subject: str = "",
     title: str | None = None,
     synthetic: bool = False,
-    lang: str = "en",
+    lang: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the chance that a test finds the difference, by answers in the first group.

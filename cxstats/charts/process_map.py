@@ -43,7 +43,7 @@ def process_map(
     names: Mapping[str, str] | None = None,
     source: str | None = None,
     title: str | None = None,
-    lang: str = "en",
+    lang: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the directly-follows graph of an event log.
@@ -166,7 +166,7 @@ def _arrows(ax: Axes, layout: Layout, edges: Edges, scale: float, lang: str) -> 
         back = pair in layout.back
         props: dict[str, Any] = {"color": shade, "linewidth": width, "zorder": 1}
         if back:
-            style["linestyle"] = (0, (3, 1.2))
+            props["linestyle"] = (0, (3, 1.2))
         tip, before = points[-1], np.asarray(_path(points).vertices)[-2]
         direction = (tip - before) / np.hypot(*(tip - before))
         base = tip - HEAD * direction  # the line ends where the head begins
@@ -268,7 +268,7 @@ def _nice(step: float) -> float:
     return float(next(power * f for f in (1, 2, 5, 10) if power * f >= step * (1 - 1e-9)))
 
 
-def duration_words(seconds: float, lang: str = "en") -> str:
+def duration_words(seconds: float, lang: str | None = None) -> str:
     """Write a span of time in the unit that fits.
 
     Examples

@@ -47,7 +47,7 @@ def quadrant_map(  # noqa: PLR0913  (keywords of a chart)
     note: str = "",
     title: str | None = None,
     synthetic: bool = False,
-    lang: str = "en",
+    lang: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw points in four named quadrants, with confidence ellipses: what to fix first.

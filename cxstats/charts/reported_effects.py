@@ -23,7 +23,7 @@ def reported_effects(
     contradicted: Sequence[bool] | None = None,
     qualifiers: Sequence[str] | None = None,
     title: str | None = None,
-    lang: str = "en",
+    lang: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw printed changes whose base is unknown: hollow marks, no interval, a warning.

@@ -34,7 +34,7 @@ def gap_scatter(
     *,
     source: str | None = None,
     title: str | None = None,
-    lang: str = "en",
+    lang: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw each item's perception against its expectation; on the line there is no gap.

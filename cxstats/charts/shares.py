@@ -23,7 +23,7 @@ def pareto(
     whole: str | None = None,
     title: str | None = None,
     synthetic: bool = False,
-    lang: str = "en",
+    lang: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw causes by size, with their cumulative share.
@@ -129,7 +129,7 @@ def shares(
     whole: str | None = None,
     title: str | None = None,
     synthetic: bool = False,
-    lang: str = "en",
+    lang: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the parts of a whole as one bar, in the order given.
@@ -199,7 +199,7 @@ def weights(  # noqa: PLR0913  (keywords of a chart)
     legend: tuple[str, str] | None = None,
     title: str | None = None,
     synthetic: bool = False,
-    lang: str = "en",
+    lang: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the weights of an index, and which of them have data behind them.

@@ -37,7 +37,7 @@ def weight_simplex(  # noqa: PLR0913  (keywords of a chart)
     draws: ArrayLike | None = None,
     title: str | None = None,
     synthetic: bool = False,
-    lang: str = "en",
+    lang: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw which unit has the highest weighted score Σ wₖ sₖ, for every weight of 3 criteria.

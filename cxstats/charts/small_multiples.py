@@ -44,7 +44,7 @@ def before_after_panels(  # noqa: PLR0913  (keywords of a chart)
     note: str = "",
     title: str | None = None,
     synthetic: bool = False,
-    lang: str = "en",
+    lang: str | None = None,
     fig: Figure | SubFigure | None = None,
 ) -> NDArray[Any]:
     """Draw one small panel per measure, from its value before to its value after.

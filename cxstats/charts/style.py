@@ -23,7 +23,7 @@ from matplotlib.transforms import Bbox, ScaledTranslation
 
 from cxstats.charts.fonts import families
 from cxstats.core.errors import CxError
-from cxstats.core.language import label
+from cxstats.core.language import check_lang, label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,14 +65,14 @@ SETTINGS = {
 
 
 @contextmanager
-def theme(lang: str = "en") -> Iterator[None]:
+def theme(lang: str | None = None) -> Iterator[None]:
     """Draw with the project's settings and the fonts of `lang`.
 
     Not `matplotlib.rc_context`, which on leaving also takes back what a notebook's backend
     switches on with the first figure, so that later charts are not shown.
     """
     settings: Any = mpl.rcParams  # its keys are typed as the literals of one version
-    ours = {**SETTINGS, "font.family": families(lang)}
+    ours = {**SETTINGS, "font.family": families(check_lang(lang))}
     before = {key: settings[key] for key in ours}
     settings.update(ours)
     try:

@@ -30,7 +30,7 @@ def tornado(  # noqa: PLR0913  (keywords of a chart)
     decimals: int = 2,
     title: str | None = None,
     synthetic: bool = False,
-    lang: str = "en",
+    lang: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw what the result becomes when one input at a time goes to its low and its high value.

@@ -28,7 +28,7 @@ def trajectory(  # noqa: PLR0913
     title: str | None = None,
     changes: Mapping[str, str] | None = None,
     synthetic: bool = False,
-    lang: str = "en",
+    lang: str | None = None,
     axes: Sequence[Axes] | None = None,
 ) -> list[Axes]:
     """Draw one panel per series over the same true time axis, each on its own scale from 0.

@@ -23,7 +23,7 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import as_html, format_number, format_percent
 from cxstats.core.formats import interval as interval_text
 from cxstats.core.language import Text, both, label
-from cxstats.stats.inference import check_level
+from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
     import pandas as pd

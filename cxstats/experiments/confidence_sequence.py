@@ -27,7 +27,7 @@ from cxstats.experiments.ab_tests import check_groups
 from cxstats.experiments.outcomes import read_outcomes
 from cxstats.experiments.result import AbTest, in_units
 from cxstats.experiments.sample_ratio_mismatch import SampleRatio, Shares, sample_ratio
-from cxstats.stats.inference import check_level
+from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -25,8 +25,8 @@ from cxstats.experiments.outcomes import Outcomes, read_outcomes
 from cxstats.experiments.result import in_units
 from cxstats.experiments.sample_ratio_mismatch import RULE, SampleRatio, Shares, sample_ratio
 from cxstats.metrics.comparison import welch_f
-from cxstats.metrics.intervals import t_interval
-from cxstats.stats.inference import adjust, check_level
+from cxstats.stats.hypothesis_tests import adjust
+from cxstats.stats.intervals import check_level, t_interval
 from cxstats.survey.answers import numbers
 
 if TYPE_CHECKING:

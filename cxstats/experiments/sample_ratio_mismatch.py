@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 Shares = Mapping[Any, float] | str | None
 RULE = RULES["kohavi2020"]
 ROUNDED = 0.01 + 1e-9  # how far shares written with two digits may be from 1
-FEW = 5  # expected visitors below which the chi-square distribution is rough
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +79,7 @@ class SampleRatio:
         Shares are drawn less the planned ones, in percentage points.
         """
         from cxstats.charts import intervals
-        from cxstats.metrics.intervals import proportion_interval
+        from cxstats.stats.intervals import proportion_interval
 
         share, n = self.table["share"].to_numpy(float), np.full(len(self.table), float(self.n))
         planned = self.table["planned_share"].to_numpy(float)
@@ -149,7 +148,7 @@ def sample_ratio(counts: Mapping[Any, int], shares: Shares = "equal") -> SampleR
     statistic = float(((n - expected) ** 2 / expected).sum())
     p = float(chdtrc(len(groups) - 1, statistic))
     remarks: tuple[Text, ...] = ()
-    if expected.min() < FEW:
+    if RULES["cochran1954"].band(expected.min()) == 0:
         remarks = (both("experiment.srm.few", least=f"{expected.min():.3g}"),)
     table = pd.DataFrame(
         {
@@ -161,7 +160,9 @@ def sample_ratio(counts: Mapping[Any, int], shares: Shares = "equal") -> SampleR
         }
     )
     total = int(n.sum())
-    return SampleRatio(table, statistic, len(groups) - 1, p, p < RULE.cuts[0], total, remarks)
+    return SampleRatio(
+        table, statistic, len(groups) - 1, p, bool(RULE.band(p) == 0), total, remarks
+    )
 
 
 def _counts(counts: Mapping[Any, int]) -> tuple[list[Any], NDArray[np.int64]]:

@@ -27,7 +27,7 @@ from cxstats.experiments.boundaries import (
     is_rising,
 )
 from cxstats.metrics.planning.sample_sizes import Plan
-from cxstats.stats.inference import check_level
+from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,6 @@ Two doors each: answers (one column, or a table in any engine) and counts.
 from cxstats.metrics.comparison import MetricComparison
 from cxstats.metrics.conversion_funnel import Funnel, funnel
 from cxstats.metrics.csat_ces import ces, ces_from_counts, csat, csat_from_counts
-from cxstats.metrics.intervals import nps_interval, nps_variance, proportion_interval
 from cxstats.metrics.means import (
     arpu,
     handling_time,
@@ -16,6 +15,7 @@ from cxstats.metrics.means import (
 )
 from cxstats.metrics.net_promoter_score import nps, nps_from_counts
 from cxstats.metrics.nps_bands import BANDS, Bands
+from cxstats.metrics.nps_intervals import nps_interval, nps_variance
 from cxstats.metrics.rates import (
     RATES,
     churn_rate,
@@ -30,6 +30,7 @@ from cxstats.metrics.rates import (
 )
 from cxstats.metrics.result import Metric
 from cxstats.metrics.return_on_investment import roi
+from cxstats.stats.intervals import proportion_interval
 
 __all__ = [
     "BANDS",

@@ -20,15 +20,11 @@ from cxstats.core.formats import (
 )
 from cxstats.core.formats import interval as interval_text
 from cxstats.core.language import Text, both, label
-from cxstats.metrics.intervals import (
-    ADDED,
-    adjusted_shares,
-    difference_interval,
-    nps_variance,
-    t_interval,
-)
+from cxstats.metrics.nps_intervals import ADDED, adjusted_shares, nps_variance
 from cxstats.metrics.result import SHOWN, Metric, written
-from cxstats.stats.inference import adjust as adjusted
+from cxstats.stats.hypothesis_tests import adjust as adjusted
+from cxstats.stats.intervals import difference_interval, t_interval
+from cxstats.stats.rules import RULES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +34,6 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 MOST = 100_000  # pairs; more are no table that anyone reads
-FEW = 5  # expected events below which Fisher's exact test takes the place of z
 
 
 @dataclass(frozen=True, eq=False)
@@ -302,7 +297,8 @@ def _test_shares(metric: Metric, a: pd.DataFrame, b: pd.DataFrame) -> dict[str, 
         z = (p - q) / np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
     p_value = 2 * ndtr(-np.abs(z))
     test = np.full(len(z), "z, pooled", dtype=object)
-    few = np.minimum(pooled, 1 - pooled) * np.minimum(n, m) < FEW
+    # With fewer expected events Fisher's exact test takes the place of z.
+    few = RULES["cochran1954"].band(np.minimum(pooled, 1 - pooled) * np.minimum(n, m)) == 0
     if metric.weighted:
         few = np.zeros_like(few)
         p_value = np.where(np.isnan(z), 1.0, p_value)

@@ -14,9 +14,8 @@ from cxstats.core.formats import as_html, format_number, format_percent
 from cxstats.core.formats import interval as interval_text
 from cxstats.core.language import label
 from cxstats.metrics.counts import read_counts
-from cxstats.metrics.intervals import proportion_interval
 from cxstats.metrics.result import LEVEL
-from cxstats.stats.inference import check_level
+from cxstats.stats.intervals import check_level, proportion_interval
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -20,10 +20,10 @@ from cxstats.core.language import Text, both
 from cxstats.metrics.answers import Answers, read_answers
 from cxstats.metrics.counts import read_counts
 from cxstats.metrics.group_sums import Domain, Sums, Value, add_up
-from cxstats.metrics.intervals import MEAN_INTERVALS, PROPORTION_INTERVALS, check_interval
 from cxstats.metrics.means import mean_of, means_result
 from cxstats.metrics.rates import share_result
 from cxstats.metrics.result import LEVEL, Metric, Options
+from cxstats.stats.intervals import MEAN_INTERVALS, PROPORTION_INTERVALS, check_interval
 
 # How many points at the good end count.
 BOXES = {"top_box": 1, "top_two_box": 2, "mean": 0}

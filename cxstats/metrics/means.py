@@ -19,9 +19,9 @@ from cxstats.core.moments import check_resamples, resampling_counts
 from cxstats.metrics.answers import Answers, read_answers
 from cxstats.metrics.counts import read_counts
 from cxstats.metrics.group_sums import Domain, Sums, Value, add_up, as_number, to_pandas
-from cxstats.metrics.intervals import MEAN_INTERVALS, check_interval, t_interval
 from cxstats.metrics.result import LEVEL, Metric, Options, build
-from cxstats.stats.inference import bca
+from cxstats.stats.bootstrap import bca
+from cxstats.stats.intervals import MEAN_INTERVALS, check_interval, t_interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

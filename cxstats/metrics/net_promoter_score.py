@@ -19,9 +19,10 @@ from cxstats.core.language import Text, both
 from cxstats.metrics.answers import read_answers
 from cxstats.metrics.counts import read_counts
 from cxstats.metrics.group_sums import Domain, Sums, Value, add_up
-from cxstats.metrics.intervals import NPS_INTERVALS, check_interval, nps_interval
 from cxstats.metrics.nps_bands import Bands, find_bands
+from cxstats.metrics.nps_intervals import NPS_INTERVALS, nps_interval
 from cxstats.metrics.result import LEVEL, Metric, Options, build
+from cxstats.stats.intervals import check_interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

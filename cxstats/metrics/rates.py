@@ -14,8 +14,8 @@ from cxstats.core.language import Text, both
 from cxstats.metrics.answers import read_answers
 from cxstats.metrics.counts import read_counts
 from cxstats.metrics.group_sums import Domain, Sums, Value, add_up
-from cxstats.metrics.intervals import PROPORTION_INTERVALS, check_interval, proportion_interval
 from cxstats.metrics.result import LEVEL, Metric, Options, build
+from cxstats.stats.intervals import PROPORTION_INTERVALS, check_interval, proportion_interval
 
 
 @dataclass(frozen=True, slots=True)

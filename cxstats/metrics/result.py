@@ -14,7 +14,7 @@ from cxstats.core.formats import interval as interval_text
 from cxstats.core.language import Text, both, catalogue, label
 from cxstats.core.result import Chart, Result
 from cxstats.metrics.group_sums import Sums
-from cxstats.stats.inference import check_level
+from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -18,9 +18,9 @@ from cxstats.core.language import both
 from cxstats.core.moments import check_resamples
 from cxstats.metrics.answers import check_kind, one_column
 from cxstats.metrics.group_sums import Sums
-from cxstats.metrics.intervals import check_interval, t_interval
 from cxstats.metrics.means import N_RESAMPLES, SEED, ratio_bootstrap
 from cxstats.metrics.result import LEVEL, Metric, Options, build
+from cxstats.stats.intervals import check_interval, t_interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

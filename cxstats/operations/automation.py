@@ -13,7 +13,8 @@ from cxstats.core.formats import as_html, format_number, interval
 from cxstats.core.language import label
 from cxstats.core.moments import check_resamples
 from cxstats.operations.timestamps import check_unit, shown
-from cxstats.stats.inference import check_level
+from cxstats.stats.bootstrap import percentile_limits
+from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -316,7 +317,7 @@ def _set_out(
         reach = se * (stdtrit(df, tail) if np.isfinite(df) else ndtri(tail))
         low, high = estimate - reach, estimate + reach
         if drawn is not None:
-            low, high = np.nanquantile(drawn[j], [1 - tail, tail])
+            low, high = percentile_limits(drawn[j], level)
             se = float(np.nanstd(drawn[j], ddof=1))
         if certain or se == 0:
             low = high = se = np.nan

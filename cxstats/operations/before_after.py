@@ -33,7 +33,9 @@ from cxstats.operations.event_log import EventLog
 from cxstats.operations.process import STATISTICS, TIMES, digits_for
 from cxstats.operations.rates import first_contact
 from cxstats.operations.timestamps import check_unit
-from cxstats.stats.inference import adjust, bca, check_level, replicate_means
+from cxstats.stats.bootstrap import bca, replicate_means
+from cxstats.stats.hypothesis_tests import adjust
+from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
     from collections.abc import Callable

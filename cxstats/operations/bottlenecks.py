@@ -8,10 +8,9 @@ import numpy as np
 
 from cxstats.core.errors import CxError
 from cxstats.operations.case_times import case_times, durations, waits
-from cxstats.operations.estimates import wilson
 from cxstats.operations.event_log import EventLog
 from cxstats.operations.timestamps import check_unit
-from cxstats.stats.inference import check_level
+from cxstats.stats.intervals import check_level, normal_quantile, wilson_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,19 +132,18 @@ def _share_limits(
     share: Array, squares: Array, total: Array, level: float
 ) -> tuple[list[float], list[float]]:
     """Return Wilson limits of shares of a total over cases, from sums of squared residuals."""
-    from scipy.special import ndtri, stdtrit
+    from scipy.special import stdtrit
 
-    cases, tail = len(total), (1 + level) / 2
+    cases = len(total)
     if cases < 2 or not total.sum() > 0:
         return [np.nan] * len(share), [np.nan] * len(share)
     variance = cases / (cases - 1) * squares / total.sum() ** 2
-    shrink = (ndtri(tail) / stdtrit(cases - 1, tail)) ** 2
-    limits = [
-        wilson(p, p * (1 - p) / v * shrink, level) if 0 < p < 1 and v > 1e-18 else (np.nan, np.nan)
-        for p, v in zip(share, variance, strict=True)
-    ]
-    low, high = zip(*limits, strict=True)
-    return list(low), list(high)
+    shrink = (normal_quantile(level) / stdtrit(cases - 1, (1 + level) / 2)) ** 2
+    defined = (share > 0) & (share < 1) & (variance > 1e-18)
+    n = np.full(len(share), np.nan)
+    np.divide(share * (1 - share), variance, out=n, where=defined)
+    low, high = wilson_interval(share, n * shrink, level)
+    return low.tolist(), high.tolist()
 
 
 def work_shares(work: Array, member: NDArray[np.bool_], level: float) -> tuple[Array, Array, Array]:

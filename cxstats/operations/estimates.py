@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cxstats.stats.inference import bootstrap_means
+from cxstats.stats.bootstrap import bootstrap_means
+from cxstats.stats.intervals import difference_interval, t_interval, wilson_interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,21 +67,13 @@ def means(values: Array, level: float, n_resamples: int, seed: int) -> list[Esti
     if exact and not flat.all():
         low, high = bootstrap_means(values, level, n_resamples, seed)
     else:
-        low, high = _t_limits(mean, se, n - 1, level)
+        low, high = t_interval(mean, se, n - 1, level)
     low, high, se = (np.where(flat, np.nan, part) for part in (low, high, se))
     method = "BCa" if exact else "t"
     return [
         Estimate(float(m), float(a), float(b), float(s), int(k), method, int(k))
         for m, a, b, s, k in zip(mean, low, high, se, n, strict=True)
     ]
-
-
-def _t_limits(mean: Array, se: Array, df: Array | Integers, level: float) -> tuple[Array, Array]:
-    from scipy.special import stdtrit
-
-    with np.errstate(invalid="ignore"):
-        reach = stdtrit(np.maximum(df, 1), (1 + level) / 2) * se
-    return mean - reach, mean + reach
 
 
 def quantile(values: Array, share: float, level: float) -> Estimate:
@@ -125,30 +118,6 @@ def quantile(values: Array, share: float, level: float) -> Estimate:
         "order statistics",
         n,
     )
-
-
-def wilson(share: float, n: float, level: float) -> tuple[float, float]:
-    """Return Wilson's interval of a share from `n` (effective) observations.
-
-    ``(p + z^2/2n -+ z sqrt(p (1 - p)/n + z^2/4n^2)) / (1 + z^2/n)``
-
-    References
-    ----------
-    Wilson (1927). Probable inference, the law of succession. JASA 22, 209-212.
-
-    Examples
-    --------
-    >>> [round(limit, 4) for limit in wilson(0.2, 50, 0.95)]
-    [0.1124, 0.3304]
-    """
-    from scipy.special import ndtri
-
-    if not n > 0:
-        return np.nan, np.nan
-    z2 = float(ndtri((1 + level) / 2)) ** 2
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    reach = np.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n * n))) / (1 + z2 / n)
-    return float(max(0.0, centre - reach)), float(min(1.0, centre + reach))
 
 
 def clustered_rate(hits: NDArray[np.bool_], cluster: Integers, level: float) -> Estimate:
@@ -201,12 +170,12 @@ class RateSums:
         method = "Wilson" if groups == n else "Wilson, clustered by case"
         low = high = se = np.nan
         if rate in (0.0, 1.0):
-            low, high = wilson(rate, groups, level)
+            low, high = map(float, wilson_interval(rate, groups, level))
         elif self.variance > 1e-18:
             tails = stdtrit(np.array([n - 1, groups - 1]), (1 + level) / 2)
             deff = self.variance * (n - 1) / (rate * (1 - rate))
             fewer = (tails[0] / tails[1]) ** 2 if tails[1] > 0 else 1.0  # at a level of 0
-            low, high = wilson(rate, n / deff * fewer, level)
+            low, high = map(float, wilson_interval(rate, n / deff * fewer, level))
             se = self.variance**0.5
         return Estimate(rate, low, high, se, n, method, groups)
 
@@ -227,27 +196,19 @@ def rate_sums(hits: NDArray[np.bool_], cluster: Integers) -> RateSums:
 def square_and_add(a: Estimate, b: Estimate) -> tuple[float, float]:
     """Return the interval of ``b - a`` from two independent intervals.
 
-    ``d - sqrt((b - l_b)^2 + (u_a - a)^2)`` and ``d + sqrt((u_b - b)^2 + (a - l_a)^2)``: with
-    Wilson's intervals that is Newcombe's of two proportions.
-
-    References
-    ----------
-    Newcombe (1998). Interval estimation for the difference between independent proportions.
-    Statistics in Medicine 17, 873-890 (method 10).
-    Zou & Donner (2008). Construction of confidence limits about effect measures. Statistics in
-    Medicine 27, 1693-1702.
+    By `cxstats.stats.intervals.difference_interval`.
 
     Examples
     --------
-    >>> a = Estimate(48 / 80, *wilson(48 / 80, 80, 0.95), 0, 80, "")
-    >>> b = Estimate(56 / 70, *wilson(56 / 70, 70, 0.95), 0, 70, "")
+    >>> a = Estimate(48 / 80, *wilson_interval(48 / 80, 80, 0.95), 0, 80, "")
+    >>> b = Estimate(56 / 70, *wilson_interval(56 / 70, 70, 0.95), 0, 70, "")
     >>> [round(limit, 4) for limit in square_and_add(a, b)]
     [0.0524, 0.3339]
     """
-    d = b.estimate - a.estimate
-    low = np.hypot(b.estimate - b.ci_low, a.ci_high - a.estimate)
-    high = np.hypot(b.ci_high - b.estimate, a.estimate - a.ci_low)
-    return float(d - low), float(d + high)
+    low, high = difference_interval(
+        (b.estimate, b.ci_low, b.ci_high), (a.estimate, a.ci_low, a.ci_high)
+    )
+    return float(low), float(high)
 
 
 def inverted_p(interval: Callable[[float], tuple[float, float]]) -> float:

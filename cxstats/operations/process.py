@@ -25,7 +25,7 @@ from cxstats.operations.rates import (
 )
 from cxstats.operations.timestamps import check_unit
 from cxstats.operations.variants import rework, variants
-from cxstats.stats.inference import check_level
+from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,10 +8,9 @@ import numpy as np
 
 from cxstats.core.errors import CxError
 from cxstats.operations.case_times import case_times, durations, waits
-from cxstats.operations.estimates import wilson
 from cxstats.operations.event_log import EventLog
 from cxstats.operations.timestamps import check_unit
-from cxstats.stats.inference import check_level
+from cxstats.stats.intervals import check_level, wilson_interval
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -153,8 +152,7 @@ def rework(log: EventLog, level: float = 0.95) -> pd.DataFrame:
     }
     table = pd.DataFrame(rows)
     table["estimate"] = table["twice"] / table["having"]
-    limits = [wilson(p, n, level) for p, n in zip(table["estimate"], table["having"], strict=True)]
-    table["ci_low"], table["ci_high"] = zip(*limits, strict=True)
+    table["ci_low"], table["ci_high"] = wilson_interval(table["estimate"], table["having"], level)
     table = table.rename(columns={"having": "n"}).drop(columns="twice")
     return table[
         ["activity", "estimate", "ci_low", "ci_high", "n", "repeats", "direct", "handling"]

@@ -34,7 +34,8 @@ from cxstats.priorities.complete_cases import (
     complete_cases,
     scales_of,
 )
-from cxstats.stats.inference import bca, check_level
+from cxstats.stats.bootstrap import bca, percentile_limits
+from cxstats.stats.intervals import check_level
 from cxstats.survey.answers import as_pandas
 
 if TYPE_CHECKING:
@@ -357,7 +358,7 @@ def _table(
             f"{part}_p_value": p_value[at],
         }
     skew = asymmetry(own[:, :k], own[:, k : 2 * k])
-    tails = np.nanquantile(skew, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    tails = percentile_limits(skew, level)
     columns |= {
         "asymmetry": asymmetry(estimate[:k], estimate[k : 2 * k]),
         "asymmetry_ci_low": tails[0],

@@ -17,7 +17,8 @@ from cxstats.core.moments import bootstrap_moments, check_resamples
 from cxstats.satisfaction.formula_registry import origin, published
 from cxstats.satisfaction.score import ROUGH
 from cxstats.satisfaction.weight_regression import SINGULAR, check_answers
-from cxstats.stats.inference import check_level
+from cxstats.stats.bootstrap import percentile_limits
+from cxstats.stats.intervals import check_level
 from cxstats.survey.answers import as_pandas, numbers
 
 if TYPE_CHECKING:
@@ -191,7 +192,7 @@ def emotion(
     known = ~np.isnan(replicates).any(axis=1)
     if not known.any():
         raise CxError(f"none of {n_resamples} resamples has a solution; {n} answers are too few")
-    low, high = np.quantile(replicates[known], [(1 - level) / 2, (1 + level) / 2], axis=0)
+    low, high = percentile_limits(replicates[known], level)
     sd = np.sqrt(np.diag(cov))
     table = pd.DataFrame(
         {

@@ -18,8 +18,9 @@ from cxstats.models.sem.fit import cfa
 from cxstats.models.sem.inference import inverse_scaled
 from cxstats.models.sem.result import ModelWarning, SemFit
 from cxstats.service.dimension_scores import OVERALL
+from cxstats.stats.bootstrap import percentile_limits
 from cxstats.stats.group_comparison import Groups
-from cxstats.stats.inference import adjust
+from cxstats.stats.hypothesis_tests import adjust
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,7 +104,7 @@ def limits_of(replicates: Array, level: float) -> Array:
     kept = replicates[~np.isnan(replicates).any(axis=1)]
     if len(kept) < 2:
         return np.full((replicates.shape[1], 3), np.nan)
-    tails = np.quantile(kept, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    tails = percentile_limits(kept, level)
     return np.column_stack([*tails, kept.std(axis=0, ddof=1)])
 
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, both
-from cxstats.service.dimension_scores import OVERALL, POINTS, check_weights
+from cxstats.service.dimension_scores import OVERALL
+from cxstats.stats.weights import POINTS, check_weights, sums_to
 from cxstats.survey.answers import as_pandas, numbers
 
 if TYPE_CHECKING:
@@ -101,21 +102,14 @@ def weight_shares(
     """Return weights (k,) that sum to 1, and what was done to make them."""
     if OVERALL in names:
         raise CxError(f"a component is called {OVERALL!r}, which is the name of the total")
-    for name, weight in weights.items():
-        real = isinstance(weight, Real) and not isinstance(weight, bool)
-        if not real or not 0 <= float(weight) < np.inf:
-            raise CxError(f"weights: {name!r} has {weight!r}; allowed: numbers from 0 upwards")
+    shares = check_weights(weights, names, normalise)
     total = float(sum(weights.values()))
-    if normalise and total == 0:
-        raise CxError("weights: all are 0; at least one must be larger")
     remarks = []
-    if normalise and abs(total - 1) > 1e-6:
-        weights = {name: weight / total for name, weight in weights.items()}
+    if normalise and not sums_to(total, 1):
         remarks.append(both("satisfaction.note.normalised", total=f"{total:g}"))
-    elif abs(total - POINTS) < 1e-6 * POINTS:
+    elif sums_to(total, POINTS):
         remarks.append(both("satisfaction.note.points"))
-    found = check_weights(weights, names)
-    return np.array([found[name] for name in names], float), remarks
+    return np.array([shares[name] for name in names], float), remarks
 
 
 def refuse_missing(given: Given, shares: Array) -> None:

@@ -22,6 +22,7 @@ from cxstats.satisfaction.reconstruction import (
     points,
     share,
 )
+from cxstats.stats.intervals import normal_quantile
 
 SYNERGY_WEIGHTS = ("F079", "F080", "F081", "F082")
 
@@ -143,11 +144,9 @@ def feedback_loop(
         "n": collected,
     }  # fmt: skip
     if value > 0:
-        from scipy.special import ndtri
-
         spread = times.var(ddof=1) / len(times) / (target + times.mean()) ** 2
         se = np.sqrt((1 - implemented / collected) / implemented + spread)
-        z = ndtri((1 + level) / 2)
+        z = normal_quantile(level)
         row |= {"ci_low": value * np.exp(-z * se), "ci_high": value * np.exp(z * se)}
     table = pd.concat([plain.table, pd.DataFrame([row], index=["with speed"])])
     return Reconstructed(table, "A07", plain.remarks, level)

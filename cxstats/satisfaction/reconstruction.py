@@ -13,7 +13,7 @@ from cxstats.core.errors import CxError
 from cxstats.core.formats import as_html, format_number, format_percent, interval
 from cxstats.core.language import Text, both, label
 from cxstats.satisfaction.formula_registry import formula, origin
-from cxstats.stats.inference import check_level
+from cxstats.stats.intervals import check_level, wilson_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,13 +117,12 @@ def points(
 def share(identifier: str, words: str, level: float, **counts: int) -> Reconstructed:
     """Return a share with Wilson's interval, of the first of two counts in the second."""
     import pandas as pd
-    from statsmodels.stats.proportion import proportion_confint
 
     check_level(level)
     (first, part), (second, whole) = counts.items()
     check_count(second, whole, 1, np.inf)
     check_count(first, part, 0, whole)
-    low, high = proportion_confint(part, whole, 1 - level, "wilson")
+    low, high = map(float, wilson_interval(part / whole, whole, level))
     table = pd.DataFrame(
         {
             "formula": [words],

@@ -17,8 +17,9 @@ from cxstats.core.moments import check_resamples
 from cxstats.satisfaction.inputs import Given, read_scores, refuse_missing
 from cxstats.satisfaction.result import WeightedScore
 from cxstats.service.dimension_scores import OVERALL
+from cxstats.stats.bootstrap import bootstrap_means
 from cxstats.stats.group_comparison import compare_groups
-from cxstats.stats.inference import bootstrap_means, check_level
+from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
     import pandas as pd

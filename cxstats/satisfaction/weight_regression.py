@@ -15,7 +15,8 @@ from cxstats.core.language import Text, both, label
 from cxstats.core.moments import bootstrap_moments, check_resamples
 from cxstats.core.progress import quiet_linear_algebra
 from cxstats.satisfaction.formula_registry import origin
-from cxstats.stats.inference import check_level
+from cxstats.stats.bootstrap import percentile_limits
+from cxstats.stats.intervals import check_level
 from cxstats.survey.answers import as_pandas, numbers
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ def estimate_service_weights(  # noqa: PLR0913  (keywords)
         mean, cov = matrix.mean(axis=0)[None], np.cov(matrix, rowvar=False)[None]
         own, r2 = fitted(mean, cov, n, intercept)
         replicates, _ = fitted(drawn.mean, drawn.cov, n, intercept)
-    tails = np.quantile(replicates, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    tails = percentile_limits(replicates, level)
     size = 3 + intercept
     names, of = ([*NAMES, "constant"][:size], [*columns, ""][:size])
     zero = (replicates == 0).mean(axis=0)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
+from cxstats.stats.bootstrap import bca, replicate_means
 from cxstats.stats.coefficients import cronbach_alpha
-from cxstats.stats.inference import adjust, bca, mean_tests, replicate_means
+from cxstats.stats.hypothesis_tests import adjust, mean_tests
+from cxstats.stats.weights import POINTS, check_weights
 from cxstats.survey.answers import answers, numbers
 from cxstats.survey.codebook import Codebook
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 OVERALL = "Overall"
-POINTS = 100.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,28 +118,6 @@ def respondent_weights(
         return _points(frame, codebook), "points"
     fixed = check_weights(weights, names)
     return np.tile([fixed[name] for name in names], (len(frame), 1)), "fixed"
-
-
-def check_weights(weights: Mapping[str, float], names: Sequence[str]) -> dict[str, float]:
-    """Return weights scaled to sum to 1, or raise naming what is wrong.
-
-    Examples
-    --------
-    >>> check_weights({"a": 30, "b": 70}, ["a", "b"])
-    {'a': 0.3, 'b': 0.7}
-    """
-    for name in weights:
-        if name not in names:
-            raise CxError(f"weights: {name!r} is not known; allowed: {', '.join(names)}")
-    for name in names:
-        if name not in weights:
-            raise CxError(f"weights: {name!r} has none; give 0 if it shall not count")
-        if not isinstance(weights[name], Real) or not 0 <= weights[name] < np.inf:
-            raise CxError(f"weights: {name!r} has {weights[name]!r}; allowed: 0 upwards")
-    total = sum(weights.values())
-    if not (abs(total - 1) < 1e-6 or abs(total - POINTS) < 1e-6 * POINTS):
-        raise CxError(f"weights: they sum to {total:g}; allowed: 1 or 100")
-    return {name: weights[name] / total for name in names}
 
 
 def _points(frame: pd.DataFrame, codebook: Codebook) -> Array:

@@ -12,16 +12,16 @@ import numpy as np
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.moments import Moments, bootstrap_moments, check_resamples, correlations, moments
 from cxstats.service.factor_model import FactorModel, fit_factors
+from cxstats.stats.bootstrap import percentile_limits
 from cxstats.stats.coefficients import (
     average_variance_extracted,
     cronbach_alpha,
     feldt_interval,
-    htmt,
+    htmt_matrix,
     item_statistics,
     omega,
-    percentile,
 )
-from cxstats.stats.inference import check_level
+from cxstats.stats.intervals import check_level
 from cxstats.survey.codebook import Codebook
 
 if TYPE_CHECKING:
@@ -263,10 +263,10 @@ def _by_construct(
             alpha, alpha_std = float(cronbach_alpha(own.cov)), float(cronbach_alpha(own.corr))
             rest, dropped = item_statistics(own.cov)
         low, high = feldt_interval(alpha, own.n, k, level)
-        boot = (np.nan, np.nan)
+        boot = np.full(2, np.nan)
         if source.matrix is not None and k > 1:
             replicates = cronbach_alpha(_draws(source.complete(columns), n_resamples, seed))
-            boot = percentile(replicates, level)
+            boot = percentile_limits(replicates, level)
         proper = model is not None and model.proper(name)
         factor = model.of(name) if model and proper else None
         standard = model.of(name, standardised=True) if model and proper else None
@@ -274,9 +274,9 @@ def _by_construct(
             "alpha": alpha,
             "alpha_ci_low": low,
             "alpha_ci_high": high,
-            "omega": omega(*factor) if factor else np.nan,
-            "cr": omega(*standard) if standard else np.nan,
-            "ave": average_variance_extracted(*factor) if factor else np.nan,
+            "omega": float(omega(*factor)) if factor else np.nan,
+            "cr": float(omega(*standard)) if standard else np.nan,
+            "ave": float(average_variance_extracted(*factor)) if factor else np.nan,
             "n_items": k,
             "n": own.n,
             "alpha_std": alpha_std,
@@ -300,24 +300,31 @@ def _htmt_table(
     corr = np.full((p, p), np.nan) if whole is None else whole.corr
 
     place = {name: i for i, name in enumerate(source.names)}
-    replicates = None
-    if draws is not None:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            replicates = correlations(draws)
+    blocks = [[place[column] for column in columns] for columns in source.constructs.values()]
+    # Of HTMT and of HTMT2: the ratios of all pairs, and their percentile limits.
+    measures = [_htmt_limits(corr, draws, blocks, geometric, level) for geometric in (False, True)]
     rows = []
-    for first, second in combinations(source.constructs, 2):
-        a, b = ([place[column] for column in source.constructs[name]] for name in (first, second))
+    for (i, first), (j, second) in combinations(enumerate(source.constructs), 2):
         row: list[Any] = [first, second]
-        for geometric in (False, True):
-            row.append(float(htmt(corr, a, b, geometric)))
-            if replicates is None:
-                row += [np.nan, np.nan]
-            else:
-                row += list(percentile(htmt(replicates, a, b, geometric), level))
+        for numbers in measures:
+            row += numbers[:, i, j].tolist()
         row.append(bool(row[4] < 1) if np.isfinite(row[4]) else None)
         rows.append(row)
     heads = ["first", "second", "htmt", "ci_low", "ci_high", "htmt2", "ci2_low", "ci2_high"]
     return pd.DataFrame(rows, columns=[*heads, "below_one"])
+
+
+def _htmt_limits(
+    corr: Array, draws: Array | None, blocks: list[list[int]], geometric: bool, level: float
+) -> Array:
+    """Return the ratios of all pairs and their percentile limits (3, J, J)."""
+    ratios = htmt_matrix(corr, blocks, geometric)
+    limits = np.full((2, *ratios.shape), np.nan)
+    if draws is not None:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            replicates = correlations(draws)
+        limits = percentile_limits(htmt_matrix(replicates, blocks, geometric), level)
+    return np.concatenate([ratios[None], limits])
 
 
 def _fornell_larcker(model: FactorModel | None, table: pd.DataFrame) -> pd.DataFrame:

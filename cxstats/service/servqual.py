@@ -32,7 +32,7 @@ from cxstats.service.dimension_scores import (
     zone_of_tolerance,
 )
 from cxstats.stats.group_comparison import compare_groups
-from cxstats.stats.inference import MeanTests, adjust, mean_tests
+from cxstats.stats.hypothesis_tests import MeanTests, adjust, mean_tests
 from cxstats.survey.answers import answers, as_pandas
 from cxstats.survey.codebook import Codebook
 

@@ -6,13 +6,13 @@ a published table can be tested without data and a bootstrap is one call.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from itertools import combinations, product
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cxstats.stats.inference import check_level
+from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 LEVEL = 0.95
-LARGE = 1e300
 
 
 def cronbach_alpha(cov: Array) -> Array:
@@ -90,36 +89,55 @@ def item_statistics(cov: Array) -> tuple[Array, Array]:
     Alpha of what is left is NaN where a single item is left.
     """
     k = len(cov)
-    rest, dropped = np.full(k, np.nan), np.full(k, np.nan)
+    item_rest, alpha_if_dropped = np.full(k, np.nan), np.full(k, np.nan)
     for i in range(k):
         others = np.delete(np.arange(k), i)
-        left = cov[np.ix_(others, others)]
+        cov_others = cov[np.ix_(others, others)]
         if k > 1:
-            rest[i] = cov[i, others].sum() / np.sqrt(cov[i, i] * left.sum())
-            dropped[i] = cronbach_alpha(left)
-    return rest, dropped
+            item_rest[i] = cov[i, others].sum() / np.sqrt(cov[i, i] * cov_others.sum())
+            alpha_if_dropped[i] = cronbach_alpha(cov_others)
+    return item_rest, alpha_if_dropped
 
 
-def omega(loadings: Array, uniquenesses: Array) -> float:
+def omega(loadings: Array, uniquenesses: Array | None = None) -> Array:
     """Return omega, ``(sum l)^2 / ((sum l)^2 + sum theta)``: of a factor with variance 1.
 
-    With standardised loadings it is called composite reliability (CR).
+    With standardised loadings it is called composite reliability (CR), rho_C in PLS.
+
+    Parameters
+    ----------
+    loadings : array (..., k)
+        Loadings of the k items, one set or a batch.
+    uniquenesses : array (..., k), optional
+        Residual variances theta; without them those of standardised items, ``1 - l^2``.
 
     References
     ----------
-    McDonald (1999). Test theory; Fornell & Larcker (1981). JMR 18, 39-50.
+    Joreskog (1971). Statistical analysis of sets of congeneric tests. Psychometrika 36. McDonald
+    (1999). Test theory. Fornell & Larcker (1981). JMR 18, 39-50.
 
     Examples
     --------
-    >>> round(omega(np.array([0.8, 0.7, 0.6]), np.array([0.36, 0.51, 0.64])), 4)
+    >>> omega(np.array([0.8, 0.7, 0.6]), np.array([0.36, 0.51, 0.64])).round(4).item()
+    0.7449
+    >>> omega(np.array([0.8, 0.7, 0.6])).round(4).item()
     0.7449
     """
-    common = loadings.sum() ** 2
-    return float(common / (common + uniquenesses.sum()))
+    theta = 1 - loadings**2 if uniquenesses is None else uniquenesses
+    common = loadings.sum(axis=-1) ** 2
+    return np.asarray(common / (common + theta.sum(axis=-1)))
 
 
-def average_variance_extracted(loadings: Array, uniquenesses: Array) -> float:
+def average_variance_extracted(loadings: Array, uniquenesses: Array | None = None) -> Array:
     """Return AVE, ``sum l^2 / (sum l^2 + sum theta)``, in the metric of the items.
+
+    Parameters
+    ----------
+    loadings : array (..., k)
+        Loadings of the k items, one set or a batch.
+    uniquenesses : array (..., k), optional
+        Residual variances theta; without them those of standardised items, ``1 - l^2``, which
+        makes AVE the mean squared loading.
 
     References
     ----------
@@ -127,17 +145,43 @@ def average_variance_extracted(loadings: Array, uniquenesses: Array) -> float:
 
     Examples
     --------
-    >>> round(average_variance_extracted(np.array([0.8, 0.7]), np.array([0.36, 0.51])), 4)
+    >>> average_variance_extracted(np.array([0.8, 0.7]), np.array([0.36, 0.51])).round(4).item()
+    0.565
+    >>> average_variance_extracted(np.array([0.8, 0.7])).round(4).item()
     0.565
     """
-    common = (loadings**2).sum()
-    return float(common / (common + uniquenesses.sum()))
+    common = loadings**2
+    if uniquenesses is None:
+        return np.asarray(common.mean(axis=-1))
+    explained = common.sum(axis=-1)
+    return np.asarray(explained / (explained + uniquenesses.sum(axis=-1)))
 
 
 def htmt(
     corr: Array, first: Sequence[int], second: Sequence[int], geometric: bool = False
 ) -> Array:
-    """Return the heterotrait-monotrait ratio of two constructs.
+    """Return the heterotrait-monotrait ratio of two constructs; see `htmt_matrix`.
+
+    Parameters
+    ----------
+    corr : array (..., p, p)
+        Correlations, one matrix or a batch.
+    first, second : sequences of int
+        Places of the items.
+    geometric : bool
+        HTMT2 instead of HTMT.
+
+    Examples
+    --------
+    >>> r = np.array([[1, 0.6, 0.3], [0.6, 1, 0.3], [0.3, 0.3, 1]])
+    >>> htmt(r, [0, 1], [2]).round(4).item()
+    0.3873
+    """
+    return np.asarray(htmt_matrix(corr, [first, second], geometric)[..., 0, 1])
+
+
+def htmt_matrix(corr: Array, blocks: Sequence[Sequence[int]], geometric: bool = False) -> Array:
+    """Return the heterotrait-monotrait ratios of all pairs of constructs (..., J, J).
 
     Mean absolute correlation between the items of different constructs, over the geometric mean
     of the two mean correlations within a construct (1 for a single item). HTMT2
@@ -149,10 +193,15 @@ def htmt(
     ----------
     corr : array (..., p, p)
         Correlations, one matrix or a batch.
-    first, second : sequences of int
-        Places of the items.
+    blocks : sequence of J sequences of int
+        Places of the items of each construct.
     geometric : bool
         HTMT2 instead of HTMT.
+
+    Returns
+    -------
+    array (..., J, J)
+        Symmetric; NaN on the diagonal.
 
     References
     ----------
@@ -162,33 +211,23 @@ def htmt(
     Examples
     --------
     >>> r = np.array([[1, 0.6, 0.3], [0.6, 1, 0.3], [0.3, 0.3, 1]])
-    >>> htmt(r, [0, 1], [2]).round(4).item()
-    0.3873
+    >>> htmt_matrix(r, [[0, 1], [2]]).round(4).tolist()
+    [[nan, 0.3873], [0.3873, nan]]
     """
     absolute = np.abs(corr)
 
-    def mean(rows: Any, columns: Any) -> Array:
+    def mean(pairs: Iterable[tuple[int, int]]) -> Array:
+        rows, columns = map(list, zip(*pairs, strict=True))
         values = absolute[..., rows, columns]
         if not geometric:
             return np.asarray(values.mean(axis=-1))
         with np.errstate(divide="ignore"):
             return np.asarray(np.exp(np.log(values).mean(axis=-1)))
 
-    across = [(i, j) for i in first for j in second]
-    between = mean(*map(list, zip(*across, strict=True)))
-    within = [
-        mean(*map(list, zip(*combinations(items, 2), strict=True))) if len(items) > 1 else 1.0
-        for items in (first, second)
-    ]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio: Array = between / np.sqrt(within[0] * within[1])
-    return ratio
-
-
-def percentile(replicates: Array, level: float) -> tuple[float, float]:
-    """Return the percentile interval of the replicates that exist; an infinite one is large."""
-    kept = np.clip(replicates[~np.isnan(replicates)], -LARGE, LARGE)
-    if len(kept) == 0:
-        return float("nan"), float("nan")
-    low, high = np.quantile(kept, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    within = [mean(combinations(items, 2)) if len(items) > 1 else 1.0 for items in blocks]
+    ratios = np.full((*corr.shape[:-2], len(blocks), len(blocks)), np.nan)
+    for i, j in combinations(range(len(blocks)), 2):
+        between = mean(product(blocks[i], blocks[j]))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratios[..., i, j] = ratios[..., j, i] = between / np.sqrt(within[i] * within[j])
+    return ratios

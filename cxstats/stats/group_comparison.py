@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
-from cxstats.stats.inference import adjust, bca, replicate_means
+from cxstats.stats.bootstrap import bca, replicate_means
+from cxstats.stats.hypothesis_tests import adjust
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -132,22 +133,22 @@ class _Sample:
 def _means(samples: dict[object, _Sample], names: list[str], level: float) -> pd.DataFrame:
     import pandas as pd
 
-    parts = []
-    for group, one in samples.items():
-        low, high = bca(one.replicates, one.mean, one.influence, level)
-        varies = one.variance > 0
+    tables = []
+    for group, sample in samples.items():
+        low, high = bca(sample.replicates, sample.mean, sample.influence, level)
+        varies = sample.variance > 0
         low, high = (np.where(varies, limit, np.nan) for limit in (low, high))
-        columns = {"estimate": one.mean, "ci_low": low, "ci_high": high}
-        columns |= {"se": np.sqrt(one.variance / one.n), "n": one.n.astype(int)}
-        parts.append(pd.DataFrame({"score": names, "group": [group] * len(names), **columns}))
-    return pd.concat(parts, ignore_index=True)
+        columns = {"estimate": sample.mean, "ci_low": low, "ci_high": high}
+        columns |= {"se": np.sqrt(sample.variance / sample.n), "n": sample.n.astype(int)}
+        tables.append(pd.DataFrame({"score": names, "group": [group] * len(names), **columns}))
+    return pd.concat(tables, ignore_index=True)
 
 
 def _pairs(samples: dict[object, _Sample], names: list[str], level: float) -> pd.DataFrame:
     import pandas as pd
     from scipy import stats
 
-    parts = []
+    tables = []
     for (first, a), (second, b) in combinations(samples.items(), 2):
         share_a, share_b = a.variance / a.n, b.variance / b.n
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -160,9 +161,9 @@ def _pairs(samples: dict[object, _Sample], names: list[str], level: float) -> pd
         columns = {"estimate": a.mean - b.mean, "ci_low": low, "ci_high": high, "t": t, "df": df}
         columns["p_value"] = 2 * stats.t.sf(np.abs(t), df)
         head = {"score": names, "group": [first] * len(names), "other": [second] * len(names)}
-        parts.append(pd.DataFrame({**head, **columns}))
-    table = pd.concat(parts, ignore_index=True)
-    overall = np.tile(np.arange(len(names)) == len(names) - 1, len(parts))
+        tables.append(pd.DataFrame({**head, **columns}))
+    table = pd.concat(tables, ignore_index=True)
+    overall = np.tile(np.arange(len(names)) == len(names) - 1, len(tables))
     for column, method in (("p_adjusted", "holm"), ("p_fdr", "fdr_bh")):
         table[column] = np.nan
         for family in (overall, ~overall):
@@ -176,7 +177,7 @@ def _omnibus(scores: list[Array], names: list[str]) -> pd.DataFrame:
 
     rows = []
     for j in range(len(names)):
-        columns = [part[~np.isnan(part[:, j]), j] for part in scores]
+        columns = [group[~np.isnan(group[:, j]), j] for group in scores]
         if min(np.ptp(column) for column in columns) <= TINY:
             rows.append((np.nan,) * 4)
             continue

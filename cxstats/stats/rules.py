@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isnan, nextafter
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
 
 from cxstats.core.errors import CxError
 from cxstats.core.language import Text
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,19 +21,34 @@ class Rule:
     Attributes
     ----------
     statistic : str
-        What it judges: "alpha", "cr", "ave", "htmt", "cfi_drop", "vif", "ahp_cr", "srm_p".
+        What it judges; one of those in `DEFAULT`.
     cuts : tuple of float
-        Boundaries in rising order; a value on one belongs to the words above it.
-    words : tuple of Text
+        Boundaries in rising order.
+    verdicts : tuple of Text
         One more than boundaries, from the lowest.
     source : str
         Where the rule stands.
+    boundary : {"above", "below"}
+        Whether a value on a boundary belongs to the verdict above it or to the one below it.
     """
 
     statistic: str
     cuts: tuple[float, ...]
-    words: tuple[Text, ...]
+    verdicts: tuple[Text, ...]
     source: str
+    boundary: Literal["above", "below"] = "above"
+
+    def band(self, value: ArrayLike) -> NDArray[np.intp]:
+        """Return the place of the verdict on each value, 0 for the lowest; -1 of NaN.
+
+        Examples
+        --------
+        >>> RULES["hair2019"].band([0.69, 0.7, 0.95, float("nan")]).tolist()
+        [0, 1, 2, -1]
+        """
+        values = np.asarray(value, float)
+        side: Literal["left", "right"] = "right" if self.boundary == "above" else "left"
+        return np.where(np.isnan(values), -1, np.searchsorted(self.cuts, values, side))
 
 
 LOW, FAIR = Text("too low", "偏低"), Text("acceptable", "可接受")
@@ -82,17 +102,44 @@ RULES = {
         "vif",
         (10.0,),
         (Text("separate", "可分离"), Text("nearly determined by others", "几乎由其他变量决定")),
-        "Kutner, Nachtsheim, Neter & Li (2005). Applied linear statistical models, 5th ed., 10.5",
+        "Kutner, Nachtsheim, Neter & Li (2005). Applied linear statistical models, 5th ed., 10.5; "
+        "Marquardt (1970). Technometrics 12, 591-612",
     ),
-    # A ratio of exactly .10 is still accepted, so the boundary lies just above it.
+    "hair2019_vif": Rule(
+        "vif",
+        (5.0,),
+        (Text("not critical", "不严重"), Text("critical collinearity", "共线性严重")),
+        "Hair, Risher, Sarstedt & Ringle (2019). European Business Review 31, 2-24, table 2",
+    ),
+    "browne_cudeck1992": Rule(
+        "rmsea",
+        (0.05,),
+        (Text("close fit", "拟合良好"), Text("no close fit", "拟合欠佳")),
+        "Browne & Cudeck (1992). Sociological Methods & Research 21, 230-258: RMSEA of .05 or less",
+        "below",
+    ),
+    "cochran1954": Rule(
+        "expected_count",
+        (5.0,),
+        (Text("too few for chi-square", "不足以进行卡方检验"), Text("enough", "足够")),
+        "Cochran (1954). Some methods for strengthening the common chi-square tests. Biometrics 10",
+    ),
+    "cochran1954_share": Rule(
+        "sparse_share",
+        (0.2,),
+        (Text("dense enough", "足够稠密"), Text("sparse", "稀疏")),
+        "Cochran (1954). Biometrics 10, 417-451: up to a fifth of the expected counts below 5",
+        "below",
+    ),
     "saaty1980": Rule(
         "ahp_cr",
-        (nextafter(0.10, 1),),
+        (0.10,),
         (
             Text("consistent enough", "一致性可接受"),
             Text("judgements contradict each other", "判断相互矛盾"),
         ),
         "Saaty (1980). The analytic hierarchy process: a ratio of .10 or less",
+        "below",
     ),
     # Checked for every experiment, so the cut is far below .05: false alarms would be the rule.
     "kohavi2020": Rule(
@@ -102,15 +149,19 @@ RULES = {
         "Kohavi, Tang & Xu (2020). Trustworthy online controlled experiments, ch. 21",
     ),
 }
+# The usual rule for each statistic.
 DEFAULT = {
     "alpha": "nunnally1994",
     "cr": "hair2019",
     "ave": "fornell_larcker1981",
     "htmt": "henseler2015",
+    "rmsea": "browne_cudeck1992",
     "cfi_drop": "cheung_rensvold2002",
     "vif": "kutner2005",
     "ahp_cr": "saaty1980",
     "srm_p": "kohavi2020",
+    "expected_count": "cochran1954",
+    "sparse_share": "cochran1954_share",
 }
 
 
@@ -121,8 +172,8 @@ def verdict(value: float, statistic: str, rule: str | None = None) -> Text:
     ----------
     value : float
         The statistic.
-    statistic : {"alpha", "cr", "ave", "htmt", "cfi_drop", "vif", "ahp_cr", "srm_p"}
-        Which one.
+    statistic : str
+        Which one; the choices are the keys of `DEFAULT`.
     rule : str, optional
         Name of a rule in `RULES`; without it, the usual one.
 
@@ -136,13 +187,11 @@ def verdict(value: float, statistic: str, rule: str | None = None) -> Text:
     >>> verdict(0.7, "alpha").en, verdict(0.86, "htmt").en
     ('acceptable', 'close')
     """
-    choices = [name for name, one in RULES.items() if one.statistic == statistic]
+    choices = [name for name, candidate in RULES.items() if candidate.statistic == statistic]
     if not choices:
         raise CxError(f"no rule for {statistic!r}; there are rules for: {', '.join(DEFAULT)}")
     name = rule or DEFAULT[statistic]
     if name not in choices:
         raise CxError(f"rule {name!r} is not one for {statistic}; allowed: {', '.join(choices)}")
-    found = RULES[name]
-    if isnan(value):
-        return Text("–", "–")
-    return found.words[sum(value >= cut for cut in found.cuts)]
+    band = int(RULES[name].band(value))
+    return RULES[name].verdicts[band] if band >= 0 else Text("–", "–")

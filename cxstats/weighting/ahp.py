@@ -11,7 +11,8 @@ import numpy as np
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, label
 from cxstats.core.moments import check_resamples
-from cxstats.stats.inference import check_level, replicate_means
+from cxstats.stats.bootstrap import replicate_means
+from cxstats.stats.intervals import check_level
 from cxstats.stats.rules import verdict
 from cxstats.weighting.pairwise import (
     Judgements,

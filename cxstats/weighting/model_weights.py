@@ -12,7 +12,7 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.moments import Moments, bootstrap_moments, check_resamples, correlations, moments
 from cxstats.core.progress import quiet_linear_algebra, tracked
 from cxstats.models.pls.sample import read_rows
-from cxstats.stats.inference import check_level
+from cxstats.stats.intervals import check_level
 from cxstats.weighting.result import ROUGH, Weights, check_choice, percentiles, weight_table
 from cxstats.weighting.stated_points import closed
 

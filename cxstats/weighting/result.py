@@ -11,6 +11,7 @@ import numpy as np
 from cxstats.core.errors import CxError
 from cxstats.core.formats import as_html, format_number, format_percent, interval
 from cxstats.core.language import label
+from cxstats.stats.bootstrap import percentile_limits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -151,7 +152,7 @@ def percentiles(replicates: Array, level: float) -> tuple[Array, Array]:
     if len(replicates) < 2:
         none = np.full(replicates.shape[1], np.nan)
         return none, none
-    low, high = np.quantile(replicates, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    low, high = percentile_limits(replicates, level)
     return low, high
 
 

@@ -12,8 +12,8 @@ import numpy as np
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import as_html
 from cxstats.core.moments import check_resamples
-from cxstats.service.dimension_scores import check_weights
-from cxstats.stats.inference import check_level
+from cxstats.stats.intervals import check_level
+from cxstats.stats.weights import check_weights
 from cxstats.survey.answers import as_pandas, numbers
 from cxstats.weighting.rankings import pair_tables, ranking, unit_table
 from cxstats.weighting.result import Weights, check_choice

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
-from cxstats.stats.inference import bca, check_level, replicate_means
+from cxstats.stats.bootstrap import bca, replicate_means
+from cxstats.stats.intervals import check_level
 from cxstats.survey.answers import as_pandas, numbers
 from cxstats.weighting.result import ROUGH, Weights, check_choice, weight_table
 

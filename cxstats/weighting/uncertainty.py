@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cxstats.stats.bootstrap import percentile_limits
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -101,9 +103,8 @@ def accept(scores: Array, drawn: Array, level: float) -> Acceptability:
         above[i + 1 :, i] = np.count_nonzero(totals[i + 1 :] > totals[i], axis=1) / n
     ranks = rankdata(-totals, method="min", axis=0).astype(np.int64)
     cells = np.bincount((ranks - 1 + u * np.arange(u)[:, None]).ravel(), minlength=u * u)
-    tails = [(1 - level) / 2, (1 + level) / 2]
-    rank_low, rank_high = np.quantile(ranks, tails, axis=1, method="inverted_cdf")
-    score_low, score_high = np.quantile(totals, tails, axis=1)
+    rank_low, rank_high = percentile_limits(ranks, level, axis=1, method="inverted_cdf")
+    score_low, score_high = percentile_limits(totals, level, axis=1)
     return Acceptability(
         cells.reshape(u, u) / n, ranks.mean(axis=1), rank_low, rank_high, score_low, score_high,
         above,

@@ -10,7 +10,7 @@ import time
 import numpy as np
 from scipy import stats
 
-from cxstats.stats.inference import bootstrap_means
+from cxstats.stats.bootstrap import bootstrap_means
 
 ITEMS, RESPONDENTS, RESAMPLES, TIMES = 22, 1_000, 10_000, 5
 SPLITS = (4, 9, 13, 17)

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 import cxstats as cx
-from cxstats.charts import fonts, style, trajectory
+from cxstats.charts import fonts, style
+from cxstats.charts.trajectory import middle
 
 NAMES = {"en": ["silos", "delay", "match"], "zh": ["渠道割裂", "响应延迟", "匹配度低"]}
 CHANGES = pd.DataFrame(
@@ -122,11 +123,11 @@ def test_before_after_counts_directions():
 
 
 def test_time_axis_is_true():
-    times = [trajectory.middle(period).toordinal() for period in PERIODS]
+    times = [middle(period).toordinal() for period in PERIODS]
     gaps = [b - a for a, b in pairwise(times)]
     # Two, two and three quarters apart, give or take the lengths of months.
     assert [round(gap / 91.3) for gap in gaps] == [2, 2, 3]
-    assert trajectory.middle("2019-03-31").hour == 11
+    assert middle("2019-03-31").hour == 11
     ax = draw("trajectory", "en")
     assert list(ax.get_lines()[0].get_xdata(orig=False)) == sorted(ax.get_xticks())
 

@@ -14,10 +14,10 @@ from cxstats.charts import (
     before_after_panels,
     control_chart,
     funnel,
-    look,
     nps_bars,
     nps_region,
     power_curve,
+    style,
 )
 from cxstats.charts.nps_bars import PANEL
 from cxstats.charts.nps_region import band
@@ -331,8 +331,8 @@ def marks(ax):
 def test_estimates_limits_and_signals_stand_where_the_data_are():
     ax = waves()
     found = marks(ax)
-    assert found[look.GOOD.lower()] == [[1, 30], [2, 32], [3, 28], [4, 31]]
-    assert found[look.BAD.lower()] == [[5, 60], [6, 58], [8, 62]]
+    assert found[style.GOOD.lower()] == [[1, 30], [2, 32], [3, 28], [4, 31]]
+    assert found[style.BAD.lower()] == [[5, 60], [6, 58], [8, 62]]
     assert found["#ffffff"] == [[7, 45]]
     steps = [patch.get_data() for patch in ax.patches if hasattr(patch, "get_data")]
     lower, upper, centre = steps
@@ -351,7 +351,7 @@ def test_estimates_limits_and_signals_stand_where_the_data_are():
 
 def test_without_signals_those_outside_the_limits_are_marked():
     ax = waves(signals=None, changes=())
-    assert marks(ax)[look.BAD.lower()] == [[5, 60], [6, 58], [8, 62]]
+    assert marks(ax)[style.BAD.lower()] == [[5, 60], [6, 58], [8, 62]]
     assert titled(ax) == "3 of 8 waves signal a change: wave 5, wave 6 and wave 8"
     quiet = waves(estimates=[30] * 8, ci_low=[25] * 8, ci_high=[35] * 8, signals=None, changes=())
     assert titled(quiet) == "All 8 waves stay within the control limits"
@@ -460,7 +460,7 @@ def test_bars_are_the_counts_and_steps_have_wilson_intervals():
     # statsmodels 0.14, proportion_confint(400, 1000, method="wilson") and (300, 400).
     assert {"↓ 40.0 % [37.0, 43.1]", "↓ 75.0 % [70.5, 79.0]"} <= set(shown)
     weak = next(text for text in ax.texts if text.get_text().startswith("↓ 40"))
-    assert to_hex(weak.get_color()).upper() == look.BAD
+    assert to_hex(weak.get_color()).upper() == style.BAD
 
 
 def test_wilson_intervals_are_those_of_statsmodels():
@@ -525,7 +525,7 @@ def test_panels_show_values_changes_and_what_is_sure():
 def test_colours_are_the_direction():
     axes = panels(better=["up", "", "up"])
     colours = [to_hex(ax.collections[0].get_edgecolor()[0]).upper() for ax in axes]
-    assert colours == [look.BAD, look.NEUTRAL, look.GOOD]
+    assert colours == [style.BAD, style.NEUTRAL, style.GOOD]
     assert titled(axes[0]).startswith("1 of 2 indicators moved in the desired direction")
     assert said(axes[0], "Orange: undesired direction")
 
@@ -623,7 +623,7 @@ def test_the_curve_and_the_chosen_size():
     np.testing.assert_allclose(line, [[100, 30], [200, 55], [400, 80], [800, 95]])
     dot = ax.collections[0]
     assert dot.get_offsets()[0].tolist() == [400, 80]
-    assert to_hex(dot.get_facecolor()[0]).upper() == look.GOOD
+    assert to_hex(dot.get_facecolor()[0]).upper() == style.GOOD
     assert {"target 80\u00a0%", "n = 400: 80\u00a0%"} <= set(texts(ax))
 
 
@@ -693,7 +693,7 @@ def test_results_draw_themselves(lang):
 def test_lines_of_chinese_neither_end_on_opening_nor_begin_with_closing_brackets():
     text = "差距最大的是响应速度（感知减去期望）与“专业”水平《年度报告》，均低于（最低）要求。"
     for columns in range(8, 60):
-        lines = look.fold(text, columns).split("\n")
+        lines = style.fold(text, columns).split("\n")
         assert "".join(lines) == text
         assert not any(line[-1] in "（《“" for line in lines)
         assert not any(line[0] in "）》”，。" for line in lines)

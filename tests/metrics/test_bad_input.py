@@ -283,7 +283,8 @@ def test_shares_have_no_dust():
 
 
 def test_an_assumed_scale_is_said():
-    assert metrics.csat([1, 2, 3, 4, 5]).notes == ("no scale was given: 1 to 5 is assumed",)
+    (note,) = metrics.csat([1, 2, 3, 4, 5]).notes
+    assert note.en == "no scale was given: 1 to 5 is assumed"
     assert not metrics.csat([1, 2, 3, 4, 5], scale=(1, 5)).notes
     for found in (
         metrics.ces([1, 2, 3], "ease"),
@@ -291,7 +292,7 @@ def test_an_assumed_scale_is_said():
         metrics.ces_from_counts({3: 2, 4: 1}, "effort"),
         metrics.ces_from_counts({3: 2, 4: 1}, "effort", kind="top_box"),
     ):
-        assert found.notes == ("no scale was given: 1 to 7 is assumed",)
+        assert [note.en for note in found.notes] == ["no scale was given: 1 to 7 is assumed"]
     assert "假定为 1 至 5" in metrics.csat_from_counts({3: 2}).summary("zh")
 
 

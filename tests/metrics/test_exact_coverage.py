@@ -8,7 +8,7 @@ import pytest
 from scipy.special import gammaln, xlogy
 
 from cxstats import metrics
-from cxstats.metrics.intervals import NPS_INTERVALS, nps_interval
+from cxstats.metrics.nps_intervals import NPS_INTERVALS, nps_interval
 
 LOW, HIGH = 0.935, 0.965
 GRID = (0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1)

@@ -11,7 +11,8 @@ from cxstats import charts, metrics
 from cxstats.core.errors import CxError
 from cxstats.core.language import check_lang
 from cxstats.metrics.comparison import welch_f
-from cxstats.metrics.intervals import nps_interval, proportion_interval
+from cxstats.metrics.nps_intervals import nps_interval
+from cxstats.stats.intervals import proportion_interval
 from tests.references import reference, value
 
 CLOSED = 1e-12  # the same closed form, in other words

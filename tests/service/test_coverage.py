@@ -21,9 +21,10 @@ from cxstats.service.dimension_scores import (
     zone_of_tolerance,
 )
 from cxstats.service.servqual import OVERALL
-from cxstats.stats.coefficients import cronbach_alpha, feldt_interval, htmt, percentile
+from cxstats.stats.bootstrap import percentile_limits
+from cxstats.stats.coefficients import cronbach_alpha, feldt_interval, htmt
 from cxstats.stats.group_comparison import compare_groups
-from cxstats.stats.inference import mean_tests
+from cxstats.stats.hypothesis_tests import mean_tests
 from cxstats.survey import answers as answers_of
 
 SAMPLES, N, RESAMPLES, LEVEL = 2_000, 200, 1_000, 0.95
@@ -73,7 +74,7 @@ def hits(seed: int) -> dict[str, bool]:
             value = truth["alpha"][f"{name} ({role})"]
             note(f"alpha (Feldt), {role}", name, *feldt_interval(alpha, N, len(items)), value)
             draws = cronbach_alpha(bootstrap_moments(part, RESAMPLES, seed).cov)
-            note(f"alpha (bootstrap), {role}", name, *percentile(draws, LEVEL), value)
+            note(f"alpha (bootstrap), {role}", name, *percentile_limits(draws, LEVEL), value)
     found |= htmt_hits(seed, roles["perception"], book, truth["htmt"])
     return found | group_hits(seed)
 
@@ -85,7 +86,7 @@ def htmt_hits(seed: int, answers, book, truth) -> dict[str, bool]:
         at = [[book.items.index(i) for i in book.constructs[name]] for name in (first, second)]
         value = truth[f"{first} ~ {second}"]
         for kind, geometric in (("HTMT", False), ("HTMT2", True)):
-            low, high = percentile(htmt(corr, *at, geometric), LEVEL)
+            low, high = percentile_limits(htmt(corr, *at, geometric), LEVEL)
             found[f"{kind} (percentile) | {first} ~ {second}"] = bool(low <= value <= high)
     return found
 

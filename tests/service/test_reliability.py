@@ -7,12 +7,8 @@ from hypothesis import strategies as st
 import cxstats as cx
 from cxstats.service.factor_model import fit_factors
 from cxstats.stats.coefficients import (
-    average_variance_extracted,
     cronbach_alpha,
-    feldt_interval,
     htmt,
-    item_statistics,
-    omega,
 )
 from tests.references import BFI, HOLZINGER, close, data, keyed, reference, value
 
@@ -163,17 +159,6 @@ def test_bootstrap_intervals_near_feldt(results):
         assert row["alpha_boot_low"] < row["alpha"] < row["alpha_boot_high"]
 
 
-@given(st.integers(2, 8), st.floats(0.05, 0.95))
-def test_alpha_of_parallel_items_is_spearman_brown(k, r):
-    cov = np.full((k, k), r) + (1 - r) * np.eye(k)
-    assert cronbach_alpha(cov) == pytest.approx(k * r / (1 + (k - 1) * r))
-    batch = np.stack([cov, 4 * cov])
-    assert cronbach_alpha(batch) == pytest.approx([k * r / (1 + (k - 1) * r)] * 2)
-    loading = np.full(k, np.sqrt(r))
-    assert omega(loading, 1 - loading**2) == pytest.approx(cronbach_alpha(cov))
-    assert average_variance_extracted(loading, 1 - loading**2) == pytest.approx(r)
-
-
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_duplicating_permuting_and_rescaling(seed):
@@ -267,26 +252,3 @@ def test_too_few_cases():
     book = cx.Codebook(scale=(1, 7), constructs={"A": ["a", "b"]})
     with pytest.raises(cx.DataError, match="1 cases are complete on a, b; at least 2"):
         cx.reliability(pd.DataFrame({"a": [1, 2], "b": [1, None]}), book)
-
-
-@pytest.mark.parametrize("level", [0, 0.4, 1, 95])
-def test_level_is_checked(level):
-    with pytest.raises(cx.CxError, match="level is"):
-        feldt_interval(0.8, 100, 5, level)
-
-
-def test_item_statistics_of_two_items():
-    rest, dropped = item_statistics(np.array([[1.0, 0.5], [0.5, 1.0]]))
-    assert rest.tolist() == [0.5, 0.5]
-    assert np.isnan(dropped).all()
-
-
-def test_rules_are_named_and_cited():
-    assert cx.verdict(0.6999, "alpha").en == "too low"
-    assert cx.verdict(0.7, "alpha").en == "acceptable"
-    assert cx.verdict(0.95, "alpha", "george_mallery2003").en == "excellent"
-    assert cx.verdict(float("nan"), "ave").en == "–"
-    with pytest.raises(cx.CxError, match="allowed: nunnally1994, george_mallery2003"):
-        cx.verdict(0.7, "alpha", "henseler2015")
-    with pytest.raises(cx.CxError, match="no rule for 'beta'"):
-        cx.verdict(0.7, "beta")

@@ -122,7 +122,8 @@ def test_equal_judges_have_no_spread():
 
 def test_rule_is_cited_and_takes_the_boundary():
     assert "Saaty (1980)" in RULES["saaty1980"].source
-    assert RULES["saaty1980"].cuts[0] > 0.10
+    assert RULES["saaty1980"].boundary == "below"
+    assert RULES["saaty1980"].band([0.10, np.nextafter(0.10, 1)]).tolist() == [0, 1]
 
 
 def test_more_components_than_random_indices():

@@ -274,7 +274,7 @@ BAD = [
     ({"C1": 0.5, "C2": 0.5}, {}, "weights: 'C3' has none"),
     (GIVEN | {"C9": 0}, {}, "weights: 'C9' is not known; allowed: C1, C2, C3, C4"),
     (GIVEN | {"C1": 0.5}, {}, "weights: they sum to 1.17"),
-    (GIVEN | {"C1": -0.1}, {}, "weights: 'C1' has -0.1; allowed: 0 upwards"),
+    (GIVEN | {"C1": -0.1}, {}, "weights: 'C1' has -0.1; allowed: numbers from 0 upwards"),
     ([0.5, 0.5], {}, "2 weights for 4 criteria"),
     (GIVEN, {"concentration": 0}, "concentration is 0; allowed: 0.1 upwards"),
     (GIVEN, {"change": 2}, "change is 2; allowed: above 0, at most 1"),

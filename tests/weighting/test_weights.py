@@ -6,7 +6,7 @@ import pytest
 
 import cxstats as cx
 from cxstats.core.errors import CxError, DataError
-from cxstats.service.dimension_scores import check_weights
+from cxstats.stats.weights import check_weights
 from cxstats.weighting import weights
 from tests.references import data, reference
 from tests.weighting.examples import TUS, XU, ZAVADSKAS, drivers, table

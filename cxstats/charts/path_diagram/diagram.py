@@ -60,7 +60,7 @@ def path_diagram(  # noqa: PLR0913
     title: str | None = None,
     note: str | None = None,
     synthetic: bool = False,
-    lang: str = "en",
+    lang: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw a structural equation model: constructs from left to right, items around them.

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import CxError
-from cxstats.metrics.intervals import normal_quantile
 from cxstats.metrics.planning.power_of_tests import (
     means_power,
     nps_exact,
@@ -19,6 +18,7 @@ from cxstats.metrics.planning.power_of_tests import (
     smallest,
     z_power,
 )
+from cxstats.stats.intervals import normal_quantile, wilson_half_width
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -118,14 +118,9 @@ class Quantity:
         if self.kind == "nps":
             return max(1, ceil(z**2 * variance / margin**2 - 3 - 1e-9))
         if self.kind == "share":
-            return smallest(lambda n: wilson_half(variance, n, z) <= margin, 1)
+            return smallest(lambda n: wilson_half_width(variance, n, z) <= margin, 1)
         tail = (1 + level) / 2
         return smallest(lambda n: stdtrit(n - 1, tail) * sqrt(variance / n) <= margin, 2)
-
-
-def wilson_half(variance: float, n: int, z: float) -> float:
-    """Return the half-width of Wilson's interval, ``z sqrt(n p q + z^2 / 4) / (n + z^2)``."""
-    return z * sqrt(n * variance + z**2 / 4) / (n + z**2)
 
 
 def quantity(metric: str, first: Any, second: Any, difference: Any, sd: Any) -> Quantity:

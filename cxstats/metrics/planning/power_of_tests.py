@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import CxError
-from cxstats.metrics.comparison import FEW
-from cxstats.metrics.intervals import ADDED
+from cxstats.metrics.nps_intervals import ADDED
+from cxstats.stats.rules import RULES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -160,7 +160,7 @@ def shares_exact(first: float, second: float, n1: int, n2: int, alpha: float) ->
     with np.errstate(invalid="ignore", divide="ignore"):
         z = (x / n1 - y / n2) / np.sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n2))
     rejected = np.abs(z) > -ndtri(alpha / 2)
-    few = np.minimum(pooled, 1 - pooled) * min(n1, n2) < FEW
+    few = RULES["cochran1954"].band(np.minimum(pooled, 1 - pooled) * min(n1, n2)) == 0
     for total in np.unique((x + y)[few]):
         at = np.argwhere(x + y == total)
         p = _fisher(int(total), n1, n2)

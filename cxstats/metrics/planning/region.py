@@ -12,10 +12,10 @@ import numpy as np
 from cxstats.core.errors import CxError
 from cxstats.core.formats import as_html, format_number, format_percent
 from cxstats.core.language import label
-from cxstats.metrics.intervals import ADDED, adjusted_shares, normal_quantile, nps_variance
+from cxstats.metrics.nps_intervals import ADDED, adjusted_shares, nps_variance
 from cxstats.metrics.planning.expected_effect import Quantity, quantity
 from cxstats.metrics.planning.power_of_tests import smallest
-from cxstats.stats.inference import check_level
+from cxstats.stats.intervals import check_level, normal_quantile
 
 if TYPE_CHECKING:
     import pandas as pd

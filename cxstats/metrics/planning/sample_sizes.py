@@ -14,7 +14,7 @@ from cxstats.core.formats import as_html, format_number, format_percent
 from cxstats.core.language import label
 from cxstats.metrics.planning.expected_effect import SMALL_NPS, Quantity, quantity
 from cxstats.metrics.planning.power_of_tests import smallest
-from cxstats.stats.inference import check_level
+from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
     import pandas as pd

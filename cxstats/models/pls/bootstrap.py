@@ -15,7 +15,8 @@ from cxstats.core.progress import quiet_linear_algebra, tracked
 from cxstats.models.fitted_model import bootstrap_chart
 from cxstats.models.pls.algorithm import TOLERANCE_RESAMPLE
 from cxstats.models.pls.estimates import estimate, flattened, quantities
-from cxstats.stats.inference import bca, check_level
+from cxstats.stats.bootstrap import bca, percentile_limits
+from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -235,8 +236,7 @@ def _table(fit: PlsFit, values: Array, level: float) -> pd.DataFrame:
             known = ~np.isnan(kept).any(axis=0)
             moving = known & (np.ptp(kept, axis=0) > 1e-9)
         se[moving] = kept[:, moving].std(axis=0, ddof=1)
-        tails = [(1 - level) / 2, (1 + level) / 2]
-        low[moving], high[moving] = np.quantile(kept[:, moving], tails, axis=0)
+        low[moving], high[moving] = percentile_limits(kept[:, moving], level)
     bca_low, bca_high = bca(kept, estimates, influence(fit), level)
     bca_low[~moving] = bca_high[~moving] = np.nan
     tested = ~frame["kind"].isin(["r_squared", "htmt"]).to_numpy()

@@ -11,7 +11,8 @@ import numpy as np
 from cxstats.core.moments import correlations
 from cxstats.models.pls.algorithm import TOLERANCE, Weights, aligned, find_weights, regressed
 from cxstats.models.pls.design import Design
-from cxstats.models.pls.quality import htmt_matrix, rho_a
+from cxstats.models.pls.quality import rho_a
+from cxstats.stats.coefficients import htmt_matrix
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -114,7 +115,7 @@ def from_weights(corr: Array, found: Weights, design: Design, consistent: bool) 
             paths[:, j, causes] = own
             r_squared[:, j] = (own * joint[:, causes, j]).sum(axis=1)
         total = _total(paths, design)
-        htmt = htmt_matrix(corr, design.member)
+        htmt = htmt_matrix(corr, [range(block.start, block.stop) for block in design.blocks])
     return Estimates(found, loadings, joint, reliability, paths, r_squared, total, htmt)
 
 

@@ -18,7 +18,7 @@ from cxstats.models.pls.problems import find_problems
 from cxstats.models.pls.result import PlsFit
 from cxstats.models.pls.sample import read_sample
 from cxstats.models.sem.result import ModelWarning
-from cxstats.stats.inference import check_level
+from cxstats.stats.intervals import check_level
 
 
 def pls(

@@ -16,7 +16,8 @@ from cxstats.core.progress import quiet_linear_algebra, tracked
 from cxstats.models.pls.algorithm import TOLERANCE_RESAMPLE
 from cxstats.models.pls.bootstrap import CHUNK
 from cxstats.models.pls.estimates import estimate
-from cxstats.stats.inference import adjust
+from cxstats.stats.bootstrap import percentile_limits
+from cxstats.stats.hypothesis_tests import adjust
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -168,8 +169,7 @@ def compare_groups(fit: PlsFit, by: str, n_permutations: int, seed: int) -> Grou
             difference = (first[0] - second[0])[~lost]
             own = single[one][0][0], single[other][0][0]
             spread = drawn[one] - drawn[other]
-            tails = [(1 - fit.level) / 2, (1 + fit.level) / 2]
-            limits = np.nanquantile(spread, tails, axis=0)
+            limits = percentile_limits(spread, fit.level)
             tables.append(
                 pd.DataFrame(
                     {

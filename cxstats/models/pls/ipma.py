@@ -17,7 +17,8 @@ from cxstats.models.pls.algorithm import TOLERANCE_RESAMPLE
 from cxstats.models.pls.bootstrap import CHUNK
 from cxstats.models.pls.design import Design
 from cxstats.models.pls.estimates import Estimates, estimate
-from cxstats.stats.inference import check_level
+from cxstats.stats.bootstrap import percentile_limits
+from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -195,8 +196,7 @@ def ipma(fit: PlsFit, target: str, scale: Scale, n_resamples: int, seed: int, le
             parts.append(np.where(found.found.converged[:, None], both, np.nan))
     replicates = np.concatenate(parts)
     kept = replicates[~np.isnan(replicates).any(axis=1)]
-    tails = np.quantile(kept, [(1 - level) / 2, (1 + level) / 2], axis=0) if len(kept) else (
-        np.full((2, replicates.shape[1]), np.nan))  # fmt: skip
+    tails = percentile_limits(kept, level)
     size = len(design.constructs)
     effects, performance = single[0][0, j], single[1][0]
     table = pd.DataFrame(

@@ -16,7 +16,7 @@ from cxstats.core.progress import quiet_linear_algebra, tracked
 from cxstats.models.pls.algorithm import TOLERANCE_RESAMPLE
 from cxstats.models.pls.design import Design
 from cxstats.models.pls.estimates import Estimates, estimate
-from cxstats.stats.inference import check_level
+from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
     import pandas as pd

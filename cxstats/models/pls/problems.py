@@ -13,16 +13,16 @@ from cxstats.core.moments import correlations
 from cxstats.models.pls.algorithm import inverted
 from cxstats.models.pls.design import Design
 from cxstats.models.pls.estimates import Estimates
-from cxstats.models.pls.quality import ave, inflation
+from cxstats.models.pls.quality import inflation
+from cxstats.stats.coefficients import average_variance_extracted
+from cxstats.stats.rules import RULES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
-# Variance inflation from which collinearity is said to matter (Hair, Risher, Sarstedt & Ringle
-# 2019, European Business Review 31(1), table 2: 5 and above, critical).
-INFLATION = 5.0
+INFLATION = RULES["hair2019_vif"]
 FATAL = ("not_converged", "singular", "singular_block", "rho_negative")
 
 
@@ -116,7 +116,8 @@ def _singular(joint: Array, design: Design) -> list[Problem]:
 def _improper(found: Estimates, design: Design) -> list[Problem]:
     out = []
     for j in design.of_mode("A"):
-        rho, extracted = found.rho_a[0, j], ave(found.loadings[0, design.blocks[j]])
+        rho = found.rho_a[0, j]
+        extracted = average_variance_extracted(found.loadings[0, design.blocks[j]])
         if rho > 1:
             out.append(Problem("rho_above", (design.constructs[j],), float(rho)))
         if extracted > 1:
@@ -151,7 +152,7 @@ def _collinear(corr: Array, found: Estimates, design: Design) -> list[Problem]:
         out += [
             Problem("vif_inner", (design.constructs[k], design.constructs[j]), float(value))
             for k, value in zip(causes, factors, strict=True)
-            if value >= INFLATION
+            if INFLATION.band(value) > 0
         ]
     for j in design.of_mode("B"):
         block = design.blocks[j]
@@ -159,6 +160,6 @@ def _collinear(corr: Array, found: Estimates, design: Design) -> list[Problem]:
         out += [
             Problem("vif_outer", (item,), float(value))
             for item, value in zip(design.items[block], factors, strict=True)
-            if value >= INFLATION
+            if INFLATION.band(value) > 0
         ]
     return out

@@ -48,27 +48,6 @@ def rho_a(corr: Array, weights: Array) -> Array:
         return np.asarray(length**2 * above / (length**2 - (square**2).sum(axis=-1)))
 
 
-def rho_c(loadings: Array) -> Array:
-    """Return composite reliability, ``(sum l)^2 / ((sum l)^2 + sum(1 - l^2))``, of (..., k).
-
-    References
-    ----------
-    Joreskog (1971). Statistical analysis of sets of congeneric tests. Psychometrika 36.
-
-    Examples
-    --------
-    >>> rho_c(np.array([0.8, 0.7, 0.6])).round(4).item()
-    0.7449
-    """
-    common = loadings.sum(axis=-1) ** 2
-    return np.asarray(common / (common + (1 - loadings**2).sum(axis=-1)))
-
-
-def ave(loadings: Array) -> Array:
-    """Return the average variance extracted, the mean squared loading, of (..., k)."""
-    return np.asarray((loadings**2).mean(axis=-1))
-
-
 def adjusted(r_squared: Array, n: int, k: int) -> Array:
     """Return R² adjusted for k predictors, ``1 - (1 - R²)(n - 1) / (n - k - 1)``.
 
@@ -107,29 +86,3 @@ def effect_sizes(joint: Array, j: int, causes: list[int]) -> Array:
     lost = paths**2 / inflation(joint[:, causes][:, :, causes])
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(lost / (1 - explained))
-
-
-def htmt_matrix(corr: Array, member: Array) -> Array:
-    """Return all heterotrait-monotrait ratios (B, J, J), as `cxstats.stats.coefficients.htmt`.
-
-    Block sums of absolute correlations come out of two products for the whole batch. NaN on
-    the diagonal.
-
-    Parameters
-    ----------
-    corr : array (B, p, p)
-    member : array (p, J)
-        Which item belongs to which construct.
-
-    References
-    ----------
-    Henseler, Ringle & Sarstedt (2015). JAMS 43, 115-135.
-    """
-    size = member.sum(axis=0)
-    sums = member.T @ (np.abs(corr) @ member)
-    within = np.diagonal(sums, axis1=1, axis2=2)
-    pairs = size * (size - 1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mono = np.where(size > 1, (within - size) / pairs, 1.0)
-        ratio = sums / np.outer(size, size) / np.sqrt(mono[:, :, None] * mono[:, None, :])
-    return np.asarray(np.where(np.eye(len(size), dtype=bool), np.nan, ratio))

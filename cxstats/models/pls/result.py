@@ -15,9 +15,9 @@ from cxstats.models.fitted_model import Sound
 from cxstats.models.pls.design import Design
 from cxstats.models.pls.estimates import Estimates, flattened, htmt_pairs, quantities
 from cxstats.models.pls.problems import Problem
-from cxstats.models.pls.quality import adjusted, ave, effect_sizes, inflation, rho_c
+from cxstats.models.pls.quality import adjusted, effect_sizes, inflation
 from cxstats.models.pls.sample import Sample
-from cxstats.stats.coefficients import cronbach_alpha
+from cxstats.stats.coefficients import average_variance_extracted, cronbach_alpha, omega
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -190,7 +190,8 @@ class PlsFit(Sound):
             if mode == "A":
                 numbers = [
                     float(cronbach_alpha(corr[block, block])), float(self.estimates.rho_a[0, j]),
-                    float(rho_c(loadings[block])), float(ave(loadings[block])),
+                    float(omega(loadings[block])),
+                    float(average_variance_extracted(loadings[block])),
                 ]  # fmt: skip
             rows.append((name, mode, block.stop - block.start, *numbers))
         heads = ["construct", "mode", "n_items", "alpha", "rho_a", "rho_c", "ave"]

@@ -19,7 +19,8 @@ from cxstats.models.sem.estimate import maximise, tangent
 from cxstats.models.sem.inference import all_quantities, inverse_scaled
 from cxstats.models.sem.likelihood import Likelihood, log_determinants
 from cxstats.models.sem.score_contributions import casewise_scores
-from cxstats.stats.inference import bca, check_level
+from cxstats.stats.bootstrap import bca, percentile_limits
+from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -267,8 +268,7 @@ def _table(fit: SemFit, values: Array, influence: Array, level: float) -> pd.Dat
     if len(kept) > 1:
         moving = np.ptp(kept, axis=0) > 1e-10 * np.abs(kept).max(axis=0)
         se[moving] = kept[:, moving].std(axis=0, ddof=1)
-        tails = [(1 - level) / 2, (1 + level) / 2]
-        low[moving], high[moving] = np.nanquantile(kept[:, moving], tails, axis=0)
+        low[moving], high[moving] = percentile_limits(kept[:, moving], level)
     bca_low, bca_high = bca(kept, estimate, influence, level)
     bca_low[~moving] = bca_high[~moving] = np.nan
     parts: dict[str, Any] = {}

@@ -24,7 +24,7 @@ from cxstats.models.sem.sample import read_incomplete, read_sample
 from cxstats.models.sem.start import start_values
 from cxstats.models.sem.structure import Structure
 from cxstats.models.sem.syntax import parse
-from cxstats.stats.inference import check_level
+from cxstats.stats.intervals import check_level
 
 INFORMATION = ("expected", "observed")
 ESTIMATORS = ("ml", "mlm", "mlr")

@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cxstats.stats.rules import RULES
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
+
+CLOSE_FIT = RULES["browne_cudeck1992"].cuts[0]
 
 
 def chi_square_p(chisq: float, df: int) -> float:
@@ -124,7 +128,9 @@ def _noncentrality(chisq: float, df: int, probability: float) -> float:
     return float(brentq(excess, 0.0, top, xtol=1e-10, rtol=1e-14))
 
 
-def close_fit_p(chisq: float, df: int, n: int, n_groups: int = 1, close: float = 0.05) -> float:
+def close_fit_p(
+    chisq: float, df: int, n: int, n_groups: int = 1, close: float = CLOSE_FIT
+) -> float:
     """Return the p value of the hypothesis RMSEA <= 0.05 (Browne & Cudeck 1992).
 
     Examples

@@ -121,7 +121,7 @@ class Invariance:
             "source": label("sem.source", lang, n=first.n),
             "axis": "RMSEA",
             "level": 0.90,
-            "reference": 0.05,
+            "reference": RULES["browne_cudeck1992"].cuts[0],
             "decimals": 3,
             "synthetic": first.synthetic,
             "title": label(

@@ -16,6 +16,7 @@ from cxstats.models.sem.inference import exogenous
 from cxstats.models.sem.likelihood import Likelihood
 from cxstats.models.sem.model import Model
 from cxstats.models.sem.standardise import standardised
+from cxstats.stats.rules import RULES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,8 +30,8 @@ PLAIN = 1e-8
 # Smallest eigenvalue of the information, in the metric of correlations, of a usable solution:
 # below it standard errors are a hundred times those of separate estimates.
 SINGULAR = 1e-4
-# Variance inflation of a predictor that the others all but repeat (Marquardt 1970).
-INFLATION = 10.0
+# Variance inflation of a predictor that the others all but repeat.
+INFLATION = RULES["kutner2005"]
 # By how much an equation or a bound may be missed: rounding.
 UNMET = 1e-6
 
@@ -220,7 +221,7 @@ def _collinear(likelihood: Likelihood, optimum: Optimum) -> list[Problem]:
                 continue
             r = correlations(inner)
             regular = np.linalg.eigvalsh(r)[0] > 1e-9
-            if regular and np.diagonal(np.linalg.inv(r)).max() < INFLATION:
+            if regular and INFLATION.band(np.diagonal(np.linalg.inv(r)).max()) == 0:
                 continue
             off = np.abs(r - np.eye(len(r)))
             i, j = sorted(divmod(int(off.argmax()), len(r)))

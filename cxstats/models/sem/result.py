@@ -25,6 +25,7 @@ from cxstats.models.sem.measures import measures
 from cxstats.models.sem.model import Model
 from cxstats.models.sem.problems import Problem
 from cxstats.models.sem.sample import Sample
+from cxstats.stats.intervals import normal_quantile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,7 +118,7 @@ class SemFit(Sound):
 
     def _numbers(self, known: bool) -> pd.DataFrame:
         import pandas as pd
-        from scipy.special import ndtr, ndtri
+        from scipy.special import ndtr
 
         frame = self.rows
         k = len(frame)
@@ -129,7 +130,7 @@ class SemFit(Sound):
             errors = delta_errors(self.likelihood, self.optimum.phi, self.covariance)
         estimate, se = values[:k], errors[:k]
         z = estimate / se
-        reach = ndtri((1 + self.level) / 2) * se
+        reach = normal_quantile(self.level) * se
         numbers = (
             estimate, se, z, 2 * ndtr(-np.abs(z)), estimate - reach, estimate + reach,
             values[k:], errors[k:],

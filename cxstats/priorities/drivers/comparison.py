@@ -12,7 +12,7 @@ from cxstats.core.errors import DataError
 from cxstats.priorities.drivers.estimate import Estimates, estimates, spread
 from cxstats.priorities.drivers.intervals import expanded_percentile
 from cxstats.priorities.drivers.sample import Sample
-from cxstats.stats.inference import adjust
+from cxstats.stats.hypothesis_tests import adjust
 
 if TYPE_CHECKING:
     import pandas as pd

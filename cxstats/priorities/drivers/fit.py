@@ -16,7 +16,8 @@ from cxstats.priorities.drivers.estimate import EXACT, Estimates, estimates
 from cxstats.priorities.drivers.result import Drivers
 from cxstats.priorities.drivers.sample import Sample, check_names, sample_of
 from cxstats.priorities.drivers.shapley_sampling import PAIRS
-from cxstats.stats.inference import check_level
+from cxstats.stats.bootstrap import percentile_limits
+from cxstats.stats.intervals import check_level
 from cxstats.stats.rules import RULES
 
 if TYPE_CHECKING:
@@ -221,7 +222,7 @@ def _table(sample: Sample, found: Estimates, level: float) -> pd.DataFrame:
         columns[name] = np.nan
     if found.replicates is not None and found.n_failed < len(found.replicates):
         ranks = found.ranks()
-        tails = np.quantile(ranks, [(1 - level) / 2, (1 + level) / 2], axis=0, method="nearest")
+        tails = percentile_limits(ranks, level, method="nearest")
         columns["rank_ci_low"], columns["rank_ci_high"] = tails
         columns["first"] = (ranks == 1).mean(axis=0)
     own = found.regression
@@ -266,7 +267,7 @@ def _notes(sample: Sample, found: Estimates, n_resamples: int) -> tuple[str, ...
     close = [
         f"{name} (VIF {format_number(vif, 1)})"
         for name, vif in zip(sample.drivers, found.regression.vif, strict=True)
-        if RULES["kutner2005"].cuts[0] <= vif < np.inf
+        if RULES["kutner2005"].band(vif) > 0 and vif < np.inf
     ]
     if close:
         notes.append(

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cxstats.stats.bootstrap import percentile_limits
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -42,11 +44,7 @@ def expanded_percentile(replicates: Array, level: float, n: int, p: int) -> tupl
     from scipy.special import ndtr
 
     kept = replicates[~np.isnan(replicates).any(axis=1)]
-    if len(kept) == 0:
-        nothing = np.full(replicates.shape[1], np.nan)
-        return nothing, nothing
-    tail = ndtr(-reach(level, n, p))
-    low, high = np.quantile(kept, [tail, 1 - tail], axis=0)
+    low, high = percentile_limits(kept, 1 - 2 * ndtr(-reach(level, n, p)))
     return low, high
 
 

@@ -27,7 +27,8 @@ from cxstats.priorities.importance.quadrants import (
     quadrant_shares,
 )
 from cxstats.priorities.importance.result import ImportancePerformance, covariances, named
-from cxstats.stats.inference import check_level
+from cxstats.stats.bootstrap import percentile_limits
+from cxstats.stats.intervals import check_level
 from cxstats.survey.answers import as_pandas
 
 if TYPE_CHECKING:
@@ -265,7 +266,7 @@ def _table(
     import pandas as pd
 
     spread = covariances(replicates)
-    tails = np.quantile(replicates, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    tails = percentile_limits(replicates, level)
     columns: dict[str, Any] = {"item": names}
     for name, i in (("importance", 1), ("performance", 0)):
         columns |= {

@@ -16,7 +16,7 @@ from cxstats.priorities.kano.mean_scores import continuous_table, mean_intervals
 from cxstats.priorities.kano.notes import remarks
 from cxstats.priorities.kano.result import Kano
 from cxstats.priorities.kano.segments import compare
-from cxstats.stats.inference import check_level
+from cxstats.stats.intervals import check_level
 from cxstats.survey.answers import as_pandas, numbers
 
 if TYPE_CHECKING:

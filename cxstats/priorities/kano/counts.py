@@ -12,7 +12,9 @@ import numpy as np
 
 from cxstats.core.errors import CxError
 from cxstats.priorities.kano.evaluation import CATEGORIES
-from cxstats.stats.inference import adjust
+from cxstats.stats.bootstrap import percentile_limits
+from cxstats.stats.hypothesis_tests import adjust
+from cxstats.stats.intervals import wilson_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -155,20 +157,6 @@ def leading_p(counts: Array) -> Array:
     return np.where(a + b > 0, p, np.nan)
 
 
-def wilson(k: Any, n: Any, level: float) -> tuple[Array, Array]:
-    """Return Wilson's intervals of ``k / n``; NaN where n is 0.
-
-    References
-    ----------
-    Wilson (1927). Probable inference. JASA 22, 209-212.
-    """
-    from statsmodels.stats.proportion import proportion_confint
-
-    k, n = np.broadcast_arrays(np.asarray(k, float), np.asarray(n, float))
-    low, high = proportion_confint(k, np.maximum(n, 1), 1 - level, method="wilson")
-    return np.where(n > 0, np.clip(low, 0, 1), np.nan), np.where(n > 0, np.clip(high, 0, 1), np.nan)
-
-
 def resampled(counts: Array, n_resamples: int, seed: int) -> Array:
     """Return counts of bootstrap resamples (B, k, 6) of k features.
 
@@ -213,16 +201,17 @@ def feature_table(
     pairs["total_strength"] = ([M, O, A], n, 1)
     for name, (at, whole, sign) in pairs.items():
         k = counts[:, at].sum(-1)
-        limits = sorted_limits(wilson(k, whole, level), sign)
+        limits = sorted_limits(wilson_interval(_ratio(k, whole), whole, level), sign)
         if interval == "bootstrap":
             of = draws[..., :4].sum(-1) if name != "total_strength" else draws.sum(-1)
-            limits = sorted_limits(_percentiles(_ratio(draws[..., at].sum(-1), of), level), sign)
+            low, high = percentile_limits(_ratio(draws[..., at].sum(-1), of), level)
+            limits = sorted_limits((low, high), sign)
         p = _ratio(k, whole)
         columns |= {name: 0 + sign * p, f"{name}_ci_low": limits[0], f"{name}_ci_high": limits[1]}
         columns[f"{name}_se"] = np.sqrt(_ratio(p * (1 - p), whole))
     difference = counts[rows, first] - counts[rows, second]
     spread = _ratio(draws[:, rows, first] - draws[:, rows, second], draws.sum(-1))
-    low, high = _percentiles(spread, level)
+    low, high = percentile_limits(spread, level)
     strength = _ratio(difference, n)
     columns |= {"category_strength": strength, "category_strength_ci_low": low}
     columns |= {"category_strength_ci_high": high}
@@ -243,7 +232,7 @@ def share_table(names: list[str], counts: Array, level: float) -> pd.DataFrame:
     n = np.repeat(counts.sum(-1), 6)
     k = counts.ravel()
     share = _ratio(k, n)
-    low, high = wilson(k, n, level)
+    low, high = wilson_interval(share, n, level)
     columns: dict[str, Any] = {"feature": np.repeat(np.array(names, object), 6)}
     columns |= {"category": list(CATEGORIES) * len(names), "count": k.astype(int)}
     columns |= {"estimate": share, "ci_low": low, "ci_high": high}
@@ -264,11 +253,3 @@ def _ratio(above: Any, below: Any) -> Array:
     with np.errstate(invalid="ignore", divide="ignore"):
         found: Array = np.asarray(np.true_divide(above, below))
     return found
-
-
-def _percentiles(draws: Array, level: float) -> tuple[Array, Array]:
-    """Return percentile limits (k,) of draws (B, k); NaN where no draw exists."""
-    from cxstats.stats.coefficients import percentile
-
-    limits = np.array([percentile(column, level) for column in draws.T]).reshape(-1, 2)
-    return limits[:, 0], limits[:, 1]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.priorities.kano.evaluation import CATEGORIES
-from cxstats.stats.inference import bca, replicate_means
+from cxstats.stats.bootstrap import bca, replicate_means
 
 if TYPE_CHECKING:
     import pandas as pd

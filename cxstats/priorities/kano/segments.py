@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.stats.inference import adjust
+from cxstats.stats.hypothesis_tests import adjust
+from cxstats.stats.rules import RULES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-# Cochran (1954): chi-square is rough where more than a fifth of the expected counts are below 5.
-SMALL, FEW = 5, 0.2
 DRAWN = 2_000_000  # cells of permuted tables held at once
 
 
@@ -84,7 +83,7 @@ def _tests(counts: Array, level: float, n_resamples: int, seed: list[int]) -> di
     ]
     found = dict(zip(names, (x, df, pearson.pvalue, ratio.statistic, ratio.pvalue), strict=False))
     found["p_permutation"] = _permuted(kept, x, n_resamples, seed)
-    found["sparse"] = bool((expected_freq(kept) < SMALL).mean() > FEW)
+    found["sparse"] = _sparse(expected_freq(kept))
     found |= {"cramers_v": np.sqrt(x / scale)}
     found |= {"ci_low": np.sqrt(limits[0] / scale), "ci_high": np.sqrt(limits[1] / scale)}
     return {**found, "n": int(n)}
@@ -110,3 +109,9 @@ def _permuted(counts: Array, x: float, n_resamples: int, seed: list[int]) -> flo
         drawn = ((tables - expected) ** 2 / expected).sum((-1, -2))
         reached += int((drawn >= x - 1e-9).sum())
     return (1 + reached) / (1 + n_resamples)
+
+
+def _sparse(expected: Array) -> bool:
+    """Return whether chi-square is rough: too many expected counts are small."""
+    small = (RULES["cochran1954"].band(expected) == 0).mean()
+    return bool(RULES["cochran1954_share"].band(small) > 0)

@@ -25,7 +25,8 @@ from cxstats.priorities.pain_points.concentration import (
 )
 from cxstats.priorities.pain_points.priority import Priority, prioritise
 from cxstats.priorities.pain_points.tickets import Source, from_counts, from_shares, from_tickets
-from cxstats.stats.inference import bca, check_level
+from cxstats.stats.bootstrap import bca, percentile_limits
+from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -316,7 +317,7 @@ def _table(source: Source, rule: float, method: str, level: float) -> pd.DataFra
     """Set out the causes in the order of the source: largest first, the bundle last."""
     import pandas as pd
 
-    k, named, tails = len(source.names), source.named, [(1 - level) / 2, (1 + level) / 2]
+    k, named = len(source.names), source.named
     nothing = np.full(k, np.nan)
     columns: dict[str, Any] = {
         "cause": list(source.names),
@@ -337,7 +338,7 @@ def _table(source: Source, rule: float, method: str, level: float) -> pd.DataFra
     if source.replicates is not None:
         own, gap = source.replicates[:, :named], [np.nan] * (k - named)
         columns["vital_certainty"] = [*vital_few(own, rule).mean(axis=0), *gap]
-        low, high = np.quantile(ranks(own), tails, axis=0)
+        low, high = percentile_limits(ranks(own), level)
         columns["rank_ci_low"], columns["rank_ci_high"] = [*low, *gap], [*high, *gap]
     return pd.DataFrame({**columns, **source.extra(level)})
 

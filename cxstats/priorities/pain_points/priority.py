@@ -22,6 +22,7 @@ from cxstats.priorities.importance.quadrants import (
 )
 from cxstats.priorities.importance.result import PLACES, covariances, lines_note
 from cxstats.priorities.pain_points.concentration import ranks
+from cxstats.stats.bootstrap import percentile_limits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -172,9 +173,8 @@ def prioritise(
     if x_drawn is not None or y_drawn is not None:
         replicates, failed = _paired(x, y, x_drawn, y_drawn)
         shares = quadrant_shares(crosshairs, replicates[..., 0], replicates[..., 1], centre)
-        tails = [(1 - points.level) / 2, (1 + points.level) / 2]
         own = ranks(replicates[..., 1] / replicates[..., 0])
-        rank_limits = np.quantile(own, tails, axis=0)
+        rank_limits = percentile_limits(own, points.level)
     x_cut, y_cut = cuts(crosshairs, x, y, centre)
     codes = quadrant_codes(x, y, x_cut, y_cut)
     table = pd.DataFrame(

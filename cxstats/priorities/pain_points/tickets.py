@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
-from cxstats.stats.inference import bca, replicate_means
+from cxstats.stats.bootstrap import bca, replicate_means
 from cxstats.survey.answers import as_pandas, numbers
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.moments import resampling_counts
 from cxstats.priorities.penalty_reward import asymmetry, penalty_reward
-from cxstats.stats.inference import bca
+from cxstats.stats.bootstrap import bca
 
 # What a low and a high answer are worth: the population of `sample`.
 TRUTH = {"clean": (-1.5, 0.1), "warm": (-0.1, 1.5), "fast": (-1.0, 1.0), "logo": (0.0, 0.0)}

@@ -13,7 +13,7 @@ from scipy.stats import binom
 
 from cxstats.datasets.simulate_kano import FEATURES, simulate_kano
 from cxstats.priorities.kano import kano
-from cxstats.priorities.kano.counts import wilson
+from cxstats.stats.intervals import wilson_interval
 
 SAMPLES, RESAMPLES, LEVEL = 2_000, 1_000, 0.95
 # 2,000 samples have a standard error of half a point at 95 %: the allowed range is three of them.
@@ -31,7 +31,7 @@ def exact(n: int) -> dict[str, float]:
             covered = binom.pmf(0, n, base)  # no base, no interval
             for size in range(1, n + 1):
                 k = np.arange(size + 1)
-                low, high = wilson(k, size, LEVEL)
+                low, high = wilson_interval(k / size, size, LEVEL)
                 inside = binom.pmf(k, size, truth)[(low <= truth) & (truth <= high)].sum()
                 covered += binom.pmf(size, n, base) * inside
             found[f"{measure} (wilson) | {name}"] = float(covered)

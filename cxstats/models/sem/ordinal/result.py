@@ -25,6 +25,7 @@ from cxstats.models.sem.ordinal.wls import (
 )
 from cxstats.models.sem.result import SemFit
 from cxstats.models.sem.summary import path_lines
+from cxstats.stats.intervals import normal_quantile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,9 +80,7 @@ class OrdinalFit(SemFit):
 
     @property
     def _reach(self) -> float:
-        from scipy.special import ndtri
-
-        return float(ndtri((1 + self.level) / 2))
+        return normal_quantile(self.level)
 
     @cached_property
     def covariance(self) -> Array:

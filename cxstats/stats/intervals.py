@@ -1,0 +1,246 @@
+"""Intervals of proportions, means, differences and noncentralities, as functions of arrays.
+
+Every n may be an effective sample size and needs not be whole.
+
+References
+----------
+Wilson (1927). Probable inference, the law of succession, and statistical inference. JASA 22.
+Clopper & Pearson (1934). The use of confidence or fiducial limits. Biometrika 26, 404-413.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxstats.core.errors import CxError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Array = NDArray[np.float64]
+
+MEAN_INTERVALS = ("t", "bca")
+SLACK = 1e-9  # shares from sums of weights may leave 0 to 1 by rounding
+
+
+def check_level(level: float) -> None:
+    """Raise if a confidence level is outside of 0.5 to 1."""
+    if not isinstance(level, Real) or not 0.5 <= level < 1:
+        raise CxError(f"level is {level!r}; allowed: 0.5 to below 1, such as 0.95")
+
+
+def check_interval(interval: str, allowed: Iterable[str]) -> None:
+    """Raise if an interval is unknown; the message lists the choices."""
+    if interval not in allowed:
+        raise CxError(f"interval={interval!r}; allowed: {', '.join(map(repr, allowed))}")
+
+
+def normal_quantile(level: float) -> float:
+    """Return z of a two-sided interval, 1.96 for 95 %."""
+    from scipy.special import ndtri
+
+    return float(ndtri((1 + level) / 2))
+
+
+def check_shares(n: Any = None, **shares: Any) -> list[Array]:
+    """Return shares, and n if it is passed, as arrays of one shape; NaN stays NaN.
+
+    Raises
+    ------
+    CxError
+        If a share is outside 0 to 1, shares add up to more than 1, or n is below 0.
+    """
+    inputs = shares if n is None else {**shares, "n": n}
+    try:
+        arrays = np.broadcast_arrays(*(np.asarray(values, float) for values in inputs.values()))
+    except (TypeError, ValueError) as error:
+        raise CxError(f"{' and '.join(inputs)}: {error}; allowed: numbers") from error
+    for name, values in zip(inputs, arrays, strict=True):
+        high = np.inf if name == "n" else 1 + SLACK
+        outside = values[(values < -SLACK) | (values > high)]
+        if outside.size:
+            allowed = "0 upwards" if name == "n" else "shares from 0 to 1"
+            raise CxError(f"{name} has {outside.flat[0]:g}; allowed: {allowed}")
+    total = np.asarray(sum(arrays[: len(shares)]))
+    if (total > 1 + SLACK).any():
+        excess = total[total > 1 + SLACK].flat[0]
+        raise CxError(f"{' and '.join(shares)} add up to {excess:g}; allowed: at most 1")
+    return [
+        np.clip(values, 0, None if name == "n" else 1)
+        for name, values in zip(inputs, arrays, strict=True)
+    ]
+
+
+def wilson_half_width(variance: Any, n: Any, z: float) -> Any:
+    """Return the half-width of Wilson's interval, ``z sqrt(n v + z^2 / 4) / (n + z^2)``.
+
+    ``v = p (1 - p)`` is the variance of one trial. The limits lie around
+    ``(n p + z^2 / 2) / (n + z^2)``.
+
+    Examples
+    --------
+    >>> round(float(wilson_half_width(0.25, 100, 1.96)), 4)
+    0.0962
+    """
+    return z * np.sqrt(n * variance + z**2 / 4) / (n + z**2)
+
+
+def wilson_interval(share: ArrayLike, n: ArrayLike, level: float) -> tuple[Array, Array]:
+    """Return Wilson's score interval without a check of its input.
+
+    ``(p + z^2/2n -+ z sqrt(p (1 - p)/n + z^2/4n^2)) / (1 + z^2/n)``, exactly 0 or 1 where the share
+    is; NaN where n is not above 0 or the share is NaN.
+
+    Parameters
+    ----------
+    share, n : arrays (g,)
+        Events over trials, and trials or their effective number.
+    level : float
+        Above 0 and below 1.
+
+    References
+    ----------
+    Wilson (1927). Probable inference, the law of succession, and statistical inference. JASA 22,
+    209-212.
+
+    Examples
+    --------
+    >>> [round(float(limit), 4) for limit in wilson_interval(0.2, 50, 0.95)]
+    [0.1124, 0.3304]
+    """
+    p, trials = np.asarray(share, float), np.asarray(n, float)
+    trials = np.where(trials > 0, trials, np.nan)
+    z = normal_quantile(level)
+    half = wilson_half_width(p * (1 - p), trials, z)
+    centre = (trials * p + z**2 / 2) / (trials + z**2)
+    low = np.where((p <= 0) & (trials > 0), 0.0, np.maximum(centre - half, 0))
+    high = np.where((p >= 1) & (trials > 0), 1.0, np.minimum(centre + half, 1))
+    return low, high
+
+
+def proportion_interval(
+    share: ArrayLike, n: ArrayLike, method: str = "wilson", level: float = 0.95
+) -> tuple[Array, Array]:
+    """Return the interval of a proportion.
+
+    Parameters
+    ----------
+    share : array (g,)
+        Events over trials, 0 to 1.
+    n : array (g,)
+        Trials; NaN comes back where there are none.
+    method : {"wilson", "clopper_pearson", "wald"}
+        Wilson's score interval covers as stated on average; Clopper and Pearson's never covers
+        less, and is wider; ``"wald"`` has no width at 0 and 1.
+    level : float
+
+    Returns
+    -------
+    low, high : arrays (g,)
+
+    Raises
+    ------
+    CxError
+        If a share is outside 0 to 1, or n is below 0.
+
+    Examples
+    --------
+    >>> [round(float(end), 4) for end in proportion_interval(0.0, 20)]
+    [0.0, 0.1611]
+    """
+    check_interval(method, PROPORTION_INTERVALS)
+    check_level(level)
+    p, n = check_shares(share=share, n=n)
+    low, high = PROPORTION_INTERVALS[method](p, n, level)
+    defined = (n > 0) & ~np.isnan(p)
+    return np.where(defined, low, np.nan), np.where(defined, high, np.nan)
+
+
+def _clopper_pearson(p: Array, n: Array, level: float) -> tuple[Array, Array]:
+    from scipy.special import betaincinv
+
+    x, tail = p * n, (1 - level) / 2
+    low = np.where(p <= 0, 0.0, betaincinv(np.maximum(x, 1e-300), n - x + 1, tail))
+    high = np.where(p >= 1, 1.0, betaincinv(x + 1, np.maximum(n - x, 1e-300), 1 - tail))
+    return low, high
+
+
+def _wald(p: Array, n: Array, level: float) -> tuple[Array, Array]:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        half = normal_quantile(level) * np.sqrt(p * (1 - p) / n)
+    return np.clip(p - half, 0, 1), np.clip(p + half, 0, 1)
+
+
+PROPORTION_INTERVALS = {
+    "wilson": wilson_interval,
+    "clopper_pearson": _clopper_pearson,
+    "wald": _wald,
+}
+
+
+def t_interval(mean: Array, se: Array, df: Array, level: float) -> tuple[Array, Array]:
+    """Return ``mean -+ t se``; NaN where nothing varies or df is below 1."""
+    from scipy.special import stdtrit
+
+    with np.errstate(invalid="ignore"):
+        defined = (df >= 1) & (se > 0)
+        quantile = stdtrit(np.where(defined, df, 1.0), (1 + level) / 2)
+        half = np.where(defined, quantile * se, np.nan)
+    return mean - half, mean + half
+
+
+def difference_interval(
+    first: tuple[Any, Any, Any], second: tuple[Any, Any, Any]
+) -> tuple[Array, Array]:
+    """Return the interval of a difference from the (estimate, low, high) of both.
+
+    ``d - sqrt((e1 - l1)^2 + (u2 - e2)^2)`` to ``d + sqrt((u1 - e1)^2 + (e2 - l2)^2)``: with
+    Wilson's limits Newcombe's interval (his method 10), with others Zou and Donner's.
+
+    References
+    ----------
+    Newcombe (1998). Interval estimation for the difference between independent proportions.
+    Statistics in Medicine 17, 873-890. Zou & Donner (2008). Construction of confidence limits
+    about effect measures. Statistics in Medicine 27, 1693-1702.
+
+    Examples
+    --------
+    >>> first, second = (
+    ...     (k / n, *wilson_interval(k / n, n, 0.95)) for k, n in ((56, 70), (48, 80))
+    ... )
+    >>> [round(float(limit), 4) for limit in difference_interval(first, second)]
+    [0.0524, 0.3339]
+    """
+    (e1, l1, u1), (e2, l2, u2) = (
+        tuple(np.asarray(values, float) for values in limits) for limits in (first, second)
+    )
+    difference = e1 - e2
+    low = difference - np.sqrt((e1 - l1) ** 2 + (u2 - e2) ** 2)
+    return low, difference + np.sqrt((u1 - e1) ** 2 + (e2 - l2) ** 2)
+
+
+def noncentral_interval(t: Array, df: Array, level: float) -> tuple[Array, Array]:
+    """Return the interval of the noncentrality of t: the values that t does not reject."""
+    from scipy.special import nctdtr, nctdtrinc
+
+    def solve(tail: float, t: Array, df: Array) -> Array:
+        # scipy's inverse stops at seven digits; secant steps bring it to twelve.
+        before: Array = nctdtrinc(df, tail, t)
+        now = before + 1e-5
+        for _ in range(4):
+            miss, rise = nctdtr(df, now, t) - tail, nctdtr(df, now, t) - nctdtr(df, before, t)
+            moves = rise != 0
+            step = np.divide(miss * (now - before), rise, out=np.zeros_like(now), where=moves)
+            before, now = now, now - step
+        return now
+
+    t, df = np.broadcast_arrays(np.asarray(t, float), np.asarray(df, float))
+    low, high = np.full(t.shape, np.nan), np.full(t.shape, np.nan)
+    defined = np.isfinite(t) & (df > 0)
+    low[defined] = solve((1 + level) / 2, t[defined], df[defined])
+    high[defined] = solve((1 - level) / 2, t[defined], df[defined])
+    return low, high
