@@ -1,4 +1,4 @@
-"""Means by group with t or bootstrap intervals: revenue per user, times, and return on cost.
+"""Means by group with t or bootstrap intervals: revenue per user, handling and waiting times.
 
 References
 ----------
@@ -95,23 +95,23 @@ def mean_of(  # noqa: PLR0913  (what its callers are asked for)
     seed: int = SEED,
     *,
     skew: bool = False,
-    remarks: list[Text] | None = None,
+    notes: list[Text] | None = None,
 ) -> Metric:
     """Return the mean of answers as a metric; `skew` asks for Cochran's rule."""
     origin = _origin(answers, domain)
 
     sums = add_up(answers, domain, Value(number=lambda x: x - origin), cubes=skew)
-    limits, said = None, list(remarks or [])
+    limits, notes = None, list(notes or [])
     if options.interval == "bca":
         limits = _bootstrap(answers, sums, options.level, n_resamples, seed)
         if n_resamples < ROUGH:
-            said.append(both("metric.note.rough", count=format_number(n_resamples)))
+            notes.append(both("metric.note.rough", count=format_number(n_resamples)))
     elif skew:
         rough = int((sums.n < COCHRAN * np.nan_to_num(sums.skewness()) ** 2).sum())
         if rough:
-            said.append(both("metric.note.skewed", count=rough))
+            notes.append(both("metric.note.skewed", count=rough))
     return means_result(
-        sums, origin, options, name=name, kind=kind, limits=limits, remarks=said,
+        sums, origin, options, name=name, kind=kind, limits=limits, notes=notes,
         n_resamples=n_resamples, seed=seed, synthetic=answers.synthetic,
     )  # fmt: skip
 
@@ -124,7 +124,7 @@ def means_result(  # noqa: PLR0913  (what `build` says of every metric)
     name: str,
     kind: str = "",
     limits: tuple[Array, Array] | None = None,
-    remarks: list[Text] | None = None,
+    notes: list[Text] | None = None,
     n_resamples: int | None = None,
     seed: int | None = None,
     counted: bool = False,
@@ -137,10 +137,10 @@ def means_result(  # noqa: PLR0913  (what `build` says of every metric)
         sd = np.sqrt(sums.variance() * unbiased)
     estimate = sums.mean() + origin
     low, high = limits or t_interval(estimate, se, sums.n.astype(float) - 1, options.level)
-    said = list(remarks or [])
+    notes = list(notes or [])
     flat = int((~(se > 0) & (sums.n > 0)).sum())
     if flat:
-        said.append(both("metric.note.flat", count=flat))
+        notes.append(both("metric.note.flat", count=flat))
     drawn = options.interval == "bca"
     return build(
         sums,
@@ -153,7 +153,7 @@ def means_result(  # noqa: PLR0913  (what `build` says of every metric)
         synthetic=synthetic,
         n_resamples=n_resamples if drawn else None,
         seed=seed if drawn else None,
-        remarks=said,
+        notes=notes,
     )
 
 
@@ -161,9 +161,9 @@ def _origin(answers: Answers, domain: Domain) -> float:
     """Return a number near the answers: squares of small distances lose no digits."""
     if np.isfinite(domain.low) and np.isfinite(domain.high):
         return (domain.low + domain.high) / 2
-    kept = as_number(answers.value, answers.table.collect_schema()[answers.value])
-    found = to_pandas(answers.table.lazy().select(kept.mean().alias("origin")))
-    value = float(np.asarray(found["origin"], float)[0])
+    x = as_number(answers.value, answers.table.collect_schema()[answers.value])
+    frame = to_pandas(answers.table.lazy().select(x.mean().alias("origin")))
+    value = float(np.asarray(frame["origin"], float)[0])
     return round(value) if np.isfinite(value) else 0.0
 
 
@@ -175,43 +175,43 @@ def _bootstrap(
     names = [answers.value, *([answers.weight] if answers.weight else [])]
     frame = to_pandas(answers.table.lazy().select(*names, *by))
     frame = frame[frame[answers.value].notna()]
-    parts = frame.groupby(by, observed=True, dropna=True).indices if by else {}
+    indices = frame.groupby(by, observed=True, dropna=True).indices if by else {}
     low, high = np.full(len(sums.n), np.nan), np.full(len(sums.n), np.nan)
     for i, group in enumerate(sums.groups.itertuples(index=False, name=None)):
-        rows = parts.get(group if len(by) > 1 else group[0] if by else None, None)
-        part = frame if not by else frame.iloc[rows] if rows is not None else frame.iloc[:0]
-        if len(part) > MOST:
+        rows = indices.get(group if len(by) > 1 else group[0] if by else None, [])
+        members = frame.iloc[rows] if by else frame
+        if len(members) > MOST:
             raise CxError(
-                f"{len(part):,} answers in a group are too many for interval='bca'; with so many "
-                "the t interval holds"
+                f"{len(members):,} answers in a group are too many for interval='bca'; with so "
+                "many the t interval holds"
             )
-        x = part[answers.value].to_numpy(np.float64)
-        w = part[answers.weight].to_numpy(np.float64) if answers.weight else np.ones(len(x))
+        x = members[answers.value].to_numpy(np.float64)
+        w = members[answers.weight].to_numpy(np.float64) if answers.weight else np.ones(len(x))
         if len(x) > 1 and np.ptp(x[w > 0]) > 0:
             low[i], high[i] = ratio_bootstrap(x * w, w, level, n_resamples, [seed, i])
     return low, high
 
 
 def ratio_bootstrap(
-    above: Array, below: Array, level: float, n_resamples: int, seed: int | list[int]
+    numerator: Array, denominator: Array, level: float, n_resamples: int, seed: int | list[int]
 ) -> tuple[float, float]:
-    """Return the BCa interval of ``sum(above) / sum(below)`` over n cases.
+    """Return the BCa interval of ``sum(numerator) / sum(denominator)`` over n cases.
 
     A mean is the ratio to ones, a weighted mean that of ``w x`` to w. The influence of a case is
-    ``(above - ratio below) / sum(below)``. NaN if a resample has nothing below and something above:
-    the ratio has no bound then.
+    ``(numerator - ratio denominator) / sum(denominator)``. NaN if a resample has a denominator of
+    0 and a numerator that is not: the ratio has no bound then.
     """
-    ratio = above.sum() / below.sum()
+    ratio = numerator.sum() / denominator.sum()
     replicates = np.empty((n_resamples, 1))
     unbounded = False
-    for start, counts in resampling_counts(len(above), n_resamples, seed):
+    for start, counts in resampling_counts(len(numerator), n_resamples, seed):
         with np.errstate(invalid="ignore", divide="ignore"):
-            part = (counts @ above) / (counts @ below)
-        replicates[start : start + len(counts), 0] = part
-        unbounded |= bool(np.isinf(part).any())
+            ratios = (counts @ numerator) / (counts @ denominator)
+        replicates[start : start + len(counts), 0] = ratios
+        unbounded |= bool(np.isinf(ratios).any())
     if unbounded:
         return np.nan, np.nan
-    influence = ((above - ratio * below) / below.sum())[:, None]
+    influence = ((numerator - ratio * denominator) / denominator.sum())[:, None]
     low, high = bca(replicates, np.array([ratio]), influence, level)
     return float(low[0]), float(high[0])
 
@@ -236,14 +236,14 @@ def mean_from_summary(
     >>> found.table[["estimate", "se", "ci_low"]].round(3).iloc[0].tolist()
     [5.0, 2.082, -3.957]
     """
-    given = {"mean": mean, "sd": sd, "n": n}
-    counts = read_counts(given, by, amounts={"mean": -np.inf, "sd": 0.0})
-    middle, spread, size = (counts.values[one] for one in given)
-    if not size.sum():
+    published = {"mean": mean, "sd": sd, "n": n}
+    counts = read_counts(published, by, amounts={"mean": -np.inf, "sd": 0.0})
+    means, sds, sizes = (counts.values[name] for name in published)
+    if not sizes.sum():
         raise DataError("no answers: every n is 0")
-    sums = Sums.of_counts(counts.groups, size, 0.0 * size, (size - 1) * spread**2)
+    sums = Sums.of_counts(counts.groups, sizes, 0.0 * sizes, (sizes - 1) * sds**2)
     options = Options("t", level, min_cell)
-    return means_result(sums, middle, options, name=name, counted=True)
+    return means_result(sums, means, options, name=name, counted=True)
 
 
 def arpu(revenue: Any, by: Any = None, **options: Any) -> Metric:

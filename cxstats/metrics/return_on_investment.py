@@ -72,17 +72,17 @@ def roi(
     n = len(g)
     if len(c) not in (1, n):
         raise DataError(f"{n} gains and {len(c)} costs; allowed: one cost per gain, or their total")
-    known_total = len(c) == 1 and n > 1
-    c = np.full(n, c[0] / n) if known_total else c
+    total_cost = len(c) == 1 and n > 1
+    c = np.full(n, c[0] / n) if total_cost else c
     ratio = g.sum() / c.sum()
     # With a total that is known only the gains vary, and their sum does not depend on its share.
-    below = np.full(n, c.sum() / n)
-    residual = g - g.mean() if known_total else g - ratio * c
+    even = np.full(n, c.sum() / n)
+    residual = g - g.mean() if total_cost else g - ratio * c
     low = high = se = np.nan
     if n > 1 and np.ptp(residual) > 0:
         se = float(np.sqrt(n / (n - 1) * (residual**2).sum()) / c.sum())
         if interval == "bca":
-            low, high = ratio_bootstrap(g, below if known_total else c, level, n_resamples, seed)
+            low, high = ratio_bootstrap(g, even if total_cost else c, level, n_resamples, seed)
         else:
             low, high = (float(x[0]) for x in t_interval(
                 np.array([ratio]), np.array([se]), np.array([n - 1.0]), level))  # fmt: skip
@@ -90,13 +90,13 @@ def roi(
     columns: dict[str, Any] = {"estimate": [ratio - 1], "se": [se]}
     columns |= {"ci_low": [low - 1], "ci_high": [high - 1]}
     columns |= {"gain": [g.sum()], "cost": [c.sum()]}
-    remarks = [] if n > 1 else [both("metric.note.totals")]
+    notes = [] if n > 1 else [both("metric.note.totals")]
     drawn = interval == "bca" and n > 1
     if drawn and se > 0 and np.isnan(low):
-        remarks.append(both("metric.note.no_costs"))
+        notes.append(both("metric.note.no_costs"))
     return build(
         sums, columns, Options(interval, level), name="roi", unit="ratio", counted=True,
-        n_resamples=n_resamples if drawn else None, seed=seed if drawn else None, remarks=remarks,
+        n_resamples=n_resamples if drawn else None, seed=seed if drawn else None, notes=notes,
     )  # fmt: skip
 
 
@@ -105,11 +105,11 @@ def _amounts(values: Any, name: str) -> Array:
 
     from cxstats.survey.answers import numbers
 
-    plain = one_column([values] if isinstance(values, Number) or values is None else values, name)
-    if plain is None:
+    series = one_column([values] if isinstance(values, Number) or values is None else values)
+    if series is None:
         raise DataError(f"{name!r} has several columns; allowed: one column, or one number")
-    check_kind(plain, name)
-    column: Array = numbers(pd.DataFrame({name: plain}), name)
+    check_kind(series, name)
+    column: Array = numbers(pd.DataFrame({name: series}), name)
     missing = np.flatnonzero(np.isnan(column))
     if len(column) == 0 or len(missing):
         where = f"row {missing[0]}" if len(missing) else "no row"

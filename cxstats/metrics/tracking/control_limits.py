@@ -53,10 +53,10 @@ def control_limits(
 
     Examples
     --------
-    >>> found = control_limits(
+    >>> limits = control_limits(
     ...     np.array([10.0, 12.0, 11.0]), np.full(3, 2.0), np.full(3, 100.0), np.ones(3, bool)
     ... )
-    >>> found.centre, found.sigma.round(6).tolist()
+    >>> limits.centre, limits.sigma.round(6).tolist()
     (11.0, [2.0, 2.0, 2.0])
     """
     share = n[baseline] / n[baseline].sum()
@@ -81,5 +81,5 @@ def long_runs(estimate: Array, centre: float, length: int = RUN) -> NDArray[np.b
     run = np.ones(len(side), int)
     for i in range(1, len(side)):
         run[i] = run[i - 1] + 1 if side[i] == side[i - 1] else 1
-    found: NDArray[np.bool_] = (run >= length) & (side != 0)
-    return found
+    ends: NDArray[np.bool_] = (run >= length) & (side != 0)
+    return ends

@@ -68,13 +68,12 @@ def change_points(
     if p > alpha:
         return []
     k = int(at[0])
-    parts = [(estimate[:k], weight[:k]), (estimate[k:], weight[k:])]
-    before, after = (float(w @ x / w.sum()) for x, w in parts)
-    error = float(np.sqrt(sum(1 / w.sum() for _, w in parts)))
-    found = Change(start + k, before, after, after - before, error, p)
-    left = change_points(estimate[:k], se[:k], alpha, seed, start)
-    right = change_points(estimate[k:], se[k:], alpha, seed, start + k)
-    return [*left, found, *right]
+    segments = [(estimate[:k], weight[:k]), (estimate[k:], weight[k:])]
+    before, after = (float(w @ x / w.sum()) for x, w in segments)
+    error = float(np.sqrt(sum(1 / w.sum() for _, w in segments)))
+    earlier = change_points(estimate[:k], se[:k], alpha, seed, start)
+    later = change_points(estimate[k:], se[k:], alpha, seed, start + k)
+    return [*earlier, Change(start + k, before, after, after - before, error, p), *later]
 
 
 def _largest(series: Array, weight: Array) -> tuple[Array, NDArray[np.intp]]:
@@ -124,13 +123,13 @@ def linear_trend(time: Array, estimate: Array, se: Array, level: float) -> Trend
     mean = weight @ estimate / weight.sum()
     precision = weight @ centred**2
     slope = float(weight @ (centred * (estimate - mean)) / precision)
-    left = len(time) - 2
-    scatter = float(weight @ (estimate - mean - slope * centred) ** 2 / left) if left else 1.0
+    df = len(time) - 2
+    scatter = float(weight @ (estimate - mean - slope * centred) ** 2 / df) if df else 1.0
     error = float(np.sqrt(max(scatter, 1.0) / precision))
-    inner = stats.norm if scatter <= 1 else stats.t(left)
-    reach = float(inner.ppf((1 + level) / 2))
+    reference = stats.norm if scatter <= 1 else stats.t(df)
+    quantile = float(reference.ppf((1 + level) / 2))
     tau = stats.kendalltau(time, estimate)
     return Trend(
-        slope, error, slope - reach * error, slope + reach * error,
-        float(2 * inner.sf(abs(slope) / error)), scatter, float(tau.statistic), float(tau.pvalue),
+        slope, error, slope - quantile * error, slope + quantile * error,
+        float(2 * reference.sf(abs(slope) / error)), scatter, float(tau.statistic), float(tau.pvalue),
     )  # fmt: skip

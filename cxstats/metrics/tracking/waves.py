@@ -1,35 +1,35 @@
-"""`cx.track`: what happened to a metric over waves, and what is only sampling."""
+"""A metric over waves: their order, control limits, changes of level and trend; `cxstats.track`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cxstats.core.errors import CxError
-from cxstats.core.formats import as_html, format_number, interval, p_text
+from cxstats.core.formats import format_number, interval, p_text
 from cxstats.core.language import Text, both, label
 from cxstats.core.moments import check_resamples
-from cxstats.metrics.result import Metric, written
+from cxstats.core.result import Chart, Result
+from cxstats.metrics.result import Metric, group_text
 from cxstats.metrics.tracking.control_limits import control_limits, long_runs
 from cxstats.metrics.tracking.trend import change_points, linear_trend
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
 SIGMAS = 3.0
 WIDE = 1.5  # waves that scatter so much more than sampling explains are remarked on
 FEWEST = 3  # waves with an estimate
 
 
-@dataclass(frozen=True, eq=False)
-class Track:
+@dataclass(frozen=True, eq=False, repr=False)
+class Track(Result):
     """A metric over waves.
 
     Attributes
@@ -54,10 +54,10 @@ class Track:
         "wave", or "30 days" where waves are dates.
     limits : {"sampling", "laney"}
     sigma, level, seed
-        As given.
+        As in `track`.
     annotations : mapping
         What happened at a wave, in the caller's words.
-    remarks : tuple of Text
+    notes : tuple of Text
         What was suppressed and what is not to be trusted.
     """
 
@@ -73,117 +73,128 @@ class Track:
     level: float
     seed: int
     annotations: Mapping[Any, str]
-    remarks: tuple[Text, ...]
+    notes: tuple[Text, ...]
+
+    kinds: ClassVar = ("control",)
+    reference: ClassVar = (
+        "Montgomery (2020). Introduction to statistical quality control, 8th ed. Wiley.\n"
+        "Worsley (1979). On the likelihood ratio test for a shift in location of normal "
+        "populations. Journal of the American Statistical Association 74, 365-367."
+    )
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """What was suppressed and what is not to be trusted, in English."""
-        return tuple(text.en for text in self.remarks)
+    def synthetic(self) -> bool:
+        """Whether the answers are simulated."""
+        return self.metric.synthetic
 
-    def summary(self, lang: str = "en") -> str:
-        """Return signals, changes and trend in words."""
-        estimated = int(self.table["estimate"].notna().sum())
-        head = {"metric": self.metric.title(lang), "waves": estimated}
-        lines = [label("tracking.head", lang, **head)]
-        unit = self.unit.replace(" ", "_")
+    def title(self, lang: str | None = None) -> str:
+        """Return what was tracked."""
+        return label("title.Track", lang, name=self.metric.title(lang))
+
+    def findings(self, lang: str) -> list[str]:
+        """Return signals, changes of level and trend."""
+        waves = int(self.table["estimate"].notna().sum())
+        lines = [label("tracking.head", lang, metric=self.metric.title(lang), waves=waves)]
+        lines += [f"  {line}" for line in (*self._signals(lang), *self._trends(lang))]
+        return lines
+
+    def _signals(self, lang: str) -> Iterator[str]:
+        """Yield the waves outside the limits and the changes of level, or that there are none."""
         # As objects: a row of numbers alone would turn the waves into floats.
-        for _, row in self.table[self.table["outside"]].astype(object).iterrows():
-            ends = self._written(row["lower"], row["upper"])
-            words = {"wave": self._name(row), "value": self._written(row["estimate"])}
-            lines.append("  " + label("tracking.outside", lang, limits=ends, **words))
+        outside = self.table[self.table["outside"]].astype(object)
+        for _, row in outside.iterrows():
+            yield label(
+                "tracking.outside", lang, wave=self._wave_text(row),
+                value=self._value_text(row["estimate"]),
+                limits=self._limits_text(row["lower"], row["upper"]),
+            )  # fmt: skip
         for _, row in self.changes.astype(object).iterrows():
-            words = {name: self._written(row[name]) for name in ("before", "after")}
-            p = p_text(row["p_value"])
-            lines.append("  " + label("tracking.change", lang, wave=self._name(row), p=p, **words))
-        if not self.table["outside"].any() and self.changes.empty:
-            lines.append("  " + label("tracking.quiet", lang))
+            yield label(
+                "tracking.change", lang, wave=self._wave_text(row), p=p_text(row["p_value"]),
+                before=self._value_text(row["before"]), after=self._value_text(row["after"]),
+            )  # fmt: skip
+        if outside.empty and self.changes.empty:
+            yield label("tracking.quiet", lang)
+
+    def _trends(self, lang: str) -> Iterator[str]:
+        """Yield the trend of each series."""
+        scale, digits = (100.0, 1) if self._is_share else (1.0, 2)
+        unit = label(f"tracking.unit.{self.unit.replace(' ', '_')}", lang)
         for _, row in self.trend.iterrows():
-            scale, digits = self._scale()
-            lines.append(
-                "  "
-                + label(
-                    "tracking.trend",
-                    lang,
-                    where=self._segment(row, lang),
-                    slope=format_number(scale * row["estimate"], digits, sign=True),
-                    interval=interval(scale * row["ci_low"], scale * row["ci_high"], digits),
-                    unit=label(f"tracking.unit.{unit}", lang),
-                    p=p_text(row["p_value"]),
-                    tau=p_text(row["p_tau"]),
-                )
+            yield label(
+                "tracking.trend",
+                lang,
+                where=self._segment_text(row, lang),
+                slope=format_number(scale * row["estimate"], digits, sign=True),
+                interval=interval(scale * row["ci_low"], scale * row["ci_high"], digits),
+                unit=unit,
+                p=p_text(row["p_value"]),
+                tau=p_text(row["p_tau"]),
             )
-        return "\n".join([*lines, *(f"  * {text.get(lang)}" for text in self.remarks)])
 
-    def plot(self, segment: Any = None, ax: Axes | None = None, lang: str = "en", **options: Any
-             ) -> Axes:  # fmt: skip
-        """Draw one series with its control limits, changes and notes.
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return one series with its control limits, changes and annotations.
 
-        Parameters
-        ----------
-        segment : value or tuple, optional
-            Which series, where there are several.
-        ax, lang, **options
-            As of `cxstats.charts.control_chart`.
+        Where there are several, the option ``segment`` says which: a value, or a tuple of them.
         """
-        from cxstats import charts as drawn
-
-        charts: Any = drawn
-        rows = self._series(segment)
-        scale, _ = self._scale()
-        given: dict[str, Any] = {
+        rows = self._series(options.get("segment"))
+        keywords: dict[str, Any] = {
             "n": rows["n"],
             "signals": rows["outside"] | rows["run"],
-            "changes": [i for i, at in enumerate(rows["change"]) if at],
+            "changes": [i for i, changed in enumerate(rows["change"]) if changed],
             "suppressed": rows["suppressed"],
             "annotations": {i: self.annotations[wave] for i, wave in enumerate(rows[self.time])
                             if wave in self.annotations},
-            "axis": self.metric.title(lang) + (" (%)" if scale > 1 else ""),
+            "axis": self.metric.title(lang) + (" (%)" if self._is_share else ""),
             "sigma": self.sigma,
             "level": self.level,
             "source": label("metric.source", lang, n=format_number(int(rows["n"].sum()))),
-            "synthetic": self.metric.synthetic,
+            "synthetic": self.synthetic,
         }  # fmt: skip
+        scale = 100.0 if self._is_share else 1.0
         columns = ("estimate", "ci_low", "ci_high", "centre", "lower", "upper")
-        waves = list(rows[self.time])
-        values = (scale * rows[column] for column in columns)
-        axes: Axes = charts.control_chart(waves, *values, lang=lang, ax=ax, **given | options)
-        return axes
+        values = (list(rows[self.time]), *(scale * rows[column] for column in columns))
+        return Chart("control_chart", values, keywords, taken=("segment",))
 
     def _series(self, segment: Any) -> pd.DataFrame:
+        """Return the rows of a segment, which has to be named where there are several."""
         if not self.segments:
+            if segment is not None:
+                raise CxError(f"segment={segment!r}; there is one series only")
             return self.table
         keys = list(self.table[list(self.segments)].itertuples(index=False, name=None))
-        there = list(dict.fromkeys(keys))
-        wanted = there[0] if segment is None and len(there) == 1 else segment
-        wanted = wanted if isinstance(wanted, tuple) else (wanted,)
-        if wanted not in there:
-            shown = ", ".join(str(key[0] if len(key) == 1 else key) for key in there[:20])
-            raise CxError(f"segment={segment!r}; allowed: {shown}")
-        return self.table[[key == wanted for key in keys]]
+        segments = list(dict.fromkeys(keys))
+        chosen = segment if isinstance(segment, tuple) else (segment,)
+        if segment is None and len(segments) == 1:
+            chosen = segments[0]
+        if chosen not in segments:
+            allowed = ", ".join(str(key[0] if len(key) == 1 else key) for key in segments[:20])
+            raise CxError(f"segment={segment!r}; allowed: {allowed}")
+        return self.table[[key == chosen for key in keys]]
 
-    def _scale(self) -> tuple[float, int]:
-        return (100.0, 1) if self.metric.unit in ("share", "ratio") else (1.0, 2)
+    @property
+    def _is_share(self) -> bool:
+        return self.metric.unit in ("share", "ratio")
 
-    def _written(self, *values: float) -> str:
-        scale, _ = self._scale()
-        digits = 2 if self.metric.unit == "mean" else 1
-        if len(values) == 2:
-            return interval(scale * values[0], scale * values[1], digits)
-        return format_number(scale * values[0], digits)
+    def _value_text(self, value: float) -> str:
+        scale, digits = self._display()
+        return format_number(scale * value, digits)
 
-    def _name(self, row: pd.Series[Any]) -> str:
-        return " / ".join(written(row[name]) for name in (*self.segments, self.time))
+    def _limits_text(self, low: float, high: float) -> str:
+        scale, digits = self._display()
+        return interval(scale * low, scale * high, digits)
 
-    def _segment(self, row: pd.Series[Any], lang: str) -> str:
+    def _display(self) -> tuple[float, int]:
+        """Return the factor from the table to what is shown, and its decimals."""
+        return 100.0 if self._is_share else 1.0, 2 if self.metric.unit == "mean" else 1
+
+    def _wave_text(self, row: pd.Series[Any]) -> str:
+        return " / ".join(group_text(row[name]) for name in (*self.segments, self.time))
+
+    def _segment_text(self, row: pd.Series[Any], lang: str) -> str:
         if not self.segments:
             return label("tracking.trend.all", lang)
-        return " / ".join(written(row[name]) for name in self.segments)
-
-    def __repr__(self) -> str:
-        return self.summary()
-
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+        return " / ".join(group_text(row[name]) for name in self.segments)
 
 
 def track(
@@ -244,117 +255,126 @@ def track(
     ...     promoters=[150, 152, 149, 210, 212], passives=[90, 94, 90, 75, 66],
     ...     detractors=[60, 54, 63, 15, 18], by={"wave": [1, 2, 3, 4, 5]},
     ... )
-    >>> found = cx.track(waves, baseline=[1, 2, 3])
-    >>> found.changes[["before", "after"]].round(1).values.tolist()
+    >>> tracked = cx.track(waves, baseline=[1, 2, 3])
+    >>> tracked.changes[["before", "after"]].round(1).values.tolist()
     [[30.4, 65.3]]
     """
     import pandas as pd
 
-    time = _time(metric, time)
+    time = _time_column(metric, time)
     if limits not in ("sampling", "laney"):
         raise CxError(f"limits={limits!r}; allowed: 'sampling', 'laney'")
     if isinstance(sigma, bool) or not isinstance(sigma, Real) or not 0 < sigma < 10:
         raise CxError(f"sigma={sigma!r}; allowed: above 0 to below 10, such as 3")
     check_resamples(1, seed)
     segments = tuple(name for name in metric.by if name != time)
-    table, remarks = ordered(metric.table, time, segments)
+    table, notes = ordered(metric.table, time, segments)
     dated = pd.api.types.is_datetime64_any_dtype(table[time])
-    baseline, annotations = checked(table[time], dated, baseline, annotations)
+    baseline, annotations = check_waves(table[time], dated, baseline, annotations)
+    options = _Options(
+        segments, time, metric.level, baseline, limits == "laney", sigma, seed, metric.unit
+    )
     groups: list[Any] = [((), table)]
     if segments:
         groups = list(table.groupby(list(segments), sort=False, dropna=False))
-    parts = [
-        _follow(
-            rows,
-            key,
-            segments,
-            time,
-            metric.level,
-            baseline,
-            limits == "laney",
-            sigma,
-            seed,
-            metric.unit,
-        )
-        for key, rows in groups
-    ]
+    series = [_follow(rows, key, options) for key, rows in groups]
     suppressed = int(table["estimate"].isna().sum())
     if suppressed and metric.min_cell is None:  # else the metric has said so
-        remarks.append(both("tracking.note.suppressed", n=suppressed))
-    wide = [part.dispersion for part in parts if part.dispersion > WIDE]
+        notes.append(both("tracking.note.suppressed", n=suppressed))
+    dispersions = [each.dispersion for each in series]
+    wide = [dispersion for dispersion in dispersions if dispersion > WIDE]
     if wide and limits == "sampling":
-        remarks.append(both("tracking.note.scatter", times=format_number(max(wide), 1)))
-    changes, trends = [c for part in parts for c in part.changes], [part.trend for part in parts]
+        notes.append(both("tracking.note.scatter", times=format_number(max(wide), 1)))
     columns = [*segments, time, "before", "after", "estimate", "se", "p_value"]
     return Track(
-        pd.concat([part.table for part in parts], ignore_index=True),
-        pd.DataFrame(changes, columns=columns), pd.DataFrame(trends), metric, time, segments,
-        "30 days" if dated else "wave", limits, float(sigma), metric.level, seed,
-        annotations, (*metric.notes, *remarks),
-    )  # fmt: skip
+        table=pd.concat([each.table for each in series], ignore_index=True),
+        changes=pd.DataFrame([c for each in series for c in each.changes], columns=columns),
+        trend=pd.DataFrame([each.trend for each in series]),
+        metric=metric,
+        time=time,
+        segments=segments,
+        unit="30 days" if dated else "wave",
+        limits=limits,
+        sigma=float(sigma),
+        level=metric.level,
+        seed=seed,
+        annotations=annotations,
+        notes=(*metric.notes, *notes),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What `track` was asked for, the same for every series."""
+
+    segments: tuple[str, ...]
+    time: str
+    level: float
+    baseline: Sequence[Any] | None
+    laney: bool
+    sigma: float
+    seed: int
+    unit: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Series:
+    """One series with its limits, changes and trend."""
+
     table: pd.DataFrame
     changes: list[dict[str, Any]]
     trend: dict[str, Any]
     dispersion: float
 
 
-def _follow(  # noqa: PLR0913, PLR0917  (what `track` was asked for)
-    rows: pd.DataFrame,
-    key: Any,
-    segments: tuple[str, ...],
-    time: str,
-    level: float,
-    baseline: Sequence[Any] | None,
-    laney: bool,
-    sigma: float,
-    seed: int,
-    unit: str,
-) -> _Series:
-    """Follow one series."""
-    where = dict(zip(segments, key if isinstance(key, tuple) else (key,), strict=True))
-    place = f" of {', '.join(map(str, where.values()))}" if where else ""
-    known = rows["estimate"].notna() & rows["se"].notna()
-    seen = rows[known]
-    if len(seen) < FEWEST:
+def _follow(rows: pd.DataFrame, key: Any, options: _Options) -> _Series:
+    """Return one series with its control limits, changes and trend."""
+    time = options.time
+    names = key if isinstance(key, tuple) else (key,)
+    segment = dict(zip(options.segments, names, strict=True))
+    place = f" of {', '.join(map(str, segment.values()))}" if segment else ""
+    estimated = rows["estimate"].notna() & rows["se"].notna()
+    waves = rows[estimated]
+    if len(waves) < FEWEST:
         raise CxError(
-            f"{len(seen)} waves{place} have an estimate with an error; at least {FEWEST} are needed"
+            f"{len(waves)} waves{place} have an estimate with an error; at least {FEWEST} are "
+            "needed"
         )
-    estimate, se, n = (seen[name].to_numpy(float) for name in ("estimate", "se", "n"))
-    base = np.ones(len(seen), bool) if baseline is None else seen[time].isin(baseline).to_numpy()
-    if base.sum() < (FEWEST if laney else 1):
-        raise CxError(f"baseline: {int(base.sum())} of its waves{place} have an estimate")
-    found = control_limits(estimate, se, n, base, laney)
-    reach = sigma * found.sigma
-    inside = np.abs(estimate - found.centre) <= reach
-    own = _errors(se, n, unit)
-    if not own.any():
+    estimate, se, n = (waves[name].to_numpy(float) for name in ("estimate", "se", "n"))
+    baseline = np.ones(len(waves), bool)
+    if options.baseline is not None:
+        baseline = waves[time].isin(options.baseline).to_numpy()
+    if baseline.sum() < (FEWEST if options.laney else 1):
+        raise CxError(f"baseline: {int(baseline.sum())} of its waves{place} have an estimate")
+    limits = control_limits(estimate, se, n, baseline, options.laney)
+    errors = _errors(se, n, options.unit)
+    if not errors.any():
         raise CxError(f"the answers{place} never vary, so there is no chance to allow for")
-    changes = change_points(estimate, own, 1 - level, seed)
-    table = rows[[*segments, time, "estimate", "se", "ci_low", "ci_high", "n"]].copy()
-    table["centre"] = found.centre
-    columns = {
-        "lower": found.centre - reach,
-        "upper": found.centre + reach,
-        "baseline": base,
-        "outside": ~inside,
-        "run": long_runs(estimate, found.centre),
-        "change": np.isin(np.arange(len(seen)), [change.at for change in changes]),
+    changes = change_points(estimate, errors, 1 - options.level, options.seed)
+    half_width = options.sigma * limits.sigma
+    signals = {
+        "lower": limits.centre - half_width,
+        "upper": limits.centre + half_width,
+        "baseline": baseline,
+        "outside": ~(np.abs(estimate - limits.centre) <= half_width),
+        "run": long_runs(estimate, limits.centre),
+        "change": np.isin(np.arange(len(waves)), [change.at for change in changes]),
     }
-    for name, values in columns.items():
+    table = rows[[*options.segments, time, "estimate", "se", "ci_low", "ci_high", "n"]].copy()
+    table["centre"] = limits.centre
+    for name, values in signals.items():
         column = np.full(len(rows), np.nan if values.dtype.kind == "f" else False)
-        column[known.to_numpy()] = values
+        column[estimated.to_numpy()] = values
         table[name] = column
     table["suppressed"] = rows["estimate"].isna().to_numpy()
-    waves = list(seen[time])
-    listed = [{**where, time: waves[change.at], **asdict(change)} for change in changes]
-    trend = linear_trend(_clock(seen[time]), estimate, own, level)
-    fields = asdict(trend)
-    line = {**where, "estimate": fields.pop("slope"), **fields, "n": len(seen)}
-    return _Series(table, listed, line, found.dispersion)
+    dates = list(waves[time])
+    trend = asdict(linear_trend(_clock(waves[time]), estimate, errors, options.level))
+    return _Series(
+        table,
+        [{**segment, time: dates[change.at], **asdict(change)} for change in changes],
+        {**segment, "estimate": trend.pop("slope"), **trend, "n": len(waves)},
+        limits.dispersion,
+    )
 
 
 def _errors(se: Any, n: Any, unit: str) -> Any:
@@ -378,7 +398,8 @@ def _clock(waves: pd.Series[Any]) -> Any:
     return np.arange(len(waves), dtype=float)
 
 
-def _time(metric: Metric, time: str | None) -> str:
+def _time_column(metric: Metric, time: str | None) -> str:
+    """Return the column of waves, checked."""
     if not isinstance(metric, Metric):
         raise CxError(
             f"a {type(metric).__name__} cannot be tracked; allowed: a metric by wave, such as "
@@ -396,7 +417,7 @@ def _time(metric: Metric, time: str | None) -> str:
 def ordered(
     table: pd.DataFrame, time: str, segments: Sequence[str]
 ) -> tuple[pd.DataFrame, list[Text]]:
-    """Return the waves in order, dates as such, and what to remark on.
+    """Return the waves in order, dates as such, and notes on them.
 
     Raises
     ------
@@ -417,41 +438,41 @@ def ordered(
             raise CxError(f"column {time!r} holds {' and '.join(kinds)}; allowed: one kind of wave")
         elif kinds == ["str"]:
             _check_text(sorted(set(waves)), time)
-    remarks = []
-    whole = pd.api.types.is_integer_dtype(table[time])
-    if whole and table[time].between(190001, 210012).all() and (table[time] % 100 <= 12).all():
-        remarks.append(both("tracking.note.months", column=time))
-    return table.sort_values([*segments, time], kind="stable", ignore_index=True), remarks
+    notes = []
+    integers = pd.api.types.is_integer_dtype(table[time])
+    if integers and table[time].between(190001, 210012).all() and (table[time] % 100 <= 12).all():
+        notes.append(both("tracking.note.months", column=time))
+    return table.sort_values([*segments, time], kind="stable", ignore_index=True), notes
 
 
 def _check_text(waves: list[str], time: str) -> None:
-    """Refuse text that sorts otherwise than the numbers in it."""
+    """Raise if text sorts otherwise than the numbers in it."""
 
     def natural(wave: str) -> list[Any]:
-        return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", wave)]
+        return [int(run) if run.isdigit() else run for run in re.split(r"(\d+)", wave)]
 
     try:
-        right = sorted(waves, key=natural)
+        by_number = sorted(waves, key=natural)
     except TypeError:
         return  # no common form, so the order of text is as good as any
-    for found, meant in zip(waves, right, strict=True):
-        if found != meant:
+    for wave, expected in zip(waves, by_number, strict=True):
+        if wave != expected:
             raise CxError(
-                f"column {time!r} is text and would sort {found!r} before {meant!r}; allowed: "
+                f"column {time!r} is text and would sort {wave!r} before {expected!r}; allowed: "
                 "dates, numbers, or text of equal width such as '2024-09'"
             )
 
 
-def checked(
+def check_waves(
     waves: pd.Series[Any],
     dated: bool,
     baseline: Sequence[Any] | None,
     annotations: Mapping[Any, str] | None,
 ) -> tuple[list[Any] | None, dict[Any, str]]:
-    """Return the waves of the baseline and the notes, which have to be there."""
+    """Return the waves of the baseline and the annotations; raise if one is not there."""
     import pandas as pd
 
-    def one(wave: Any) -> Any:
+    def as_wave(wave: Any) -> Any:
         if not dated:
             return wave
         return wave.to_timestamp() if isinstance(wave, pd.Period) else pd.Timestamp(wave)
@@ -460,13 +481,12 @@ def checked(
         raise CxError(f"baseline={baseline!r}; allowed: a list of waves")
     if annotations is not None and not isinstance(annotations, Mapping):
         raise CxError(f"annotations={annotations!r}; allowed: a mapping of wave to words")
-    there = set(waves)
-    chosen = None if baseline is None else [one(wave) for wave in baseline]
-    words = {one(wave): text for wave, text in (annotations or {}).items()}
-    for name, given in (("baseline", chosen or []), ("annotations", words)):
-        for wave in given:
-            if wave not in there:
-                listed = [repr(known) for known in dict.fromkeys(waves)]
-                shown = ", ".join(listed[:20]) + (", ..." if len(listed) > 20 else "")
-                raise CxError(f"{name}: {wave!r} is not a wave; there are: {shown}")
-    return chosen, words
+    baseline = None if baseline is None else [as_wave(wave) for wave in baseline]
+    annotations = {as_wave(wave): text for wave, text in (annotations or {}).items()}
+    names = list(dict.fromkeys(waves))
+    for argument, chosen in (("baseline", baseline or []), ("annotations", annotations)):
+        for wave in chosen:
+            if wave not in names:
+                listed = ", ".join(map(repr, names[:20])) + (", ..." if len(names) > 20 else "")
+                raise CxError(f"{argument}: {wave!r} is not a wave; there are: {listed}")
+    return baseline, annotations
