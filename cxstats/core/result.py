@@ -75,10 +75,13 @@ class Result:
 
     __slots__ = ()
 
-    kinds: ClassVar[tuple[str, ...]] = ()
     reference: ClassVar[str] = ""
 
     if TYPE_CHECKING:
+
+        @property
+        def kinds(self) -> tuple[str, ...]:
+            """What `plot` can draw."""
 
         @property
         def table(self) -> pd.DataFrame:
@@ -89,6 +92,7 @@ class Result:
             """What a reader must know."""
 
     else:
+        kinds = ()
         notes = ()
 
     def title(self, lang: str | None = None) -> str:
@@ -112,6 +116,10 @@ class Result:
         if getattr(self, "synthetic", False):
             lines.insert(1, label("result.synthetic", lang))
         return "\n".join([*lines, *(f"  * {note.get(lang)}" for note in self.notes)])
+
+    def why_not(self, kind: str) -> str:
+        """Return why this result lacks a chart that others of its class have; mostly empty."""
+        return ""
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
         """Return what `plot` draws as `kind`, one of `kinds`, when a caller gives `options`."""
@@ -147,8 +155,9 @@ class Result:
             raise CxError(f"{type(self).__name__} has no chart; its numbers are in .table")
         kind = self.kinds[0] if kind is None else kind
         if kind not in self.kinds:
-            allowed = ", ".join(map(repr, self.kinds))
-            raise CxError(f"plot(kind={kind!r}); allowed: {allowed}")
+            allowed, reason = ", ".join(map(repr, self.kinds)), self.why_not(kind)
+            reason = f": {reason}" if reason else ""
+            raise CxError(f"plot(kind={kind!r}){reason}; allowed: {allowed}")
         from cxstats.charts import draw
 
         return draw(self, kind, ax, check_lang(lang), options)
