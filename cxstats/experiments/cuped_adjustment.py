@@ -10,19 +10,27 @@ Statistics 7, 295-318.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
-from cxstats.core.formats import as_html, format_number, format_percent, p_text
+from cxstats.core.formats import format_number, format_percent, p_text
 from cxstats.core.formats import interval as interval_text
 from cxstats.core.language import Text, both, label
+from cxstats.core.result import Chart, Result
 from cxstats.experiments.ab_tests import check_groups
 from cxstats.experiments.outcomes import Outcomes, read_outcomes
-from cxstats.experiments.result import in_units
+from cxstats.experiments.result import (
+    distrust,
+    distrust_title,
+    in_units,
+    points_scale,
+    size_lines,
+    size_notes,
+)
 from cxstats.experiments.sample_ratio_mismatch import RULE, SampleRatio, Shares, sample_ratio
 from cxstats.metrics.comparison import welch_f
 from cxstats.stats.hypothesis_tests import adjust
@@ -31,7 +39,6 @@ from cxstats.survey.answers import numbers
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
@@ -39,15 +46,16 @@ if TYPE_CHECKING:
 DOUBTFUL = 0.05  # p value of a covariate's difference below which a note says so
 
 
-@dataclass(frozen=True, eq=False)
-class Cuped:
+@dataclass(frozen=True, eq=False, repr=False)
+class Cuped(Result):
     """Differences adjusted for what was known before.
 
     Attributes
     ----------
     table : pandas.DataFrame
         One row per variant: ``variant, control, estimate, ci_low, ci_high, se, statistic, df,
-        p_value, p_adjusted`` (Holm), ``unadjusted, unadjusted_se, variance_reduction``
+        p_value, p_adjusted`` (Holm), ``unadjusted, unadjusted_low, unadjusted_high,
+        unadjusted_se, variance_reduction``
         (``1 - (se / unadjusted_se)^2``), ``n, n_control``. Units as in `AbTest`.
     covariates : pandas.DataFrame
         One row per covariate: ``covariate, theta, correlation`` (with the outcome, within groups),
@@ -58,7 +66,8 @@ class Cuped:
     kind : {"proportion", "mean", "nps"}
     sample_ratio : SampleRatio or None
     level, n, synthetic
-    remarks : tuple of Text
+    notes : tuple of Text
+        What was filled in or is doubtful.
     """
 
     table: pd.DataFrame
@@ -69,34 +78,32 @@ class Cuped:
     level: float
     n: int
     synthetic: bool
-    remarks: tuple[Text, ...]
+    notes: tuple[Text, ...]
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What was filled in or is doubtful."""
-        return tuple(text.en for text in self.remarks)
+    kinds: ClassVar = ("difference",)
+    reference: ClassVar = (
+        "Deng, Xu, Kohavi & Walker (2013). Improving the sensitivity of online controlled "
+        "experiments by utilizing pre-experiment data. WSDM, 123-132."
+    )
 
     @property
     def trusted(self) -> bool:
         """False if the groups' sizes do not follow the plan."""
         return self.sample_ratio is None or not self.sample_ratio.mismatch
 
-    def summary(self, lang: str = "en") -> str:
+    def findings(self, lang: str) -> list[str]:
         """Return adjusted and unadjusted differences."""
-        scale = 100 if self.kind == "proportion" else 1
-        lines = [] if self.trusted else [label("experiment.distrust", lang)]
-        lines.append(
-            label(
-                "experiment.cuped.head",
-                lang,
-                n=format_number(self.n),
-                covariates=label("experiment.list", lang).join(self.covariates["covariate"]),
-                share=format_percent(100 * self.r_squared, 1, lang),
-                level=format_percent(100 * self.level, None, lang),
-            )
+        heading = label(
+            "experiment.cuped.head",
+            lang,
+            n=format_number(self.n),
+            covariates=label("experiment.list", lang).join(self.covariates["covariate"]),
+            share=format_percent(100 * self.r_squared, 1, lang),
+            level=format_percent(100 * self.level, None, lang),
         )
+        scale = points_scale(self.kind)
         rows: Any = self.table
-        lines += [
+        lines = [
             "  "
             + label(
                 "experiment.cuped.row",
@@ -112,41 +119,30 @@ class Cuped:
             )
             for row in rows.itertuples()
         ]
-        if self.sample_ratio is not None:
-            lines.append(self.sample_ratio.summary(lang))
-        return "\n".join([*lines, *(f"  * {text.get(lang)}" for text in self.remarks)])
+        warning = distrust(self.trusted, lang)
+        return [*warning, heading, *lines, *size_lines(self.sample_ratio, lang)]
 
-    def plot(self, ax: Axes | None = None, lang: str = "en", **options: Any) -> Axes:
-        """Draw each difference twice, adjusted and not.
-
-        Options are those of `cxstats.charts.intervals`.
-        """
-        from cxstats.charts import intervals
-
-        scale = 100 if self.kind == "proportion" else 1
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return each difference twice, adjusted and not."""
+        scale = points_scale(self.kind)
         names, estimates, low, high = [], [], [], []
         rows: Any = self.table
         for row in rows.itertuples():
-            for kind in ("adjusted", "raw"):
-                names.append(label(f"experiment.cuped.{kind}", lang, variant=row.variant))
+            names += [
+                label(f"experiment.cuped.{line}", lang, variant=row.variant)
+                for line in ("adjusted", "raw")
+            ]
             estimates += [scale * row.estimate, scale * row.unadjusted]
             low += [scale * row.ci_low, scale * row.unadjusted_low]
             high += [scale * row.ci_high, scale * row.unadjusted_high]
-        given: dict[str, Any] = {
+        keywords = {
             "source": label("metric.source", lang, n=format_number(self.n)),
             "axis": label(f"experiment.valid.axis.{self.kind}", lang),
             "level": self.level,
             "synthetic": self.synthetic,
         }
-        if not self.trusted:
-            given["title"] = label("experiment.distrust", lang)
-        return intervals(names, estimates, low, high, lang=lang, ax=ax, **given | options)
-
-    def __repr__(self) -> str:
-        return self.summary()
-
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+        warning = distrust_title(self.trusted, lang)
+        return Chart("intervals", (names, estimates, low, high), keywords | warning)
 
 
 def cuped(  # noqa: PLR0913  (keywords of a public function)
@@ -207,104 +203,112 @@ def cuped(  # noqa: PLR0913  (keywords of a public function)
     >>> arm = draw.permutation(np.repeat(["old", "new"], 1000))
     >>> spent = before + 1.0 * (arm == "new") + draw.normal(0, 5, 2000)
     >>> frame = pd.DataFrame({"arm": arm, "spent": spent, "before": before})
-    >>> found = cuped(frame, outcome="spent", group="arm", control="old", covariates="before")
-    >>> found.table[["variance_reduction"]].round(2).iloc[0].tolist()
+    >>> adjusted = cuped(frame, outcome="spent", group="arm", control="old", covariates="before")
+    >>> adjusted.table[["variance_reduction"]].round(2).iloc[0].tolist()
     [0.8]
     """
-    check_level(level)
-    if imbalance not in ("refuse", "note"):
-        raise CxError(f"imbalance={imbalance!r}; allowed: 'refuse', 'note'")
     names = [covariates] if isinstance(covariates, str) else list(covariates)
-    if not names or not all(isinstance(name, str) for name in names):
-        raise CxError(f"covariates={covariates!r}; allowed: names of columns, at least one")
-    if outcome in names or len(set(names)) < len(names):
-        raise CxError(f"covariates={names!r}; allowed: each once, and not the outcome")
-    read = read_outcomes(frame, outcome, group, metric)
-    check_groups(read.groups, group, control)
-    columns, matrix, remarks = _covariates(read, names)
-    sizes = np.bincount(read.codes)
-    if sizes.min() < 2 or len(read.values) <= len(sizes) + len(columns):
-        small = read.groups[int(sizes.argmin())]
+    _check_options(names, outcome, imbalance, level)
+    outcomes = read_outcomes(frame, outcome, group, metric)
+    check_groups(outcomes.groups, group, control)
+    columns, matrix, notes = _read_covariates(outcomes, names)
+    sizes = np.bincount(outcomes.codes)
+    if sizes.min() < 2 or len(outcomes.values) <= len(sizes) + len(columns):
+        small = outcomes.groups[int(sizes.argmin())]
         raise DataError(
             f"group {small!r} has {sizes.min()} answers, and there are {len(columns)} covariates: "
             "too few for a variance"
         )
-    check_rank(matrix, read.codes, [name for name, _ in columns])
-    balanced = balance(matrix, read.codes, len(read.groups))
-    remarks += _check_balance([name for name, _ in columns], balanced, imbalance)
-    found = adjusted_means(read.values, matrix, read.codes, len(read.groups))
-    assigned = dict(zip(read.groups, np.bincount(read.assigned).tolist(), strict=True))
+    check_rank(matrix, outcomes.codes, [name for name, _ in columns])
+    p_balance = balance(matrix, outcomes.codes, len(outcomes.groups))
+    notes += _check_balance([name for name, _ in columns], p_balance, imbalance)
+    adjusted = adjusted_means(outcomes.values, matrix, outcomes.codes, len(outcomes.groups))
+    assigned = dict(zip(outcomes.groups, np.bincount(outcomes.assigned).tolist(), strict=True))
+    ratio = None if shares is None else sample_ratio(assigned, shares)
     return Cuped(
-        table=_differences(found, read.groups, control, level),
-        covariates=_described(found, read, matrix, columns, balanced),
-        r_squared=found.r_squared,
+        table=_differences(adjusted, outcomes.groups, control, level),
+        covariates=_covariate_table(adjusted, outcomes, matrix, columns, p_balance),
+        r_squared=adjusted.r_squared,
         kind=metric,
-        sample_ratio=None if shares is None else sample_ratio(assigned, shares),
+        sample_ratio=ratio,
         level=level,
-        n=len(read.values),
-        synthetic=read.synthetic,
-        remarks=(*read.remarks, *remarks),
+        n=len(outcomes.values),
+        synthetic=outcomes.synthetic,
+        notes=(*outcomes.notes, *notes, *size_notes(ratio)),
     )
 
 
-def _covariates(
-    read: Outcomes, names: Sequence[str]
+def _check_options(names: Sequence[str], outcome: str, imbalance: str, level: float) -> None:
+    """Raise if an option is not allowed."""
+    check_level(level)
+    if imbalance not in ("refuse", "note"):
+        raise CxError(f"imbalance={imbalance!r}; allowed: 'refuse', 'note'")
+    if not names or not all(isinstance(name, str) for name in names):
+        raise CxError(f"covariates={names!r}; allowed: names of columns, at least one")
+    if outcome in names or len(set(names)) < len(names):
+        raise CxError(f"covariates={names!r}; allowed: each once, and not the outcome")
+
+
+def _read_covariates(
+    outcomes: Outcomes, names: Sequence[str]
 ) -> tuple[list[tuple[str, int]], Array, list[Text]]:
     """Return (name, missing) of each covariate, the matrix (n, k) with nothing missing, notes."""
-    columns, values, remarks = [], [], []
+    columns, values, notes = [], [], []
     for name in names:
-        x = numbers(read.frame, name)
-        gone = np.isnan(x)
-        if gone.all():
+        x = numbers(outcomes.frame, name)
+        missing = np.isnan(x)
+        if missing.all():
             raise DataError(f"covariate {name!r} has no values")
-        count = int(gone.sum())
+        count = int(missing.sum())
         columns.append((name, count))
-        values.append(np.where(gone, np.mean(x[~gone]), x))
+        values.append(np.where(missing, np.mean(x[~missing]), x))
         if count:
             columns.append((f"{name} (missing)", 0))
-            values.append(gone.astype(float))
-            remarks.append(
+            values.append(missing.astype(float))
+            notes.append(
                 both("experiment.cuped.missing", count=format_number(count), covariate=name)
             )
-    return columns, np.column_stack(values), remarks
+    return columns, np.column_stack(values), notes
 
 
 def _check_balance(names: Sequence[str], p_values: Array, imbalance: str) -> list[Text]:
     adjusted = adjust(p_values)
     worst = int(np.nanargmin(adjusted)) if np.isfinite(adjusted).any() else 0
-    p, cut = adjusted[worst], RULE.cuts[0]
-    if p < cut and imbalance == "refuse":
+    p = adjusted[worst]
+    if RULE.band(p) == 0 and imbalance == "refuse":
         raise DataError(
             f"covariate {names[worst]!r} differs between the groups ({p_text(float(p))}, adjusted "
             "after Holm): it was measured after the treatment began, or the assignment failed; "
             "allowed: what was measured before (imbalance='note' goes on all the same)"
         )
     if p < DOUBTFUL:
-        words = {"covariate": names[worst], "p": p_text(float(p))}
-        return [both("experiment.cuped.doubtful", **words)]
+        name, p_shown = names[worst], p_text(float(p))
+        return [both("experiment.cuped.doubtful", covariate=name, p=p_shown)]
     return []
 
 
 def _differences(
-    found: Adjusted, groups: Sequence[Any], control: Any, level: float
+    adjusted: Adjusted, groups: Sequence[Any], control: Any, level: float
 ) -> pd.DataFrame:
     import pandas as pd
     from scipy.special import stdtr
 
     base = list(groups).index(control)
-    others = [i for i in range(len(groups)) if i != base]
+    variants = [i for i in range(len(groups)) if i != base]
 
     def against(mean: Array, error: Array, df: Array) -> tuple[Array, Array, Array]:
         """Return difference, the variance from both groups, and Welch's degrees of freedom."""
-        a, b = error[others], error[base]
+        a, b = error[variants], error[base]
         with np.errstate(invalid="ignore", divide="ignore"):
-            welch = (a + b) ** 2 / (a**2 / df[others] + b**2 / df[base])
-        return mean[others] - mean[base], a + b, welch
+            welch = (a + b) ** 2 / (a**2 / df[variants] + b**2 / df[base])
+        return mean[variants] - mean[base], a + b, welch
 
-    estimate, variance, df = against(found.mean, found.variance / found.n, found.df)
-    raw, raw_variance, raw_df = against(found.raw_mean, found.raw_variance / found.n, found.n - 1)
-    apart = found.covariate_mean[others] - found.covariate_mean[base]
-    se = np.sqrt(variance + np.einsum("ij,jk,ik->i", apart, found.precision, apart))
+    estimate, variance, df = against(adjusted.mean, adjusted.variance / adjusted.n, adjusted.df)
+    raw, raw_variance, raw_df = against(
+        adjusted.raw_mean, adjusted.raw_variance / adjusted.n, adjusted.n - 1
+    )
+    gap = adjusted.covariate_mean[variants] - adjusted.covariate_mean[base]
+    se = np.sqrt(variance + np.einsum("ij,jk,ik->i", gap, adjusted.precision, gap))
     raw_se = np.sqrt(raw_variance)
     low, high = t_interval(estimate, se, df, level)
     raw_low, raw_high = t_interval(raw, raw_se, raw_df, level)
@@ -314,8 +318,8 @@ def _differences(
     p = 2 * stdtr(df, -np.abs(t))
     return pd.DataFrame(
         {
-            "variant": [groups[i] for i in others],
-            "control": [control] * len(others),
+            "variant": [groups[i] for i in variants],
+            "control": [control] * len(variants),
             "estimate": estimate,
             "ci_low": low,
             "ci_high": high,
@@ -329,28 +333,28 @@ def _differences(
             "unadjusted_high": raw_high,
             "unadjusted_se": raw_se,
             "variance_reduction": fall,
-            "n": found.n[others].astype(int),
-            "n_control": int(found.n[base]),
+            "n": adjusted.n[variants].astype(int),
+            "n_control": int(adjusted.n[base]),
         }
     )
 
 
-def _described(
-    found: Adjusted,
-    read: Outcomes,
+def _covariate_table(
+    adjusted: Adjusted,
+    outcomes: Outcomes,
     matrix: Array,
     columns: Sequence[tuple[str, int]],
     p_balance: Array,
 ) -> pd.DataFrame:
     import pandas as pd
 
-    y, x = within(read.values[:, None], read.codes)[:, 0], within(matrix, read.codes)
+    y, x = within(outcomes.values[:, None], outcomes.codes)[:, 0], within(matrix, outcomes.codes)
     with np.errstate(invalid="ignore", divide="ignore"):
         correlation = x.T @ y / np.sqrt((x**2).sum(axis=0) * (y @ y))
     return pd.DataFrame(
         {
             "covariate": [name for name, _ in columns],
-            "theta": found.theta,
+            "theta": adjusted.theta,
             "correlation": correlation,
             "p_balance": p_balance,
             "n_missing": [count for _, count in columns],
@@ -416,7 +420,7 @@ def adjusted_means(y: Array, x: Array, codes: NDArray[np.intp], groups: int) -> 
     residual = y_within - x_within @ theta
     # The k degrees of freedom that theta takes are shared out by the groups' sizes.
     df = (n - 1) * (1 - k / (n.sum() - groups))
-    total, left = float(y_within @ y_within), float(residual @ residual)
+    total, unexplained = float(y_within @ y_within), float(residual @ residual)
     return Adjusted(
         theta=theta,
         mean=y_mean - (x_mean - x.mean(axis=0)) @ theta,
@@ -426,8 +430,8 @@ def adjusted_means(y: Array, x: Array, codes: NDArray[np.intp], groups: int) -> 
         raw_mean=y_mean,
         raw_variance=np.bincount(codes, y_within**2, groups) / (n - 1),
         covariate_mean=x_mean,
-        precision=(left / df.sum() * np.linalg.inv(scatter)).astype(np.float64),
-        r_squared=1 - left / total if total > 0 else float("nan"),
+        precision=(unexplained / df.sum() * np.linalg.inv(scatter)).astype(np.float64),
+        r_squared=1 - unexplained / total if total > 0 else float("nan"),
     )
 
 
@@ -439,7 +443,7 @@ def within(matrix: Array, codes: NDArray[np.intp]) -> Array:
 
 
 def check_rank(matrix: Array, codes: NDArray[np.intp], names: Sequence[str]) -> None:
-    """Refuse a covariate that does not vary within groups, or follows from those before it."""
+    """Raise if a covariate does not vary within groups, or follows from those before it."""
     inside = within(matrix, codes)
     size = np.abs(matrix).max(axis=0)
     basis = np.zeros((len(matrix), 0))
@@ -461,9 +465,9 @@ def balance(matrix: Array, codes: NDArray[np.intp], groups: int) -> Array:
 
     n = np.bincount(codes, minlength=groups).astype(float)
     inside = within(matrix, codes)
-    found = []
+    p_values = []
     for x, w in zip(matrix.T, inside.T, strict=True):
         se = np.sqrt(np.bincount(codes, w**2, groups) / (n - 1) / n)
         f, df = welch_f(np.bincount(codes, x, groups) / n, se, n)
-        found.append(float(fdtrc(groups - 1, df, f)) if np.isfinite(f) else np.nan)
-    return np.array(found)
+        p_values.append(float(fdtrc(groups - 1, df, f)) if np.isfinite(f) else np.nan)
+    return np.array(p_values)

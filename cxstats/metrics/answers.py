@@ -88,9 +88,7 @@ def read_answers(
     of_pandas = isinstance(data, pd.DataFrame)
     read = _read_pandas if of_pandas else _read_engine
     table = read(data, column, groups, weights, truth, unit)
-    return Answers(
-        table, column, groups, weights, of_pandas and bool(data.attrs.get("synthetic"))
-    )
+    return Answers(table, column, groups, weights, of_pandas and bool(data.attrs.get("synthetic")))
 
 
 def _check_names(column: Any, groups: tuple[Any, ...], by: Any, weights: Any) -> None:
@@ -282,7 +280,7 @@ def check_group_values(column: pd.Series[Any], name: str) -> None:
 
 
 def check_kind(column: pd.Series[Any], name: str) -> None:
-    """Raise if a column holds durations, dates or complex numbers, which pandas takes as numbers."""
+    """Raise if a column holds durations, dates or complex numbers; pandas takes them as numbers."""
     import pandas as pd
 
     kind = pd.api.types.infer_dtype(column, skipna=True)

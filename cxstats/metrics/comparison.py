@@ -122,7 +122,8 @@ class MetricComparison(Result):
         relative = None if np.isnan(row.relative) else Decimal(repr(100 * float(row.relative)))
         if self.metric.unit == "mean" and not self.metric.kind:  # money and times have no points
             amount = format_number(points, decimals, sign=True)
-            return amount if relative is None else f"{amount} ({format_change(relative, lang=lang)})"
+            change = format_change(relative, lang=lang)
+            return f"{amount} ({change})" if change else amount
         measure = "rate" if self.metric.unit in ("share", "ratio") else "index"
         return format_change(relative, points, measure, 1, lang)
 

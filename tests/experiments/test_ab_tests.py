@@ -198,12 +198,12 @@ def test_texts_and_pictures():
     for lang in ("en", "zh"):
         assert "treatment" in test.summary(lang)
         test.plot(lang=lang)
-        test.plot(lang=lang, what="lift")
+        test.plot("lift", lang=lang)
         test.sample_ratio.plot(lang=lang)
     assert "<table" in test._repr_html_()
     assert repr(test) == test.summary()
-    with pytest.raises(CxError, match="what='both'"):
-        test.plot(what="both")
+    with pytest.raises(CxError, match="kind='both'.*'difference', 'lift'"):
+        test.plot("both")
 
 
 def test_bad_tables():

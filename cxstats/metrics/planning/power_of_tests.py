@@ -50,8 +50,8 @@ def z_power(difference: float, null_se: Any, true_se: Any, alpha: float) -> Arra
     z = ndtri(1 - alpha / 2)
     null_se, true_se = np.asarray(null_se, float), np.asarray(true_se, float)
     upper, lower = abs(difference) - z * null_se, -abs(difference) - z * null_se
-    found: Array = ndtr(upper / true_se) + ndtr(lower / true_se)
-    return found
+    power: Array = ndtr(upper / true_se) + ndtr(lower / true_se)
+    return power
 
 
 def proportions_power(first: float, second: float, n1: Any, n2: Any, alpha: float) -> Array:
@@ -92,8 +92,8 @@ def means_power(
     far = centre > critical + 12
     near = np.where(far, 0.0, centre)
     with np.errstate(all="ignore"):
-        found = stats.nct.sf(critical, df, near) + stats.nct.cdf(-critical, df, near)
-    return np.where(far, 1.0, np.nan_to_num(found))
+        power = stats.nct.sf(critical, df, near) + stats.nct.cdf(-critical, df, near)
+    return np.where(far, 1.0, np.nan_to_num(power))
 
 
 def nps_exact(
@@ -128,14 +128,14 @@ def _nps_outcomes(shares: tuple[float, float], n: int) -> tuple[Array, Array, Ar
 
     i, j = (grid.ravel() for grid in np.meshgrid(np.arange(n + 1), np.arange(n + 1)))
     i, j = i[i + j <= n], j[i + j <= n]
-    k, rest = n - i - j, max(0.0, 1 - sum(shares))
+    k, passives = n - i - j, max(0.0, 1 - sum(shares))
     log = gammaln(n + 1) - gammaln(i + 1) - gammaln(j + 1) - gammaln(k + 1)
-    weight = np.exp(log + xlogy(i, shares[0]) + xlogy(j, shares[1]) + xlogy(k, rest))
-    kept = weight > UNLIKELY
+    weight = np.exp(log + xlogy(i, shares[0]) + xlogy(j, shares[1]) + xlogy(k, passives))
+    likely = weight > UNLIKELY
     added = ADDED / 2
     total = n + 4 * added
-    p, d = (i[kept] + added) / total, (j[kept] + added) / total
-    return p - d, (p + d - (p - d) ** 2) / total, weight[kept]
+    p, d = (i[likely] + added) / total, (j[likely] + added) / total
+    return p - d, (p + d - (p - d) ** 2) / total, weight[likely]
 
 
 def shares_exact(first: float, second: float, n1: int, n2: int, alpha: float) -> float:
@@ -173,11 +173,11 @@ def _fisher(total: int, n1: int, n2: int) -> Array:
     from scipy.stats import hypergeom
 
     events = np.arange(max(0, total - n2), min(n1, total) + 1)
-    likely = hypergeom.pmf(events, n1 + n2, n1, total)
+    probability = hypergeom.pmf(events, n1 + n2, n1, total)
     # A table counts as as extreme as this one within rounding, as in R and scipy.
-    extreme = likely[None, :] <= likely[:, None] * (1 + 1e-7)
-    found: Array = np.where(extreme, likely, 0).sum(axis=1)
-    return found
+    extreme = probability[None, :] <= probability[:, None] * (1 + 1e-7)
+    p: Array = np.where(extreme, probability, 0).sum(axis=1)
+    return p
 
 
 def smallest(enough: Callable[[int], bool], start: int) -> int:

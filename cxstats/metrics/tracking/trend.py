@@ -128,8 +128,14 @@ def linear_trend(time: Array, estimate: Array, se: Array, level: float) -> Trend
     error = float(np.sqrt(max(scatter, 1.0) / precision))
     reference = stats.norm if scatter <= 1 else stats.t(df)
     quantile = float(reference.ppf((1 + level) / 2))
-    tau = stats.kendalltau(time, estimate)
+    kendall = stats.kendalltau(time, estimate)
     return Trend(
-        slope, error, slope - quantile * error, slope + quantile * error,
-        float(2 * reference.sf(abs(slope) / error)), scatter, float(tau.statistic), float(tau.pvalue),
-    )  # fmt: skip
+        slope=slope,
+        se=error,
+        ci_low=slope - quantile * error,
+        ci_high=slope + quantile * error,
+        p_value=float(2 * reference.sf(abs(slope) / error)),
+        scatter=scatter,
+        tau=float(kendall.statistic),
+        p_tau=float(kendall.pvalue),
+    )
