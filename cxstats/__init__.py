@@ -15,7 +15,7 @@ _PUBLIC = {
     "ab_test": "cxstats.experiments.ab_tests",
     "ab_test_from_counts": "cxstats.experiments.ab_tests",
     "ahp": "cxstats.weighting.ahp",
-    "Audit": "cxstats.cases.result",
+    "Audit": "cxstats.cases.audit",
     "audit": "cxstats.cases.audit",
     "bootstrap_moments": "cxstats.core.moments",
     "cases": None,
@@ -23,7 +23,7 @@ _PUBLIC = {
     "ces_from_counts": "cxstats.metrics.csat_ces",
     "cfa": "cxstats.models.sem.fit",
     "charts": None,
-    "check": "cxstats.survey.clean",
+    "check": "cxstats.survey.check",
     "cite": "cxstats.cases.facts",
     "clean": "cxstats.survey.clean",
     "Codebook": "cxstats.survey.codebook",
@@ -33,8 +33,8 @@ _PUBLIC = {
     "csat_from_counts": "cxstats.metrics.csat_ces",
     "CxError": "cxstats.core.errors",
     "DataError": "cxstats.core.errors",
-    "drivers": "cxstats.priorities.drivers.fit",
-    "event_log": "cxstats.operations.read_log",
+    "drivers": "cxstats.priorities.drivers.analysis",
+    "event_log": "cxstats.operations.event_log",
     "importance_performance": "cxstats.priorities.importance.analysis",
     "experiments": None,
     "invariance": "cxstats.models.sem.invariance",
@@ -57,7 +57,7 @@ _PUBLIC = {
     "nps_from_counts": "cxstats.metrics.net_promoter_score",
     "nps_region": "cxstats.metrics.planning.region",
     "ordinal_reliability": "cxstats.models.sem.ordinal.reliability",
-    "pain_points": "cxstats.priorities.pain_points.causes",
+    "pain_points": "cxstats.priorities.pain_points.analysis",
     "penalty_reward": "cxstats.priorities.penalty_reward",
     "pls": "cxstats.models.pls.fit",
     "polychoric": "cxstats.models.sem.ordinal.polychoric",
@@ -91,11 +91,10 @@ __all__ = [*_PUBLIC, "__version__"]  # noqa: PLE0604  (all are strings)
 
 if TYPE_CHECKING:
     from cxstats import cases, charts, experiments, metrics, satisfaction
-    from cxstats.cases.audit import audit
+    from cxstats.cases.audit import Audit, audit
     from cxstats.cases.compare import Comparison, compare
     from cxstats.cases.facts import cite, load_facts
     from cxstats.cases.files import load_formulas, load_source_errors, load_tables
-    from cxstats.cases.result import Audit
     from cxstats.core.errors import CxError, DataError, ModelSyntaxError, ReproductionError
     from cxstats.core.language import set_language
     from cxstats.core.moments import Moments, bootstrap_moments, moments
@@ -120,19 +119,20 @@ if TYPE_CHECKING:
     from cxstats.models.sem.second_opinion import second_opinion
     from cxstats.operations.automation import rpa_saving
     from cxstats.operations.before_after import process_change
+    from cxstats.operations.event_log import event_log
     from cxstats.operations.process import process
-    from cxstats.operations.read_log import event_log
-    from cxstats.priorities.drivers.fit import drivers
+    from cxstats.priorities.drivers.analysis import drivers
     from cxstats.priorities.importance.analysis import importance_performance
     from cxstats.priorities.kano.analysis import kano, kano_from_counts
-    from cxstats.priorities.pain_points.causes import pain_points
+    from cxstats.priorities.pain_points.analysis import pain_points
     from cxstats.priorities.penalty_reward import penalty_reward
     from cxstats.satisfaction.index import loyalty_index, satisfaction_index
     from cxstats.satisfaction.score import weighted_score
     from cxstats.service.reliability import reliability
     from cxstats.service.servqual import servperf, servqual
     from cxstats.stats.rules import verdict
-    from cxstats.survey.clean import check, clean
+    from cxstats.survey.check import check
+    from cxstats.survey.clean import clean
     from cxstats.survey.codebook import Codebook
     from cxstats.survey.read import read_survey
     from cxstats.weighting.ahp import ahp

@@ -26,7 +26,7 @@ from cxstats.charts.nps_region import nps_region
 from cxstats.charts.path_diagram.diagram import path_diagram
 from cxstats.charts.power_curve import power_curve
 from cxstats.charts.process_map import process_map
-from cxstats.charts.quadrants import quadrant_map
+from cxstats.charts.quadrants import ipma_map, quadrant_map
 from cxstats.charts.reported_effects import reported_effects
 from cxstats.charts.scatter import gap_scatter
 from cxstats.charts.shares import pareto, shares, weights
@@ -54,6 +54,7 @@ __all__ = [
     "gap_scatter",
     "htmt_heatmap",
     "intervals",
+    "ipma_map",
     "kano_plane",
     "likert",
     "nps_bars",

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.text import Annotation
     from numpy.typing import ArrayLike, NDArray
 
+    from cxstats.models.pls.ipma import Ipma
+
     Floats = NDArray[np.float64]
 
 # (low x, high y), (high x, high y), (low x, low y), (high x, low y)
@@ -131,6 +133,30 @@ def quadrant_map(  # noqa: PLR0913  (keywords of a chart)
         parts = _note(points, (x_cut, y_cut), shapes is not None, sure, certain, level, lang)
         below = sentences([*parts, note], lang)
         return style.finish(ax, own, heading, source, lang, below, synthetic)
+
+
+def ipma_map(
+    ipma: Ipma,
+    *,
+    crosshairs: str | tuple[float, float] = "means",
+    lang: str | None = None,
+    ax: Axes | None = None,
+    **options: Any,
+) -> Axes:
+    """Draw the importance-performance map of a PLS model, as `from_ipma` computes it.
+
+    Parameters
+    ----------
+    ipma : Ipma
+        Of ``fit.ipma(...)``.
+    crosshairs : {"means", "medians", "scale"} or (performance, importance)
+        Where the quadrants meet; see `cxstats.priorities.importance.from_ipma`.
+    lang, ax, **options
+        As in `quadrant_map`.
+    """
+    from cxstats.priorities.importance import from_ipma
+
+    return from_ipma(ipma, crosshairs).plot(lang=drawable(lang), ax=ax, **options)
 
 
 def _points(
@@ -292,7 +318,7 @@ def listed(names: Sequence[str], lang: str, most: int = 3) -> str:
         return label("chart.quadrant.more", lang, names=shown, k=len(names) - most)
     if len(names) < 2:
         return "".join(names)
-    return comma.join(names[:-1]) + label("chart.and", lang) + names[-1]
+    return label("chart.and", lang, names=comma.join(names[:-1]), last=names[-1])
 
 
 def _title(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cxstats.charts import style
 from cxstats.charts.fonts import drawable
+from cxstats.charts.quadrants import listed
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import label
@@ -115,7 +116,7 @@ def _pareto_title(
         "whole": whole or label("chart.pareto.whole", lang),
         "k": half,
         "n": len(names),
-        "names": _join(names[:half], lang),
+        "names": listed(names[:half], lang, most=half),
     }
     key = {1: ".one", 2: "", 3: ""}.get(half, ".many")
     return style.capital(label(f"chart.pareto.title{key}", lang, **values))
@@ -281,9 +282,3 @@ def _total(numbers: Sequence[float]) -> float:
 
 def _decimals(shares: Sequence[float]) -> int:
     return 0 if all(abs(share - round(share)) < 1e-9 for share in shares) else 1
-
-
-def _join(names: Sequence[str], lang: str) -> str:
-    if len(names) == 1:
-        return names[0]
-    return label("chart.comma", lang).join(names[:-1]) + label("chart.and", lang) + names[-1]

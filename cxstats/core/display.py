@@ -7,9 +7,11 @@ numbers of a result stay unrounded.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from math import floor, isfinite, log10
+from sys import float_info
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 P_VALUE = re.compile(r"(^|_)p(_|$)|^p_(value|adjusted|fdr|wilcoxon)")
 LIMITS = re.compile(r"(.*?)_?low$")
 MOST_DECIMALS = 3
+HUGE = 1e15  # from here on a float has no digit after the point
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,10 @@ class Column:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, np.number)) and not isinstance(value, (bool, np.bool_))
+    """Return whether a cell is a number; a whole number that no float holds is a text."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
+        return False
+    return not isinstance(value, int) or abs(value) <= float_info.max
 
 
 def _is_missing(value: Any) -> bool:
@@ -76,7 +82,9 @@ def _is_missing(value: Any) -> bool:
 
 
 def _finite(value: float, decimals: int) -> str:
-    return format_number(value, decimals) if isfinite(value) else ("∞" if value > 0 else "−∞")
+    if not isfinite(value):
+        return "∞" if value > 0 else "−∞"
+    return f"{value:.3g}" if abs(value) >= HUGE else format_number(value, decimals)
 
 
 def _cell_text(value: Any, lang: str) -> str:
@@ -128,6 +136,43 @@ def head_of(name: object, lang: str | None = None) -> str:
     return label(key, lang) if key in catalogue() else str(name).replace("_", " ")
 
 
+def in_words(
+    table: pd.DataFrame, codes: Mapping[str, str], lang: str | None = None
+) -> pd.DataFrame:
+    """Return a table with its codes in words; a code that the catalogue lacks stays.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A cell may hold several codes, with "; " between them.
+    codes : mapping of str to str
+        Column to the key of its words, ``{}`` where the code stands.
+    lang : {"en", "zh"}, optional
+        Language of the words.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> in_words(pd.DataFrame({"verdict": ["lost"]}), {"verdict": "verdict.{}"}, "zh").iloc[0, 0]
+    '缺失'
+    """
+    texts, between = catalogue(), label("table.between", lang)
+
+    def words(cell: Any, key: str) -> Any:
+        if not isinstance(cell, str):
+            return cell
+        keys = {code: key.format(code) for code in cell.split("; ")}
+        return between.join(label(k, lang) if k in texts else code for code, k in keys.items())
+
+    return table.assign(
+        **{
+            column: [words(cell, key) for cell in table[column]]
+            for column, key in codes.items()
+            if column in table.columns
+        }
+    )
+
+
 def with_index(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with its index as columns, where the index says something."""
     import pandas as pd
@@ -175,19 +220,19 @@ def display_table(
     lang = check_lang(lang)
     table = with_index(table)
     columns: list[tuple[str, list[str]]] = []
-    high = ""
+    high: str | None = None  # the upper limit that the column before has taken in
     for position, name in enumerate(map(str, table.columns)):
         if name == high:
             continue
         cells, stem = table.iloc[:, position], LIMITS.fullmatch(name)
-        high = f"{name.removesuffix('low')}high" if stem else ""
+        high = f"{name.removesuffix('low')}high" if stem else None
         pair = stem and list(map(str, table.columns[position + 1 : position + 2])) == [high]
         if pair:
             uppers = table.iloc[:, position + 1]
             head = _interval_head(name, lang, level)
             columns.append((head, _intervals(cells, uppers, lang)))
             continue
-        high, style = "", column_of(cells, name)
+        high, style = None, column_of(cells, name)
         columns.append((head_of(name, lang), [style.write(value, lang) for value in cells]))
     frame = pd.DataFrame(dict(enumerate(cells for _, cells in columns)), index=range(len(table)))
     frame.columns = pd.Index([head for head, _ in columns])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Iterable
 from functools import cache
 from string import Formatter
 from typing import Any, NamedTuple
@@ -32,6 +33,9 @@ class Text(NamedTuple):
     def get(self, lang: str | None = None) -> str:
         """Return the words in `lang`."""
         return self.zh if check_lang(lang) == "zh" else self.en
+
+    def __str__(self) -> str:
+        return self.get()
 
 
 def check_lang(lang: str | None = None) -> str:
@@ -101,6 +105,29 @@ def both(key: str, **values: object) -> Text:
         return label(key, lang, **words)
 
     return Text(fill("en"), fill("zh"))
+
+
+def note_if(holds: bool, key: str, **values: object) -> list[Text]:
+    """Return the label `key` in both languages as a list of one, or nothing where `holds` is false.
+
+    Examples
+    --------
+    >>> [*note_if(True, "verdict.agrees"), *note_if(False, "verdict.agrees")]
+    [Text(en='agrees', zh='相符')]
+    """
+    return [both(key, **values)] if holds else []
+
+
+def listed(names: Iterable[object]) -> Text:
+    """Return names one after the other, with the comma of either language between them.
+
+    Examples
+    --------
+    >>> listed(["a1", "a2"])
+    Text(en='a1, a2', zh='a1、a2')
+    """
+    texts = [str(name) for name in names]
+    return Text(", ".join(texts), "、".join(texts))
 
 
 def set_language(lang: str) -> None:

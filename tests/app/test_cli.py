@@ -13,7 +13,9 @@ import nbformat
 import pytest
 
 import cxstats
+from cxstats.app import cli
 from cxstats.app.cli import main
+from cxstats.app.reproduce import notebook_folder
 
 
 def run(capsys, *arguments):
@@ -237,11 +239,28 @@ def test_no_notebooks(capsys, tmp_path):
     assert "no notebook in this folder" in err
 
 
-def test_lab_opens_the_collection(monkeypatch, tmp_path):
+@pytest.mark.parametrize("options", [[], ["--no-browser", "--port=8890"]])
+def test_lab_opens_a_folder_and_passes_options_on(monkeypatch, tmp_path, options):
     called = []
     monkeypatch.setattr(subprocess, "call", lambda command: called.append(command) or 0)
-    assert main(["lab", str(tmp_path)]) == 0
-    assert called == [[sys.executable, "-m", "jupyterlab", f"--notebook-dir={tmp_path.resolve()}"]]
+    monkeypatch.setattr(cli, "_is_root", lambda: False)
+    command = [sys.executable, "-m", "jupyterlab"]
+    assert main(["lab", str(tmp_path), *options]) == 0
+    assert called.pop() == [*command, f"--notebook-dir={tmp_path.resolve()}", *options]
+    assert main(["lab", *options]) == 0
+    assert called.pop() == [*command, f"--notebook-dir={notebook_folder().resolve()}", *options]
+
+
+def test_lab_as_root_says_how(monkeypatch, capsys, tmp_path):
+    called = []
+    monkeypatch.setattr(subprocess, "call", lambda command: called.append(command) or 0)
+    monkeypatch.setattr(cli, "_is_root", lambda: True)
+    status, _, err = run(capsys, "lab", str(tmp_path))
+    assert (status, called) == (2, [])
+    assert "as root" in err
+    assert err.endswith("in a container: cxstats lab --allow-root\n")
+    assert main(["lab", "--allow-root"]) == 0
+    assert called.pop()[-1] == "--allow-root"
 
 
 def test_installed_command_answers():

@@ -202,7 +202,7 @@ def test_texts_and_pictures():
         test.sample_ratio.plot(lang=lang)
     assert "<table" in test._repr_html_()
     assert repr(test) == test.summary()
-    with pytest.raises(CxError, match="kind='both'.*'difference', 'lift'"):
+    with pytest.raises(CxError, match=r"kind='both'.*'difference', 'lift'"):
         test.plot("both")
 
 

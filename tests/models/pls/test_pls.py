@@ -183,7 +183,7 @@ def test_charts(lang):
         cx.pls(CORP, frame).compare_groups("half", 50),
     ]  # fmt: skip
     for other in others:
-        drawn = other.plot(lang)
+        drawn = other.plot(lang=lang)
         assert drawn.get_xlabel() or drawn.figure.texts
 
 
