@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+MARKER = "{name} (missing)"  # name of the covariate that marks the missing values of another
 DOUBTFUL = 0.05  # p value of a covariate's difference below which a note says so
 
 
@@ -97,7 +98,7 @@ class Cuped(Result):
             "experiment.cuped.head",
             lang,
             n=format_number(self.n),
-            covariates=label("experiment.list", lang).join(self.covariates["covariate"]),
+            covariates=label("experiment.list", lang).join(self._covariate_names(lang)),
             share=format_percent(100 * self.r_squared, 1, lang),
             level=format_percent(100 * self.level, None, lang),
         )
@@ -121,6 +122,15 @@ class Cuped(Result):
         ]
         warning = distrust(self.trusted, lang)
         return [*warning, heading, *lines, *size_lines(self.sample_ratio, lang)]
+
+    def _covariate_names(self, lang: str) -> list[str]:
+        """Return the covariates by name; those that mark missing values, in words."""
+        names = list(self.covariates["covariate"])
+        words = {
+            MARKER.format(name=name): label("experiment.cuped.marker", lang, covariate=name)
+            for name in names
+        }
+        return [words.get(name, name) for name in names]
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
         """Return each difference twice, adjusted and not."""
@@ -263,7 +273,7 @@ def _read_covariates(
         columns.append((name, count))
         values.append(np.where(missing, np.mean(x[~missing]), x))
         if count:
-            columns.append((f"{name} (missing)", 0))
+            columns.append((MARKER.format(name=name), 0))
             values.append(missing.astype(float))
             notes.append(
                 both("experiment.cuped.missing", count=format_number(count), covariate=name)

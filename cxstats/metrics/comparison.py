@@ -123,7 +123,8 @@ class MetricComparison(Result):
         if self.metric.unit == "mean" and not self.metric.kind:  # money and times have no points
             amount = format_number(points, decimals, sign=True)
             change = format_change(relative, lang=lang)
-            return f"{amount} ({change})" if change else amount
+            values = {"amount": amount, "relative": change}
+            return label("metric.compare.amount", lang, **values) if change else amount
         measure = "rate" if self.metric.unit in ("share", "ratio") else "index"
         return format_change(relative, points, measure, 1, lang)
 
