@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 P_VALUE = re.compile(r"(^|_)p(_|$)|^p_(value|adjusted|fdr|wilcoxon)")
 LIMITS = re.compile(r"(.*?)_?low$")
 MOST_DECIMALS = 3
+ROUNDING = 1e-12  # relative; 49.00000000000001 degrees of freedom are 49
 HUGE = 1e15  # from here on a float has no digit after the point
 
 
@@ -118,7 +119,7 @@ def column_of(values: pd.Series[Any], name: str) -> Column:
     numbers = np.abs([float(value) for value in cells if isfinite(value)])
     if P_VALUE.search(name) and (numbers <= 1).all():
         return Column("p")
-    if (numbers == np.rint(numbers)).all():
+    if np.isclose(numbers, np.rint(numbers), rtol=ROUNDING, atol=0).all():
         return Column("whole")
     size = floor(log10(numbers.max())) if numbers.max() > 0 else 0
     return Column("number", int(np.clip(MOST_DECIMALS - size, 0, MOST_DECIMALS)))
@@ -146,7 +147,7 @@ def in_words(
     table : pandas.DataFrame
         A cell may hold several codes, with "; " between them.
     codes : mapping of str to str
-        Column to the key of its words, ``{}`` where the code stands.
+        Column, or name of the index, to the key of its words, ``{}`` where the code stands.
     lang : {"en", "zh"}, optional
         Language of the words.
 
@@ -164,13 +165,15 @@ def in_words(
         keys = {code: key.format(code) for code in cell.split("; ")}
         return between.join(label(k, lang) if k in texts else code for code, k in keys.items())
 
-    return table.assign(
+    in_columns = table.assign(
         **{
             column: [words(cell, key) for cell in table[column]]
             for column, key in codes.items()
             if column in table.columns
         }
     )
+    of_index = codes.get(str(table.index.name))
+    return in_columns.rename(index=lambda cell: words(cell, of_index)) if of_index else in_columns
 
 
 def with_index(table: pd.DataFrame) -> pd.DataFrame:
@@ -240,8 +243,9 @@ def display_table(
 
 
 def _interval_head(name: str, lang: str, level: float | None) -> str:
-    head = head_of(name.removesuffix("low").removesuffix("_") or "interval", lang)
-    if level is None:
+    stem = name.removesuffix("low").removesuffix("_")
+    head = head_of(stem or "range", lang)
+    if level is None or not stem:  # "low" and "high" alone are ends of any kind
         return head
     return label("column.interval", lang, name=head, level=format_percent(100 * level, None, lang))
 

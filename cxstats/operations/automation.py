@@ -72,6 +72,7 @@ class Saving(Result):
     notes: tuple[Text, ...]
 
     kinds: ClassVar = ("total",)
+    codes: ClassVar = {"quantity": "process.saving.{}", "unit": "process.unit.{}"}
     reference: ClassVar = "Goodman (1960). On the exact variance of products. JASA 55, 708-713."
 
     def _head(self, lang: str) -> str:

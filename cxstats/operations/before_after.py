@@ -31,7 +31,7 @@ from cxstats.operations.estimates import (
     square_and_add,
 )
 from cxstats.operations.event_log import EventLog
-from cxstats.operations.process import QUANTILES, digits_for
+from cxstats.operations.process import PROCESS_CODES, QUANTILES, digits_for
 from cxstats.operations.rates import first_contact, flagged_events
 from cxstats.operations.timestamps import check_unit
 from cxstats.stats.bootstrap import bca, replicate_means
@@ -80,6 +80,7 @@ class ProcessChange(Result):
     notes: tuple[Text, ...]
 
     kinds: ClassVar = ("rates",)
+    codes: ClassVar = PROCESS_CODES
     reference: ClassVar = (
         "Newcombe (1998). Interval estimation for the difference between independent proportions. "
         "Statistics in Medicine 17, 873-890."

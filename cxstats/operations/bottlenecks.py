@@ -47,7 +47,7 @@ def bottlenecks(
     pandas.DataFrame
         ``measure`` ("waiting" or "handling"; "elapsed" between events without end times),
         ``activity`` or ``source, target``, ``estimate`` (mean per event), ``ci_low, ci_high, se,
-        median, total, share, share_ci_low, share_ci_high, n`` (events), ``cases, unit``.
+        median, total_time, share, share_ci_low, share_ci_high, n`` (events), ``cases, unit``.
 
     Examples
     --------
@@ -92,7 +92,7 @@ def bottlenecks(
     for place, (name, column) in enumerate(ends.items(), 1):
         table.insert(place, name, column)
     table["unit"] = unit
-    order = ["total", *ends]
+    order = ["total_time", *ends]
     return table.sort_values(order, ascending=[False] + [True] * len(ends), ignore_index=True)
 
 
@@ -122,7 +122,7 @@ def _by_key(
     limits = _share_limits(share, spread + share**2 * (lead @ lead), lead, level)
     columns = {
         "estimate": mean, "ci_low": mean / factor, "ci_high": mean * factor, "se": se,
-        "median": medians.to_numpy(), "total": total, "share": share,
+        "median": medians.to_numpy(), "total_time": total, "share": share,
         "share_ci_low": limits[0], "share_ci_high": limits[1], "n": n.astype(int), "cases": groups,
     }  # fmt: skip
     return pd.DataFrame(columns, index=codes)

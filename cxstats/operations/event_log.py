@@ -10,7 +10,7 @@ import numpy as np
 
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number
-from cxstats.core.language import Text, label, note_if
+from cxstats.core.language import Text, label, listed, note_if
 from cxstats.core.result import Chart, Result
 from cxstats.operations.timestamps import Times, check_format, quoted, read_times
 from cxstats.survey.answers import as_pandas
@@ -332,7 +332,7 @@ class _Reader:
             *note_if(n_unordered > 0, "process.note.unordered", n=n_unordered),
             *note_if(n_tied > 0, "process.note.tied", n=n_tied),
             *note_if("end" not in self.roles, "process.note.no_ends"),
-            *note_if(bool(mixed), "process.note.zones", columns=", ".join(mixed)),
+            *note_if(bool(mixed), "process.note.zones", columns=listed(mixed)),
         )
 
     def _table(self, order: Integers, machines: Collection[str] | None) -> pd.DataFrame:

@@ -30,6 +30,13 @@ from cxstats.stats.intervals import check_level
 if TYPE_CHECKING:
     import pandas as pd
 
+# Where the words of codes stand, of this result and of the comparison of two.
+PROCESS_CODES = {
+    "measure": "process.measure.{}",
+    "statistic": "process.statistic.{}",
+    "unit": "process.unit.{}",
+    "method": "process.method.{}",
+}
 QUANTILES = {"median": 0.5, "p90": 0.9}
 DRAWN = 15  # activities in a chart of bottlenecks
 
@@ -81,6 +88,7 @@ class Process(Result):
 
     kinds: ClassVar = ("map", "bottlenecks")
     reference: ClassVar = PROCESS_MINING
+    codes: ClassVar = PROCESS_CODES | {"activity": "process.activity.{}"}
 
     def findings(self, lang: str) -> list[str]:
         """Return the estimates, and where most of the time goes."""
@@ -381,19 +389,15 @@ def _notes(
 def _estimate_line(row: pd.Series, lang: str) -> str:
     share, rate = row["unit"] == "share", row["statistic"] == "rate"
     scale, digits = (100, 1) if share else (1, digits_for(row["estimate"]))
-    estimate = "–"
-    if np.isfinite(row["estimate"]):
-        estimate = format_number(scale * row["estimate"], digits)
     values = {
         "name": label(f"process.measure.{row['measure']}", lang),
-        "estimate": estimate,
+        "estimate": format_number(scale * row["estimate"], digits),
         "interval": interval(scale * row["ci_low"], scale * row["ci_high"], digits),
         "n": format_number(row["n"]),
     }
     if share:
         return label("process.row.share", lang, **values)
-    unit = "throughput" if "/" in row["unit"] else row["unit"]
-    values["unit"] = label(f"process.unit.{unit}", lang)
+    values["unit"] = label(f"process.unit.{row['unit']}", lang)
     if rate:
         return label("process.row.rate", lang, **values)
     statistic = label(f"process.statistic.{row['statistic']}", lang)

@@ -124,7 +124,7 @@ def rework(log: EventLog, level: float = 0.95) -> pd.DataFrame:
     pandas.DataFrame
         By activity, and "any" first: ``estimate`` (share of the cases with the activity that have
         it more than once), ``ci_low, ci_high, n`` (cases with the activity), ``repeats`` (events
-        beyond the first), ``direct`` (events that follow the same activity at once),
+        beyond the first), ``direct_repeats`` (events that follow the same activity at once),
         ``handling_time`` (hours spent on repeats).
     """
     import pandas as pd
@@ -154,7 +154,7 @@ def rework(log: EventLog, level: float = 0.95) -> pd.DataFrame:
             "ci_high": high,
             "n": n,
             "repeats": np.r_[repeats.sum(), repeats],
-            "direct": np.r_[direct_repeats.sum(), direct_repeats],
+            "direct_repeats": np.r_[direct_repeats.sum(), direct_repeats],
             "handling_time": np.r_[hours.sum(), hours],
         }
     )

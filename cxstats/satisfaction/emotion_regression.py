@@ -70,6 +70,7 @@ class Emotion(FormulaResult):
 
     formula: ClassVar = "D02"
     kinds: ClassVar = ("intervals",)
+    codes: ClassVar = {"term": "satisfaction.term.{}"}
 
     def findings(self, lang: str) -> list[str]:
         """Return the coefficients with their intervals."""
@@ -111,12 +112,12 @@ class Emotion(FormulaResult):
         """Return the words for the constant and the two predictors, with their columns."""
         predictors = [
             label(
-                "satisfaction.named", lang, name=label(f"satisfaction.emotion.{role}", lang),
+                "satisfaction.named", lang, name=label(f"satisfaction.term.{role}", lang),
                 column=column,
             )
             for role, column in zip(ROLES, self.columns[1:], strict=True)
         ]  # fmt: skip
-        return [label("satisfaction.estimated.constant", lang), *predictors]
+        return [label("satisfaction.term.constant", lang), *predictors]
 
 
 @published("D02", "given")

@@ -17,6 +17,7 @@ from cxstats.service.dimension_scores import OVERALL
 if TYPE_CHECKING:
     import pandas as pd
 
+TOTAL = "satisfaction.component.{}"  # where the word for the total stands, a row among components
 COMPLETE = 1 - 1e-9  # of the weight: a sum of shares may miss 1 by rounding
 ACSI = (
     "Fornell, Johnson, Anderson, Cha & Bryant (1996). The American Customer Satisfaction Index: "
@@ -108,6 +109,8 @@ class WeightedScore(FormulaResult):
     synthetic: bool
     notes: tuple[Text, ...]
 
+    codes: ClassVar = {"component": TOTAL, "score": TOTAL}
+
     @property
     def kinds(self) -> tuple[str, ...]:
         """What `plot` can draw: contributions, groups (with `by`), weights."""
@@ -128,6 +131,10 @@ class WeightedScore(FormulaResult):
     def weights_estimated(self) -> bool:
         """Whether the weights were estimated, so that they have intervals."""
         return "weight_ci_low" in self.table.columns
+
+    def why_not(self, kind: str) -> str:
+        """Return that there are no groups, where they are asked for."""
+        return "no groups to draw; give by= the column of groups" if kind == "groups" else ""
 
     def title(self, lang: str | None = None) -> str:
         """Return what the score is called."""
@@ -174,7 +181,7 @@ class WeightedScore(FormulaResult):
             lang,
             name=name,
             weight=weight,
-            mean="–" if np.isnan(row["mean"]) else format_number(row["mean"], 2),
+            mean=format_number(row["mean"], 2),
             estimate=format_number(row["estimate"], 2),
             interval=interval(row["ci_low"], row["ci_high"]),
             n=format_number(row["n"]),
@@ -295,6 +302,7 @@ class Bounds(FormulaResult):
     notes: tuple[Text, ...]
 
     kinds: ClassVar = ("weights",)
+    codes: ClassVar = {"bound": "satisfaction.bound.{}"}
 
     def title(self, lang: str | None = None) -> str:
         """Return what the score is called."""
@@ -361,6 +369,7 @@ class Reconstructed(FormulaResult):
     notes: tuple[Text, ...]
 
     kinds: ClassVar = ("intervals",)
+    codes: ClassVar = {"quantity": "satisfaction.quantity.{}"}
 
     @property
     def reconstructed(self) -> bool:
@@ -376,16 +385,26 @@ class Reconstructed(FormulaResult):
         """Return one name per row of the table."""
         return [label(f"satisfaction.quantity.{code}", lang) for code in self.table.index]
 
+    def readings(self, lang: str | None = None) -> list[str]:
+        """Return how each row of the table reads the formula."""
+        key = f"satisfaction.quantity.{self.formula}"
+        return [label(f"{key}.{code}", lang) for code in self.table.index]
+
+    def as_table(self, lang: str | None = None) -> pd.DataFrame:
+        """Return `table` with its readings in `lang`."""
+        return self.table.assign(formula=self.readings(lang))
+
     def findings(self, lang: str) -> list[str]:
         """Return what was printed, how it is read, and the numbers."""
         lines = [self.title(lang), *self.formula_lines(lang)]
         level = format_percent(100 * self.level, None, lang)
-        names = self.quantity_names(lang)
-        for name, (code, row) in zip(names, self.table.iterrows(), strict=True):
+        names, readings = self.quantity_names(lang), self.readings(lang)
+        rows = self.table.to_dict("records")
+        for name, reading, row in zip(names, readings, rows, strict=True):
             key = "satisfaction.reconstructed.row"
             values = {
                 "name": name,
-                "formula": label(f"satisfaction.quantity.{self.formula}.{code}", lang),
+                "formula": reading,
                 "value": format_number(row["estimate"], 3),
             }
             if np.isfinite(row["ci_low"]):

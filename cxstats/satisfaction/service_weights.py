@@ -74,6 +74,7 @@ class ServiceWeights(FormulaResult):
 
     formula: ClassVar = "A09"
     kinds: ClassVar = ("intervals",)
+    codes: ClassVar = {"method": "satisfaction.estimated.{}", "weight": "satisfaction.term.{}"}
 
     def of(self, method: str = "constrained") -> dict[str, float]:
         """Return ``{"alpha": ..., "beta": ..., "gamma": ...}``, for `service_satisfaction`."""
@@ -103,7 +104,7 @@ class ServiceWeights(FormulaResult):
         return lines
 
     def _weight(self, row: pd.Series[Any], lang: str) -> str:
-        name = label("satisfaction.estimated.constant", lang)
+        name = label("satisfaction.term.constant", lang)
         if row["column"]:
             name = label("satisfaction.named", lang, name=row["weight"], column=row["column"])
         value, limits = (

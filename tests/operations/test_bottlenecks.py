@@ -26,12 +26,12 @@ def test_bottlenecks_by_hand():
         ("handling", "check"): 30 + 20 + 10 + 10,
         ("handling", "solve"): 20 + 20 + 30 + 10,
     }
-    assert found["total"].to_dict() == pytest.approx(totals)
+    assert found["total_time"].to_dict() == pytest.approx(totals)
     assert found.loc[("waiting", "call"), "share"] == pytest.approx(125 / 485)
     assert found["share"].sum() == pytest.approx(1)
     assert found.loc[("waiting", "check"), ["estimate", "median"]].tolist() == [25, 20]
     by = log().bottlenecks("transition", unit="minute").set_index(["source", "target"])
-    assert by["total"].to_dict() == pytest.approx(
+    assert by["total_time"].to_dict() == pytest.approx(
         {
             ("call", "call"): 90,
             ("call", "check"): 30 + 60 + 0,
@@ -41,7 +41,7 @@ def test_bottlenecks_by_hand():
             ("check", "check"): 10,
         }
     )
-    assert by["total"].sum() == pytest.approx(270)
+    assert by["total_time"].sum() == pytest.approx(270)
     assert by.loc[("call", "check"), "n"] == 3
 
 

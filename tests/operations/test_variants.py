@@ -58,7 +58,7 @@ def test_rework_by_hand():
     found = log().rework().set_index("activity")
     assert found["n"].to_dict() == {"any": 5, "call": 5, "check": 3, "solve": 4}
     assert found["repeats"].to_dict() == {"any": 2, "call": 1, "check": 1, "solve": 0}
-    assert found["direct"].to_dict() == {"any": 2, "call": 1, "check": 1, "solve": 0}
+    assert found["direct_repeats"].to_dict() == {"any": 2, "call": 1, "check": 1, "solve": 0}
     assert found["estimate"].to_dict() == pytest.approx(
         {"any": 0.4, "call": 0.2, "check": 1 / 3, "solve": 0}
     )

@@ -325,6 +325,8 @@ def test_charts_that_cannot_be_drawn():
     for kind in ("pie", "groups"):
         with pytest.raises(CxError, match=f"kind='{kind}'.*allowed: 'contributions', 'weights'"):
             result.plot(kind)
+    with pytest.raises(CxError, match="no groups to draw; give by= the column"):
+        result.plot("groups")
     groups = weighted_score(respondents(), WEIGHTS, by="branch", **FEW)
     with pytest.raises(CxError, match="allowed: 'contributions', 'groups', 'weights'"):
         groups.plot("pie")
