@@ -20,6 +20,7 @@ from cxstats.charts.heatmap import htmt_heatmap
 from cxstats.charts.intervals import intervals
 from cxstats.charts.kano import kano_plane
 from cxstats.charts.likert import answer_shares, likert
+from cxstats.charts.monitoring import confidence_band, power_by_day, stopping_boundaries
 from cxstats.charts.nps_bars import nps_bars
 from cxstats.charts.nps_region import nps_region
 from cxstats.charts.path_diagram.diagram import path_diagram
@@ -45,6 +46,7 @@ __all__ = [
     "answer_shares",
     "before_after",
     "before_after_panels",
+    "confidence_band",
     "control_chart",
     "driver_bars",
     "funnel",
@@ -59,11 +61,13 @@ __all__ = [
     "nps_region",
     "pareto",
     "path_diagram",
+    "power_by_day",
     "power_curve",
     "process_map",
     "quadrant_map",
     "reported_effects",
     "shares",
+    "stopping_boundaries",
     "theme",
     "tornado",
     "trajectory",
