@@ -46,15 +46,33 @@ class Column:
     kind: str
     decimals: int = 0
 
-    @property
-    def excel_format(self) -> str:
-        """The number format of a spreadsheet."""
+    def decimals_of(self, value: float) -> int:
+        """Return the decimals of a cell: more where those of its column leave one digit of it.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> hours = column_of(pd.Series([25000.0, 2.5, 0.833]), "estimate")
+        >>> [hours.write(value, "en") for value in (25000.0, 2.5, 0.833)]
+        ['25,000', '2.50', '0.833']
+        """
+        if self.kind == "p":
+            return MOST_DECIMALS
+        if self.kind == "df":
+            return 0 if _is_whole(value) else 1
+        if self.kind != "number" or not isfinite(value) or value == 0:
+            return self.decimals
+        size = floor(log10(abs(value)))
+        if self.decimals + size > 0:
+            return self.decimals
+        return int(np.clip(MOST_DECIMALS - 1 - size, self.decimals, MOST_DECIMALS))
+
+    def excel_format(self, value: Any) -> str:
+        """Return the number format of a cell in a spreadsheet."""
         if self.kind == "date":
             return "yyyy-mm-dd"
-        if self.kind == "df":
-            return "#,##0.#"
-        if self.kind in ("whole", "number", "p"):
-            decimals = MOST_DECIMALS if self.kind == "p" else self.decimals
+        if self.kind in ("whole", "number", "df", "p") and _is_number(value):
+            decimals = self.decimals_of(float(value))
             return "#,##0" + ("." + "0" * decimals if decimals else "")
         return "General"
 
@@ -71,11 +89,7 @@ class Column:
         return _cell_text(value, lang)
 
     def _number(self, value: float) -> str:
-        if self.kind == "p":
-            return p_value_text(value)
-        if self.kind == "df":
-            return _finite(value, 0 if _is_whole(value) else 1)
-        return _finite(value, self.decimals)
+        return p_value_text(value) if self.kind == "p" else _finite(value, self.decimals_of(value))
 
 
 def _is_number(value: Any) -> bool:
