@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cxstats.charts.audit_verdicts import verdicts
-from cxstats.charts.before_after import before_after
+from cxstats.charts.before_after import before_after, before_after_panels
 from cxstats.charts.control_chart import control_chart
 from cxstats.charts.driver_bars import driver_bars
 from cxstats.charts.fonts import MissingFontWarning, drawable
@@ -20,6 +20,7 @@ from cxstats.charts.heatmap import htmt_heatmap
 from cxstats.charts.intervals import intervals
 from cxstats.charts.kano import kano_plane
 from cxstats.charts.likert import answer_shares, likert
+from cxstats.charts.monitoring import confidence_band, power_by_day, stopping_boundaries
 from cxstats.charts.nps_bars import nps_bars
 from cxstats.charts.nps_region import nps_region
 from cxstats.charts.path_diagram.diagram import path_diagram
@@ -30,7 +31,6 @@ from cxstats.charts.reported_effects import reported_effects
 from cxstats.charts.scatter import gap_scatter
 from cxstats.charts.shares import pareto, shares, weights
 from cxstats.charts.simplex import weight_simplex
-from cxstats.charts.small_multiples import before_after_panels
 from cxstats.charts.style import theme
 from cxstats.charts.tornado import tornado
 from cxstats.charts.trajectory import trajectory
@@ -45,6 +45,7 @@ __all__ = [
     "answer_shares",
     "before_after",
     "before_after_panels",
+    "confidence_band",
     "control_chart",
     "driver_bars",
     "funnel",
@@ -59,11 +60,13 @@ __all__ = [
     "nps_region",
     "pareto",
     "path_diagram",
+    "power_by_day",
     "power_curve",
     "process_map",
     "quadrant_map",
     "reported_effects",
     "shares",
+    "stopping_boundaries",
     "theme",
     "tornado",
     "trajectory",

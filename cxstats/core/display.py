@@ -21,7 +21,9 @@ from cxstats.core.language import catalogue, check_lang, label
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
+DEGREES_OF_FREEDOM = re.compile(r"(^|_)df(_|$)")
 P_VALUE = re.compile(r"(^|_)p(_|$)|^p_(value|adjusted|fdr|wilcoxon)")
 LIMITS = re.compile(r"(.*?)_?low$")
 MOST_DECIMALS = 3
@@ -35,8 +37,8 @@ class Column:
 
     Attributes
     ----------
-    kind : {"text", "whole", "number", "p", "flag", "date"}
-        What its cells are.
+    kind : {"text", "whole", "number", "df", "p", "flag", "date"}
+        What its cells are; degrees of freedom are whole, or have one place.
     decimals : int
         Decimal places of a number.
     """
@@ -44,13 +46,33 @@ class Column:
     kind: str
     decimals: int = 0
 
-    @property
-    def excel_format(self) -> str:
-        """The number format of a spreadsheet."""
+    def decimals_of(self, value: float) -> int:
+        """Return the decimals of a cell: more where those of its column leave one digit of it.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> hours = column_of(pd.Series([25000.0, 2.5, 0.833]), "estimate")
+        >>> [hours.write(value, "en") for value in (25000.0, 2.5, 0.833)]
+        ['25,000', '2.50', '0.833']
+        """
+        if self.kind == "p":
+            return MOST_DECIMALS
+        if self.kind == "df":
+            return 0 if _is_whole(value) else 1
+        if self.kind != "number" or not isfinite(value) or value == 0:
+            return self.decimals
+        size = floor(log10(abs(value)))
+        if self.decimals + size > 0:
+            return self.decimals
+        return int(np.clip(MOST_DECIMALS - 1 - size, self.decimals, MOST_DECIMALS))
+
+    def excel_format(self, value: Any) -> str:
+        """Return the number format of a cell in a spreadsheet."""
         if self.kind == "date":
             return "yyyy-mm-dd"
-        if self.kind in ("whole", "number", "p"):
-            decimals = MOST_DECIMALS if self.kind == "p" else self.decimals
+        if self.kind in ("whole", "number", "df", "p") and _is_number(value):
+            decimals = self.decimals_of(float(value))
             return "#,##0" + ("." + "0" * decimals if decimals else "")
         return "General"
 
@@ -58,15 +80,16 @@ class Column:
         """Return a cell as text; empty where there is no value."""
         if _is_missing(value):
             return ""
+        if self.kind in ("whole", "number", "df", "p") and _is_number(value):
+            return self._number(float(value))
         if self.kind == "flag":
             return label("table.yes" if value else "table.no", lang)
-        if self.kind == "p":
-            return p_value_text(float(value))
         if self.kind == "date":
             return str(value).removesuffix(" 00:00:00")
-        if self.kind in ("whole", "number") and _is_number(value):
-            return _finite(float(value), self.decimals)
         return _cell_text(value, lang)
+
+    def _number(self, value: float) -> str:
+        return p_value_text(value) if self.kind == "p" else _finite(value, self.decimals_of(value))
 
 
 def _is_number(value: Any) -> bool:
@@ -74,6 +97,10 @@ def _is_number(value: Any) -> bool:
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
         return False
     return not isinstance(value, int) or abs(value) <= float_info.max
+
+
+def _is_whole(number: float) -> bool:
+    return isfinite(number) and abs(number - round(number)) <= ROUNDING * abs(number)
 
 
 def _is_missing(value: Any) -> bool:
@@ -116,11 +143,16 @@ def column_of(values: pd.Series[Any], name: str) -> Column:
         return Column("flag")
     if not cells or not all(map(_is_number, cells)):
         return Column("text")
-    numbers = np.abs([float(value) for value in cells if isfinite(value)])
+    return _number_column(np.abs([float(value) for value in cells if isfinite(value)]), name)
+
+
+def _number_column(numbers: NDArray[np.float64], name: str) -> Column:
     if P_VALUE.search(name) and (numbers <= 1).all():
         return Column("p")
-    if np.isclose(numbers, np.rint(numbers), rtol=ROUNDING, atol=0).all():
+    if all(map(_is_whole, numbers)):
         return Column("whole")
+    if DEGREES_OF_FREEDOM.search(name):
+        return Column("df")
     size = floor(log10(numbers.max())) if numbers.max() > 0 else 0
     return Column("number", int(np.clip(MOST_DECIMALS - size, 0, MOST_DECIMALS)))
 

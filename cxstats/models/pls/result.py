@@ -81,6 +81,8 @@ class PlsFit(FittedModel):
         "MIS Quarterly, 39(2), 297-316."
     )
 
+    codes: ClassVar = {"mode": "pls.mode.{}"}
+
     @property
     def notes(self) -> tuple[Text, ...]:
         """How many missing answers were replaced, and resamples lost or improper."""

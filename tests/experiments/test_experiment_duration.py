@@ -50,8 +50,10 @@ def test_sequential_plan_has_an_expected_duration():
 
 
 def test_notes():
-    assert "eight weeks" in " ".join(duration(PLAN, 50).notes)
-    assert "less than a week" in " ".join(duration(PLAN, 10**5, whole_weeks=False).notes)
+    assert "eight weeks" in " ".join(note.en for note in duration(PLAN, 50).notes)
+    assert "less than a week" in " ".join(
+        note.en for note in duration(PLAN, 10**5, whole_weeks=False).notes
+    )
     assert duration(PLAN, 500).notes == ()
 
 

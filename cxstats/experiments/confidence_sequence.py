@@ -12,26 +12,34 @@ inference. Operations Research 70, 1806-1821.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
-from cxstats.core.formats import as_html, format_number, format_percent, p_text
+from cxstats.core.formats import format_number, format_percent, p_text
 from cxstats.core.formats import interval as interval_text
 from cxstats.core.language import Text, both, label
-from cxstats.experiments.ab_test import check_groups
-from cxstats.experiments.outcomes import read_outcomes
-from cxstats.experiments.result import AbTest, in_units
-from cxstats.experiments.sample_ratio import SampleRatio, Shares, sample_ratio
+from cxstats.core.result import Chart, Result
+from cxstats.experiments.ab_tests import check_groups
+from cxstats.experiments.outcomes import Outcomes, read_outcomes
+from cxstats.experiments.result import (
+    AbTest,
+    distrust,
+    distrust_title,
+    in_units,
+    points_scale,
+    size_lines,
+    size_notes,
+)
+from cxstats.experiments.sample_ratio_mismatch import SampleRatio, Shares, sample_ratio
 from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
     Array = NDArray[np.float64]
@@ -90,8 +98,8 @@ def _ratio(n: ArrayLike, tuned_at: float, alpha: float) -> Array:
     return np.asarray(np.asarray(n, float) * c / tuned_at)
 
 
-@dataclass(frozen=True, eq=False)
-class ConfidenceSequence:
+@dataclass(frozen=True, eq=False, repr=False)
+class ConfidenceSequence(Result):
     """A difference after every look, with intervals that hold at all of them together.
 
     Attributes
@@ -108,7 +116,8 @@ class ConfidenceSequence:
     sample_ratio : SampleRatio or None
     kind : {"proportion", "mean", "nps"}
     level, n, synthetic
-    remarks : tuple of Text
+    notes : tuple of Text
+        What was left out and what is rough.
     """
 
     table: pd.DataFrame
@@ -120,69 +129,55 @@ class ConfidenceSequence:
     level: float
     n: int
     synthetic: bool
-    remarks: tuple[Text, ...]
+    notes: tuple[Text, ...]
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What was left out and what is rough."""
-        return tuple(text.en for text in self.remarks)
+    kinds: ClassVar = ("band",)
+    reference: ClassVar = (
+        "Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas (2024). Time-uniform central limit theory "
+        "and asymptotic confidence sequences. Annals of Statistics 52, 2613-2640.\n"
+        "Johari, Koomen, Pekelis & Walsh (2022). Always valid inference. Operations Research 70, "
+        "1806-1821."
+    )
 
     @property
     def trusted(self) -> bool:
         """False if the groups' sizes do not follow the plan."""
         return self.sample_ratio is None or not self.sample_ratio.mismatch
 
-    def summary(self, lang: str = "en") -> str:
+    def findings(self, lang: str) -> list[str]:
         """Return the last look, and when the difference was first clear."""
         row: Any = self.table.iloc[-1]
-        scale = 100 if self.kind == "proportion" else 1
-        lines = [] if self.trusted else [label("experiment.distrust", lang)]
-        lines.append(
-            label(
-                "experiment.valid",
-                lang,
-                looks=format_number(len(self.table)),
-                n=format_number(self.n),
-                difference=in_units(row.estimate, self.kind, lang),
-                interval=interval_text(scale * row.ci_low, scale * row.ci_high),
-                level=format_percent(100 * self.level, None, lang),
-                p=p_text(row.p_value),
-            )
+        scale = points_scale(self.kind)
+        last = label(
+            "experiment.valid",
+            lang,
+            looks=format_number(len(self.table)),
+            n=format_number(self.n),
+            difference=in_units(row.estimate, self.kind, lang),
+            interval=interval_text(scale * row.ci_low, scale * row.ci_high),
+            level=format_percent(100 * self.level, None, lang),
+            p=p_text(row.p_value),
         )
         if self.decided_at is None:
-            lines.append(label("experiment.valid.open", lang))
+            decision = label("experiment.valid.open", lang)
         else:
-            lines.append(label("experiment.valid.decided", lang, look=self.decided_at))
-        if self.sample_ratio is not None:
-            lines.append(self.sample_ratio.summary(lang))
-        return "\n".join([*lines, *(f"  * {text.get(lang)}" for text in self.remarks)])
+            decision = label("experiment.valid.decided", lang, look=self.decided_at)
+        return [*distrust(self.trusted, lang), last, decision, *size_lines(self.sample_ratio, lang)]
 
-    def plot(self, ax: Axes | None = None, lang: str = "en", **options: Any) -> Axes:
-        """Draw the difference with its band by answers.
-
-        Options are those of `cxstats.charts.monitoring.confidence_band`.
-        """
-        from cxstats.charts.monitoring import confidence_band
-
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return the difference with its band by answers."""
         rows = self.table
-        share = self.kind == "proportion"
-        given: dict[str, Any] = {
+        keywords = {
             "source": label("metric.source", lang, n=format_number(self.n)),
             "level": self.level,
             "synthetic": self.synthetic,
             "axis": label(f"experiment.valid.axis.{self.kind}", lang),
         }
-        if not self.trusted:
-            given["title"] = label("experiment.distrust", lang)
-        columns = ((100 if share else 1) * rows[one] for one in ("estimate", "ci_low", "ci_high"))
-        size = rows["n"] + rows["n_control"]
-        return confidence_band(size, *columns, lang=lang, ax=ax, **given | options)
-
-    def __repr__(self) -> str:
-        return self.summary()
-
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+        scale = points_scale(self.kind)
+        band = [scale * rows[name] for name in ("estimate", "ci_low", "ci_high")]
+        answers = rows["n"] + rows["n_control"]
+        warning = distrust_title(self.trusted, lang)
+        return Chart("confidence_band", (answers, *band), keywords | warning)
 
 
 def always_valid(  # noqa: PLR0913  (keywords of a public function)
@@ -201,7 +196,7 @@ def always_valid(  # noqa: PLR0913  (keywords of a public function)
     """Follow a difference with intervals and p values that hold however often one looks.
 
     ``estimate -+ se sqrt((1 + 1 / r) (ln(1 + r) - 2 ln(alpha)))``, r in proportion to the answers
-    so far (`cxstats.experiments.always_valid.mixture_factor`). The chance that any of the
+    so far (`cxstats.experiments.confidence_sequence.mixture_factor`). The chance that any of the
     intervals, at any time, misses the difference is ``1 - level`` for large samples. The price: at
     `tuned_at` answers an interval is 1.55 times as wide as one that is looked at once (95 %).
 
@@ -237,8 +232,8 @@ def always_valid(  # noqa: PLR0913  (keywords of a public function)
     >>> draw = np.random.default_rng(1)
     >>> frame = pd.DataFrame({"arm": draw.choice(["old", "new"], 4000)})
     >>> frame["bought"] = (draw.random(4000) < np.where(frame["arm"] == "new", 0.2, 0.1)) * 1
-    >>> found = always_valid(frame, outcome="bought", group="arm", control="old", tuned_at=1000)
-    >>> bool(found.table["p_value"].iloc[-1] < 0.001)
+    >>> sequence = always_valid(frame, outcome="bought", group="arm", control="old", tuned_at=1000)
+    >>> bool(sequence.table["p_value"].iloc[-1] < 0.001)
     True
     """
     check_level(level)
@@ -246,37 +241,42 @@ def always_valid(  # noqa: PLR0913  (keywords of a public function)
         if isinstance(value, bool) or not isinstance(value, Real) or not 2 <= value < np.inf:
             raise CxError(f"{name}={value!r}; allowed: a number of answers from 2 upwards")
     if isinstance(data, (list, tuple)):
-        looks, ratio, kind, synthetic, remarks = _of_tests(data)
+        looks = _looks_of_tests(data)
     else:
         if outcome is None or group is None:
             raise CxError("a table needs outcome=, group= and control=")
-        read = read_outcomes(data, outcome, group, metric, look)
-        check_groups(read.groups, group, control)
-        if len(read.groups) > 2:
-            raise CxError(f"{len(read.groups)} groups; allowed: the control and one variant")
-        looks = accumulate(read.values, read.codes == read.groups.index(control), read.times)
-        sizes = dict(zip(read.groups, np.bincount(read.assigned).tolist(), strict=True))
-        ratio = None if shares is None else sample_ratio(sizes, shares)
-        kind, synthetic, remarks = metric, read.synthetic, list(read.remarks)
-    kept = looks[(looks[["n", "n_control"]] >= start).all(axis=1) & (looks["se"] > 0)]
-    if kept.empty:
+        outcomes = read_outcomes(data, outcome, group, metric, look)
+        check_groups(outcomes.groups, group, control)
+        if len(outcomes.groups) > 2:
+            raise CxError(f"{len(outcomes.groups)} groups; allowed: the control and one variant")
+        looks = _looks_of_rows(outcomes, control, metric, shares)
+    table = looks.table
+    used = table[(table[["n", "n_control"]] >= start).all(axis=1) & (table["se"] > 0)]
+    if used.empty:
         raise DataError(f"no look has {start} answers of each group that vary; see start=")
-    if len(kept) < len(looks):
-        count = format_number(len(looks) - len(kept))
-        remarks.append(both("experiment.valid.start", count=count, start=start))
-    return _sequence(kept, tuned_at, start, ratio, kind, level, synthetic, remarks)
+    notes = list(looks.notes)
+    if len(used) < len(table):
+        count = format_number(len(table) - len(used))
+        notes.append(both("experiment.valid.start", count=count, start=start))
+    return _sequence(replace(looks, table=used, notes=tuple(notes)), tuned_at, start, level)
 
 
-def _sequence(
-    looks: pd.DataFrame,
-    tuned_at: int,
-    start: int,
-    ratio: SampleRatio | None,
-    kind: str,
-    level: float,
-    synthetic: bool,
-    remarks: list[Text],
-) -> ConfidenceSequence:
+@dataclass(frozen=True, slots=True)
+class _Looks:
+    """The difference at every look, and what holds for all looks.
+
+    table : ``look, n, n_control, estimate, se``
+    """
+
+    table: pd.DataFrame
+    ratio: SampleRatio | None
+    kind: str
+    synthetic: bool
+    notes: tuple[Text, ...]
+
+
+def _sequence(experiment: _Looks, tuned_at: int, start: int, level: float) -> ConfidenceSequence:
+    looks = experiment.table
     size = (looks["n"] + looks["n_control"]).to_numpy(float)
     half = looks["se"] * mixture_factor(size, tuned_at, 1 - level)
     z = looks["estimate"] / looks["se"]
@@ -293,12 +293,12 @@ def _sequence(
         decided_at=None if clear.empty else clear.iloc[0],
         tuned_at=tuned_at,
         start=start,
-        sample_ratio=ratio,
-        kind=kind,
+        sample_ratio=experiment.ratio,
+        kind=experiment.kind,
         level=level,
         n=int(last["n"] + last["n_control"]),
-        synthetic=synthetic,
-        remarks=tuple(remarks),
+        synthetic=experiment.synthetic,
+        notes=(*experiment.notes, *size_notes(experiment.ratio)),
     )
 
 
@@ -321,23 +321,35 @@ def accumulate(values: Array, is_control: Any, times: Any) -> pd.DataFrame:
 
     v = values - values.mean()  # squares of small distances lose no digits
     ends = np.flatnonzero(np.append(times[1:] != times[:-1], True))
-    parts = []
+    groups = []
     for member in (~is_control, is_control):
         n = np.cumsum(member)[ends].astype(float)
         total, square = np.cumsum(v * member)[ends], np.cumsum(v**2 * member)[ends]
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = total / n
-            parts.append((n, mean, np.maximum(square / n - mean**2, 0) / (n - 1)))
-    (n, mean, error), (n_control, base, other) = parts
+            groups.append((n, mean, np.maximum(square / n - mean**2, 0) / (n - 1)))
+    (n, mean, variance), (n_control, control_mean, control_variance) = groups
     with np.errstate(invalid="ignore"):
-        se = np.sqrt(error + other)
+        se = np.sqrt(variance + control_variance)
     columns = {"look": times[ends], "n": n.astype(int), "n_control": n_control.astype(int)}
-    return pd.DataFrame({**columns, "estimate": mean - base, "se": se})
+    return pd.DataFrame({**columns, "estimate": mean - control_mean, "se": se})
 
 
-def _of_tests(
-    tests: Sequence[Any],
-) -> tuple[pd.DataFrame, SampleRatio | None, str, bool, list[Text]]:
+def _looks_of_rows(outcomes: Outcomes, control: Any, metric: str, shares: Shares) -> _Looks:
+    """Return the looks of rows in order of time."""
+    is_control = outcomes.codes == outcomes.groups.index(control)
+    sizes = dict(zip(outcomes.groups, np.bincount(outcomes.assigned).tolist(), strict=True))
+    return _Looks(
+        table=accumulate(outcomes.values, is_control, outcomes.times),
+        ratio=None if shares is None else sample_ratio(sizes, shares),
+        kind=metric,
+        synthetic=outcomes.synthetic,
+        notes=outcomes.notes,
+    )
+
+
+def _looks_of_tests(tests: Sequence[Any]) -> _Looks:
+    """Return the looks of A/B tests, each of all data up to there."""
     import pandas as pd
 
     rows = []
@@ -348,9 +360,9 @@ def _of_tests(
         rows.append({"look": k, **test.table[["n", "n_control", "estimate", "se"]].iloc[0]})
     if not rows:
         raise CxError("no looks; allowed: at least one AbTest, or a table")
-    looks = pd.DataFrame(rows).astype({"look": int, "n": int, "n_control": int})
-    total = (looks["n"] + looks["n_control"]).to_numpy(float)
+    table = pd.DataFrame(rows).astype({"look": int, "n": int, "n_control": int})
+    total = (table["n"] + table["n_control"]).to_numpy(float)
     if (np.diff(total) <= 0).any():
         raise DataError("each look needs more answers than the one before, and all of those")
     last = tests[-1]
-    return looks, last.sample_ratio, last.kind, last.synthetic, list(last.metric.notes)
+    return _Looks(table, last.sample_ratio, last.kind, last.synthetic, last.metric.notes)

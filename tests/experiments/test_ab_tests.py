@@ -149,7 +149,7 @@ def test_several_variants_are_adjusted_after_holm():
     expected = np.empty(3)
     expected[order] = np.maximum.accumulate(p[order] * [3, 2, 1]).clip(max=1)
     close(test.table["p_adjusted"], expected, 1e-13)
-    assert "adjusted after Holm" in " ".join(test.notes)
+    assert "adjusted after Holm" in " ".join(note.en for note in test.notes)
     with pytest.raises(CxError, match="3 variants"):
         test.posterior()
     assert test.posterior("c").probability > 0.99
@@ -189,8 +189,8 @@ def test_missing_answers_are_counted_and_tested():
     test = ab_test(frame, outcome="y", group="arm", control="old")
     assert test.sample_ratio.p_value == pytest.approx(1)  # assigned as planned
     assert not test.trusted
-    assert any("300 rows have no answer" in note for note in test.notes)
-    assert any("missing in other shares" in note for note in test.notes)
+    assert any("300 rows have no answer" in note.en for note in test.notes)
+    assert any("missing in other shares" in note.en for note in test.notes)
 
 
 def test_texts_and_pictures():
@@ -198,12 +198,12 @@ def test_texts_and_pictures():
     for lang in ("en", "zh"):
         assert "treatment" in test.summary(lang)
         test.plot(lang=lang)
-        test.plot(lang=lang, what="lift")
+        test.plot("lift", lang=lang)
         test.sample_ratio.plot(lang=lang)
     assert "<table" in test._repr_html_()
     assert repr(test) == test.summary()
-    with pytest.raises(CxError, match="what='both'"):
-        test.plot(what="both")
+    with pytest.raises(CxError, match=r"kind='both'.*'difference', 'lift'"):
+        test.plot("both")
 
 
 def test_bad_tables():

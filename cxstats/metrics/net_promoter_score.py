@@ -16,10 +16,10 @@ import numpy as np
 from cxstats.core.errors import DataError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both
-from cxstats.metrics.aggregate import Domain, Sums, Value, add_up
-from cxstats.metrics.bands import Bands, find_bands
+from cxstats.metrics.answers import read_answers
 from cxstats.metrics.counts import read_counts
-from cxstats.metrics.inputs import read_answers
+from cxstats.metrics.group_sums import Domain, Sums, Value, add_up
+from cxstats.metrics.nps_bands import Bands, find_bands
 from cxstats.metrics.nps_intervals import NPS_INTERVALS, nps_interval
 from cxstats.metrics.result import LEVEL, Metric, Options, build
 from cxstats.stats.intervals import check_interval
@@ -96,16 +96,16 @@ def nps(  # noqa: PLR0913  (keywords of a public function)
     >>> result.table[["estimate", "n", "promoters", "detractors", "n_missing"]].iloc[0].tolist()
     [25.0, 8.0, 4.0, 2.0, 1.0]
     """
-    found = find_bands(bands, scale)
+    cuts = find_bands(bands, scale)
     check_interval(interval, NPS_INTERVALS)
     options = Options(interval, level, min_cell)
     answers = read_answers(scores, column, by, weights)
-    low, high = found.scale
+    low, high = cuts.scale
 
-    value = Value(plus=lambda x: x >= found.promoters, minus=lambda x: x <= found.detractors)
-    sums = add_up(answers, Domain(low, high, whole=True), value)
-    remarks = _doubts(sums, found)
-    return _result(sums, options, found.name, remarks, synthetic=answers.synthetic)
+    value = Value(plus=lambda x: x >= cuts.promoters, minus=lambda x: x <= cuts.detractors)
+    sums = add_up(answers, Domain(low, high, integer=True), value)
+    notes = _doubts(sums, cuts)
+    return _result(sums, options, cuts.name, notes, synthetic=answers.synthetic)
 
 
 def nps_from_counts(
@@ -141,9 +141,9 @@ def nps_from_counts(
     """
     check_interval(interval, NPS_INTERVALS)
     options = Options(interval, level, min_cell)
-    given = {"promoters": promoters, "passives": passives, "detractors": detractors}
-    counts = read_counts(given, by)
-    p, passive, d = (counts.values[name] for name in given)
+    groups = {"promoters": promoters, "passives": passives, "detractors": detractors}
+    counts = read_counts(groups, by)
+    p, passive, d = (counts.values[name] for name in groups)
     if not (p + passive + d).sum():
         raise DataError("no answers: promoters, passives and detractors are all 0")
     sums = Sums.of_counts(counts.groups, p + passive + d, p - d, p + d)
@@ -154,7 +154,7 @@ def _result(
     sums: Sums,
     options: Options,
     kind: str,
-    remarks: tuple[Text, ...],
+    notes: tuple[Text, ...],
     *,
     counted: bool = False,
     synthetic: bool = False,
@@ -182,18 +182,18 @@ def _result(
     }
     return build(
         sums, columns, options, name="nps", unit="nps", kind=kind, counted=counted,
-        synthetic=synthetic, remarks=remarks,
+        synthetic=synthetic, notes=notes,
     )  # fmt: skip
 
 
-def _share(part: Any, whole: Any) -> Any:
+def _share(weight: Any, total: Any) -> Any:
     """Return a share of the weights, without the dust that sums of weights leave at 0 and 1."""
-    found = np.clip(part / whole, 0, 1)
-    return np.where(found < DUST, 0.0, found)
+    share = np.clip(weight / total, 0, 1)
+    return np.where(share < DUST, 0.0, share)
 
 
 def _doubts(sums: Sums, bands: Bands) -> tuple[Text, ...]:
-    """Say so when the answers use a part of the scale that another question would have."""
+    """Return a note if the answers use a part of the scale that another question would have."""
     low, high = bands.scale
     used = {"low": format_number(sums.low), "high": format_number(sums.high)}
     if sums.n.sum() >= ENOUGH and sums.high < bands.promoters and sums.low > low:

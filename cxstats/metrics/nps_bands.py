@@ -71,13 +71,13 @@ def find_bands(bands: str | Bands, scale: tuple[int, int] | None = None) -> Band
     >>> find_bands("standard").promoters, find_bands("five_point").scale
     (9, (1, 5))
     """
-    choices = ", ".join(f"{one.name!r} ({one.scale[0]}-{one.scale[1]})" for one in BANDS.values())
-    found = bands if isinstance(bands, Bands) else BANDS.get(bands)
-    if found is None:
+    choices = ", ".join(f"{b.name!r} ({b.scale[0]}-{b.scale[1]})" for b in BANDS.values())
+    chosen = bands if isinstance(bands, Bands) else BANDS.get(bands)
+    if chosen is None:
         raise CxError(f"bands={bands!r}; allowed: {choices}, or Bands of your own")
-    if scale is not None and tuple(scale) != found.scale:
+    if scale is not None and tuple(scale) != chosen.scale:
         raise CxError(
-            f"bands {found.name!r} are for answers from {found.scale[0]} to {found.scale[1]}, and "
-            f"scale={scale!r}; say which bands are meant: {choices}, or Bands of your own"
+            f"bands {chosen.name!r} are for answers from {chosen.scale[0]} to {chosen.scale[1]}, "
+            f"and scale={scale!r}; say which bands are meant: {choices}, or Bands of your own"
         )
-    return found
+    return chosen

@@ -19,11 +19,11 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import p_text
 from cxstats.core.language import both
 from cxstats.experiments.lift import lift_interval
-from cxstats.experiments.result import AbTest
-from cxstats.experiments.sample_ratio import RULE, Shares, sample_ratio
+from cxstats.experiments.result import AbTest, size_notes
+from cxstats.experiments.sample_ratio_mismatch import RULE, Shares, sample_ratio
 from cxstats.metrics.means import mean, mean_from_summary
-from cxstats.metrics.promoters import nps, nps_from_counts
-from cxstats.metrics.proportions import rate
+from cxstats.metrics.net_promoter_score import nps, nps_from_counts
+from cxstats.metrics.rates import rate
 from cxstats.metrics.result import LEVEL, Metric
 
 # What the numbers of a group are, in the door of counts.
@@ -105,11 +105,11 @@ def ab_test(
     _check_metric(metric)
     options: dict[str, Any] = {"by": group, "column": outcome, "level": level}
     if metric == "nps":
-        found = nps(frame, **options)
+        groups = nps(frame, **options)
     else:
-        door = mean if metric == "mean" else rate
-        found = door(frame, name=name or NAMES[metric], **options)
-    return _compared(found, metric, control, shares)
+        compute = mean if metric == "mean" else rate
+        groups = compute(frame, name=name or NAMES[metric], **options)
+    return _compare(groups, metric, control, shares)
 
 
 def ab_test_from_counts(
@@ -150,20 +150,21 @@ def ab_test_from_counts(
     if "control" not in groups:
         raise DataError("there is no group named control; allowed: control=..., treatment=...")
     numbers = COUNTS[metric]
-    for group, given in groups.items():
-        if isinstance(given, str) or not isinstance(given, Sequence) or len(given) != len(numbers):
-            raise DataError(f"{group}={given!r}; allowed for {metric!r}: ({', '.join(numbers)})")
+    for group, counts in groups.items():
+        tuple_like = isinstance(counts, Sequence) and not isinstance(counts, str)
+        if not tuple_like or len(counts) != len(numbers):
+            raise DataError(f"{group}={counts!r}; allowed for {metric!r}: ({', '.join(numbers)})")
     columns: dict[str, Any] = {
-        one: [given[i] for given in groups.values()] for i, one in enumerate(numbers)
+        number: [counts[i] for counts in groups.values()] for i, number in enumerate(numbers)
     }
     options: dict[str, Any] = {"by": {"group": list(groups)}, "level": level}
     if metric == "nps":
-        found = nps_from_counts(**columns, **options)
+        by_group = nps_from_counts(**columns, **options)
     elif metric == "mean":
-        found = mean_from_summary(**columns, name=name or "mean", **options)
+        by_group = mean_from_summary(**columns, name=name or "mean", **options)
     else:
-        found = rate(columns["events"], columns["n"], name=name or "rate", **options)
-    return _compared(found, metric, "control", shares)
+        by_group = rate(columns["events"], columns["n"], name=name or "rate", **options)
+    return _compare(by_group, metric, "control", shares)
 
 
 def _check_metric(metric: str) -> None:
@@ -171,73 +172,74 @@ def _check_metric(metric: str) -> None:
         raise CxError(f"metric={metric!r}; allowed: {', '.join(map(repr, COUNTS))}")
 
 
-def _compared(found: Metric, metric: str, control: Any, shares: Shares) -> AbTest:
+def _compare(groups: Metric, metric: str, control: Any, shares: Shares) -> AbTest:
     """Compare the groups of a metric with the control, and check their sizes."""
-    table = found.table
-    names = list(table[found.by[0]])
-    check_groups(names, found.by[0], control)
+    table = groups.table
+    names = list(table[groups.by[0]])
+    check_groups(names, groups.by[0], control)
     for name, n in zip(names, table["n"], strict=True):
         if n == 0:
             raise DataError(f"group {name!r} is empty: it has no answers")
     missing = table["n_missing"].to_numpy(int) if "n_missing" in table else 0 * table["n"]
     assigned = dict(zip(names, (table["n"] + missing).astype(int).tolist(), strict=True))
     ratio = None if shares is None else sample_ratio(assigned, shares)
-    remarks = list(found.notes)
-    uneven = _uneven(table["n"].to_numpy(float), np.asarray(missing, float))
-    if uneven < RULE.cuts[0]:
-        remarks.append(both("experiment.note.uneven", p=p_text(uneven)))
-    if found.unit != "share" and (~(table["se"] > 0)).any():
-        remarks.append(both("experiment.note.flat"))
-    comparison = found.compare(control)
+    p_uneven = _uneven_p(table["n"].to_numpy(float), np.asarray(missing, float))
+    uneven = bool(RULE.band(p_uneven) == 0)
+    comparison = groups.compare(control)
+    notes = list(groups.notes)
+    if uneven:
+        notes.append(both("experiment.note.uneven", p=p_text(p_uneven)))
+    if groups.unit != "share" and (~(table["se"] > 0)).any():
+        notes.append(both("experiment.note.flat"))
     if len(names) > 2:
-        remarks.append(both("experiment.note.several"))
+        notes.append(both("experiment.note.several"))
     return AbTest(
-        table=_table(found, comparison.table, control),
+        table=_table(groups, comparison.table, control),
         kind=metric,
         control=control,
-        metric=found,
+        metric=groups,
         comparison=comparison,
         sample_ratio=ratio,
-        uneven=uneven < RULE.cuts[0],
-        level=found.level,
+        uneven=uneven,
+        level=groups.level,
         n=int(table["n"].sum()),
-        synthetic=found.synthetic,
-        remarks=tuple(remarks),
+        synthetic=groups.synthetic,
+        notes=(*notes, *comparison.notes, *size_notes(ratio)),
     )
 
 
 def check_groups(names: Sequence[Any], column: str, control: Any) -> None:
-    """Refuse an experiment of one group, or without its control.
+    """Raise if an experiment has one group only, or lacks its control.
 
     Raises
     ------
     DataError
         Naming the column and the groups.
     """
-    shown = ", ".join(map(repr, names[:20])) + (", ..." if len(names) > 20 else "")
+    listed = ", ".join(map(repr, names[:20])) + (", ..." if len(names) > 20 else "")
     if not any(name == control for name in names):
-        raise DataError(f"control={control!r} is not a group of {column!r}; groups: {shown}")
+        raise DataError(f"control={control!r} is not a group of {column!r}; groups: {listed}")
     if len(names) < 2:
-        raise DataError(f"column {column!r} has one group, {shown}; an experiment has at least 2")
+        raise DataError(f"column {column!r} has one group, {listed}; an experiment has at least 2")
 
 
-def _uneven(n: Any, missing: Any) -> float:
+def _uneven_p(n: Any, missing: Any) -> float:
     """Return the p value of the chi-square test that every group misses the same share."""
     from scipy.special import chdtrc
 
-    total, gone = n + missing, missing.sum()
-    if gone == 0:
+    total, n_missing = n + missing, missing.sum()
+    if n_missing == 0:
         return 1.0
-    share = gone / total.sum()
+    share = n_missing / total.sum()
     statistic = ((missing - total * share) ** 2 / (total * share * (1 - share))).sum()
     return float(chdtrc(len(n) - 1, statistic))
 
 
-def _table(found: Metric, pairs: Any, control: Any) -> Any:
+def _table(groups: Metric, pairs: Any, control: Any) -> Any:
     """Return the comparisons, one row per variant, with the relative lift."""
-    names = list(found.table[found.by[0]])
-    estimates = found.table[["estimate", "ci_low", "ci_high"]].to_numpy(float)
-    limits = estimates[[names.index(one) for one in pairs["group"]]].T
+    names = list(groups.table[groups.by[0]])
+    estimates = groups.table[["estimate", "ci_low", "ci_high"]].to_numpy(float)
+    limits = estimates[[names.index(group) for group in pairs["group"]]].T
     base = estimates[names.index(control)]
     lift, low, high = lift_interval((limits[0], limits[1], limits[2]), (base[0], base[1], base[2]))
     table = pairs.rename(columns={"group": "variant", "other": "control", "n_other": "n_control"})

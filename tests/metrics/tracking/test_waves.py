@@ -7,12 +7,8 @@ import statsmodels.api as sm
 from scipy import stats
 
 import cxstats as cx
-from cxstats.metrics.tracking.control_limits import (
-    change_points,
-    control_limits,
-    linear_trend,
-    long_runs,
-)
+from cxstats.metrics.tracking.control_limits import control_limits, long_runs
+from cxstats.metrics.tracking.trend import change_points, linear_trend
 
 STEPPED = cx.nps_from_counts(
     promoters=[150, 152, 149, 210, 212],
@@ -146,7 +142,7 @@ def test_segments_and_small_cells():
     found = cx.track(metric, "wave")
     assert found.segments == ("branch",)
     assert found.table["suppressed"].sum() == 1
-    assert sum("fewer than 10" in note for note in found.notes) == 1
+    assert sum("fewer than 10" in note.en for note in found.notes) == 1
     assert len(found.trend) == 2
     one = cx.track(cx.nps(frame[frame["branch"] == "South"], column="score", by="wave"))
     south = found.trend[found.trend["branch"] == "South"].drop(columns="branch")
@@ -159,7 +155,7 @@ def test_waves_that_scatter_too_much_are_remarked_on():
         promoters, [1000 - p - 200 for p in promoters], [200] * 6, by={"wave": list(range(6))}
     )
     found = cx.track(waves)
-    assert any("laney" in note for note in found.notes)
+    assert any("laney" in note.en for note in found.notes)
     assert not cx.track(waves, limits="laney").table["outside"].any()
 
 
@@ -197,7 +193,7 @@ def test_every_kind_of_date_is_on_the_calendar(kind):
 
 def test_months_as_numbers_are_remarked_on():
     waves = cx.rate([20, 30, 40], [100] * 3, by={"month": [202411, 202412, 202501]})
-    assert any("year and month" in note for note in cx.track(waves).notes)
+    assert any("year and month" in note.en for note in cx.track(waves).notes)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import DataError
-from cxstats.metrics.inputs import Answers
+from cxstats.metrics.answers import Answers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,17 +38,17 @@ class Domain:
     ----------
     low, high : float
         Lowest and highest; infinite where any number goes.
-    whole : bool
+    integer : bool
         Whether only whole numbers are answers.
     """
 
     low: float = -np.inf
     high: float = np.inf
-    whole: bool = False
+    integer: bool = False
 
-    def words(self) -> str:
-        """Say what is allowed."""
-        kind = "whole numbers" if self.whole else "numbers"
+    def describe(self) -> str:
+        """Return what is allowed, in words."""
+        kind = "whole numbers" if self.integer else "numbers"
         if np.isinf(self.low) and np.isinf(self.high):
             return "finite numbers"
         if np.isinf(self.high):
@@ -116,8 +116,8 @@ class Sums:
         """Return the variances in the population, ``sum(w v^2) / sum(w) - m^2`` (g,)."""
         with np.errstate(invalid="ignore", divide="ignore"):
             square = self.wvv / self.w
-            found = square - self.mean() ** 2
-            return np.where(found > ROUNDING * square, found, 0 * found)
+            variance = square - self.mean() ** 2
+            return np.where(variance > ROUNDING * square, variance, 0 * variance)
 
     def error_variance(self) -> Array:
         """Return the variances of the means (g,), linearised: ``sum(w^2 (v - m)^2) / sum(w)^2``.
@@ -126,8 +126,8 @@ class Sums:
         """
         m = self.mean()
         with np.errstate(invalid="ignore", divide="ignore"):
-            found = (self.wwvv - 2 * m * self.wwv + m**2 * self.ww) / self.w**2
-            return np.where(self.variance() > 0, found, 0 * found)
+            variance = (self.wwvv - 2 * m * self.wwv + m**2 * self.ww) / self.w**2
+            return np.where(self.variance() > 0, variance, 0 * variance)
 
     def kish(self) -> Array:
         """Return Kish's effective sample size, ``sum(w)^2 / sum(w^2)`` (g,)."""
@@ -141,8 +141,8 @@ class Sums:
         """
         with np.errstate(invalid="ignore", divide="ignore"):
             varies = self.variance() > 0
-            found = np.where(varies, self.variance() / self.error_variance(), self.kish())
-        return np.minimum(found, self.n) if self.weighted else self.n.astype(float)
+            size = np.where(varies, self.variance() / self.error_variance(), self.kish())
+        return np.minimum(size, self.n) if self.weighted else self.n.astype(float)
 
     def skewness(self) -> Array:
         """Return the skewness of v (g,), without weights; NaN where nothing varies."""
@@ -168,11 +168,11 @@ class Value:
         if self.number is not None:
             return self.number(x.cast(nw.Float64))
         assert self.plus is not None
-        found = nw.when(self.plus(x)).then(nw.lit(1.0))
+        score = nw.when(self.plus(x)).then(nw.lit(1.0))
         if self.minus is None:
-            return nw.when(~x.is_null()).then(found.otherwise(nw.lit(0.0)))
+            return nw.when(~x.is_null()).then(score.otherwise(nw.lit(0.0)))
         down = nw.when(self.minus(x)).then(nw.lit(-1.0)).otherwise(nw.lit(0.0))
-        return nw.when(~x.is_null()).then(found.otherwise(down))
+        return nw.when(~x.is_null()).then(score.otherwise(down))
 
 
 def add_up(answers: Answers, domain: Domain, value: Value, cubes: bool = False) -> Sums:
@@ -204,11 +204,11 @@ def add_up(answers: Answers, domain: Domain, value: Value, cubes: bool = False) 
         *groups, *(term.alias(name) for name, (term, _) in terms.items())
     )
     added = [_added(name, how) for name, (_, how) in terms.items()]
-    found = to_pandas(lazy.group_by(by).agg(*added) if by else lazy.select(*added))
+    totals = to_pandas(lazy.group_by(by).agg(*added) if by else lazy.select(*added))
     foreign = not isinstance(answers.table.to_native(), pd.DataFrame)
     for name in by:
-        found[name] = uncoded(found[name], foreign)
-    return _sums(found, answers, domain)
+        totals[name] = uncoded(totals[name], foreign)
+    return _sums(totals, answers, domain)
 
 
 def uncoded(column: pd.Series[Any], foreign: bool) -> pd.Series[Any]:
@@ -280,7 +280,7 @@ def _added(name: str, how: str) -> Expression:
 
 
 def _off(x: Expression, domain: Domain) -> Expression:
-    off = x > x.floor() if domain.whole else x.is_null() & ~x.is_null()  # none
+    off = x > x.floor() if domain.integer else x.is_null() & ~x.is_null()  # none
     if np.isfinite(domain.low):
         off = off | (x < domain.low)
     if np.isfinite(domain.high):
@@ -289,24 +289,12 @@ def _off(x: Expression, domain: Domain) -> Expression:
 
 
 def _sums(frame: pd.DataFrame, answers: Answers, domain: Domain) -> Sums:
-    """Check what the engine returned, and take it apart."""
+    """Return the sums of the groups from what the engine returned, checked."""
     total = {name[2:]: frame[name].astype(float) for name in frame.columns if name[:2] == "__"}
-    rows, n = total["len"], total["count"]
-    low, high = float(total["min"].min()), float(total["max"].max())
-    if not rows.sum():
-        raise DataError("the table has no rows")
-    between = domain.whole and "between" in total and total["between"].sum() > 0
-    if between or low < domain.low or high > domain.high or np.isinf([low, high]).any():
-        raise DataError(_first_off(answers, domain))
-    if answers.weight is not None:
-        missing = total["weight_count"].sum() < rows.sum()
-        if missing or total["weight_min"].min() < 0 or np.isinf(total["weight_max"]).any():
-            raise DataError(_first_bad_weight(answers))
-    if not n.sum():
-        raise DataError(f"column {answers.value!r} has no answers: every row is missing")
-    total |= {"n": n, "missing": rows - n}
+    low, high = _check_totals(total, answers, domain)
+    total |= {"missing": total["len"] - total["count"], "n": total["count"]}
     if "plus" in total:
-        minus = total.get("minus", 0 * n).fillna(0.0)
+        minus = total.get("minus", 0 * total["n"]).fillna(0.0)
         total |= {"v": total["plus"] - minus, "vv": total["plus"] + minus}
     by = list(answers.by)
     short = [f"by{i}" for i in range(len(by))]
@@ -317,24 +305,24 @@ def _sums(frame: pd.DataFrame, answers: Answers, domain: Domain) -> Sums:
         raise DataError(f"no row has a group in {' and '.join(map(repr, by))}")
 
     def column(name: str) -> Array:
-        found = total[name].fillna(0.0).to_numpy(np.float64)
-        return np.asarray(found[grouped][order])
+        values = total[name].fillna(0.0).to_numpy(np.float64)
+        return np.asarray(values[grouped][order])
 
     weighted = answers.weight is not None
-    plain = {name: column(name) for name in ("n", "v", "vv")}
+    unweighted = {name: column(name) for name in ("n", "v", "vv")}
     weights: dict[str, Any] = {
-        name: column(name) if weighted else plain[name.replace("w", "") or "n"]
+        name: column(name) if weighted else unweighted[name.replace("w", "") or "n"]
         for name in ("w", "wv", "wvv", "ww", "wwv", "wwvv")
     }
-    empty = np.flatnonzero((plain["n"] > 0) & (weights["w"] <= 0))
+    empty = np.flatnonzero((unweighted["n"] > 0) & (weights["w"] <= 0))
     if len(empty):
         group = tuple(groups.iloc[order[empty[0]]])
         raise DataError(f"the weights{f' of group {group!r}' if by else ''} add up to 0")
     return Sums(
         groups.iloc[order].reset_index(drop=True),
-        np.rint(plain["n"]).astype(np.int64),
-        plain["v"],
-        plain["vv"],
+        np.rint(unweighted["n"]).astype(np.int64),
+        unweighted["v"],
+        unweighted["vv"],
         **weights,
         missing=np.rint(column("missing")).astype(np.int64),
         vvv=column("vvv") if "vvv" in total else None,
@@ -343,6 +331,26 @@ def _sums(frame: pd.DataFrame, answers: Answers, domain: Domain) -> Sums:
         ungrouped=round(float(total["n"][~grouped].sum())),
         weighted=weighted,
     )
+
+
+def _check_totals(
+    total: dict[str, pd.Series[Any]], answers: Answers, domain: Domain
+) -> tuple[float, float]:
+    """Return the lowest and highest answer; raise if an answer or a weight is not allowed."""
+    rows = total["len"].sum()
+    low, high = float(total["min"].min()), float(total["max"].max())
+    if not rows:
+        raise DataError("the table has no rows")
+    between = domain.integer and "between" in total and total["between"].sum() > 0
+    if between or low < domain.low or high > domain.high or np.isinf([low, high]).any():
+        raise DataError(_first_off(answers, domain))
+    if answers.weight is not None:
+        missing = total["weight_count"].sum() < rows
+        if missing or total["weight_min"].min() < 0 or np.isinf(total["weight_max"]).any():
+            raise DataError(_first_bad_weight(answers))
+    if not total["count"].sum():
+        raise DataError(f"column {answers.value!r} has no answers: every row is missing")
+    return low, high
 
 
 def _order(groups: pd.DataFrame) -> NDArray[np.intp]:
@@ -356,23 +364,25 @@ def _order(groups: pd.DataFrame) -> NDArray[np.intp]:
 
 
 def _first_off(answers: Answers, domain: Domain) -> str:
+    """Return where the first answer stands that is not allowed, and why it is not."""
     x = as_number(answers.value, answers.table.collect_schema()[answers.value])
     where, value = _find(answers, ~x.is_null() & _off(x, domain), answers.value)
     number = float(value)
     between = domain.low <= number <= domain.high and np.isfinite(number)
     reason = "is between two points" if between else "is off the scale"
     reason = "is not allowed" if np.isinf(domain.high) else reason
-    return f"{where}: {number:g} {reason}; allowed: {domain.words()}"
+    return f"{where}: {number:g} {reason}; allowed: {domain.describe()}"
 
 
 def _first_bad_weight(answers: Answers) -> str:
+    """Return where the first weight stands that is not allowed."""
     assert answers.weight is not None
     weight = as_number(answers.weight, answers.table.collect_schema()[answers.weight])
     wrong = weight.is_null() | (weight < 0) | (weight == np.inf)
     where, value = _find(answers, wrong, answers.weight)
     missing = value is None or np.isnan(float(value))
-    shown = "missing" if missing else f"{float(value):g}"
-    return f"{where}: the weight is {shown}; allowed: finite numbers from 0 upwards"
+    weight_text = "missing" if missing else f"{float(value):g}"
+    return f"{where}: the weight is {weight_text}; allowed: finite numbers from 0 upwards"
 
 
 def _find(answers: Answers, wrong: Expression, name: str) -> tuple[str, Any]:
@@ -384,13 +394,13 @@ def _find(answers: Answers, wrong: Expression, name: str) -> tuple[str, Any]:
     import pandas as pd
 
     native = answers.table.to_native()
-    column = f"column {name!r}"
+    place = f"column {name!r}"
     if isinstance(native, pd.DataFrame):
         mask = answers.table.select(wrong.alias("wrong")).to_native()["wrong"].to_numpy(bool)
         row = int(np.flatnonzero(mask)[0])
         label = native.index[row]
         value = native[name].iloc[row]
-        return f"row {label!r}, {column}", None if pd.isna(value) else value
+        return f"row {label!r}, {place}", None if pd.isna(value) else value
     table: Any = answers.table
     kind = str(table.implementation).rsplit(".", 1)[-1].lower()
     if isinstance(table, nw.LazyFrame) and kind == "polars":
@@ -398,10 +408,10 @@ def _find(answers: Answers, wrong: Expression, name: str) -> tuple[str, Any]:
     elif not isinstance(table, nw.LazyFrame):
         table = table.with_row_index(ROW)
     names = table.collect_schema().names()
-    kept = [one for one in (ROW, *answers.by, name) if one in names]
-    found = table.filter(wrong).select(*kept).head(1)
-    found = found.collect() if isinstance(found, nw.LazyFrame) else found
-    first = found.rows(named=True)[0]
+    columns = [column for column in (ROW, *answers.by, name) if column in names]
+    rows = table.filter(wrong).select(*columns).head(1)
+    rows = rows.collect() if isinstance(rows, nw.LazyFrame) else rows
+    first = rows.rows(named=True)[0]
     groups = ", ".join(f"{key} {first[key]!r}" for key in answers.by)
     where = f"row {first[ROW]}, " if ROW in first else f"{groups}, " if groups else ""
-    return where + column, first[name]
+    return where + place, first[name]

@@ -6,18 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cxstats.core.errors import DataError
-from cxstats.core.formats import as_html, format_number, format_percent, p_text
+from cxstats.core.formats import format_number, format_percent, p_text
 from cxstats.core.language import Text, both, label
+from cxstats.core.result import Chart, Result
+from cxstats.stats.intervals import proportion_interval
 from cxstats.stats.rules import RULES
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
@@ -27,8 +28,8 @@ RULE = RULES["kohavi2020"]
 ROUNDED = 0.01 + 1e-9  # how far shares written with two digits may be from 1
 
 
-@dataclass(frozen=True, eq=False)
-class SampleRatio:
+@dataclass(frozen=True, eq=False, repr=False)
+class SampleRatio(Result):
     """Sizes of the groups against the plan.
 
     Attributes
@@ -40,7 +41,8 @@ class SampleRatio:
     mismatch : bool
         Whether the p value is below the cut of `RULE`.
     n : int
-    remarks : tuple of Text
+    notes : tuple of Text
+        What is rough.
     """
 
     table: pd.DataFrame
@@ -49,15 +51,16 @@ class SampleRatio:
     p_value: float
     mismatch: bool
     n: int
-    remarks: tuple[Text, ...]
+    notes: tuple[Text, ...]
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What is rough."""
-        return tuple(text.en for text in self.remarks)
+    kinds: ClassVar = ("sizes",)
+    reference: ClassVar = (
+        "Fabijan et al. (2019). Diagnosing sample ratio mismatch in online controlled experiments: "
+        "a taxonomy and rules of thumb for practitioners. KDD, 2156-2164."
+    )
 
-    def summary(self, lang: str = "en") -> str:
-        """Return the check in one line, and what is rough."""
+    def findings(self, lang: str) -> list[str]:
+        """Return the check in one line."""
         rows: Any = self.table
         sizes = label("experiment.list", lang).join(
             label(
@@ -70,34 +73,22 @@ class SampleRatio:
             for row in rows.itertuples()
         )
         key = "experiment.srm.mismatch" if self.mismatch else "experiment.srm.fine"
-        line = label(key, lang, sizes=sizes, p=p_text(self.p_value), cut=f"{RULE.cuts[0]:g}")
-        return "\n".join([line, *(f"  * {text.get(lang)}" for text in self.remarks)])
+        cut = f"{RULE.cuts[0]:g}"
+        return [label(key, lang, sizes=sizes, p=p_text(self.p_value), cut=cut)]
 
-    def plot(self, ax: Axes | None = None, lang: str = "en", **options: Any) -> Axes:
-        """Draw the groups' shares on Wilson's intervals; hollow where the plan's is in it.
-
-        Shares are drawn less the planned ones, in percentage points.
-        """
-        from cxstats.charts import intervals
-        from cxstats.stats.intervals import proportion_interval
-
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return the groups' shares less the planned ones, with Wilson's intervals."""
         share, n = self.table["share"].to_numpy(float), np.full(len(self.table), float(self.n))
         planned = self.table["planned_share"].to_numpy(float)
         low, high = proportion_interval(share, n)
-        word = "mismatch" if self.mismatch else "fine"
-        given: dict[str, Any] = {
+        outcome = "mismatch" if self.mismatch else "fine"
+        keywords = {
             "source": label("metric.source", lang, n=format_number(self.n)),
             "axis": label("experiment.srm.axis", lang),
-            "title": label(f"experiment.srm.title.{word}", lang, p=p_text(self.p_value)),
+            "title": label(f"experiment.srm.title.{outcome}", lang, p=p_text(self.p_value)),
         }
-        rows = (100 * (one - planned) for one in (share, low, high))
-        return intervals(map(str, self.table["group"]), *rows, lang=lang, ax=ax, **given | options)
-
-    def __repr__(self) -> str:
-        return self.summary()
-
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+        differences = [100 * (shares - planned) for shares in (share, low, high)]
+        return Chart("intervals", (list(map(str, self.table["group"])), *differences), keywords)
 
 
 def sample_ratio(counts: Mapping[Any, int], shares: Shares = "equal") -> SampleRatio:
@@ -147,9 +138,9 @@ def sample_ratio(counts: Mapping[Any, int], shares: Shares = "equal") -> SampleR
     expected = n.sum() * planned
     statistic = float(((n - expected) ** 2 / expected).sum())
     p = float(chdtrc(len(groups) - 1, statistic))
-    remarks: tuple[Text, ...] = ()
+    notes: tuple[Text, ...] = ()
     if RULES["cochran1954"].band(expected.min()) == 0:
-        remarks = (both("experiment.srm.few", least=f"{expected.min():.3g}"),)
+        notes = (both("experiment.srm.few", least=f"{expected.min():.3g}"),)
     table = pd.DataFrame(
         {
             "group": groups,
@@ -160,9 +151,7 @@ def sample_ratio(counts: Mapping[Any, int], shares: Shares = "equal") -> SampleR
         }
     )
     total = int(n.sum())
-    return SampleRatio(
-        table, statistic, len(groups) - 1, p, bool(RULE.band(p) == 0), total, remarks
-    )
+    return SampleRatio(table, statistic, len(groups) - 1, p, bool(RULE.band(p) == 0), total, notes)
 
 
 def _counts(counts: Mapping[Any, int]) -> tuple[list[Any], NDArray[np.int64]]:
@@ -194,13 +183,13 @@ def _planned(groups: Sequence[Any], shares: Shares) -> Array:
         good = isinstance(share, Real) and not isinstance(share, bool) and isfinite(share)
         if not good or not share > 0:
             raise DataError(f"shares, group {group!r}: {share!r}; allowed: numbers above 0")
-    found = np.array([float(shares[group]) for group in groups])
-    if found.min() < 1 and abs(found.sum() - 1) > ROUNDED:
+    planned = np.array([float(shares[group]) for group in groups])
+    if planned.min() < 1 and abs(planned.sum() - 1) > ROUNDED:
         raise DataError(
-            f"shares add up to {found.sum():.4g}; allowed: shares that sum to 1, or a ratio of "
+            f"shares add up to {planned.sum():.4g}; allowed: shares that sum to 1, or a ratio of "
             "numbers from 1 upwards, as in {'A': 9, 'B': 1}"
         )
-    return np.asarray(found / found.sum())
+    return np.asarray(planned / planned.sum())
 
 
 def _listed(groups: Sequence[Any]) -> str:

@@ -118,7 +118,7 @@ def test_power_rises_and_reaches_the_target_at_n():
 def test_a_score_alone_takes_the_largest_variance():
     plan = cx.sample_size("nps", first=30, second=45)
     assert plan.n[0] > 404
-    assert any("largest" in note for note in plan.notes)
+    assert any("largest" in note.en for note in plan.notes)
     assert cx.sample_size("nps", first=(0.65, 0.35), second=(0.725, 0.275)).n == plan.n
 
 
@@ -126,7 +126,7 @@ def test_more_tests_and_rare_events_are_said():
     one = cx.sample_size("nps", first=LOW, second=HIGH)
     assert cx.sample_size("nps", first=LOW, second=HIGH, tests=3).n > one.n
     small = {"first": 0.02, "second": 0.2, "design_effect": 1.5}
-    assert any("rough" in note for note in cx.power("churn_rate", 50, **small).notes)
+    assert any("rough" in note.en for note in cx.power("churn_rate", 50, **small).notes)
 
 
 REGION = cx.nps_region(32, 68)

@@ -17,11 +17,11 @@ import numpy as np
 
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, both
-from cxstats.metrics.aggregate import Domain, Sums, Value, add_up
+from cxstats.metrics.answers import Answers, read_answers
 from cxstats.metrics.counts import read_counts
-from cxstats.metrics.inputs import Answers, read_answers
+from cxstats.metrics.group_sums import Domain, Sums, Value, add_up
 from cxstats.metrics.means import mean_of, means_result
-from cxstats.metrics.proportions import share_result
+from cxstats.metrics.rates import share_result
 from cxstats.metrics.result import LEVEL, Metric, Options
 from cxstats.stats.intervals import MEAN_INTERVALS, PROPORTION_INTERVALS, check_interval
 
@@ -73,7 +73,7 @@ def csat(  # noqa: PLR0913  (keywords of a public function)
     [4.0]
     """
     answers = read_answers(scores, column, by, weights)
-    return _rated(_scale("csat", kind, scale, True), answers, interval, level, min_cell)
+    return _rated(_question("csat", kind, scale, True), answers, interval, level, min_cell)
 
 
 def ces(  # noqa: PLR0913  (keywords of a public function)
@@ -114,9 +114,9 @@ def ces(  # noqa: PLR0913  (keywords of a public function)
     [0.2]
     """
     high_is_good = _direction(direction)
-    asked = _scale(f"ces_{direction}", kind, scale, high_is_good)
+    question = _question(f"ces_{direction}", kind, scale, high_is_good)
     answers = read_answers(scores, column, by, weights)
-    return _rated(asked, answers, interval, level, min_cell)
+    return _rated(question, answers, interval, level, min_cell)
 
 
 def csat_from_counts(
@@ -144,7 +144,7 @@ def csat_from_counts(
     >>> csat_from_counts({5: 3, 4: 3, 3: 1, 2: 1}).table["estimate"].tolist()
     [0.75]
     """
-    return _counted(_scale("csat", kind, scale, True), counts, by, interval, level, min_cell)
+    return _counted(_question("csat", kind, scale, True), counts, by, interval, level, min_cell)
 
 
 def ces_from_counts(
@@ -167,8 +167,8 @@ def ces_from_counts(
     >>> ces_from_counts({7: 2, 6: 1, 5: 1, 2: 1}, "ease").table["estimate"].tolist()
     [5.4]
     """
-    asked = _scale(f"ces_{direction}", kind, scale, _direction(direction))
-    return _counted(asked, counts, by, interval, level, min_cell)
+    question = _question(f"ces_{direction}", kind, scale, _direction(direction))
+    return _counted(question, counts, by, interval, level, min_cell)
 
 
 def _direction(direction: str) -> bool:
@@ -181,8 +181,8 @@ def _direction(direction: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Scale:
-    """A question's scale, and which of its answers are asked for."""
+class _Question:
+    """A question's scale, and which of its answers count."""
 
     name: str
     kind: str
@@ -193,13 +193,13 @@ class _Scale:
     def __post_init__(self) -> None:
         if self.kind not in BOXES:
             raise CxError(f"kind={self.kind!r}; allowed: {', '.join(map(repr, BOXES))}")
-        whole = all(isinstance(x, int) and not isinstance(x, bool) for x in self.scale)
-        if not whole or len(self.scale) != 2 or np.diff(self.scale) < max(1, BOXES[self.kind]):
+        integers = all(isinstance(x, int) and not isinstance(x, bool) for x in self.scale)
+        if not integers or len(self.scale) != 2 or np.diff(self.scale) < max(1, BOXES[self.kind]):
             raise CxError(f"scale={self.scale!r}; allowed: lowest and highest point, as in (1, 5)")
 
     @property
-    def remarks(self) -> list[Text]:
-        """Say so if the scale was not given."""
+    def notes(self) -> list[Text]:
+        """A note if the scale was not given."""
         low, high = self.scale
         return [both("metric.note.assumed", low=low, high=high)] if self.assumed else []
 
@@ -212,42 +212,42 @@ class _Scale:
     def options(self, interval: str | None, level: float, min_cell: int | None) -> Options:
         """Return the options, with the interval that a share or a mean has by itself."""
         of_mean = self.kind == "mean"
-        found = interval or ("t" if of_mean else "wilson")
-        check_interval(found, MEAN_INTERVALS if of_mean else PROPORTION_INTERVALS)
-        return Options(found, level, min_cell)
+        method = interval or ("t" if of_mean else "wilson")
+        check_interval(method, MEAN_INTERVALS if of_mean else PROPORTION_INTERVALS)
+        return Options(method, level, min_cell)
 
 
-def _scale(name: str, kind: str, scale: tuple[int, int] | None, high_is_good: bool) -> _Scale:
+def _question(name: str, kind: str, scale: tuple[int, int] | None, high_is_good: bool) -> _Question:
     usual = USUAL["csat" if name == "csat" else "ces"]
-    return _Scale(name, kind, usual if scale is None else scale, high_is_good, scale is None)
+    return _Question(name, kind, usual if scale is None else scale, high_is_good, scale is None)
 
 
 def _rated(
-    asked: _Scale, answers: Answers, interval: str | None, level: float, min_cell: int | None
+    question: _Question, answers: Answers, interval: str | None, level: float, min_cell: int | None
 ) -> Metric:
-    options = asked.options(interval, level, min_cell)
-    if asked.kind == "mean":
-        domain = Domain(*asked.scale)
-        return mean_of(answers, domain, options, asked.name, asked.kind, remarks=asked.remarks)
+    options = question.options(interval, level, min_cell)
+    if question.kind == "mean":
+        domain = Domain(*question.scale)
+        return mean_of(answers, domain, options, question.name, question.kind, notes=question.notes)
 
-    good = Value(plus=lambda x: x >= asked.cut if asked.high_is_good else x <= asked.cut)
-    sums = add_up(answers, Domain(*asked.scale, whole=True), good)
+    good = Value(plus=lambda x: x >= question.cut if question.high_is_good else x <= question.cut)
+    sums = add_up(answers, Domain(*question.scale, integer=True), good)
     return share_result(
-        sums, options, name=asked.name, kind=asked.kind, synthetic=answers.synthetic,
-        remarks=asked.remarks,
+        sums, options, name=question.name, kind=question.kind, synthetic=answers.synthetic,
+        notes=question.notes,
     )  # fmt: skip
 
 
 def _counted(
-    asked: _Scale,
+    question: _Question,
     counts: Mapping[int, Any],
     by: Any,
     interval: str | None,
     level: float,
     min_cell: int | None,
 ) -> Metric:
-    options = asked.options(interval, level, min_cell)
-    low, high = asked.scale
+    options = question.options(interval, level, min_cell)
+    low, high = question.scale
     if options.interval == "bca":
         raise CxError("interval='bca' resamples answers; with counts allowed: 't'")
     if not isinstance(counts, Mapping) or not counts:
@@ -255,23 +255,25 @@ def _counted(
     for point in counts:
         if point not in range(low, high + 1):
             raise DataError(f"counts of the answer {point!r}; allowed: points from {low} to {high}")
-    read = read_counts({str(point): one for point, one in counts.items()}, by)
+    by_group = read_counts({str(point): n for point, n in counts.items()}, by)
     points = np.array([int(point) for point in counts], float)[:, None]
-    table = np.stack(list(read.values.values()))
+    table = np.stack(list(by_group.values.values()))
     n = table.sum(axis=0)
     if not n.sum():
         raise DataError("no answers: every count is 0")
-    if asked.kind == "mean":
-        middle = (low + high) / 2
-        away = points - middle
-        sums = Sums.of_counts(read.groups, n, (table * away).sum(0), (table * away**2).sum(0))
+    if question.kind == "mean":
+        origin = (low + high) / 2
+        distance = points - origin
+        sums = Sums.of_counts(
+            by_group.groups, n, (table * distance).sum(0), (table * distance**2).sum(0)
+        )
         return means_result(
-            sums, middle, options, name=asked.name, kind=asked.kind, counted=True,
-            remarks=asked.remarks,
+            sums, origin, options, name=question.name, kind=question.kind, counted=True,
+            notes=question.notes,
         )  # fmt: skip
-    chosen = points >= asked.cut if asked.high_is_good else points <= asked.cut
+    chosen = points >= question.cut if question.high_is_good else points <= question.cut
     good = np.where(chosen, table, 0).sum(axis=0)
-    sums = Sums.of_counts(read.groups, n, good, good)
+    sums = Sums.of_counts(by_group.groups, n, good, good)
     return share_result(
-        sums, options, name=asked.name, kind=asked.kind, counted=True, remarks=asked.remarks
+        sums, options, name=question.name, kind=question.kind, counted=True, notes=question.notes
     )

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cxstats.core.errors import CxError
-from cxstats.core.formats import as_html, format_number, format_percent
+from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import Text, both, label
+from cxstats.core.result import Chart, Result
 from cxstats.experiments.sequential import SequentialPlan
-from cxstats.metrics.planning.sample_size import Plan
+from cxstats.metrics.planning.sample_sizes import Plan
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
 WEEK = 7
 LONG = 8 * WEEK  # beyond this cookies are lost and seasons change
 
 
-@dataclass(frozen=True, eq=False)
-class Duration:
+@dataclass(frozen=True, eq=False, repr=False)
+class Duration(Result):
     """Days that a plan takes.
 
     Attributes
@@ -39,7 +40,8 @@ class Duration:
         Visitors a day, the share that enters the experiment, the share of those that answers.
     whole_weeks : bool
     variants : int
-    remarks : tuple of Text
+    notes : tuple of Text
+        Whether that is very long or very short.
     """
 
     table: pd.DataFrame
@@ -50,33 +52,40 @@ class Duration:
     answering: float
     whole_weeks: bool
     variants: int
-    remarks: tuple[Text, ...]
+    notes: tuple[Text, ...]
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a reader must know."""
-        return tuple(text.en for text in self.remarks)
+    kinds: ClassVar = ("power",)
+    reference: ClassVar = (
+        "Kohavi, Tang & Xu (2020). Trustworthy online controlled experiments. Cambridge University "
+        "Press."
+    )
 
     @property
     def curve(self) -> pd.DataFrame:
         """Power by day of the test without looks: ``day, n, power``, to twice the duration."""
         import pandas as pd
 
-        plan = self.plan.plan if isinstance(self.plan, SequentialPlan) else self.plan
-        assert plan is not None  # a sequential plan without one is refused
+        plan = self.sample_size
         day = np.arange(1, 2 * self.days + 1)
         answers = day * self.per_day * self.traffic * self.answering
         n = answers / (1 + self.variants * plan.ratio)
         enough = n >= 2
         effective = n[enough] / plan.design_effect
         alpha = (1 - plan.level) / plan.tests
-        power = plan.quantity.approximate_power(effective, effective * plan.ratio, alpha)
+        power = plan.effect.approximate_power(effective, effective * plan.ratio, alpha)
         return pd.DataFrame({"day": day[enough], "n": n[enough], "power": power})
 
-    def summary(self, lang: str = "en") -> str:
+    @property
+    def sample_size(self) -> Plan:
+        """The plan of the test without looks."""
+        plan = self.plan.plan if isinstance(self.plan, SequentialPlan) else self.plan
+        assert plan is not None  # a sequential plan without one is refused
+        return plan
+
+    def findings(self, lang: str) -> list[str]:
         """Return the days in words."""
         rows: Any = self.table.assign(key=self.table["case"].str.replace(" ", "_"))
-        lines = [
+        return [
             label(
                 f"experiment.duration.{row.key}",
                 lang,
@@ -88,28 +97,17 @@ class Duration:
             )
             for row in rows.itertuples()
         ]
-        return "\n".join([*lines, *(f"  * {text.get(lang)}" for text in self.remarks)])
 
-    def plot(self, ax: Axes | None = None, lang: str = "en", **options: Any) -> Axes:
-        """Draw the power by day; options are those of `cxstats.charts.monitoring.power_by_day`."""
-        from cxstats.charts.monitoring import power_by_day
-
-        curve = self.curve
-        plan = self.plan.plan if isinstance(self.plan, SequentialPlan) else self.plan
-        assert plan is not None
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return the power by day."""
+        curve, plan = self.curve, self.sample_size
         level = format_percent(100 * plan.level, None, lang)
-        given: dict[str, Any] = {
+        keywords = {
             "source": label("planning.source", lang, level=level),
             "chosen": self.days,
             "target": None if np.isnan(plan.target) else plan.target,
         }
-        return power_by_day(curve["day"], curve["power"], lang=lang, ax=ax, **given | options)
-
-    def __repr__(self) -> str:
-        return self.summary()
-
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+        return Chart("power_by_day", (curve["day"], curve["power"]), keywords)
 
 
 def duration(
@@ -153,22 +151,14 @@ def duration(
     --------
     >>> from cxstats.metrics.planning import sample_size
     >>> plan = sample_size("conversion", first=0.021, second=0.025)
-    >>> found = duration(plan, per_day=3000)
-    >>> plan.n, found.days, duration(plan, per_day=3000, whole_weeks=False).days
+    >>> test = duration(plan, per_day=3000)
+    >>> plan.n, test.days, duration(plan, per_day=3000, whole_weeks=False).days
     ((22046, 22046), 21, 15)
     """
     import pandas as pd
 
     sizes = _sizes(plan)
-    for name, value, top in (
-        ("per_day", per_day, np.inf), ("traffic", traffic, 1.0), ("answering", answering, 1.0),
-    ):  # fmt: skip
-        good = isinstance(value, Real) and not isinstance(value, bool) and 0 < value <= top
-        if not good or not np.isfinite(value):
-            allowed = "a number above 0" if np.isinf(top) else "a share above 0, at most 1"
-            raise CxError(f"{name}={value!r}; allowed: {allowed}")
-    if isinstance(variants, bool) or not isinstance(variants, int) or variants < 1:
-        raise CxError(f"variants={variants!r}; allowed: a whole number from 1 upwards")
+    _check(per_day, traffic, answering, variants)
     rate = per_day * traffic * answering
     rows: list[dict[str, Any]] = []
     for case, (first, second) in sizes.items():
@@ -186,13 +176,33 @@ def duration(
             }
         )
     longest = max(row["days"] for row in rows)
-    remarks = [both("experiment.duration.long")] if longest > LONG else []
+    notes = [both("experiment.duration.long")] if longest > LONG else []
     if longest < WEEK:
-        remarks.append(both("experiment.duration.short"))
+        notes.append(both("experiment.duration.short"))
     return Duration(
-        pd.DataFrame(rows), plan, longest, float(per_day), float(traffic), float(answering),
-        whole_weeks, variants, tuple(remarks),
-    )  # fmt: skip
+        table=pd.DataFrame(rows),
+        plan=plan,
+        days=longest,
+        per_day=float(per_day),
+        traffic=float(traffic),
+        answering=float(answering),
+        whole_weeks=whole_weeks,
+        variants=variants,
+        notes=tuple(notes),
+    )
+
+
+def _check(per_day: float, traffic: float, answering: float, variants: int) -> None:
+    """Raise if an option is not allowed."""
+    for name, value, top in (
+        ("per_day", per_day, np.inf), ("traffic", traffic, 1.0), ("answering", answering, 1.0),
+    ):  # fmt: skip
+        within = isinstance(value, Real) and not isinstance(value, bool) and 0 < value <= top
+        if not within or not np.isfinite(value):
+            allowed = "a number above 0" if np.isinf(top) else "a share above 0, at most 1"
+            raise CxError(f"{name}={value!r}; allowed: {allowed}")
+    if isinstance(variants, bool) or not isinstance(variants, int) or variants < 1:
+        raise CxError(f"variants={variants!r}; allowed: a whole number from 1 upwards")
 
 
 def _sizes(plan: Any) -> dict[str, tuple[int, int]]:

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cxstats.core.errors import DataError
-from cxstats.core.formats import as_html, format_number, format_percent
+from cxstats.core.formats import format_number, format_percent
 from cxstats.core.formats import interval as interval_text
 from cxstats.core.language import label
+from cxstats.core.result import Chart, Result
 from cxstats.metrics.counts import read_counts
 from cxstats.metrics.result import LEVEL
 from cxstats.stats.intervals import check_level, proportion_interval
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
 
-@dataclass(frozen=True, eq=False)
-class Funnel:
+@dataclass(frozen=True, eq=False, repr=False)
+class Funnel(Result):
     """Stages with the conversion of each step.
 
     Attributes
@@ -45,7 +45,13 @@ class Funnel:
     level: float
     synthetic: bool
 
-    def summary(self, lang: str = "en") -> str:
+    kinds: ClassVar = ("stages",)
+    reference: ClassVar = (
+        "Wilson (1927). Probable inference, the law of succession, and statistical inference. "
+        "Journal of the American Statistical Association 22, 209-212."
+    )
+
+    def findings(self, lang: str) -> list[str]:
         """Return the stages, each with its share of the first and the conversion to it."""
         level = format_percent(100 * self.level, None, lang)
         lines = [
@@ -56,7 +62,7 @@ class Funnel:
         ]  # fmt: skip
         rows: Any = self.table
         for row in rows.itertuples():
-            words = {
+            values = {
                 "stage": row.stage,
                 "n": format_number(row.n),
                 "share": format_percent(100 * row.share, 1, lang),
@@ -64,27 +70,19 @@ class Funnel:
             key = "stage"
             if not np.isnan(row.estimate):
                 key = "step"
-                words["step"] = format_percent(100 * row.estimate, 1, lang)
-                words["interval"] = interval_text(100 * row.ci_low, 100 * row.ci_high, 1)
-            lines.append("  " + label(f"metric.funnel.{key}", lang, **words))
-        return "\n".join(lines)
+                values["step"] = format_percent(100 * row.estimate, 1, lang)
+                values["interval"] = interval_text(100 * row.ci_low, 100 * row.ci_high, 1)
+            lines.append("  " + label(f"metric.funnel.{key}", lang, **values))
+        return lines
 
-    def plot(self, ax: Axes | None = None, lang: str = "en", **options: Any) -> Axes:
-        """Draw the funnel; options are those of `cxstats.charts.funnel`."""
-        from cxstats.charts import funnel as draw
-
-        given: dict[str, Any] = {
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return the funnel."""
+        keywords = {
             "source": label("metric.source", lang, n=format_number(self.n)),
             "level": self.level,
             "synthetic": self.synthetic,
         }
-        return draw(self.table["stage"], self.table["n"], lang=lang, ax=ax, **given | options)
-
-    def __repr__(self) -> str:
-        return self.summary()
-
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+        return Chart("funnel", (self.table["stage"], self.table["n"]), keywords)
 
 
 def funnel(
@@ -123,8 +121,8 @@ def funnel(
 
     Examples
     --------
-    >>> found = funnel(["visit", "basket", "order"], [1000, 300, 120])
-    >>> found.table[["share", "estimate"]].round(2).to_numpy().tolist()[1:]
+    >>> shop = funnel(["visit", "basket", "order"], [1000, 300, 120])
+    >>> shop.table[["share", "estimate"]].round(2).to_numpy().tolist()[1:]
     [[0.3, 0.3], [0.12, 0.4]]
     """
     import pandas as pd
@@ -137,8 +135,7 @@ def funnel(
         if set(counts) != set(names):
             raise DataError(f"counts are of {list(counts)}, and stages are {names}")
         counts = [counts[name] for name in names]
-    read = read_counts({"counts": counts}, {"stage": names})
-    n = read.values["counts"]
+    n = read_counts({"counts": counts}, {"stage": names}).values["counts"]
     if not n[0]:
         raise DataError(f"nobody is in the first stage, {names[0]!r}; allowed: 1 or more")
     for (first, a), (second, b) in pairwise(zip(names, n.tolist(), strict=True)):

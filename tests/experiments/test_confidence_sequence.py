@@ -7,7 +7,7 @@ from scipy import integrate, stats
 
 from cxstats.core.errors import CxError, DataError
 from cxstats.experiments import ab_test, always_valid
-from cxstats.experiments.always_valid import accumulate, mixture_factor, mixture_p
+from cxstats.experiments.confidence_sequence import accumulate, mixture_factor, mixture_p
 from tests.references import close
 
 GIVEN = {"outcome": "y", "group": "arm", "control": "old", "tuned_at": 1000}
@@ -97,7 +97,7 @@ def test_texts_and_pictures():
         for lang in ("en", "zh"):
             assert found.summary(lang)
             found.plot(lang=lang)
-        assert "early looks" in " ".join(found.notes)
+        assert "early looks" in " ".join(note.en for note in found.notes)
         assert "<table" in found._repr_html_()
 
 

@@ -7,7 +7,7 @@ import statsmodels.formula.api as smf
 
 from cxstats.core.errors import CxError, DataError
 from cxstats.experiments import ab_test, cuped
-from tests.experiments.test_ab import made
+from tests.experiments.test_ab_tests import made
 from tests.references import close, reference, value
 
 REFERENCE = reference("experiments")
@@ -83,7 +83,7 @@ def test_units_without_history_stay():
     found = cuped(frame, **GIVEN, covariates="x")
     assert found.n == 2000
     assert found.covariates["covariate"].tolist() == ["x", "x (missing)"]
-    assert any("400 units have no x" in note for note in found.notes)
+    assert any("400 units have no x" in note.en for note in found.notes)
     filled = frame.assign(m=frame["x"].isna() * 1.0, x=frame["x"].fillna(frame["x"].mean()))
     theirs = smf.ols("y ~ group + x + m", filled).fit()
     close(found.table["estimate"].iloc[0], theirs.params["group[T.b]"], 1e-10)
@@ -110,7 +110,7 @@ def test_a_covariate_that_the_treatment_moved_is_refused():
     with pytest.raises(DataError, match=r"covariate 'x' differs between the groups \(p < .001"):
         cuped(frame, **GIVEN, covariates="x")
     noted = cuped(frame, **GIVEN, covariates="x", imbalance="note")
-    assert any("covariate x differs" in note for note in noted.notes)
+    assert any("covariate x differs" in note.en for note in noted.notes)
 
 
 def test_bad_input():

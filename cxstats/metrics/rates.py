@@ -11,9 +11,9 @@ import numpy as np
 
 from cxstats.core.errors import DataError
 from cxstats.core.language import Text, both
-from cxstats.metrics.aggregate import Domain, Sums, Value, add_up
+from cxstats.metrics.answers import read_answers
 from cxstats.metrics.counts import read_counts
-from cxstats.metrics.inputs import read_answers
+from cxstats.metrics.group_sums import Domain, Sums, Value, add_up
 from cxstats.metrics.result import LEVEL, Metric, Options, build
 from cxstats.stats.intervals import PROPORTION_INTERVALS, check_interval, proportion_interval
 
@@ -94,14 +94,14 @@ def rate(  # noqa: PLR0913  (keywords of a public function)
     """
     check_interval(interval, PROPORTION_INTERVALS)
     options = Options(interval, level, min_cell)
-    known = RATES.get(name)
-    remarks = (both(known.note),) if known and known.note else ()
+    named = RATES.get(name)
+    notes = (both(named.note),) if named and named.note else ()
     if trials is None:
         if isinstance(events, Number):
             raise DataError(f"{events!r} events of how many? Give the number of trials, too")
         answers = read_answers(events, column, by, weights, truth=True)
-        sums = add_up(answers, Domain(0, 1, whole=True), Value(plus=lambda x: x > 0))
-        return share_result(sums, options, name=name, remarks=remarks, synthetic=answers.synthetic)
+        sums = add_up(answers, Domain(0, 1, integer=True), Value(plus=lambda x: x > 0))
+        return share_result(sums, options, name=name, notes=notes, synthetic=answers.synthetic)
     if column is not None or weights is not None:
         raise DataError("column and weights are for outcomes; counts of trials have neither")
     counts = read_counts({"events": events, "trials": trials}, by)
@@ -115,7 +115,7 @@ def rate(  # noqa: PLR0913  (keywords of a public function)
     if not n.sum():
         raise DataError("no trials: every number of trials is 0")
     sums = Sums.of_counts(counts.groups, n, happened, happened)
-    return share_result(sums, options, name=name, remarks=remarks, counted=True)
+    return share_result(sums, options, name=name, notes=notes, counted=True)
 
 
 def share_result(
@@ -126,7 +126,7 @@ def share_result(
     kind: str = "",
     counted: bool = False,
     synthetic: bool = False,
-    remarks: Sequence[Text] = (),
+    notes: Sequence[Text] = (),
 ) -> Metric:
     """Return shares as a metric, from sums of 0 and 1."""
     share = sums.mean()
@@ -140,7 +140,7 @@ def share_result(
     }
     return build(
         sums, columns, options, name=name, unit="share", kind=kind, counted=counted,
-        synthetic=synthetic, remarks=remarks,
+        synthetic=synthetic, notes=notes,
     )  # fmt: skip
 
 
@@ -158,12 +158,12 @@ def churn_rate(lost: Any, at_start: Any = None, by: Any = None, **options: Any) 
     return rate(lost, at_start, by, name="churn_rate", **options)
 
 
-def retention_rate(kept: Any, at_start: Any = None, by: Any = None, **options: Any) -> Metric:
+def retention_rate(retained: Any, at_start: Any = None, by: Any = None, **options: Any) -> Metric:
     """Compute retention, customers of the start who are still there over customers at the start.
 
-    One less churn: customers won in between do not count as kept. As `churn_rate`.
+    One less churn: customers won in between do not count. As `churn_rate`.
     """
-    return rate(kept, at_start, by, name="retention_rate", **options)
+    return rate(retained, at_start, by, name="retention_rate", **options)
 
 
 def repurchase_rate(again: Any, customers: Any = None, by: Any = None, **options: Any) -> Metric:

@@ -1,4 +1,4 @@
-"""What is compared: the two groups' expected metric, its variance, and the test's power."""
+"""The effect that is planned for: both groups' expected metric, its variance, the test's power."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import CxError
-from cxstats.metrics.planning.exact import nps_exact, shares_exact
-from cxstats.metrics.planning.power_functions import (
+from cxstats.core.language import Text, both
+from cxstats.metrics.planning.power_of_tests import (
     means_power,
+    nps_exact,
     proportions_power,
+    shares_exact,
     smallest,
     z_power,
 )
@@ -29,6 +31,7 @@ SHARES = (
     "conversion", "click_through", "word_of_mouth", "automation", "error",
 )  # fmt: skip
 MEANS = ("mean", "ces", "arpu", "roi", "handling_time", "waiting_time", "satisfaction")
+KINDS = {"nps": "nps", **dict.fromkeys(SHARES, "share"), **dict.fromkeys(MEANS, "mean")}
 # Below, power is enumerated instead of approximated: answers (NPS), events expected (shares).
 SMALL_NPS, FEW_EVENTS, LARGE = 60, 30, 20_000
 
@@ -54,25 +57,26 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Quantity:
-    """A metric to plan for.
+class ExpectedEffect:
+    """A metric of one group, or of two that are compared.
 
     Attributes
     ----------
     metric : str
-        The name that was given.
+        As it was named.
     kind : {"nps", "share", "mean"}
     first : Group
     second : Group or None
         None for an interval of one group.
-    notes : tuple of str
+    notes : tuple of Text
+        What was assumed.
     """
 
     metric: str
     kind: str
     first: Group
     second: Group | None
-    notes: tuple[str, ...]
+    notes: tuple[Text, ...]
 
     def power(self, n1: float, n2: float, alpha: float) -> float:
         """Return the power of the two-sided test of the two groups.
@@ -82,17 +86,17 @@ class Quantity:
         """
         a, b = self.first, self.second
         assert b is not None  # only asked of two groups
-        whole = float(n1).is_integer() and float(n2).is_integer()
-        if whole and self.kind == "nps" and max(n1, n2) <= SMALL_NPS:
+        integers = float(n1).is_integer() and float(n2).is_integer()
+        if integers and self.kind == "nps" and max(n1, n2) <= SMALL_NPS:
             return nps_exact(a.shares, b.shares, int(n1), int(n2), alpha)
-        if whole and self.kind == "share" and self.rare(n1, n2) and max(n1, n2) <= LARGE:
+        if integers and self.kind == "share" and self.rare(n1, n2) and max(n1, n2) <= LARGE:
             return shares_exact(a.value, b.value, int(n1), int(n2), alpha)
         return float(self.approximate_power(n1, n2, alpha))
 
     def rare(self, n1: float, n2: float) -> bool:
-        """Tell whether few events, or few of the others, are expected in a group."""
+        """Return whether few events, or few of the others, are expected in a group."""
         groups = [(self.first, n1)] + ([(self.second, n2)] if self.second is not None else [])
-        return min(min(one.value, 1 - one.value) * n for one, n in groups) < FEW_EVENTS
+        return min(min(group.value, 1 - group.value) * n for group, n in groups) < FEW_EVENTS
 
     def approximate_power(self, n1: Any, n2: Any, alpha: float) -> Array:
         """Return the power for large samples; n may be arrays."""
@@ -118,11 +122,13 @@ class Quantity:
             return max(1, ceil(z**2 * variance / margin**2 - 3 - 1e-9))
         if self.kind == "share":
             return smallest(lambda n: wilson_half_width(variance, n, z) <= margin, 1)
-        tail = (1 + level) / 2
-        return smallest(lambda n: stdtrit(n - 1, tail) * sqrt(variance / n) <= margin, 2)
+        cumulative = (1 + level) / 2
+        return smallest(lambda n: stdtrit(n - 1, cumulative) * sqrt(variance / n) <= margin, 2)
 
 
-def quantity(metric: str, first: Any, second: Any, difference: Any, sd: Any) -> Quantity:
+def expected_effect(
+    metric: str, first: Any, second: Any, difference: Any, sd: Any
+) -> ExpectedEffect:
     """Return what is planned for, checked.
 
     Raises
@@ -130,64 +136,63 @@ def quantity(metric: str, first: Any, second: Any, difference: Any, sd: Any) -> 
     CxError
         If the metric is unknown, or a value is missing, off its scale or of no effect.
     """
-    kinds = {"nps": "nps", **dict.fromkeys(SHARES, "share"), **dict.fromkeys(MEANS, "mean")}
     # The names of `cxstats.metrics` are understood as well.
-    short = metric.removesuffix("_rate") if isinstance(metric, str) else metric
-    if short not in kinds:
-        raise CxError(f"metric={metric!r}; allowed: {', '.join(kinds)}")
-    metric, kind = short, kinds[short]
+    name = metric.removesuffix("_rate") if isinstance(metric, str) else metric
+    kind = KINDS.get(name)
+    if kind is None:
+        raise CxError(f"metric={metric!r}; allowed: {', '.join(KINDS)}")
     if kind == "mean":
-        return _mean(metric, first, second, difference, sd)
-    for name, value in (("difference", difference), ("sd", sd)):
+        return _means(name, first, second, difference, sd)
+    for option, value in (("difference", difference), ("sd", sd)):
         if value is not None:
-            raise CxError(f"{name} is for means; for {metric!r} give first and second")
+            raise CxError(f"{option} is for means; for {name!r} give first and second")
     if first is None:
-        what = "first=(promoters, detractors)" if kind == "nps" else "first=, the expected share"
-        raise CxError(f"{metric!r} needs {what}")
-    read = _nps if kind == "nps" else _share
-    notes: list[str] = []
-    groups = [None if one is None else read(one, name, notes)
-              for name, one in (("first", first), ("second", second))]  # fmt: skip
+        value = "first=(promoters, detractors)" if kind == "nps" else "first=, the expected share"
+        raise CxError(f"{name!r} needs {value}")
+    read = _nps_group if kind == "nps" else _share_group
+    notes: list[Text] = []
+    groups = [
+        None if value is None else read(value, argument, notes)
+        for argument, value in (("first", first), ("second", second))
+    ]
     assert groups[0] is not None
-    return Quantity(metric, kind, groups[0], groups[1], tuple(notes))
+    return ExpectedEffect(name, kind, groups[0], groups[1], tuple(notes))
 
 
-def _nps(given: Any, name: str, notes: list[str]) -> Group:
-    """Read shares of promoters and detractors, or a score, of which the worst case is taken."""
-    if isinstance(given, Real) and not isinstance(given, bool):
-        score = float(given) / 100
+def _nps_group(value: Any, argument: str, notes: list[Text]) -> Group:
+    """Return a group from its shares, or from a score, of which the worst case is taken."""
+    if isinstance(value, Real) and not isinstance(value, bool):
+        score = float(value) / 100
         if not -1 < score < 1:
-            raise CxError(f"{name}={given!r}; allowed: an NPS between -100 and 100")
-        notes.append(
-            f"{name}: the score {given:g} alone does not tell the variance; the largest that it "
-            "can have is taken (no passives)"
-        )
+            raise CxError(f"{argument}={value!r}; allowed: an NPS between -100 and 100")
+        group = both(f"planning.group.{argument}")
+        notes.append(both("planning.note.variance", group=group, score=f"{value:g}"))
         return Group(score, 1 - score**2, ((1 + score) / 2, (1 - score) / 2))
     try:
-        promoters, detractors = (float(share) for share in given)
+        promoters, detractors = (float(share) for share in value)
     except (TypeError, ValueError) as error:
         raise CxError(
-            f"{name}={given!r}; allowed: (promoters, detractors) as shares, or a score"
+            f"{argument}={value!r}; allowed: (promoters, detractors) as shares, or a score"
         ) from error
     if not (promoters >= 0 and detractors >= 0 and promoters + detractors <= 1 + 1e-12):
-        raise CxError(f"{name}={given!r}; allowed: two shares from 0 whose sum is at most 1")
+        raise CxError(f"{argument}={value!r}; allowed: two shares from 0 whose sum is at most 1")
     variance = max(0.0, promoters + detractors - (promoters - detractors) ** 2)
     return Group(promoters - detractors, variance, (promoters, detractors))
 
 
-def _share(given: Any, name: str, notes: list[str]) -> Group:
-    share = _number(given, name)
+def _share_group(value: Any, argument: str, notes: list[Text]) -> Group:
+    share = _number(value, argument)
     if not 0 <= share <= 1:
-        raise CxError(f"{name}={given!r}; allowed: a share from 0 to 1")
+        raise CxError(f"{argument}={value!r}; allowed: a share from 0 to 1")
     return Group(share, share * (1 - share))
 
 
-def _mean(metric: str, first: Any, second: Any, difference: Any, sd: Any) -> Quantity:
+def _means(metric: str, first: Any, second: Any, difference: Any, sd: Any) -> ExpectedEffect:
     if sd is None:
         raise CxError(f"{metric!r} needs sd, the standard deviation of an answer, or one per group")
     pair = list(sd) if np.ndim(sd) == 1 else [sd, sd]
-    spread = [_number(one, "sd") for one in pair]
-    if len(spread) != 2 or min(spread) <= 0:
+    sds = [_number(value, "sd") for value in pair]
+    if len(sds) != 2 or min(sds) <= 0:
         raise CxError(f"sd={sd!r}; allowed: one number above 0, or two")
     if (first is None) != (second is None) or (first is not None and difference is not None):
         raise CxError("give the means of both groups, or their difference, and not both")
@@ -195,13 +200,13 @@ def _mean(metric: str, first: Any, second: Any, difference: Any, sd: Any) -> Qua
         values = _number(first, "first"), _number(second, "second")
     else:
         values = (0.0 if difference is None else _number(difference, "difference")), 0.0
-    two = None
+    compared = None
     if first is not None or difference is not None:
-        two = Group(values[1], spread[1] ** 2)
-    return Quantity(metric, "mean", Group(values[0], spread[0] ** 2), two, ())
+        compared = Group(values[1], sds[1] ** 2)
+    return ExpectedEffect(metric, "mean", Group(values[0], sds[0] ** 2), compared, ())
 
 
-def _number(given: Any, name: str) -> float:
-    if isinstance(given, bool) or not isinstance(given, Real) or not isfinite(given):
-        raise CxError(f"{name}={given!r}; allowed: a number")
-    return float(given)
+def _number(value: Any, argument: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real) or not isfinite(value):
+        raise CxError(f"{argument}={value!r}; allowed: a number")
+    return float(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 from numbers import Real
@@ -10,21 +11,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import CxError
-from cxstats.core.formats import as_html, format_number, format_percent
-from cxstats.core.language import label
-from cxstats.metrics.planning.power_functions import smallest
-from cxstats.metrics.planning.quantities import SMALL_NPS, Quantity, quantity
+from cxstats.core.formats import format_number, format_percent
+from cxstats.core.language import Text, both, label
+from cxstats.core.result import Chart, Result
+from cxstats.metrics.planning.expected_effect import SMALL_NPS, ExpectedEffect, expected_effect
+from cxstats.metrics.planning.power_of_tests import smallest
 from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
 POINTS = {"nps": 100.0, "share": 100.0, "mean": 1.0}
 
 
-@dataclass(frozen=True, eq=False)
-class Plan:
+@dataclass(frozen=True, eq=False, repr=False)
+class Plan(Result):
     """A sample size, or a power, with what it rests on.
 
     Attributes
@@ -45,8 +46,10 @@ class Plan:
     difference : float
         Between the groups, in the metric's unit.
     level, ratio, design_effect, tests
-        As given.
-    notes : tuple of str
+        As in `sample_size`.
+    effect : ExpectedEffect
+        What is compared.
+    notes : tuple of Text
         What was assumed.
     """
 
@@ -62,8 +65,13 @@ class Plan:
     ratio: float
     design_effect: float
     tests: int
-    notes: tuple[str, ...]
-    quantity: Quantity
+    effect: ExpectedEffect
+    notes: tuple[Text, ...]
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What `plot` can draw; a plan of an interval has no power."""
+        return ("power",) if len(self.n) == 2 else ()
 
     @property
     def curve(self) -> pd.DataFrame:
@@ -74,11 +82,11 @@ class Plan:
         top = max(4 * self.n[0], 40)
         n1 = np.unique([*np.geomspace(max(4, self.n[0] / 20), top, 60).round(), self.n[0]])
         pairs = [(float(n), float(max(2, ceil(n * self.ratio)))) for n in n1]
-        found = [
-            self.quantity.power(a / self.design_effect, b / self.design_effect, self._alpha)
+        power = [
+            self.effect.power(a / self.design_effect, b / self.design_effect, self._alpha)
             for a, b in pairs
         ]
-        return pd.DataFrame({"n": n1.astype(int), "power": found})
+        return pd.DataFrame({"n": n1.astype(int), "power": power})
 
     @property
     def _alpha(self) -> float:
@@ -88,53 +96,41 @@ class Plan:
         if len(self.n) < 2:
             raise CxError("this plan is for an interval of one group, which has no power")
 
-    def summary(self, lang: str = "en") -> str:
+    def findings(self, lang: str) -> list[str]:
         """Return the plan in words."""
-        level = format_percent(100 * self.level, None, lang)
-        words = {"metric": label(f"planning.metric.{self.metric}", lang), "level": level}
+        scale = 100 if self.kind == "share" else 1
+        values = {
+            "metric": label(f"planning.metric.{self.metric}", lang),
+            "level": format_percent(100 * self.level, None, lang),
+            "unit": label(f"planning.unit.{self.kind}", lang),
+        }
         if len(self.n) == 1:
-            margin = format_number(self.margin * (100 if self.kind == "share" else 1))
-            unit = label(f"planning.unit.{self.kind}", lang)
-            n = format_number(self.n[0])
-            lines = [label("planning.margin", lang, n=n, margin=margin, unit=unit, **words)]
-        else:
-            scale = 100 if self.kind == "share" else 1
-            lines = [
-                label(
-                    "planning.compare",
-                    lang,
-                    n1=format_number(self.n[0]),
-                    n2=format_number(self.n[1]),
-                    power=format_percent(100 * self.power, 1, lang),
-                    difference=format_number(self.difference * scale, sign=True),
-                    unit=label(f"planning.unit.{self.kind}", lang),
-                    **words,
-                )
-            ]
-        return "\n".join([*lines, *(f"  * {note}" for note in self.notes)])
+            margin, n = format_number(self.margin * scale), format_number(self.n[0])
+            return [label("planning.margin", lang, n=n, margin=margin, **values)]
+        return [
+            label(
+                "planning.compare",
+                lang,
+                n1=format_number(self.n[0]),
+                n2=format_number(self.n[1]),
+                power=format_percent(100 * self.power, 1, lang),
+                difference=format_number(self.difference * scale, sign=True),
+                **values,
+            )
+        ]
 
-    def plot(self, ax: Axes | None = None, lang: str = "en", **options: Any) -> Axes:
-        """Draw the power by sample size; options are those of `cxstats.charts.power_curve`."""
-        from cxstats.charts import power_curve
-
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return the power by sample size."""
         curve = self.curve
-        given: dict[str, Any] = {
+        level = format_percent(100 * self.level, None, lang)
+        keywords = {
             "chosen": self.n[0],
             "reached": self.power,
             "target": None if np.isnan(self.target) else self.target,
-            "source": label(
-                "planning.source", lang, level=format_percent(100 * self.level, None, lang)
-            ),
-            "subject": self.summary(lang).splitlines()[0],
+            "source": label("planning.source", lang, level=level),
+            "subject": self.findings(lang)[0],
         }
-        axes: Axes = power_curve(curve["n"], curve["power"], lang=lang, ax=ax, **given | options)
-        return axes
-
-    def __str__(self) -> str:
-        return self.summary()
-
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+        return Chart("power_curve", (curve["n"], curve["power"]), keywords)
 
 
 def sample_size(  # noqa: PLR0913  (keywords of a plan)
@@ -205,33 +201,41 @@ def sample_size(  # noqa: PLR0913  (keywords of a plan)
     >>> sample_size("csat", first=0.7, margin=0.03).n
     (894,)
     """
-    if margin is None:
-        what = quantity(metric, first, second, difference, sd)
-        _check_two(what)
-    else:
-        if second is not None or difference is not None:
-            raise CxError("margin is for one group; leave out second and difference")
-        # The width of a mean's interval depends on its spread alone.
-        what = quantity(metric, first if sd is None else None, None, None, sd)
     _check(level, ratio, design_effect, tests)
-    if not isinstance(power, Real) or not 0.05 < power < 1:
-        raise CxError(f"power={power!r}; allowed: above 0.05 to below 1, such as 0.8")
-    if margin is not None:
-        unit = POINTS["nps"] if what.kind == "nps" else 1.0
-        if not isinstance(margin, Real) or isinstance(margin, bool) or not margin > 0:
-            raise CxError(f"margin={margin!r}; allowed: a number above 0")
-        n = ceil(what.n_for_margin(margin / unit, 1 - (1 - level) / tests) * design_effect)
-        return _plan(what, (n,), level, 1.0, design_effect, tests, margin=float(margin))
+    check_power(power)
+    if margin is None:
+        effect = expected_effect(metric, first, second, difference, sd)
+        _check_comparison(effect)
+        return _plan_comparison(effect, power, level, ratio, design_effect, tests)
+    if second is not None or difference is not None:
+        raise CxError("margin is for one group; leave out second and difference")
+    if not isinstance(margin, Real) or isinstance(margin, bool) or not margin > 0:
+        raise CxError(f"margin={margin!r}; allowed: a number above 0")
+    # The width of a mean's interval depends on its spread alone.
+    effect = expected_effect(metric, first if sd is None else None, None, None, sd)
+    unit = POINTS["nps"] if effect.kind == "nps" else 1.0
+    n = ceil(effect.n_for_margin(margin / unit, 1 - (1 - level) / tests) * design_effect)
+    return _plan(effect, (n,), level, 1.0, design_effect, tests, margin=float(margin))
+
+
+def _plan_comparison(
+    effect: ExpectedEffect,
+    power: float,
+    level: float,
+    ratio: float,
+    design_effect: float,
+    tests: int,
+) -> Plan:
+    """Return the plan with the smallest groups whose test has the power."""
     alpha = (1 - level) / tests
 
     def enough(n: int) -> bool:
-        second_n = ceil(n * ratio)
-        found = what.power(n / design_effect, second_n / design_effect, alpha)
-        return found >= power - 1e-12
+        n2 = ceil(n * ratio)
+        return effect.power(n / design_effect, n2 / design_effect, alpha) >= power - 1e-12
 
     start = max(2, ceil(2 / ratio))
     n1 = smallest(enough, ceil(start * design_effect))
-    return _plan(what, (n1, ceil(n1 * ratio)), level, ratio, design_effect, tests, target=power)
+    return _plan(effect, (n1, ceil(n1 * ratio)), level, ratio, design_effect, tests, target=power)
 
 
 def power(  # noqa: PLR0913  (keywords of a plan)
@@ -270,23 +274,31 @@ def power(  # noqa: PLR0913  (keywords of a plan)
     >>> round(power("nps", 213, first=(0.50, 0.20), second=(0.60, 0.15)).power, 2)
     0.53
     """
-    what = quantity(metric, first, second, difference, sd)
-    _check_two(what)
+    effect = expected_effect(metric, first, second, difference, sd)
+    _check_comparison(effect)
     pair = list(n) if np.ndim(n) == 1 else [n, n]
-    whole = all(isinstance(x, int | np.integer) and not isinstance(x, bool) for x in pair)
-    if len(pair) != 2 or not whole or min(pair) < 2:
+    integers = all(isinstance(x, int | np.integer) and not isinstance(x, bool) for x in pair)
+    if len(pair) != 2 or not integers or min(pair) < 2:
         raise CxError(f"n={n!r}; allowed: a whole number from 2 upwards, or two of them")
     _check(level, 1.0, design_effect, tests)
-    return _plan(what, (int(pair[0]), int(pair[1])), level, pair[1] / pair[0], design_effect, tests)
+    sizes, ratio = (int(pair[0]), int(pair[1])), pair[1] / pair[0]
+    return _plan(effect, sizes, level, ratio, design_effect, tests)
 
 
-def _check_two(what: Quantity) -> None:
-    if what.second is None:
+def _check_comparison(effect: ExpectedEffect) -> None:
+    """Raise if there are no two groups, or nothing that a test could find."""
+    if effect.second is None:
         raise CxError("a comparison needs first and second (or difference); an interval, margin")
-    if what.first.value == what.second.value:
+    if effect.first.value == effect.second.value:
         raise CxError("the groups do not differ, so there is no difference to find")
-    if what.first.variance + what.second.variance == 0:
+    if effect.first.variance + effect.second.variance == 0:
         raise CxError("neither group varies (all answers alike), so nothing is left to chance")
+
+
+def check_power(power: float) -> None:
+    """Raise if a power is not above 0.05 to below 1."""
+    if not isinstance(power, Real) or not 0.05 < power < 1:
+        raise CxError(f"power={power!r}; allowed: above 0.05 to below 1, such as 0.8")
 
 
 def _check(level: float, ratio: float, design_effect: float, tests: int) -> None:
@@ -299,7 +311,7 @@ def _check(level: float, ratio: float, design_effect: float, tests: int) -> None
 
 
 def _plan(
-    what: Quantity,
+    effect: ExpectedEffect,
     n: tuple[int, ...],
     level: float,
     ratio: float,
@@ -310,29 +322,45 @@ def _plan(
 ) -> Plan:
     import pandas as pd
 
-    unit = POINTS["nps"] if what.kind == "nps" else 1.0
-    groups = [what.first] if len(n) == 1 else [what.first, what.second]
+    unit = POINTS["nps"] if effect.kind == "nps" else 1.0
+    groups = [effect.first] if len(n) == 1 else [effect.first, effect.second]
     rows = [
         {
             "group": name,
-            "value": float("nan") if len(n) == 1 and what.kind == "mean" else unit * one.value,
-            "sd": unit * one.variance**0.5,
+            "value": float("nan") if len(n) == 1 and effect.kind == "mean" else unit * group.value,
+            "sd": unit * group.variance**0.5,
             "n": size,
         }
-        for name, one, size in zip(("first", "second"), groups, n, strict=False)
-        if one is not None
+        for name, group, size in zip(("first", "second"), groups, n, strict=False)
+        if group is not None
     ]
     reached, difference = float("nan"), float("nan")
     if len(n) == 2:
         effective = n[0] / design_effect, n[1] / design_effect
-        reached = what.power(*effective, (1 - level) / tests)
-        assert what.second is not None
-        difference = unit * (what.second.value - what.first.value)
-    notes = list(what.notes)
-    small = what.rare(*(n if len(n) == 2 else n * 2)) if what.kind == "share" else n[0] <= SMALL_NPS
-    if design_effect != 1 and small and what.kind != "mean":
-        notes.append("a small sample with a design effect: the normal approximation is rough")
+        reached = effect.power(*effective, (1 - level) / tests)
+        assert effect.second is not None
+        difference = unit * (effect.second.value - effect.first.value)
+    notes = list(effect.notes)
+    small = {
+        "nps": n[0] <= SMALL_NPS,
+        "share": effect.rare(n[0], n[-1]),
+        "mean": False,
+    }[effect.kind]
+    if design_effect != 1 and small:
+        notes.append(both("planning.note.rough"))
     return Plan(
-        pd.DataFrame(rows), what.metric, what.kind, n, reached, target, margin, difference, level,
-        ratio, design_effect, tests, tuple(notes), what,
-    )  # fmt: skip
+        table=pd.DataFrame(rows),
+        metric=effect.metric,
+        kind=effect.kind,
+        n=n,
+        power=reached,
+        target=target,
+        margin=margin,
+        difference=difference,
+        level=level,
+        ratio=ratio,
+        design_effect=design_effect,
+        tests=tests,
+        notes=tuple(notes),
+        effect=effect,
+    )
