@@ -22,7 +22,7 @@ from cxstats.charts.kano import kano_plane
 from cxstats.charts.likert import answer_shares, likert
 from cxstats.charts.nps_bars import nps_bars
 from cxstats.charts.nps_region import nps_region
-from cxstats.charts.path_diagram.diagram import path_diagram
+from cxstats.charts.path_diagrams.diagram import path_diagram
 from cxstats.charts.power_curve import power_curve
 from cxstats.charts.process_map import process_map
 from cxstats.charts.quadrants import quadrant_map
