@@ -12,36 +12,36 @@ __version__ = "0.1.0"
 
 # Public name -> module that defines it; None for a module that is itself the public name.
 _PUBLIC = {
-    "ab_test": "cxstats.experiments.ab_test",
-    "ab_test_from_counts": "cxstats.experiments.ab_test",
+    "ab_test": "cxstats.experiments.ab_tests",
+    "ab_test_from_counts": "cxstats.experiments.ab_tests",
     "ahp": "cxstats.weighting.ahp",
-    "Audit": "cxstats.cases.result",
+    "Audit": "cxstats.cases.audit",
     "audit": "cxstats.cases.audit",
     "bootstrap_moments": "cxstats.core.moments",
     "cases": None,
-    "ces": "cxstats.metrics.scales",
-    "ces_from_counts": "cxstats.metrics.scales",
+    "ces": "cxstats.metrics.csat_ces",
+    "ces_from_counts": "cxstats.metrics.csat_ces",
     "cfa": "cxstats.models.sem.fit",
     "charts": None,
-    "check": "cxstats.survey.clean",
+    "check": "cxstats.survey.check",
     "cite": "cxstats.cases.facts",
     "clean": "cxstats.survey.clean",
     "Codebook": "cxstats.survey.codebook",
     "compare": "cxstats.cases.compare",
     "Comparison": "cxstats.cases.compare",
-    "csat": "cxstats.metrics.scales",
-    "csat_from_counts": "cxstats.metrics.scales",
+    "csat": "cxstats.metrics.csat_ces",
+    "csat_from_counts": "cxstats.metrics.csat_ces",
     "CxError": "cxstats.core.errors",
     "DataError": "cxstats.core.errors",
-    "drivers": "cxstats.priorities.drivers.fit",
-    "event_log": "cxstats.operations.read_log",
+    "drivers": "cxstats.priorities.drivers.analysis",
+    "event_log": "cxstats.operations.event_log",
     "importance_performance": "cxstats.priorities.importance.analysis",
     "experiments": None,
     "invariance": "cxstats.models.sem.invariance",
     "kano": "cxstats.priorities.kano.analysis",
     "kano_from_counts": "cxstats.priorities.kano.analysis",
-    "load_corporate_reputation": "cxstats.datasets.real",
-    "load_ecsi_mobile": "cxstats.datasets.real",
+    "load_corporate_reputation": "cxstats.datasets.loaders",
+    "load_ecsi_mobile": "cxstats.datasets.loaders",
     "load_facts": "cxstats.cases.facts",
     "load_formulas": "cxstats.cases.files",
     "load_source_errors": "cxstats.cases.files",
@@ -53,23 +53,23 @@ _PUBLIC = {
     "ModelWarning": "cxstats.models.sem.result",
     "Moments": "cxstats.core.moments",
     "moments": "cxstats.core.moments",
-    "nps": "cxstats.metrics.promoters",
-    "nps_from_counts": "cxstats.metrics.promoters",
+    "nps": "cxstats.metrics.net_promoter_score",
+    "nps_from_counts": "cxstats.metrics.net_promoter_score",
     "nps_region": "cxstats.metrics.planning.region",
     "ordinal_reliability": "cxstats.models.sem.ordinal.reliability",
-    "pain_points": "cxstats.priorities.pain_points.causes",
+    "pain_points": "cxstats.priorities.pain_points.analysis",
     "penalty_reward": "cxstats.priorities.penalty_reward",
     "pls": "cxstats.models.pls.fit",
     "polychoric": "cxstats.models.sem.ordinal.polychoric",
-    "power": "cxstats.metrics.planning.sample_size",
+    "power": "cxstats.metrics.planning.sample_sizes",
     "process": "cxstats.operations.process",
     "process_change": "cxstats.operations.before_after",
-    "rate": "cxstats.metrics.proportions",
+    "rate": "cxstats.metrics.rates",
     "read_survey": "cxstats.survey.read",
     "reliability": "cxstats.service.reliability",
     "ReproductionError": "cxstats.core.errors",
     "rpa_saving": "cxstats.operations.automation",
-    "sample_size": "cxstats.metrics.planning.sample_size",
+    "sample_size": "cxstats.metrics.planning.sample_sizes",
     "satisfaction": None,
     "satisfaction_index": "cxstats.satisfaction.index",
     "second_opinion": "cxstats.models.sem.second_opinion",
@@ -80,7 +80,7 @@ _PUBLIC = {
     "simulate_kano": "cxstats.datasets.simulate_kano",
     "simulate_loan_log": "cxstats.datasets.simulate_loan_log",
     "simulate_servqual": "cxstats.datasets.simulate_servqual",
-    "track": "cxstats.metrics.tracking.track",
+    "track": "cxstats.metrics.tracking.waves",
     "verdict": "cxstats.stats.rules",
     "weight_sensitivity": "cxstats.weighting.sensitivity",
     "weighted_score": "cxstats.satisfaction.score",
@@ -91,26 +91,25 @@ __all__ = [*_PUBLIC, "__version__"]  # noqa: PLE0604  (all are strings)
 
 if TYPE_CHECKING:
     from cxstats import cases, charts, experiments, metrics, satisfaction
-    from cxstats.cases.audit import audit
+    from cxstats.cases.audit import Audit, audit
     from cxstats.cases.compare import Comparison, compare
     from cxstats.cases.facts import cite, load_facts
     from cxstats.cases.files import load_formulas, load_source_errors, load_tables
-    from cxstats.cases.result import Audit
     from cxstats.core.errors import CxError, DataError, ModelSyntaxError, ReproductionError
     from cxstats.core.language import set_language
     from cxstats.core.moments import Moments, bootstrap_moments, moments
-    from cxstats.datasets.real import load_corporate_reputation, load_ecsi_mobile
+    from cxstats.datasets.loaders import load_corporate_reputation, load_ecsi_mobile
     from cxstats.datasets.simulate_experience import simulate_experience
     from cxstats.datasets.simulate_kano import simulate_kano
     from cxstats.datasets.simulate_loan_log import simulate_loan_log
     from cxstats.datasets.simulate_servqual import simulate_servqual
-    from cxstats.experiments.ab_test import ab_test, ab_test_from_counts
+    from cxstats.experiments.ab_tests import ab_test, ab_test_from_counts
+    from cxstats.metrics.csat_ces import ces, ces_from_counts, csat, csat_from_counts
+    from cxstats.metrics.net_promoter_score import nps, nps_from_counts
     from cxstats.metrics.planning.region import nps_region
-    from cxstats.metrics.planning.sample_size import power, sample_size
-    from cxstats.metrics.promoters import nps, nps_from_counts
-    from cxstats.metrics.proportions import rate
-    from cxstats.metrics.scales import ces, ces_from_counts, csat, csat_from_counts
-    from cxstats.metrics.tracking.track import track
+    from cxstats.metrics.planning.sample_sizes import power, sample_size
+    from cxstats.metrics.rates import rate
+    from cxstats.metrics.tracking.waves import track
     from cxstats.models.pls.fit import pls
     from cxstats.models.sem.fit import cfa, sem
     from cxstats.models.sem.invariance import invariance
@@ -120,19 +119,20 @@ if TYPE_CHECKING:
     from cxstats.models.sem.second_opinion import second_opinion
     from cxstats.operations.automation import rpa_saving
     from cxstats.operations.before_after import process_change
+    from cxstats.operations.event_log import event_log
     from cxstats.operations.process import process
-    from cxstats.operations.read_log import event_log
-    from cxstats.priorities.drivers.fit import drivers
+    from cxstats.priorities.drivers.analysis import drivers
     from cxstats.priorities.importance.analysis import importance_performance
     from cxstats.priorities.kano.analysis import kano, kano_from_counts
-    from cxstats.priorities.pain_points.causes import pain_points
+    from cxstats.priorities.pain_points.analysis import pain_points
     from cxstats.priorities.penalty_reward import penalty_reward
     from cxstats.satisfaction.index import loyalty_index, satisfaction_index
     from cxstats.satisfaction.score import weighted_score
     from cxstats.service.reliability import reliability
     from cxstats.service.servqual import servperf, servqual
     from cxstats.stats.rules import verdict
-    from cxstats.survey.clean import check, clean
+    from cxstats.survey.check import check
+    from cxstats.survey.clean import clean
     from cxstats.survey.codebook import Codebook
     from cxstats.survey.read import read_survey
     from cxstats.weighting.ahp import ahp

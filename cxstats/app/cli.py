@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from enum import StrEnum
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
     from cxstats.app.reproduce import Run
     from cxstats.cases import Audit
 
-MOST = 20  # problems of a file that are printed, one line each
+MAX_PROBLEMS = 20  # of a file that are printed, one line each
+
+PURPOSE = "Customer-experience statistics: case studies re-derived, and the tools for your own."
 
 app = typer.Typer(
     name="cxstats",
-    help="Customer-experience statistics: case studies re-derived, and the tools for your own.",
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -51,13 +53,22 @@ class Lang(StrEnum):
     zh = "zh"
 
 
-@app.callback(invoke_without_command=True)
+# The tables of a printed audit, each with its columns.
+AUDIT_COLUMNS = {
+    "facts": ("id", "quantity", "published", "recomputed", "verdict"),
+    "checks": ("id", "check", "given", "recomputed", "verdict", "reason"),
+    "formulas": ("id", "name", "formula", "status"),
+    "source_errors": ("id", "claim", "correction"),
+}
+
+
+@app.callback(invoke_without_command=True, help=PURPOSE)
 def start(
     context: typer.Context,
-    show: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
-    """Customer-experience statistics: case studies re-derived, and the tools for your own."""
-    if show:
+    """Print the version, or the help where no command is named."""
+    if version:
         typer.echo(f"cxstats {__version__}")
     elif context.invoked_subcommand is None:
         typer.echo(context.get_help())
@@ -86,7 +97,7 @@ def reproduce(
     from cxstats.app.site import write_site
 
     paths = find_notebooks(notebooks, output)
-    _make_folder(output)
+    _check_writable(output)
     runs = _run_with_progress(paths, jobs)
     index = write_site(runs, output)
     failures = [f"{run.path}, {run.error}" for run in runs if run.error]
@@ -94,17 +105,17 @@ def reproduce(
         if update and not run.error:
             write_notebook(run.notebook, run.path)
         if check and not run.error:
-            changed = differences(read_notebook(run.path), run.notebook)
-            failures += [f"{run.path}, {text}" for text in changed]
+            changes = differences(read_notebook(run.path), run.notebook)
+            failures += [f"{run.path}, {change}" for change in changes]
     if failures:
         for failure in failures[:-1]:
-            _complain(failure)
+            _print_error(failure)
         raise ReproductionError(failures[-1])
     typer.echo(f"{len(runs)} of {len(runs)} notebooks reproduced: {index}")
 
 
-def _make_folder(folder: Path) -> None:
-    """Make sure that the results can be written, before anything is executed."""
+def _check_writable(folder: Path) -> None:
+    """Raise if the results cannot be written, before anything is executed."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "index.html").touch()
@@ -127,12 +138,12 @@ def _run_with_progress(paths: list[Path], jobs: int | None) -> list[Run]:
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("notebooks", total=len(paths))
 
-        def done(run: Run) -> None:
+        def report(run: Run) -> None:
             state = "FAILED" if run.error else "done"
             bar.console.print(f"{state:6}  {run.path.name}", highlight=False, markup=False)
             bar.advance(task)
 
-        return run_notebooks(paths, jobs, done)
+        return run_notebooks(paths, jobs, report)
 
 
 @app.command()
@@ -140,28 +151,30 @@ def audit(
     facts: Annotated[
         Path | None, typer.Argument(help="A facts file of your own; without it, the case studies.")
     ] = None,
-    form: Annotated[Format, typer.Option("--format", help="Form of the output.")] = Format.table,
+    output_format: Annotated[
+        Format, typer.Option("--format", help="Form of the output.")
+    ] = Format.table,
     lang: Annotated[Lang, typer.Option(help="Language of the output.")] = Lang.en,
 ) -> None:
     """Recompute every published figure and say which do not add up."""
-    from cxstats.cases import audit as run_audit
+    from cxstats.cases.audit import audit as run_audit
 
     result = run_audit(facts)
-    if form is Format.json:
+    if output_format is Format.json:
         sys.stdout.write(
             json.dumps(result.to_dict(lang.value), ensure_ascii=False, indent=2) + "\n"
         )
-    elif form is Format.csv:
+    elif output_format is Format.csv:
         rows = result.to_dict(lang.value)["facts"]
         writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+        writer.writerows({key: _as_text(value) for key, value in row.items()} for row in rows)
     else:
         _print_audit(result, lang.value)
 
 
-def _cell(value: object) -> object:
-    """Keep text from becoming a formula in a spreadsheet."""
+def _as_text(value: object) -> object:
+    """Return a value that a spreadsheet does not take for a formula."""
     return (
         f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
     )
@@ -173,8 +186,19 @@ def _print_audit(result: Audit, lang: str) -> None:
     from cxstats.core.language import label
 
     console = Console()
+    for name, rows in _audit_rows(result, lang).items():
+        if rows:
+            headers = [label(f"audit.column.{column}", lang) for column in AUDIT_COLUMNS[name]]
+            console.print(_table(label(f"audit.{name}.heading", lang), headers, rows))
+    console.print(result.summary(lang), markup=False, highlight=False)
+
+
+def _audit_rows(result: Audit, lang: str) -> dict[str, list[tuple[str, ...]]]:
+    """Return the rows of each table of an audit, in the order of `AUDIT_COLUMNS`."""
+    from cxstats.core.language import label
+
     outcome = {True: "outcome.true", False: "outcome.false", None: "outcome.none"}
-    tables: dict[str, list[tuple[str, ...]]] = {
+    return {
         "facts": [
             (
                 f.fact.id,
@@ -204,35 +228,28 @@ def _print_audit(result: Audit, lang: str) -> None:
             (e.id, e.claim.get(lang), e.correction.get(lang)) for e in result.source_errors
         ],
     }
-    columns = {
-        "facts": ("id", "quantity", "published", "recomputed", "verdict"),
-        "checks": ("id", "check", "given", "recomputed", "verdict", "reason"),
-        "formulas": ("id", "name", "formula", "status"),
-        "source_errors": ("id", "claim", "correction"),
-    }
-    for name, rows in tables.items():
-        if rows:
-            heads = [label(f"audit.column.{column}", lang) for column in columns[name]]
-            console.print(_table(label(f"audit.{name}.heading", lang), heads, rows))
-    console.print(result.summary(lang), markup=False, highlight=False)
 
 
-def _table(title: str, heads: list[str], rows: list[tuple[str, ...]]) -> Table:
+def _table(title: str, headers: list[str], rows: list[tuple[str, ...]]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
-    for head in heads:
-        table.add_column(head, overflow="fold")
+    for header in headers:
+        table.add_column(header, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))  # Text: cells are data, never markup
     return table
 
 
-@app.command()
+@app.command(context_settings={"ignore_unknown_options": True})
 def lab(
-    notebooks: Annotated[
-        Path | None, typer.Argument(help="Folder to open; without it, the collection.")
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="FOLDER|OPTION",
+            help="Folder to open (without it, the collection), then options of JupyterLab.",
+        ),
     ] = None,
 ) -> None:
     """Open JupyterLab on the notebooks."""
@@ -240,18 +257,29 @@ def lab(
 
     from cxstats.app.reproduce import notebook_folder
 
-    folder = notebooks or notebook_folder()
+    options = list(arguments or [])
+    named = bool(options) and not options[0].startswith("-")
+    folder = Path(options.pop(0)) if named else notebook_folder()
     if not folder.is_dir():
         raise CxError(f"{folder}: no such folder; name the one that holds the notebooks")
     if find_spec("jupyterlab") is None:
         raise MissingToolError(
             "jupyterlab is not installed; run 'uv run cxstats lab' in a checkout"
         )
-    command = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={folder.resolve()}"]
+    if _is_root() and "--allow-root" not in options:
+        raise CxError(
+            "JupyterLab refuses to run as root, since whoever reaches it could do anything on this "
+            "machine; run it as another user, or, in a container: cxstats lab --allow-root"
+        )
+    command = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={folder.resolve()}", *options]
     raise typer.Exit(subprocess.call(command))
 
 
-def _complain(message: str) -> None:
+def _is_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def _print_error(message: str) -> None:
     print(f"cxstats: error: {' '.join(message.split())}", file=sys.stderr)
 
 
@@ -262,37 +290,31 @@ def _use_utf8() -> None:
             stream.reconfigure(encoding="utf-8")
 
 
-def main(arguments: list[str] | None = None) -> int:  # noqa: PLR0911
+def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     _use_utf8()
     try:
-        status = app(arguments, standalone_mode=False)
+        return int(app(arguments, standalone_mode=False) or 0)
     except (ReproductionError, MissingToolError) as error:
-        _complain(str(error))
-        return 1
+        status, messages = 1, [str(error)]
     except DataError as error:
-        for problem in error.problems[:MOST]:
-            _complain(problem)
-        if len(error.problems) > MOST:
-            _complain(f"and {len(error.problems) - MOST} more problems")
-        return 2
+        status, messages = 2, list(error.problems[:MAX_PROBLEMS])
+        if len(error.problems) > MAX_PROBLEMS:
+            messages.append(f"and {len(error.problems) - MAX_PROBLEMS} more problems")
     except CxError as error:
-        _complain(str(error))
-        return 2
+        status, messages = 2, [str(error)]
     except OSError as error:
-        _complain(f"cannot write: {error.strerror}")
-        return 1
+        status, messages = 1, [f"cannot write: {error.strerror}"]
     except (KeyboardInterrupt, typer.Abort):
-        _complain("stopped")
-        return 1
+        status, messages = 1, ["stopped"]
     except Exception as error:
         # Typer carries its own copy of click; its usage errors are known by their form.
-        message = getattr(error, "format_message", None)
-        if message is None:
+        if not hasattr(error, "format_message"):
             raise
-        _complain(message())
-        return 2
-    return int(status or 0)
+        status, messages = 2, [error.format_message()]
+    for message in messages:
+        _print_error(message)
+    return status
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Execute the notebooks: all of them, in parallel, and say which one breaks where.
+"""Execute every notebook in parallel, and name the cell where one breaks.
 
 A notebook runs in its own kernel, in the environment that runs this code and in its own
-folder. The notebooks themselves are found by pattern, so none can rot outside a run.
+folder. Notebooks are found by pattern, so none can rot outside a run.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 START_TIMEOUT = 120  # seconds; the first kernel on a cold machine compiles its libraries
 CELL_TIMEOUT = 600  # seconds; a notebook is for reading along, not for long computations
 
-# The forms of an output that a reader reads.
-SHOWN = {"text/plain", "text/html", "text/markdown", "text/latex"}
+# The forms of an output that hold text.
+TEXT_FORMS = {"text/plain", "text/html", "text/markdown", "text/latex"}
 # What differs between machines and runs: addresses, temporary files, identifiers of styled tables.
-MACHINE = (
+MACHINE_DETAILS = (
     (r"\bat 0x[0-9a-fA-F]+", "at 0x…"),
     (r"\S*ipykernel_\d+[/\\]\d+\.py", "<cell>"),
     (r"\bT_[0-9a-f]{5,}", "T_…"),
@@ -60,9 +60,9 @@ class Run:
     def title(self) -> str:
         """The notebook's first heading, or its file name."""
         for cell in self.notebook.cells:
-            found = re.search(r"^# +(.+)$", cell.source, re.MULTILINE)
-            if cell.cell_type == "markdown" and found:
-                return found.group(1).strip()
+            heading = re.search(r"^# +(.+)$", cell.source, re.MULTILINE)
+            if cell.cell_type == "markdown" and heading:
+                return heading.group(1).strip()
         return self.path.stem
 
 
@@ -87,22 +87,22 @@ def find_notebooks(folder: Path | None = None, output: Path | None = None) -> li
         return [folder]
     if not folder.is_dir():
         raise CxError(f"{folder}: no such folder; name the one that holds the notebooks")
-    written = output.resolve() if output else None
-    found = sorted(
+    excluded = output.resolve() if output else None
+    paths = sorted(
         path
         for path in folder.rglob("*.ipynb")
-        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and (written is None or written not in path.resolve().parents)
+        if not any(name.startswith(".") for name in path.relative_to(folder).parts)
+        and excluded not in path.resolve().parents
     )
-    if not found:
+    if not paths:
         raise CxError(f"{folder}: no notebook in this folder")
-    return found
+    return paths
 
 
 def notebook_folder() -> Path:
     """Return the folder of the collection: in the working directory, or in the checkout."""
-    here = Path("notebooks")
-    return here if here.is_dir() else PACKAGE.parent / "notebooks"
+    local = Path("notebooks")
+    return local if local.is_dir() else PACKAGE.parent / "notebooks"
 
 
 def run_notebooks(
@@ -132,6 +132,9 @@ def run_notebooks(
         If a file is not a notebook; nothing is executed then.
     """
     _require_tools()
+    # Lists the machine's fonts once: a kernel that has to do it says so among its outputs.
+    import matplotlib.font_manager  # noqa: F401
+
     notebooks = [(path, read_notebook(path)) for path in paths]
     return asyncio.run(_run_all(notebooks, workers or os.cpu_count() or 1, progress))
 
@@ -139,19 +142,19 @@ def run_notebooks(
 async def _run_all(
     notebooks: Sequence[tuple[Path, NotebookNode]], workers: int, progress: Progress | None
 ) -> list[Run]:
-    places = asyncio.Semaphore(workers)
+    slots = asyncio.Semaphore(workers)
 
-    async def one(path: Path, notebook: NotebookNode) -> Run:
-        async with places:
-            run = await _run(path, notebook)
+    async def run_in_turn(path: Path, notebook: NotebookNode) -> Run:
+        async with slots:
+            run = await _run_notebook(path, notebook)
         if progress:
             progress(run)
         return run
 
-    return list(await asyncio.gather(*(one(*notebook) for notebook in notebooks)))
+    return list(await asyncio.gather(*(run_in_turn(*notebook) for notebook in notebooks)))
 
 
-async def _run(path: Path, notebook: NotebookNode) -> Run:
+async def _run_notebook(path: Path, notebook: NotebookNode) -> Run:
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
     from traitlets.config import Config
@@ -159,11 +162,11 @@ async def _run(path: Path, notebook: NotebookNode) -> Run:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    started = 1
+    current = 1
 
-    def note(cell: NotebookNode, cell_index: int) -> None:
-        nonlocal started
-        started = cell_index + 1
+    def count_cell(cell: NotebookNode, cell_index: int) -> None:
+        nonlocal current
+        current = cell_index + 1
 
     with TemporaryDirectory(prefix="cxstats-") as sockets:
         client = NotebookClient(
@@ -172,7 +175,7 @@ async def _run(path: Path, notebook: NotebookNode) -> Run:
             startup_timeout=START_TIMEOUT,
             kernel_name="python3",
             record_timing=False,
-            on_cell_start=note,
+            on_cell_start=count_cell,
             config=Config({"KernelManager": _transport(sockets)}),
             resources={"metadata": {"path": str(path.parent.resolve())}},
         )
@@ -181,13 +184,13 @@ async def _run(path: Path, notebook: NotebookNode) -> Run:
             await client.async_execute()
         except CellExecutionError as failure:
             value = str(failure.evalue).strip().split("\n")[0]
-            error = f"cell {started}: {failure.ename}: {value}"
+            error = f"cell {current}: {failure.ename}: {value}"
         except CellTimeoutError:
-            error = f"cell {started}: took longer than {CELL_TIMEOUT} s"
+            error = f"cell {current}: took longer than {CELL_TIMEOUT} s"
         except DeadKernelError:
-            error = f"cell {started}: the kernel died (out of memory?)"
+            error = f"cell {current}: the kernel died (out of memory?)"
         except RuntimeError as failure:
-            error = f"cell {started}: the kernel failed: {failure}"
+            error = f"cell {current}: the kernel failed: {failure}"
         except AssertionError as failure:
             # What nbclient raises when Ctrl-C stops it while a kernel is starting.
             raise asyncio.CancelledError from failure
@@ -195,7 +198,7 @@ async def _run(path: Path, notebook: NotebookNode) -> Run:
 
 
 def _transport(folder: str) -> dict[str, str]:
-    """Talk to the kernel through socket files that only this user can open, not over TCP."""
+    """Return settings to reach the kernel by socket files of this user, where there are any."""
     if os.name == "nt":
         return {"transport": "tcp"}
     return {"transport": "ipc", "ip": f"{folder}/kernel"}
@@ -239,30 +242,30 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
         count += 1
         if cell.execution_count is not None:
             cell.execution_count = count
-        cell.outputs = _joined(cell.outputs)
+        cell.outputs = _join_streams(cell.outputs)
         for output in cell.outputs:
             if "execution_count" in output:
                 output.execution_count = count
             if "text" in output:
-                output.text = _plain(output.text)
-            for kind in SHOWN & output.get("data", {}).keys():
-                output.data[kind] = _plain(output.data[kind])
+                output.text = _mask_machine(output.text)
+            for form in TEXT_FORMS & output.get("data", {}).keys():
+                output.data[form] = _mask_machine(output.data[form])
     return notebook
 
 
-def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    kept: list[NotebookNode] = []
+def _join_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    joined: list[NotebookNode] = []
     for output in outputs:
-        last = kept[-1] if kept else None
+        last = joined[-1] if joined else None
         if output.output_type == "stream" and last and last.get("name") == output.name:
             last.text += output.text
         else:
-            kept.append(output)
-    return kept
+            joined.append(output)
+    return joined
 
 
-def _plain(text: str) -> str:
-    for pattern, replacement in MACHINE:
+def _mask_machine(text: str) -> str:
+    for pattern, replacement in MACHINE_DETAILS:
         text = re.sub(pattern, replacement, text)
     return text
 
@@ -273,28 +276,27 @@ def differences(committed: NotebookNode, fresh: NotebookNode) -> list[str]:
     Numbers and words are compared as shown, in plain text and in tables; pictures are not, since
     fonts differ between machines.
     """
-    found = []
+    changes = []
     pairs = zip(committed.cells, fresh.cells, strict=True)
     for number, (old, new) in enumerate(pairs, 1):
-        before, after = shown(old), shown(new)
+        before, after = output_text(old), output_text(new)
         if before != after:
-            lines = difflib.ndiff(before.splitlines(), after.splitlines())
-            changed = [line for line in lines if line[:2] in ("- ", "+ ")]
-            was = next((line[2:].strip() for line in changed if line[0] == "-"), "nothing")
-            now = next((line[2:].strip() for line in changed if line[0] == "+"), "nothing")
-            found.append(f"cell {number}: committed {was!r}, now {now!r}")
-    return found
+            lines = list(difflib.ndiff(before.splitlines(), after.splitlines()))
+            was = next((line[2:].strip() for line in lines if line[:2] == "- "), "nothing")
+            now = next((line[2:].strip() for line in lines if line[:2] == "+ "), "nothing")
+            changes.append(f"cell {number}: committed {was!r}, now {now!r}")
+    return changes
 
 
-def shown(cell: NotebookNode) -> str:
-    """Return the text that a cell shows to a reader."""
+def output_text(cell: NotebookNode) -> str:
+    """Return the text of a cell's outputs, as a reader sees it."""
     if cell.cell_type != "code":
         return ""
     texts = []
     for output in cell.outputs:
         texts += [output.get("text", ""), output.get("ename", "")]
-        texts += [output.data[kind] for kind in sorted(SHOWN & output.get("data", {}).keys())]
-    return "\n".join(_plain(text) for text in texts if text)
+        texts += [output.data[form] for form in sorted(TEXT_FORMS & output.get("data", {}).keys())]
+    return "\n".join(_mask_machine(text) for text in texts if text)
 
 
 def write_notebook(notebook: NotebookNode, path: Path) -> None:
@@ -317,12 +319,12 @@ def _with_palette(png: str) -> str:
 
     from PIL import Image
 
-    written = BytesIO()
+    buffer = BytesIO()
     with Image.open(BytesIO(b64decode(png))) as picture:
         picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
-            written, "PNG", optimize=True
+            buffer, "PNG", optimize=True
         )
-    return b64encode(written.getvalue()).decode()
+    return b64encode(buffer.getvalue()).decode()
 
 
 def _require_tools() -> None:

@@ -102,11 +102,11 @@ def _card(run: Run, name: Path) -> str:
     picture = _first_picture(run.notebook)
     image = f'<img src="data:image/png;base64,{picture}" alt="">' if picture else ""
     page = quote(name.with_suffix(".html").as_posix())
-    state, words = ("broken", escape(run.error)) if run.error else ("ok", "reproduced")
+    state, outcome = ("broken", escape(run.error)) if run.error else ("ok", "reproduced")
     return (
         f'<li><a href="html/{page}">{image}<div class="text">'
-        f"<h2>{escape(run.title)}</h2><p>{escape(_lead(run.notebook))}</p>"
-        f'<p class="{state}">{words}</p></div></a></li>'
+        f"<h2>{escape(run.title)}</h2><p>{escape(_first_sentence(run.notebook))}</p>"
+        f'<p class="{state}">{outcome}</p></div></a></li>'
     )
 
 
@@ -119,12 +119,12 @@ def _first_picture(notebook: NotebookNode) -> str:
     return ""
 
 
-def _lead(notebook: NotebookNode) -> str:
+def _first_sentence(notebook: NotebookNode) -> str:
     """Return the first sentence of prose under the title, without its marks."""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             prose = [line for line in cell.source.split("\n") if line and line[0] not in "#|>-"]
             if prose:
-                words = re.sub(r"[*_`]|\[([^]]*)\]\([^)]*\)", r"\1", " ".join(prose))
-                return re.split(r"(?<=[.?!])\s", words)[0]
+                text = re.sub(r"[*_`]|\[([^]]*)\]\([^)]*\)", r"\1", " ".join(prose))
+                return re.split(r"(?<=[.?!])\s", text)[0]
     return ""

@@ -1,19 +1,16 @@
 """The published case studies: what was printed, and whether it adds up."""
 
-from cxstats.cases.audit import audit
-from cxstats.cases.compare import Comparison, compare
+from cxstats.cases.audit import Audit, AuditedFact
+from cxstats.cases.compare import Comparison
 from cxstats.cases.facts import Fact, cite, load_facts, read_facts
 from cxstats.cases.files import load_formulas, load_source_errors, load_tables
-from cxstats.cases.result import Audit, AuditedFact
 
 __all__ = [
     "Audit",
     "AuditedFact",
     "Comparison",
     "Fact",
-    "audit",
     "cite",
-    "compare",
     "load_facts",
     "load_formulas",
     "load_source_errors",

@@ -1,4 +1,4 @@
-"""The fifteen consistency checks: do the published numbers agree with each other?
+"""The fifteen consistency checks of the published numbers against each other.
 
 A check reads published facts only. It says true or false where one number fixes another, and
 null where it shows something worth knowing that cannot be right or wrong.
@@ -14,7 +14,7 @@ from cxstats.cases.arithmetic import agrees, percent_change, printed_decimals
 from cxstats.cases.derive import number
 from cxstats.cases.facts import Fact
 from cxstats.core.formats import format_number, format_percent, round_half_up
-from cxstats.core.language import Text, both
+from cxstats.core.language import Text, both, listed
 
 Facts = Mapping[str, Fact]
 
@@ -91,138 +91,143 @@ def _ids(first: int, last: int) -> tuple[str, ...]:
 
 def _check(  # noqa: PLR0913, PLR0917  (the fields of a Check)
     name: str,
-    used: tuple[str, ...],
+    fact_names: tuple[str, ...],
     facts: Facts,
-    given: str,
+    published: str,
     recomputed: str,
     agreed: bool | None,
     expected: str = "",
     contradictions: tuple[Contradiction, ...] = (),
     supports: tuple[str, ...] = (),
-    words: Mapping[str, object] | None = None,
+    values: Mapping[str, object] | None = None,
 ) -> Check:
     unexpected = agreed is False and not contradictions
     return Check(
         id=name,
-        facts=used,
+        facts=fact_names,
         title=both(f"check.{name}.title"),
-        given=given,
+        given=published,
         recomputed=recomputed,
         agrees=agreed,
-        reason=both("check.fails" if unexpected else f"check.{name}.reason", **(words or {})),
+        reason=both("check.fails" if unexpected else f"check.{name}.reason", **(values or {})),
         expected=expected,
-        source=facts[used[0]].source,
-        section=_sections(used, facts),
+        source=facts[fact_names[0]].source,
+        section=_sections(fact_names, facts),
         contradictions=contradictions,
         supports=supports if agreed else (),
     )
 
 
-def _sections(used: tuple[str, ...], facts: Facts) -> Text:
+def _sections(fact_names: tuple[str, ...], facts: Facts) -> Text:
     """Return the sections that a check compares, each once."""
-    places = dict.fromkeys(facts[name].section for name in used)
+    places = dict.fromkeys(facts[name].section for name in fact_names)
     return Text("; ".join(place.en for place in places), "；".join(place.zh for place in places))
 
 
-def _sum(name: str, used: tuple[str, ...], facts: Facts, expected: Decimal) -> Check:
-    values = [number(facts[fact]) for fact in used]
+def _sum(name: str, fact_names: tuple[str, ...], facts: Facts, expected: Decimal) -> Check:
+    values = [number(facts[fact]) for fact in fact_names]
     total = sum(values, Decimal(0))
-    given = " + ".join(format_number(value) for value in values)
-    shown = format_number(total)
+    summands = " + ".join(format_number(value) for value in values)
     target = format_number(expected)
-    return _check(name, used, facts, given, shown, total == expected, target, supports=used)
+    agreed = total == expected
+    return _check(
+        name, fact_names, facts, summands, format_number(total), agreed, target, supports=fact_names
+    )
 
 
 def _average_steps(facts: Facts) -> Check:
-    """The mean of the services' steps against the average that the text gives."""
+    """Check the mean of the services' steps against the average that the text gives."""
     printed = number(facts["F028"])
     steps = [number(facts[fact], "before") for fact in SERVICES]
     mean, least = sum(steps, Decimal(0)) / len(steps), min(steps)
     agreed = bool(agrees(printed, mean))
     values = {
-        "steps": _listed([format_number(step) for step in steps]),
+        "steps": listed(format_number(step) for step in steps),
         "mean": format_number(mean),
         "least": format_number(least),
     }
-    wrong = Contradiction("F028", mean, both("check.C05.reason", **values))
-    shown = format_number(printed)
+    contradiction = Contradiction("F028", mean, both("check.C05.reason", **values))
+    average = format_number(printed)
     return _check(
         "C05",
         ("F028", *SERVICES),
         facts,
-        shown,
+        average,
         format_number(mean),
         agreed,
-        shown,
-        () if agreed else (wrong,),
-        words=values,
+        average,
+        () if agreed else (contradiction,),
+        values=values,
     )
 
 
 def _complaints_and_churn(facts: Facts) -> Check:
     churn = number(facts["F022"]) + number(facts["F024"])
-    given = format_number(number(facts["F020"]))
-    return _check("C06", ("F020", "F022", "F024"), facts, given, format_number(churn), None)
+    complaints = format_number(number(facts["F020"]))
+    return _check("C06", ("F020", "F022", "F024"), facts, complaints, format_number(churn), None)
 
 
 def _effort_and_causes(facts: Facts) -> Check:
-    """Each printed fall of effort against the falls of steps and page-load time beside it.
+    """Check each printed fall of effort against the falls of steps and page load beside it.
 
     A weighted mean of two causes lies between them, so an effect outside their range cannot
     be derived from them with any weights.
     """
-    used, given, causes, contradictions = [], [], [], []
+    fact_names, efforts, causes, contradictions = [], [], [], []
     for first in SERVICES:
         steps, load, effort = (facts[f"F{int(first[1:]) + k:03d}"] for k in range(3))
-        used += [steps.id, load.id, effort.id]
+        fact_names += [steps.id, load.id, effort.id]
         falls = [percent_change(number(f, "before"), number(f, "after")) for f in (steps, load)]
-        shown = [format_number(fall, 1) for fall in falls]
+        cause = [format_number(fall, 1) for fall in falls]
         printed = number(effort, "printed_change")
-        given.append(format_number(printed))
-        causes.append(" / ".join(shown))
+        efforts.append(format_number(printed))
+        causes.append(" / ".join(cause))
         rounded = [round_half_up(fall, printed_decimals(printed)) for fall in falls]
         if not min(rounded) <= printed <= max(rounded):
-            reason = both("check.C07.fact", steps=shown[0], load=shown[1])
+            reason = both("check.C07.fact", steps=cause[0], load=cause[1])
             contradictions.append(Contradiction(effort.id, None, reason))
     return _check(
         "C07",
-        tuple(used),
+        tuple(fact_names),
         facts,
-        "; ".join(given),
+        "; ".join(efforts),
         "; ".join(causes),
         not contradictions,
         "",
         tuple(contradictions),
-        words={"n": len(contradictions), "which": _listed([c.fact for c in contradictions])},
+        values={"n": len(contradictions), "which": listed(c.fact for c in contradictions)},
     )
 
 
 def _automation_and_intervention(facts: Facts) -> Check:
     automation, manual = facts["F014"], facts["F015"]
     pairs = [(number(automation, when), number(manual, when)) for when in ("before", "after")]
-    given = "; ".join(f"{format_number(a)} + {format_number(b)}" for a, b in pairs)
+    summands = "; ".join(f"{format_number(a)} + {format_number(b)}" for a, b in pairs)
     sums = "; ".join(format_number(a + b) for a, b in pairs)
-    return _check("C08", ("F014", "F015"), facts, given, sums, None)
+    return _check("C08", ("F014", "F015"), facts, summands, sums, None)
 
 
-def _changes(name: str, used: tuple[str, ...], facts: Facts) -> Check:
-    good = [
+def _changes(name: str, fact_names: tuple[str, ...], facts: Facts) -> Check:
+    agreed = [
         agrees(
             number(facts[fact], "printed_change"),
             percent_change(number(facts[fact], "before"), number(facts[fact], "after")),
         )
         is True
-        for fact in used
+        for fact in fact_names
     ]
-    rates = sum(facts[fact].unit.measure in ("rate", "index") for fact in used)
-    count = str(len(used))
+    rates = sum(facts[fact].unit.measure in ("rate", "index") for fact in fact_names)
+    count = str(len(fact_names))
     return _check(
-        name, used, facts, count, str(sum(good)), all(good), count, words={"rates": rates}
+        name,
+        fact_names,
+        facts,
+        count,
+        str(sum(agreed)),
+        all(agreed),
+        count,
+        values={"rates": rates},
     )
-
-
-def _listed(words: list[str]) -> Text:
-    return Text(", ".join(words), "、".join(words))
 
 
 def _product(facts: Facts, unit_fact: str, scale: Decimal) -> tuple[Decimal, Decimal]:
@@ -234,7 +239,7 @@ def _product(facts: Facts, unit_fact: str, scale: Decimal) -> tuple[Decimal, Dec
 
 
 def _arrow(before: Decimal, after: Decimal, decimals: int) -> str:
-    change = format_percent(percent_change(before, after), 1, sign=True)
+    change = format_percent(percent_change(before, after), 1, "en", sign=True)
     return f"{format_number(before, decimals)} → {format_number(after, decimals)} ({change})"
 
 
@@ -252,7 +257,7 @@ def _complaint_count(facts: Facts) -> Check:
         "rate": format_number(abs(fall), 1),
         "count": format_number(abs(percent_change(before, after)), 1),
     }
-    return _check("C12", ("F071", "F073"), facts, "", _arrow(before, after, 2), None, words=values)
+    return _check("C12", ("F071", "F073"), facts, "", _arrow(before, after, 2), None, values=values)
 
 
 def _annual_growth(facts: Facts) -> Check:
@@ -268,14 +273,14 @@ def _time_span(facts: Facts) -> Check:
 
 def _waiting_and_response(facts: Facts) -> Check:
     floor, response = number(facts["F026"]), number(facts["F035"], "before")
-    given = f"> {format_number(floor)}"
+    bound = f"> {format_number(floor)}"
     return _check(
         "C15",
         ("F026", "F035"),
         facts,
-        given,
+        bound,
         format_number(response),
         response > floor,
-        given,
+        bound,
         supports=("F026",),
     )

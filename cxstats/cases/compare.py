@@ -1,21 +1,24 @@
-"""The table that ends every case-study notebook: published | reproduced | agrees."""
+"""Published values beside reproduced ones: the table that ends every case-study notebook."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import isnan
 from typing import TYPE_CHECKING
 
 from cxstats.cases.arithmetic import agrees
 from cxstats.core.errors import ReproductionError
+from cxstats.core.language import label
+from cxstats.core.result import Result
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(Result):
     """Published values beside reproduced ones.
 
     Attributes
@@ -34,6 +37,18 @@ class Comparison:
         columns = ["quantity", "published", "reproduced", "agrees"]
         return pd.DataFrame(list(self.rows), columns=columns).set_index("quantity")
 
+    def findings(self, lang: str) -> list[str]:
+        """Return how many values are reproduced, and every one that is not."""
+        differing = [row for row in self.rows if not row[-1]]
+        agree = len(self.rows) - len(differing)
+        return [
+            label("comparison.head", lang, n=len(self.rows), agree=agree),
+            *(
+                "  " + label("comparison.row", lang, name=n, published=p, reproduced=r)
+                for n, p, r, _ in differing
+            ),
+        ]
+
     def require(self) -> pd.DataFrame:
         """Return `table`, or raise if a row does not agree.
 
@@ -42,9 +57,13 @@ class Comparison:
         ReproductionError
             Naming every row that does not agree.
         """
-        wrong = [f"{name}: published {p}, reproduced {r}" for name, p, r, ok in self.rows if not ok]
-        if wrong:
-            raise ReproductionError("not reproduced: " + "; ".join(wrong))
+        differing = [
+            label("comparison.row", "en", name=n, published=p, reproduced=r)
+            for n, p, r, agree in self.rows
+            if not agree
+        ]
+        if differing:
+            raise ReproductionError("not reproduced: " + "; ".join(differing))
         return self.table
 
 
@@ -85,14 +104,16 @@ def compare(published: Mapping[str, object], reproduced: Sequence[object]) -> Co
 
 
 def _agree(published: object, reproduced: object) -> bool:
-    expected, found = _decimal(published), _decimal(reproduced)
-    if expected is None or found is None:
+    printed, recomputed = _decimal(published), _decimal(reproduced)
+    if printed is None or recomputed is None:
         return str(published) == str(reproduced)
-    return bool(agrees(expected, found))
+    return bool(agrees(printed, recomputed))
 
 
 def _text(value: object) -> str:
     number = _decimal(value)
+    if isinstance(value, float) and isnan(value):
+        return "–"
     if number is None or isinstance(value, str):
         return str(value)
     return f"{float(number):.6g}"

@@ -25,10 +25,10 @@ class Derived:
 
 def number(fact: Fact, field: str = "value") -> Decimal:
     """Return a number that the kind of the fact guarantees."""
-    found: Decimal | None = getattr(fact, field)
-    if found is None:
+    value: Decimal | None = getattr(fact, field)
+    if value is None:
         raise LookupError(f"fact {fact.id} has no {field}")
-    return found
+    return value
 
 
 def derive(facts: Mapping[str, Fact]) -> dict[str, Derived]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import cache
@@ -95,15 +96,15 @@ class Fact:
         """Whether the number is ours and not a published one."""
         return self.kind.startswith("derived")
 
-    def name(self, lang: str = "en") -> str:
+    def name(self, lang: str | None = None) -> str:
         """Return the quantity, with the row of its table where it has one."""
-        item = self.item.get(lang)
-        return f"{self.quantity.get(lang)}: {item}" if item else self.quantity.get(lang)
+        quantity, item = self.quantity.get(lang), self.item.get(lang)
+        return label("fact.name", lang, quantity=quantity, item=item) if item else quantity
 
-    def amount(self, value: Decimal, lang: str = "en") -> str:
+    def amount(self, value: Decimal, lang: str | None = None) -> str:
         """Return a value of this fact with its unit, for reading."""
         unit = self.unit.text.get(lang)
-        space = " " if unit and lang == "en" else ""
+        space = " " if unit and check_lang(lang) == "en" else ""
         return f"{format_number(value)}{space}{unit}"
 
 
@@ -128,15 +129,15 @@ def _shipped_facts() -> tuple[Fact, ...]:
 def _read_facts(path: Path, shipped: bool) -> tuple[Fact, ...]:
     rows = read_rows(path, COLUMNS)
     problems: list[str] = []
-    seen: dict[str, int] = {}
+    first_lines: dict[str, int] = {}
     for line, row in rows:
         problems += [f"{path.name}, row {line}, {text}" for text in _problems(row, shipped)]
-        if row["id"] in seen:
-            first = seen[row["id"]]
+        if row["id"] in first_lines:
+            first = first_lines[row["id"]]
             problems.append(
                 f"{path.name}, row {line}, column 'id': {row['id']!r} stands in row {first} too"
             )
-        seen.setdefault(row["id"], line)
+        first_lines.setdefault(row["id"], line)
     if problems:
         raise DataError(problems)
     return tuple(_fact(row) for _, row in rows)
@@ -144,34 +145,52 @@ def _read_facts(path: Path, shipped: bool) -> tuple[Fact, ...]:
 
 def _problems(row: dict[str, str], shipped: bool) -> list[str]:
     """Return what is wrong with one row, each naming its column, value and what is allowed."""
-    found = []
+    return [
+        *_unknown_choices(row, shipped),
+        *_empty_names(row),
+        *_number_problems(row),
+        *_derived_problems(row, shipped),
+    ]
+
+
+def _unknown_choices(row: dict[str, str], shipped: bool) -> Iterator[str]:
     choices = {"kind": tuple(KINDS), "unit": tuple(units()), **CHOICES}
     if shipped:
         choices["source"] = tuple(source_titles())
     for column, allowed in choices.items():
         if row[column] not in allowed:
-            shown = ", ".join(repr(choice) for choice in allowed)
-            found.append(f"column {column!r}: {row[column]!r} is not known; allowed: {shown}")
+            choice = ", ".join(map(repr, allowed))
+            yield f"column {column!r}: {row[column]!r} is not known; allowed: {choice}"
+
+
+def _empty_names(row: dict[str, str]) -> Iterator[str]:
     if not row["id"].strip():
-        found.append("column 'id': empty; a fact needs one")
+        yield "column 'id': empty; a fact needs one"
     if not (row["quantity_en"] + row["quantity_zh"]).strip():
-        found.append("columns 'quantity_en' and 'quantity_zh': both empty; a fact needs a name")
+        yield "columns 'quantity_en' and 'quantity_zh': both empty; a fact needs a name"
+
+
+def _number_problems(row: dict[str, str]) -> Iterator[str]:
     for column in NUMBERS:
         text = row[column]
         if text and _number(text) is None:
-            found.append(
+            yield (
                 f"column {column!r}: {text[:40]!r} is not a number; allowed: up to {DIGITS} digits "
                 "with a point, such as 1250 or -45.6 (the unit has its own column)"
             )
     for column in KINDS.get(row["kind"], ()):
         if not row[column]:
-            found.append(f"column {column!r}: empty, but a {row['kind']!r} fact needs it")
-    if row["kind"].startswith("derived"):
-        if not shipped:
-            found.append("column 'kind': derived facts are computed by the project, not read")
-        filled = [column for column in NUMBERS if row[column]]
-        found += [f"column {c!r}: a derived fact holds no published number" for c in filled]
-    return found
+            yield f"column {column!r}: empty, but a {row['kind']!r} fact needs it"
+
+
+def _derived_problems(row: dict[str, str], shipped: bool) -> Iterator[str]:
+    if not row["kind"].startswith("derived"):
+        return
+    if not shipped:
+        yield "column 'kind': derived facts are computed by the project, not read"
+    for column in NUMBERS:
+        if row[column]:
+            yield f"column {column!r}: a derived fact holds no published number"
 
 
 def _number(text: str) -> Decimal | None:
@@ -248,15 +267,15 @@ def load_facts(path: str | Path | None = None) -> pd.DataFrame:
     return frame
 
 
-def cite(facts: pd.DataFrame, lang: str = "en") -> str:
+def cite(facts: pd.DataFrame, lang: str | None = None) -> str:
     """Return where facts were printed, for the source line of a chart.
 
     Parameters
     ----------
     facts : pandas.DataFrame
         Rows of `load_facts`.
-    lang : {"en", "zh"}
-        Language.
+    lang : {"en", "zh"}, optional
+        Language; without it, that of `cxstats.set_language`.
 
     Examples
     --------
@@ -264,7 +283,7 @@ def cite(facts: pd.DataFrame, lang: str = "en") -> str:
     >>> cite(facts.loc["F021":"F025"])
     'document 000, 6.2 (1) Pain points before the programme'
     """
-    check_lang(lang)
+    lang = check_lang(lang)
     places = dict.fromkeys(zip(facts["source"], facts[f"section_{lang}"], strict=True))
     return "; ".join(
         label("chart.source.document", lang, source=source, section=section)

@@ -1,4 +1,4 @@
-"""Read the files under ``data/cases``, and refuse what is not as it should be.
+"""Read the files under ``data/cases``, and raise for what is not as it should be.
 
 Every file is CSV in UTF-8, so that a person can read it in a browser. Problems are reported
 with file, row (the line number, the header being row 1) and column.
@@ -168,14 +168,14 @@ def read_formulas() -> tuple[Formula, ...]:
     texts = ("section", "name", "formula", "note")
     bilingual = tuple(f"{name}_{lang}" for name in texts for lang in LANGUAGES)
     rows = read_rows(path, ("id", "source", "as_printed", "status", *bilingual))
-    wrong = [
+    unknown = [
         f"{path.name}, row {line}, column 'status': {row['status']!r} is not known; "
         f"allowed: {', '.join(FORMULA_STATUS)}"
         for line, row in rows
         if row["status"] not in FORMULA_STATUS
     ]
-    if wrong:
-        raise DataError(wrong)
+    if unknown:
+        raise DataError(unknown)
     return tuple(
         Formula(
             id=row["id"],

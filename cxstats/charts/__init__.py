@@ -20,12 +20,13 @@ from cxstats.charts.heatmap import htmt_heatmap
 from cxstats.charts.intervals import intervals
 from cxstats.charts.kano import kano_plane
 from cxstats.charts.likert import answer_shares, likert
+from cxstats.charts.monitoring import confidence_band, power_by_day, stopping_boundaries
 from cxstats.charts.nps_bars import nps_bars
 from cxstats.charts.nps_region import nps_region
 from cxstats.charts.path_diagrams.diagram import path_diagram
 from cxstats.charts.power_curve import power_curve
 from cxstats.charts.process_map import process_map
-from cxstats.charts.quadrants import quadrant_map
+from cxstats.charts.quadrants import ipma_map, quadrant_map
 from cxstats.charts.reported_effects import reported_effects
 from cxstats.charts.scatter import gap_scatter
 from cxstats.charts.shares import pareto, shares, weights
@@ -44,6 +45,7 @@ __all__ = [
     "answer_shares",
     "before_after",
     "before_after_panels",
+    "confidence_band",
     "control_chart",
     "driver_bars",
     "funnel",
@@ -51,17 +53,20 @@ __all__ = [
     "gap_scatter",
     "htmt_heatmap",
     "intervals",
+    "ipma_map",
     "kano_plane",
     "likert",
     "nps_bars",
     "nps_region",
     "pareto",
     "path_diagram",
+    "power_by_day",
     "power_curve",
     "process_map",
     "quadrant_map",
     "reported_effects",
     "shares",
+    "stopping_boundaries",
     "theme",
     "tornado",
     "trajectory",
@@ -87,5 +92,8 @@ def draw(result: Result, kind: str, ax: Axes | None, lang: str, options: Mapping
     """
     lang = drawable(lang)
     chart = result.chart(kind, lang, options)
-    axes: Axes = CHARTS[chart.name](*chart.values, ax=ax, lang=lang, **{**chart.options, **options})
+    keywords = {**chart.options, **options}
+    for name in chart.taken:
+        keywords.pop(name, None)
+    axes: Axes = CHARTS[chart.name](*chart.values, ax=ax, lang=lang, **keywords)
     return axes

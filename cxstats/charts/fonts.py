@@ -1,13 +1,23 @@
-"""Find a font that has Chinese characters, or say once which one to install."""
+"""Find a font that has Chinese characters, and draw bold with one that comes in one weight.
+
+Fonts with Chinese characters are large, and many, the packaged one too, come in one weight alone.
+matplotlib writes a message for each weight that it looks for in vain, and then draws without it.
+"""
 
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from matplotlib import font_manager
+from matplotlib.font_manager import FontEntry, weight_dict
+from matplotlib.patheffects import AbstractPathEffect
+from matplotlib.textpath import text_to_path
 
 from cxstats.core.language import check_lang
 
@@ -26,6 +36,11 @@ CHINESE = (
     "Source Han Sans",
 )
 FILES = ("NotoSansCJK", "NotoSansSC", "SourceHanSans", "wqy-")
+
+NORMAL, BOLD = 400, 700
+# How much wider and higher than the regular one a drawn bold is, in parts of the type size: what
+# FreeType's FT_GlyphSlot_Embolden adds.
+EMBOLDENING = 1 / 24
 
 
 class MissingFontWarning(UserWarning):
@@ -96,4 +111,41 @@ def families(lang: str) -> list[str]:
     chinese = chinese_font()
     if chinese is None:
         return [LATIN]
+    has_bold(chinese)  # from here on matplotlib finds every weight that a chart asks for
     return [chinese, LATIN] if lang == "zh" else [LATIN, chinese]
+
+
+@cache
+def has_bold(family: str) -> bool:
+    """Return whether a font family has a bold face of its own.
+
+    The nearest face is registered with matplotlib under each weight that the family lacks.
+    """
+    faces = [face for face in font_manager.fontManager.ttflist if face.name == family]
+    if not faces:
+        return False
+    upright = [face for face in faces if face.style == "normal"] or faces
+    weights = {_weight(face) for face in upright}
+    for weight in {NORMAL, BOLD} - weights:
+        nearest = min(upright, key=lambda face: abs(_weight(face) - weight))
+        font_manager.fontManager.ttflist.append(replace(nearest, weight=weight))
+    return max(weights) > (NORMAL + BOLD) / 2
+
+
+def _weight(face: FontEntry) -> int:
+    return weight_dict[face.weight] if isinstance(face.weight, str) else face.weight
+
+
+class Emboldened(AbstractPathEffect):
+    """Draws letters with their outline, so that a face without a bold looks bold."""
+
+    def draw_path(
+        self, renderer: Any, gc: Any, tpath: Any, affine: Any, rgbFace: Any = None
+    ) -> None:
+        """Fill the letters and stroke their outline, in proportion to their size."""
+        size = text_to_path.FONT_SCALE * abs(np.linalg.det(affine.get_matrix()[:2, :2])) ** 0.5
+        stroked = renderer.new_gc()
+        stroked.copy_properties(gc)
+        stroked.set_linewidth(EMBOLDENING * size / renderer.points_to_pixels(1))
+        renderer.draw_path(stroked, tpath, affine, rgbFace)
+        stroked.restore()

@@ -22,39 +22,7 @@ if TYPE_CHECKING:
 
     from cxstats.service.servqual import Servqual
 
-KINDS = ("dimensions", "items", "zone", "scatter")
 OVERALL = "Overall"
-
-
-def draw(
-    result: Servqual, kind: str, ax: Axes | None = None, lang: str | None = None, **options: Any
-) -> Axes:
-    """Draw a SERVQUAL or SERVPERF result.
-
-    Parameters
-    ----------
-    result : Servqual
-        What `cxstats.service.servqual` or `cxstats.servperf` returned.
-    kind : {"dimensions", "items", "zone", "scatter"}
-        `gap_dumbbell` by dimension or by item, `zone_bands`, or `gap_scatter`.
-    ax, lang, **options
-        Passed on.
-
-    Raises
-    ------
-    CxError
-        If `kind` is another, or the result lacks what it needs.
-    """
-    match kind:
-        case "dimensions" | "items":
-            return gap_dumbbell(result, items=kind == "items", ax=ax, lang=lang, **options)
-        case "zone":
-            return zone_bands(result, ax=ax, lang=lang, **options)
-        case "scatter":
-            from cxstats.charts.scatter import gap_scatter
-
-            return gap_scatter(result, ax=ax, lang=lang, **options)
-    raise CxError(f"kind={kind!r} is not a chart of this result; allowed: {', '.join(KINDS)}")
 
 
 def gap_dumbbell(
@@ -90,7 +58,7 @@ def gap_dumbbell(
     gap = result.measure == "gap"
     column, draw_row = ("gap", _gap_row) if gap else ("perception", _mean_row)
     rows = _sorted(table, column)
-    names = {row: style.fold(_name(result, row, lang), 40) for row in rows}
+    names = {row: style.fold(result.name(row, lang), 40) for row in rows}
     data = {str(name): row for name, row in table.iterrows()}
     heights, bottom = _heights(rows, names)
     with style.theme(lang):
@@ -140,7 +108,7 @@ def zone_bands(
     """
     table = _zone(result)
     lang, rows = drawable(lang), _sorted(table, "adequacy")
-    names = {row: style.fold(_name(result, row, lang), 40) for row in rows}
+    names = {row: style.fold(result.name(row, lang), 40) for row in rows}
     data = {str(name): row for name, row in table.iterrows()}
     heights, bottom = _heights(rows, names)
     with style.theme(lang):
@@ -261,12 +229,7 @@ def _place(row: pd.Series) -> tuple[str, bool]:
 
 def _zone(result: Servqual) -> pd.DataFrame:
     if result.zone is None:
-        roles = result.codebook.roles
-        lacking = " and ".join(role for role in ("minimum", "expectation") if role not in roles)
-        raise CxError(
-            f"no zone of tolerance: the codebook has no {lacking} answers (such as minimum: "
-            f"'M_{{item}}'); it has: {', '.join(roles)}"
-        )
+        raise CxError(result.why_not("zone"))
     return result.zone
 
 
@@ -325,13 +288,9 @@ def _note(result: Servqual, table: pd.DataFrame, lang: str) -> str:
 # Words ----------------------------------------------------------------------------------------
 
 
-def _name(result: Servqual, row: str, lang: str) -> str:
-    return label("servqual.overall", lang) if row == OVERALL else result.codebook.label(row, lang)
-
-
 def _spoken(result: Servqual, row: str, lang: str) -> str:
     """Return a name for a sentence: an item's, which can be one itself, in quotation marks."""
-    name = _name(result, row, lang)
+    name = result.name(row, lang)
     return label("chart.quoted", lang, name=name) if row in result.codebook.items else name
 
 

@@ -23,7 +23,7 @@ WIDTH, HEIGHT = 8.0, 4.6
 MOST_POINTS = 2000  # of a band; more are no finer on paper
 
 
-def monitoring(
+def stopping_boundaries(
     information: Iterable[float],
     boundary: Iterable[float],
     statistic: Iterable[float],
@@ -157,7 +157,7 @@ def confidence_band(  # noqa: PLR0913  (keywords of a chart)
     level : float
         Of all intervals together.
     source, title, synthetic, lang, ax
-        As in `monitoring`.
+        As in `stopping_boundaries`.
 
     Raises
     ------
@@ -223,7 +223,7 @@ def power_by_day(  # noqa: PLR0913  (keywords of a chart)
     target : float, optional
         The power asked for.
     source, title, synthetic, lang, ax
-        As in `monitoring`.
+        As in `stopping_boundaries`.
 
     Raises
     ------

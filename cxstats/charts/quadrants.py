@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from matplotlib.text import Annotation
     from numpy.typing import ArrayLike, NDArray
 
+    from cxstats.models.pls.ipma import Ipma
+
     Floats = NDArray[np.float64]
 
 # (low x, high y), (high x, high y), (low x, low y), (high x, low y)
@@ -134,6 +136,30 @@ def quadrant_map(  # noqa: PLR0913  (keywords of a chart)
         notes = _notes(points, (x_cut, y_cut), shapes is not None, sure, certain, level, lang)
         below = join_sentences([*notes, note], lang)
         return style.finish(ax, standalone, heading, source, lang, below, synthetic)
+
+
+def ipma_map(
+    ipma: Ipma,
+    *,
+    crosshairs: str | tuple[float, float] = "means",
+    lang: str | None = None,
+    ax: Axes | None = None,
+    **options: Any,
+) -> Axes:
+    """Draw the importance-performance map of a PLS model, as `from_ipma` computes it.
+
+    Parameters
+    ----------
+    ipma : Ipma
+        Of ``fit.ipma(...)``.
+    crosshairs : {"means", "medians", "scale"} or (performance, importance)
+        Where the quadrants meet; see `cxstats.priorities.importance.from_ipma`.
+    lang, ax, **options
+        As in `quadrant_map`.
+    """
+    from cxstats.priorities.importance import from_ipma
+
+    return from_ipma(ipma, crosshairs).plot(lang=drawable(lang), ax=ax, **options)
 
 
 def _points(

@@ -51,11 +51,8 @@ def gap_scatter(
     CxError
         If the result has no expectations (SERVPERF).
     """
-    if result.measure != "gap":
-        raise CxError(
-            "a scatter needs expectations, and this result has perceptions alone; allowed here: "
-            "dimensions, items" + (", zone" if result.zone is not None else "")
-        )
+    if reason := result.why_not("scatter"):
+        raise CxError(reason)
     lang, table = drawable(lang), result.items
     drawn = table[table["gap"].notna()].sort_values("gap", kind="stable")
     worst = list(drawn.index[:NAMED])

@@ -21,7 +21,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch
 from matplotlib.transforms import Bbox, ScaledTranslation
 
-from cxstats.charts.fonts import families
+from cxstats.charts import fonts
 from cxstats.core.errors import CxError
 from cxstats.core.language import check_lang, label
 
@@ -72,7 +72,7 @@ def theme(lang: str | None = None) -> Iterator[None]:
     switches on with the first figure, so that later charts are not shown.
     """
     settings: Any = mpl.rcParams  # its keys are typed as the literals of one version
-    ours = {**SETTINGS, "font.family": families(check_lang(lang))}
+    ours = {**SETTINGS, "font.family": fonts.families(check_lang(lang))}
     before = {key: settings[key] for key in ours}
     settings.update(ours)
     try:
@@ -150,9 +150,21 @@ def finish(
     for text in (figure if own else ax).findobj(mpl.text.Text):
         text.set_fontfamily(mpl.rcParams["font.family"])
         text.set_parse_math(False)  # a client's "$" is a dollar, not a formula
+        embolden(text)
     if own:
         fit(heading, title, 0.975 * figure.bbox.width)
     return ax
+
+
+def embolden(text: Text) -> None:
+    """Draw a bold text bold where the face that has its letters comes in one weight alone."""
+    words, drawn = text.get_text(), text.get_path_effects() or []
+    family = text.get_fontfamily()[0]
+    if display_width(words) > len(words) and not re.search("[A-Za-z]", words):
+        family = fonts.chinese_font() or family  # Chinese words of a client in an English chart
+    bold = text.get_fontweight() == "bold" and not fonts.has_bold(family)
+    if bold and not any(isinstance(effect, fonts.Emboldened) for effect in drawn):
+        text.set_path_effects([*drawn, fonts.Emboldened()])
 
 
 def fit(heading: Text, words: str, pixels: float, renderer: Any = None) -> None:

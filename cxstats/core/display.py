@@ -7,9 +7,11 @@ numbers of a result stay unrounded.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from math import floor, isfinite, log10
+from sys import float_info
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,10 +21,13 @@ from cxstats.core.language import catalogue, check_lang, label
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
+DEGREES_OF_FREEDOM = re.compile(r"(^|_)df(_|$)")
 P_VALUE = re.compile(r"(^|_)p(_|$)|^p_(value|adjusted|fdr|wilcoxon)")
 LIMITS = re.compile(r"(.*?)_?low$")
 MOST_DECIMALS = 3
+ROUNDING = 1e-12  # relative; 49.00000000000001 degrees of freedom are 49
 HUGE = 1e15  # from here on a float has no digit after the point
 
 
@@ -32,8 +37,8 @@ class Column:
 
     Attributes
     ----------
-    kind : {"text", "whole", "number", "p", "flag", "date"}
-        What its cells are.
+    kind : {"text", "whole", "number", "df", "p", "flag", "date"}
+        What its cells are; degrees of freedom are whole, or have one place.
     decimals : int
         Decimal places of a number.
     """
@@ -41,13 +46,33 @@ class Column:
     kind: str
     decimals: int = 0
 
-    @property
-    def excel_format(self) -> str:
-        """The number format of a spreadsheet."""
+    def decimals_of(self, value: float) -> int:
+        """Return the decimals of a cell: more where those of its column leave one digit of it.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> hours = column_of(pd.Series([25000.0, 2.5, 0.833]), "estimate")
+        >>> [hours.write(value, "en") for value in (25000.0, 2.5, 0.833)]
+        ['25,000', '2.50', '0.833']
+        """
+        if self.kind == "p":
+            return MOST_DECIMALS
+        if self.kind == "df":
+            return 0 if _is_whole(value) else 1
+        if self.kind != "number" or not isfinite(value) or value == 0:
+            return self.decimals
+        size = floor(log10(abs(value)))
+        if self.decimals + size > 0:
+            return self.decimals
+        return int(np.clip(MOST_DECIMALS - 1 - size, self.decimals, MOST_DECIMALS))
+
+    def excel_format(self, value: Any) -> str:
+        """Return the number format of a cell in a spreadsheet."""
         if self.kind == "date":
             return "yyyy-mm-dd"
-        if self.kind in ("whole", "number", "p"):
-            decimals = MOST_DECIMALS if self.kind == "p" else self.decimals
+        if self.kind in ("whole", "number", "df", "p") and _is_number(value):
+            decimals = self.decimals_of(float(value))
             return "#,##0" + ("." + "0" * decimals if decimals else "")
         return "General"
 
@@ -55,19 +80,27 @@ class Column:
         """Return a cell as text; empty where there is no value."""
         if _is_missing(value):
             return ""
+        if self.kind in ("whole", "number", "df", "p") and _is_number(value):
+            return self._number(float(value))
         if self.kind == "flag":
             return label("table.yes" if value else "table.no", lang)
-        if self.kind == "p":
-            return p_value_text(float(value))
         if self.kind == "date":
             return str(value).removesuffix(" 00:00:00")
-        if self.kind in ("whole", "number") and _is_number(value):
-            return _finite(float(value), self.decimals)
         return _cell_text(value, lang)
+
+    def _number(self, value: float) -> str:
+        return p_value_text(value) if self.kind == "p" else _finite(value, self.decimals_of(value))
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, np.number)) and not isinstance(value, (bool, np.bool_))
+    """Return whether a cell is a number; a whole number that no float holds is a text."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
+        return False
+    return not isinstance(value, int) or abs(value) <= float_info.max
+
+
+def _is_whole(number: float) -> bool:
+    return isfinite(number) and abs(number - round(number)) <= ROUNDING * abs(number)
 
 
 def _is_missing(value: Any) -> bool:
@@ -110,11 +143,16 @@ def column_of(values: pd.Series[Any], name: str) -> Column:
         return Column("flag")
     if not cells or not all(map(_is_number, cells)):
         return Column("text")
-    numbers = np.abs([float(value) for value in cells if isfinite(value)])
+    return _number_column(np.abs([float(value) for value in cells if isfinite(value)]), name)
+
+
+def _number_column(numbers: NDArray[np.float64], name: str) -> Column:
     if P_VALUE.search(name) and (numbers <= 1).all():
         return Column("p")
-    if (numbers == np.rint(numbers)).all():
+    if all(map(_is_whole, numbers)):
         return Column("whole")
+    if DEGREES_OF_FREEDOM.search(name):
+        return Column("df")
     size = floor(log10(numbers.max())) if numbers.max() > 0 else 0
     return Column("number", int(np.clip(MOST_DECIMALS - size, 0, MOST_DECIMALS)))
 
@@ -129,6 +167,45 @@ def head_of(name: object, lang: str | None = None) -> str:
     """
     key = f"column.{name}"
     return label(key, lang) if key in catalogue() else str(name).replace("_", " ")
+
+
+def in_words(
+    table: pd.DataFrame, codes: Mapping[str, str], lang: str | None = None
+) -> pd.DataFrame:
+    """Return a table with its codes in words; a code that the catalogue lacks stays.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A cell may hold several codes, with "; " between them.
+    codes : mapping of str to str
+        Column, or name of the index, to the key of its words, ``{}`` where the code stands.
+    lang : {"en", "zh"}, optional
+        Language of the words.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> in_words(pd.DataFrame({"verdict": ["lost"]}), {"verdict": "verdict.{}"}, "zh").iloc[0, 0]
+    '缺失'
+    """
+    texts, between = catalogue(), label("table.between", lang)
+
+    def words(cell: Any, key: str) -> Any:
+        if not isinstance(cell, str):
+            return cell
+        keys = {code: key.format(code) for code in cell.split("; ")}
+        return between.join(label(k, lang) if k in texts else code for code, k in keys.items())
+
+    in_columns = table.assign(
+        **{
+            column: [words(cell, key) for cell in table[column]]
+            for column, key in codes.items()
+            if column in table.columns
+        }
+    )
+    of_index = codes.get(str(table.index.name))
+    return in_columns.rename(index=lambda cell: words(cell, of_index)) if of_index else in_columns
 
 
 def with_index(table: pd.DataFrame) -> pd.DataFrame:
@@ -198,8 +275,9 @@ def display_table(
 
 
 def _interval_head(name: str, lang: str, level: float | None) -> str:
-    head = head_of(name.removesuffix("low").removesuffix("_") or "interval", lang)
-    if level is None:
+    stem = name.removesuffix("low").removesuffix("_")
+    head = head_of(stem or "range", lang)
+    if level is None or not stem:  # "low" and "high" alone are ends of any kind
         return head
     return label("column.interval", lang, name=head, level=format_percent(100 * level, None, lang))
 

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
+from sys import float_info
 from typing import TYPE_CHECKING, Any
 
 from cxstats.core.display import (
@@ -18,7 +19,7 @@ from cxstats.core.display import (
     with_index,
 )
 from cxstats.core.errors import CxError
-from cxstats.core.language import Text, label
+from cxstats.core.language import Text, catalogue, label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,6 +73,12 @@ def plain_cell(value: Any, lang: str) -> Any:
     return str(value)
 
 
+def table_name(name: str, lang: str) -> str:
+    """Return the name of a table for people to read, where the catalogue has one."""
+    key = f"export.{name}"
+    return label(key, lang) if key in catalogue() else name
+
+
 def defused(text: str) -> str:
     """Return text that no spreadsheet takes for a formula.
 
@@ -84,7 +91,7 @@ def defused(text: str) -> str:
 
 
 def _csv(result: Result, path: Path, lang: str) -> None:
-    table = with_index(result.table).astype(object)
+    table = with_index(result.as_table(lang)).astype(object)
     cells = table.map(lambda value: plain_cell(value, lang))
     cells = cells.map(lambda value: defused(value) if isinstance(value, str) else value)
     cells.columns = [defused(str(name)) for name in cells.columns]
@@ -95,7 +102,7 @@ def _csv(result: Result, path: Path, lang: str) -> None:
 def _xlsx(result: Result, path: Path, lang: str) -> None:
     import xlsxwriter
 
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
+    options = {"strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(str(path), options) as book:
         book.set_properties({"title": result.title(lang), "comments": result.cite(lang)})
         sheet = book.add_worksheet(label("export.summary", lang))
@@ -104,18 +111,17 @@ def _xlsx(result: Result, path: Path, lang: str) -> None:
         sheet.write_string(0, 0, result.title(lang), heading)
         for row, line in enumerate(_paragraphs(result, lang), start=2):
             sheet.write_string(row, 0, line)
-        for name, table in result.tables().items():
-            _sheet(book, label(f"export.{name}", lang) if name == "table" else name, table, lang)
+        for name, table in result.translated(lang).items():
+            _sheet(book, table_name(name, lang), table, lang)
 
 
 def _sheet(book: Any, name: str, table: pd.DataFrame, lang: str) -> None:
     sheet = book.add_worksheet(name[:SHEET_NAME])
     head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
-    table = with_index(table)
+    table, formats = with_index(table), {}
     for j, column in enumerate(map(str, table.columns)):
         cells, words = table.iloc[:, j], head_of(column, lang)
         style = column_of(cells, column)
-        shown = book.add_format({"num_format": style.excel_format})
         sheet.write_string(0, j, words, head)
         widths = [len(words)]
         for i, value in enumerate(cells, start=1):
@@ -123,8 +129,13 @@ def _sheet(book: Any, name: str, table: pd.DataFrame, lang: str) -> None:
             widths.append(len(style.write(value, lang)))
             if isinstance(cell, str):
                 sheet.write_string(i, j, cell)
+            elif isinstance(cell, (int, float)) and not abs(cell) <= float_info.max:
+                sheet.write_string(i, j, style.write(value, lang))  # a spreadsheet has no infinity
             elif cell is not None:
-                sheet.write(i, j, cell, shown)
+                number_format = style.excel_format(value)
+                if number_format not in formats:
+                    formats[number_format] = book.add_format({"num_format": number_format})
+                sheet.write(i, j, cell, formats[number_format])
         sheet.set_column(j, j, min(max(widths) + 2, WIDEST))
     sheet.freeze_panes(1, 0)
 
@@ -139,9 +150,9 @@ def _docx(result: Result, path: Path, lang: str) -> None:
     document.add_heading(result.title(lang), level=1)
     for line in _paragraphs(result, lang):
         document.add_paragraph(line)
-    for name, table in result.tables().items():
+    for name, table in result.translated(lang).items():
         if name != "table":
-            document.add_heading(name, level=2)
+            document.add_heading(table_name(name, lang), level=2)
         text = display_table(table, lang, _level(result))
         grid = document.add_table(rows=1 + len(text), cols=text.shape[1], style="Light List")
         rows = [list(map(str, text.columns)), *text.itertuples(index=False, name=None)]
@@ -158,9 +169,9 @@ def _html(result: Result, path: Path, lang: str) -> None:
     title = escape(result.title(lang))
     words = "\n".join(f"<p>{escape(line)}</p>" for line in _paragraphs(result, lang))
     tables = "\n".join(
-        ("" if name == "table" else f"<h2>{escape(name)}</h2>\n")
+        ("" if name == "table" else f"<h2>{escape(table_name(name, lang))}</h2>\n")
         + table_html(table, lang, level=_level(result))
-        for name, table in result.tables().items()
+        for name, table in result.translated(lang).items()
     )
     path.write_text(
         f'<!doctype html>\n<html lang="{"zh-CN" if lang == "zh" else "en"}">\n<head>\n'
@@ -200,13 +211,15 @@ def tex(text: str) -> str:
 
 def _tex(result: Result, path: Path, lang: str) -> None:
     parts = [TEX_HEAD[lang]]
-    for name, table in result.tables().items():
+    for name, table in result.translated(lang).items():
         text = display_table(table, lang, _level(result))
         sides = "".join("r" if numeric else "l" for numeric in numeric_heads(text))
         rows = [
             " & ".join(map(tex, row)) + r" \\" for row in text.itertuples(index=False, name=None)
         ]
-        caption = result.title(lang) if name == "table" else f"{result.title(lang)}: {name}"
+        caption = result.title(lang)
+        if name != "table":
+            caption = label("export.caption", lang, title=caption, name=table_name(name, lang))
         parts.append(
             "\\begin{table}\n\\caption{" + tex(caption) + "}\n\\begin{tabular}{" + sides + "}\n"
             "\\toprule\n" + " & ".join(map(tex, map(str, text.columns))) + " \\\\\n\\midrule\n"

@@ -29,7 +29,7 @@ def round_half_up(value: Decimal, decimals: int) -> Decimal:
 
 
 def format_number(value: Decimal | float, decimals: int | None = None, sign: bool = False) -> str:
-    """Write a number for reading: thousands grouped, a real minus sign, half up.
+    """Write a number for reading: thousands grouped, a real minus sign, half up; a dash for none.
 
     Parameters
     ----------
@@ -46,9 +46,11 @@ def format_number(value: Decimal | float, decimals: int | None = None, sign: boo
     '+113'
     >>> format_number(Decimal("-4.50"))
     '−4.5'
-    >>> format_number(25000)
-    '25,000'
+    >>> format_number(25000), format_number(float("nan"))
+    ('25,000', '–')
     """
+    if isnan(value):
+        return "–"
     # Twelve digits of a float: 0.1 + 0.2 is written 0.3.
     number = value if isinstance(value, Decimal) else Decimal(f"{value:.12g}")
     if decimals is not None:
@@ -126,16 +128,18 @@ def interval(low: float, high: float, decimals: int = 2) -> str:
 
 
 def p_value_text(p: float) -> str:
-    """Write a p value alone; below .001 as that.
+    """Write a p value alone; below .001 and above .999 as that.
 
     Examples
     --------
-    >>> p_value_text(0.0304), p_value_text(0.00001)
-    ('.030', '< .001')
+    >>> p_value_text(0.0304), p_value_text(0.00001), p_value_text(0.99999)
+    ('.030', '< .001', '> .999')
     """
     if isnan(p):
         return "–"
-    return "< .001" if p < 0.001 else f"{p:.3f}".replace("0.", ".", 1)
+    if p < 0.001:
+        return "< .001"
+    return "> .999" if p >= 0.9995 else f"{p:.3f}".removeprefix("0")
 
 
 def p_text(p: float) -> str:
@@ -147,7 +151,7 @@ def p_text(p: float) -> str:
     ('p = .030', 'p < .001')
     """
     text = p_value_text(p)
-    return f"p = {text}" if text[0] == "." or text[0] == "1" else f"p {text}"
+    return f"p = {text}" if text[0] == "." else f"p {text}"
 
 
 def as_html(text: str, table: pd.DataFrame) -> str:

@@ -7,14 +7,21 @@ Python. Texts of the case studies (quantities, notes) stay with their data.
 from __future__ import annotations
 
 import csv
+import re
+from collections.abc import Iterable
 from functools import cache
-from typing import NamedTuple
+from string import Formatter
+from typing import Any, NamedTuple
 
 from cxstats.core.errors import CxError
 from cxstats.core.paths import PACKAGE
 
 LANGUAGES = ("en", "zh")
 _DEFAULT = ["en"]  # one place that `set_language` writes to
+EDGE = "\x00"  # where a value begins or ends in a sentence
+CROWDED = re.compile(
+    f"(?<=[\u4e00-\u9fff]){EDGE}+(?=[A-Za-z])|(?<=[A-Za-z]){EDGE}+(?=[\u4e00-\u9fff])"
+)
 
 
 class Text(NamedTuple):
@@ -26,6 +33,9 @@ class Text(NamedTuple):
     def get(self, lang: str | None = None) -> str:
         """Return the words in `lang`."""
         return self.zh if check_lang(lang) == "zh" else self.en
+
+    def __str__(self) -> str:
+        return self.get()
 
 
 def check_lang(lang: str | None = None) -> str:
@@ -61,14 +71,27 @@ def catalogue() -> dict[str, Text]:
 def label(key: str, lang: str | None = None, **values: object) -> str:
     """Return the label `key` in `lang`, with ``{name}`` replaced from `values`.
 
+    Where a Chinese character and a Latin letter meet at the edge of a value, a space comes between;
+    within the value, which may be the user's, nothing changes.
+
     Examples
     --------
     >>> label("verdict.agrees")
     'agrees'
     >>> label("verdict.agrees", "zh")
     '相符'
+    >>> [label("metric.compare.axis", "zh", name=name) for name in ("Effort", "费力度")]
+    ['Effort 之差', '费力度之差']
     """
-    return catalogue()[key].get(lang).format(**values)
+    text = catalogue()[key].get(lang)
+    return CROWDED.sub(" ", _Edges().format(text, **values)).replace(EDGE, "")
+
+
+class _Edges(Formatter):
+    """Marks where values begin and end."""
+
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        return f"{EDGE}{super().format_field(value, format_spec)}{EDGE}"
 
 
 def both(key: str, **values: object) -> Text:
@@ -82,6 +105,29 @@ def both(key: str, **values: object) -> Text:
         return label(key, lang, **words)
 
     return Text(fill("en"), fill("zh"))
+
+
+def note_if(holds: bool, key: str, **values: object) -> list[Text]:
+    """Return the label `key` in both languages as a list of one, or nothing where `holds` is false.
+
+    Examples
+    --------
+    >>> [*note_if(True, "verdict.agrees"), *note_if(False, "verdict.agrees")]
+    [Text(en='agrees', zh='相符')]
+    """
+    return [both(key, **values)] if holds else []
+
+
+def listed(names: Iterable[object]) -> Text:
+    """Return names one after the other, with the comma of either language between them.
+
+    Examples
+    --------
+    >>> listed(["a1", "a2"])
+    Text(en='a1, a2', zh='a1、a2')
+    """
+    texts = [str(name) for name in names]
+    return Text(", ".join(texts), "、".join(texts))
 
 
 def set_language(lang: str) -> None:

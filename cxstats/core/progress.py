@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 # Seconds of silence before a bar appears.
@@ -40,14 +41,25 @@ def tracked(total: int, step: int) -> Iterator[tuple[int, int]]:
             stop = min(start + step, total)
             yield start, stop
             if bar is None and time.monotonic() - began > PATIENCE and stop < total:
-                from rich.console import Console
-                from rich.progress import Progress
-
-                bar = Progress(console=Console(stderr=True), transient=True)
-                bar.start()
+                bar = _start_bar()
                 task = bar.add_task("bootstrap", total=total)
             if bar is not None and task is not None:
                 bar.update(task, completed=stop)
     finally:
         if bar is not None:
             bar.stop()
+
+
+def _start_bar() -> Any:
+    """Return a progress bar that is seen on a terminal, or in a notebook that has ipywidgets.
+
+    Elsewhere Rich would write a warning among the results, and only where the machine is slow.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    visible = console.is_terminal or (console.is_jupyter and find_spec("ipywidgets") is not None)
+    bar = Progress(console=console, transient=True, disable=not visible)
+    bar.start()
+    return bar

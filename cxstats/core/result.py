@@ -37,11 +37,15 @@ class Chart:
         Its positional arguments.
     options : mapping
         Its keywords; those that a caller gives to ``plot`` come before them.
+    taken : tuple of str
+        What the result has taken from the caller's options, for itself (such as which of its
+        series to draw); the chart does not get these.
     """
 
     name: str
     values: tuple[Any, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
+    taken: tuple[str, ...] = ()
 
 
 class Result:
@@ -49,7 +53,9 @@ class Result:
 
     A subclass is a dataclass, ``@dataclass(frozen=True, eq=False, repr=False)``, and has
 
-    - ``table``, a field or a property: the numbers, unrounded;
+    - ``table``, a field or a property: the numbers, unrounded; its texts in English, its codes as
+      they are;
+    - ``codes``, where columns hold codes, and ``as_table(lang)``, where they hold texts;
     - ``findings(lang)``: the lines of its summary, the first one being what was analysed;
     - ``notes``, where there is something that a reader must know;
     - ``kinds`` and ``chart(kind, lang, options)``, where it can be drawn;
@@ -65,16 +71,23 @@ class Result:
         Whether the data are simulated; the summary says so.
     kinds : tuple of str
         What `plot` can draw, the usual one first.
+    codes : mapping of str to str
+        Column of codes to the key of their words in the catalogue, ``{}`` where the code stands.
+        People read the words; `table` and `as_table` keep the codes.
     reference : str
         Where the method was published; what `cite` says.
     """
 
     __slots__ = ()
 
-    kinds: ClassVar[tuple[str, ...]] = ()
+    codes: ClassVar[Mapping[str, str]] = {}
     reference: ClassVar[str] = ""
 
     if TYPE_CHECKING:
+
+        @property
+        def kinds(self) -> tuple[str, ...]:
+            """What `plot` can draw."""
 
         @property
         def table(self) -> pd.DataFrame:
@@ -85,11 +98,13 @@ class Result:
             """What a reader must know."""
 
     else:
+        kinds = ()
         notes = ()
 
     def title(self, lang: str | None = None) -> str:
         """Return what was analysed, as a heading."""
-        return label(f"title.{type(self).__name__}", lang)
+        name = type(self).__name__
+        return label(f"title.{name}", lang)
 
     def findings(self, lang: str) -> list[str]:
         """Return the lines of the summary, before the notes."""
@@ -108,6 +123,10 @@ class Result:
         if getattr(self, "synthetic", False):
             lines.insert(1, label("result.synthetic", lang))
         return "\n".join([*lines, *(f"  * {note.get(lang)}" for note in self.notes)])
+
+    def why_not(self, kind: str) -> str:
+        """Return why this result lacks a chart that others of its class have; mostly empty."""
+        return ""
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
         """Return what `plot` draws as `kind`, one of `kinds`, when a caller gives `options`."""
@@ -143,8 +162,9 @@ class Result:
             raise CxError(f"{type(self).__name__} has no chart; its numbers are in .table")
         kind = self.kinds[0] if kind is None else kind
         if kind not in self.kinds:
-            allowed = ", ".join(map(repr, self.kinds))
-            raise CxError(f"plot(kind={kind!r}); allowed: {allowed}")
+            allowed, reason = ", ".join(map(repr, self.kinds)), self.why_not(kind)
+            reason = f": {reason}" if reason else ""
+            raise CxError(f"plot(kind={kind!r}){reason}; allowed: {allowed}")
         from cxstats.charts import draw
 
         return draw(self, kind, ax, check_lang(lang), options)
@@ -161,6 +181,18 @@ class Result:
         }
         return {"table": self.table, **others}
 
+    def as_table(self, lang: str | None = None) -> pd.DataFrame:
+        """Return `table` with its texts in `lang`; numbers and codes stay as they are."""
+        check_lang(lang)
+        return self.table
+
+    def translated(self, lang: str | None = None) -> dict[str, pd.DataFrame]:
+        """Return `tables` as people read them: texts in `lang`, codes in words."""
+        from cxstats.core.display import in_words
+
+        tables = {**self.tables(), "table": self.as_table(lang)}
+        return {name: in_words(table, self.codes, lang) for name, table in tables.items()}
+
     def export(self, path: str | os.PathLike[str], lang: str | None = None) -> Path:
         """Write the result to a file; its ending says how.
 
@@ -168,9 +200,9 @@ class Result:
         ----------
         path : path
             ``.xlsx`` (a sheet a table, numbers unrounded, shown as in the summary), ``.csv`` (the
-            table, unrounded, with its own column names), ``.docx``, ``.html`` or ``.tex`` (summary
-            and tables as people read them). A text that a spreadsheet would take for a formula is
-            written as text.
+            table, unrounded, with its own column names and codes), ``.docx``, ``.html`` or ``.tex``
+            (summary and tables as people read them). A text that a spreadsheet would take for a
+            formula is written as text.
         lang : {"en", "zh"}, optional
             Language of what is written.
 
@@ -209,5 +241,5 @@ class Result:
     def _repr_html_(self) -> str:
         from cxstats.core.display import table_html
 
-        level = getattr(self, "level", None)
-        return f"<pre>{escape(repr(self))}</pre>\n{table_html(self.table, None, ROWS, level)}"
+        level, table = getattr(self, "level", None), self.translated()["table"]
+        return f"<pre>{escape(repr(self))}</pre>\n{table_html(table, None, ROWS, level)}"

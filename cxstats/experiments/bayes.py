@@ -10,24 +10,24 @@ Stucchio (2015). Bayesian A/B testing at VWO, on expected loss.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import isfinite
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
-from cxstats.core.formats import as_html, format_number, format_percent
+from cxstats.core.formats import format_number, format_percent
 from cxstats.core.formats import interval as interval_text
 from cxstats.core.language import Text, both, label
+from cxstats.core.result import Chart, Result
 from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
@@ -115,14 +115,13 @@ def credible_interval(first: Beta, second: Beta, level: float) -> tuple[float, f
 
     tails = (1 - level) / 2, (1 + level) / 2
     low, high = (
-        float(brentq(lambda d, tail=tail: below(first, second, d) - tail, -1, 1, xtol=1e-13))
-        for tail in tails
+        float(brentq(lambda d, p=p: below(first, second, d) - p, -1, 1, xtol=1e-13)) for p in tails
     )
     return low, high
 
 
-@dataclass(frozen=True, eq=False)
-class BayesianAb:
+@dataclass(frozen=True, eq=False, repr=False)
+class BayesianAb(Result):
     """The posterior of two proportions.
 
     Attributes
@@ -136,7 +135,8 @@ class BayesianAb:
         The beta posteriors.
     prior : pair of float
     level : float
-    remarks : tuple of Text
+    notes : tuple of Text
+        How to read the probability.
     """
 
     table: pd.DataFrame
@@ -144,12 +144,13 @@ class BayesianAb:
     treatment: Beta
     prior: Beta
     level: float
-    remarks: tuple[Text, ...]
+    notes: tuple[Text, ...]
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """How to read the probability."""
-        return tuple(text.en for text in self.remarks)
+    kinds: ClassVar = ("difference",)
+    reference: ClassVar = (
+        "Gelman et al. (2013). Bayesian data analysis, 3rd ed. Chapman & Hall/CRC.\n"
+        "Stucchio (2015). Bayesian A/B testing at VWO."
+    )
 
     @property
     def probability(self) -> float:
@@ -161,47 +162,37 @@ class BayesianAb:
         """Trials of both groups."""
         return int(self.table["n"].iloc[0] + self.table["n_control"].iloc[0])
 
-    def summary(self, lang: str = "en") -> str:
+    def findings(self, lang: str) -> list[str]:
         """Return probability, interval and expected losses, in percentage points."""
         row: Any = self.table.iloc[0]
-        line = label(
-            "experiment.bayes",
-            lang,
-            probability=format_percent(100 * row.probability, 1, lang),
-            difference=format_number(100 * row.estimate, 2, sign=True),
-            interval=interval_text(100 * row.ci_low, 100 * row.ci_high),
-            level=format_percent(100 * self.level, None, lang),
-            treatment=format_number(100 * row.loss_treatment, 3),
-            control=format_number(100 * row.loss_control, 3),
-            a=format_number(self.prior[0]),
-            b=format_number(self.prior[1]),
-        )
-        return "\n".join([line, *(f"  * {text.get(lang)}" for text in self.remarks)])
+        return [
+            label(
+                "experiment.bayes",
+                lang,
+                probability=format_percent(100 * row.probability, 1, lang),
+                difference=format_number(100 * row.estimate, 2, sign=True),
+                interval=interval_text(100 * row.ci_low, 100 * row.ci_high),
+                level=format_percent(100 * self.level, None, lang),
+                treatment=format_number(100 * row.loss_treatment, 3),
+                control=format_number(100 * row.loss_control, 3),
+                a=format_number(self.prior[0]),
+                b=format_number(self.prior[1]),
+            )
+        ]
 
-    def plot(self, ax: Axes | None = None, lang: str = "en", **options: Any) -> Axes:
-        """Draw the difference on its credible interval, in percentage points."""
-        from cxstats.charts import intervals
-
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return the difference on its credible interval, in percentage points."""
         row: Any = self.table.iloc[0]
-        given: dict[str, Any] = {
+        probability = format_percent(100 * row.probability, 1, lang)
+        keywords = {
             "source": label("metric.source", lang, n=format_number(self.n)),
             "axis": label("experiment.bayes.axis", lang),
             "level": self.level,
-            "title": label(
-                "experiment.bayes.title",
-                lang,
-                probability=format_percent(100 * row.probability, 1, lang),
-            ),
+            "title": label("experiment.bayes.title", lang, probability=probability),
         }
-        columns = ([100 * row[one]] for one in ("estimate", "ci_low", "ci_high"))
+        difference = [[100 * row[name]] for name in ("estimate", "ci_low", "ci_high")]
         names = [label("experiment.bayes.name", lang)]
-        return intervals(names, *columns, lang=lang, ax=ax, **given | options)
-
-    def __repr__(self) -> str:
-        return self.summary()
-
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+        return Chart("intervals", (names, *difference), keywords)
 
 
 def bayesian_ab(
@@ -254,8 +245,8 @@ def bayesian_ab(
     check_level(level)
     a, b = _prior(prior)
     posteriors, sizes = [], []
-    for name, given in (("control", control), ("treatment", treatment)):
-        events, n = _events(name, given)
+    for name, counts in (("control", control), ("treatment", treatment)):
+        events, n = _events(name, counts)
         posteriors.append((a + events, b + n - events))
         sizes.append(n)
     old, new = posteriors
@@ -271,8 +262,8 @@ def bayesian_ab(
         "n": sizes[1],
         "n_control": sizes[0],
     }
-    remarks = (both("experiment.bayes.note"),)
-    return BayesianAb(pd.DataFrame([row]), old, new, (a, b), level, remarks)
+    notes = (both("experiment.bayes.note"),)
+    return BayesianAb(pd.DataFrame([row]), old, new, (a, b), level, notes)
 
 
 def _prior(prior: Sequence[float]) -> Beta:
@@ -284,12 +275,13 @@ def _prior(prior: Sequence[float]) -> Beta:
     return float(prior[0]), float(prior[1])
 
 
-def _events(name: str, given: Sequence[int]) -> tuple[int, int]:
-    if isinstance(given, str) or not isinstance(given, Sequence) or len(given) != 2:
-        raise DataError(f"{name}={given!r}; allowed: (events, n)")
-    for one in given:
-        if isinstance(one, bool) or not isinstance(one, (int, np.integer)) or one < 0:
-            raise DataError(f"{name}={given!r}: {one!r} is no count; allowed: 0, 1, 2, ...")
-    if given[0] > given[1]:
-        raise DataError(f"{name}: {given[0]} events of {given[1]} trials; allowed: no more events")
-    return int(given[0]), int(given[1])
+def _events(name: str, counts: Sequence[int]) -> tuple[int, int]:
+    if isinstance(counts, str) or not isinstance(counts, Sequence) or len(counts) != 2:
+        raise DataError(f"{name}={counts!r}; allowed: (events, n)")
+    for count in counts:
+        if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 0:
+            raise DataError(f"{name}={counts!r}: {count!r} is no count; allowed: 0, 1, 2, ...")
+    if counts[0] > counts[1]:
+        events, n = counts
+        raise DataError(f"{name}: {events} events of {n} trials; allowed: no more events")
+    return int(counts[0]), int(counts[1])

@@ -116,8 +116,8 @@ class Paths:
         from scipy.special import ndtr
 
         step, edge = t - self.t, bound * np.sqrt(t)
-        middle, sd = self.x + self.drift * step, np.sqrt(step)
-        upper, lower = ndtr((middle - edge) / sd), ndtr((-edge - middle) / sd)
+        mean, sd = self.x + self.drift * step, np.sqrt(step)
+        upper, lower = ndtr((mean - edge) / sd), ndtr((-edge - mean) / sd)
         return float(self.mass @ upper), float(self.mass @ lower)
 
     def stay(self, bound: float, t: float, next_step: float) -> Paths:
@@ -128,8 +128,8 @@ class Paths:
         if low >= high:
             return Paths(np.zeros(1), np.zeros(1), t, self.drift)
         x, weights = _grid(low, high, float(np.sqrt(min(step, next_step))))
-        away = (x[:, None] - self.x - self.drift * step) / np.sqrt(step)
-        density = np.exp(-(away**2) / 2) @ self.mass / np.sqrt(2 * np.pi * step)
+        z = (x[:, None] - self.x - self.drift * step) / np.sqrt(step)
+        density = np.exp(-(z**2) / 2) @ self.mass / np.sqrt(2 * np.pi * step)
         return Paths(x, weights * density, t, self.drift)
 
 
@@ -157,8 +157,8 @@ def crossing(bounds: ArrayLike, information: ArrayLike, drift: float = 0.0) -> t
     >>> round(float((upper + lower).sum()), 3)
     0.142
     """
-    found = list(_looks(np.asarray(bounds, float), np.asarray(information, float), drift))
-    return np.array([one for one, _ in found]), np.array([other for _, other in found])
+    looks = list(_looks(np.asarray(bounds, float), np.asarray(information, float), drift))
+    return np.array([upper for upper, _ in looks]), np.array([lower for _, lower in looks])
 
 
 def _looks(bounds: Array, t: Array, drift: float) -> Iterator[tuple[float, float]]:
@@ -194,7 +194,7 @@ def boundaries(spent: ArrayLike, information: ArrayLike) -> Array:
     from scipy.optimize import brentq
 
     t = np.asarray(information, float) / np.max(information)
-    found: list[float] = []
+    bounds: list[float] = []
     used, paths = 0.0, Paths.start(0.0)
     following = np.append(np.diff(t), t[-1])
     for total, at, ahead in zip(np.asarray(spent, float), t, following, strict=True):
@@ -207,9 +207,9 @@ def boundaries(spent: ArrayLike, information: ArrayLike) -> Array:
         if target > NOTHING:
             bound = 0.0 if excess(0.0) <= 0 else float(brentq(excess, 0, HIGHEST, xtol=1e-11))
             used += sum(paths.cross(bound, float(at)))
-        found.append(bound)
+        bounds.append(bound)
         paths = paths.stay(bound, float(at), float(ahead))
-    return np.array(found)
+    return np.array(bounds)
 
 
 def drift_for(power: float, bounds: ArrayLike, information: ArrayLike) -> float:
@@ -252,5 +252,5 @@ def stagewise_p(z: float, bounds: ArrayLike, information: ArrayLike) -> float:
 
 
 def is_rising(values: ArrayLike) -> bool:
-    """Say whether numbers rise strictly."""
+    """Return whether numbers rise strictly."""
     return all(a < b for a, b in pairwise(np.asarray(values, float).tolist()))

@@ -39,11 +39,11 @@ def lift_interval(treatment: Limits, control: Limits) -> tuple[Array, Array, Arr
 
     Examples
     --------
-    >>> [round(float(one), 3) for one in lift_interval((12, 10, 14), (10, 9, 11))]
+    >>> [round(float(value), 3) for value in lift_interval((12, 10, 14), (10, 9, 11))]
     [0.2, -0.023, 0.447]
     """
     (e1, l1, u1), (e2, l2, u2) = (
-        tuple(np.asarray(x, float) for x in one) for one in (treatment, control)
+        tuple(np.asarray(x, float) for x in limits) for limits in (treatment, control)
     )
     product = e1 * e2
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
-from cxstats.core.formats import as_html, format_number, p_text
+from cxstats.core.formats import format_number, p_text
 from cxstats.core.formats import interval as interval_text
 from cxstats.core.language import Text, both, label
-from cxstats.experiments.ab_test import ab_test
+from cxstats.core.result import Chart, Result
+from cxstats.experiments.ab_tests import ab_test
 from cxstats.experiments.boundaries import boundaries, is_rising, stagewise_p
-from cxstats.experiments.result import AbTest, in_units
-from cxstats.experiments.sample_ratio import SampleRatio
+from cxstats.experiments.result import (
+    AbTest,
+    distrust,
+    distrust_title,
+    in_units,
+    points_scale,
+    size_lines,
+    size_notes,
+)
+from cxstats.experiments.sample_ratio_mismatch import SampleRatio
 from cxstats.experiments.sequential import SequentialPlan, bound_text
 from cxstats.survey.answers import as_pandas
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class Monitoring:
+@dataclass(frozen=True, eq=False, repr=False)
+class Monitoring(Result):
     """An experiment at each of its looks.
 
     Attributes
@@ -47,7 +55,8 @@ class Monitoring:
     tests : tuple of AbTest
         Each look by itself, without allowance for the others.
     level, n, synthetic
-    remarks : tuple of Text
+    notes : tuple of Text
+        What a reader must know.
     """
 
     table: pd.DataFrame
@@ -59,12 +68,15 @@ class Monitoring:
     level: float
     n: int
     synthetic: bool
-    remarks: tuple[Text, ...]
+    notes: tuple[Text, ...]
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a reader must know."""
-        return tuple(text.en for text in self.remarks)
+    kinds: ClassVar = ("boundaries",)
+    reference: ClassVar = (
+        "Lan & DeMets (1983). Discrete sequential boundaries for clinical trials. Biometrika 70, "
+        "659-663.\n"
+        "Jennison & Turnbull (2000). Group sequential methods with applications to clinical "
+        "trials. Chapman & Hall/CRC."
+    )
 
     @property
     def sample_ratio(self) -> SampleRatio | None:
@@ -76,13 +88,14 @@ class Monitoring:
         """False if visitors or answers were lost unequally."""
         return self.tests[-1].trusted
 
-    def summary(self, lang: str = "en") -> str:
+    def findings(self, lang: str) -> list[str]:
         """Return the decision and every look."""
-        head = [] if self.trusted else [label("experiment.distrust", lang)]
-        words = {"look": self.stopped_at or len(self.table), "p": p_text(self.p_value)}
-        head.append(label(f"experiment.monitor.{self.decision}", lang, **words))
+        look = self.stopped_at or len(self.table)
+        decision = label(
+            f"experiment.monitor.{self.decision}", lang, look=look, p=p_text(self.p_value)
+        )
         kind = self.tests[-1].kind
-        scale = 100 if kind == "proportion" else 1
+        scale = points_scale(kind)
         rows: Any = self.table
         lines = [
             "  "
@@ -98,42 +111,27 @@ class Monitoring:
             )
             for row in rows.itertuples()
         ]
-        ratio = [] if self.sample_ratio is None else [self.sample_ratio.summary(lang)]
-        notes = [f"  * {text.get(lang)}" for text in self.remarks]
-        return "\n".join([*head, *lines, *ratio, *notes])
+        warning = distrust(self.trusted, lang)
+        return [*warning, decision, *lines, *size_lines(self.sample_ratio, lang)]
 
-    def plot(self, ax: Axes | None = None, lang: str = "en", **options: Any) -> Axes:
-        """Draw z by look between the boundaries.
-
-        Options are those of `cxstats.charts.monitoring.monitoring`.
-        """
-        from cxstats.charts.monitoring import monitoring
-
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return z by look between the boundaries, those of the looks to come too."""
         rows, planned = self.table, self.plan.table
         last = float(rows["information"].iloc[-1])
         ahead = planned[planned["information"] > last + 1e-9]
         if self.decision == "end":
             ahead = ahead.iloc[:0]
-        given: dict[str, Any] = {
+        keywords = {
             "source": label("metric.source", lang, n=format_number(self.n)),
             "synthetic": self.synthetic,
         }
-        if not self.trusted:
-            given["title"] = label("experiment.distrust", lang)
-        return monitoring(
+        values = (
             [*rows["information"], *ahead["information"]],
             [*rows["boundary"], *ahead["boundary"]],
             rows["statistic"],
-            lang=lang,
-            ax=ax,
-            **given | options,
         )
-
-    def __repr__(self) -> str:
-        return self.summary()
-
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+        warning = distrust_title(self.trusted, lang)
+        return Chart("stopping_boundaries", values, keywords | warning)
 
 
 def tests_by_look(
@@ -151,8 +149,8 @@ def tests_by_look(
         raise CxError("a table needs outcome=, group=, control= and look=, names of its columns")
     table = as_pandas(frame)
     if look not in table.columns:
-        shown = ", ".join(map(str, table.columns[:30]))
-        raise DataError(f"column {look!r} is not in the table; columns: {shown}")
+        listed = ", ".join(map(str, table.columns[:30]))
+        raise DataError(f"column {look!r} is not in the table; columns: {listed}")
     when = table[look]
     if when.isna().any():
         row = table.index[int(np.flatnonzero(when.isna())[0])]
@@ -161,14 +159,18 @@ def tests_by_look(
         times = sorted(when.unique())
     except TypeError as error:
         raise DataError(f"column {look!r} mixes kinds of values, so looks have no order") from error
-    given: dict[str, Any] = {"outcome": outcome, "group": group, "control": control}
     return [
         ab_test(
             table[(when <= time).to_numpy(bool)],
-            metric=metric, shares=shares, level=level, **given,
+            outcome=outcome,
+            group=group,
+            control=control,
+            metric=metric,
+            shares=shares,
+            level=level,
         )
         for time in times
-    ]  # fmt: skip
+    ]
 
 
 def monitor(plan: SequentialPlan, tests: Sequence[AbTest], final: bool = False) -> Monitoring:
@@ -197,7 +199,7 @@ def monitor(plan: SequentialPlan, tests: Sequence[AbTest], final: bool = False) 
 
     if not tests:
         raise CxError("no looks; allowed: at least one AbTest, or a table")
-    rows = pd.concat([_row(one, k) for k, one in enumerate(tests, 1)], ignore_index=True)
+    rows = pd.concat([_row(test, k) for k, test in enumerate(tests, 1)], ignore_index=True)
     size = 1 / (1 / rows["n"] + 1 / rows["n_control"]).to_numpy(float)
     share = _shares(plan, size, final)
     if not is_rising(size):
@@ -232,7 +234,11 @@ def monitor(plan: SequentialPlan, tests: Sequence[AbTest], final: bool = False) 
         level=plan.level,
         n=int(rows[["n", "n_control"]].iloc[-1].sum()),
         synthetic=tests[-1].synthetic,
-        remarks=(*_remarks(first, len(z)), *tests[-1].metric.notes),
+        notes=(
+            *_stopping_notes(first, len(z)),
+            *tests[-1].metric.notes,
+            *size_notes(tests[-1].sample_ratio),
+        ),
     )
 
 
@@ -249,7 +255,7 @@ def _row(test: AbTest, look: int) -> pd.DataFrame:
         raise DataError(f"look {look}: nothing varies, so there is no test; look later")
     z = -float(ndtri(max(row.p_value, 1e-300) / 2)) * np.sign(row.estimate)
     names = ["n", "n_control", "estimate", "se"]
-    return pd.DataFrame([{"look": look, **{one: row[one] for one in names}, "statistic": z}])
+    return pd.DataFrame([{"look": look, **{name: row[name] for name in names}, "statistic": z}])
 
 
 def _shares(plan: SequentialPlan, size: Array, final: bool) -> Array:
@@ -273,10 +279,11 @@ def _shares(plan: SequentialPlan, size: Array, final: bool) -> Array:
     return share
 
 
-def _remarks(first: int | None, looks: int) -> tuple[Text, ...]:
-    found = []
-    if first is not None:
-        found.append(both("experiment.monitor.early"))
-        if first < looks - 1:
-            found.append(both("experiment.monitor.after", count=looks - 1 - first))
-    return tuple(found)
+def _stopping_notes(first: int | None, looks: int) -> tuple[Text, ...]:
+    """Return notes on an experiment that stopped at look `first`, counted from 0."""
+    if first is None:
+        return ()
+    notes = [both("experiment.monitor.early")]
+    if first < looks - 1:
+        notes.append(both("experiment.monitor.after", count=looks - 1 - first))
+    return tuple(notes)

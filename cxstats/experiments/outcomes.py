@@ -10,9 +10,9 @@ import numpy as np
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both
-from cxstats.metrics.aggregate import uncoded
-from cxstats.metrics.bands import find_bands
-from cxstats.metrics.inputs import check_group_values, check_kind
+from cxstats.metrics.answers import check_group_values, check_kind
+from cxstats.metrics.group_sums import uncoded
+from cxstats.metrics.nps_bands import find_bands
 from cxstats.survey.answers import as_pandas, numbers
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Outcomes:
         The same of all rows with a group, with an outcome or not.
     times : array (n,)
         Looks; row numbers from 1 without a column of them.
-    remarks : tuple of Text
+    notes : tuple of Text
         What was left out.
     synthetic : bool
     """
@@ -51,7 +51,7 @@ class Outcomes:
     codes: NDArray[np.intp]
     assigned: NDArray[np.intp]
     times: NDArray[Any]
-    remarks: tuple[Text, ...]
+    notes: tuple[Text, ...]
     synthetic: bool
 
 
@@ -69,8 +69,8 @@ def read_outcomes(
     foreign = frame is not data
     for name in (group, *([look] if look else [])):
         if name not in frame.columns:
-            shown = ", ".join(map(str, frame.columns[:30]))
-            raise DataError(f"column {name!r} is not in the table; columns: {shown}")
+            listed = ", ".join(map(str, frame.columns[:30]))
+            raise DataError(f"column {name!r} is not in the table; columns: {listed}")
     if look is not None:
         missing = np.flatnonzero(frame[look].isna())
         if len(missing):
@@ -79,25 +79,25 @@ def read_outcomes(
         frame = frame.sort_values(look, kind="stable")
     values = _values(frame, outcome, metric)
     codes, groups = _groups(frame, group, foreign)
-    kept = ~np.isnan(values) & (codes >= 0)
+    used = ~np.isnan(values) & (codes >= 0)
     for i, name in enumerate(groups):
-        if not (kept & (codes == i)).any():
+        if not (used & (codes == i)).any():
             raise DataError(f"group {name!r} is empty: it has no answers")
-    remarks = []
+    notes = []
     ungrouped, missing_n = int((codes < 0).sum()), int((np.isnan(values) & (codes >= 0)).sum())
     if missing_n:
-        remarks.append(both("metric.note.missing", count=format_number(missing_n)))
+        notes.append(both("metric.note.missing", count=format_number(missing_n)))
     if ungrouped:
-        remarks.append(both("metric.note.ungrouped", count=format_number(ungrouped)))
+        notes.append(both("metric.note.ungrouped", count=format_number(ungrouped)))
     times = frame[look].to_numpy() if look else np.arange(1, len(frame) + 1)
     return Outcomes(
-        frame[kept],
-        values[kept],
+        frame[used],
+        values[used],
         groups,
-        codes[kept],
+        codes[used],
         codes[codes >= 0],
-        times[kept],
-        tuple(remarks),
+        times[used],
+        tuple(notes),
         bool(frame.attrs.get("synthetic")),
     )
 
@@ -108,10 +108,10 @@ def _groups(frame: pd.DataFrame, group: str, foreign: bool) -> tuple[NDArray[np.
     check_group_values(frame[group], group)
     column = uncoded(frame[group], foreign)
     try:
-        codes, found = pd.factorize(column, sort=True)
+        codes, groups = pd.factorize(column, sort=True)
     except TypeError:
-        codes, found = pd.factorize(column)
-    return np.asarray(codes), list(found)
+        codes, groups = pd.factorize(column)
+    return np.asarray(codes), list(groups)
 
 
 def _values(frame: pd.DataFrame, outcome: str, metric: str) -> Array:

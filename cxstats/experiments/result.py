@@ -2,38 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from cxstats.core.errors import CxError
-from cxstats.core.formats import as_html, format_number, format_percent
+from cxstats.core.formats import format_number, format_percent
 from cxstats.core.formats import interval as interval_text
 from cxstats.core.language import Text, label
+from cxstats.core.result import Chart, Result
 from cxstats.experiments.bayes import BayesianAb, bayesian_ab
-from cxstats.experiments.sample_ratio import SampleRatio
+from cxstats.experiments.sample_ratio_mismatch import SampleRatio
 from cxstats.metrics.comparison import MetricComparison
 from cxstats.metrics.result import Metric
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
 
 def in_units(difference: float, kind: str, lang: str) -> str:
-    """Write a difference with its unit, shares in percentage points.
+    """Return a difference with its unit as text, shares in percentage points.
 
     Examples
     --------
     >>> in_units(0.0343, "proportion", "en"), in_units(-4.5, "nps", "zh")
     ('+3.43 percentage points', '−4.50 点')
     """
-    scale = 100 if kind == "proportion" else 1
     unit = label(f"planning.unit.{'share' if kind == 'proportion' else kind}", lang)
-    return f"{format_number(scale * difference, 2, sign=True)} {unit}"
+    return f"{format_number(points_scale(kind) * difference, 2, sign=True)} {unit}"
 
 
-@dataclass(frozen=True, eq=False)
-class AbTest:
+def points_scale(kind: str) -> int:
+    """Return what a difference is multiplied with for people to read: points of shares."""
+    return 100 if kind == "proportion" else 1
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class AbTest(Result):
     """Variants compared with a control.
 
     Attributes
@@ -54,8 +59,8 @@ class AbTest:
         Whether answers are missing in other shares by group (p below .001).
     level, n, synthetic
         As in `Metric`.
-    remarks : tuple of Text
-        What was left out and what is rough; `notes` has them in English.
+    notes : tuple of Text
+        What was left out and what is rough.
     """
 
     table: pd.DataFrame
@@ -68,17 +73,24 @@ class AbTest:
     level: float
     n: int
     synthetic: bool
-    remarks: tuple[Text, ...]
+    notes: tuple[Text, ...]
+
+    kinds: ClassVar = ("difference", "lift")
+    reference: ClassVar = (
+        "Newcombe (1998). Interval estimation for the difference between independent proportions. "
+        "Statistics in Medicine 17, 873-890.\n"
+        "Kohavi, Tang & Xu (2020). Trustworthy online controlled experiments. Cambridge University "
+        "Press."
+    )
+
+    def title(self, lang: str | None = None) -> str:
+        """Return what was tested."""
+        return label("title.AbTest", lang, name=self.metric.title(lang))
 
     @property
     def trusted(self) -> bool:
         """False if visitors or answers were lost unequally; the groups are not comparable then."""
         return not (self.uneven or (self.sample_ratio is not None and self.sample_ratio.mismatch))
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What was left out and what is rough."""
-        return tuple(text.en for text in self.remarks)
 
     def posterior(
         self,
@@ -105,11 +117,11 @@ class AbTest:
             raise CxError(f"variant={chosen!r}; allowed: {list(self.table['variant'])}")
         counts = self.metric.table[["events", "n"]].to_numpy(int).tolist()
         names = list(self.metric.table[self.metric.by[0]])
-        pair = {
-            name: tuple(counts[names.index(one)])
-            for name, one in (("control", self.control), ("treatment", chosen))
+        events = {
+            role: tuple(counts[names.index(group)])
+            for role, group in (("control", self.control), ("treatment", chosen))
         }
-        return bayesian_ab(**pair, prior=prior, level=level or self.level)
+        return bayesian_ab(**events, prior=prior, level=level or self.level)
 
     def one_variant(self) -> Any:
         """Return the variant, if there is one only.
@@ -120,61 +132,64 @@ class AbTest:
             If there are several.
         """
         if len(self.table) > 1:
-            shown = ", ".join(map(repr, self.table["variant"]))
-            raise CxError(f"there are {len(self.table)} variants, {shown}; name one of them")
+            listed = ", ".join(map(repr, self.table["variant"]))
+            raise CxError(f"there are {len(self.table)} variants, {listed}; name one of them")
         return self.table["variant"].iloc[0]
 
-    def summary(self, lang: str = "en") -> str:
+    def findings(self, lang: str) -> list[str]:
         """Return the differences and lifts; first of all, whether they can be trusted."""
-        head = [] if self.trusted else [label("experiment.distrust", lang)]
-        lines = [*head, self.comparison.summary(lang)]
         rows: Any = self.table
-        for row in rows.itertuples():
-            if row.lift_low == row.lift_low:
-                lines.append(
-                    "  "
-                    + label(
-                        "experiment.lift",
-                        lang,
-                        variant=row.variant,
-                        lift=format_percent(100 * row.lift, 1, lang, sign=True),
-                        interval=interval_text(100 * row.lift_low, 100 * row.lift_high, 1),
-                    )
-                )
-        if self.sample_ratio is not None:
-            lines.append(self.sample_ratio.summary(lang))
-        else:
+        lifts = [
+            "  "
+            + label(
+                "experiment.lift",
+                lang,
+                variant=row.variant,
+                lift=format_percent(100 * row.lift, 1, lang, sign=True),
+                interval=interval_text(100 * row.lift_low, 100 * row.lift_high, 1),
+            )
+            for row in rows.itertuples()
+            if row.lift_low == row.lift_low
+        ]
+        lines = [*self.comparison.findings(lang), *lifts, *size_lines(self.sample_ratio, lang)]
+        if self.sample_ratio is None:
             lines.append(label("experiment.srm.unchecked", lang))
-        return "\n".join([*lines, *(f"  * {text.get(lang)}" for text in self.remarks)])
+        return [*distrust(self.trusted, lang), *lines]
 
-    def plot(
-        self, ax: Axes | None = None, lang: str = "en", *, what: str = "difference", **options: Any
-    ) -> Axes:
-        """Draw the differences, or the lifts (``what="lift"``), on their intervals.
-
-        Options are those of `cxstats.charts.intervals`.
-        """
-        if what not in ("difference", "lift"):
-            raise CxError(f"what={what!r}; allowed: 'difference', 'lift'")
-        note = {} if self.trusted else {"title": label("experiment.distrust", lang)}
-        if what == "difference":
-            return self.comparison.plot(ax, lang, **note | options)
-        from cxstats.charts import intervals
-
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return the differences, or the lifts, on their intervals."""
+        warning = distrust_title(self.trusted, lang)
+        if kind == "difference":
+            chart = self.comparison.chart(kind, lang, options)
+            return Chart(chart.name, chart.values, {**chart.options, **warning})
         rows = self.table
-        given: dict[str, Any] = {
+        keywords = {
             "source": label("metric.source", lang, n=format_number(self.n)),
             "axis": label("experiment.lift.axis", lang, name=self.metric.title(lang)),
             "level": self.level,
             "decimals": 1,
             "synthetic": self.synthetic,
         }
-        columns = (100 * rows[one] for one in ("lift", "lift_low", "lift_high"))
-        names = map(str, rows["variant"])
-        return intervals(names, *columns, lang=lang, ax=ax, **given | note | options)
+        lifts = [100 * rows[name] for name in ("lift", "lift_low", "lift_high")]
+        names = list(map(str, rows["variant"]))
+        return Chart("intervals", (names, *lifts), keywords | warning)
 
-    def __repr__(self) -> str:
-        return self.summary()
 
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+def distrust(trusted: bool, lang: str) -> list[str]:
+    """Return the line that stands above the results of groups that are not comparable."""
+    return [] if trusted else [label("experiment.distrust", lang)]
+
+
+def distrust_title(trusted: bool, lang: str) -> dict[str, str]:
+    """Return the title of a chart of groups that are not comparable."""
+    return {} if trusted else {"title": label("experiment.distrust", lang)}
+
+
+def size_lines(ratio: SampleRatio | None, lang: str) -> list[str]:
+    """Return what the check of the groups' sizes says, if there was one."""
+    return [] if ratio is None else ratio.findings(lang)
+
+
+def size_notes(ratio: SampleRatio | None) -> tuple[Text, ...]:
+    """Return the notes of the check of the groups' sizes, if there was one."""
+    return () if ratio is None else ratio.notes

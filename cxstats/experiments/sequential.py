@@ -8,17 +8,17 @@ Jennison & Turnbull (2000). Group sequential methods with applications to clinic
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, isnan
-from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cxstats.core.errors import CxError
-from cxstats.core.formats import as_html, format_number, format_percent
+from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import Text, label
+from cxstats.core.result import Chart, Result
 from cxstats.experiments.boundaries import (
     SPENDING,
     boundaries,
@@ -26,12 +26,11 @@ from cxstats.experiments.boundaries import (
     drift_for,
     is_rising,
 )
-from cxstats.metrics.planning.sample_size import Plan
+from cxstats.metrics.planning.sample_sizes import Plan, check_power
 from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from cxstats.experiments.monitoring import Monitoring
@@ -41,8 +40,8 @@ if TYPE_CHECKING:
 MOST_LOOKS = 200
 
 
-@dataclass(frozen=True, eq=False)
-class SequentialPlan:
+@dataclass(frozen=True, eq=False, repr=False)
+class SequentialPlan(Result):
     """Looks, boundaries and what they cost.
 
     Attributes
@@ -50,8 +49,8 @@ class SequentialPlan:
     table : pandas.DataFrame
         One row per look: ``look, information`` (share of the final answers), ``boundary`` (of
         ``|z|``), ``p_nominal`` (the p value that it is), ``spent`` (error up to there),
-        ``found`` (chance to have stopped by then if the difference is the planned one) and, with a
-        `plan`, ``n_first, n_second`` (answers of both groups by then).
+        ``stopped`` (chance to have stopped by then if the difference is the planned one) and, with
+        a `plan`, ``n_first, n_second`` (answers of both groups by then).
     spending : str
     level, power : float
         Of the whole test, and the power it keeps.
@@ -65,7 +64,7 @@ class SequentialPlan:
         The sample size without looks.
     n : tuple of int or None
         Answers of both groups at the last look.
-    remarks : tuple of Text
+    notes : tuple of Text
     """
 
     table: pd.DataFrame
@@ -77,7 +76,15 @@ class SequentialPlan:
     alpha: float
     plan: Plan | None
     n: tuple[int, int] | None
-    remarks: tuple[Text, ...] = ()
+    notes: tuple[Text, ...] = ()
+
+    kinds: ClassVar = ("boundaries",)
+    reference: ClassVar = (
+        "Lan & DeMets (1983). Discrete sequential boundaries for clinical trials. Biometrika 70, "
+        "659-663.\n"
+        "Jennison & Turnbull (2000). Group sequential methods with applications to clinical "
+        "trials. Chapman & Hall/CRC."
+    )
 
     @property
     def looks(self) -> int:
@@ -127,64 +134,44 @@ class SequentialPlan:
             tests = tests_by_look(data, outcome, group, control, look, metric, shares, self.level)
         return monitor(self, tests, final)
 
-    def summary(self, lang: str = "en") -> str:
-        """Return the boundaries in words."""
-        lines = [
-            label(
-                "experiment.sequential.head",
-                lang,
-                looks=self.looks,
-                spending=label(f"experiment.spending.{self.spending}", lang),
-                alpha=f"{self.alpha:.3g}",
-                power=format_percent(100 * self.power, None, lang),
-                inflation=format_number(self.inflation, 3),
-                expected=format_percent(100 * self.expected, 0, lang),
-            )
-        ]
-        rows: Any = self.table
-        for row in rows.itertuples():
-            words = {
-                "look": row.look,
-                "information": format_percent(100 * row.information, 0, lang),
-                "boundary": bound_text(row.boundary),
-                "p": _p(row.p_nominal),
-            }
-            if self.n is None:
-                lines.append("  " + label("experiment.sequential.row", lang, **words))
-            else:
-                sizes = {
-                    "n1": format_number(row.n_first),
-                    "n2": format_number(row.n_second),
-                }
-                lines.append("  " + label("experiment.sequential.row.n", lang, **words, **sizes))
-        return "\n".join([*lines, *(f"  * {text.get(lang)}" for text in self.remarks)])
-
-    def plot(self, ax: Axes | None = None, lang: str = "en", **options: Any) -> Axes:
-        """Draw the boundaries; options are those of `cxstats.charts.monitoring.monitoring`."""
-        from cxstats.charts.monitoring import monitoring
-
-        given: dict[str, Any] = {
-            "source": label("experiment.sequential.source", lang, alpha=f"{self.alpha:.3g}")
-        }
-        rows = self.table
-        return monitoring(
-            rows["information"], rows["boundary"], [], lang=lang, ax=ax, **given | options
+    def findings(self, lang: str) -> list[str]:
+        """Return what the looks cost, and the boundary of each."""
+        heading = label(
+            "experiment.sequential.head",
+            lang,
+            looks=self.looks,
+            spending=label(f"experiment.spending.{self.spending}", lang),
+            alpha=f"{self.alpha:.3g}",
+            power=format_percent(100 * self.power, None, lang),
+            inflation=format_number(self.inflation, 3),
+            expected=format_percent(100 * self.expected, 0, lang),
         )
+        rows: Any = self.table
+        return [heading, *(f"  {self._row(row, lang)}" for row in rows.itertuples())]
 
-    def __repr__(self) -> str:
-        return self.summary()
+    def _row(self, row: Any, lang: str) -> str:
+        values = {
+            "look": str(row.look),
+            "information": format_percent(100 * row.information, 0, lang),
+            "boundary": bound_text(row.boundary),
+            "p": "–" if row.p_nominal == 0 else f"{row.p_nominal:.2g}",
+        }
+        if self.n is None:
+            return label("experiment.sequential.row", lang, **values)
+        sizes = {"n1": format_number(row.n_first), "n2": format_number(row.n_second)}
+        return label("experiment.sequential.row.n", lang, **values, **sizes)
 
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return the boundaries."""
+        source = label("experiment.sequential.source", lang, alpha=f"{self.alpha:.3g}")
+        rows = self.table
+        values: tuple[Any, ...] = (rows["information"], rows["boundary"], [])
+        return Chart("stopping_boundaries", values, {"source": source})
 
 
 def bound_text(bound: float) -> str:
-    """Write a boundary; a dash where there is none."""
+    """Return a boundary as text; a dash where there is none."""
     return format_number(bound, 3) if np.isfinite(bound) else "–"
-
-
-def _p(p: float) -> str:
-    return "–" if p == 0 else f"{p:.2g}"
 
 
 def sequential_plan(
@@ -232,10 +219,10 @@ def sequential_plan(
 
     Examples
     --------
-    >>> found = sequential_plan(5)
-    >>> found.table["boundary"].round(3).tolist()
+    >>> plan = sequential_plan(5)
+    >>> plan.table["boundary"].round(3).tolist()
     [4.877, 3.357, 2.68, 2.29, 2.031]
-    >>> round(found.inflation, 3), round(found.expected, 2)
+    >>> round(plan.inflation, 3), round(plan.expected, 2)
     (1.025, 0.8)
     """
     import pandas as pd
@@ -244,8 +231,7 @@ def sequential_plan(
         level, power = _of_plan(plan, level)
     level = 0.95 if level is None else level
     check_level(level)
-    if not isinstance(power, Real) or not 0.05 < power < 1:
-        raise CxError(f"power={power!r}; allowed: above 0.05 to below 1, such as 0.8")
+    check_power(power)
     if spending not in SPENDING:
         raise CxError(f"spending={spending!r}; allowed: {', '.join(map(repr, SPENDING))}")
     t = _information(looks)
@@ -253,11 +239,11 @@ def sequential_plan(
     spent = SPENDING[spending](t, alpha)
     bounds = boundaries(spent, t)
     drift = drift_for(power, bounds, t)
-    alone = drift_for(power, boundaries([alpha], [1.0]), [1.0])
-    found = np.cumsum(np.sum(crossing(bounds, t, drift), axis=0))
-    reached = np.append(0.0, found[:-1])  # chance that an earlier look was the last
-    inflation = float((drift / alone) ** 2)
-    expected = float((np.diff(t, prepend=0.0) * (1 - reached)).sum())
+    single_drift = drift_for(power, boundaries([alpha], [1.0]), [1.0])
+    stopped = np.cumsum(np.sum(crossing(bounds, t, drift), axis=0))
+    stopped_before = np.append(0.0, stopped[:-1])
+    inflation = float((drift / single_drift) ** 2)
+    expected = float((np.diff(t, prepend=0.0) * (1 - stopped_before)).sum())
     table = pd.DataFrame(
         {
             "look": np.arange(1, len(t) + 1),
@@ -265,7 +251,7 @@ def sequential_plan(
             "boundary": bounds,
             "p_nominal": _nominal(bounds),
             "spent": spent,
-            "found": found,
+            "stopped": stopped,
         }
     )
     n = None
@@ -302,7 +288,7 @@ def _information(looks: int | Sequence[float]) -> Array:
         t = np.asarray(looks, float)
     except (TypeError, ValueError) as error:
         raise CxError(f"looks={looks!r}; allowed: {allowed}") from error
-    good = t.ndim == 1 and 1 <= len(t) <= MOST_LOOKS and np.isfinite(t).all()
-    if not good or t[0] <= 0 or not is_rising(t) or abs(t[-1] - 1) > 1e-12:
+    shares = t.ndim == 1 and 1 <= len(t) <= MOST_LOOKS and np.isfinite(t).all()
+    if not shares or t[0] <= 0 or not is_rising(t) or abs(t[-1] - 1) > 1e-12:
         raise CxError(f"looks={looks!r}; allowed: {allowed}")
     return t

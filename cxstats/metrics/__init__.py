@@ -3,20 +3,20 @@
 Two doors each: answers (one column, or a table in any engine) and counts.
 """
 
-from cxstats.metrics.bands import BANDS, Bands
 from cxstats.metrics.comparison import MetricComparison
-from cxstats.metrics.funnel import Funnel, funnel
+from cxstats.metrics.conversion_funnel import Funnel, funnel
+from cxstats.metrics.csat_ces import ces, ces_from_counts, csat, csat_from_counts
 from cxstats.metrics.means import (
     arpu,
     handling_time,
     mean,
     mean_from_summary,
-    roi,
     waiting_time,
 )
+from cxstats.metrics.net_promoter_score import nps, nps_from_counts
+from cxstats.metrics.nps_bands import BANDS, Bands
 from cxstats.metrics.nps_intervals import nps_interval, nps_variance
-from cxstats.metrics.promoters import nps, nps_from_counts
-from cxstats.metrics.proportions import (
+from cxstats.metrics.rates import (
     RATES,
     churn_rate,
     click_through_rate,
@@ -29,7 +29,7 @@ from cxstats.metrics.proportions import (
     word_of_mouth_rate,
 )
 from cxstats.metrics.result import Metric
-from cxstats.metrics.scales import ces, ces_from_counts, csat, csat_from_counts
+from cxstats.metrics.return_on_investment import roi
 from cxstats.stats.intervals import proportion_interval
 
 __all__ = [

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cxstats.core.errors import CxError
 from cxstats.core.formats import (
-    as_html,
     format_change,
     format_number,
     p_text,
@@ -20,15 +19,15 @@ from cxstats.core.formats import (
 )
 from cxstats.core.formats import interval as interval_text
 from cxstats.core.language import Text, both, label
+from cxstats.core.result import Chart, Result
 from cxstats.metrics.nps_intervals import ADDED, adjusted_shares, nps_variance
-from cxstats.metrics.result import SHOWN, Metric, written
+from cxstats.metrics.result import SHOWN, Metric, group_text
 from cxstats.stats.hypothesis_tests import adjust as adjusted
 from cxstats.stats.intervals import difference_interval, t_interval
 from cxstats.stats.rules import RULES
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
@@ -36,8 +35,8 @@ if TYPE_CHECKING:
 MOST = 100_000  # pairs; more are no table that anyone reads
 
 
-@dataclass(frozen=True, eq=False)
-class MetricComparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class MetricComparison(Result):
     """Differences between groups of a metric.
 
     Attributes
@@ -51,102 +50,112 @@ class MetricComparison:
         One row: ``test, statistic, df_1, df_2, p_value`` of all groups being equal.
     metric : Metric
         What was compared.
-    reference : object
+    reference_group : object
         The group that others were compared with; None for all pairs.
     adjust : str or None
         How p values were adjusted.
-    remarks : tuple of Text
-        What was left out; `notes` has them in English.
+    notes : tuple of Text
+        What was left out and what is rough.
     """
 
     table: pd.DataFrame
     omnibus: pd.DataFrame
     metric: Metric
-    reference: Any
+    reference_group: Any
     adjust: str | None
-    remarks: tuple[Text, ...]
+    notes: tuple[Text, ...]
+
+    kinds: ClassVar = ("difference",)
+    reference: ClassVar = (
+        "Newcombe (1998). Interval estimation for the difference between independent proportions. "
+        "Statistics in Medicine 17, 873-890.\n"
+        "Zou & Donner (2008). Construction of confidence limits about effect measures. Statistics "
+        "in Medicine 27, 1693-1702.\n"
+        "Welch (1951). On the comparison of several mean values. Biometrika 38, 330-336."
+    )
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """What was left out and what is rough."""
-        return tuple(text.en for text in self.remarks)
+    def level(self) -> float:
+        """Level of the intervals."""
+        return self.metric.level
 
-    def summary(self, lang: str = "en") -> str:
+    @property
+    def synthetic(self) -> bool:
+        """Whether the answers are simulated."""
+        return self.metric.synthetic
+
+    def title(self, lang: str | None = None) -> str:
+        """Return what was compared."""
+        return label("title.MetricComparison", lang, name=self.metric.title(lang))
+
+    def findings(self, lang: str) -> list[str]:
         """Return the differences, points first, the clearest first."""
         metric, table = self.metric, self.table
-        method = self.adjust or "none"
-        found = int((table["p_adjusted"] < 1 - metric.level).sum())
-        lines = [
-            label(
-                "metric.compare.head", lang, name=metric.title(lang),
-                pairs=format_number(len(table)), found=format_number(found),
-                alpha=f"{1 - metric.level:.2g}",
-                adjust=label(f"metric.adjust.{method}", lang),
-            )
-        ]  # fmt: skip
+        significant = int((table["p_adjusted"] < 1 - metric.level).sum())
+        heading = label(
+            "metric.compare.head", lang, name=metric.title(lang),
+            pairs=format_number(len(table)), significant=format_number(significant),
+            alpha=f"{1 - metric.level:.2g}",
+            adjust=label(f"metric.adjust.{self.adjust or 'none'}", lang),
+        )  # fmt: skip
         rows: Any = table.sort_values("p_adjusted", kind="stable").head(SHOWN)
-        lines += [f"  {self._row(row, lang)}" for row in rows.itertuples()]
+        lines = [heading, *(f"  {self._row(row, lang)}" for row in rows.itertuples())]
         if len(table) > SHOWN:
             more = format_number(len(table) - SHOWN)
             lines.append("  " + label("metric.more.pairs", lang, count=more))
-        return "\n".join([*lines, *(f"  * {text.get(lang)}" for text in self.remarks)])
+        return lines
 
     def _row(self, row: Any, lang: str) -> str:
-        share = self.metric.unit in ("share", "ratio")
-        scale, decimals = (100, 1) if share else (1, 1 if self.metric.unit == "nps" else 2)
-        points = round_half_up(Decimal(repr(float(scale * row.estimate))), decimals)
-        relative = None if np.isnan(row.relative) else Decimal(repr(100 * float(row.relative)))
-        change = format_change(relative, points, "rate" if share else "index", 1, lang)
-        if self.metric.unit == "mean" and not self.metric.kind:  # money and times have no points
-            alone = format_number(points, decimals, sign=True)
-            change = alone + (
-                "" if relative is None else f" ({format_change(relative, lang=lang)})"
-            )
+        scale, decimals = self._scale()
         return label(
             "metric.compare.row", lang,
-            group=_shown(row.group), other=_shown(row.other),
-            change=change,
+            group=_pair_text(row.group), other=_pair_text(row.other),
+            change=self._change(row, lang),
             interval=interval_text(scale * row.ci_low, scale * row.ci_high, decimals),
             p=p_text(row.p_adjusted),
         )  # fmt: skip
 
-    def plot(self, ax: Axes | None = None, lang: str = "en", **options: Any) -> Axes:
-        """Draw the differences on their intervals.
+    def _change(self, row: Any, lang: str) -> str:
+        """Return a difference in points, and relative to the other group where that exists."""
+        scale, decimals = self._scale()
+        points = round_half_up(Decimal(repr(float(scale * row.estimate))), decimals)
+        relative = None if np.isnan(row.relative) else Decimal(repr(100 * float(row.relative)))
+        if self.metric.unit == "mean" and not self.metric.kind:  # money and times have no points
+            amount = format_number(points, decimals, sign=True)
+            change = format_change(relative, lang=lang)
+            values = {"amount": amount, "relative": change}
+            return label("metric.compare.amount", lang, **values) if change else amount
+        measure = "rate" if self.metric.unit in ("share", "ratio") else "index"
+        return format_change(relative, points, measure, 1, lang)
 
-        Options are those of `cxstats.charts.intervals`.
-        """
-        from cxstats.charts import intervals
+    def _scale(self) -> tuple[int, int]:
+        """Return the factor from the table to what is shown, and its decimals."""
+        if self.metric.unit in ("share", "ratio"):
+            return 100, 1
+        return 1, 1 if self.metric.unit == "nps" else 2
 
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return the differences on their intervals."""
         metric, rows = self.metric, self.table
-        share = metric.unit in ("share", "ratio")
-        scale = 100.0 if share else 1.0
+        scale, decimals = self._scale()
         names = [
-            f"{_shown(group)} − {_shown(other)}"
+            f"{_pair_text(group)} − {_pair_text(other)}"
             for group, other in zip(rows["group"], rows["other"], strict=True)
         ]
-        given: dict[str, Any] = {
+        axis = "metric.compare.axis.points" if scale == 100 else "metric.compare.axis"
+        differences = [scale * rows[name] for name in ("estimate", "ci_low", "ci_high")]
+        keywords = {
             "source": label("metric.source", lang, n=format_number(metric.n)),
-            "axis": label(
-                "metric.compare.axis.points" if share else "metric.compare.axis",
-                lang,
-                name=metric.title(lang),
-            ),
+            "axis": label(axis, lang, name=metric.title(lang)),
             "level": metric.level,
-            "decimals": 1 if share or metric.unit == "nps" else 2,
+            "decimals": decimals,
             "synthetic": metric.synthetic,
         }
-        columns = (scale * rows[one] for one in ("estimate", "ci_low", "ci_high"))
-        return intervals(names, *columns, lang=lang, ax=ax, **given | options)
-
-    def __repr__(self) -> str:
-        return self.summary()
-
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+        return Chart("intervals", (names, *differences), keywords)
 
 
-def _shown(group: Any) -> str:
-    return " / ".join(map(written, group)) if isinstance(group, tuple) else written(group)
+def _pair_text(group: Any) -> str:
+    return " / ".join(map(group_text, group)) if isinstance(group, tuple) else group_text(group)
 
 
 def compare_metric(
@@ -160,7 +169,7 @@ def compare_metric(
     test when an expected count is below 5 (weighted shares: z on effective sample sizes); means:
     Welch's t. Intervals: Welch's for means, else from the intervals of both groups (Newcombe 1998,
     Zou and Donner 2008). Test and interval are not the same calculation, so at the margin one can
-    leave out 0 where the other does not; a remark counts these.
+    leave out 0 where the other does not; a note counts these.
     """
     import pandas as pd
 
@@ -182,19 +191,26 @@ def compare_metric(
         relative = np.where(b["ci_low"] <= 0, np.nan, relative)
     p = np.asarray(columns["p_value"], float)
     columns["p_adjusted"] = adjusted(p, adjust) if adjust else p
-    data = {"group": [groups[i] for i in first], "other": [groups[i] for i in second]}
-    tail = {"relative": relative, "n": a["n"], "n_other": b["n"], "test": columns.pop("test")}
-    left = len(metric.table) - len(table)
-    remarks = [both("metric.note.not_compared", count=format_number(left))] if left else []
-    apart = (columns["ci_low"] > 0) | (columns["ci_high"] < 0)
-    known = ~np.isnan(p) & ~np.isnan(columns["ci_low"])
-    margin = int((known & (apart != (p < 1 - metric.level))).sum())
-    if margin:
-        remarks.append(both("metric.note.margin", count=format_number(margin)))
-    found = pd.DataFrame({**data, **columns, **tail})
-    return MetricComparison(
-        found, _omnibus(metric, table), metric, reference, adjust, tuple(remarks)
+    names = {"group": [groups[i] for i in first], "other": [groups[i] for i in second]}
+    test = columns.pop("test")
+    pairs = pd.DataFrame(
+        {**names, **columns, "relative": relative, "n": a["n"], "n_other": b["n"], "test": test}
     )
+    notes = _comparison_notes(len(metric.table) - len(table), pairs, 1 - metric.level)
+    return MetricComparison(pairs, _omnibus(metric, table), metric, reference, adjust, notes)
+
+
+def _comparison_notes(not_compared: int, pairs: pd.DataFrame, alpha: float) -> tuple[Text, ...]:
+    """Return notes on groups left out, and on tests and intervals that disagree about 0."""
+    notes = []
+    if not_compared:
+        notes.append(both("metric.note.not_compared", count=format_number(not_compared)))
+    tested = pairs["p_value"].notna() & pairs["ci_low"].notna()
+    without_zero = (pairs["ci_low"] > 0) | (pairs["ci_high"] < 0)
+    margin = int((tested & (without_zero != (pairs["p_value"] < alpha))).sum())
+    if margin:
+        notes.append(both("metric.note.margin", count=format_number(margin)))
+    return tuple(notes)
 
 
 def _tuples(table: pd.DataFrame, by: Sequence[str]) -> list[Any]:
@@ -274,8 +290,8 @@ def _nps_moved(table: pd.DataFrame) -> tuple[Array, Array]:
 def _test_nps(metric: Metric, a: pd.DataFrame, b: pd.DataFrame) -> dict[str, Any]:
     from scipy.special import ndtr
 
-    (moved, spread), (other, other_spread) = _nps_moved(a), _nps_moved(b)
-    z = (moved - other) / np.sqrt(spread + other_spread)
+    (score_a, variance_a), (score_b, variance_b) = _nps_moved(a), _nps_moved(b)
+    z = (score_a - score_b) / np.sqrt(variance_a + variance_b)
     low, high = difference_interval(_limits(a), _limits(b))
     limits = np.clip(low, -200, 200), np.clip(high, -200, 200)
     difference = a["estimate"].to_numpy(float) - b["estimate"].to_numpy(float)
@@ -325,8 +341,8 @@ def _test_means(metric: Metric, a: pd.DataFrame, b: pd.DataFrame) -> dict[str, A
     limits = t_interval(difference, se, df, metric.level)
     if metric.interval == "bca":
         limits = difference_interval(_limits(a), _limits(b))
-    known = np.isfinite(t)
-    p_value = np.where(known, 2 * stdtr(np.where(known, df, 1.0), -np.abs(t)), np.nan)
+    tested = np.isfinite(t)
+    p_value = np.where(tested, 2 * stdtr(np.where(tested, df, 1.0), -np.abs(t)), np.nan)
     return _frame(difference, limits, se, statistic=t, df=df, p_value=p_value, test="Welch t")
 
 
@@ -349,9 +365,9 @@ def _omnibus(metric: Metric, table: pd.DataFrame) -> pd.DataFrame:
             statistic = (n * (estimate - pooled) ** 2).sum() / (pooled * (1 - pooled))
         test, p = "Pearson chi-square", chdtrc(k - 1, statistic)
     elif metric.unit == "nps":
-        moved, spread = _nps_moved(table)
-        centre = np.average(moved, weights=1 / spread)
-        statistic = ((moved - centre) ** 2 / spread).sum()
+        score, variance = _nps_moved(table)
+        centre = np.average(score, weights=1 / variance)
+        statistic = ((score - centre) ** 2 / variance).sum()
         test, p = "Wald chi-square, unpooled", chdtrc(k - 1, statistic)
     else:
         statistic, f_df = welch_f(estimate, table["se"].to_numpy(float), table["n"].to_numpy(float))

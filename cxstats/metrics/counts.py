@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import DataError
-from cxstats.metrics.inputs import one_column
+from cxstats.metrics.answers import one_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,47 +53,49 @@ def read_counts(
     """
     import pandas as pd
 
-    read = {name: _count_series(name, one) for name, one in counts.items()}
-    lengths = {name: len(one) for name, one in read.items()}
+    columns = {name: _count_series(name, values) for name, values in counts.items()}
+    lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
         raise DataError(f"counts of different lengths: {lengths}")
-    lead = next(iter(read))
-    first = read[lead]
-    single = all(_is_single(one) for one in counts.values())
-    for name, one in read.items():
-        if not one.index.equals(first.index):
+    lead = next(iter(columns))
+    first = columns[lead]
+    single = all(_is_single(values) for values in counts.values())
+    for name, column in columns.items():
+        if not column.index.equals(first.index):
             named = all(isinstance(x, (Mapping, pd.Series)) for x in (counts[name], counts[lead]))
-            unique = one.index.is_unique and first.index.is_unique
-            if not (named and unique and set(one.index) == set(first.index)):
+            unique = column.index.is_unique and first.index.is_unique
+            if not (named and unique and set(column.index) == set(first.index)):
                 raise DataError(f"{name!r} is for other groups than {lead!r}")
-            read[name] = one.reindex(first.index)
+            columns[name] = column.reindex(first.index)
     labels = {} if single and by is None else _labels(by, first)
     groups = pd.DataFrame(labels, index=range(len(first)))
     if labels and groups.duplicated().any():
         twice = tuple(groups[groups.duplicated()].iloc[0])
         raise DataError(f"group {twice!r} stands twice; add its counts up first")
     least = amounts or {}
-    values = {
-        name: _amounts(name, one, groups, least[name])
-        if name in least
-        else _whole(name, one, groups)
-        for name, one in read.items()
-    }
-    return Counts(groups, values)
+    return Counts(
+        groups,
+        {
+            name: _amounts(name, column, groups, least[name])
+            if name in least
+            else _integers(name, column, groups)
+            for name, column in columns.items()
+        },
+    )
 
 
-def _is_single(one: Any) -> bool:
-    return one is None or isinstance(one, (Number, str, bytes))
+def _is_single(values: Any) -> bool:
+    return values is None or isinstance(values, (Number, str, bytes))
 
 
-def _count_series(name: str, one: Any) -> pd.Series[Any]:
+def _count_series(name: str, values: Any) -> pd.Series[Any]:
     import pandas as pd
 
-    if isinstance(one, Mapping):
-        return pd.Series(dict(one), dtype=None if one else object)
-    if _is_single(one):
-        return pd.Series([one], dtype=object)
-    column = one_column(one, name)
+    if isinstance(values, Mapping):
+        return pd.Series(dict(values), dtype=None if values else object)
+    if _is_single(values):
+        return pd.Series([values], dtype=object)
+    column = one_column(values)
     if column is None or len(column) == 0:
         raise DataError(f"{name!r}: no counts; allowed: a whole number, or one per group")
     return column
@@ -117,20 +119,23 @@ def _labels(by: Any, first: pd.Series[Any]) -> dict[str, Any]:
     return labels
 
 
-def _whole(name: str, column: pd.Series[Any], groups: pd.DataFrame) -> NDArray[np.int64]:
-    """Return counts as whole numbers, or say which is none."""
+def _integers(name: str, column: pd.Series[Any], groups: pd.DataFrame) -> NDArray[np.int64]:
+    """Return counts as whole numbers; raise if one is none."""
     for row, value in enumerate(column.to_list()):
-        good = _is_number(value) and 0 <= value < np.inf and value == value // 1
-        if not good or value > LARGEST:
-            said = "too large; allowed: up to 2**53" if good else "no count; allowed: 0, 1, 2, ..."
-            raise DataError(f"{_place(name, groups, row)}: {value!r} is {said}")
+        is_count = _is_number(value) and 0 <= value < np.inf and value == value // 1
+        if not is_count:
+            where = _place(name, groups, row)
+            raise DataError(f"{where}: {value!r} is no count; allowed: 0, 1, 2, ...")
+        if value > LARGEST:
+            where = _place(name, groups, row)
+            raise DataError(f"{where}: {value!r} is too large; allowed: up to 2**53")
     return column.to_numpy().astype(np.int64)
 
 
 def _amounts(
     name: str, column: pd.Series[Any], groups: pd.DataFrame, least: float
 ) -> NDArray[np.float64]:
-    """Return amounts as floats, or say which is no finite number from `least` upwards."""
+    """Return amounts as floats; raise if one is no finite number from `least` upwards."""
     for row, value in enumerate(column.to_list()):
         if not (_is_number(value) and least <= value and abs(value) < np.inf):
             limit = "" if np.isinf(least) else f" from {least:g} upwards"

@@ -1,4 +1,4 @@
-"""Means by group with t or bootstrap intervals: revenue per user, times, and return on cost.
+"""Means by group with t or bootstrap intervals: revenue per user, handling and waiting times.
 
 References
 ----------
@@ -8,7 +8,6 @@ Efron (1987). Better bootstrap confidence intervals. JASA 82, 171-185.
 
 from __future__ import annotations
 
-from numbers import Number
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,9 +16,9 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both
 from cxstats.core.moments import check_resamples, resampling_counts
-from cxstats.metrics.aggregate import Domain, Sums, Value, add_up, as_number, to_pandas
+from cxstats.metrics.answers import Answers, read_answers
 from cxstats.metrics.counts import read_counts
-from cxstats.metrics.inputs import Answers, check_kind, one_column, read_answers
+from cxstats.metrics.group_sums import Domain, Sums, Value, add_up, as_number, to_pandas
 from cxstats.metrics.result import LEVEL, Metric, Options, build
 from cxstats.stats.bootstrap import bca
 from cxstats.stats.intervals import MEAN_INTERVALS, check_interval, t_interval
@@ -96,23 +95,23 @@ def mean_of(  # noqa: PLR0913  (what its callers are asked for)
     seed: int = SEED,
     *,
     skew: bool = False,
-    remarks: list[Text] | None = None,
+    notes: list[Text] | None = None,
 ) -> Metric:
     """Return the mean of answers as a metric; `skew` asks for Cochran's rule."""
     origin = _origin(answers, domain)
 
     sums = add_up(answers, domain, Value(number=lambda x: x - origin), cubes=skew)
-    limits, said = None, list(remarks or [])
+    limits, notes = None, list(notes or [])
     if options.interval == "bca":
         limits = _bootstrap(answers, sums, options.level, n_resamples, seed)
         if n_resamples < ROUGH:
-            said.append(both("metric.note.rough", count=format_number(n_resamples)))
+            notes.append(both("metric.note.rough", count=format_number(n_resamples)))
     elif skew:
         rough = int((sums.n < COCHRAN * np.nan_to_num(sums.skewness()) ** 2).sum())
         if rough:
-            said.append(both("metric.note.skewed", count=rough))
+            notes.append(both("metric.note.skewed", count=rough))
     return means_result(
-        sums, origin, options, name=name, kind=kind, limits=limits, remarks=said,
+        sums, origin, options, name=name, kind=kind, limits=limits, notes=notes,
         n_resamples=n_resamples, seed=seed, synthetic=answers.synthetic,
     )  # fmt: skip
 
@@ -125,7 +124,7 @@ def means_result(  # noqa: PLR0913  (what `build` says of every metric)
     name: str,
     kind: str = "",
     limits: tuple[Array, Array] | None = None,
-    remarks: list[Text] | None = None,
+    notes: list[Text] | None = None,
     n_resamples: int | None = None,
     seed: int | None = None,
     counted: bool = False,
@@ -138,10 +137,10 @@ def means_result(  # noqa: PLR0913  (what `build` says of every metric)
         sd = np.sqrt(sums.variance() * unbiased)
     estimate = sums.mean() + origin
     low, high = limits or t_interval(estimate, se, sums.n.astype(float) - 1, options.level)
-    said = list(remarks or [])
+    notes = list(notes or [])
     flat = int((~(se > 0) & (sums.n > 0)).sum())
     if flat:
-        said.append(both("metric.note.flat", count=flat))
+        notes.append(both("metric.note.flat", count=flat))
     drawn = options.interval == "bca"
     return build(
         sums,
@@ -154,7 +153,7 @@ def means_result(  # noqa: PLR0913  (what `build` says of every metric)
         synthetic=synthetic,
         n_resamples=n_resamples if drawn else None,
         seed=seed if drawn else None,
-        remarks=said,
+        notes=notes,
     )
 
 
@@ -162,9 +161,9 @@ def _origin(answers: Answers, domain: Domain) -> float:
     """Return a number near the answers: squares of small distances lose no digits."""
     if np.isfinite(domain.low) and np.isfinite(domain.high):
         return (domain.low + domain.high) / 2
-    kept = as_number(answers.value, answers.table.collect_schema()[answers.value])
-    found = to_pandas(answers.table.lazy().select(kept.mean().alias("origin")))
-    value = float(np.asarray(found["origin"], float)[0])
+    x = as_number(answers.value, answers.table.collect_schema()[answers.value])
+    frame = to_pandas(answers.table.lazy().select(x.mean().alias("origin")))
+    value = float(np.asarray(frame["origin"], float)[0])
     return round(value) if np.isfinite(value) else 0.0
 
 
@@ -176,43 +175,43 @@ def _bootstrap(
     names = [answers.value, *([answers.weight] if answers.weight else [])]
     frame = to_pandas(answers.table.lazy().select(*names, *by))
     frame = frame[frame[answers.value].notna()]
-    parts = frame.groupby(by, observed=True, dropna=True).indices if by else {}
+    indices = frame.groupby(by, observed=True, dropna=True).indices if by else {}
     low, high = np.full(len(sums.n), np.nan), np.full(len(sums.n), np.nan)
     for i, group in enumerate(sums.groups.itertuples(index=False, name=None)):
-        rows = parts.get(group if len(by) > 1 else group[0] if by else None, None)
-        part = frame if not by else frame.iloc[rows] if rows is not None else frame.iloc[:0]
-        if len(part) > MOST:
+        rows = indices.get(group if len(by) > 1 else group[0] if by else None, [])
+        members = frame.iloc[rows] if by else frame
+        if len(members) > MOST:
             raise CxError(
-                f"{len(part):,} answers in a group are too many for interval='bca'; with so many "
-                "the t interval holds"
+                f"{len(members):,} answers in a group are too many for interval='bca'; with so "
+                "many the t interval holds"
             )
-        x = part[answers.value].to_numpy(np.float64)
-        w = part[answers.weight].to_numpy(np.float64) if answers.weight else np.ones(len(x))
+        x = members[answers.value].to_numpy(np.float64)
+        w = members[answers.weight].to_numpy(np.float64) if answers.weight else np.ones(len(x))
         if len(x) > 1 and np.ptp(x[w > 0]) > 0:
             low[i], high[i] = ratio_bootstrap(x * w, w, level, n_resamples, [seed, i])
     return low, high
 
 
 def ratio_bootstrap(
-    above: Array, below: Array, level: float, n_resamples: int, seed: int | list[int]
+    numerator: Array, denominator: Array, level: float, n_resamples: int, seed: int | list[int]
 ) -> tuple[float, float]:
-    """Return the BCa interval of ``sum(above) / sum(below)`` over n cases.
+    """Return the BCa interval of ``sum(numerator) / sum(denominator)`` over n cases.
 
     A mean is the ratio to ones, a weighted mean that of ``w x`` to w. The influence of a case is
-    ``(above - ratio below) / sum(below)``. NaN if a resample has nothing below and something above:
-    the ratio has no bound then.
+    ``(numerator - ratio denominator) / sum(denominator)``. NaN if a resample has a denominator of
+    0 and a numerator that is not: the ratio has no bound then.
     """
-    ratio = above.sum() / below.sum()
+    ratio = numerator.sum() / denominator.sum()
     replicates = np.empty((n_resamples, 1))
     unbounded = False
-    for start, counts in resampling_counts(len(above), n_resamples, seed):
+    for start, counts in resampling_counts(len(numerator), n_resamples, seed):
         with np.errstate(invalid="ignore", divide="ignore"):
-            part = (counts @ above) / (counts @ below)
-        replicates[start : start + len(counts), 0] = part
-        unbounded |= bool(np.isinf(part).any())
+            ratios = (counts @ numerator) / (counts @ denominator)
+        replicates[start : start + len(counts), 0] = ratios
+        unbounded |= bool(np.isinf(ratios).any())
     if unbounded:
         return np.nan, np.nan
-    influence = ((above - ratio * below) / below.sum())[:, None]
+    influence = ((numerator - ratio * denominator) / denominator.sum())[:, None]
     low, high = bca(replicates, np.array([ratio]), influence, level)
     return float(low[0]), float(high[0])
 
@@ -237,14 +236,14 @@ def mean_from_summary(
     >>> found.table[["estimate", "se", "ci_low"]].round(3).iloc[0].tolist()
     [5.0, 2.082, -3.957]
     """
-    given = {"mean": mean, "sd": sd, "n": n}
-    counts = read_counts(given, by, amounts={"mean": -np.inf, "sd": 0.0})
-    middle, spread, size = (counts.values[one] for one in given)
-    if not size.sum():
+    published = {"mean": mean, "sd": sd, "n": n}
+    counts = read_counts(published, by, amounts={"mean": -np.inf, "sd": 0.0})
+    means, sds, sizes = (counts.values[name] for name in published)
+    if not sizes.sum():
         raise DataError("no answers: every n is 0")
-    sums = Sums.of_counts(counts.groups, size, 0.0 * size, (size - 1) * spread**2)
+    sums = Sums.of_counts(counts.groups, sizes, 0.0 * sizes, (sizes - 1) * sds**2)
     options = Options("t", level, min_cell)
-    return means_result(sums, middle, options, name=name, counted=True)
+    return means_result(sums, means, options, name=name, counted=True)
 
 
 def arpu(revenue: Any, by: Any = None, **options: Any) -> Metric:
@@ -285,92 +284,3 @@ def waiting_time(times: Any, by: Any = None, **options: Any) -> Metric:
     or durations with ``unit="min"``. Options are those of `mean`.
     """
     return mean(times, by, name="waiting_time", low=0.0, **options)
-
-
-def roi(
-    gain: Any,
-    cost: Any,
-    *,
-    interval: str = "bca",
-    level: float = LEVEL,
-    n_resamples: int = N_RESAMPLES,
-    seed: int = SEED,
-) -> Metric:
-    """Compute the return on a cost, ``ROI = (gain - cost) / cost``.
-
-    Parameters
-    ----------
-    gain : column of numbers, or one number
-        Gains of a sample of units (customers, projects, branches), or a total.
-    cost : column of numbers, or one number
-        Costs of the same units, or the total cost, known exactly.
-    interval : {"bca", "delta"}
-        With gains of units: bootstrap of the units (none where so many costs are 0 that a resample
-        has no costs; the notes say so), or ``se^2 = n / (n - 1) sum((g - R c)^2) /
-        sum(c)^2`` with ``R = sum(g) / sum(c)``, and t. Two totals have no interval.
-
-    Raises
-    ------
-    DataError
-        If a number is missing or not finite, a cost is below 0, or costs add up to 0.
-
-    Examples
-    --------
-    >>> roi([120, 80, 150, 90], [60, 50, 70, 60]).table["estimate"].round(4).tolist()
-    [0.8333]
-    >>> roi(150_000, 100_000).table["estimate"].tolist()
-    [0.5]
-    """
-    import pandas as pd
-
-    check_interval(interval, ("bca", "delta"))
-    check_resamples(n_resamples, seed)
-    g, c = _amounts(gain, "gain"), _amounts(cost, "cost")
-    if (c < 0).any() or c.sum() <= 0:
-        raise DataError(f"costs add up to {c.sum():g}, the least is {c.min():g}; allowed: above 0")
-    n = len(g)
-    if len(c) not in (1, n):
-        raise DataError(f"{n} gains and {len(c)} costs; allowed: one cost per gain, or their total")
-    known_total = len(c) == 1 and n > 1
-    c = np.full(n, c[0] / n) if known_total else c
-    ratio = g.sum() / c.sum()
-    # With a total that is known only the gains vary, and their sum does not depend on its share.
-    below = np.full(n, c.sum() / n)
-    residual = g - g.mean() if known_total else g - ratio * c
-    low = high = se = np.nan
-    if n > 1 and np.ptp(residual) > 0:
-        se = float(np.sqrt(n / (n - 1) * (residual**2).sum()) / c.sum())
-        if interval == "bca":
-            low, high = ratio_bootstrap(g, below if known_total else c, level, n_resamples, seed)
-        else:
-            low, high = (float(x[0]) for x in t_interval(
-                np.array([ratio]), np.array([se]), np.array([n - 1.0]), level))  # fmt: skip
-    sums = Sums.of_counts(pd.DataFrame(index=[0]), np.array([n]), 0.0, 0.0)
-    columns: dict[str, Any] = {"estimate": [ratio - 1], "se": [se]}
-    columns |= {"ci_low": [low - 1], "ci_high": [high - 1]}
-    columns |= {"gain": [g.sum()], "cost": [c.sum()]}
-    remarks = [] if n > 1 else [both("metric.note.totals")]
-    drawn = interval == "bca" and n > 1
-    if drawn and se > 0 and np.isnan(low):
-        remarks.append(both("metric.note.no_costs"))
-    return build(
-        sums, columns, Options(interval, level), name="roi", unit="ratio", counted=True,
-        n_resamples=n_resamples if drawn else None, seed=seed if drawn else None, remarks=remarks,
-    )  # fmt: skip
-
-
-def _amounts(values: Any, name: str) -> Array:
-    import pandas as pd
-
-    from cxstats.survey.answers import numbers
-
-    plain = one_column([values] if isinstance(values, Number) or values is None else values, name)
-    if plain is None:
-        raise DataError(f"{name!r} has several columns; allowed: one column, or one number")
-    check_kind(plain, name)
-    column: Array = numbers(pd.DataFrame({name: plain}), name)
-    missing = np.flatnonzero(np.isnan(column))
-    if len(column) == 0 or len(missing):
-        where = f"row {missing[0]}" if len(missing) else "no row"
-        raise DataError(f"{where}, column {name!r}: missing; a return needs every amount")
-    return column

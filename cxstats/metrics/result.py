@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -13,7 +13,7 @@ from cxstats.core.formats import format_number, format_percent
 from cxstats.core.formats import interval as interval_text
 from cxstats.core.language import Text, both, catalogue, label
 from cxstats.core.result import Chart, Result
-from cxstats.metrics.aggregate import Sums
+from cxstats.metrics.group_sums import Sums
 from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
@@ -140,22 +140,17 @@ class Metric(Result):
         """Return one name per row of the table, for people to read."""
         if not self.by:
             return [self.title()] * len(self.table)
-        return [" / ".join(map(written, row)) for row in zip(*(self.table[c] for c in self.by))]  # noqa: B905
+        return [" / ".join(map(group_text, row)) for row in zip(*(self.table[c] for c in self.by))]  # noqa: B905
 
     def findings(self, lang: str) -> list[str]:
         """Return the estimates with intervals."""
         level = format_percent(100 * self.level, None, lang)
         method = label(f"metric.interval.{self.interval}", lang)
-        head = {"name": self.title(lang), "n": format_number(self.n), "level": level}
-        if not self.by:
-            lines = [label("metric.head", lang, method=method, **head)]
-        else:
-            lines = [
-                label(
-                    "metric.head.groups", lang, method=method, by=" / ".join(self.by),
-                    groups=len(self.table), **head,
-                )
-            ]  # fmt: skip
+        values = {"name": self.title(lang), "n": format_number(self.n), "level": level}
+        values["method"] = method
+        if self.by:
+            values |= {"by": " / ".join(self.by), "groups": str(len(self.table))}
+        lines = [label("metric.head.groups" if self.by else "metric.head", lang, **values)]
         names = self.group_names()
         for i in range(min(len(self.table), SHOWN)):
             row = self.table.iloc[i]
@@ -170,7 +165,7 @@ class Metric(Result):
         n = format_number(int(row["n"]))
         if np.isnan(row["estimate"]):
             return label("metric.row.none", lang, name=name, n=n)
-        value = self.written(row["estimate"], row["ci_low"], row["ci_high"], lang)
+        value = self.estimate_text(row["estimate"], row["ci_low"], row["ci_high"], lang)
         if self.unit != "nps":
             return label("metric.row", lang, name=name, value=value, n=n)
         shares = {
@@ -179,8 +174,10 @@ class Metric(Result):
         }
         return label("metric.row.nps", lang, name=name, value=value, n=n, **shares)
 
-    def written(self, estimate: float, low: float, high: float, lang: str = "en") -> str:
-        """Write an estimate and its interval; shares in per cent."""
+    def estimate_text(
+        self, estimate: float, low: float, high: float, lang: str | None = None
+    ) -> str:
+        """Return an estimate and its interval as text; shares in per cent."""
         if self.unit in ("share", "ratio"):
             text = interval_text(100 * low, 100 * high, 1)
             unit = "" if text == "–" else format_percent(0, 0, lang)[1:]
@@ -228,13 +225,13 @@ class Metric(Result):
         return {"reference": overall, "title": title}
 
 
-def written(group: Any) -> str:
-    """Write a group for people to read; a day without its midnight.
+def group_text(group: Any) -> str:
+    """Return a group as text for people to read; a day without its midnight.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> written(pd.Timestamp("2026-03-02")), written("North")
+    >>> group_text(pd.Timestamp("2026-03-02")), group_text("North")
     ('2026-03-02', 'North')
     """
     text = str(group)
@@ -253,7 +250,7 @@ def build(  # noqa: PLR0913  (every metric says all of this)
     synthetic: bool = False,
     n_resamples: int | None = None,
     seed: int | None = None,
-    remarks: Sequence[Text] = (),
+    notes: Sequence[Text] = (),
 ) -> Metric:
     """Return a metric from its columns, with the small cells suppressed.
 
@@ -267,22 +264,14 @@ def build(  # noqa: PLR0913  (every metric says all of this)
         As in `Metric`.
     counted : bool
         Whether counts were given, which know of no missing answers.
-    remarks : sequence of Text
+    notes : sequence of Text
         What there is to say beyond what was left out.
     """
     import pandas as pd
 
-    taken = {*columns, "n", *(() if counted else ("n_missing",))}
-    taken |= {"n_effective", "n_kish", "deff"} if sums.weighted else set()
-    taken |= {"suppressed"} if options.min_cell is not None else set()
-    for column in sums.groups.columns:
-        if column in taken:
-            raise CxError(
-                f"the column of groups {column!r} has the name of a column of the result "
-                f"({', '.join(sorted(taken))}); rename it"
-            )
-    head = {key: columns.pop(key) for key in ("estimate", "se", "ci_low", "ci_high")}
-    table = pd.concat([sums.groups, pd.DataFrame({**head, "n": sums.n, **columns})], axis=1)
+    _check_group_columns(sums, columns, options, counted)
+    estimates = {key: columns.pop(key) for key in ("estimate", "se", "ci_low", "ci_high")}
+    table = pd.concat([sums.groups, pd.DataFrame({**estimates, "n": sums.n, **columns})], axis=1)
     if not counted:
         table["n_missing"] = sums.missing
     if sums.weighted:
@@ -292,12 +281,12 @@ def build(  # noqa: PLR0913  (every metric says all of this)
     small = np.zeros(len(table), bool)
     if options.min_cell is not None:
         small = sums.n < options.min_cell
-        kept = [*sums.groups.columns, "n", "n_missing"]
-        hidden = [column for column in table.columns if column not in kept]
+        visible = [*sums.groups.columns, "n", "n_missing"]
+        hidden = [column for column in table.columns if column not in visible]
         table = table.astype(dict.fromkeys(hidden, float))
         table.loc[small, hidden] = np.nan
         table["suppressed"] = small
-    found = Metric(
+    return Metric(
         table=table,
         name=name,
         unit=unit,
@@ -312,25 +301,39 @@ def build(  # noqa: PLR0913  (every metric says all of this)
         n_resamples=n_resamples,
         seed=seed,
         synthetic=synthetic,
-        notes=(),
+        notes=(*_omissions(sums, small, options), *notes),
     )
-    return replace(found, notes=(*_left_out(sums, small, options), *remarks))
 
 
-def _left_out(sums: Sums, small: Any, options: Options) -> list[Text]:
-    """Say what is in no estimate."""
-    found = []
+def _check_group_columns(
+    sums: Sums, columns: Mapping[str, Any], options: Options, counted: bool
+) -> None:
+    """Raise if a column of groups has the name of a column of the result."""
+    reserved = {*columns, "n", *(() if counted else ("n_missing",))}
+    reserved |= {"n_effective", "n_kish", "deff"} if sums.weighted else set()
+    reserved |= {"suppressed"} if options.min_cell is not None else set()
+    for column in sums.groups.columns:
+        if column in reserved:
+            raise CxError(
+                f"the column of groups {column!r} has the name of a column of the result "
+                f"({', '.join(sorted(reserved))}); rename it"
+            )
+
+
+def _omissions(sums: Sums, small: Any, options: Options) -> list[Text]:
+    """Return notes on what is in no estimate."""
+    notes = []
     missing, empty = int(sums.missing.sum()), int((sums.n == 0).sum())
     if missing:
-        found.append(both("metric.note.missing", count=format_number(missing)))
+        notes.append(both("metric.note.missing", count=format_number(missing)))
     if sums.ungrouped:
-        found.append(both("metric.note.ungrouped", count=format_number(sums.ungrouped)))
+        notes.append(both("metric.note.ungrouped", count=format_number(sums.ungrouped)))
     if empty:
-        found.append(both("metric.note.empty", count=format_number(empty)))
+        notes.append(both("metric.note.empty", count=format_number(empty)))
     if small.any():
         count = format_number(int(small.sum()))
-        found.append(both("metric.note.small", count=count, least=options.min_cell))
+        notes.append(both("metric.note.small", count=count, least=options.min_cell))
     if sums.weighted:
         low, high = np.nanmin(sums.kish() / sums.n), np.nanmax(sums.kish() / sums.n)
-        found.append(both("metric.note.weights", low=f"{low:.2f}", high=f"{high:.2f}"))
-    return found
+        notes.append(both("metric.note.weights", low=f"{low:.2f}", high=f"{high:.2f}"))
+    return notes

@@ -1,23 +1,86 @@
-"""What every fitted model of structure shares: problems, soundness, where respondents came from."""
+"""What every fitted model of structure shares: problems, soundness, path diagram, bootstrap chart.
+
+A model with a fatal problem has no solution: its numbers are withheld, and what needs them raises.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent
-from cxstats.core.language import label
+from cxstats.core.language import Text, both, label
+from cxstats.core.result import Chart, Result
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    import pandas as pd
 
 
-class Sound:
+@dataclass(frozen=True, slots=True)
+class ModelProblem:
+    """Something that makes a solution doubtful; each kind of model has its own.
+
+    Attributes
+    ----------
+    kind : str
+        What it is.
+    names : tuple of str
+        The parameters or variables concerned.
+    value : float
+        The offending number; NaN where there is none.
+    """
+
+    kind: str
+    names: tuple[str, ...] = ()
+    value: float = float("nan")
+
+    # The key of its texts in the catalogue (``sem.problem.{}``), and the kinds without a solution.
+    texts: ClassVar[str]
+    fatal_kinds: ClassVar[frozenset[str]]
+
+    @property
+    def fatal(self) -> bool:
+        """Whether no number of the solution is to be used."""
+        return self.kind in self.fatal_kinds
+
+    @property
+    def message(self) -> Text:
+        """What is wrong and what to do about it, in both languages."""
+        key = self.texts.format(self.kind)
+        return both(key, names=listed(self.names), value=f"{self.value:.3g}")
+
+    def __str__(self) -> str:
+        return self.message.get()
+
+
+def listed(names: Iterable[str]) -> Text:
+    """Return names one after another, as each language separates them.
+
+    Examples
+    --------
+    >>> listed(["Image", "Trust"])
+    Text(en='Image, Trust', zh='Image、Trust')
+    """
+    names = tuple(names)
+    separator = both("sem.and")
+    return Text(separator.en.join(names), separator.zh.join(names))
+
+
+def problem_lines(problems: Iterable[ModelProblem], lang: str) -> list[str]:
+    """Return problems as lines of a summary."""
+    messages = [problem.message.get(lang) for problem in problems]
+    return [label("sem.problem.head", lang, text=message) for message in messages]
+
+
+class FittedModel(Result):
     """A fit with `problems`, some of them fatal, and a `sample`."""
 
-    problems: tuple[Any, ...]
+    problems: tuple[ModelProblem, ...]
     sample: Any
+
+    kinds: ClassVar[tuple[str, ...]] = ("paths",)
 
     @property
     def sound(self) -> bool:
@@ -30,7 +93,7 @@ class Sound:
         return bool(getattr(self.sample.frame, "attrs", {}).get("synthetic", False))
 
     def require_sound(self, what: str) -> None:
-        """Refuse to go on from a solution that is none.
+        """Raise if the model has no solution.
 
         Raises
         ------
@@ -38,7 +101,29 @@ class Sound:
             With the problems.
         """
         if not self.sound:
-            raise CxError(f"no {what}: " + "; ".join(str(p) for p in self.problems if p.fatal))
+            fatal = (problem.message.en for problem in self.problems if problem.fatal)
+            raise CxError(f"no {what}: " + "; ".join(fatal))
+
+    def problem_lines(self, lang: str) -> list[str]:
+        """Return the problems as lines of the summary."""
+        return problem_lines(self.problems, lang)
+
+    def path_diagram(
+        self,
+        table: pd.DataFrame,
+        r_squared: Mapping[str, float],
+        source: str,
+        lang: str,
+        note: str | None = None,
+    ) -> Chart:
+        """Return the path diagram of the table, which says so where there is no solution."""
+        options = {
+            "source": source,
+            "synthetic": self.synthetic,
+            "r_squared": r_squared if self.sound else None,
+            "note": note if self.sound else label("sem.none", lang),
+        }
+        return Chart("path_diagram", (table,), options)
 
 
 def bootstrap_chart(
@@ -48,11 +133,8 @@ def bootstrap_chart(
     low: Iterable[float],
     high: Iterable[float],
     lang: str,
-    options: dict[str, Any],
-) -> Axes:
-    """Draw standardised estimates with bootstrap intervals, with source, axis and mark."""
-    from cxstats.charts import intervals
-
+) -> Chart:
+    """Return standardised estimates with bootstrap intervals, with source, axis and mark."""
     source = label(
         "sem.bootstrap.source",
         lang,
@@ -61,10 +143,10 @@ def bootstrap_chart(
         seed=bootstrap.seed,
     )
     level = format_percent(100 * bootstrap.level, None, lang)
-    given: dict[str, Any] = {
+    options = {
         "source": source,
         "axis": label("sem.bootstrap.axis", lang, level=level),
         "synthetic": bootstrap.synthetic,
         "level": bootstrap.level,
     }
-    return intervals(names, estimates, low, high, lang=lang, **given | options)
+    return Chart("intervals", (names, estimates, low, high), options)

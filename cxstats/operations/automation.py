@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cxstats.core.errors import CxError
-from cxstats.core.formats import as_html, format_number, interval
-from cxstats.core.language import label
+from cxstats.core.formats import format_number, format_percent, interval
+from cxstats.core.language import Text, both, label
 from cxstats.core.moments import check_resamples
-from cxstats.operations.timestamps import check_unit, shown
+from cxstats.core.result import Chart, Result
+from cxstats.operations.timestamps import check_unit, quoted
 from cxstats.stats.bootstrap import percentile_limits
 from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
 COUNTABLE = 1e15  # volumes above this are drawn from the normal distribution
 LARGEST = 1e60  # squares of two such numbers and their product are floats still
-NOTHING_GIVEN = "no uncertainty: none was given for the times and the volume, so this is a point"
+CHOICES = {
+    "period": ("day", "week", "month", "year"),
+    "volume": ("fixed", "poisson"),
+    "method": ("delta", "simulation"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """A mean with its standard error and degrees of freedom; a standard error of 0: none given."""
+    """A mean with its standard error and degrees of freedom; a standard error of 0: unknown."""
 
     value: float
     se: float = 0.0
@@ -38,8 +42,8 @@ class Mean:
     n: int = 0
 
 
-@dataclass(frozen=True, eq=False)
-class Saving:
+@dataclass(frozen=True, eq=False, repr=False)
+class Saving(Result):
     """Time saved.
 
     Attributes
@@ -53,8 +57,9 @@ class Saving:
         Where the interval comes from.
     period : str
     level, n_resamples, seed
-        As given; resamples and seed matter for the simulation only.
-    notes : tuple of str
+        As passed; resamples and seed matter for the simulation only.
+    notes : tuple of Text
+        What the interval leaves out.
     """
 
     table: pd.DataFrame
@@ -64,47 +69,47 @@ class Saving:
     level: float
     n_resamples: int
     seed: int
-    notes: tuple[str, ...]
+    notes: tuple[Text, ...]
 
-    def summary(self, lang: str = "en") -> str:
-        """Return the saving in a few lines."""
-        lines = [label("process.saving.head", lang, n=format_number(self.n),
-                       period=_period(self.period, lang))]  # fmt: skip
-        for _, row in self.table.iterrows():
-            quantity, measured = row["quantity"], row["unit"]
-            share = measured == "share"
-            scale = 100 if share else 1
-            value = format_number(scale * row["estimate"], 2)
-            ends = interval(scale * row["ci_low"], scale * row["ci_high"])
-            unit = "%" if share else label(f"process.unit.{measured}", lang)
-            name = label(f"process.saving.{quantity}", lang)
-            line = label("process.saving.row", lang, name=name, value=value, unit=unit)
-            lines.append(line + ("" if self.method == "none" else f" {ends}"))
-        return "\n".join([*lines, *(f"  * {note}" for note in self.notes)])
+    kinds: ClassVar = ("total",)
+    codes: ClassVar = {"quantity": "process.saving.{}", "unit": "process.unit.{}"}
+    reference: ClassVar = "Goodman (1960). On the exact variance of products. JASA 55, 708-713."
 
-    def plot(self, ax: Axes | None = None, lang: str = "en", **options: Any) -> Axes:
-        """Draw the time saved in all with its interval."""
-        from cxstats.charts.intervals import intervals
+    def _head(self, lang: str) -> str:
+        period = label(f"process.period.{self.period}", lang)
+        return label("process.saving.head", lang, n=format_number(self.n), period=period)
 
-        row = self.table.set_index("quantity").loc[["hours"]]
+    def findings(self, lang: str) -> list[str]:
+        """Return the saving."""
+        return [self._head(lang), *(self._line(row, lang) for _, row in self.table.iterrows())]
+
+    def _line(self, row: pd.Series[Any], lang: str) -> str:
+        name = label(f"process.saving.{row['quantity']}", lang)
+        if row["unit"] == "share":
+            value = format_percent(100 * row["estimate"], 2, lang)
+            limits = interval(100 * row["ci_low"], 100 * row["ci_high"])
+        else:
+            unit = label(f"process.unit.{row['unit']}", lang)
+            value = f"{format_number(row['estimate'], 2)} {unit}"
+            limits = interval(row["ci_low"], row["ci_high"])
+        if self.method == "none":
+            return label("process.saving.row", lang, name=name, value=value)
+        return label("process.saving.row.interval", lang, name=name, value=value, interval=limits)
+
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return the time saved in all, in hours, with its interval."""
+        total = self.table[self.table["quantity"] == "hours"]
+        columns = [total[name].astype(float) for name in ("estimate", "ci_low", "ci_high")]
         unit = label("process.unit.hour", lang)
-        given: dict[str, Any] = {
-            "source": label("process.saving.head", lang, n=format_number(self.n),
-                            period=_period(self.period, lang)),
-            "level": self.level, "lang": lang, "ax": ax,
-            "axis": label("process.saving.axis", lang, unit=unit), **options,
-        }  # fmt: skip
-        name = label("process.saving.total", lang)
-        value, low, high = (row[key].astype(float) for key in ("estimate", "ci_low", "ci_high"))
-        return intervals([name], value, low, high, **given)
-
-    def __str__(self) -> str:
-        return self.summary()
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+        return Chart(
+            "intervals",
+            ([label("process.saving.total", lang)], *columns),
+            {
+                "source": self._head(lang),
+                "axis": label("process.saving.axis", lang, unit=unit),
+                "level": self.level,
+            },
+        )
 
 
 def rpa_saving(  # noqa: PLR0913  (each input with its uncertainty)
@@ -155,7 +160,7 @@ def rpa_saving(  # noqa: PLR0913  (each input with its uncertainty)
     Returns
     -------
     Saving
-        Without any uncertainty given: the point alone, and a note that says so.
+        Without any uncertainty of its inputs: the point alone, and a note that says so.
 
     Raises
     ------
@@ -176,9 +181,9 @@ def rpa_saving(  # noqa: PLR0913  (each input with its uncertainty)
 
     Measured on 50 cases each, with the day's volume a count:
 
-    >>> found = rpa_saving(10_000, 3, 0.5, before_sd=1.2, before_n=50, after_sd=0.2, after_n=50,
-    ...                    volume="poisson")
-    >>> found.table.loc[2, ["estimate", "ci_low", "ci_high"]].astype(float).round(1).tolist()
+    >>> saving = rpa_saving(10_000, 3, 0.5, before_sd=1.2, before_n=50, after_sd=0.2, after_n=50,
+    ...                     volume="poisson")
+    >>> saving.table.loc[2, ["estimate", "ci_low", "ci_high"]].astype(float).round(1).tolist()
     [416.7, 358.6, 474.8]
     """
     seconds = check_unit(unit)
@@ -186,55 +191,70 @@ def rpa_saving(  # noqa: PLR0913  (each input with its uncertainty)
     check_resamples(n_resamples, seed)
     if n is None:
         raise CxError("n=None; allowed: numbers from 0 upwards")
-    _check(n=n, n_se=n_se)
-    if period not in ("day", "week", "month", "year"):
-        raise CxError(f"period={period!r}; allowed: 'day', 'week', 'month', 'year'")
-    if volume not in ("fixed", "poisson"):
-        raise CxError(f"volume={volume!r}; allowed: 'fixed', 'poisson'")
-    if method not in ("delta", "simulation"):
-        raise CxError(f"method={method!r}; allowed: 'delta', 'simulation'")
+    _check_numbers(n=n, n_se=n_se)
+    _check_choices(period=period, volume=volume, method=method)
     if n_se is not None and volume == "poisson":
         raise CxError("n_se and volume='poisson' both say how uncertain n is; allowed: one")
     n = float(n)
     old = _mean("before", before, before_sd, before_n)
     new = _mean("after", after, after_sd, after_n)
-    spread = n_se if n_se is not None else n**0.5 if volume == "poisson" else 0.0
-    certain = old.se == new.se == spread == 0
-    chosen = "none" if certain else method
-    if chosen == "simulation":
-        drawn = _simulate(n, spread, volume, old, new, n_resamples, seed)
+    volume_se = n_se if n_se is not None else n**0.5 if volume == "poisson" else 0.0
+    if old.se == new.se == volume_se == 0:
+        method = "none"
+    quantities = _quantities(n, volume_se, old, new)
+    if method == "simulation":
+        draws = _simulate(n, volume_se, volume, old, new, n_resamples, seed)
+        limits = [_drawn_limits(values, level) for values in draws]
     else:
-        drawn = None
-    rows = _quantities(n, spread, old, new)
-    table = _set_out(rows, drawn, level, unit, seconds, certain)
+        limits = [_t_limits(*quantity, level) for quantity in quantities]
     return Saving(
-        table, n, chosen, period, level, n_resamples, seed, _notes(certain, spread, old, new)
+        table=_table(quantities, limits, unit, seconds),
+        n=n,
+        method=method,
+        period=period,
+        level=level,
+        n_resamples=n_resamples,
+        seed=seed,
+        notes=_notes(volume_se, old, new),
     )
+
+
+def _check_choices(**choices: str) -> None:
+    for name, value in choices.items():
+        if value not in CHOICES[name]:
+            allowed = ", ".join(map(repr, CHOICES[name]))
+            raise CxError(f"{name}={value!r}; allowed: {allowed}")
 
 
 def _mean(name: str, times: Any, sd: float | None, n: int | None) -> Mean:
     if isinstance(times, (int, float, np.number)):
-        _check(**{name: times, f"{name}_sd": sd})
-        if (sd is None) != (n is None):
-            given = f"{name}_sd={shown(sd)} and {name}_n={shown(n)}"
-            raise CxError(f"{given}; allowed: both or neither")
-        if sd is None or n is None:
-            return Mean(float(times))
-        if not _is_number(n) or n < 2 or n != int(n):
-            raise CxError(f"{name}_n={shown(n)}; allowed: whole numbers from 2 upwards")
-        return Mean(float(times), float(sd) / float(n) ** 0.5, float(n) - 1, int(n))
+        return _mean_of_summary(name, times, sd, n)
     if sd is not None or n is not None:
         raise CxError(f"{name} is a sample; {name}_sd and {name}_n are computed from it")
     if isinstance(times, str) or not isinstance(times, Iterable):
-        raise CxError(f"{name}={shown(times)}; allowed: a number or a sample of times")
+        raise CxError(f"{name}={quoted(times)}; allowed: a number or a sample of times")
     sample = list(times)
     if len(sample) < 2:
         raise CxError(f"{name} has {len(sample)} times; allowed: a number or at least 2 times")
-    for place, one in enumerate(sample):
-        if not _is_number(one):
-            raise CxError(f"{name}: time {place} is {shown(one)}; allowed: numbers from 0 upwards")
-    values, n = np.array(sample, float), len(sample)
-    return Mean(float(values.mean()), float(values.std(ddof=1)) / n**0.5, n - 1, n)
+    for place, time in enumerate(sample):
+        if not _is_number(time):
+            raise CxError(
+                f"{name}: time {place} is {quoted(time)}; allowed: numbers from 0 upwards"
+            )
+    values, size = np.array(sample, float), len(sample)
+    return Mean(float(values.mean()), float(values.std(ddof=1)) / size**0.5, size - 1, size)
+
+
+def _mean_of_summary(name: str, mean: Any, sd: float | None, n: int | None) -> Mean:
+    _check_numbers(**{name: mean, f"{name}_sd": sd})
+    if (sd is None) != (n is None):
+        pair = f"{name}_sd={quoted(sd)} and {name}_n={quoted(n)}"
+        raise CxError(f"{pair}; allowed: both or neither")
+    if sd is None or n is None:
+        return Mean(float(mean))
+    if not _is_number(n) or n < 2 or n != int(n):
+        raise CxError(f"{name}_n={quoted(n)}; allowed: whole numbers from 2 upwards")
+    return Mean(float(mean), float(sd) / float(n) ** 0.5, float(n) - 1, int(n))
 
 
 def _poisson(generator: np.random.Generator, n: float, size: int) -> Array:
@@ -244,14 +264,14 @@ def _poisson(generator: np.random.Generator, n: float, size: int) -> Array:
     return generator.poisson(n, size).astype(float)
 
 
-def _check(**numbers: Any) -> None:
+def _check_numbers(**numbers: Any) -> None:
     for name, value in numbers.items():
         if value is None:
             continue
         if not _is_number(value):
             too_large = isinstance(value, (int, float, np.integer, np.floating)) and value > LARGEST
             large = " to 1e60" if too_large else " upwards"
-            raise CxError(f"{name}={shown(value)}; allowed: numbers from 0{large}")
+            raise CxError(f"{name}={quoted(value)}; allowed: numbers from 0{large}")
 
 
 def _is_number(value: Any) -> bool:
@@ -259,27 +279,33 @@ def _is_number(value: Any) -> bool:
     return bool(real and 0 <= value <= LARGEST)
 
 
-def _quantities(n: float, spread: float, old: Mean, new: Mean) -> list[tuple[float, float, float]]:
+def _quantities(
+    n: float, volume_se: float, old: Mean, new: Mean
+) -> list[tuple[float, float, float]]:
     """Return estimate, standard error and df of: saved per case, in all, share of the time."""
     gain = old.value - new.value
-    own = old.se**2 + new.se**2
-    # As shares of the variance: fourth powers of small numbers would vanish.
-    df = 1 / sum((m.se**2 / own) ** 2 / m.df for m in (old, new) if m.se > 0) if own > 0 else np.inf
-    moving, counting = (n**2 + spread**2) * own, gain**2 * spread**2
-    part = (moving / (moving + counting)) ** 2 if moving > 0 else 0.0
-    both = df / part if part > 0 else np.inf
-    share = gain / old.value if old.value > 0 else np.nan
-    ratio = new.value / old.value if old.value > 0 else np.nan
-    relative = np.hypot(new.se, ratio * old.se) / old.value if old.value > 0 else np.nan
+    variance = old.se**2 + new.se**2
+    df = np.inf
+    if variance > 0:
+        # As shares of the variance: fourth powers of small numbers would vanish.
+        shares = [(mean.se**2 / variance, mean.df) for mean in (old, new) if mean.se > 0]
+        df = 1 / sum(share**2 / mean_df for share, mean_df in shares)
+    from_times, from_volume = (n**2 + volume_se**2) * variance, gain**2 * volume_se**2
+    weight = (from_times / (from_times + from_volume)) ** 2 if from_times > 0 else 0.0
+    df_of_total = df / weight if weight > 0 else np.inf
+    share = ratio = relative_se = np.nan
+    if old.value > 0:
+        share, ratio = gain / old.value, new.value / old.value
+        relative_se = float(np.hypot(new.se, ratio * old.se)) / old.value
     return [
-        (gain, own**0.5, df),
-        (n * gain, (moving + counting) ** 0.5, both),
-        (share, float(relative), df),
+        (gain, variance**0.5, df),
+        (n * gain, (from_times + from_volume) ** 0.5, df_of_total),
+        (share, relative_se, df),
     ]
 
 
 def _simulate(
-    n: float, spread: float, volume: str, old: Mean, new: Mean, size: int, seed: int
+    n: float, volume_se: float, volume: str, old: Mean, new: Mean, size: int, seed: int
 ) -> list[Array]:
     generator = np.random.default_rng(seed)
 
@@ -291,54 +317,61 @@ def _simulate(
 
     first, second = draw(old), draw(new)
     count = np.full(size, float(n))
-    if spread > 0:
+    if volume_se > 0:
         poisson = volume == "poisson"
-        count = _poisson(generator, n, size) if poisson else generator.normal(n, spread, size)
+        count = _poisson(generator, n, size) if poisson else generator.normal(n, volume_se, size)
     with np.errstate(invalid="ignore", divide="ignore"):
         share = (first - second) / np.where(first > 0, first, np.nan)
     return [first - second, count * (first - second), share]
 
 
-def _set_out(
-    rows: list[tuple[float, float, float]],
-    drawn: list[Array] | None,
-    level: float,
-    unit: str,
-    seconds: int,
-    certain: bool,
-) -> pd.DataFrame:
-    import pandas as pd
+Limits = tuple[float, float, float]  # low, high, standard error
+
+
+def _t_limits(estimate: float, se: float, df: float, level: float) -> Limits:
+    """Return Student's limits and the standard error; NaN where nothing is uncertain."""
     from scipy.special import ndtri, stdtrit
 
+    if se == 0:
+        return (np.nan,) * 3
     tail = (1 + level) / 2
-    found = []
-    for j, (estimate, exact, df) in enumerate(rows):
-        se = exact
-        reach = se * (stdtrit(df, tail) if np.isfinite(df) else ndtri(tail))
-        low, high = estimate - reach, estimate + reach
-        if drawn is not None:
-            low, high = percentile_limits(drawn[j], level)
-            se = float(np.nanstd(drawn[j], ddof=1))
-        if certain or se == 0:
-            low = high = se = np.nan
-        found.append([estimate, low, high, se, df])
-    each, total, share = found
+    half = se * (stdtrit(df, tail) if np.isfinite(df) else ndtri(tail))
+    return estimate - half, estimate + half, se
+
+
+def _drawn_limits(values: Array, level: float) -> Limits:
+    """Return percentile limits and the standard error of draws; NaN where they are all alike."""
+    se = float(np.nanstd(values, ddof=1))
+    return (*percentile_limits(values, level), se) if se != 0 else (np.nan,) * 3
+
+
+def _table(
+    quantities: list[tuple[float, float, float]], limits: list[Limits], unit: str, seconds: int
+) -> pd.DataFrame:
+    import pandas as pd
+
+    per_case, total, share = (
+        # Without an error there are no degrees of freedom of it either.
+        [estimate, *ends, np.nan if np.isnan(ends[2]) else df]
+        for (estimate, _, df), ends in zip(quantities, limits, strict=True)
+    )
     hours = [value * seconds / 3600 for value in total[:4]] + total[4:]
-    head = [("per_case", unit), ("total", unit), ("hours", "hour"), ("share", "share")]
+    rows = [
+        ["per_case", unit, *per_case],
+        ["total", unit, *total],
+        ["hours", "hour", *hours],
+        ["share", "share", *share],
+    ]
     columns = ["quantity", "unit", "estimate", "ci_low", "ci_high", "se", "df"]
-    body = [[*names, *row] for names, row in zip(head, [each, total, hours, share], strict=True)]
-    return pd.DataFrame(body, columns=columns)
+    return pd.DataFrame(rows, columns=columns)
 
 
-def _notes(certain: bool, spread: float, old: Mean, new: Mean) -> tuple[str, ...]:
-    if certain:
-        return (NOTHING_GIVEN,)
-    parts = {"the volume": spread, "the time before": old.se, "the time after": new.se}
-    fixed = [name for name, se in parts.items() if se == 0]
-    if not fixed:
+def _notes(volume_se: float, old: Mean, new: Mean) -> tuple[Text, ...]:
+    errors = {"volume": volume_se, "before": old.se, "after": new.se}
+    exact = [both(f"process.saving.input.{name}") for name, se in errors.items() if se == 0]
+    if len(exact) == len(errors):
+        return (both("process.note.saving.none"),)
+    if not exact:
         return ()
-    return (f"taken as known without error: {', '.join(fixed)}; the interval is too short for it",)
-
-
-def _period(period: str, lang: str) -> str:
-    return label(f"process.period.{period}", lang)
+    inputs = Text(", ".join(name.en for name in exact), "、".join(name.zh for name in exact))
+    return (both("process.note.saving.exact", inputs=inputs),)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import (
-    as_html,
     format_change,
     format_number,
     format_percent,
@@ -18,9 +18,10 @@ from cxstats.core.formats import (
     p_text,
     round_half_up,
 )
-from cxstats.core.language import label
+from cxstats.core.language import Text, both, label, note_if
 from cxstats.core.moments import check_resamples
-from cxstats.operations.case_times import case_times
+from cxstats.core.result import Chart, Result
+from cxstats.operations.case_times import TIMES, case_times
 from cxstats.operations.estimates import (
     DRAWS,
     Estimate,
@@ -30,25 +31,26 @@ from cxstats.operations.estimates import (
     square_and_add,
 )
 from cxstats.operations.event_log import EventLog
-from cxstats.operations.process import STATISTICS, TIMES, digits_for
-from cxstats.operations.rates import first_contact
+from cxstats.operations.process import PROCESS_CODES, QUANTILES, digits_for
+from cxstats.operations.rates import first_contact, flagged_events
 from cxstats.operations.timestamps import check_unit
 from cxstats.stats.bootstrap import bca, replicate_means
 from cxstats.stats.hypothesis_tests import adjust
 from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import pandas as pd
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
+Row = dict[str, Any]  # one of the table, without its adjusted p value
+# Both estimates at a level, each with an interval by itself.
+Pair = Callable[[float], tuple[Estimate, Estimate]]
 
-@dataclass(frozen=True, eq=False)
-class ProcessChange:
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ProcessChange(Result):
     """A process before and after.
 
     Attributes
@@ -60,10 +62,11 @@ class ProcessChange:
         n_after, method``. Rates run from 0 to 1: a change of 0.44 is one of 44 points.
     before, after : EventLog
     unit, level, n_resamples, seed
-        As given.
+        As passed.
     synthetic : bool
         Whether one of the logs is simulated.
-    notes : tuple of str
+    notes : tuple of Text
+        What hampers the comparison.
     """
 
     table: pd.DataFrame
@@ -74,10 +77,17 @@ class ProcessChange:
     n_resamples: int
     seed: int
     synthetic: bool
-    notes: tuple[str, ...]
+    notes: tuple[Text, ...]
 
-    def summary(self, lang: str = "en") -> str:
-        """Return the changes in a few lines."""
+    kinds: ClassVar = ("rates",)
+    codes: ClassVar = PROCESS_CODES
+    reference: ClassVar = (
+        "Newcombe (1998). Interval estimation for the difference between independent proportions. "
+        "Statistics in Medicine 17, 873-890."
+    )
+
+    def findings(self, lang: str) -> list[str]:
+        """Return the changes."""
         head = label(
             "process.change.head",
             lang,
@@ -85,59 +95,52 @@ class ProcessChange:
             after=format_number(self.after.n_cases),
             level=format_percent(100 * self.level, None, lang),
         )
-        lines = [head] + ([label("process.synthetic", lang)] if self.synthetic else [])
-        lines += [self._row(row, lang) for _, row in self.table.iterrows()]
-        return "\n".join([*lines, *(f"  * {note}" for note in self.notes)])
+        return [head, *(self._change_line(row, lang) for _, row in self.table.iterrows())]
 
-    def _row(self, row: pd.Series, lang: str) -> str:
-        measure, statistic = row["measure"], row["statistic"]
-        share, ratio = row["unit"] == "share", statistic == "ratio"
+    def _change_line(self, row: pd.Series, lang: str) -> str:
+        share, ratio = row["unit"] == "share", row["statistic"] == "ratio"
         scale, digits = (100, 1) if share else (1, digits_for(row["after"]))
-
-        def number(column: str, sign: bool = False) -> str:
-            return format_number(scale * row[column], digits, sign)
-
-        words = {
-            "name": label(f"process.measure.{measure}", lang),
-            "before": number("before"),
-            "after": number("after"),
-            "change": ("× " if ratio else "") + number("estimate", not ratio),
-            "unit": "" if ratio or share else " " + label(f"process.unit.{self.unit}", lang),
+        values = {
+            "name": label(f"process.measure.{row['measure']}", lang),
+            "before": format_number(scale * row["before"], digits),
+            "after": format_number(scale * row["after"], digits),
             "interval": interval(scale * row["ci_low"], scale * row["ci_high"], digits),
             "p": p_text(row["p_adjusted"]),
         }
         if share:
-            words["change"] = _change_of_rate(row["before"], row["estimate"], lang)
-            return label("process.change.row.rate", lang, **words)
-        which = label(f"process.statistic.{statistic}", lang)
-        return label("process.change.row", lang, statistic=which, **words)
+            change = _change_of_rate(row["before"], row["estimate"], lang)
+            return label("process.change.row.rate", lang, change=change, **values)
+        change = format_number(row["estimate"], digits, sign=not ratio)
+        unit = "" if ratio else " " + label(f"process.unit.{self.unit}", lang)
+        return label(
+            "process.change.row",
+            lang,
+            statistic=label(f"process.statistic.{row['statistic']}", lang),
+            change=f"× {change}" if ratio else change,
+            unit=unit,
+            **values,
+        )
 
-    def plot(self, ax: Axes | None = None, lang: str = "en", **options: Any) -> Axes:
-        """Draw the changes of rates, in points, with their intervals."""
-        from cxstats.charts.intervals import intervals
-
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return the changes of rates, in points, with their intervals."""
         rows = self.table[self.table["unit"] == "share"]
         if not len(rows):
             raise CxError("the logs have no rates to draw; see `.table` for times")
+        n_clear = int(((rows["ci_low"] > 0) | (rows["ci_high"] < 0)).sum())
         names = [label(f"process.measure.{name}", lang) for name in rows["measure"]]
-        beyond = int(((rows["ci_low"] > 0) | (rows["ci_high"] < 0)).sum())
-        given: dict[str, Any] = {
-            "title": label("process.change.title", lang, k=beyond, n=len(rows)),
-            "source": label("process.change.source", lang, before=self.before.n_cases,
-                            after=self.after.n_cases),
-            "level": self.level, "decimals": 1, "synthetic": self.synthetic, "lang": lang,
-            "axis": label("process.change.axis", lang), "ax": ax, **options,
-        }  # fmt: skip
-        columns = (100 * rows[name] for name in ("estimate", "ci_low", "ci_high"))
-        return intervals(names, *columns, **given)
-
-    def __str__(self) -> str:
-        return self.summary()
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+        n_cases = {"before": self.before.n_cases, "after": self.after.n_cases}
+        return Chart(
+            "intervals",
+            (names, *(100 * rows[name] for name in ("estimate", "ci_low", "ci_high"))),
+            {
+                "title": label("process.change.title", lang, k=n_clear, n=len(rows)),
+                "source": label("process.change.source", lang, **n_cases),
+                "axis": label("process.change.axis", lang),
+                "level": self.level,
+                "decimals": 1,
+                "synthetic": self.synthetic,
+            },
+        )
 
 
 def process_change(
@@ -186,13 +189,13 @@ def process_change(
     Examples
     --------
     >>> from cxstats.datasets.simulate_loan_log import simulate_loan_log
-    >>> from cxstats.operations import event_log
+    >>> from cxstats.operations.event_log import event_log
     >>> old, new = (
     ...     event_log(simulate_loan_log(300, seed=1, redesigned=redesigned), case="case",
     ...               activity="activity", start="start", end="end", automated="automated",
     ...               accepted="accepted") for redesigned in (False, True))
-    >>> found = process_change(old, new, unit="day").table.set_index(["measure", "statistic"])
-    >>> found.loc[("automation_rate", "rate"), ["before", "after"]].round(2).tolist()
+    >>> table = process_change(old, new, unit="day").table.set_index(["measure", "statistic"])
+    >>> table.loc[("automation_rate", "rate"), ["before", "after"]].round(2).tolist()
     [0.19, 0.84]
     """
     for name, log in (("before", before), ("after", after)):
@@ -204,18 +207,26 @@ def process_change(
     check_resamples(n_resamples, seed)
     seconds = check_unit(unit)
     logs = (before, after)
-    times = [case_times(log)[list(TIMES.values())] / seconds for log in logs]
-    rows = []
-    for name, column in TIMES.items():
-        a, b = (part[column].to_numpy(float) for part in times)
+    times = [case_times(log)[list(TIMES)] / seconds for log in logs]
+    rows: list[Row] = []
+    for measure in TIMES:
+        a, b = (of_log[measure].to_numpy(float) for of_log in times)
         if not (np.isnan(a).any() or np.isnan(b).any()):
-            rows += _compare_times(name, unit, a, b, level, n_resamples, seed)
-    for name, pair in _rates(logs, contact, window).items():
-        rows.append(_compare_rates(name, pair, level))
-    table = _table(rows)
-    synthetic = before.synthetic or after.synthetic
+            rows += _time_rows(measure, unit, a, b, level, n_resamples, seed)
+    rows += [
+        _combined_row(measure, "rate", "share", pair, level)
+        for measure, pair in _rate_pairs(logs, contact, window).items()
+    ]
     return ProcessChange(
-        table, before, after, unit, level, n_resamples, seed, synthetic, _notes(logs)
+        table=_table(rows),
+        before=before,
+        after=after,
+        unit=unit,
+        level=level,
+        n_resamples=n_resamples,
+        seed=seed,
+        synthetic=before.synthetic or after.synthetic,
+        notes=_notes(logs),
     )
 
 
@@ -226,26 +237,34 @@ def _change_of_rate(before: float, change: float, lang: str) -> str:
     return format_change(relative, points, "rate", 1, lang)
 
 
-def _compare_times(
-    name: str, unit: str, a: Array, b: Array, level: float, n_resamples: int, seed: int
-) -> list[list[Any]]:
-    size = [len(a), len(b)]
+def _time_rows(
+    measure: str, unit: str, a: Array, b: Array, level: float, n_resamples: int, seed: int
+) -> list[Row]:
+    """Return the changes of mean, quantiles and, of times above 0, the ratio."""
     low, high, se, p, method = _mean_difference(a, b, level, n_resamples, seed)
-    ends = [low, high, se, p, *size, method]
-    rows: list[list[Any]] = [[name, "mean", unit, a.mean(), b.mean(), b.mean() - a.mean(), *ends]]
-    for statistic, share in STATISTICS.items():
-        if share is None:
-            continue
+    n = {"n_before": len(a), "n_after": len(b)}
+    mean = {
+        "measure": measure, "statistic": "mean", "unit": unit, "before": a.mean(),
+        "after": b.mean(), "estimate": b.mean() - a.mean(), "ci_low": low, "ci_high": high,
+        "se": se, "p_value": p, **n, "method": method,
+    }  # fmt: skip
+    rows = [mean]
+    for statistic, share in QUANTILES.items():
 
-        def at(level: float, share: float = share) -> tuple[Estimate, Estimate]:
+        def pair(level: float, share: float = share) -> tuple[Estimate, Estimate]:
             return quantile(a, share, level), quantile(b, share, level)
 
-        rows.append(_combined(name, statistic, unit, at, level))
+        rows.append(_combined_row(measure, statistic, unit, pair, level))
     if min(a.min(), b.min()) > 0:
         x, y = np.log(a), np.log(b)
         low, high, se, p = _welch(x, y, level)
-        values = np.exp([x.mean(), y.mean(), y.mean() - x.mean(), low, high]).tolist()
-        rows.append([name, "ratio", "ratio", *values, se, p, *size, "Welch on logarithms"])
+        columns = ("before", "after", "estimate", "ci_low", "ci_high")
+        logarithms = [x.mean(), y.mean(), y.mean() - x.mean(), low, high]
+        rows.append({
+            "measure": measure, "statistic": "ratio", "unit": "ratio",
+            **dict(zip(columns, np.exp(logarithms).tolist(), strict=True)),
+            "se": se, "p_value": p, **n, "method": "Welch on logarithms",
+        })  # fmt: skip
     return rows
 
 
@@ -255,11 +274,11 @@ def _welch(a: Array, b: Array, level: float) -> tuple[float, float, float, float
 
     if min(len(a), len(b)) < 2:
         return (np.nan,) * 4
-    parts = np.array([x.var(ddof=1) / len(x) for x in (a, b)])
-    se, d = float(parts.sum() ** 0.5), float(b.mean() - a.mean())
+    variances = np.array([x.var(ddof=1) / len(x) for x in (a, b)])
+    se, d = float(variances.sum() ** 0.5), float(b.mean() - a.mean())
     if not se > 1e-12 * max(1.0, abs(float(a.mean()))):
         return (np.nan,) * 4
-    df = parts.sum() ** 2 / (parts**2 / np.array([len(a) - 1, len(b) - 1])).sum()
+    df = variances.sum() ** 2 / (variances**2 / np.array([len(a) - 1, len(b) - 1])).sum()
     reach = float(stdtrit(df, (1 + level) / 2)) * se
     return d - reach, d + reach, se, float(2 * stdtr(df, -abs(d) / se))
 
@@ -270,94 +289,77 @@ def _mean_difference(
     low, high, se, p = _welch(a, b, level)
     if max(len(a), len(b)) * n_resamples > DRAWS or np.isnan(se):
         return low, high, se, p, "Welch"
-    drawn = [
-        replicate_means(part[:, None], n_resamples, [seed, i]) for i, part in enumerate((a, b))
+    replicates = [
+        replicate_means(times[:, None], n_resamples, [seed, i]) for i, times in enumerate((a, b))
     ]
     influence = np.r_[-(a - a.mean()) / len(a), (b - b.mean()) / len(b)][:, None]
     estimate = np.array([b.mean() - a.mean()])
-    lows, highs = bca(drawn[1] - drawn[0], estimate, influence, level)
+    lows, highs = bca(replicates[1] - replicates[0], estimate, influence, level)
     return float(lows[0]), float(highs[0]), se, p, "BCa, p by Welch"
 
 
-def _rates(
+def _rate_pairs(
     logs: tuple[EventLog, EventLog], contact: str | list[str] | None, window: object
-) -> dict[str, list[Callable[[float], Estimate]]]:
-    """Return for every rate that both logs have: the estimate before and after, by level."""
-    both = [name for name in ("automated", "error", "manual") if all(name in x.table for x in logs)]
-    names = {"automated": "automation_rate", "error": "error_rate", "manual": "manual_rate"}
-    found: dict[str, list[Callable[[float], Estimate]]] = {}
+) -> dict[str, Pair]:
+    """Return for every rate that both logs have: the estimates before and after."""
+    sums = {}
     if contact is not None:
-        parts = [first_contact(log, contact, window) for log in logs]
-        known = [~np.isnan(part.solved) for part in parts]
-        if not all(mask.any() for mask in known):
+        contacts = [first_contact(log, contact, window) for log in logs]
+        if any(np.isnan(of_log.solved).all() for of_log in contacts):
             raise DataError(f"a log has no case whose window of {window!r} is over")
-        found["first_contact_resolution"] = [
-            rate_sums(part.solved[mask] == 1, part.cluster[mask]).at
-            for part, mask in zip(parts, known, strict=True)
-        ]
-    for role in both:
-        found[names[role]] = [
-            rate_sums(log.table[role].to_numpy(bool), log.arrays.case).at for log in logs
-        ]
-    if "error" in both and "manual" in both:
-        either = [(x.table["error"] | x.table["manual"]).to_numpy(bool) for x in logs]
-        found["error_or_manual_rate"] = [
-            rate_sums(hits, log.arrays.case).at for hits, log in zip(either, logs, strict=True)
-        ]
-    return found
+        sums["first_contact_resolution"] = [of_log.rate() for of_log in contacts]
+    flags = [flagged_events(log) for log in logs]
+    for measure in flags[0]:
+        if measure in flags[1]:
+            sums[measure] = [
+                rate_sums(of_log[measure], log.arrays.case)
+                for of_log, log in zip(flags, logs, strict=True)
+            ]
+
+    def pair(measure: str) -> Pair:
+        before, after = sums[measure]
+        return lambda level: (before.at(level), after.at(level))
+
+    return {measure: pair(measure) for measure in sums}
 
 
-def _compare_rates(name: str, pair: list[Callable[[float], Estimate]], level: float) -> list[Any]:
-    def at(level: float) -> tuple[Estimate, Estimate]:
-        return pair[0](level), pair[1](level)
-
-    return _combined(name, "rate", "share", at, level)
-
-
-def _combined(
-    name: str,
-    statistic: str,
-    unit: str,
-    at: Callable[[float], tuple[Estimate, Estimate]],
-    level: float,
-) -> list[Any]:
-    """Return a row for two estimates whose own intervals are combined."""
-    old, new = at(level)
-    low, high = square_and_add(old, new)
+def _combined_row(measure: str, statistic: str, unit: str, pair: Pair, level: float) -> Row:
+    """Return the change between two estimates from the intervals that each has by itself."""
+    before, after = pair(level)
+    low, high = square_and_add(before, after)
     method = "Newcombe" if unit == "share" else "order statistics"
-    if "clustered" in old.method + new.method:
+    if "clustered" in before.method + after.method:
         method += ", clustered by case"
-    p = inverted_p(lambda level: square_and_add(*at(level)))
-    se = float(np.hypot(old.se, new.se))
-    d = new.estimate - old.estimate
-    head = [name, statistic, unit, old.estimate, new.estimate, d]
-    return [*head, low, high, se, p, old.n, new.n, method]
+    return {
+        "measure": measure, "statistic": statistic, "unit": unit, "before": before.estimate,
+        "after": after.estimate, "estimate": after.estimate - before.estimate, "ci_low": low,
+        "ci_high": high, "se": float(np.hypot(before.se, after.se)),
+        "p_value": inverted_p(lambda level: square_and_add(*pair(level))),
+        "n_before": before.n, "n_after": after.n, "method": method,
+    }  # fmt: skip
 
 
-def _table(rows: list[list[Any]]) -> pd.DataFrame:
+def _table(rows: list[Row]) -> pd.DataFrame:
     import pandas as pd
 
-    columns = ["measure", "statistic", "unit", "before", "after", "estimate", "ci_low", "ci_high"]
-    columns += ["se", "p_value", "n_before", "n_after", "method"]
-    table = pd.DataFrame(rows, columns=columns)
-    table.insert(10, "p_adjusted", adjust(table["p_value"].to_numpy(float)))
+    table = pd.DataFrame(rows)
+    place = list(table.columns).index("p_value") + 1
+    table.insert(place, "p_adjusted", adjust(table["p_value"].to_numpy(float)))
     return table
 
 
-def _notes(logs: tuple[EventLog, EventLog]) -> tuple[str, ...]:
-    notes = [
-        f"{name}: {note}"
-        for name, log in zip(("before", "after"), logs, strict=True)
+def _notes(logs: tuple[EventLog, EventLog]) -> tuple[Text, ...]:
+    accepted = [log.arrays.accepted is not None for log in logs]
+    ends = [log.has_ends for log in logs]
+    n_others = len(set(logs[0].activities) ^ set(logs[1].activities))
+    of_logs = [
+        both(key, note=note)
+        for key, log in zip(("process.note.before", "process.note.after"), logs, strict=True)
         for note in log.notes
     ]
-    known = [log.arrays.accepted is not None for log in logs]
-    if known[0] != known[1]:
-        notes.append("acceptance is known in one log only: lead times do not begin alike")
-    if logs[0].has_ends != logs[1].has_ends:
-        notes.append("one log has no end times: handling and waiting are not compared")
-    others = set(logs[0].activities) ^ set(logs[1].activities)
-    if others:
-        notes.append(
-            f"{len(others)} activities are in one log only; rates are of all events of each log"
-        )
-    return tuple(notes)
+    return (
+        *of_logs,
+        *note_if(accepted[0] != accepted[1], "process.note.change.accepted"),
+        *note_if(ends[0] != ends[1], "process.note.change.ends"),
+        *note_if(n_others > 0, "process.note.change.activities", n=n_others),
+    )

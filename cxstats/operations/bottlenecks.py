@@ -47,16 +47,16 @@ def bottlenecks(
     pandas.DataFrame
         ``measure`` ("waiting" or "handling"; "elapsed" between events without end times),
         ``activity`` or ``source, target``, ``estimate`` (mean per event), ``ci_low, ci_high, se,
-        median, total, share, share_ci_low, share_ci_high, n`` (events), ``cases, unit``.
+        median, total_time, share, share_ci_low, share_ci_high, n`` (events), ``cases, unit``.
 
     Examples
     --------
     >>> from cxstats.datasets.simulate_loan_log import simulate_loan_log
-    >>> from cxstats.operations import event_log
+    >>> from cxstats.operations.event_log import event_log
     >>> log = event_log(simulate_loan_log(500, seed=1), case="case", activity="activity",
     ...                 start="start", end="end", accepted="accepted")
-    >>> found = bottlenecks(log)
-    >>> round(float(found["share"].sum()), 6)  # every hour of the lead time belongs somewhere
+    >>> table = bottlenecks(log)
+    >>> round(float(table["share"].sum()), 6)  # every hour of the lead time belongs somewhere
     1.0
     """
     import pandas as pd
@@ -66,24 +66,24 @@ def bottlenecks(
     if by not in ("activity", "transition"):
         raise CxError(f"by={by!r}; allowed: 'activity', 'transition'")
     a, k = log.arrays, len(log.activities)
-    lead = case_times(log)["lead"].to_numpy() / seconds
+    lead = case_times(log)["lead_time"].to_numpy() / seconds
     before = np.r_[k, a.activity[:-1]]
     before[a.first] = k
     key = a.activity if by == "activity" else before * k + a.activity
     measured = {"waiting" if log.has_ends else "elapsed": waits(log)}
     if by == "activity" and log.has_ends:
         measured["handling"] = durations(log)
-    parts = []
+    tables = []
     for measure, values in measured.items():
-        known = np.flatnonzero(~np.isnan(values))
-        if not len(known):
+        events = np.flatnonzero(~np.isnan(values))
+        if not len(events):
             continue
-        found = _by_key(values[known] / seconds, key[known], a.case[known], lead, level)
-        found.insert(0, "measure", measure)
-        parts.append(found)
-    if not parts:
+        by_key = _by_key(values[events] / seconds, key[events], a.case[events], lead, level)
+        by_key.insert(0, "measure", measure)
+        tables.append(by_key)
+    if not tables:
         raise CxError("no case has a second event, and no end times: there is no time to share out")
-    table = pd.concat(parts)
+    table = pd.concat(tables)
     codes = table.index.to_numpy()
     names = np.array([*log.activities, START], object)
     ends: dict[str, Any] = {"activity": names[codes % k]}
@@ -92,7 +92,7 @@ def bottlenecks(
     for place, (name, column) in enumerate(ends.items(), 1):
         table.insert(place, name, column)
     table["unit"] = unit
-    order = ["total", *ends]
+    order = ["total_time", *ends]
     return table.sort_values(order, ascending=[False] + [True] * len(ends), ignore_index=True)
 
 
@@ -117,12 +117,12 @@ def _by_key(
     with np.errstate(invalid="ignore", divide="ignore"):
         factor = np.exp(stdtrit(np.maximum(groups - 1, 1), (1 + level) / 2) * se / mean)
         share = total / all_lead
-    own = lead[pairs // width]
-    spread = np.bincount(of, (sums - share[of] * own) ** 2 - (share[of] * own) ** 2)
+    expected = share[of] * lead[pairs // width]
+    spread = np.bincount(of, (sums - expected) ** 2 - expected**2)
     limits = _share_limits(share, spread + share**2 * (lead @ lead), lead, level)
     columns = {
         "estimate": mean, "ci_low": mean / factor, "ci_high": mean * factor, "se": se,
-        "median": medians.to_numpy(), "total": total, "share": share,
+        "median": medians.to_numpy(), "total_time": total, "share": share,
         "share_ci_low": limits[0], "share_ci_high": limits[1], "n": n.astype(int), "cases": groups,
     }  # fmt: skip
     return pd.DataFrame(columns, index=codes)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+TIMES = ("lead_time", "handling_time", "waiting_time")
+
 
 def waits(log: EventLog) -> Array:
     """Return for every event the seconds in its case before it in which nothing was done.
@@ -48,27 +50,28 @@ def durations(log: EventLog) -> Array:
 def case_times(log: EventLog) -> pd.DataFrame:
     """Compute the times of every case, in seconds.
 
-    - ``lead``: from acceptance (without it, the first start) to the last end.
-    - ``handling``: the sum of the durations of its activities.
-    - ``waiting``: the part of ``lead`` in which no activity of the case ran.
+    - ``lead_time``: from acceptance (without it, the first start) to the last end.
+    - ``handling_time``: the sum of the durations of its activities.
+    - ``waiting_time``: the part of ``lead_time`` in which no activity of the case ran.
 
-    ``lead = handling + waiting`` where activities of a case do not overlap; where two run at once,
-    handling counts both, and the sum exceeds the lead time. Without end times handling and waiting
-    are NaN.
+    Handling and waiting add up to the lead time where activities of a case do not overlap; where
+    two run at once, handling counts both, and the sum exceeds the lead time. Without end times
+    handling and waiting are NaN.
 
     Returns
     -------
     pandas.DataFrame
-        By case: ``events, lead, handling, waiting`` and ``kind, customer`` where the log has them.
+        By case: ``events, lead_time, handling_time, waiting_time`` and, where the log has them,
+        ``kind, customer``.
 
     Examples
     --------
     >>> from cxstats.datasets.simulate_loan_log import simulate_loan_log
-    >>> from cxstats.operations import event_log
+    >>> from cxstats.operations.event_log import event_log
     >>> log = event_log(simulate_loan_log(3, seed=1), case="case", activity="activity",
     ...                 start="start", end="end")
     >>> case_times(log).columns.tolist()
-    ['events', 'lead', 'handling', 'waiting']
+    ['events', 'lead_time', 'handling_time', 'waiting_time']
     """
     import pandas as pd
 
@@ -76,10 +79,11 @@ def case_times(log: EventLog) -> pd.DataFrame:
     starts = np.flatnonzero(a.first)
     begin = a.start[starts] if a.accepted is None else a.accepted
     lead = (np.maximum.reduceat(a.end, starts) - begin) * MICRO
-    table = {"events": np.bincount(a.case, minlength=n), "lead": lead}
-    known = np.nan if not log.has_ends else 1.0
-    table["handling"] = np.bincount(a.case, np.nan_to_num(durations(log)), n) * known
-    table["waiting"] = np.bincount(a.case, np.nan_to_num(waits(log)), n) * known
+    table = {"events": np.bincount(a.case, minlength=n), "lead_time": lead}
+    for column, seconds in (("handling_time", durations(log)), ("waiting_time", waits(log))):
+        table[column] = np.bincount(a.case, np.nan_to_num(seconds), n)
+        if not log.has_ends:
+            table[column] = np.full(n, np.nan)
     for role in ("kind", "customer"):
         if role in log.table:
             table[role] = log.table[role].to_numpy()[starts]

@@ -68,7 +68,7 @@ def means(values: Array, level: float, n_resamples: int, seed: int) -> list[Esti
         low, high = bootstrap_means(values, level, n_resamples, seed)
     else:
         low, high = t_interval(mean, se, n - 1, level)
-    low, high, se = (np.where(flat, np.nan, part) for part in (low, high, se))
+    low, high, se = (np.where(flat, np.nan, values) for values in (low, high, se))
     method = "BCa" if exact else "t"
     return [
         Estimate(float(m), float(a), float(b), float(s), int(k), method, int(k))
@@ -98,21 +98,21 @@ def quantile(values: Array, share: float, level: float) -> Estimate:
 
     Examples
     --------
-    >>> found = quantile(np.arange(1.0, 21.0), 0.5, 0.95)
-    >>> found.estimate, found.ci_low, found.ci_high
+    >>> median = quantile(np.arange(1.0, 21.0), 0.5, 0.95)
+    >>> median.estimate, median.ci_low, median.ci_high
     (10.5, 6.0, 15.0)
     """
     from scipy.stats import binom
 
-    kept = np.sort(values[~np.isnan(values)])
-    n, tail = len(kept), (1 - level) / 2
+    ordered = np.sort(values[~np.isnan(values)])
+    n, tail = len(ordered), (1 - level) / 2
     if n == 0:
         return Estimate(np.nan, np.nan, np.nan, np.nan, 0, "order statistics")
     low, high = int(binom.ppf(tail, n, share)) - 1, int(binom.isf(tail, n, share))
     return Estimate(
-        float(np.quantile(kept, share)),
-        float(kept[low]) if low >= 0 else np.nan,
-        float(kept[high]) if high < n else np.nan,
+        float(np.quantile(ordered, share)),
+        float(ordered[low]) if low >= 0 else np.nan,
+        float(ordered[high]) if high < n else np.nan,
         np.nan,
         n,
         "order statistics",
@@ -146,8 +146,8 @@ def clustered_rate(hits: NDArray[np.bool_], cluster: Integers, level: float) -> 
 
     Examples
     --------
-    >>> found = clustered_rate(np.array([True, True, False, False]), np.arange(4), 0.95)
-    >>> found.estimate, found.clusters, round(found.ci_low, 3)
+    >>> rate = clustered_rate(np.array([True, True, False, False]), np.arange(4), 0.95)
+    >>> rate.estimate, rate.clusters, round(rate.ci_low, 3)
     (0.5, 4, 0.15)
     """
     return rate_sums(hits, cluster).at(level)
@@ -240,8 +240,8 @@ def poisson_rate(count: int, exposure: float, level: float) -> Estimate:
 
     Examples
     --------
-    >>> found = poisson_rate(10, 2.0, 0.95)
-    >>> found.estimate, round(found.ci_low, 3), round(found.ci_high, 3)
+    >>> rate = poisson_rate(10, 2.0, 0.95)
+    >>> rate.estimate, round(rate.ci_low, 3), round(rate.ci_high, 3)
     (5.0, 2.398, 9.195)
     """
     from scipy.special import gammaincinv

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cxstats.core.errors import CxError
-from cxstats.core.formats import as_html, format_number, format_percent, interval
-from cxstats.core.language import label
+from cxstats.core.formats import format_number, format_percent, interval
+from cxstats.core.language import Text, label, note_if
 from cxstats.core.moments import check_resamples
+from cxstats.core.result import Chart, Result
 from cxstats.operations.bottlenecks import bottlenecks, work_shares
-from cxstats.operations.case_times import case_times, durations
+from cxstats.operations.case_times import TIMES, case_times, durations
 from cxstats.operations.estimates import Estimate, clustered_rate, means, poisson_rate, quantile
-from cxstats.operations.event_log import EventLog
+from cxstats.operations.event_log import PROCESS_MINING, EventLog
 from cxstats.operations.rates import (
     FirstContact,
     check_staff_hours,
-    contact_rate,
     first_contact,
-    flag_rates,
+    flagged_events,
 )
 from cxstats.operations.timestamps import check_unit
 from cxstats.operations.variants import rework, variants
@@ -29,14 +29,20 @@ from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
-TIMES = {"lead_time": "lead", "handling_time": "handling", "waiting_time": "waiting"}
-STATISTICS = {"mean": None, "median": 0.5, "p90": 0.9}
+# Where the words of codes stand, of this result and of the comparison of two.
+PROCESS_CODES = {
+    "measure": "process.measure.{}",
+    "statistic": "process.statistic.{}",
+    "unit": "process.unit.{}",
+    "method": "process.method.{}",
+}
+QUANTILES = {"median": 0.5, "p90": 0.9}
+DRAWN = 15  # activities in a chart of bottlenecks
 
 
-@dataclass(frozen=True, eq=False)
-class Process:
+@dataclass(frozen=True, eq=False, repr=False)
+class Process(Result):
     """The performance of a process.
 
     Attributes
@@ -45,7 +51,8 @@ class Process:
         One row per estimate: ``measure, statistic, unit, estimate, ci_low, ci_high, se, n``
         (cases or events), ``cases, method`` (of the interval). Rates run from 0 to 1.
     cases : pandas.DataFrame
-        One row per case: ``events, lead, handling, waiting`` in `unit`, ``first_contact``.
+        One row per case: ``events, lead_time, handling_time, waiting_time`` in `unit`,
+        ``first_contact``.
     hot_spots : pandas.DataFrame or None
         By ticket type and measure (``share`` of cases, ``work_share``, ``handling_time``,
         ``lead_time``, ``first_contact_resolution``); None without ticket types.
@@ -55,10 +62,10 @@ class Process:
     contact, window, resolved
         The definition of first-contact resolution.
     unit, level, n_resamples, seed
-        As given.
+        As passed.
     synthetic : bool
         Whether the events are simulated.
-    notes : tuple of str
+    notes : tuple of Text
         What was left out, what is rough.
     """
 
@@ -77,10 +84,14 @@ class Process:
     n_resamples: int
     seed: int
     synthetic: bool
-    notes: tuple[str, ...]
+    notes: tuple[Text, ...]
 
-    def summary(self, lang: str = "en") -> str:
-        """Return the findings in a few lines, formatted."""
+    kinds: ClassVar = ("map", "bottlenecks")
+    reference: ClassVar = PROCESS_MINING
+    codes: ClassVar = PROCESS_CODES | {"activity": "process.activity.{}"}
+
+    def findings(self, lang: str) -> list[str]:
+        """Return the estimates, and where most of the time goes."""
         head = label(
             "process.head",
             lang,
@@ -89,54 +100,35 @@ class Process:
             variants=format_number(len(self.variants)),
             level=format_percent(100 * self.level, None, lang),
         )
-        lines = [head] + ([label("process.synthetic", lang)] if self.synthetic else [])
-        lines += [_row(row, lang) for _, row in self.table.iterrows()]
+        lines = [head, *(_estimate_line(row, lang) for _, row in self.table.iterrows())]
         if self.bottlenecks is not None and len(self.bottlenecks):
-            lines.append(_worst(self.bottlenecks.iloc[0], lang))
-        return "\n".join([*lines, *(f"  * {note}" for note in self.notes)])
+            lines.append(_bottleneck_line(self.bottlenecks.iloc[0], lang))
+        return lines
 
-    def plot(
-        self, kind: str = "map", ax: Axes | None = None, lang: str = "en", **options: Any
-    ) -> Axes:
-        """Draw the result.
-
-        Parameters
-        ----------
-        kind : {"map", "bottlenecks"}
-            The process map, or which share of the lead time passes before each activity begins.
-        ax, lang, **options
-            Passed to the chart.
-        """
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return the map, or which share of the lead time passes before each activity begins."""
         if kind == "map":
-            return self.log.plot(ax=ax, lang=lang, **options)
-        if kind != "bottlenecks":
-            raise CxError(f"kind={kind!r}; allowed: 'map', 'bottlenecks'")
-        from cxstats.charts.intervals import intervals
-
+            return Chart("process_map", (self.log,))
         places = self.bottlenecks
-        rows = None if places is None else places[places["measure"] != "handling"].head(15)
+        rows = None if places is None else places[places["measure"] != "handling"].head(DRAWN)
         if rows is None or not rows["share"].max() > 0:
             raise CxError("there is no wait to draw: no time passes between the events of a case")
-        first, measure = rows.iloc[0], rows["measure"].iloc[0]
-        share = format_percent(100 * first["share"], 0, lang)
+        worst = rows.iloc[0]
         key = "process.map.title" if self.log.has_ends else "process.map.title.elapsed"
-        given: dict[str, Any] = {
-            "title": label(key, lang, activity=first["activity"], share=share),
-            "source": label("process.source", lang, cases=format_number(self.log.n_cases)),
-            "level": self.level, "decimals": 1, "synthetic": self.synthetic, "lang": lang,
-            "axis": label(f"process.axis.{measure}", lang), "ax": ax, **options,
-        }  # fmt: skip
-        names = [str(name) for name in rows["activity"]]
-        columns = (100 * rows[name] for name in ("share", "share_ci_low", "share_ci_high"))
-        return intervals(names, *columns, **given)
-
-    def __str__(self) -> str:
-        return self.summary()
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+        share = format_percent(100 * worst["share"], 0, lang)
+        columns = [100 * rows[name] for name in ("share", "share_ci_low", "share_ci_high")]
+        return Chart(
+            "intervals",
+            ([str(name) for name in rows["activity"]], *columns),
+            {
+                "title": label(key, lang, activity=worst["activity"], share=share),
+                "source": label("process.source", lang, cases=format_number(self.log.n_cases)),
+                "axis": label(f"process.axis.{worst['measure']}", lang),
+                "level": self.level,
+                "decimals": 1,
+                "synthetic": self.synthetic,
+            },
+        )
 
 
 def process(  # noqa: PLR0913
@@ -153,8 +145,8 @@ def process(  # noqa: PLR0913
 ) -> Process:
     """Measure a process from its event log.
 
-    Times per case (`cxstats.operations.case_times`): ``lead`` from acceptance to the last end,
-    ``handling`` the sum of durations, ``waiting`` the time in which nothing ran. Rates are
+    Times per case (`cxstats.operations.case_times`): lead time from acceptance to the last
+    end, handling time the sum of durations, waiting time that in which nothing ran. Rates are
     of events (automated, in error, manual intervention, and the last two lumped) or of cases
     (first-contact resolution, rework). Throughput is ``cases / staff-hours``.
 
@@ -193,12 +185,12 @@ def process(  # noqa: PLR0913
     Examples
     --------
     >>> from cxstats.datasets.simulate_loan_log import simulate_loan_log
-    >>> from cxstats.operations import event_log
+    >>> from cxstats.operations.event_log import event_log
     >>> log = event_log(simulate_loan_log(400, seed=1), case="case", activity="activity",
     ...                 start="start", end="end", resource="resource", automated=["System"],
     ...                 accepted="accepted")
-    >>> found = process(log, unit="day").table.set_index(["measure", "statistic"])
-    >>> found.loc[("lead_time", "mean"), ["estimate", "ci_low", "ci_high"]].round(2).tolist()
+    >>> table = process(log, unit="day").table.set_index(["measure", "statistic"])
+    >>> table.loc[("lead_time", "mean"), ["estimate", "ci_low", "ci_high"]].round(2).tolist()
     [4.88, 4.67, 5.11]
     """
     if not isinstance(log, EventLog):
@@ -211,43 +203,74 @@ def process(  # noqa: PLR0913
     if contact is None and (window is not None or resolved is not None):
         raise CxError("window and resolved belong to contact; name the contact activity, too")
     cases = case_times(log)
-    cases[list(TIMES.values())] /= seconds
+    cases[list(TIMES)] /= seconds
     if contacts is not None:
         cases["first_contact"] = contacts.solved
     inference = (level, n_resamples, seed)
-    again = rework(log, level)
-    rows = _times(cases, unit, *inference)
-    rows += [_throughput(log, staff_hours, *inference)]
-    if contacts is not None:
-        rows.append(("first_contact_resolution", "rate", "share", contact_rate(contacts, level)))
-    flags = flag_rates(log, level)
-    rows += [(name, "rate", "share", found) for name, found in flags.items()]
-    first = again.iloc[0]
-    rows.append(("rework_rate", "rate", "share", _rework_rate(first)))
-    try:
-        places = bottlenecks(log, unit=unit, level=level)
-    except CxError:
-        places = None
+    repeated = rework(log, level)
+    rows = [
+        *_time_rows(cases, unit, *inference),
+        _throughput(log, staff_hours, *inference),
+        *_rate_rows(log, contacts, repeated, level),
+    ]
     return Process(
-        _table(rows), cases, _hot_spots(cases, contacts, unit, *inference), places, again,
-        variants(log, unit), log, contact, window, resolved, unit, level, n_resamples, seed,
-        log.synthetic, log.notes + _notes(log, contacts, cases, staff_hours, rows),
-    )  # fmt: skip
+        table=_table(rows),
+        cases=cases,
+        hot_spots=_hot_spots(cases, contacts, unit, *inference),
+        bottlenecks=_bottlenecks(log, unit, level),
+        rework=repeated,
+        variants=variants(log, unit),
+        log=log,
+        contact=contact,
+        window=window,
+        resolved=resolved,
+        unit=unit,
+        level=level,
+        n_resamples=n_resamples,
+        seed=seed,
+        synthetic=log.synthetic,
+        notes=(*log.notes, *_notes(log, contacts, cases, staff_hours, rows)),
+    )
 
 
-Row = tuple[str, str, str, Estimate]
+Row = tuple[str, str, str, Estimate]  # measure, statistic, unit
 
 
-def _times(cases: pd.DataFrame, unit: str, level: float, n_resamples: int, seed: int) -> list[Row]:
-    names = [name for name, column in TIMES.items() if cases[column].notna().any()]
-    values = cases[[TIMES[name] for name in names]].to_numpy(float)
+def _time_rows(
+    cases: pd.DataFrame, unit: str, level: float, n_resamples: int, seed: int
+) -> list[Row]:
+    measures = [name for name in TIMES if cases[name].notna().any()]
+    values = cases[measures].to_numpy(float)
     averages = means(values, level, n_resamples, seed)
-    rows = []
-    for j, name in enumerate(names):
-        for statistic, share in STATISTICS.items():
-            found = averages[j] if share is None else quantile(values[:, j], share, level)
-            rows.append((name, statistic, unit, found))
+    rows: list[Row] = []
+    for measure, average, times in zip(measures, averages, values.T, strict=True):
+        rows.append((measure, "mean", unit, average))
+        rows += [
+            (measure, statistic, unit, quantile(times, share, level))
+            for statistic, share in QUANTILES.items()
+        ]
     return rows
+
+
+def _rate_rows(
+    log: EventLog, contacts: FirstContact | None, repeated: pd.DataFrame, level: float
+) -> list[Row]:
+    rates = {
+        measure: clustered_rate(events, log.arrays.case, level)
+        for measure, events in flagged_events(log).items()
+    }
+    if contacts is not None:
+        rates = {"first_contact_resolution": contacts.rate().at(level), **rates}
+    rates["rework_rate"] = _rework_rate(repeated.iloc[0])
+    return [(measure, "rate", "share", rate) for measure, rate in rates.items()]
+
+
+def _bottlenecks(log: EventLog, unit: str, level: float) -> pd.DataFrame | None:
+    """Return where the time goes; None where no time passes."""
+    try:
+        return bottlenecks(log, unit=unit, level=level)
+    except CxError:
+        return None
 
 
 def _throughput(
@@ -263,29 +286,29 @@ def _throughput(
     each = np.bincount(log.arrays.case, hours, log.n_cases).astype(float)
     if not each.sum() > 0:
         return *head, Estimate(np.nan, np.nan, np.nan, np.nan, log.n_cases, "none", log.n_cases)
-    one = means(each[:, None], level, n_resamples, seed)[0]
+    mean = means(each[:, None], level, n_resamples, seed)[0]
     return *head, Estimate(
-        1 / one.estimate,
-        1 / one.ci_high,
-        1 / one.ci_low if one.ci_low > 0 else np.nan,
-        one.se / one.estimate**2,
-        one.n,
-        one.method,
-        one.clusters,
+        1 / mean.estimate,
+        1 / mean.ci_high,
+        1 / mean.ci_low if mean.ci_low > 0 else np.nan,
+        mean.se / mean.estimate**2,
+        mean.n,
+        mean.method,
+        mean.clusters,
     )
 
 
-def _rework_rate(first: pd.Series) -> Estimate:
-    p, n = float(first["estimate"]), int(first["n"])
+def _rework_rate(of_any: pd.Series) -> Estimate:
+    p, n = float(of_any["estimate"]), int(of_any["n"])
     se = float(np.sqrt(p * (1 - p) / (n - 1))) if n > 1 else np.nan
-    return Estimate(p, first["ci_low"], first["ci_high"], se, n, "Wilson", n)
+    return Estimate(p, of_any["ci_low"], of_any["ci_high"], se, n, "Wilson", n)
 
 
 def _table(rows: list[Row]) -> pd.DataFrame:
     import pandas as pd
 
     table = pd.DataFrame(
-        [{"measure": m, "statistic": s, "unit": u, **asdict(found)} for m, s, u, found in rows]
+        [{"measure": m, "statistic": s, "unit": u, **asdict(value)} for m, s, u, value in rows]
     )
     return table.rename(columns={"clusters": "cases"})
 
@@ -305,33 +328,36 @@ def _hot_spots(
         return None
     codes, kinds = pd.factorize(cases["kind"], sort=True)
     member = codes[:, None] == np.arange(len(kinds))
-    rows: list[dict[str, Any]] = []
-
-    def add(measure: str, unit: str, found: list[Estimate]) -> None:
-        rows.extend(
-            {"kind": kind, "measure": measure, "unit": unit, **asdict(one)}
-            for kind, one in zip(kinds, found, strict=True)
-        )
-
-    every = np.arange(len(codes))
-    add("share", "share", [clustered_rate(column, every, level) for column in member.T])
-    for name in ("handling_time", "lead_time"):
-        values = cases[TIMES[name]].to_numpy(float)
+    every_case = np.arange(len(codes))
+    estimates = {
+        "share": [clustered_rate(column, every_case, level) for column in member.T],
+    }
+    for measure in ("handling_time", "lead_time"):
+        values = cases[measure].to_numpy(float)
         if not np.isnan(values).any():
-            split = np.where(member, values[:, None], np.nan)
-            add(name, unit, means(split, level, n_resamples, seed))
-    work = cases["handling"].to_numpy(float)
+            by_kind = np.where(member, values[:, None], np.nan)
+            estimates[measure] = means(by_kind, level, n_resamples, seed)
+    work = cases["handling_time"].to_numpy(float)
     if work.sum() > 0:
-        shares = zip(*work_shares(work, member, level), member.sum(axis=0), strict=True)
+        limits = zip(*work_shares(work, member, level), member.sum(axis=0).tolist(), strict=True)
         method = "Wilson, linearised"
-        found = [Estimate(s, a, b, np.nan, int(n), method, int(n)) for s, a, b, n in shares]
-        add("work_share", "share", found)
+        estimates["work_share"] = [
+            Estimate(share, low, high, np.nan, n, method, n) for share, low, high, n in limits
+        ]
     if contacts is not None:
-        known = ~np.isnan(contacts.solved)
-        add("first_contact_resolution", "share", [
-            clustered_rate(contacts.solved[known & m] == 1, contacts.cluster[known & m], level)
-            for m in member.T
-        ])  # fmt: skip
+        estimates["first_contact_resolution"] = [
+            contacts.rate(column).at(level) for column in member.T
+        ]
+    rows = [
+        {
+            "kind": kind,
+            "measure": measure,
+            "unit": unit if measure in TIMES else "share",
+            **asdict(estimate),
+        }
+        for measure, of_kinds in estimates.items()
+        for kind, estimate in zip(kinds, of_kinds, strict=True)
+    ]
     return pd.DataFrame(rows).rename(columns={"clusters": "cases"})
 
 
@@ -341,46 +367,41 @@ def _notes(
     cases: pd.DataFrame,
     staff_hours: float | None,
     rows: list[Row],
-) -> tuple[str, ...]:
-    notes = []
-    if log.n_cases == 1:
-        notes.append("1 case: most intervals need at least 2 cases")
-    if log.arrays.accepted is None:
-        notes.append("acceptance is not known: lead time begins with the first activity")
-    if contacts is not None and contacts.no_contact:
-        notes.append(f"{contacts.no_contact} cases have no contact and are not in its rate")
-    if contacts is not None and contacts.open:
-        notes.append(
-            f"{contacts.open} cases had no repeat yet, but the log ends before their window does; "
-            "they are not in the rate of first-contact resolution"
-        )
-    overlap = (cases["handling"] + cases["waiting"] - cases["lead"]) > 1e-6 * cases["lead"]
-    if overlap.any():
-        notes.append(f"in {int(overlap.sum())} cases activities ran at once; handling counts both")
-    if staff_hours is None and log.has_ends:
-        who = "events that are not automated" if "automated" in log.table else "all events"
-        notes.append(f"staff-hours are the handling time of {who}; idle time is not in them")
-    if any(found.method == "t" for *_, found in rows):
-        notes.append("intervals of means are Student's t: so many cases need no bootstrap")
-    return tuple(notes)
+) -> list[Text]:
+    lead, handling, waiting = (cases[name] for name in TIMES)
+    n_overlapping = int((handling + waiting - lead > 1e-6 * lead).sum())
+    n_no_contact, n_open = (0, 0) if contacts is None else (contacts.no_contact, contacts.open)
+    by_people = "automated" in log.table
+    from_handling = staff_hours is None and log.has_ends
+    without_bootstrap = any(estimate.method == "t" for *_, estimate in rows)
+    return [
+        *note_if(log.n_cases == 1, "process.note.one_case"),
+        *note_if(log.arrays.accepted is None, "process.note.accepted"),
+        *note_if(n_no_contact > 0, "process.note.no_contact", n=n_no_contact),
+        *note_if(n_open > 0, "process.note.open", n=n_open),
+        *note_if(n_overlapping > 0, "process.note.overlap", n=n_overlapping),
+        *note_if(from_handling and by_people, "process.note.staff.people"),
+        *note_if(from_handling and not by_people, "process.note.staff.all"),
+        *note_if(without_bootstrap, "process.note.t"),
+    ]
 
 
-def _row(row: pd.Series, lang: str) -> str:
-    measure, statistic = row["measure"], row["statistic"]
-    share, rate = row["unit"] == "share", statistic == "rate"
+def _estimate_line(row: pd.Series, lang: str) -> str:
+    share, rate = row["unit"] == "share", row["statistic"] == "rate"
     scale, digits = (100, 1) if share else (1, digits_for(row["estimate"]))
-    known = bool(np.isfinite(row["estimate"]))
-    words = {
-        "name": label(f"process.measure.{measure}", lang),
-        "estimate": format_number(scale * row["estimate"], digits) if known else "–",
-        "unit": "%" if share else _unit(row["unit"], lang),
+    values = {
+        "name": label(f"process.measure.{row['measure']}", lang),
+        "estimate": format_number(scale * row["estimate"], digits),
         "interval": interval(scale * row["ci_low"], scale * row["ci_high"], digits),
         "n": format_number(row["n"]),
     }
+    if share:
+        return label("process.row.share", lang, **values)
+    values["unit"] = label(f"process.unit.{row['unit']}", lang)
     if rate:
-        return label("process.row.rate", lang, **words)
-    which = label(f"process.statistic.{statistic}", lang)
-    return label("process.row", lang, statistic=which, **words)
+        return label("process.row.rate", lang, **values)
+    statistic = label(f"process.statistic.{row['statistic']}", lang)
+    return label("process.row", lang, statistic=statistic, **values)
 
 
 def digits_for(value: float) -> int:
@@ -394,14 +415,9 @@ def digits_for(value: float) -> int:
     return 2 if not abs(value) < 1 else 3
 
 
-def _unit(unit: str, lang: str) -> str:
-    return label("process.unit.throughput" if "/" in unit else f"process.unit.{unit}", lang)
-
-
-def _worst(row: pd.Series, lang: str) -> str:
-    measure = row["measure"]
+def _bottleneck_line(row: pd.Series, lang: str) -> str:
     return label(
-        f"process.worst.{measure}",
+        f"process.worst.{row['measure']}",
         lang,
         activity=row["activity"],
         share=format_percent(100 * row["share"], 1, lang),

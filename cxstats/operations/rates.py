@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
-from cxstats.operations.estimates import Estimate, clustered_rate
+from cxstats.operations.estimates import RateSums, rate_sums
 from cxstats.operations.event_log import MICRO, EventLog
-from cxstats.operations.timestamps import shown, window_seconds
+from cxstats.operations.timestamps import quoted, window_seconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 NO_EVENT = np.iinfo(np.int64).max
+FLAG_RATES = {"automated": "automation_rate", "error": "error_rate", "manual": "manual_rate"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +41,13 @@ class FirstContact:
     no_contact: int
     open: int
 
+    def rate(self, member: NDArray[np.bool_] | None = None) -> RateSums:
+        """Return ``solved / cases that can be judged``, of all cases or those of a group."""
+        judged = ~np.isnan(self.solved)
+        if member is not None:
+            judged &= member
+        return rate_sums(self.solved[judged] == 1, self.cluster[judged])
+
 
 def first_contact(
     log: EventLog,
@@ -47,7 +55,7 @@ def first_contact(
     window: object = None,
     resolved: str | None = None,
 ) -> FirstContact:
-    """Say of every case whether it was solved at first contact.
+    """Return for every case whether it was solved at first contact.
 
     A case is solved at first contact if no second contact follows its first one: in the same
     case, or, where the log has customers, in any case of the same customer (and the same ticket
@@ -72,44 +80,54 @@ def first_contact(
     """
     span = window_seconds(window)
     if not isinstance(contact, Collection) or not len(contact):
-        raise CxError(f"contact={shown(contact)}; allowed: an activity, or a list of them")
+        raise CxError(f"contact={quoted(contact)}; allowed: an activity, or a list of them")
     names = [contact] if isinstance(contact, str) else list(contact)
     a = log.arrays
-    is_contact = np.isin(a.activity, [_place(log, name) for name in names])
-    cluster, group = _groups(log)
-    events = np.flatnonzero(is_contact)
+    events = np.flatnonzero(np.isin(a.activity, [_place(log, name) for name in names]))
     if not len(events):
         raise DataError(f"no case has a contact ({', '.join(map(repr, names))})")
-    order = events[np.lexsort((a.start[events], group[a.case[events]]))]
-    following = np.full(len(a.case), NO_EVENT)
-    same = group[a.case[order[1:]]] == group[a.case[order[:-1]]]
-    following[order[:-1][same]] = a.start[order[1:][same]]
+    cluster, group = _groups(log)
     cases, index = np.unique(a.case[events], return_index=True)
     first = events[index]
-    begin, again = a.start[first], following[first]
-    gap = np.where(again == NO_EVENT, np.inf, (again - begin) * MICRO)
+    begin, following = a.start[first], _following_contact(log, events, group)[first]
+    gap = np.where(following == NO_EVENT, np.inf, (following - begin) * MICRO)
     repeat = np.isfinite(gap) if span is None else gap <= span
     solved = (~repeat).astype(float)
     if resolved is not None:
-        done = np.full(log.n_cases, NO_EVENT)
-        hits = np.flatnonzero(a.activity == _place(log, resolved))
-        np.minimum.at(done, a.case[hits], a.start[hits])
-        reached = done[cases]
-        solved[(reached == NO_EVENT) | (repeat & (reached > again))] = 0
+        reached = _first_time(log, resolved)[cases]
+        solved[(reached == NO_EVENT) | (repeat & (reached > following))] = 0
     unknown = np.zeros(len(cases), bool)
     if span is not None:
         unknown = ~repeat & ((a.end.max() - begin) * MICRO < span)
         solved[unknown] = np.nan
-    everyone = np.full(log.n_cases, np.nan)
-    everyone[cases] = solved
-    return FirstContact(everyone, cluster, log.n_cases - len(cases), int(unknown.sum()))
+    of_every_case = np.full(log.n_cases, np.nan)
+    of_every_case[cases] = solved
+    return FirstContact(of_every_case, cluster, log.n_cases - len(cases), int(unknown.sum()))
+
+
+def _following_contact(log: EventLog, events: Integers, group: Integers) -> Integers:
+    """Return for every event when the next contact of its group begins, (events,)."""
+    a = log.arrays
+    order = events[np.lexsort((a.start[events], group[a.case[events]]))]
+    following = np.full(len(a.case), NO_EVENT)
+    same = group[a.case[order[1:]]] == group[a.case[order[:-1]]]
+    following[order[:-1][same]] = a.start[order[1:][same]]
+    return following
+
+
+def _first_time(log: EventLog, activity: str) -> Integers:
+    """Return when every case first reaches an activity, (cases,)."""
+    a, times = log.arrays, np.full(log.n_cases, NO_EVENT)
+    events = np.flatnonzero(a.activity == _place(log, activity))
+    np.minimum.at(times, a.case[events], a.start[events])
+    return times
 
 
 def _place(log: EventLog, name: str) -> int:
     if name not in log.activities:
         raise DataError(
-            f"activity {shown(name)} is not in the log; there: "
-            f"{', '.join(map(shown, log.activities[:30]))}"
+            f"activity {quoted(name)} is not in the log; there: "
+            f"{', '.join(map(quoted, log.activities[:30]))}"
         )
     return int(log.activities.tolist().index(name))
 
@@ -118,9 +136,9 @@ def _groups(log: EventLog) -> tuple[Integers, Integers]:
     """Return the customer of every case, and the group in which its contacts can repeat."""
     import pandas as pd
 
-    own = np.arange(log.n_cases)
     if "customer" not in log.table:
-        return own, own
+        cases = np.arange(log.n_cases)
+        return cases, cases
     columns = [
         pd.factorize(log.table[role].to_numpy()[log.arrays.first])[0].astype(np.int64)
         for role in ("customer", "kind")
@@ -130,41 +148,31 @@ def _groups(log: EventLog) -> tuple[Integers, Integers]:
     return columns[0], key
 
 
-def contact_rate(found: FirstContact, level: float) -> Estimate:
-    """Return first-contact resolution, ``solved / cases that can be judged``, with Wilson's."""
-    known = ~np.isnan(found.solved)
-    return clustered_rate(found.solved[known] == 1, found.cluster[known], level)
-
-
-def flag_rates(log: EventLog, level: float) -> dict[str, Estimate]:
-    """Return the rates of events: automated, in error, with manual intervention, either.
+def flagged_events(log: EventLog) -> dict[str, NDArray[np.bool_]]:
+    """Return which events count for each rate: automated, in error, with manual help, either.
 
     "Either" is the error rate of a source that lumps errors and manual interventions. An event
     with both counts once, so it is at most the sum of the two.
 
-    Parameters
-    ----------
-    log : EventLog
-    level : float
+    Returns
+    -------
+    dict of measure to boolean array (events,)
+        Of the rates that the columns of the log allow.
     """
-    found = {}
-    case, flags = log.arrays.case, log.table
-    for role, name in (
-        ("automated", "automation_rate"),
-        ("error", "error_rate"),
-        ("manual", "manual_rate"),
-    ):
-        if role in flags:
-            found[name] = clustered_rate(flags[role].to_numpy(bool), case, level)
-    if "error" in flags and "manual" in flags:
-        either = flags["error"].to_numpy(bool) | flags["manual"].to_numpy(bool)
-        found["error_or_manual_rate"] = clustered_rate(either, case, level)
-    return found
+    flags = {
+        measure: log.table[role].to_numpy(bool)
+        for role, measure in FLAG_RATES.items()
+        if role in log.table
+    }
+    if "error_rate" in flags and "manual_rate" in flags:
+        flags["error_or_manual_rate"] = flags["error_rate"] | flags["manual_rate"]
+    return flags
 
 
 def check_staff_hours(hours: float | None) -> None:
-    """Refuse staff hours that are no number above 0."""
-    if hours is not None and not (
-        isinstance(hours, (int, float)) and not isinstance(hours, bool) and 0 < hours < np.inf
-    ):
-        raise CxError(f"staff_hours={shown(hours)}; allowed: hours above 0")
+    """Raise if staff hours are no number above 0."""
+    if hours is None:
+        return
+    number = isinstance(hours, (int, float)) and not isinstance(hours, bool)
+    if not number or not 0 < hours < np.inf:
+        raise CxError(f"staff_hours={quoted(hours)}; allowed: hours above 0")

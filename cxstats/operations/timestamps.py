@@ -40,7 +40,7 @@ class Times:
 
     @property
     def microseconds(self) -> NDArray[np.int64]:
-        """Return whole microseconds since 1970."""
+        """Whole microseconds since 1970."""
         return self.values.to_numpy("datetime64[us]").astype(np.int64)
 
 
@@ -53,28 +53,28 @@ def check_unit(unit: str) -> int:
     3600
     """
     if not isinstance(unit, str) or unit not in SECONDS:
-        raise CxError(f"unit={shown(unit)}; allowed: {', '.join(map(repr, SECONDS))}")
+        raise CxError(f"unit={quoted(unit)}; allowed: {', '.join(map(repr, SECONDS))}")
     return SECONDS[unit]
 
 
-def shown(value: Any) -> str:
+def quoted(value: Any) -> str:
     """Return a value of a table or an argument as Python writes it, in a message.
 
     Examples
     --------
-    >>> shown(np.int64(7)), shown("A"), shown((np.float64("nan"), "B"))
+    >>> quoted(np.int64(7)), quoted("A"), quoted((np.float64("nan"), "B"))
     ('7', "'A'", "(nan, 'B')")
     """
     if isinstance(value, (tuple, list)):
-        inside = ", ".join(map(shown, value))
-        return f"[{inside}]" if isinstance(value, list) else f"({inside})"
+        items = ", ".join(map(quoted, value))
+        return f"[{items}]" if isinstance(value, list) else f"({items})"
     if isinstance(value, (np.datetime64, date)):  # a Timestamp is one, too
         return str(value)
     return repr(value.item() if isinstance(value, np.generic) else value)
 
 
 def check_format(shape: str | None) -> None:
-    """Refuse a format of times that cannot be read, or that lets pandas guess ("mixed")."""
+    """Raise if a format of times cannot be read, or lets pandas guess ("mixed")."""
     import pandas as pd
 
     if shape is None:
@@ -87,7 +87,7 @@ def check_format(shape: str | None) -> None:
     except (ValueError, re.error) as error:
         why = f" ({error})"
     raise CxError(
-        f"time_format={shown(shape)}{why}; allowed: a format such as '%d/%m/%Y %H:%M', or none "
+        f"time_format={quoted(shape)}{why}; allowed: a format such as '%d/%m/%Y %H:%M', or none "
         "for ISO 8601"
     )
 
@@ -108,18 +108,18 @@ def read_times(frame: pd.DataFrame, name: str, time_format: str | None = None) -
 
     column = frame[name]
     if isinstance(column.dtype, pd.DatetimeTZDtype):
-        found = Times(column.dt.tz_convert("UTC").astype("datetime64[us, UTC]"), True)
+        times = Times(column.dt.tz_convert("UTC").astype("datetime64[us, UTC]"), True)
     elif column.dtype.kind == "M":
-        found = Times(column.astype("datetime64[us]"), False)
+        times = Times(column.astype("datetime64[us]"), False)
     elif pd.api.types.is_numeric_dtype(column):
         raise DataError(
             f"column {name!r} holds numbers ({column.dtype}); allowed: times, or text such as "
             "'2024-03-01 09:30'"
         )
     else:
-        found = _from_texts(frame, name, time_format)
-    _refuse(frame, name, found.values.isna().to_numpy(), time_format)
-    return Times(found.values.reset_index(drop=True), found.aware, found.mixed)
+        times = _from_texts(frame, name, time_format)
+    _check_readable(frame, name, times.values.isna().to_numpy(), time_format)
+    return Times(times.values.reset_index(drop=True), times.aware, times.mixed)
 
 
 def _from_texts(frame: pd.DataFrame, name: str, time_format: str | None) -> Times:
@@ -130,45 +130,44 @@ def _from_texts(frame: pd.DataFrame, name: str, time_format: str | None) -> Time
     if pd.api.types.infer_dtype(column, skipna=True) != "string":
         column = column.astype(object).map(str, na_action="ignore")
     texts = column.astype("str")
-    there = texts.notna().to_numpy()
-    zoned = there & ("%z" in (time_format or ""))
+    zoned = texts.notna().to_numpy() & ("%z" in (time_format or ""))
     if time_format is None:
         tail = texts.str[-6:]  # a tail is searched twenty times faster than the whole text
         timed = texts.str.contains("[:Tt]", na=False).to_numpy(bool)
         zoned = timed & tail.str.contains(ZONE, na=False).to_numpy(bool)
     aware = bool(zoned.any())
     values = pd.to_datetime(texts, errors="coerce", utc=True, format=time_format or "ISO8601")
-    known = values.notna().to_numpy()
-    if aware and (known & ~zoned).any():
-        without, having = (int(np.flatnonzero(known & mask)[0]) for mask in (~zoned, zoned))
+    readable = values.notna().to_numpy()
+    if aware and (readable & ~zoned).any():
+        without, having = (int(np.flatnonzero(readable & mask)[0]) for mask in (~zoned, zoned))
         raise DataError(
-            f"column {name!r} mixes time zones: row {shown(frame.index[having])} states one "
-            f"({shown(texts.iloc[having])}), row {shown(frame.index[without])} none "
-            f"({shown(texts.iloc[without])}); allowed: all or none"
+            f"column {name!r} mixes time zones: row {quoted(frame.index[having])} states one "
+            f"({quoted(texts.iloc[having])}), row {quoted(frame.index[without])} none "
+            f"({quoted(texts.iloc[without])}); allowed: all or none"
         )
-    offsets = set(texts[known & zoned].str[-6:].str.extract(r"([+-].*|[Zz])\s*$")[0].unique())
+    offsets = set(texts[readable & zoned].str[-6:].str.extract(r"([+-].*|[Zz])\s*$")[0].unique())
     values = values if aware else values.dt.tz_localize(None)
     return Times(values.dt.as_unit("us"), aware, len(offsets) > 1)
 
 
-def _refuse(
-    frame: pd.DataFrame, name: str, bad: NDArray[np.bool_], time_format: str | None
+def _check_readable(
+    frame: pd.DataFrame, name: str, unread: NDArray[np.bool_], time_format: str | None
 ) -> None:
-    rows = np.flatnonzero(bad)
+    rows = np.flatnonzero(unread)
     if not len(rows):
         return
     column, first = frame[name], int(rows[0])
     value = column.iloc[first]
     more = f" (and {len(rows) - 1} more in this column)" if len(rows) > 1 else ""
     if column.isna().iloc[first]:
-        raise DataError(f"row {shown(frame.index[first])}, column {name!r}: no time{more}")
+        raise DataError(f"row {quoted(frame.index[first])}, column {name!r}: no time{more}")
     shape = (
         f"the format {time_format!r}"
         if time_format
         else "ISO 8601 such as '2024-03-01 09:30', or another with time_format='%d/%m/%Y %H:%M'"
     )
     raise DataError(
-        f"row {shown(frame.index[first])}, column {name!r}: {shown(value)} is no time; allowed: "
+        f"row {quoted(frame.index[first])}, column {name!r}: {quoted(value)} is no time; allowed: "
         f"{shape}{more}"
     )
 
@@ -189,8 +188,8 @@ def window_seconds(window: object) -> float | None:
         span = pd.Timedelta(window)  # type: ignore[arg-type]
     except (ValueError, TypeError) as error:
         raise CxError(
-            f"window={shown(window)}; allowed: a span of time such as '7 days'"
+            f"window={quoted(window)}; allowed: a span of time such as '7 days'"
         ) from error
     if isinstance(window, (int, float)) or not span > pd.Timedelta(0):
-        raise CxError(f"window={shown(window)}; allowed: a span of time above 0 such as '7 days'")
+        raise CxError(f"window={quoted(window)}; allowed: a span of time above 0 such as '7 days'")
     return float(span.total_seconds())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -43,12 +43,12 @@ def variant_codes(log: EventLog) -> tuple[Integers, Integers]:
         powers = np.cumprod(np.full(int(length.max()), MULTIPLIER), dtype=np.uint64)
         for seed in range(8):
             random = np.random.default_rng(seed)
-            words = random.integers(0, 2**64, len(log.activities), np.uint64)
-            sums = np.add.reduceat(words[a.activity] * powers[place], starts)
+            hashes = random.integers(0, 2**64, len(log.activities), np.uint64)
+            sums = np.add.reduceat(hashes[a.activity] * powers[place], starts)
             _, example, code = np.unique(sums, return_index=True, return_inverse=True)
-            stand = example[code]
-            if (length == length[stand]).all():
-                twin = starts[stand][a.case] + place
+            representative = example[code]
+            if (length == length[representative]).all():
+                twin = starts[representative][a.case] + place
                 if (a.activity == a.activity[twin]).all():
                     return code.astype(np.int64), example.astype(np.int64)
     raise CxError("sequences of activities could not be told apart")  # never met: 1 in 2^300
@@ -74,9 +74,9 @@ def variants(log: EventLog, unit: str = "hour") -> pd.DataFrame:
     >>> import pandas as pd
     >>> frame = pd.DataFrame({"id": [1, 1, 2, 3, 3], "step": ["a", "b", "a", "a", "b"],
     ...                       "at": pd.date_range("2024-03-01", periods=5, freq="h")})
-    >>> from cxstats.operations import event_log
-    >>> found = variants(event_log(frame, case="id", activity="step", start="at"))
-    >>> found[["variant", "n", "lead_mean"]].values.tolist()
+    >>> from cxstats.operations.event_log import event_log
+    >>> table = variants(event_log(frame, case="id", activity="step", start="at"))
+    >>> table[["variant", "n", "lead_mean"]].values.tolist()
     [['a → b', 2, 1.0], ['a', 1, 0.0]]
     """
     import pandas as pd
@@ -84,18 +84,18 @@ def variants(log: EventLog, unit: str = "hour") -> pd.DataFrame:
     codes, examples = variant_codes(log)
     seconds = check_unit(unit)
     times = case_times(log)
-    lead = pd.Series(times["lead"].to_numpy() / seconds).groupby(codes)
+    lead = pd.Series(times["lead_time"].to_numpy() / seconds).groupby(codes)
     starts = np.flatnonzero(log.arrays.first)
     length = times["events"].to_numpy()
     names = log.activities.astype(str).to_numpy()
 
-    def words(case: int) -> str:
+    def written(case: int) -> str:
         steps = log.arrays.activity[starts[case] : starts[case] + length[case]]
         return ARROW.join(names[steps])
 
     table = pd.DataFrame(
         {
-            "variant": [words(case) for case in examples],
+            "variant": [written(case) for case in examples],
             "n_activities": length[examples],
             "n": np.bincount(codes),
             "lead_mean": lead.mean().to_numpy(),
@@ -124,39 +124,40 @@ def rework(log: EventLog, level: float = 0.95) -> pd.DataFrame:
     pandas.DataFrame
         By activity, and "any" first: ``estimate`` (share of the cases with the activity that have
         it more than once), ``ci_low, ci_high, n`` (cases with the activity), ``repeats`` (events
-        beyond the first), ``direct`` (events that follow the same activity at once), ``handling``
-        (hours spent on repeats).
+        beyond the first), ``direct_repeats`` (events that follow the same activity at once),
+        ``handling_time`` (hours spent on repeats).
     """
     import pandas as pd
 
     check_level(level)
     a, k = log.arrays, len(log.activities)
     pair = a.case * k + a.activity
-    distinct, index, times = np.unique(pair, return_index=True, return_counts=True)
+    pairs, index, times = np.unique(pair, return_index=True, return_counts=True)
     again = np.ones(len(pair), bool)
     again[index] = False
-    of = distinct % k
-    having, twice = np.bincount(of, minlength=k), np.bincount(of[times > 1], minlength=k)
     direct = np.zeros(len(pair), bool)
     direct[1:] = ~a.first[1:] & (a.activity[1:] == a.activity[:-1])
-    counts = [np.bincount(a.activity[mask], minlength=k) for mask in (again, direct)]
+    n_cases = np.bincount(pairs % k, minlength=k)
+    n_repeating = np.bincount(pairs[times > 1] % k, minlength=k)
+    any_repeating = len(np.unique(pairs[times > 1] // k))
+    repeats = np.bincount(a.activity[again], minlength=k)
+    direct_repeats = np.bincount(a.activity[direct], minlength=k)
     hours = np.bincount(a.activity[again], durations(log)[again] / 3600, k)
-    cases_again = len(np.unique(distinct[times > 1] // k))
-    rows = {
-        "activity": ["any", *log.activities],
-        "having": np.r_[log.n_cases, having],
-        "twice": np.r_[cases_again, twice],
-        "repeats": np.r_[counts[0].sum(), counts[0]],
-        "direct": np.r_[counts[1].sum(), counts[1]],
-        "handling": np.r_[hours.sum(), hours],
-    }
-    table = pd.DataFrame(rows)
-    table["estimate"] = table["twice"] / table["having"]
-    table["ci_low"], table["ci_high"] = wilson_interval(table["estimate"], table["having"], level)
-    table = table.rename(columns={"having": "n"}).drop(columns="twice")
-    return table[
-        ["activity", "estimate", "ci_low", "ci_high", "n", "repeats", "direct", "handling"]
-    ]
+    n = np.r_[log.n_cases, n_cases]
+    share = np.r_[any_repeating, n_repeating] / n
+    low, high = wilson_interval(share, n, level)
+    return pd.DataFrame(
+        {
+            "activity": ["any", *log.activities],
+            "estimate": share,
+            "ci_low": low,
+            "ci_high": high,
+            "n": n,
+            "repeats": np.r_[repeats.sum(), repeats],
+            "direct_repeats": np.r_[direct_repeats.sum(), direct_repeats],
+            "handling_time": np.r_[hours.sum(), hours],
+        }
+    )
 
 
 def follows(log: EventLog, unit: str = "hour") -> nx.DiGraph[str]:
@@ -173,7 +174,7 @@ def follows(log: EventLog, unit: str = "hour") -> nx.DiGraph[str]:
     >>> import pandas as pd
     >>> frame = pd.DataFrame({"id": [1, 1, 2, 3, 3], "step": ["a", "b", "a", "a", "b"],
     ...                       "at": pd.date_range("2024-03-01", periods=5, freq="h")})
-    >>> from cxstats.operations import event_log
+    >>> from cxstats.operations.event_log import event_log
     >>> graph = follows(event_log(frame, case="id", activity="step", start="at"))
     >>> graph.edges["a", "b"]["count"], graph.nodes["a"]["starts"], graph.nodes["b"]["ends"]
     (2, 3, 2)
@@ -184,24 +185,11 @@ def follows(log: EventLog, unit: str = "hour") -> nx.DiGraph[str]:
     seconds = check_unit(unit)
     a, k = log.arrays, len(log.activities)
     names = log.activities.tolist()
-    wait, spent = waits(log) / seconds, durations(log) / seconds
+    wait = waits(log) / seconds
     graph: nx.DiGraph[str] = nx.DiGraph(
         unit=unit, cases=log.n_cases, synthetic=log.synthetic, has_ends=log.has_ends
     )
-    last = np.r_[a.first[1:], True]
-    pairs, opening_of = np.unique(a.case * k + a.activity, return_index=True)
-    place = np.arange(len(a.case)) - np.flatnonzero(a.first)[a.case]
-    spans = pd.Series(spent).groupby(a.activity)
-    columns = {
-        "count": np.bincount(a.activity, minlength=k),
-        "cases": np.bincount(pairs % k, minlength=k),
-        "starts": np.bincount(a.activity[a.first], minlength=k),
-        "ends": np.bincount(a.activity[last], minlength=k),
-        "handling_mean": spans.mean().to_numpy(),
-        "handling_median": spans.median().to_numpy(),
-        "wait_mean": pd.Series(wait).groupby(a.activity).mean().to_numpy(),
-        "position": pd.Series(place[opening_of]).groupby(a.activity[opening_of]).mean().to_numpy(),
-    }
+    columns = _activity_columns(log, wait, durations(log) / seconds)
     for i, name in enumerate(names):
         graph.add_node(name, **{key: values[i].item() for key, values in columns.items()})
     opening = pd.Series(wait[a.first]).groupby(a.activity[a.first]).mean().dropna()
@@ -211,15 +199,36 @@ def follows(log: EventLog, unit: str = "hour") -> nx.DiGraph[str]:
     if not len(later):
         return graph
     edge = a.activity[later - 1] * k + a.activity[later]
-    gaps = pd.Series(wait[later]).groupby(edge)
-    found = gaps.agg(["size", "mean", "median", "sum"])
+    gaps = pd.Series(wait[later]).groupby(edge).agg(["size", "mean", "median", "sum"])
     crossed = np.unique(a.case[later] * (k * k) + edge) % (k * k)
     cases = np.bincount(crossed, minlength=k * k)
-    for code, (size, mean, median, total) in zip(
-        found.index, found.to_numpy().tolist(), strict=True
-    ):
+    for code, (size, mean, median, total) in zip(gaps.index, gaps.to_numpy().tolist(), strict=True):
         graph.add_edge(
             names[code // k], names[code % k], count=int(size), cases=int(cases[code]),
             wait_mean=mean, wait_median=median, wait_total=total,
         )  # fmt: skip
     return graph
+
+
+def _activity_columns(
+    log: EventLog, wait: NDArray[np.float64], handling: NDArray[np.float64]
+) -> dict[str, NDArray[Any]]:
+    """Return what the nodes of the graph carry, by name: arrays (activities,)."""
+    import pandas as pd
+
+    a, k = log.arrays, len(log.activities)
+    last = np.r_[a.first[1:], True]
+    pairs, first_event = np.unique(a.case * k + a.activity, return_index=True)
+    place = np.arange(len(a.case)) - np.flatnonzero(a.first)[a.case]
+    spans = pd.Series(handling).groupby(a.activity)
+    positions = pd.Series(place[first_event]).groupby(a.activity[first_event])
+    return {
+        "count": np.bincount(a.activity, minlength=k),
+        "cases": np.bincount(pairs % k, minlength=k),
+        "starts": np.bincount(a.activity[a.first], minlength=k),
+        "ends": np.bincount(a.activity[last], minlength=k),
+        "handling_mean": spans.mean().to_numpy(),
+        "handling_median": spans.median().to_numpy(),
+        "wait_mean": pd.Series(wait).groupby(a.activity).mean().to_numpy(),
+        "position": positions.mean().to_numpy(),
+    }

@@ -1,4 +1,4 @@
-"""Penalty-reward contrast: does a driver punish when it is bad, delight when it is good, or both?
+"""Penalty-reward contrast: drivers that punish when bad, delight when good, or both.
 
 References
 ----------
@@ -16,41 +16,45 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
-from cxstats.core.formats import as_html, format_number, format_percent, interval
-from cxstats.core.language import label
+from cxstats.core.formats import format_number, format_percent, interval
+from cxstats.core.language import Text, both, label
 from cxstats.core.moments import bootstrap_moments
+from cxstats.core.result import Chart, Result
 from cxstats.priorities.complete_cases import (
-    ALLOWED,
-    Cells,
-    Cut,
+    FEWEST,
     Scale,
-    cells_of,
     check_names,
     complete_cases,
+    is_number,
     scales_of,
 )
+from cxstats.priorities.notes import failed_resamples, missing_answers
 from cxstats.stats.bootstrap import bca, percentile_limits
 from cxstats.stats.intervals import check_level
 from cxstats.survey.answers import as_pandas
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
+Cut = float | str | Mapping[str, float | str]
+
 SMALL = 30  # below this a note says that the cell is small
 TINY = 1e-10
+QUANTILES = {"tercile": 1 / 3, "quartile": 1 / 4, "quintile": 1 / 5, "decile": 1 / 10}
+ALLOWED = f"allowed: a number, 'end', {', '.join(map(repr, QUANTILES))}, or a mapping"
+EFFECTS = ("penalty", "reward", "contrast")
 
 
-@dataclass(frozen=True, eq=False)
-class PenaltyReward:
+@dataclass(frozen=True, eq=False, repr=False)
+class PenaltyReward(Result):
     """Penalties and rewards of drivers.
 
     Attributes
@@ -69,14 +73,16 @@ class PenaltyReward:
         Of the regression on the dummies.
     linear_r_squared : float
         Of the ordinary regression on the answers themselves, for comparison.
-    rule : str
-        How the category is decided, in words.
+    rule : Text
+        How the category is decided.
     n, n_dropped : int
         Respondents used; left out because an answer was missing.
     level, n_resamples, n_failed, seed
         The bootstrap. Resamples that lost a cell count as failed.
     synthetic : bool
-    notes : tuple of str
+        Whether the respondents were simulated.
+    notes : tuple of Text
+        What was left out, what is small and what goes against expectation.
     """
 
     table: pd.DataFrame
@@ -85,7 +91,7 @@ class PenaltyReward:
     r_squared: float
     adj_r_squared: float
     linear_r_squared: float
-    rule: str
+    rule: Text
     n: int
     n_dropped: int
     level: float
@@ -93,10 +99,17 @@ class PenaltyReward:
     n_failed: int
     seed: int
     synthetic: bool
-    notes: tuple[str, ...]
+    notes: tuple[Text, ...]
 
-    def summary(self, lang: str = "en") -> str:
-        """Return every driver in words, the widest range of effect first, then the notes."""
+    kinds: ClassVar = ("effects",)
+    codes: ClassVar = {"category": "penalty.category.{}"}
+    reference: ClassVar = (
+        "Brandt (1987). A procedure for identifying value-enhancing service components using "
+        "customer satisfaction survey data. In: Add value to your service, AMA, 61-65."
+    )
+
+    def findings(self, lang: str) -> list[str]:
+        """Return every driver in words, the widest range of effect first."""
         lines = [
             label(
                 "penalty.head", lang, outcome=self.outcome, n=format_number(self.n),
@@ -106,30 +119,24 @@ class PenaltyReward:
         ]  # fmt: skip
         rows: Any = self._by_range()
         for row in rows.itertuples():
-            words = {
-                part: f"{format_number(getattr(row, part), 2, sign=True)} "
-                + interval(getattr(row, f"{part}_ci_low"), getattr(row, f"{part}_ci_high"))
-                for part in ("penalty", "reward")
+            effects = {
+                name: f"{format_number(getattr(row, name), 2, sign=True)} "
+                + interval(getattr(row, f"{name}_ci_low"), getattr(row, f"{name}_ci_high"))
+                for name in ("penalty", "reward")
             }
-            category = label(f"penalty.category.{row.category.replace(' ', '_')}", lang)
-            lines.append(label("penalty.row", lang, name=row.driver, category=category, **words))
-        return "\n".join([*lines, *(f"  * {note}" for note in self.notes)])
+            category = label(f"penalty.category.{row.category}", lang)
+            lines.append(label("penalty.row", lang, name=row.driver, category=category, **effects))
+        return lines
 
-    def plot(self, ax: Axes | None = None, lang: str = "en", **options: Any) -> Axes:
-        """Draw penalty and reward of each driver with their intervals.
-
-        Options are those of `cxstats.charts.intervals`.
-        """
-        from cxstats.charts import intervals
-
-        rows, columns = self._by_range(), ("", "_ci_low", "_ci_high")
-        names, numbers_ = [], []
-        for _, row in rows.iterrows():
-            for part in ("penalty", "reward"):
-                names.append(label(f"penalty.{part}", lang, name=row["driver"]))
-                numbers_.append([row[part + column] for column in columns])
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return penalty and reward of each driver with their intervals."""
+        names, effects = [], []
+        for _, row in self._by_range().iterrows():
+            for name in ("penalty", "reward"):
+                names.append(label(f"penalty.{name}", lang, name=row["driver"]))
+                effects.append([row[f"{name}{column}"] for column in ("", "_ci_low", "_ci_high")])
         level = format_percent(100 * self.level, None, lang)
-        given: dict[str, Any] = {
+        common: dict[str, Any] = {
             "source": label(
                 "penalty.source", lang, n=format_number(self.n),
                 b=format_number(self.n_resamples), seed=self.seed,
@@ -138,27 +145,11 @@ class PenaltyReward:
             "level": self.level,
             "synthetic": self.synthetic,
         }  # fmt: skip
-        return intervals(names, *np.array(numbers_).T, lang=lang, ax=ax, **given | options)
+        return Chart("intervals", (names, *np.array(effects).T), common)
 
     def _by_range(self) -> pd.DataFrame:
         reach = (self.table["reward"] - self.table["penalty"]).sort_values(ascending=False)
         return self.table.loc[reach.index]
-
-    def __str__(self) -> str:
-        return self.summary()
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
-
-
-RULE = (
-    "basic: penalty below 0 and contrast below 0; excitement: reward above 0 and contrast above "
-    "0; performance: penalty below 0, reward above 0, contrast not told from 0; else not told "
-    "apart. Below and above mean the whole interval. After Matzler & Sauerwein (2002), with "
-    "intervals in place of a comparison of point estimates."
-)
 
 
 def penalty_reward(  # noqa: PLR0913  (options of a method)
@@ -223,8 +214,8 @@ def penalty_reward(  # noqa: PLR0913  (options of a method)
     >>> y = 5 - 2 * (x[:, 0] <= 2) + 1.5 * (x[:, 1] >= 4)
     >>> frame = pd.DataFrame({"clean": x[:, 0], "warm": x[:, 1], "overall": y})
     >>> frame["overall"] += np.random.default_rng(2).normal(size=400)
-    >>> found = penalty_reward(frame, "overall", ["clean", "warm"], low=2, high=4, n_resamples=500)
-    >>> found.table[["driver", "penalty", "reward", "category"]].round(1).to_numpy().tolist()
+    >>> result = penalty_reward(frame, "overall", ["clean", "warm"], low=2, high=4, n_resamples=500)
+    >>> result.table[["driver", "penalty", "reward", "category"]].round(1).to_numpy().tolist()
     [['clean', -2.0, -0.0, 'basic'], ['warm', -0.2, 1.3, 'excitement']]
     """
     check_level(level)
@@ -236,16 +227,19 @@ def penalty_reward(  # noqa: PLR0913  (options of a method)
         raise CxError(f"outcome {outcome!r} is one of the drivers too")
     scales = scales_of(scale, names)
     data = as_pandas(frame)
-    matrix, dropped = complete_cases(data, [*names, outcome], scales)
+    matrix, n_dropped = complete_cases(data, [*names, outcome], scales)
     x, y = matrix[:, :-1], matrix[:, -1]
     n, k = x.shape
-    cells = [cells_of(x[:, j], name, low, high, scales.get(name)) for j, name in enumerate(names)]
-    dummies = np.column_stack([cell.low for cell in cells] + [cell.high for cell in cells])
+    groups = [
+        answer_groups(x[:, j], name, low, high, scales.get(name)) for j, name in enumerate(names)
+    ]
+    dummies = np.column_stack([group.low for group in groups] + [group.high for group in groups])
     _check_design(dummies, y, names, outcome)
     fit = _ols(dummies, y)
     drawn = bootstrap_moments(np.column_stack([dummies, y]), n_resamples, seed)
     replicates = _batch_slopes(drawn.cov)
-    table = _table(names, cells, fit, replicates, n, level)
+    table = _table(names, groups, fit, replicates, n, level)
+    n_failed = int(np.isnan(replicates[:, 0]).sum())
     return PenaltyReward(
         table=table,
         outcome=outcome,
@@ -253,20 +247,101 @@ def penalty_reward(  # noqa: PLR0913  (options of a method)
         r_squared=fit.r_squared,
         adj_r_squared=1 - (1 - fit.r_squared) * (n - 1) / (n - 2 * k - 1),
         linear_r_squared=_ols(x, y).r_squared,
-        rule=RULE,
+        rule=both("penalty.rule"),
         n=n,
-        n_dropped=dropped,
+        n_dropped=n_dropped,
         level=level,
         n_resamples=n_resamples,
-        n_failed=(failed := int(np.isnan(replicates[:, 0]).sum())),
+        n_failed=n_failed,
         seed=seed,
         synthetic=bool(data.attrs.get("synthetic")),
-        notes=_notes(table, dropped, failed, n_resamples),
+        notes=(
+            both("penalty.note.tests"),
+            *missing_answers(n_dropped),
+            *failed_resamples(n_failed, n_resamples, "penalty.note.failed"),
+            *_notes(table),
+        ),
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class AnswerGroups:
+    """Who is low and who is high on one driver, (n,) each, and the cuts."""
+
+    low: Array
+    high: Array
+    low_cut: float
+    high_cut: float
+
+
+def answer_groups(
+    x: Array, name: str, low: Cut | None, high: Cut | None, scale: Scale | None
+) -> AnswerGroups:
+    """Return who is low and who is high on a driver.
+
+    Parameters
+    ----------
+    x : array (n,)
+        Answers.
+    name : str
+        The driver, for messages.
+    low, high : number, "end", quantile, or mapping
+        See `penalty_reward`.
+    scale : (low, high) or None
+        Ends of the answer scale.
+
+    Raises
+    ------
+    DataError
+        If an answer is low and high, or a cell has fewer than two respondents.
+    CxError
+        If a cut is no number, end or quantile.
+
+    Examples
+    --------
+    >>> x = np.array([1.0, 2, 2, 3, 3, 4, 4, 5])
+    >>> groups = answer_groups(x, "speed", 2, "quartile", None)
+    >>> groups.high_cut, groups.low.sum().item(), groups.high.sum().item()
+    (4.0, 3.0, 3.0)
+    """
+    low_cut = _cut(x, name, low, "low", scale)
+    high_cut = -_cut(-x, name, high, "high", scale)
+    if not low_cut < high_cut:
+        raise DataError(
+            f"column {name!r}: answers up to {low_cut:g} are low and from {high_cut:g} high, so "
+            "that an answer is both; allowed: low below high, with answers between"
+        )
+    is_low, is_high = x <= low_cut, x >= high_cut
+    sizes = {"low": is_low.sum(), "middle": (~is_low & ~is_high).sum(), "high": is_high.sum()}
+    for cell, size in sizes.items():
+        if size < FEWEST:
+            raise DataError(
+                f"column {name!r}: {size} respondents are {cell} (low: up to {low_cut:g}, high: "
+                f"from {high_cut:g}); at least {FEWEST} are needed in each cell"
+            )
+    return AnswerGroups(is_low.astype(float), is_high.astype(float), low_cut, high_cut)
+
+
+def _cut(x: Array, name: str, rule: Cut | None, side: str, scale: Scale | None) -> float:
+    """Return the cut of one side; for the high side of -x, so that both are the same rule."""
+    if isinstance(rule, Mapping):
+        if name not in rule:
+            raise CxError(f"{side} has no cut for driver {name!r}")
+        rule = rule[name]
+    sign = 1 if side == "low" else -1
+    if rule == "end" and scale is not None:
+        return sign * float(scale[0] if side == "low" else scale[1])
+    if rule == "end":
+        raise CxError(f'{side}="end" needs scale=(low, high): the answers do not tell their ends')
+    if isinstance(rule, str) and rule in QUANTILES:
+        return float(np.quantile(x, QUANTILES[rule], method="inverted_cdf"))
+    if rule is None or not is_number(rule):
+        raise CxError(f"{side} is {rule!r}; {ALLOWED}")
+    return sign * float(rule)
+
+
 def _check_design(dummies: Array, y: Array, names: list[str], outcome: str) -> None:
-    """Refuse an outcome that does not vary, too few respondents, and dummies that repeat."""
+    """Raise if the outcome does not vary, respondents are too few, or dummies repeat."""
     n, p = dummies.shape
     if np.ptp(y) == 0:
         raise DataError(f"column {outcome!r}: every respondent gave {y[0]:g}; nothing to explain")
@@ -312,9 +387,9 @@ def _with_ones(x: Array) -> Array:
 def _batch_slopes(cov: Array) -> Array:
     """Return the slopes (B, p) of the last variable on the others; NaN where they do not exist."""
     inner, outer = cov[:, :-1, :-1], cov[:, :-1, -1:]
-    good = np.linalg.eigvalsh(inner)[:, 0] > TINY
+    regular = np.linalg.eigvalsh(inner)[:, 0] > TINY
     slopes = np.full(outer.shape[:2], np.nan)
-    slopes[good] = np.linalg.solve(inner[good], outer[good])[..., 0]
+    slopes[regular] = np.linalg.solve(inner[regular], outer[regular])[..., 0]
     return slopes
 
 
@@ -328,54 +403,58 @@ def asymmetry(penalty: Array, reward: Array) -> Array:
     """
     p, r = np.minimum(penalty, 0), np.maximum(reward, 0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        found: Array = (r + p) / (r - p)
-    return found
+        return np.asarray((r + p) / (r - p), float)
 
 
 def _table(
-    names: list[str], cells: list[Cells], fit: _Fit, replicates: Array, n: int, level: float
+    names: list[str],
+    groups: list[AnswerGroups],
+    fit: _Fit,
+    replicates: Array,
+    n: int,
+    level: float,
 ) -> pd.DataFrame:
-    """Set out estimates, HC3 tests and bootstrap intervals, one row per driver."""
+    """Return estimates, HC3 tests and bootstrap intervals, one row per driver."""
     import pandas as pd
     from scipy import stats
 
     k = len(names)
     # Penalty, reward and contrast are three linear functions of the 2k slopes.
-    one = np.eye(k)
-    parts = np.block([[one, 0 * one], [0 * one, one], [one, one]])
-    estimate, own = parts @ fit.slopes[1:], replicates @ parts.T
-    se = np.sqrt(np.einsum("ij,jk,ik->i", parts, fit.cov[1:, 1:], parts))
+    identity = np.eye(k)
+    contrasts = np.block([[identity, 0 * identity], [0 * identity, identity], [identity, identity]])
+    estimate, drawn = contrasts @ fit.slopes[1:], replicates @ contrasts.T
+    se = np.sqrt(np.einsum("ij,jk,ik->i", contrasts, fit.cov[1:, 1:], contrasts))
     p_value = 2 * stats.t.sf(np.abs(estimate / se), n - 2 * k - 1)
-    low, high = bca(own, estimate, fit.influence[:, 1:] @ parts.T, level)
+    low, high = bca(drawn, estimate, fit.influence[:, 1:] @ contrasts.T, level)
     columns: dict[str, Any] = {"driver": names}
-    for i, part in enumerate(("penalty", "reward", "contrast")):
+    for i, effect in enumerate(EFFECTS):
         at = slice(i * k, (i + 1) * k)
         columns |= {
-            part: estimate[at],
-            f"{part}_ci_low": low[at],
-            f"{part}_ci_high": high[at],
-            f"{part}_se": se[at],
-            f"{part}_p_value": p_value[at],
+            effect: estimate[at],
+            f"{effect}_ci_low": low[at],
+            f"{effect}_ci_high": high[at],
+            f"{effect}_se": se[at],
+            f"{effect}_p_value": p_value[at],
         }
-    skew = asymmetry(own[:, :k], own[:, k : 2 * k])
-    tails = percentile_limits(skew, level)
+    skew = asymmetry(drawn[:, :k], drawn[:, k : 2 * k])
+    limits = percentile_limits(skew, level)
     columns |= {
         "asymmetry": asymmetry(estimate[:k], estimate[k : 2 * k]),
-        "asymmetry_ci_low": tails[0],
-        "asymmetry_ci_high": tails[1],
+        "asymmetry_ci_low": limits[0],
+        "asymmetry_ci_high": limits[1],
         "category": [_category(low[j::k], high[j::k]) for j in range(k)],
-        "low_cut": [cell.low_cut for cell in cells],
-        "high_cut": [cell.high_cut for cell in cells],
-        "n_low": [int(cell.low.sum()) for cell in cells],
-        "n_middle": [int((1 - cell.low - cell.high).sum()) for cell in cells],
-        "n_high": [int(cell.high.sum()) for cell in cells],
+        "low_cut": [group.low_cut for group in groups],
+        "high_cut": [group.high_cut for group in groups],
+        "n_low": [int(group.low.sum()) for group in groups],
+        "n_middle": [int((1 - group.low - group.high).sum()) for group in groups],
+        "n_high": [int(group.high.sum()) for group in groups],
         "n": n,
     }
     return pd.DataFrame(columns)
 
 
 def _category(low: Array, high: Array) -> str:
-    """Return the category from the intervals (3,) of penalty, reward and contrast; see `RULE`."""
+    """Return the category from the intervals (3,) of penalty, reward and contrast."""
     punishes, rewards = high[0] < 0, low[1] > 0
     if punishes and high[2] < 0:
         return "basic"
@@ -384,24 +463,21 @@ def _category(low: Array, high: Array) -> str:
     return "performance" if punishes and rewards else "not told apart"
 
 
-def _notes(table: pd.DataFrame, dropped: int, failed: int, n_resamples: int) -> tuple[str, ...]:
-    """Say what was left out, what is small and what goes against expectation."""
-    notes = ["p values are HC3 and, like the intervals, not adjusted for the number of drivers"]
-    if dropped:
-        notes.append(f"{dropped} respondents with a missing answer were left out")
-    if failed:
-        notes.append(f"{failed} of {n_resamples} resamples lost a cell and were left out")
+def _notes(table: pd.DataFrame) -> list[Text]:
+    """Return what is small and what goes against expectation."""
+    notes = []
     rows: Any = table
     for row in rows.itertuples():
         sizes = {"low": row.n_low, "middle": row.n_middle, "high": row.n_high}
-        small = [f"{cell} {size}" for cell, size in sizes.items() if size < SMALL]
+        small = {both(f"penalty.cell.{cell}"): n for cell, n in sizes.items() if n < SMALL}
         if small:
-            notes.append(f"{row.driver}: small cells ({', '.join(small)}), so rough intervals")
+            cells = Text(
+                ", ".join(f"{cell.en} {n}" for cell, n in small.items()),
+                "、".join(f"{cell.zh} {n}" for cell, n in small.items()),
+            )
+            notes.append(both("penalty.note.small", name=row.driver, cells=cells))
     against = table[(table["penalty_ci_low"] > 0) | (table["reward_ci_high"] < 0)]
-    notes += [
-        f"{name}: low answers go with a higher outcome, or high answers with a lower one"
-        for name in against["driver"]
-    ]
+    notes += [both("penalty.note.against", name=name) for name in against["driver"]]
     if table[["penalty_se", "reward_se"]].isna().to_numpy().any():
-        notes.append("a respondent alone in a combination of cells leaves no HC3 standard errors")
-    return tuple(notes)
+        notes.append(both("penalty.note.alone"))
+    return notes

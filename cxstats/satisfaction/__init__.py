@@ -3,7 +3,7 @@
 `FORMULAS` finds the function of a published formula by its identifier.
 """
 
-from cxstats.satisfaction.emotion import Emotion, emotion
+from cxstats.satisfaction.emotion_regression import Emotion, emotion
 from cxstats.satisfaction.formula_registry import FORMULAS, PublishedFormula
 from cxstats.satisfaction.formulas import (
     cem,
@@ -14,27 +14,25 @@ from cxstats.satisfaction.formulas import (
     service_satisfaction,
 )
 from cxstats.satisfaction.index import loyalty_index, satisfaction_index
-from cxstats.satisfaction.lost_formulas import architecture_decay, service_efficiency
-from cxstats.satisfaction.ratios import (
-    channel_integration,
-    collaboration,
-    feedback_loop,
-    personalisation,
-    service_effectiveness,
-)
-from cxstats.satisfaction.reconstructed import (
+from cxstats.satisfaction.reconstructed_formulas import (
+    architecture_decay,
     balance,
     blueprint_experience,
+    channel_integration,
+    collaboration,
     data_driven,
+    feedback_loop,
     fusion_score,
+    personalisation,
+    service_effectiveness,
+    service_efficiency,
     synergy,
     synergy_weights,
     transformation_value,
 )
-from cxstats.satisfaction.reconstruction import Reconstructed
-from cxstats.satisfaction.result import Bounds, WeightedScore
+from cxstats.satisfaction.result import Bounds, Reconstructed, WeightedScore
 from cxstats.satisfaction.score import weighted_score
-from cxstats.satisfaction.weight_regression import ServiceWeights, estimate_service_weights
+from cxstats.satisfaction.service_weights import ServiceWeights, estimate_service_weights
 
 __all__ = [
     "FORMULAS",

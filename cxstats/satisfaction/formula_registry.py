@@ -57,10 +57,10 @@ def formula(identifier: str) -> Formula:
     >>> formula("A09").formula.en, formula("A09").status
     ('S = αQ + βI + γP', 'reconstructed-high')
     """
-    found = {one.id: one for one in read_formulas()}
-    if identifier not in found:
-        raise CxError(f"no formula {identifier!r}; there are: {', '.join(found)}")
-    return found[identifier]
+    formulas = {printed.id: printed for printed in read_formulas()}
+    if identifier not in formulas:
+        raise CxError(f"no formula {identifier!r}; there are: {', '.join(formulas)}")
+    return formulas[identifier]
 
 
 def origin(identifier: str) -> Text:
@@ -71,12 +71,12 @@ def origin(identifier: str) -> Text:
     >>> origin("D05").en
     'D05: CS = Σ_{i=1..n} W_i · S_i (document 004, 3.1.2 (3); reconstructed (high confidence))'
     """
-    one = formula(identifier)
+    printed = formula(identifier)
     return both(
         "satisfaction.origin",
         id=identifier,
-        formula=one.formula,
-        source=one.source,
-        section=one.section,
-        status=both(f"status.{one.status}"),
+        formula=printed.formula,
+        source=printed.source,
+        section=printed.section,
+        status=both(f"status.{printed.status}"),
     )

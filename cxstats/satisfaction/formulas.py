@@ -1,7 +1,7 @@
 """The satisfaction formulas of the case studies that were printed, or are fixed by what was.
 
 Each function says which formula it is, where it stands and how much of it was printed; formulas
-that are guesses are in `cxstats.satisfaction.reconstructed`.
+that are guesses are in `cxstats.satisfaction.reconstructed_formulas`.
 """
 
 from __future__ import annotations
@@ -13,19 +13,18 @@ import numpy as np
 
 from cxstats.cases.facts import Fact, read_facts
 from cxstats.core.errors import CxError, DataError
-from cxstats.core.language import Text, both
-from cxstats.satisfaction.formula_registry import published
-from cxstats.satisfaction.inputs import (
-    Given,
+from cxstats.core.language import Text, both, note_if
+from cxstats.satisfaction.component_scores import (
+    ComponentScores,
     as_mapping,
-    from_frame,
-    is_series,
-    one_unit,
+    formula_scores,
+    is_named,
     read_scores,
 )
+from cxstats.satisfaction.formula_registry import published
 from cxstats.satisfaction.result import Bounds, WeightedScore
 from cxstats.satisfaction.score import Options, mean_intervals, score
-from cxstats.survey.answers import as_pandas, numbers
+from cxstats.survey.answers import as_pandas
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,43 +36,7 @@ CEM_WEIGHTS = ("F036", "F037", "F038", "F039", "F040", "F041")
 # Facts that measure an indicator, in steps and seconds; the other four have none in print.
 CEM_MEASURED = {"F036": "F042", "F037": "F043"}
 CEM_LIMITS = (0.0, 100.0)
-
-
-def parts(data: Any, **given: Any) -> Given:
-    """Return components by their names in a formula.
-
-    Numbers make one unit; arrays of one length, respondents; with `data`, names of its columns.
-    """
-    import pandas as pd
-
-    names = list(given)
-    if data is not None:
-        frame = as_pandas(data)
-        for name, column in given.items():
-            if not isinstance(column, str):
-                raise CxError(f"{name}={column!r}; with data, the name of one of its columns")
-        values = np.column_stack([numbers(frame, column) for column in given.values()])
-        return Given(tuple(names), values, frame, columns=tuple(given.values()))
-    for name, value in given.items():
-        if isinstance(value, str):
-            raise CxError(f"{name}={value!r} names a column; give data, the table it is in")
-    sizes = {name: _size(name, value) for name, value in given.items()}
-    if all(size == () for size in sizes.values()):
-        return one_unit(given, names)
-    if len(set(sizes.values())) > 1 or any(len(size) != 1 for size in sizes.values()):
-        shown = ", ".join(f"{name} {size}" for name, size in sizes.items())
-        raise CxError(f"the scores have the shapes {shown}; allowed: one number each, or (n,)")
-    index = next((value.index for value in given.values() if is_series(value)), None)
-    # A list keeps the types of its values, so that a message can show the one that is wrong.
-    columns = {name: pd.Series(list(value)).to_numpy() for name, value in given.items()}
-    return from_frame(pd.DataFrame(columns, index=index), names)
-
-
-def _size(name: str, value: Any) -> tuple[int, ...]:
-    try:
-        return np.shape(value)
-    except ValueError as error:  # rows of different lengths
-        raise CxError(f"{name}={value!r}; allowed: one number, or (n,)") from error
+CEM_ON_MISSING = ("refuse", "bounds", "drop")
 
 
 def formula_score(
@@ -82,16 +45,16 @@ def formula_score(
     name: Text,
     identifier: str,
     options: Mapping[str, Any],
-    remarks: Sequence[Text] = (),
+    notes: Sequence[Text] = (),
     reading: Text | None = None,
 ) -> WeightedScore:
     """Compute a weighted score under the name of a published formula."""
-    given_options = Options.of(options)
+    score_options = Options.of(options)
     normalise = bool(options.get("normalise", False))
-    given, shares, done = read_scores(scores, weights, normalise)
+    components, shares, weight_notes = read_scores(scores, weights, normalise)
     return score(
-        given, shares, given_options, name, "normalised" if normalise else "fixed",
-        formula=identifier, reading=reading, remarks=(*remarks, *done),
+        components, shares, score_options, name, "normalised" if normalise else "fixed",
+        formula=identifier, reading=reading, notes=(*notes, *weight_notes),
     )  # fmt: skip
 
 
@@ -129,12 +92,12 @@ def service_satisfaction(
     >>> service_satisfaction(80, 70, 60, 0.5, 0.3, 0.2).value
     73.0
     """
-    scores = parts(
+    scores = formula_scores(
         data, quality=quality, interactivity=interactivity, personalisation=personalisation
     )
     weights = {"quality": alpha, "interactivity": beta, "personalisation": gamma}
-    name, remarks = both("satisfaction.name.A09"), [both("satisfaction.note.assumed")]
-    return formula_score(scores, weights, name, "A09", options, remarks)
+    name, notes = both("satisfaction.name.A09"), [both("satisfaction.note.assumed")]
+    return formula_score(scores, weights, name, "A09", options, notes)
 
 
 @published("D05", "reconstructed-high")
@@ -178,8 +141,8 @@ def overall_satisfaction(scores: Any, weights: Any, **options: Any) -> WeightedS
     >>> overall_satisfaction({"wait": 4, "staff": 5}, {"wait": 1, "staff": 3}).value
     4.75
     """
-    given = {**options, "normalise": True}
-    return formula_score(scores, weights, both("satisfaction.name.D04"), "D04", given)
+    options["normalise"] = True
+    return formula_score(scores, weights, both("satisfaction.name.D04"), "D04", options)
 
 
 @published("C03", "words")
@@ -187,7 +150,7 @@ def proposal_score(scores: Any, weights: Any, **options: Any) -> WeightedScore:
     """Compute the score of a proposal, ``sum_k w_k score_k``.
 
     Formula C03: document 002, 7 (2) 1; feasibility, customer value and expected benefit (status:
-    in words). No weights are given there, so there is no default.
+    in words). It has no weights, so there is no default.
 
     Parameters
     ----------
@@ -229,12 +192,12 @@ def cem_weights() -> pd.DataFrame:
     facts: dict[str, Fact] = {fact.id: fact for fact in read_facts()}
     rows = [
         {
-            "item_en": facts[one].item.en,
-            "item_zh": facts[one].item.zh,
-            "weight": float(facts[one].value or 0) / 100,
-            "measured_by": CEM_MEASURED[one] if CEM_MEASURED.get(one) in facts else "",
+            "item_en": facts[identifier].item.en,
+            "item_zh": facts[identifier].item.zh,
+            "weight": float(facts[identifier].value or 0) / 100,
+            "measured_by": measured if (measured := CEM_MEASURED.get(identifier)) in facts else "",
         }
-        for one in CEM_WEIGHTS
+        for identifier in CEM_WEIGHTS
     ]
     return pd.DataFrame(rows, index=pd.Index(CEM_WEIGHTS, name="id"))
 
@@ -279,39 +242,34 @@ def cem(
     >>> found.table["estimate"].round(2).tolist(), round(found.coverage, 2)
     ([38.0, 93.0], 0.45)
     """
-    allowed = ("refuse", "bounds", "drop")
-    if on_missing not in allowed:
-        raise CxError(f"on_missing is {on_missing!r}; allowed: {', '.join(allowed)}")
+    if on_missing not in CEM_ON_MISSING:
+        raise CxError(f"on_missing is {on_missing!r}; allowed: {', '.join(CEM_ON_MISSING)}")
     if options.get("normalise"):
         raise CxError("normalise: the weights of CEM sum to 1")
-    remarks = [] if weights is None else [both("satisfaction.note.own_weights")]
-    known = _cem_shares(scores) if weights is None else as_mapping(weights, None)
-    filled = _with_all(scores, list(known))
-    given, shares, done = read_scores(filled, known)
-    _on_limits(given)
+    notes = note_if(weights is not None, "satisfaction.note.own_weights")
+    weight_of = _published_weights(scores) if weights is None else as_mapping(weights, None)
+    scores = _with_every_indicator(scores, list(weight_of))
+    components, shares, weight_notes = read_scores(scores, weight_of)
+    _check_limits(components)
     name = both("satisfaction.name.A16")
     if on_missing == "bounds":
-        return _bounds(given, shares, name, options, (*remarks, *done))
-    chosen = {**options, "on_missing": on_missing}
-    return formula_score(filled, known, name, "A16", chosen, remarks)
+        return _bounds(components, shares, name, options, (*notes, *weight_notes))
+    options["on_missing"] = on_missing
+    return formula_score(scores, weight_of, name, "A16", options, notes)
 
 
-def _cem_shares(scores: Any) -> dict[str, float]:
+def _published_weights(scores: Any) -> dict[str, float]:
     """Return the published weights under English names, or Chinese ones if scores have those."""
     table = cem_weights()
-    given = as_mapping(scores, None) if _named(scores) else getattr(scores, "columns", ())
-    chinese = bool(set(table["item_zh"]) & {str(name) for name in given})
-    names = table["item_zh" if chinese else "item_en"]
-    return dict(zip(names, table["weight"].tolist(), strict=True))
+    names = as_mapping(scores, None) if is_named(scores) else getattr(scores, "columns", ())
+    chinese = bool(set(table["item_zh"]) & {str(name) for name in names})
+    indicators = table["item_zh" if chinese else "item_en"]
+    return dict(zip(indicators, table["weight"].tolist(), strict=True))
 
 
-def _named(scores: Any) -> bool:
-    return isinstance(scores, Mapping) or is_series(scores)
-
-
-def _with_all(scores: Any, names: list[str]) -> Any:
+def _with_every_indicator(scores: Any, names: list[str]) -> Any:
     """Return scores with a missing one for every indicator that has none."""
-    if _named(scores):
+    if is_named(scores):
         return {**dict.fromkeys(names, None), **as_mapping(scores, None)}
     if isinstance(scores, np.ndarray | list | tuple):
         raise CxError("CEM scores need names: give a mapping or a table")
@@ -324,50 +282,58 @@ def _with_all(scores: Any, names: list[str]) -> Any:
     return frame
 
 
-def _on_limits(given: Given) -> None:
+def _check_limits(components: ComponentScores) -> None:
     low, high = CEM_LIMITS
-    off = np.argwhere((given.values < low) | (given.values > high))
+    off = np.argwhere((components.values < low) | (components.values > high))
     if len(off):
         row, place = off[0]
-        where = "" if given.single else f"row {given.frame.index[row]!r}, "
+        where = "" if components.single else f"row {components.frame.index[row]!r}, "
         raise DataError(
-            f"{where}{given.names[place]!r}: {given.values[row, place]:g} is off the scale; "
-            f"allowed: {low:g} to {high:g}"
+            f"{where}{components.names[place]!r}: {components.values[row, place]:g} is off the "
+            f"scale; allowed: {low:g} to {high:g}"
         )
 
 
 def _bounds(
-    given: Given, shares: Array, name: Text, options: Mapping[str, Any], remarks: Sequence[Text]
+    components: ComponentScores,
+    shares: Array,
+    name: Text,
+    keywords: Mapping[str, Any],
+    notes: Sequence[Text],
 ) -> Bounds:
     """Return the scores with every missing one at its lowest, and at its highest."""
     import pandas as pd
 
-    if options.get("by") is not None:
+    if keywords.get("by") is not None:
         raise CxError("by: bounds are not compared between groups")
-    chosen = Options.of(options)
-    has = ~np.isnan(given.values)
-    ends = [np.where(has, given.values, limit) @ shares for limit in CEM_LIMITS]
-    mean, se, low, high = mean_intervals(np.column_stack(ends), chosen)
-    n = len(given.values)
+    options = Options.of(keywords)
+    has_data = ~np.isnan(components.values)
+    ends = [np.where(has_data, components.values, limit) @ shares for limit in CEM_LIMITS]
+    mean, se, low, high = mean_intervals(np.column_stack(ends), options)
+    n = len(components.values)
     table = pd.DataFrame(
         {"estimate": mean, "ci_low": low, "ci_high": high, "se": se, "n": n},
-        index=["lowest", "highest"],
+        index=pd.Index(["lowest", "highest"], name="bound"),
     )
-    share = has.mean(axis=0)
-    notes = [*remarks, both("satisfaction.note.bounds")]
-    if given.single:
-        notes.append(both("satisfaction.note.single"))
+    data_shares = has_data.mean(axis=0)
     return Bounds(
         table=table,
-        components=pd.DataFrame({"weight": shares, "has_data": share}, index=list(given.names)),
-        coverage=float(share @ shares),
+        components=pd.DataFrame(
+            {"weight": shares, "has_data": data_shares},
+            index=pd.Index(components.names, name="component"),
+        ),
+        coverage=float(data_shares @ shares),
         limits=CEM_LIMITS,
         name=name,
         formula="A16",
-        remarks=tuple(notes),
         n=n,
-        level=chosen.level,
-        n_resamples=chosen.n_resamples,
-        seed=chosen.seed,
-        synthetic=bool(given.frame.attrs.get("synthetic")),
+        level=options.level,
+        n_resamples=options.n_resamples,
+        seed=options.seed,
+        synthetic=bool(components.frame.attrs.get("synthetic")),
+        notes=(
+            *notes,
+            both("satisfaction.note.bounds"),
+            *note_if(components.single, "satisfaction.note.single"),
+        ),
     )

@@ -14,32 +14,31 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
-from cxstats.core.language import Text, both
-from cxstats.satisfaction.formula_registry import published
-from cxstats.satisfaction.index_weights import (
-    Index,
-    compare_estimated,
-    factor_index,
-    intervals_of,
-    pls_index,
-    totalled,
-)
-from cxstats.satisfaction.inputs import (
-    Given,
+from cxstats.core.language import Text, both, note_if
+from cxstats.satisfaction.component_scores import (
+    ComponentScores,
     as_mapping,
+    check_complete,
     from_frame,
-    is_series,
-    refuse_missing,
+    is_named,
     weight_shares,
 )
+from cxstats.satisfaction.formula_registry import published
+from cxstats.satisfaction.index_weights import (
+    EstimatedIndex,
+    bootstrap_intervals,
+    compare_estimated,
+    factor_index,
+    pls_index,
+    with_total,
+)
 from cxstats.satisfaction.result import WeightedScore
-from cxstats.satisfaction.score import ROUGH, Options, check_options, score
+from cxstats.satisfaction.score import ROUGH, Options, check_options, score, ungrouped_note
 from cxstats.service.dimension_scores import OVERALL
-from cxstats.stats.group_comparison import compare_groups
+from cxstats.stats.group_comparison import Groups, compare_groups
 from cxstats.survey.answers import as_pandas
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     from cxstats.models.pls.result import PlsFit
@@ -47,7 +46,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 Scale = tuple[float, float] | Mapping[str, tuple[float, float]]
-WAYS = ("equal", "pls", "factor")
+WEIGHTINGS = ("equal", "pls", "factor")
 
 
 @published("E01", "reconstructed-low")
@@ -125,9 +124,21 @@ def satisfaction_index(  # noqa: PLR0913  (keywords)
     >>> round(satisfaction_index(responses, items, n_resamples=1000).value, 2)
     71.97
     """
-    return _index(
-        as_pandas(frame), items, scale, weights, (fit, construct),
-        Options(on_missing, by, level, n_resamples, seed), both("satisfaction.name.index"),
+    table = as_pandas(frame)
+    options = Options(on_missing, by, level, n_resamples, seed)
+    columns = _check_items(items)
+    _check_weighting(weights, fit, construct)
+    answers = from_frame(table, columns, "items")
+    low, width = scale_ends(scale, columns)
+    _check_on_scale(answers, low, width)
+    components = replace(answers, values=100 * (answers.values - low) / width)
+    if isinstance(weights, str) and weights != "equal":
+        ends = low, width
+        return _estimated(answers, components, ends, weights, (fit, construct), options)
+    shares, weighting, notes = _fixed_shares(weights, columns)
+    return score(
+        components, shares, options, both("satisfaction.name.index"), weighting, formula="E01",
+        reading=both("satisfaction.reading.E01"), notes=notes,
     )  # fmt: skip
 
 
@@ -140,61 +151,46 @@ def loyalty_index(frame: Any, items: Sequence[str], **options: Any) -> WeightedS
     --------
     >>> import cxstats as cx
     >>> responses, _ = cx.load_ecsi_mobile()
-    >>> found = loyalty_index(responses, ["CUSL1", "CUSL2", "CUSL3"], n_resamples=1000)
-    >>> round(found.value, 2)
+    >>> index = loyalty_index(responses, ["CUSL1", "CUSL2", "CUSL3"], n_resamples=1000)
+    >>> round(index.value, 2)
     63.36
     """
     check_options(options, list(signature(satisfaction_index).parameters)[2:])
-    found: WeightedScore = satisfaction_index(frame, items, **options)
-    return replace(found, name=both("satisfaction.name.loyalty"))
+    index: WeightedScore = satisfaction_index(frame, items, **options)
+    return replace(index, name=both("satisfaction.name.loyalty"))
 
 
-def _index(
-    frame: pd.DataFrame,
-    items: Sequence[str],
-    scale: Scale,
-    weights: Any,
-    model: tuple[PlsFit | None, str | None],
-    options: Options,
-    name: Text,
-) -> WeightedScore:
+def _check_items(items: Sequence[str]) -> list[str]:
+    """Return the names of the items as text: columns may be called 0, 1, 2."""
     if isinstance(items, str) or not items or len(set(items)) < len(items):
         raise CxError(f"items are {items!r}; allowed: the names of different columns")
-    if isinstance(weights, str) and weights not in WAYS:
+    return [str(item) for item in items]
+
+
+def _check_weighting(weights: Any, fit: PlsFit | None, construct: str | None) -> None:
+    """Raise if the weights are unknown, or a fit comes with weights that need none."""
+    if isinstance(weights, str) and weights not in WEIGHTINGS:
         raise CxError(
-            f"weights={weights!r}; allowed: {', '.join(WAYS)}, or a mapping of item to weight"
+            f"weights={weights!r}; allowed: {', '.join(WEIGHTINGS)}, or a mapping of item to weight"
         )
-    if model != (None, None) and not (isinstance(weights, str) and weights == "pls"):
+    needs_fit = isinstance(weights, str) and weights == "pls"
+    if (fit is not None or construct is not None) and not needs_fit:
         raise CxError(f"fit and construct go with weights='pls', not with weights={weights!r}")
-    items = [str(item) for item in items]  # columns may be called 0, 1, 2
-    if isinstance(scale, Mapping):
-        scale = {str(item): pair for item, pair in scale.items()}
-    raw = from_frame(frame, items, "items")
-    low, width = ends(scale, items)
-    given = Given(raw.names, 100 * (_on_scale(raw, low, width) - low) / width, frame)
-    remarks: list[Text] = []
-    if not isinstance(weights, str):
-        mapping = as_mapping(weights, None if _named(weights) else items)
-        shares, remarks = weight_shares(mapping, items, normalise=False)
-        remarks.append(both("satisfaction.note.fixed"))
-        words = "fixed"
-    elif weights == "equal":
-        shares, words = np.full(len(items), 1 / len(items)), "equal"
-    else:
-        return _estimated(raw, given, (low, width), weights, model, options, name)
-    return score(
-        given, shares, options, name, words, formula="E01",
-        reading=both("satisfaction.reading.E01"), remarks=remarks,
-    )  # fmt: skip
 
 
-def _named(weights: Any) -> bool:
-    return isinstance(weights, Mapping) or is_series(weights)
+def _fixed_shares(weights: Any, items: list[str]) -> tuple[Array, str, list[Text]]:
+    """Return weights (k,) that sum to 1, what they are called, and what was done to them."""
+    if isinstance(weights, str):
+        return np.full(len(items), 1 / len(items)), "equal", []
+    weight_of = as_mapping(weights, None if is_named(weights) else items)
+    shares, notes = weight_shares(weight_of, items, normalise=False)
+    return shares, "fixed", [*notes, both("satisfaction.note.fixed")]
 
 
-def ends(scale: Scale, items: Sequence[str]) -> tuple[Array, Array]:
+def scale_ends(scale: Scale, items: Sequence[str]) -> tuple[Array, Array]:
     """Return the lower end and the width of every item's scale, (k,), (k,)."""
     if isinstance(scale, Mapping):
+        scale = {str(item): pair for item, pair in scale.items()}
         for item in items:
             if item not in scale:
                 raise CxError(f"scale: {item!r} has no ends; give (low, high)")
@@ -214,102 +210,109 @@ def ends(scale: Scale, items: Sequence[str]) -> tuple[Array, Array]:
 def _is_scale(pair: Any) -> bool:
     if not isinstance(pair, tuple | list | np.ndarray) or len(pair) != 2:
         return False
-    real = all(isinstance(end, Real) and not isinstance(end, bool | np.bool_) for end in pair)
-    return real and bool(np.isfinite(np.array(pair, float)).all() and pair[0] < pair[1])
+    numbers = all(isinstance(end, Real) and not isinstance(end, bool | np.bool_) for end in pair)
+    return numbers and bool(np.isfinite(np.array(pair, float)).all() and pair[0] < pair[1])
 
 
-def _on_scale(raw: Given, low: Array, width: Array) -> Array:
-    off = np.argwhere((raw.values < low) | (raw.values > low + width))
+def _check_on_scale(answers: ComponentScores, low: Array, width: Array) -> None:
+    """Raise if an answer is off its scale, naming row and column."""
+    off = np.argwhere((answers.values < low) | (answers.values > low + width))
     if len(off):
         row, place = off[0]
         raise DataError(
-            f"row {raw.frame.index[row]!r}, column {raw.names[place]!r}: "
-            f"{raw.values[row, place]:g} is off the scale; allowed: {low[place]:g} to "
+            f"row {answers.frame.index[row]!r}, column {answers.names[place]!r}: "
+            f"{answers.values[row, place]:g} is off the scale; allowed: {low[place]:g} to "
             f"{low[place] + width[place]:g}"
         )
-    return raw.values
 
 
 def _estimated(
-    raw: Given,
-    given: Given,
+    answers: ComponentScores,
+    components: ComponentScores,
     ends: tuple[Array, Array],
-    weights: str,
+    weighting: str,
     model: tuple[PlsFit | None, str | None],
     options: Options,
-    name: Text,
 ) -> WeightedScore:
     """Compute an index with weights from a model, estimated anew in every resample."""
     if options.on_missing == "rescale":
-        raise CxError(f"weights={weights!r} need complete answers; allowed: 'drop', 'refuse'")
+        raise CxError(f"weights={weighting!r} need complete answers; allowed: 'drop', 'refuse'")
+    k = len(answers.names)
     if options.on_missing == "refuse":
-        refuse_missing(raw, np.ones(len(raw.names)))
-    kept = np.asarray(~np.isnan(raw.values).any(axis=1))
-    if weights == "pls":
-        kept, index = _from_pls(raw, ends, kept, model)
+        check_complete(answers, np.ones(k))
+    complete = np.asarray(~np.isnan(answers.values).any(axis=1))
+    if weighting == "pls":
+        complete, index = _from_pls(answers, ends, complete, model)
     else:
-        index = factor_index(raw.values[kept], raw.names, *ends)
-    k = len(raw.names)
-    values = np.where(kept[:, None], given.values, np.nan)
-    found = intervals_of(index, options.level, options.n_resamples, options.seed)
-    own, se, low, high, failed = found
+        index = factor_index(answers.values[complete], answers.names, *ends)
+    values = np.where(complete[:, None], components.values, np.nan)
+    fitted = bootstrap_intervals(index, options.level, options.n_resamples, options.seed)
+    shares = fitted.estimate[k + 1 :]
     # The fixed-weight result has everything but the intervals that know of the weights.
-    plain = replace(options, by=None, n_resamples=1, on_missing="drop")
+    fixed = replace(options, by=None, n_resamples=1, on_missing="drop")
     result = score(
-        Given(given.names, values, given.frame), own[k + 1 :], plain, name, weights,
-        formula="E01", reading=both("satisfaction.reading.E01"),
+        replace(components, values=values), shares, fixed, both("satisfaction.name.index"),
+        weighting, formula="E01", reading=both("satisfaction.reading.E01"),
     )  # fmt: skip
-    table = result.table.assign(ci_low=low[: k + 1], ci_high=high[: k + 1], se=se[: k + 1])
-    for column, limits in (("weight_ci_low", low), ("weight_ci_high", high)):
+    totals = slice(k + 1)
+    table = result.table.assign(
+        ci_low=fitted.low[totals], ci_high=fitted.high[totals], se=fitted.se[totals]
+    )
+    for column, limits in (("weight_ci_low", fitted.low), ("weight_ci_high", fitted.high)):
         table[column] = [*limits[k + 1 :], np.nan]
-    groups = _groups(index, given, kept, values * own[k + 1 :], options)
+    groups = _groups(index, components, complete, values * shares, options)
     return replace(
         result, table=table, groups=groups.means, comparisons=groups.pairs,
         omnibus=groups.omnibus, by=options.by, on_missing=options.on_missing,
-        n_resamples=options.n_resamples, n_failed=failed,
-        remarks=_remarks(own[k + 1 :], kept, failed, weights, raw, options),
+        n_resamples=options.n_resamples, n_failed=fitted.n_failed,
+        notes=_notes(shares, complete, fitted.n_failed, weighting, answers, options),
     )  # fmt: skip
 
 
 def _from_pls(
-    raw: Given,
+    answers: ComponentScores,
     ends: tuple[Array, Array],
-    kept: NDArray[np.bool_],
+    complete: NDArray[np.bool_],
     model: tuple[PlsFit | None, str | None],
-) -> tuple[NDArray[np.bool_], Index]:
+) -> tuple[NDArray[np.bool_], EstimatedIndex]:
     """Return which rows a PLS fit used, and its index."""
     fit, construct = model
     if fit is None or construct is None:
         raise CxError("weights='pls' need fit=cx.pls(model, frame) and construct=its name")
-    names = fit.design.constructs
-    if construct not in names:
-        raise CxError(f"construct is {construct!r}; allowed: {', '.join(names)}")
-    own = fit.design.items[fit.design.blocks[names.index(construct)]]
-    if sorted(own) != sorted(raw.names):
-        raise CxError(f"items are {', '.join(raw.names)}; {construct!r} has {', '.join(own)}")
-    places = np.array([fit.design.items.index(name) for name in raw.names])
+    constructs = fit.design.constructs
+    if construct not in constructs:
+        raise CxError(f"construct is {construct!r}; allowed: {', '.join(constructs)}")
+    items = fit.design.items[fit.design.blocks[constructs.index(construct)]]
+    if sorted(items) != sorted(answers.names):
+        raise CxError(f"items are {', '.join(answers.names)}; {construct!r} has {', '.join(items)}")
+    places = np.array([fit.design.items.index(name) for name in answers.names])
     fit.require_sound("index")
     fit.sample.require_rows("an index")
     if fit.sample.missing != "listwise":
         raise CxError("the fit has missing='mean'; weights='pls' need missing='listwise'")
-    same = fit.sample.kept.shape == kept.shape and np.array_equal(
-        raw.values[fit.sample.kept], fit.sample.matrix[:, places]
+    used = fit.sample.kept
+    same = used.shape == complete.shape and np.array_equal(
+        answers.values[used], fit.sample.matrix[:, places]
     )
     if not same:
         raise CxError("fit was made from other respondents than those of the table")
-    return fit.sample.kept, pls_index(fit, places, *ends)
+    return used, pls_index(fit, places, *ends)
 
 
 def _groups(
-    index: Index, given: Given, kept: NDArray[np.bool_], terms: Array, options: Options
-) -> Any:
+    index: EstimatedIndex,
+    components: ComponentScores,
+    complete: NDArray[np.bool_],
+    terms: Array,
+    options: Options,
+) -> Groups:
     groups = compare_groups(
-        given.frame, options.by, totalled(terms), [*given.names, OVERALL], options.level,
-        1, options.seed,
+        components.frame, options.by, with_total(terms), [*components.names, OVERALL],
+        options.level, 1, options.seed,
     )  # fmt: skip
     if options.by is None or groups.means is None:
         return groups
-    labels = given.frame[options.by][kept]
+    labels = components.frame[options.by][complete]
     members = {
         group: np.flatnonzero((labels == group).to_numpy(bool, na_value=False))
         for group in dict.fromkeys(groups.means["group"])
@@ -319,26 +322,25 @@ def _groups(
     )
 
 
-def _remarks(
+def _notes(
     shares: Array,
-    kept: NDArray[np.bool_],
-    failed: int,
-    weights: str,
-    raw: Given,
+    complete: NDArray[np.bool_],
+    n_failed: int,
+    weighting: str,
+    answers: ComponentScores,
     options: Options,
 ) -> tuple[Text, ...]:
-    remarks = [both(f"satisfaction.note.{weights}")]
-    for item, weight in zip(raw.names, shares, strict=True):
-        if weight < 0:
-            remarks.append(both("satisfaction.note.negative", item=item, weight=f"{weight:.3f}"))
-    if not kept.all():
-        k, n = int((~kept).sum()), len(kept)
-        remarks.append(both("satisfaction.note.dropped", k=k, n=n))
-    if failed:
-        remarks.append(both("satisfaction.note.failed", k=failed, b=options.n_resamples))
-    if options.n_resamples < ROUGH:
-        remarks.append(both("satisfaction.note.rough", b=options.n_resamples))
-    alone = 0 if options.by is None else int(raw.frame[options.by].isna().sum())
-    if alone:
-        remarks.append(both("satisfaction.note.ungrouped", k=alone, by=options.by))
-    return tuple(remarks)
+    n, n_left_out, b = len(complete), int((~complete).sum()), options.n_resamples
+    negative = [
+        both("satisfaction.note.negative", item=item, weight=f"{weight:.3f}")
+        for item, weight in zip(answers.names, shares, strict=True)
+        if weight < 0
+    ]
+    return (
+        both(f"satisfaction.note.{weighting}"),
+        *negative,
+        *note_if(n_left_out > 0, "satisfaction.note.dropped", k=n_left_out, n=n),
+        *note_if(n_failed > 0, "satisfaction.note.failed", k=n_failed, b=b),
+        *note_if(b < ROUGH, "satisfaction.note.rough", b=b),
+        *ungrouped_note(answers.frame, options.by),
+    )

@@ -1,26 +1,54 @@
-"""Results of the room: a weighted score, and the bounds of one that lacks components."""
+"""Results of the room: weighted scores, bounds where components lack data, reconstructions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from cxstats.core.errors import CxError
-from cxstats.core.formats import as_html, format_number, format_percent, interval
+import numpy as np
+
+from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, label
-from cxstats.satisfaction.formula_registry import origin
+from cxstats.core.result import Chart, Result
+from cxstats.satisfaction.formula_registry import formula, origin
 from cxstats.service.dimension_scores import OVERALL
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
-KINDS = ("contributions", "groups", "weights")
+TOTAL = "satisfaction.component.{}"  # where the word for the total stands, a row among components
+COMPLETE = 1 - 1e-9  # of the weight: a sum of shares may miss 1 by rounding
+ACSI = (
+    "Fornell, Johnson, Anderson, Cha & Bryant (1996). The American Customer Satisfaction Index: "
+    "nature, purpose, and findings. Journal of Marketing 60(4), 7-18."
+)
+METHODS = {"E01": ACSI}  # where the form of a formula comes from that names none
 
 
-@dataclass(frozen=True, eq=False)
-class WeightedScore:
+class FormulaResult(Result):
+    """A result that computes a published formula; it has its identifier, ``formula``, or ""."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def formula(self) -> str:
+            """Identifier of the published formula."""
+
+    def formula_lines(self, lang: str | None) -> list[str]:
+        """Return the formula with its source and how much of it was printed, if there is one."""
+        if not self.formula:
+            return []
+        return [label("satisfaction.formula", lang, origin=origin(self.formula).get(lang))]
+
+    def cite(self, lang: str | None = None) -> str:
+        """Return which published formula it is, its method, and how to cite the package."""
+        method = METHODS.get(self.formula)
+        return "\n".join([*self.formula_lines(lang), *filter(None, [method]), super().cite(lang)])
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class WeightedScore(FormulaResult):
     """A weighted score or index, with what each component contributes.
 
     Attributes
@@ -38,7 +66,7 @@ class WeightedScore:
         used.
     groups, comparisons, omnibus : pandas.DataFrame or None
         By group, all pairs of groups, one test of all; with `by`. Differences of contributions
-        are adjusted together, those of the score on their own.
+        are adjusted together, those of the score by themselves.
     name : Text
         What the score is called.
     weights : str
@@ -49,14 +77,14 @@ class WeightedScore:
         Identifier of the published formula; "" if none.
     reading : Text or None
         How a formula that was lost in print is read here.
-    remarks : tuple of Text
-        What a reader must know, in both languages; `notes` are the English ones.
     on_missing, by, level, n_resamples, seed
-        As given.
+        As passed.
     n_failed : int
         Resamples in which weights could not be estimated.
     synthetic : bool
         Whether the respondents are simulated.
+    notes : tuple of Text
+        What a reader must know.
     """
 
     table: pd.DataFrame
@@ -72,7 +100,6 @@ class WeightedScore:
     n_left_out: int
     formula: str
     reading: Text | None
-    remarks: tuple[Text, ...]
     on_missing: str
     by: str | None
     level: float
@@ -80,6 +107,15 @@ class WeightedScore:
     seed: int
     n_failed: int
     synthetic: bool
+    notes: tuple[Text, ...]
+
+    codes: ClassVar = {"component": TOTAL, "score": TOTAL}
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What `plot` can draw: contributions, groups (with `by`), weights."""
+        groups = () if self.groups is None else ("groups",)
+        return ("contributions", *groups, "weights")
 
     @property
     def value(self) -> float:
@@ -92,73 +128,147 @@ class WeightedScore:
         return self.table.iloc[:-1]
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """What a reader must know, in English."""
-        return tuple(remark.en for remark in self.remarks)
+    def weights_estimated(self) -> bool:
+        """Whether the weights were estimated, so that they have intervals."""
+        return "weight_ci_low" in self.table.columns
 
-    def summary(self, lang: str = "en") -> str:
-        """Return the score, its contributions and what is to be said of them."""
+    def why_not(self, kind: str) -> str:
+        """Return that there are no groups, where they are asked for."""
+        return "no groups to draw; give by= the column of groups" if kind == "groups" else ""
+
+    def title(self, lang: str | None = None) -> str:
+        """Return what the score is called."""
+        return self.name.get(lang)
+
+    def findings(self, lang: str) -> list[str]:
+        """Return the score, its contributions and its groups."""
+        lines = [self._head(lang), *self.formula_lines(lang)]
+        if self.reading is not None:
+            lines.append(label("satisfaction.reading", lang, reading=self.reading.get(lang)))
+        lines += [self._component(name, row, lang) for name, row in self.contributions.iterrows()]
+        if self.least_coverage < COMPLETE:
+            shares = {"mean": self.coverage, "least": self.least_coverage}
+            written = {name: percent(share, lang) for name, share in shares.items()}
+            lines.append(label("satisfaction.coverage", lang, **written))
+        return [*lines, *self._group_lines(lang)]
+
+    def _head(self, lang: str) -> str:
+        key = "satisfaction.head"
+        if self.n < 2:
+            key = "satisfaction.head.single"
+        elif self.weights_estimated:
+            key = "satisfaction.head.estimated"
         last = self.table.iloc[-1]
-        lines = [_head(self, last, lang)]
-        lines += _described(self.formula, self.reading, self.synthetic, lang)
-        lines += [_row(name, row, lang) for name, row in self.contributions.iterrows()]
-        if self.least_coverage < 1 - 1e-9:
-            lines.append(
-                label(
-                    "satisfaction.coverage",
-                    lang,
-                    mean=_share(self.coverage, lang),
-                    least=_share(self.least_coverage, lang),
-                )
-            )
-        if self.groups is not None:
-            lines += _group_lines(self, lang)
-        return "\n".join([*lines, *(f"  * {remark.get(lang)}" for remark in self.remarks)])
+        return label(
+            key,
+            lang,
+            name=self.name.get(lang),
+            value=format_number(last["estimate"], 2),
+            interval=interval(last["ci_low"], last["ci_high"]),
+            n=format_number(self.n),
+            weights=label(f"satisfaction.weights.{self.weights}", lang),
+            level=format_percent(100 * self.level, None, lang),
+            b=format_number(self.n_resamples),
+            seed=self.seed,
+        )
 
-    def plot(
-        self,
-        kind: str = "contributions",
-        ax: Axes | None = None,
-        lang: str = "en",
-        **options: Any,
-    ) -> Axes:
-        """Draw the result.
+    def _component(self, name: object, row: pd.Series[Any], lang: str) -> str:
+        weight = format_number(row["weight"], 3)
+        if self.weights_estimated:
+            weight += f" {interval(row['weight_ci_low'], row['weight_ci_high'], 3)}"
+        return label(
+            "satisfaction.row",
+            lang,
+            name=name,
+            weight=weight,
+            mean=format_number(row["mean"], 2),
+            estimate=format_number(row["estimate"], 2),
+            interval=interval(row["ci_low"], row["ci_high"]),
+            n=format_number(row["n"]),
+        )
 
-        Parameters
-        ----------
-        kind : {"contributions", "groups", "weights"}
-            What each component adds, with intervals; the score of each group against the
-            overall one; the weights.
-        ax, lang, **options
-            Passed to `cxstats.charts.intervals` or `cxstats.charts.weights`.
+    def _group_lines(self, lang: str) -> list[str]:
+        if self.groups is None or self.comparisons is None:
+            return []
+        lines = []
+        for _, row in overall_rows(self.groups).iterrows():
+            values = {"by": self.by, "group": row["group"], "n": format_number(row["n"])}
+            values |= _estimate(row)
+            lines.append(label("satisfaction.group", lang, **values))
+        n_pairs, clear = len(overall_rows(self.comparisons)), self._clear_pairs()
+        lines.append(label("satisfaction.comparisons", lang, n=n_pairs, k=len(clear), by=self.by))
+        for _, row in clear.iterrows():
+            values = {"group": row["group"], "other": row["other"], **_estimate(row, sign=True)}
+            lines.append(label("satisfaction.comparison", lang, **values))
+        return lines
 
-        Raises
-        ------
-        CxError
-            If the kind is not known, or there are no groups.
-        """
-        draw: dict[str, Callable[[WeightedScore, str, dict[str, Any]], Axes]] = {
-            "contributions": _draw_contributions,
-            "groups": _draw_groups,
-            "weights": _draw_weights,
+    def _clear_pairs(self) -> pd.DataFrame:
+        """Return the comparisons of the score that differ after adjustment."""
+        assert self.comparisons is not None
+        pairs = overall_rows(self.comparisons)
+        return pairs[pairs["p_adjusted"] < 1 - self.level]
+
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return what each component adds, the groups against the overall score, or the weights."""
+        charts = {
+            "contributions": self._contribution_chart,
+            "groups": self._group_chart,
+            "weights": self._weight_chart,
         }
-        if kind not in draw:
-            raise CxError(f"kind is {kind!r}; allowed: {', '.join(draw)}")
-        source = options.pop("source", _source(self, lang))
-        given = {"source": source, "synthetic": self.synthetic, "ax": ax, **options}
-        return draw[kind](self, lang, given)
+        source = survey_source(self.n, self.synthetic, lang)
+        common = {"source": source, "synthetic": self.synthetic}
+        chart = charts[kind](lang)
+        return Chart(chart.name, chart.values, {**common, **chart.options})
 
-    def __str__(self) -> str:
-        return self.summary()
+    def _contribution_chart(self, lang: str) -> Chart:
+        rows = self.contributions
+        largest = int(rows["estimate"].abs().to_numpy().argmax())
+        title = label(
+            "satisfaction.contributions.title",
+            lang,
+            name=rows.index[largest],
+            value=format_number(float(rows["estimate"].iloc[largest]), 1),
+            total=format_number(self.value, 1),
+        )
+        axis = label("satisfaction.contributions.axis", lang)
+        return intervals_chart(rows.index, rows, self.level, title=title, axis=axis)
 
-    __repr__ = __str__
+    def _group_chart(self, lang: str) -> Chart:
+        assert self.groups is not None
+        rows = overall_rows(self.groups)
+        rows = rows.sort_values("estimate", ascending=False, kind="stable")
+        # Which group comes first is a finding only if some difference is one.
+        clear = len(self._clear_pairs()) > 0
+        title = label(
+            "satisfaction.groups.title" if clear else "satisfaction.groups.title.none",
+            lang,
+            group=rows["group"].iloc[0],
+            value=format_number(rows["estimate"].iloc[0], 1),
+            lowest=format_number(rows["estimate"].iloc[-1], 1),
+            total=format_number(self.value, 1),
+        )
+        names = [f"{row['group']} (n = {format_number(row['n'])})" for _, row in rows.iterrows()]
+        axis = label("satisfaction.groups.axis", lang, name=self.name.get(lang))
+        reference = round(self.value, 1)
+        return intervals_chart(names, rows, self.level, title=title, axis=axis, reference=reference)
 
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+    def _weight_chart(self, lang: str) -> Chart:
+        rows = self.contributions
+        if self.weights_estimated:
+            axis = label("satisfaction.weights.axis", lang)
+            return intervals_chart(rows.index, rows, self.level, of="weight", axis=axis)
+        has_data = [bool(n > 0) for n in rows["n"]]
+        options: dict[str, Any] = {}
+        if self.least_coverage < COMPLETE:
+            options = {"known": has_data, "legend": data_legend(lang)}
+        if not all(has_data):
+            share = percent(rows["weight"][has_data].sum(), lang)
+            options["title"] = label("satisfaction.weights.known", lang, share=share)
+        return Chart("weights", (list(map(str, rows.index)), rows["weight"].tolist()), options)
 
 
-@dataclass(frozen=True, eq=False)
-class Bounds:
+@dataclass(frozen=True, eq=False, repr=False)
+class Bounds(FormulaResult):
     """Between which values a score lies when some components have no data.
 
     No confidence interval: every value between the bounds agrees with the data equally well.
@@ -174,7 +284,7 @@ class Bounds:
         Share of the weight with data, from 0 to 1.
     limits : tuple of float
         Between what a score without data is assumed to lie.
-    name, formula, remarks, n, level, n_resamples, seed, synthetic
+    name, formula, n, level, n_resamples, seed, synthetic, notes
         As in `WeightedScore`.
     """
 
@@ -184,232 +294,186 @@ class Bounds:
     limits: tuple[float, float]
     name: Text
     formula: str
-    remarks: tuple[Text, ...]
     n: int
     level: float
     n_resamples: int
     seed: int
     synthetic: bool
+    notes: tuple[Text, ...]
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a reader must know, in English."""
-        return tuple(remark.en for remark in self.remarks)
+    kinds: ClassVar = ("weights",)
+    codes: ClassVar = {"bound": "satisfaction.bound.{}"}
 
-    def summary(self, lang: str = "en") -> str:
+    def title(self, lang: str | None = None) -> str:
+        """Return what the score is called."""
+        return self.name.get(lang)
+
+    def _ends(self, lang: str, decimals: int) -> dict[str, str]:
+        low, high = (format_number(end, decimals) for end in self.table["estimate"])
+        share = percent(self.coverage, lang)
+        return {"name": self.name.get(lang), "low": low, "high": high, "share": share}
+
+    def findings(self, lang: str) -> list[str]:
         """Return the bounds, and what has data and what has none."""
-        low, high = self.table["estimate"]
-        lines = [
-            label(
-                "satisfaction.bounds.head",
-                lang,
-                name=self.name.get(lang),
-                low=format_number(low, 2),
-                high=format_number(high, 2),
-                share=_share(self.coverage, lang),
-            ),
-            *_described(self.formula, None, self.synthetic, lang),
-        ]
+        lines = [label("satisfaction.bounds.head", lang, **self._ends(lang, 2))]
+        lines += self.formula_lines(lang)
         if self.n > 1:
-            outer = interval(self.table["ci_low"].iloc[0], self.table["ci_high"].iloc[1])
+            limits = interval(self.table["ci_low"].iloc[0], self.table["ci_high"].iloc[1])
             level = format_percent(100 * self.level, None, lang)
             lines.append(
-                label("satisfaction.bounds.outer", lang, n=self.n, level=level, interval=outer)
+                label("satisfaction.bounds.outer", lang, n=self.n, level=level, interval=limits)
             )
         for name, row in self.components.iterrows():
-            values = {"weight": _share(row["weight"], lang), "data": _share(row["has_data"], lang)}
-            lines.append("  " + label("satisfaction.bounds.row", lang, name=name, **values))
-        return "\n".join([*lines, *(f"  * {remark.get(lang)}" for remark in self.remarks)])
+            shares = {
+                "weight": percent(row["weight"], lang),
+                "data": percent(row["has_data"], lang),
+            }
+            lines.append(label("satisfaction.bounds.row", lang, name=name, **shares))
+        return lines
 
-    def plot(self, ax: Axes | None = None, lang: str = "en", **options: Any) -> Axes:
-        """Draw the weights, and which of them have data; see `cxstats.charts.weights`."""
-        from cxstats.charts import weights
-
-        options.setdefault("source", label("satisfaction.source.single", lang))
-        options.setdefault(
-            "title",
-            label(
-                "satisfaction.bounds.title",
-                lang,
-                share=_share(self.coverage, lang),
-                name=self.name.get(lang),
-                low=format_number(self.table["estimate"].iloc[0], 1),
-                high=format_number(self.table["estimate"].iloc[1], 1),
-            ),
-        )
-        return weights(
-            [str(name) for name in self.components.index],
-            self.components["weight"].tolist(),
-            known=[bool(share > 0) for share in self.components["has_data"]],
-            legend=options.pop("legend", _legend(lang)),
-            synthetic=self.synthetic,
-            lang=lang,
-            ax=ax,
-            **options,
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return the weights, and which of them have data."""
+        rows = self.components
+        return Chart(
+            "weights",
+            (list(map(str, rows.index)), rows["weight"].tolist()),
+            {
+                "source": label("satisfaction.source.single", lang),
+                "title": label("satisfaction.bounds.title", lang, **self._ends(lang, 1)),
+                "known": [bool(share > 0) for share in rows["has_data"]],
+                "legend": data_legend(lang),
+                "synthetic": self.synthetic,
+            },
         )
 
-    def __str__(self) -> str:
-        return self.summary()
 
-    __repr__ = __str__
+@dataclass(frozen=True, eq=False, repr=False)
+class Reconstructed(FormulaResult):
+    """Numbers from readings of a formula that is lost in print.
 
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row per reading or quantity: ``formula, estimate, ci_low, ci_high, n``.
+    formula : str
+        Identifier of the published formula.
+    level : float
+        Of the intervals.
+    notes : tuple of Text
+        What a reader must know.
+    """
 
+    table: pd.DataFrame
+    formula: str
+    level: float
+    notes: tuple[Text, ...]
 
-def _share(share: float, lang: str) -> str:
-    # A whole per cent is only written where it is one: 99.96 % of the weight is not all of it.
-    per_cent = 100 * float(share)
-    return format_percent(per_cent, 0 if abs(per_cent - round(per_cent)) < 1e-9 else 1, lang)
+    kinds: ClassVar = ("intervals",)
+    codes: ClassVar = {"quantity": "satisfaction.quantity.{}"}
 
+    @property
+    def reconstructed(self) -> bool:
+        """Always True: this is a reading of ours."""
+        return True
 
-def _head(result: WeightedScore, last: pd.Series[Any], lang: str) -> str:
-    key = "satisfaction.head"
-    if result.n < 2:
-        key = "satisfaction.head.single"
-    elif "weight_ci_low" in last:
-        key = "satisfaction.head.estimated"
-    return label(
-        key,
-        lang,
-        name=result.name.get(lang),
-        value=format_number(last["estimate"], 2),
-        interval=interval(last["ci_low"], last["ci_high"]),
-        n=format_number(result.n),
-        weights=label(f"satisfaction.weights.{result.weights}", lang),
-        level=format_percent(100 * result.level, None, lang),
-        b=format_number(result.n_resamples),
-        seed=result.seed,
-    )
+    def title(self, lang: str | None = None) -> str:
+        """Return the name of the formula, marked as reconstructed."""
+        name = formula(self.formula).name.get(lang)
+        return label("satisfaction.reconstructed.head", lang, name=name)
 
+    def quantity_names(self, lang: str) -> list[str]:
+        """Return one name per row of the table."""
+        return [label(f"satisfaction.quantity.{code}", lang) for code in self.table.index]
 
-def _described(identifier: str, reading: Text | None, synthetic: bool, lang: str) -> list[str]:
-    lines = [label("servqual.synthetic", lang)] if synthetic else []
-    if identifier:
-        lines.append(label("satisfaction.formula", lang, origin=origin(identifier).get(lang)))
-    if reading is not None:
-        lines.append(label("satisfaction.reading", lang, reading=reading.get(lang)))
-    return lines
+    def readings(self, lang: str | None = None) -> list[str]:
+        """Return how each row of the table reads the formula."""
+        key = f"satisfaction.quantity.{self.formula}"
+        return [label(f"{key}.{code}", lang) for code in self.table.index]
 
+    def as_table(self, lang: str | None = None) -> pd.DataFrame:
+        """Return `table` with its readings in `lang`."""
+        return self.table.assign(formula=self.readings(lang))
 
-def _row(name: object, row: pd.Series[Any], lang: str) -> str:
-    weight = format_number(row["weight"], 3)
-    if "weight_ci_low" in row:
-        weight += f" {interval(row['weight_ci_low'], row['weight_ci_high'], 3)}"
-    return "  " + label(
-        "satisfaction.row",
-        lang,
-        name=name,
-        weight=weight,
-        mean=format_number(row["mean"], 2),
-        estimate=format_number(row["estimate"], 2),
-        interval=interval(row["ci_low"], row["ci_high"]),
-        n=format_number(row["n"]),
-    )
+    def findings(self, lang: str) -> list[str]:
+        """Return what was printed, how it is read, and the numbers."""
+        lines = [self.title(lang), *self.formula_lines(lang)]
+        level = format_percent(100 * self.level, None, lang)
+        names, readings = self.quantity_names(lang), self.readings(lang)
+        rows = self.table.to_dict("records")
+        for name, reading, row in zip(names, readings, rows, strict=True):
+            key = "satisfaction.reconstructed.row"
+            values = {
+                "name": name,
+                "formula": reading,
+                "value": format_number(row["estimate"], 3),
+            }
+            if np.isfinite(row["ci_low"]):
+                key = "satisfaction.reconstructed.row.interval"
+                values["interval"] = interval(row["ci_low"], row["ci_high"], 3)
+            lines.append(label(key, lang, level=level, **values))
+        return lines
 
-
-def _group_lines(result: WeightedScore, lang: str) -> list[str]:
-    assert result.groups is not None
-    assert result.comparisons is not None
-    own = result.groups[result.groups["score"] == OVERALL]
-    lines = [
-        f"  {result.by} = {row['group']}: {format_number(row['estimate'], 2)} "
-        f"{interval(row['ci_low'], row['ci_high'])}, n = {format_number(row['n'])}"
-        for _, row in own.iterrows()
-    ]
-    pairs, clear = (result.comparisons["score"] == OVERALL).sum(), _clear_pairs(result)
-    head = label("servqual.groups", lang, n=pairs, k=len(clear), by=result.by)
-    words = [
-        f"  {row['group']} - {row['other']}: {format_number(row['estimate'], 2, True)} "
-        f"{interval(row['ci_low'], row['ci_high'])}"
-        for row in clear
-    ]
-    return [*lines, head, *words]
-
-
-def _clear_pairs(result: WeightedScore) -> list[pd.Series[Any]]:
-    """Return the comparisons of the score that differ after adjustment."""
-    assert result.comparisons is not None
-    pairs = result.comparisons[result.comparisons["score"] == OVERALL]
-    return [row for _, row in pairs[pairs["p_adjusted"] < 1 - result.level].iterrows()]
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return the readings beside each other."""
+        return intervals_chart(
+            self.quantity_names(lang),
+            self.table,
+            self.level,
+            source=label("satisfaction.source.reconstructed", lang, id=self.formula),
+            title=self.title(lang),
+            axis=formula(self.formula).name.get(lang),
+        )
 
 
-def _source(result: WeightedScore, lang: str) -> str:
-    if result.n < 2:
+def percent(share: float, lang: str) -> str:
+    """Write a share in per cent; whole only where it is: 99.96 % of the weight is not all of it."""
+    value = 100 * float(share)
+    return format_percent(value, 0 if abs(value - round(value)) < 1e-9 else 1, lang)
+
+
+def overall_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the score itself, without those of its contributions."""
+    return table[table["score"] == OVERALL]
+
+
+def _estimate(row: pd.Series[Any], sign: bool = False) -> dict[str, str]:
+    value = format_number(row["estimate"], 2, sign)
+    return {"value": value, "interval": interval(row["ci_low"], row["ci_high"])}
+
+
+def survey_source(n: int, synthetic: bool, lang: str) -> str:
+    """Return where the numbers come from: respondents, simulated ones, or scores of one unit."""
+    if n < 2:
         return label("satisfaction.source.single", lang)
-    key = "simulated" if result.synthetic else "own"
-    return label(f"chart.survey.{key}", lang, n=format_number(result.n))
+    key = "simulated" if synthetic else "own"
+    return label(f"chart.survey.{key}", lang, n=format_number(n))
 
 
-def _draw_contributions(result: WeightedScore, lang: str, options: dict[str, Any]) -> Axes:
-    from cxstats.charts import intervals
-
-    rows = result.contributions
-    top = int(rows["estimate"].abs().to_numpy().argmax())
-    title = label(
-        "satisfaction.contributions.title",
-        lang,
-        name=rows.index[top],
-        value=format_number(float(rows["estimate"].iloc[top]), 1),
-        total=format_number(result.value, 1),
-    )
-    given = {"title": title, "axis": label("satisfaction.contributions.axis", lang), **options}
-    limits = rows["ci_low"], rows["ci_high"]
-    return intervals(
-        [str(name) for name in rows.index], rows["estimate"], *limits, level=result.level,
-        lang=lang, **given,
-    )  # fmt: skip
-
-
-def _draw_groups(result: WeightedScore, lang: str, options: dict[str, Any]) -> Axes:
-    from cxstats.charts import intervals
-
-    if result.groups is None:
-        raise CxError("there are no groups to draw; give by= the column of groups")
-    rows = result.groups[result.groups["score"] == OVERALL]
-    rows = rows.sort_values("estimate", ascending=False, kind="stable")
-    title = label(
-        # Which group comes first is a finding only if some difference is one.
-        "satisfaction.groups.title" if _clear_pairs(result) else "satisfaction.groups.title.none",
-        lang,
-        group=rows["group"].iloc[0],
-        value=format_number(rows["estimate"].iloc[0], 1),
-        lowest=format_number(rows["estimate"].iloc[-1], 1),
-        total=format_number(result.value, 1),
-    )
-    given = {
-        "title": title,
-        "axis": label("satisfaction.groups.axis", lang, name=result.name.get(lang)),
-        "reference": round(result.value, 1),
-        **options,
-    }
-    names = [f"{row['group']} (n = {format_number(row['n'])})" for _, row in rows.iterrows()]
-    return intervals(
-        names, rows["estimate"], rows["ci_low"], rows["ci_high"], level=result.level, lang=lang,
-        **given,
-    )  # fmt: skip
-
-
-def _draw_weights(result: WeightedScore, lang: str, options: dict[str, Any]) -> Axes:
-    from cxstats.charts import intervals, weights
-
-    rows = result.contributions
-    if "weight_ci_low" in rows:
-        given = {"axis": label("satisfaction.weights.axis", lang), **options}
-        limits = rows["weight_ci_low"], rows["weight_ci_high"]
-        return intervals(
-            [str(name) for name in rows.index], rows["weight"], *limits, level=result.level,
-            lang=lang, **given,
-        )  # fmt: skip
-    given = dict(options)
-    if result.least_coverage < 1 - 1e-9:
-        known = [bool(n > 0) for n in rows["n"]]
-        given = {"known": known, "legend": _legend(lang)} | given
-        if not all(known):
-            share = _share(rows["weight"][known].sum(), lang)
-            given = {"title": label("satisfaction.weights.known", lang, share=share)} | given
-    return weights([str(name) for name in rows.index], rows["weight"].tolist(), lang=lang, **given)
-
-
-def _legend(lang: str) -> tuple[str, str]:
+def data_legend(lang: str) -> tuple[str, str]:
+    """Return the words for components with and without data."""
     return label("satisfaction.weights.has", lang), label("satisfaction.weights.lacks", lang)
+
+
+def intervals_chart(
+    names: Sequence[Any] | pd.Index,
+    rows: pd.DataFrame,
+    level: float,
+    of: str = "",
+    **options: Any,
+) -> Chart:
+    """Return rows of a table as dots on their intervals.
+
+    Parameters
+    ----------
+    names : sequence
+        One per row.
+    rows : pandas.DataFrame
+    level : float
+    of : str
+        The column with limits ``<of>_ci_low, <of>_ci_high``; without it the estimates.
+    **options
+        Of `cxstats.charts.intervals`.
+    """
+    columns = [of, f"{of}_ci_low", f"{of}_ci_high"] if of else ["estimate", "ci_low", "ci_high"]
+    values = [rows[column] for column in columns]
+    return Chart("intervals", (list(map(str, names)), *values), {"level": level, **options})

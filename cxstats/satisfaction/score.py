@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
-from cxstats.core.language import Text, both
+from cxstats.core.language import Text, both, note_if
 from cxstats.core.moments import check_resamples
-from cxstats.satisfaction.inputs import Given, read_scores, refuse_missing
-from cxstats.satisfaction.result import WeightedScore
+from cxstats.satisfaction.component_scores import ComponentScores, check_complete, read_scores
+from cxstats.satisfaction.result import COMPLETE, WeightedScore
 from cxstats.service.dimension_scores import OVERALL
 from cxstats.stats.bootstrap import bootstrap_means
 from cxstats.stats.group_comparison import compare_groups
@@ -47,15 +47,15 @@ class Options:
         check_resamples(self.n_resamples, self.seed)
 
     @classmethod
-    def of(cls, given: Mapping[str, Any]) -> Options:
+    def of(cls, keywords: Mapping[str, Any]) -> Options:
         """Return options from keywords, among which `normalise` may be."""
-        own = [field.name for field in fields(cls)]
-        check_options(given, [own[0], "normalise", *own[1:]])
-        return cls(**{name: value for name, value in given.items() if name != "normalise"})
+        first, *others = (field.name for field in fields(cls))
+        check_options(keywords, [first, "normalise", *others])
+        return cls(**{name: value for name, value in keywords.items() if name != "normalise"})
 
 
-def check_options(given: Iterable[str], allowed: Iterable[str]) -> None:
-    """Refuse an option that there is not, listing those there are.
+def check_options(options: Iterable[str], allowed: Iterable[str]) -> None:
+    """Raise if an option is unknown; the message lists the allowed ones.
 
     Examples
     --------
@@ -63,10 +63,10 @@ def check_options(given: Iterable[str], allowed: Iterable[str]) -> None:
     Traceback (most recent call last):
     cxstats.core.errors.CxError: 'lvl' is no option; allowed: level, seed
     """
-    known = list(allowed)
-    for name in given:
-        if name not in known:
-            raise CxError(f"{name!r} is no option; allowed: {', '.join(known)}")
+    names = list(allowed)
+    for option in options:
+        if option not in names:
+            raise CxError(f"{option!r} is no option; allowed: {', '.join(names)}")
 
 
 def weighted_score(
@@ -129,65 +129,65 @@ def weighted_score(
     [16.875, 56.25, 73.125]
     """
     options = Options(on_missing, by, level, n_resamples, seed)
-    given, shares, remarks = read_scores(scores, weights, normalise)
-    words = "normalised" if normalise else "fixed"
-    return score(given, shares, options, both("satisfaction.name"), words, remarks=remarks)
+    components, shares, notes = read_scores(scores, weights, normalise)
+    weighting = "normalised" if normalise else "fixed"
+    name = both("satisfaction.name")
+    return score(components, shares, options, name, weighting, notes=notes)
 
 
 def score(
-    given: Given,
+    components: ComponentScores,
     shares: Array,
     options: Options,
     name: Text,
-    words: str,
+    weighting: str,
     *,
     formula: str = "",
     reading: Text | None = None,
-    remarks: Sequence[Text] = (),
+    notes: Sequence[Text] = (),
 ) -> WeightedScore:
     """Compute a weighted score from a matrix and weights that sum to 1."""
     import pandas as pd
 
     if options.on_missing not in ON_MISSING:
         raise CxError(f"on_missing is {options.on_missing!r}; allowed: {', '.join(ON_MISSING)}")
-    if given.single and options.by is not None:
+    if components.single and options.by is not None:
         raise CxError(f"by={options.by!r}: one set of scores has no groups")
     if options.on_missing == "refuse":
-        refuse_missing(given, shares)
-    terms, covered = contributions(given.values, shares)
+        check_complete(components, shares)
+    terms, covered = contributions(components.values, shares)
     if options.on_missing == "drop":
-        terms[covered < 1 - 1e-9] = np.nan
+        terms[covered < COMPLETE] = np.nan
     used = np.asarray(~np.isnan(terms).any(axis=1))
     if not used.any():
         raise DataError("no respondent has the scores that the weights need; nothing is left")
     columns = np.column_stack([terms, terms.sum(axis=1)])
     groups = compare_groups(
-        given.frame, options.by, columns, [*given.names, OVERALL], options.level,
+        components.frame, options.by, columns, [*components.names, OVERALL], options.level,
         options.n_resamples, options.seed,
     )  # fmt: skip
-    overall = pd.Series(columns[:, -1], index=given.frame.index, name="score")
     return WeightedScore(
-        table=_table(given, shares, columns, used, options),
-        scores=overall,
+        table=_table(components, shares, columns, used, options),
+        scores=pd.Series(columns[:, -1], index=components.frame.index, name="score"),
         coverage=float(covered[used].mean()),
         least_coverage=float(covered[used].min()),
         groups=groups.means,
         comparisons=groups.pairs,
         omnibus=groups.omnibus,
         name=name,
-        weights=words,
+        weights=weighting,
         n=int(used.sum()),
         n_left_out=int((~used).sum()),
         formula=formula,
         reading=reading,
-        remarks=(*remarks, *_remarks(given, used, covered, options)),
+        notes=(*notes, *_notes(components, used, covered, options)),
         on_missing=options.on_missing,
         by=options.by,
         level=options.level,
         n_resamples=options.n_resamples,
         seed=options.seed,
         n_failed=0,
-        synthetic=bool(given.frame.attrs.get("synthetic")),
+        synthetic=bool(components.frame.attrs.get("synthetic")),
     )
 
 
@@ -225,46 +225,55 @@ def mean_intervals(columns: Array, options: Options) -> tuple[Array, Array, Arra
 
 
 def _table(
-    given: Given, shares: Array, columns: Array, used: NDArray[np.bool_], options: Options
+    components: ComponentScores,
+    shares: Array,
+    columns: Array,
+    used: NDArray[np.bool_],
+    options: Options,
 ) -> pd.DataFrame:
     import pandas as pd
 
     mean, se, low, high = mean_intervals(columns[used], options)
-    values = given.values[used]
+    values = components.values[used]
     n = (~np.isnan(values)).sum(axis=0)
-    own = np.where(n > 0, np.nansum(values, axis=0) / np.maximum(n, 1), np.nan)
+    component_means = np.where(n > 0, np.nansum(values, axis=0) / np.maximum(n, 1), np.nan)
     return pd.DataFrame(
         {
             "weight": [*shares, shares.sum()],
-            "mean": [*own, np.nan],
+            "mean": [*component_means, np.nan],
             "estimate": mean,
             "ci_low": low,
             "ci_high": high,
             "se": se,
             "n": [*n, int(used.sum())],
         },
-        index=[*given.names, OVERALL],
+        index=pd.Index([*components.names, OVERALL], name="component"),
     )
 
 
-def _remarks(given: Given, used: NDArray[np.bool_], covered: Array, options: Options) -> list[Text]:
-    """Say what was left out, what was rescaled and what is rough."""
-    remarks, n = [], len(used)
-    partial = int((covered[used] < 1 - 1e-9).sum())
-    if partial:
-        least = f"{100 * covered[used].min():.0f}"
-        key = "satisfaction.note.rescaled" + (".single" if given.single else "")
-        remarks.append(both(key, k=partial, n=n, least=least))
-    if not used.all():
-        key = "dropped" if options.on_missing == "drop" else "empty"
-        remarks.append(both(f"satisfaction.note.{key}", k=int((~used).sum()), n=n))
-    if given.single:
-        remarks.append(both("satisfaction.note.single"))
-    elif used.sum() < 2:
-        remarks.append(both("satisfaction.note.one"))
-    elif options.n_resamples < ROUGH:
-        remarks.append(both("satisfaction.note.rough", b=options.n_resamples))
-    alone = 0 if options.by is None else int(given.frame[options.by].isna().sum())
-    if alone:
-        remarks.append(both("satisfaction.note.ungrouped", k=alone, by=options.by))
-    return remarks
+def _notes(
+    components: ComponentScores, used: NDArray[np.bool_], covered: Array, options: Options
+) -> list[Text]:
+    """Return what was left out, what was rescaled and what is rough."""
+    n, n_used, single = len(used), int(used.sum()), components.single
+    n_partial = int((covered[used] < COMPLETE).sum())
+    least = f"{100 * covered[used].min():.0f}"
+    rescaled = "satisfaction.note.rescaled.single" if single else "satisfaction.note.rescaled"
+    dropped = options.on_missing == "drop"
+    left_out = "satisfaction.note.dropped" if dropped else "satisfaction.note.empty"
+    few = not single and n_used < 2
+    rough = not single and not few and options.n_resamples < ROUGH
+    return [
+        *note_if(n_partial > 0, rescaled, k=n_partial, n=n, least=least),
+        *note_if(n_used < n, left_out, k=n - n_used, n=n),
+        *note_if(single, "satisfaction.note.single"),
+        *note_if(few, "satisfaction.note.one"),
+        *note_if(rough, "satisfaction.note.rough", b=options.n_resamples),
+        *ungrouped_note(components.frame, options.by),
+    ]
+
+
+def ungrouped_note(frame: pd.DataFrame, by: str | None) -> list[Text]:
+    """Return how many respondents are in no group, if any."""
+    n = 0 if by is None else int(frame[by].isna().sum())
+    return note_if(n > 0, "satisfaction.note.ungrouped", k=n, by=by)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 OVERALL = "Overall"
+# Points come as whole numbers or with a decimal; half a point is a slip, not a weight.
+HALF_A_POINT = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,8 +52,8 @@ class Scores:
 
     def by_dimension(self, values: Array) -> Array:
         """Return the mean of the answered items of each dimension (n, dimensions)."""
-        parts = [values[:, self.places(items)] for items in self.codebook.constructs.values()]
-        return np.column_stack([row_means(part) for part in parts])
+        blocks = [self.places(items) for items in self.codebook.constructs.values()]
+        return np.column_stack([row_means(values[:, block]) for block in blocks])
 
     def with_overall(self, values: Array, shares: Array) -> Array:
         """Return the dimensions and their weighted sum (n, dimensions + 1)."""
@@ -74,9 +76,9 @@ def answered_in_all(
     frame: pd.DataFrame, codebook: Codebook, roles: Sequence[str]
 ) -> dict[str, Array]:
     """Return the answers in several roles, each NaN where any of them is missing."""
-    found = {role: answers(frame, codebook, role) for role in roles}
-    missing = np.isnan(np.stack(list(found.values()))).any(axis=0)
-    return {role: np.where(missing, np.nan, values) for role, values in found.items()}
+    by_role = {role: answers(frame, codebook, role) for role in roles}
+    missing = np.isnan(np.stack(list(by_role.values()))).any(axis=0)
+    return {role: np.where(missing, np.nan, values) for role, values in by_role.items()}
 
 
 def respondent_weights(
@@ -95,7 +97,7 @@ def respondent_weights(
     Returns
     -------
     shares : array (n, dimensions)
-    words : str
+    scheme : str
         "equal", "points" or "fixed".
 
     Raises
@@ -108,14 +110,12 @@ def respondent_weights(
     names = list(codebook.constructs)
     if weights is not None and hasattr(weights, "to_dict"):  # a pandas Series
         weights = weights.to_dict()
-    if not (weights is None or isinstance(weights, str | Mapping)):
-        raise CxError(f"weights={weights!r}; allowed: None, 'points', or a mapping")
     if weights is None:
         return np.full((len(frame), len(names)), 1 / len(names)), "equal"
-    if isinstance(weights, str):
-        if weights != "points":
-            raise CxError(f"weights={weights!r}; allowed: None, 'points', or a mapping")
+    if isinstance(weights, str) and weights == "points":
         return _points(frame, codebook), "points"
+    if not isinstance(weights, Mapping):
+        raise CxError(f"weights={weights!r}; allowed: None, 'points', or a mapping")
     fixed = check_weights(weights, names)
     return np.tile([fixed[name] for name in names], (len(frame), 1)), "fixed"
 
@@ -125,22 +125,25 @@ def _points(frame: pd.DataFrame, codebook: Codebook) -> Array:
         raise DataError("weights='points': the codebook declares no 'importance' columns")
     points = np.column_stack([numbers(frame, name) for name in codebook.point_columns])
     points[np.isnan(points).any(axis=1)] = np.nan
+    sums = points.sum(axis=1)
+    _check_points(frame, points, sums)
+    shares: Array = points / sums[:, None]
+    return shares
+
+
+def _check_points(frame: pd.DataFrame, points: Array, sums: Array) -> None:
     negative = np.flatnonzero((points < 0).any(axis=1))
-    total = points.sum(axis=1)
-    # Points come as whole numbers or with a decimal; half a point is a slip, not a weight.
-    off = np.flatnonzero(np.abs(total - POINTS) > 0.5)
     if len(negative):
         row = frame.index[negative[0]]
         raise DataError(f"row {row!r}: points below 0; allowed: 0 to 100")
+    off = np.flatnonzero(np.abs(sums - POINTS) > HALF_A_POINT)
     if len(off):
         raise DataError(
-            f"row {frame.index[off[0]]!r}: the points sum to {total[off[0]]:g}; allowed: 100 "
+            f"row {frame.index[off[0]]!r}: the points sum to {sums[off[0]]:g}; allowed: 100 "
             f"({len(off)} respondents; see cxstats.check)"
         )
-    if np.isnan(total).all():
+    if np.isnan(sums).all():
         raise DataError("weights='points': no respondent gave points")
-    shares: Array = points / total[:, None]
-    return shares
 
 
 def difference_reliability(scored: Scores, shares: Array) -> pd.DataFrame:
@@ -163,21 +166,20 @@ def difference_reliability(scored: Scores, shares: Array) -> pd.DataFrame:
     import pandas as pd
 
     book = scored.codebook
-    rows = {**book.constructs, OVERALL: book.items}
-    found = {}
-    for name, items in rows.items():
-        at = scored.places(items)
-        p, e = (scored.roles[role][:, at] for role in ("perception", "expectation"))
+    coefficients = {}
+    for name, items in {**book.constructs, OVERALL: book.items}.items():
+        places = scored.places(items)
+        p, e = (scored.roles[role][:, places] for role in ("perception", "expectation"))
         complete = ~np.isnan(p).any(axis=1)
-        found[name] = _reliability_of_difference(p[complete], e[complete])
-    table = pd.DataFrame(found, index=["reliability", "alpha_gap", "error"]).T
+        coefficients[name] = _reliability_of_difference(p[complete], e[complete])
+    table = pd.DataFrame(coefficients, index=["reliability", "alpha_gap", "error"]).T
     overall = scored.with_overall(scored.measure, shares)[:, -1]
+    overall = overall[~np.isnan(overall)]
     squares = column_means(shares**2)
     errors = table["error"].to_numpy()[:-1]
-    total = (squares * np.where(squares > 0, errors, 0)).sum()
-    known = overall[~np.isnan(overall)]
-    spread = known.var(ddof=1) if len(known) > 2 else 0.0
-    table.loc[OVERALL, "reliability"] = 1 - total / spread if spread > 0 else np.nan
+    error = (squares * np.where(squares > 0, errors, 0)).sum()
+    variance = overall.var(ddof=1) if len(overall) > 2 else 0.0
+    table.loc[OVERALL, "reliability"] = 1 - error / variance if variance > 0 else np.nan
     return table[["reliability", "alpha_gap"]]
 
 
@@ -187,10 +189,10 @@ def _reliability_of_difference(p: Array, e: Array) -> tuple[float, float, float]
     if n < 3 or k < 2:
         return float("nan"), float("nan"), float("nan")
     alpha_p, alpha_e, alpha_gap = (cronbach_alpha(np.cov(x, rowvar=False)) for x in (p, e, p - e))
-    total = np.cov(p.mean(axis=1), e.mean(axis=1))
-    error = total[0, 0] * (1 - alpha_p) + total[1, 1] * (1 - alpha_e)
-    spread = total[0, 0] + total[1, 1] - 2 * total[0, 1]
-    r = float(1 - error / spread) if spread > 0 else float("nan")
+    cov = np.cov(p.mean(axis=1), e.mean(axis=1))
+    error = cov[0, 0] * (1 - alpha_p) + cov[1, 1] * (1 - alpha_e)
+    variance = cov[0, 0] + cov[1, 1] - 2 * cov[0, 1]
+    r = float(1 - error / variance) if variance > 0 else float("nan")
     return r, float(alpha_gap), float(error)
 
 
@@ -231,7 +233,7 @@ def zone_of_tolerance(
     position, ci_low, ci_high = _ratio(p - low, high - low, level, n_resamples, seed)
     table |= {"position": position, "position_ci_low": ci_low, "position_ci_high": ci_high}
     table["n"] = (~np.isnan(p)).sum(axis=0)
-    return pd.DataFrame(table, index=[*book.constructs, OVERALL])
+    return pd.DataFrame(table, index=pd.Index([*book.constructs, OVERALL], name="score"))
 
 
 def _ratio(
@@ -247,5 +249,5 @@ def _ratio(
         influence = np.nan_to_num((above - a - ratio * (width - w)) / (n * w))
         low, high = bca(replicates[:, :k] / replicates[:, k:], ratio, influence, level)
     # A zone whose width may be none, or negative, has no position to speak of.
-    wide = (replicates[:, k:] > 0).all(axis=0)
-    return ratio, np.where(wide, low, np.nan), np.where(wide, high, np.nan)
+    has_width = (replicates[:, k:] > 0).all(axis=0)
+    return ratio, np.where(has_width, low, np.nan), np.where(has_width, high, np.nan)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cxstats.core.errors import CxError
+from cxstats.core.formats import format_number
+from cxstats.core.language import Text, both
 from cxstats.core.moments import Moments
 from cxstats.core.progress import quiet_linear_algebra
 from cxstats.models.sem.constraints import Reduction
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
 
 # A standardised residual variance above this is not negative: rounding.
 ROUNDING = -1e-9
+# A smallest eigenvalue of correlations below this is none: answers on a scale make it obvious.
+SINGULAR = 1e-8
+# Starts of standardised loadings, residual variances and correlations of factors.
+LOADING, RESIDUAL, CORRELATION = 0.7, 0.5, 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +59,7 @@ class FactorModel:
         Cases.
     converged : bool
         Whether there is one maximum, and the search ended in it.
-    problems : tuple of str
+    problems : tuple of Text
         Why the estimates are not to be trusted: no convergence, a negative variance, a
         correlation of factors of 1 or more.
     """
@@ -66,7 +72,7 @@ class FactorModel:
     corr: Array
     n: int
     converged: bool
-    problems: tuple[str, ...]
+    problems: tuple[Text, ...]
 
     @property
     def standardised(self) -> Array:
@@ -78,16 +84,16 @@ class FactorModel:
         """Return loadings and uniquenesses of a factor; None if it is not in the model."""
         if name not in self.names:
             return None
-        mine = self.factor == self.names.index(name)
+        member = self.factor == self.names.index(name)
         if standardised:
-            loadings = self.standardised[mine]
+            loadings = self.standardised[member]
             return loadings, 1 - loadings**2
-        return self.loadings[mine], self.uniquenesses[mine]
+        return self.loadings[member], self.uniquenesses[member]
 
     def proper(self, name: str) -> bool:
         """Return whether a factor has converged estimates without a negative variance."""
-        found = self.of(name, standardised=True)
-        return self.converged and found is not None and bool((found[1] >= ROUNDING).all())
+        estimates = self.of(name, standardised=True)
+        return self.converged and estimates is not None and bool((estimates[1] >= ROUNDING).all())
 
     def loading(self, item: str) -> float:
         """Return the standardised loading of an item; NaN if it is not in the model."""
@@ -123,19 +129,12 @@ def fit_factors(moments: Moments, constructs: Mapping[str, Sequence[str]]) -> Fa
     >>> fit_factors(m, {"F": ["a", "b", "c"]}).loadings.round(4).tolist()
     [0.6325, 0.6325, 0.6325]
     """
-    items = [item for part in constructs.values() for item in part]
-    factor = np.repeat(np.arange(len(constructs)), [len(part) for part in constructs.values()])
-    part = moments.select(items)
-    # A collinear set of items has no maximum; answers on a scale make it obvious or not at all.
-    if part.n <= len(items) or np.linalg.eigvalsh(part.corr)[0] < 1e-8:
-        r = np.abs(np.tril(part.corr, -1))
-        i, j = divmod(int(r.argmax()), len(items))
-        raise CxError(
-            f"the covariances of {len(items)} items from {part.n} complete cases are singular: too "
-            f"few cases, or items that repeat others ({items[i]} and {items[j]} correlate "
-            f"{part.corr[i, j]:.2f})"
-        )
-    likelihood = _likelihood(part.corr, factor)
+    items = [item for names in constructs.values() for item in names]
+    factor = np.repeat(np.arange(len(constructs)), [len(names) for names in constructs.values()])
+    sample = moments.select(items)
+    if reason := singular(sample):
+        raise CxError(reason.en)
+    likelihood = _likelihood(sample.corr, factor)
     with quiet_linear_algebra():
         _, optimum, problems = solved(likelihood)
     p, k, names = len(items), len(constructs), tuple(constructs)
@@ -150,21 +149,34 @@ def fit_factors(moments: Moments, constructs: Mapping[str, Sequence[str]]) -> Fa
         names=names,
         items=tuple(items),
         factor=factor,
-        loadings=loadings * sign[factor] * part.sd,
-        uniquenesses=uniquenesses * part.sd**2,
+        loadings=loadings * sign[factor] * sample.sd,
+        uniquenesses=uniquenesses * sample.sd**2,
         corr=corr,
-        n=part.n,
+        n=sample.n,
         converged=not any(problem.fatal for problem in problems),
-        problems=tuple(_in_words(problem, names, items, corr) for problem in problems),
+        problems=tuple(_message(problem, names, items, corr) for problem in problems),
     )
+
+
+def singular(sample: Moments) -> Text | None:
+    """Return why covariances are singular: a collinear set of items has no maximum; None if not."""
+    p = len(sample.names)
+    if not (sample.n <= p or np.linalg.eigvalsh(sample.corr)[0] < SINGULAR):
+        return None
+    r = np.abs(np.tril(sample.corr, -1))
+    i, j = divmod(int(r.argmax()), p)
+    return both(
+        "reliability.problem.singular", p=p, n=sample.n, r=format_number(sample.corr[i, j], 2),
+        first=sample.names[i], second=sample.names[j],
+    )  # fmt: skip
 
 
 def _likelihood(corr: Array, factor: Places) -> Likelihood:
     """Return the likelihood of the model in which items x0, x1 ... measure factors f0, f1 ..."""
     k = int(factor.max()) + 1
-    terms = [_term(f"f{j}", "=~", f"x{i}", 0.7) for i, j in enumerate(factor)]
-    terms += [_term(f"x{i}", "~~", f"x{i}", 0.5) for i in range(len(factor))]
-    terms += [_term(f"f{i}", "~~", f"f{j}", 0.3) for i, j in combinations(range(k), 2)]
+    terms = [_term(f"f{j}", "=~", f"x{i}", LOADING) for i, j in enumerate(factor)]
+    terms += [_term(f"x{i}", "~~", f"x{i}", RESIDUAL) for i in range(len(factor))]
+    terms += [_term(f"f{i}", "~~", f"f{j}", CORRELATION) for i, j in combinations(range(k), 2)]
     model = build(Syntax(tuple(terms), (), (), ""), std_lv=True)
     return Likelihood(
         Structure.of(model), Reduction.of(model), corr[None], mean=None, share=np.ones(1)
@@ -175,31 +187,28 @@ def _term(lhs: str, op: str, rhs: str, start: float) -> Term:
     return Term(lhs, op, rhs, fixed=(), start=(start,), labels=(), line=1, column=1)
 
 
-def _in_words(problem: Problem, names: Sequence[str], items: Sequence[str], corr: Array) -> str:
-    def places() -> list[int]:
-        """Return the numbers in "x0 ~~ x0" or in "f0" and "f1"."""
-        return [int(name.split()[0][1:]) for name in problem.names]
+# What is said of a problem; of all others that the data hardly determine the model.
+MESSAGES = {
+    "negative_variance": "negative_variance",
+    "correlation": "correlation",
+    "not_positive": "not_positive",
+    "not_converged": "not_converged",
+    "no_solution": "not_converged",
+}
 
-    if problem.kind == "negative_variance":
-        (i,) = places()
-        return (
-            f"{items[i]} has a negative residual variance: its loading, and omega, CR and AVE of "
-            "its construct, are not to be trusted"
-        )
-    if problem.kind == "correlation":
-        i, j = places()
-        return (
-            f"{names[i]} and {names[j]} correlate {corr[i, j]:.2f}: not two factors; merge them or "
-            "look for items they share"
-        )
-    if problem.kind == "not_positive":
-        return (
-            "the correlations of the factors are not those of any variables (a negative "
-            "eigenvalue): one factor is a mixture of others"
-        )
-    if problem.kind in ("not_converged", "no_solution"):
-        return "the factor model did not converge: omega, CR and AVE are not to be trusted"
-    return (
-        "the data hardly determine the factor model (items that correlate with no others?): "
-        "omega, CR and AVE are not to be trusted"
-    )
+
+def _message(problem: Problem, names: Sequence[str], items: Sequence[str], corr: Array) -> Text:
+    """Return what a problem means for the items x0, x1 ... and factors f0, f1 ... of the model."""
+    key = MESSAGES.get(problem.kind, "undetermined")
+    values: dict[str, str] = {}
+    if key == "negative_variance":
+        values = {"item": items[_number(problem.names[0])]}
+    if key == "correlation":
+        i, j = map(_number, problem.names)
+        values = {"first": names[i], "second": names[j], "r": format_number(corr[i, j], 2)}
+    return both(f"reliability.problem.{key}", **values)
+
+
+def _number(name: str) -> int:
+    """Return the number in "x0 ~~ x0" or in "f0"."""
+    return int(name.split(maxsplit=1)[0][1:])

@@ -1,17 +1,30 @@
-"""Reliability and validity of the constructs of a questionnaire, from moments alone."""
+"""Reliability and validity of the constructs of a questionnaire, from moments alone.
+
+References
+----------
+Cronbach (1951). Coefficient alpha and the internal structure of tests. Psychometrika 16, 297-334.
+McDonald (1999). Test theory: A unified treatment. Erlbaum.
+Fornell & Larcker (1981). Evaluating structural equation models with unobservable variables and
+measurement error. Journal of Marketing Research 18(1), 39-50.
+Henseler, Ringle & Sarstedt (2015). A new criterion for assessing discriminant validity in
+variance-based structural equation modeling. JAMS 43(1), 115-135.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cxstats.core.errors import CxError, DataError
+from cxstats.core.errors import DataError
+from cxstats.core.formats import format_number, format_percent, interval
+from cxstats.core.language import Text, both, check_lang, label
 from cxstats.core.moments import Moments, bootstrap_moments, check_resamples, correlations, moments
-from cxstats.service.factor_model import FactorModel, fit_factors
+from cxstats.core.result import Chart, Result
+from cxstats.service.factor_model import FactorModel, fit_factors, singular
 from cxstats.stats.bootstrap import percentile_limits
 from cxstats.stats.coefficients import (
     average_variance_extracted,
@@ -22,6 +35,8 @@ from cxstats.stats.coefficients import (
     omega,
 )
 from cxstats.stats.intervals import check_level
+from cxstats.stats.rules import verdict
+from cxstats.survey.answers import answers, as_pandas
 from cxstats.survey.codebook import Codebook
 
 if TYPE_CHECKING:
@@ -33,10 +48,11 @@ if TYPE_CHECKING:
 LEVEL, N_RESAMPLES, SEED = 0.95, 2_000, 1
 # By how much the bootstrap interval of alpha may exceed Feldt's before it is said.
 NARROW = 1.15
+LISTED = 4  # items that a message names
 
 
-@dataclass(frozen=True, eq=False)
-class Reliability:
+@dataclass(frozen=True, eq=False, repr=False)
+class Reliability(Result):
     """Reliability and discriminant validity of the constructs of a questionnaire.
 
     Attributes
@@ -48,13 +64,15 @@ class Reliability:
     items : pandas.DataFrame
         One row per item: ``construct, loading`` (standardised), ``item_rest, alpha_if_dropped``.
     htmt : pandas.DataFrame
-        One row per pair of constructs: ``first, second, htmt, ci_low, ci_high, htmt2, ci2_low,
-        ci2_high, below_one``: whether the percentile interval of HTMT stays below 1.
-    fornell_larcker : pandas.DataFrame
-        Correlations of the factors, with the square root of AVE in the diagonal.
+        One row per pair of constructs: ``first, second, estimate, htmt, ci_low, ci_high, htmt2,
+        ci2_low, ci2_high, below_one``. The estimate is HTMT; `below_one` says whether its
+        percentile interval stays below 1.
+    fornell_larcker : pandas.DataFrame or None
+        Correlations of the factors, with the square root of AVE in the diagonal; None without a
+        factor model.
     model : FactorModel or None
         The factor model; None where no construct has two items.
-    problems : tuple of str
+    problems : tuple of Text
         Why a number is not to be trusted: an item that goes against its construct or does not
         vary, an improper factor model, a Feldt interval too narrow for answers that are not
         normal.
@@ -67,34 +85,71 @@ class Reliability:
     table: pd.DataFrame
     items: pd.DataFrame
     htmt: pd.DataFrame
-    fornell_larcker: pd.DataFrame
+    fornell_larcker: pd.DataFrame | None
     model: FactorModel | None
-    problems: tuple[str, ...]
+    problems: tuple[Text, ...]
     level: float
     n_resamples: int
     seed: int
     codebook: Codebook
     synthetic: bool = False
 
-    def summary(self, lang: str = "en") -> str:
-        """Return the findings in a few lines, formatted."""
-        from cxstats.service.summaries import reliability_summary
+    kinds: ClassVar = ("htmt",)
+    reference: ClassVar = (
+        "Cronbach, L. J. (1951). Coefficient alpha and the internal structure of tests. "
+        "Psychometrika, 16(3), 297-334.\n"
+        "McDonald, R. P. (1999). Test theory: A unified treatment. Erlbaum.\n"
+        "Fornell, C., & Larcker, D. F. (1981). Evaluating structural equation models with "
+        "unobservable variables and measurement error. Journal of Marketing Research, 18(1), "
+        "39-50.\n"
+        "Henseler, J., Ringle, C. M., & Sarstedt, M. (2015). A new criterion for assessing "
+        "discriminant validity in variance-based structural equation modeling. Journal of the "
+        "Academy of Marketing Science, 43(1), 115-135."
+    )
 
-        return reliability_summary(self, lang)
+    def translated(self, lang: str | None = None) -> dict[str, pd.DataFrame]:
+        """Return `tables` as people read them: constructs by their names in `lang`."""
+        lang = check_lang(lang)
+        names = {name: self.codebook.label(name, lang) for name in self.codebook.constructs}
+        columns = dict.fromkeys(("construct", "first", "second"), names)
+        tables = {key: table.replace(columns) for key, table in self.tables().items()}
+        tables["table"] = tables["table"].rename(index=names)
+        if "fornell_larcker" in tables:
+            matrix = tables["fornell_larcker"]
+            tables["fornell_larcker"] = matrix.rename(index=names, columns=names)
+        return tables
 
-    def plot(self, ax: Any = None, lang: str = "en", **options: Any) -> Any:
-        """Draw the heterotrait-monotrait ratios as a heat map."""
-        from cxstats.charts.heatmap import htmt_heatmap
+    def findings(self, lang: str) -> list[str]:
+        """Return the coefficients of each construct, pairs that are not distinct, and problems."""
+        head = label("reliability.head", lang, level=format_percent(100 * self.level, None, lang))
+        constructs = [self._construct(str(name), row, lang) for name, row in self.table.iterrows()]
+        indistinct = self.htmt[self.htmt["below_one"].eq(False)]
+        pairs = [self._pair(row, lang) for _, row in indistinct.iterrows()]
+        problems = [f"  ! {problem.get(lang)}" for problem in self.problems]
+        return [head, *constructs, *pairs, *problems]
 
-        return htmt_heatmap(self, ax=ax, lang=lang, **options)
+    def _construct(self, name: str, row: pd.Series[Any], lang: str) -> str:
+        key = "reliability.row" if row["n_items"] > 1 else "reliability.single"
+        coefficients = {c: format_number(row[c], 3) for c in ("alpha", "omega", "cr", "ave")}
+        return label(
+            key, lang,
+            name=self.codebook.label(name, lang),
+            interval=interval(row["alpha_ci_low"], row["alpha_ci_high"], 3),
+            verdict=verdict(row["alpha"], "alpha").get(lang),
+            k=f"{row['n_items']:.0f}",
+            n=f"{row['n']:.0f}",
+            **coefficients,
+        )  # fmt: skip
 
-    def __str__(self) -> str:
-        return self.summary()
+    def _pair(self, row: pd.Series[Any], lang: str) -> str:
+        names = {side: self.codebook.label(row[side], lang) for side in ("first", "second")}
+        limits = interval(row["ci_low"], row["ci_high"], 3)
+        htmt = format_number(row["htmt"], 3)
+        return label("reliability.close", lang, htmt=htmt, interval=limits, **names)
 
-    def _repr_html_(self) -> str:
-        from cxstats.core.formats import as_html
-
-        return as_html(self.summary(), self.table)
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return the heterotrait-monotrait ratios as a heat map."""
+        return Chart("htmt_heatmap", (self,))
 
 
 def reliability(
@@ -152,214 +207,227 @@ def reliability(
     """
     check_level(level)
     check_resamples(n_resamples, seed)
-    source = _Source.of(data, codebook, role)
-    whole, model, failed = _whole(source)
-    draws = None
-    if source.matrix is not None and whole is not None:
-        draws = _draws(source.complete(source.names), n_resamples, seed)
-    table, items = _by_construct(source, model, level, n_resamples, seed)
+    items = _Items.of(data, codebook, role)
+    sample, model, reasons = _factor_model(items)
+    replicates = None
+    if items.answers is not None and sample is not None:
+        replicates = _covariances(items.complete(items.names), n_resamples, seed)
+    table, statistics = _by_construct(items, model, level, n_resamples, seed)
     return Reliability(
         table=table,
-        items=items,
-        htmt=_htmt_table(whole, draws, source, level),
+        items=statistics,
+        htmt=_htmt_table(sample, replicates, items, level),
         fornell_larcker=_fornell_larcker(model, table),
         model=model,
-        problems=(*failed, *_problems(items, model, source), *_not_normal(table)),
+        problems=(*reasons, *_problems(statistics, model, items), *_not_normal(table)),
         level=level,
-        n_resamples=n_resamples if source.matrix is not None else 0,
+        n_resamples=n_resamples if items.answers is not None else 0,
         seed=seed,
         codebook=codebook,
-        synthetic=source.synthetic,
+        synthetic=items.synthetic,
     )
 
 
 @dataclass(frozen=True, eq=False)
-class _Source:
-    """Moments of any subset of items, from answers or from given moments."""
+class _Items:
+    """The items of all constructs, as answers or as moments."""
 
-    codebook: Codebook
     constructs: Mapping[str, tuple[str, ...]]
     names: tuple[str, ...]
-    matrix: Array | None
-    given: Moments | None
+    answers: Array | None
+    published: Moments | None
     synthetic: bool
 
     @classmethod
-    def of(cls, data: Any, codebook: Codebook, role: str | None) -> _Source:
-        from cxstats.survey.answers import answers, as_pandas
-
-        columns = {
+    def of(cls, data: Any, codebook: Codebook, role: str | None) -> _Items:
+        constructs = {
             name: tuple(codebook.column(item, role) for item in items)
             for name, items in codebook.constructs.items()
         }
-        names = tuple(column for part in columns.values() for column in part)
+        names = tuple(column for columns in constructs.values() for column in columns)
         if isinstance(data, Moments):
-            return cls(codebook, columns, names, None, data.select(names), False)
+            return cls(constructs, names, None, data.select(names), False)
         frame = as_pandas(data)
         synthetic = bool(frame.attrs.get("synthetic"))
-        return cls(codebook, columns, names, answers(frame, codebook, role), None, synthetic)
+        return cls(constructs, names, answers(frame, codebook, role), None, synthetic)
 
     def complete(self, names: Sequence[str]) -> Array:
         """Return the cases that are complete on `names`."""
-        assert self.matrix is not None
-        part = self.matrix[:, [self.names.index(name) for name in names]]
-        return part[~np.isnan(part).any(axis=1)]
+        assert self.answers is not None
+        columns = self.answers[:, [self.names.index(name) for name in names]]
+        return columns[~np.isnan(columns).any(axis=1)]
+
+    def too_few(self, names: Sequence[str]) -> Text | None:
+        """Return why there are no moments of `names`; None if there are."""
+        if self.published is not None or (n := len(self.complete(names))) >= 2:
+            return None
+        more = len(names) > LISTED
+        listed = Text(
+            ", ".join(names[:LISTED]) + " ..." * more, "、".join(names[:LISTED]) + "等" * more
+        )
+        return both("reliability.problem.cases", n=n, items=listed)
 
     def moments(self, names: Sequence[str]) -> Moments:
-        if self.given is not None:
-            return self.given.select(names)
-        assert self.matrix is not None
-        complete = self.complete(names)
-        if len(complete) < 2:
-            raise DataError(
-                f"{len(complete)} cases are complete on {', '.join(names[:4])}"
-                f"{' ...' if len(names) > 4 else ''}; at least 2 are needed"
-            )
-        found: Moments = moments(complete, columns=names)
-        return found
+        """Return the moments of the cases that are complete on `names`."""
+        if self.published is not None:
+            return self.published.select(names)
+        if reason := self.too_few(names):
+            raise DataError(reason.en)
+        complete: Moments = moments(self.complete(names), columns=names)
+        return complete
 
 
-def _draws(matrix: Array, n_resamples: int, seed: int) -> Array:
+def _covariances(complete: Array, n_resamples: int, seed: int) -> Array:
     """Return bootstrap replicates of the covariances (B, p, p)."""
-    return bootstrap_moments(matrix, n_resamples, seed).cov
+    return bootstrap_moments(complete, n_resamples, seed).cov
 
 
-def _whole(source: _Source) -> tuple[Moments | None, FactorModel | None, tuple[str, ...]]:
-    """Return the moments of all items and the factor model, or why there are none."""
-    try:
-        whole = source.moments(source.names)
-    except DataError as error:
-        return None, None, (f"no HTMT, omega, CR and AVE: {error}",)
-    try:
-        return whole, _model(whole, source), ()
-    except CxError as error:
-        return whole, None, (f"no omega, CR and AVE: {error}",)
+def _factor_model(items: _Items) -> tuple[Moments | None, FactorModel | None, tuple[Text, ...]]:
+    """Return the moments of all items and the factor model, or why there are none.
 
-
-def _model(whole: Moments, source: _Source) -> FactorModel | None:
-    """Fit the factor model over the constructs that have at least two items that vary."""
-    varies = np.diag(whole.cov) > 0
-    groups = {}
-    for name, columns in source.constructs.items():
-        kept = [column for column in columns if varies[whole.index(column)]]
-        if len(kept) > 1:
-            groups[name] = kept
-    # Two items alone do not identify a factor; with another factor they do.
-    if not groups or (len(groups) == 1 and len(next(iter(groups.values()))) < 3):
-        return None
-    return fit_factors(whole, groups)
+    The model is that of the constructs that have at least two items that vary.
+    """
+    if reason := items.too_few(items.names):
+        return None, None, (both("reliability.problem.no_moments", reason=reason),)
+    sample = items.moments(items.names)
+    varying = {name for name, v in zip(sample.names, np.diag(sample.cov), strict=True) if v > 0}
+    constructs = {
+        name: [column for column in columns if column in varying]
+        for name, columns in items.constructs.items()
+    }
+    constructs = {name: columns for name, columns in constructs.items() if len(columns) > 1}
+    p = sum(map(len, constructs.values()))
+    if p < 3:  # two items alone do not identify a factor; with another factor they do
+        return sample, None, ()
+    if reason := singular(sample.select([item for part in constructs.values() for item in part])):
+        return sample, None, (both("reliability.problem.no_factors", reason=reason),)
+    return sample, fit_factors(sample, constructs), ()
 
 
 def _by_construct(
-    source: _Source, model: FactorModel | None, level: float, n_resamples: int, seed: int
+    items: _Items, model: FactorModel | None, level: float, n_resamples: int, seed: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the coefficients of the constructs, and the statistics of the items."""
     import pandas as pd
 
-    rows, items = {}, []
-    for name, columns in source.constructs.items():
-        own = source.moments(columns)
-        k = len(columns)
+    coefficients, statistics = {}, []
+    for name, columns in items.constructs.items():
+        sample, k = items.moments(columns), len(columns)
         with np.errstate(invalid="ignore", divide="ignore"):
-            alpha, alpha_std = float(cronbach_alpha(own.cov)), float(cronbach_alpha(own.corr))
-            rest, dropped = item_statistics(own.cov)
-        low, high = feldt_interval(alpha, own.n, k, level)
-        boot = np.full(2, np.nan)
-        if source.matrix is not None and k > 1:
-            replicates = cronbach_alpha(_draws(source.complete(columns), n_resamples, seed))
-            boot = percentile_limits(replicates, level)
-        proper = model is not None and model.proper(name)
-        factor = model.of(name) if model and proper else None
-        standard = model.of(name, standardised=True) if model and proper else None
-        rows[name] = {
+            alpha, alpha_std = (float(cronbach_alpha(x)) for x in (sample.cov, sample.corr))
+            item_rest, dropped = item_statistics(sample.cov)
+        low, high = feldt_interval(alpha, sample.n, k, level)
+        limits = np.full(2, np.nan)
+        if items.answers is not None and k > 1:
+            replicates = cronbach_alpha(_covariances(items.complete(columns), n_resamples, seed))
+            limits = percentile_limits(replicates, level)
+        coefficients[name] = {
             "alpha": alpha,
             "alpha_ci_low": low,
             "alpha_ci_high": high,
-            "omega": float(omega(*factor)) if factor else np.nan,
-            "cr": float(omega(*standard)) if standard else np.nan,
-            "ave": float(average_variance_extracted(*factor)) if factor else np.nan,
+            **_of_factor(model, name),
             "n_items": k,
-            "n": own.n,
+            "n": sample.n,
             "alpha_std": alpha_std,
-            "alpha_boot_low": boot[0],
-            "alpha_boot_high": boot[1],
+            "alpha_boot_low": limits[0],
+            "alpha_boot_high": limits[1],
         }
-        for column, r, a in zip(columns, rest, dropped, strict=True):
-            items.append((column, name, model.loading(column) if model else np.nan, r, a))
+        for column, r, a in zip(columns, item_rest, dropped, strict=True):
+            statistics.append((column, name, model.loading(column) if model else np.nan, r, a))
     heads = ["item", "construct", "loading", "item_rest", "alpha_if_dropped"]
-    return pd.DataFrame.from_dict(rows, orient="index"), pd.DataFrame(
-        items, columns=heads
-    ).set_index("item")
+    return (
+        pd.DataFrame.from_dict(coefficients, orient="index").rename_axis("construct"),
+        pd.DataFrame(statistics, columns=heads).set_index("item"),
+    )
+
+
+def _of_factor(model: FactorModel | None, name: str) -> dict[str, float]:
+    """Return omega, CR and AVE of a construct; NaN where its factor is improper or missing."""
+    raw = standardised = None
+    if model is not None and model.proper(name):
+        raw, standardised = model.of(name), model.of(name, standardised=True)
+    if raw is None or standardised is None:
+        return dict.fromkeys(("omega", "cr", "ave"), np.nan)
+    return {
+        "omega": float(omega(*raw)),
+        "cr": float(omega(*standardised)),
+        "ave": float(average_variance_extracted(*raw)),
+    }
 
 
 def _htmt_table(
-    whole: Moments | None, draws: Array | None, source: _Source, level: float
+    sample: Moments | None, replicates: Array | None, items: _Items, level: float
 ) -> pd.DataFrame:
+    """Return HTMT and HTMT2 of every pair of constructs, with percentile limits."""
     import pandas as pd
 
-    p = len(source.names)
-    corr = np.full((p, p), np.nan) if whole is None else whole.corr
-
-    place = {name: i for i, name in enumerate(source.names)}
-    blocks = [[place[column] for column in columns] for columns in source.constructs.values()]
-    # Of HTMT and of HTMT2: the ratios of all pairs, and their percentile limits.
-    measures = [_htmt_limits(corr, draws, blocks, geometric, level) for geometric in (False, True)]
-    rows = []
-    for (i, first), (j, second) in combinations(enumerate(source.constructs), 2):
-        row: list[Any] = [first, second]
-        for numbers in measures:
-            row += numbers[:, i, j].tolist()
-        row.append(bool(row[4] < 1) if np.isfinite(row[4]) else None)
-        rows.append(row)
-    heads = ["first", "second", "htmt", "ci_low", "ci_high", "htmt2", "ci2_low", "ci2_high"]
-    return pd.DataFrame(rows, columns=[*heads, "below_one"])
+    p = len(items.names)
+    corr = np.full((p, p), np.nan) if sample is None else sample.corr
+    place = {name: i for i, name in enumerate(items.names)}
+    blocks = [[place[column] for column in columns] for columns in items.constructs.values()]
+    ratios, geometric = (
+        _htmt_limits(corr, replicates, blocks, geometric, level) for geometric in (False, True)
+    )
+    rows: list[tuple[Any, ...]] = []
+    for (i, first), (j, second) in combinations(enumerate(items.constructs), 2):
+        htmt, low, high = ratios[:, i, j].tolist()
+        below_one = bool(high < 1) if np.isfinite(high) else None
+        rows.append((first, second, htmt, htmt, low, high, *geometric[:, i, j], below_one))
+    heads = ["first", "second", "estimate", "htmt", "ci_low", "ci_high"]
+    return pd.DataFrame(rows, columns=[*heads, "htmt2", "ci2_low", "ci2_high", "below_one"])
 
 
 def _htmt_limits(
-    corr: Array, draws: Array | None, blocks: list[list[int]], geometric: bool, level: float
+    corr: Array, replicates: Array | None, blocks: list[list[int]], geometric: bool, level: float
 ) -> Array:
     """Return the ratios of all pairs and their percentile limits (3, J, J)."""
     ratios = htmt_matrix(corr, blocks, geometric)
     limits = np.full((2, *ratios.shape), np.nan)
-    if draws is not None:
+    if replicates is not None:
         with np.errstate(invalid="ignore", divide="ignore"):
-            replicates = correlations(draws)
-        limits = percentile_limits(htmt_matrix(replicates, blocks, geometric), level)
+            correlated = correlations(replicates)
+        limits = percentile_limits(htmt_matrix(correlated, blocks, geometric), level)
     return np.concatenate([ratios[None], limits])
 
 
-def _fornell_larcker(model: FactorModel | None, table: pd.DataFrame) -> pd.DataFrame:
+def _fornell_larcker(model: FactorModel | None, table: pd.DataFrame) -> pd.DataFrame | None:
+    """Return the correlations of the factors, with roots of AVE in the diagonal."""
     import pandas as pd
 
     if model is None:
-        return pd.DataFrame()
+        return None
     matrix = model.corr.copy()
     np.fill_diagonal(matrix, np.sqrt(table.loc[list(model.names), "ave"].to_numpy()))
-    return pd.DataFrame(matrix, model.names, model.names)
+    return pd.DataFrame(matrix, model.names, model.names).rename_axis("construct")
 
 
-def _not_normal(table: pd.DataFrame) -> tuple[str, ...]:
+def _not_normal(table: pd.DataFrame) -> tuple[Text, ...]:
     """Name the constructs whose Feldt interval is too narrow for their answers."""
     feldt = table["alpha_ci_high"] - table["alpha_ci_low"]
     boot = table["alpha_boot_high"] - table["alpha_boot_low"]
     return tuple(
-        f"{name}: the bootstrap interval of alpha is {boot[name] / feldt[name]:.2f} times as wide "
-        "as Feldt's; the answers are not normal, so read alpha_boot_low and alpha_boot_high"
+        both("reliability.problem.not_normal", name=name, ratio=f"{boot[name] / feldt[name]:.2f}")
         for name in table.index[boot > NARROW * feldt]
     )
 
 
-def _problems(items: pd.DataFrame, model: FactorModel | None, source: _Source) -> tuple[str, ...]:
-    own = [source.moments(columns) for columns in source.constructs.values()]
-    found = [
-        f"{name} does not vary"
-        for moments in own
-        for name, variance in zip(moments.names, np.diag(moments.cov), strict=True)
+def _problems(
+    statistics: pd.DataFrame, model: FactorModel | None, items: _Items
+) -> tuple[Text, ...]:
+    """Name the items that do not vary or go against their construct, and the model's problems."""
+    samples = [items.moments(columns) for columns in items.constructs.values()]
+    constant = [
+        both("reliability.problem.constant", item=name)
+        for sample in samples
+        for name, variance in zip(sample.names, np.diag(sample.cov), strict=True)
         if variance <= 0
     ]
-    found += [
-        f"{item} goes against its construct {row['construct']!r} (item-rest correlation "
-        f"{row['item_rest']:.2f}): worded in reverse and not declared, or turned twice?"
-        for item, row in items.iterrows()
+    reversed_ = [
+        both(
+            "reliability.problem.reversed", item=item, construct=row["construct"],
+            r=format_number(row["item_rest"], 2),
+        )
+        for item, row in statistics.iterrows()
         if row["item_rest"] < 0
-    ]
-    return (*found, *(model.problems if model else ()))
+    ]  # fmt: skip
+    return (*constant, *reversed_, *(model.problems if model else ()))

@@ -18,12 +18,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cxstats.core.errors import DataError
+from cxstats.core.formats import format_number, format_percent, interval, p_text
+from cxstats.core.language import Text, both, check_lang, label
+from cxstats.core.result import Chart, Result
 from cxstats.service.dimension_scores import (
+    OVERALL,
     Scores,
     answered_in_all,
     column_means,
@@ -38,29 +42,34 @@ from cxstats.survey.codebook import Codebook
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
-OVERALL = "Overall"
 LEVEL, N_RESAMPLES, SEED = 0.95, 5_000, 1
 ROUGH = 1_000  # resamples below which an interval's ends move visibly with the seed
+CHARTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "dimensions": ("gap_dumbbell", {}),
+    "items": ("gap_dumbbell", {"items": True}),
+    "zone": ("zone_bands", {}),
+    "scatter": ("gap_scatter", {}),
+}
 
 
-@dataclass(frozen=True, eq=False)
-class Servqual:
+@dataclass(frozen=True, eq=False, repr=False)
+class Servqual(Result):
     """Gaps, or SERVPERF scores, with intervals and tests.
 
     Attributes
     ----------
     table : pandas.DataFrame
-        One row per dimension, then "Overall": ``expectation, perception, gap, ci_low, ci_high, t,
-        p_value, p_adjusted, effect_size, n`` and, further right, ``se, df, p_fdr, p_wilcoxon,
-        effect_ci_low, effect_ci_high, weight, reliability, alpha_gap``. Intervals are BCa
-        bootstrap; ``effect_size`` is d_z with its noncentral t interval; ``p_adjusted`` is
-        Holm's and ``p_fdr`` Benjamini and Hochberg's, over the dimensions (Overall is one test
-        of its own and is not adjusted); ``reliability`` is that of the difference score.
+        One row per dimension, then "Overall": ``expectation, perception, estimate, gap, ci_low,
+        ci_high, t, p_value, p_adjusted, effect_size, n`` and, further right, ``se, df, p_fdr,
+        p_wilcoxon, effect_ci_low, effect_ci_high, weight, reliability, alpha_gap``. The estimate is
+        the gap (of SERVPERF, the perception). Intervals are BCa bootstrap; ``effect_size`` is d_z
+        with its noncentral t interval; ``p_adjusted`` is Holm's and ``p_fdr`` Benjamini and
+        Hochberg's, over the dimensions (Overall is one test of its own and is not adjusted);
+        ``reliability`` is that of the difference score.
     items : pandas.DataFrame
         The same by item, without weight and reliability; adjusted over all items.
     zone : pandas.DataFrame or None
@@ -80,7 +89,7 @@ class Servqual:
         The questionnaire.
     synthetic : bool
         Whether the responses were simulated.
-    notes : tuple of str
+    notes : tuple of Text
         What a reader must know: the missing rule, respondents left out, what was turned.
     """
 
@@ -99,38 +108,103 @@ class Servqual:
     seed: int
     codebook: Codebook
     synthetic: bool
-    notes: tuple[str, ...]
+    notes: tuple[Text, ...]
 
-    def summary(self, lang: str = "en") -> str:
-        """Return the findings in a few lines, formatted."""
-        from cxstats.service.summaries import servqual_summary
+    reference: ClassVar = (
+        "Parasuraman, A., Zeithaml, V. A., & Berry, L. L. (1988). SERVQUAL: A multiple-item scale "
+        "for measuring consumer perceptions of service quality. Journal of Retailing, 64(1), "
+        "12-40.\n"
+        "Cronin, J. J., & Taylor, S. A. (1992). Measuring service quality: A reexamination and "
+        "extension. Journal of Marketing, 56(3), 55-68."
+    )
 
-        return servqual_summary(self, lang)
+    def title(self, lang: str | None = None) -> str:
+        """Return what was scored: SERVQUAL or SERVPERF."""
+        return label(f"title.Servqual.{self.measure}", lang)
 
-    def plot(
-        self, kind: str = "dimensions", ax: Axes | None = None, lang: str = "en", **options: Any
-    ) -> Axes:
-        """Draw the result.
+    def name(self, score: str, lang: str | None = None) -> str:
+        """Return the name of a dimension, an item or the overall score."""
+        lang = check_lang(lang)
+        if score == OVERALL:
+            return label("servqual.overall", lang)
+        return self.codebook.label(score, lang)
 
-        Parameters
-        ----------
-        kind : {"dimensions", "items", "zone", "scatter"}
-            Gap dumbbell by dimension or item, zone-of-tolerance bands, or expectation against
-            perception.
-        ax, lang, **options
-            Passed to the chart.
-        """
-        from cxstats.charts.gaps import draw
+    def translated(self, lang: str | None = None) -> dict[str, pd.DataFrame]:
+        """Return `tables` as people read them: scores by their names in `lang`."""
+        names = {score: self.name(score, lang) for score in (*self.codebook.constructs, OVERALL)}
+        tables = {key: table.replace({"score": names}) for key, table in self.tables().items()}
+        return {
+            key: table.rename(index=names) if table.index.name == "score" else table
+            for key, table in tables.items()
+        }
 
-        return draw(self, kind, ax=ax, lang=lang, **options)
+    def findings(self, lang: str) -> list[str]:
+        """Return the dimensions with interval and test, and the groups that differ."""
+        head = label(
+            f"servqual.head.{self.measure}", lang,
+            n=self.n_respondents,
+            level=format_percent(100 * self.level, None, lang),
+            b=format_number(self.n_resamples),
+            seed=self.seed,
+            weights=label(f"servqual.weights.{self.weights}", lang),
+        )  # fmt: skip
+        scores = [self._score_line(str(score), row, lang) for score, row in self.table.iterrows()]
+        return [head, *scores, *self._group_lines(lang)]
 
-    def __str__(self) -> str:
-        return self.summary()
+    def _score_line(self, score: str, row: pd.Series[Any], lang: str) -> str:
+        values = {
+            "name": self.name(score, lang),
+            "estimate": format_number(
+                row["estimate"], 2, self.measure == "gap" and row["estimate"] != 0
+            ),
+            "interval": interval(row["ci_low"], row["ci_high"]),
+            "n": f"{row['n']:.0f}",
+        }
+        if self.measure == "gap":
+            sizes = {"d": row["effect_size"], "r": row["reliability"]}
+            values |= {name: format_number(size, 2) for name, size in sizes.items()}
+            values["p"] = p_text(row["p_adjusted"])
+        return label(f"servqual.row.{self.measure}", lang, **values)
 
-    def _repr_html_(self) -> str:
-        from cxstats.core.formats import as_html
+    def _group_lines(self, lang: str) -> list[str]:
+        if self.comparisons is None:
+            return []
+        differ = self.comparisons[self.comparisons["p_adjusted"] < 1 - self.level]
+        counts = {"n": len(self.comparisons), "k": len(differ)}
+        return [label("servqual.groups", lang, by=self.by, **counts)] + [
+            label(
+                "servqual.groups.row", lang,
+                name=self.name(row["score"], lang),
+                group=row["group"],
+                other=row["other"],
+                estimate=format_number(row["estimate"], 2, sign=True),
+                interval=interval(row["ci_low"], row["ci_high"]),
+            )
+            for _, row in differ.iterrows()
+        ]  # fmt: skip
 
-        return as_html(self.summary(), self.table)
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What `plot` can draw with the roles that the questionnaire asks for."""
+        return tuple(kind for kind in CHARTS if not self.why_not(kind))
+
+    def why_not(self, kind: str) -> str:
+        """Return why the result cannot be drawn as a zone or a scatter; empty if it can."""
+        if kind == "zone" and self.zone is None:
+            roles = self.codebook.roles
+            lacking = [role for role in ("minimum", "expectation") if role not in roles]
+            return (
+                f"no zone of tolerance: the codebook has no {' and '.join(lacking)} answers (such "
+                f"as minimum: 'M_{{item}}'); it has: {', '.join(roles)}"
+            )
+        if kind == "scatter" and self.measure != "gap":
+            return "a scatter needs expectations, and this result has perceptions alone"
+        return ""
+
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return gaps by dimension or item, the zone of tolerance, or answers against another."""
+        chart, settings = CHARTS[kind]
+        return Chart(chart, (self,), settings)
 
 
 def servqual(
@@ -204,7 +278,7 @@ def servqual(
     data = as_pandas(frame)
     roles = answered_in_all(data, codebook, ("expectation", "perception"))
     scored = Scores(data, codebook, roles["perception"] - roles["expectation"], roles)
-    return _result(scored, "gap", weights, by, level, n_resamples, seed)
+    return _analyse(scored, "gap", weights, by, level, n_resamples, seed)
 
 
 def servperf(
@@ -228,16 +302,16 @@ def servperf(
     >>> responses, codebook = cx.simulate_servqual(300, seed=1)
     >>> result = cx.servperf(responses, codebook)
     >>> list(result.table.columns)[:4]
-    ['perception', 'ci_low', 'ci_high', 'n']
+    ['estimate', 'perception', 'ci_low', 'ci_high']
     """
     data = as_pandas(frame)
     role = "perception" if "perception" in codebook.roles else codebook.roles[0]
     perception = answers(data, codebook, role)
     scored = Scores(data, codebook, perception, {"perception": perception})
-    return _result(scored, "perception", weights, by, level, n_resamples, seed)
+    return _analyse(scored, "perception", weights, by, level, n_resamples, seed)
 
 
-def _result(
+def _analyse(
     scored: Scores,
     measure: str,
     weights: str | Mapping[str, float] | None,
@@ -246,103 +320,102 @@ def _result(
     n_resamples: int,
     seed: int,
 ) -> Servqual:
+    import pandas as pd
+
     book = scored.codebook
-    shares, words = respondent_weights(scored.frame, book, weights)
-    columns = np.column_stack([scored.with_overall(scored.measure, shares), scored.measure])
+    shares, scheme = respondent_weights(scored.frame, book, weights)
+    scores = scored.with_overall(scored.measure, shares)
+    columns = np.column_stack([scores, scored.measure])
     if (~np.isnan(columns)).sum(axis=0).max() < 2:
         raise DataError("fewer than two respondents answered; nothing can be estimated")
     k = len(book.constructs)
-    rows = [*book.constructs, OVERALL]
+    names = pd.Index([*book.constructs, OVERALL], name="score")
     tests = mean_tests(columns, level, n_resamples, seed)
-    roles = {role: column_means(scored.with_overall(x, shares)) for role, x in scored.roles.items()}
-    table = _table(tests, slice(0, k + 1), rows, measure, roles, family=k)
+    means = {role: column_means(scored.with_overall(x, shares)) for role, x in scored.roles.items()}
+    table = _table(tests, slice(0, k + 1), names, measure, means, family=k)
     table["weight"] = [*column_means(shares), np.nan]
     if measure == "gap":
         table = table.join(difference_reliability(scored, shares))
-    by_item = {role: column_means(x) for role, x in scored.roles.items()}
-    groups = compare_groups(scored.frame, by, columns[:, : k + 1], rows, level, n_resamples, seed)
+    item_means = {role: column_means(x) for role, x in scored.roles.items()}
+    items = pd.Index(book.items, name="item")
+    groups = compare_groups(scored.frame, by, scores, list(names), level, n_resamples, seed)
     return Servqual(
         table=table,
-        items=_table(tests, slice(k + 1, None), list(book.items), measure, by_item),
+        items=_table(tests, slice(k + 1, None), items, measure, item_means),
         zone=zone_of_tolerance(scored, shares, level, n_resamples, seed),
         groups=groups.means,
         comparisons=groups.pairs,
-        omnibus=groups.omnibus,
+        omnibus=None if groups.omnibus is None else groups.omnibus.rename_axis("score"),
         measure=measure,
         n_respondents=len(scored.frame),
-        weights=words,
+        weights=scheme,
         by=by,
         level=level,
         n_resamples=n_resamples,
         seed=seed,
         codebook=book,
         synthetic=bool(scored.frame.attrs.get("synthetic")),
-        notes=_notes(scored, columns[:, k], by, n_resamples),
+        notes=_notes(scored, scores[:, k], by, n_resamples),
     )
 
 
 def _table(
     tests: MeanTests,
-    part: slice,
-    rows: list[str],
+    columns: slice,
+    names: pd.Index[str],
     measure: str,
-    roles: Mapping[str, Array],
+    means: Mapping[str, Array],
     family: int | None = None,
 ) -> pd.DataFrame:
     """Set tests out as a table; the first `family` rows (all without it) are adjusted together."""
     import pandas as pd
 
-    found = {field: getattr(tests, field)[part] for field in MeanTests.__slots__}
-    n = found["n"].astype(int)
+    statistics = {name: getattr(tests, name)[columns] for name in MeanTests.__slots__}
+    n = statistics["n"].astype(int)
+    estimate = {"estimate": statistics["mean"], measure: statistics["mean"]}
+    limits = {name: statistics[name] for name in ("ci_low", "ci_high")}
     if measure == "perception":
-        head = {"perception": found["mean"], "ci_low": found["ci_low"], "ci_high": found["ci_high"]}
-        return pd.DataFrame({**head, "n": n, "se": found["se"], "sd": found["sd"]}, index=rows)
-    p = found["p_value"]
+        spread = {"se": statistics["se"], "sd": statistics["sd"]}
+        return pd.DataFrame({**estimate, **limits, "n": n, **spread}, index=names)
+    p = statistics["p_value"]
     holm, fdr = (
         np.concatenate([adjust(p[:family], method), p[len(p) if family is None else family :]])
         for method in ("holm", "fdr_bh")
     )
-    columns = {
-        **roles,
-        "gap": found["mean"],
-        "ci_low": found["ci_low"],
-        "ci_high": found["ci_high"],
-        "t": found["t"],
+    table = {
+        **means,
+        **estimate,
+        **limits,
+        "t": statistics["t"],
         "p_value": p,
         "p_adjusted": holm,
-        "effect_size": found["effect_size"],
+        "effect_size": statistics["effect_size"],
         "n": n,
-        "se": found["se"],
-        "df": found["df"],
+        "se": statistics["se"],
+        "df": statistics["df"],
         "p_fdr": fdr,
-        "p_wilcoxon": found["p_wilcoxon"],
-        "effect_ci_low": found["effect_ci_low"],
-        "effect_ci_high": found["effect_ci_high"],
+        "p_wilcoxon": statistics["p_wilcoxon"],
+        "effect_ci_low": statistics["effect_ci_low"],
+        "effect_ci_high": statistics["effect_ci_high"],
     }
-    return pd.DataFrame(columns, index=rows)
+    return pd.DataFrame(table, index=names)
 
 
-def _notes(scored: Scores, overall: Array, by: str | None, n_resamples: int) -> tuple[str, ...]:
+def _notes(scored: Scores, overall: Array, by: str | None, n_resamples: int) -> tuple[Text, ...]:
     """Say what was left out, what was turned and what is rough."""
+    ungrouped = int(scored.frame[by].isna().sum()) if by is not None else 0
+    no_overall = int(np.isnan(overall).sum())
+    incomplete = int(np.isnan(scored.measure).any(axis=1).sum())
+    turned = sorted(set(scored.codebook.reverse) - set(scored.frame.attrs.get("reversed", ())))
     notes = []
     if n_resamples < ROUGH:
-        notes.append(f"intervals from {n_resamples} resamples are rough; take {ROUGH:,} or more")
-    alone = int(scored.frame[by].isna().sum()) if by is not None else 0
-    if alone:
-        notes.append(f"{alone} respondents have no {by!r} and are in no group")
-    without = int(np.isnan(overall).sum())
-    if without:
-        notes.append(
-            f"{without} of {len(overall)} respondents lack a dimension (or points) and are not in "
-            "the overall score"
-        )
-    one = int(np.isnan(scored.measure).any(axis=1).sum())
-    if one:
-        notes.append(
-            f"{one} respondents have a missing answer; an item counts when answered in every role, "
-            "a dimension is the mean of the items that count"
-        )
-    turned = set(scored.codebook.reverse) - set(scored.frame.attrs.get("reversed", ()))
+        notes.append(both("servqual.note.rough", b=n_resamples, least=format_number(ROUGH)))
+    if ungrouped:
+        notes.append(both("servqual.note.ungrouped", n=ungrouped, by=by))
+    if no_overall:
+        notes.append(both("servqual.note.no_overall", k=no_overall, n=len(overall)))
+    if incomplete:
+        notes.append(both("servqual.note.incomplete", n=incomplete))
     if turned:
-        notes.append(f"reverse items turned here: {', '.join(sorted(turned))}")
+        notes.append(both("servqual.note.turned", items=", ".join(turned)))
     return tuple(notes)

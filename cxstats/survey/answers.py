@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from cxstats.core.errors import DataError
-from cxstats.survey.codebook import Codebook
+from cxstats.survey.codebook import Codebook, has_points
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
 
-# A turned item that correlates below this with the rest, in enough answers, is suspicious.
-AGAINST, ENOUGH = -0.3, 20
+# A turned item that correlates below this with its construct, in enough answers, is suspicious.
+TURNED_TWICE, ENOUGH = -0.3, 20
 
 
 def as_pandas(frame: Any) -> pd.DataFrame:
@@ -89,23 +89,30 @@ def answers(frame: pd.DataFrame, codebook: Codebook, role: str | None = None) ->
         low, high = codebook.bounds(item)
         values = numbers(frame, name)
         values[np.isin(values, codebook.missing)] = np.nan
-        whole = all(isinstance(bound, int) for bound in (low, high))
-        between = np.flatnonzero(np.abs(values - np.round(values)) > 0) if whole else np.array([])
-        if len(between):
-            raise DataError(
-                f"row {frame.index[between[0]]!r}, column {name!r}: {values[between[0]]:g} is "
-                f"between two points; allowed: whole numbers from {low:g} to {high:g}"
-            )
-        off = np.flatnonzero((values < low) | (values > high))
-        if len(off):
-            raise DataError(
-                f"row {frame.index[off[0]]!r}, column {name!r}: {values[off[0]]:g} is off the "
-                f"scale; allowed: {low:g} to {high:g}" + _more(off)
-            )
+        _check_scale(values, frame.index, name, (low, high))
         columns.append(low + high - values if item in {*codebook.reverse} - turned else values)
     matrix = np.column_stack(columns)
     _warn_of_turns(matrix, codebook, [item for item in codebook.reverse if item not in turned])
     return matrix
+
+
+def _check_scale(
+    values: NDArray[Any], index: pd.Index[Any], name: str, bounds: tuple[float, float]
+) -> None:
+    """Raise if an answer is off its scale or between two points of it."""
+    low, high = bounds
+    between = np.flatnonzero(has_points(low, high) & (np.abs(values - np.round(values)) > 0))
+    if len(between):
+        raise DataError(
+            f"row {index[between[0]]!r}, column {name!r}: {values[between[0]]:g} is "
+            f"between two points; allowed: whole numbers from {low:g} to {high:g}"
+        )
+    off = np.flatnonzero((values < low) | (values > high))
+    if len(off):
+        raise DataError(
+            f"row {index[off[0]]!r}, column {name!r}: {values[off[0]]:g} is off the "
+            f"scale; allowed: {low:g} to {high:g}" + _more(off)
+        )
 
 
 class TurnedTwiceWarning(UserWarning):
@@ -115,16 +122,13 @@ class TurnedTwiceWarning(UserWarning):
 def _warn_of_turns(matrix: NDArray[Any], codebook: Codebook, turned: list[str]) -> None:
     for item in turned:
         others = [i for i in codebook.constructs[codebook.construct_of(item)] if i != item]
-        pair = np.column_stack(
-            [matrix[:, codebook.items.index(item)]]
-            + [matrix[:, codebook.items.index(other)] for other in others]
-        )
-        pair = pair[~np.isnan(pair).any(axis=1)]
-        rest = pair[:, 1:].sum(axis=1)
-        if len(pair) < ENOUGH or np.ptp(rest) == 0 or np.ptp(pair[:, 0]) == 0:
+        columns = matrix[:, [codebook.items.index(name) for name in (item, *others)]]
+        complete = columns[~np.isnan(columns).any(axis=1)]
+        scores, sums = complete[:, 0], complete[:, 1:].sum(axis=1)
+        if len(complete) < ENOUGH or np.ptp(sums) == 0 or np.ptp(scores) == 0:
             continue
-        r = np.corrcoef(pair[:, 0], rest)[0, 1]
-        if r < AGAINST:
+        r = np.corrcoef(scores, sums)[0, 1]
+        if r < TURNED_TWICE:
             warnings.warn(
                 f"reverse item {item!r} was turned here and goes against its construct "
                 f"(r = {r:.2f}): was it turned before, in a table that lost attrs['reversed']?",
@@ -145,8 +149,8 @@ def numbers(frame: pd.DataFrame, name: str) -> NDArray[Any]:
     import pandas as pd
 
     if name not in frame.columns:
-        shown = ", ".join(map(str, frame.columns[:30]))
-        raise DataError(f"column {name!r} is not in the table; columns: {shown}")
+        columns = ", ".join(map(str, frame.columns[:30]))
+        raise DataError(f"column {name!r} is not in the table; columns: {columns}")
     column = frame[name]
     if column.ndim > 1:
         raise DataError(f"column {name!r} stands twice in the table")
@@ -156,11 +160,12 @@ def numbers(frame: pd.DataFrame, name: str) -> NDArray[Any]:
         column = column.astype(object)
     # Left to itself, pandas reads a date as the microseconds since 1970.
     if getattr(column.dtype, "kind", "") in "mMc" or isinstance(column.dtype, pd.PeriodDtype):
-        _refuse_kind(column, name)
+        _raise_for_kind(column, name)
     values = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan).copy()
     # Text that reads as a number ("5") is still text: cxstats.clean says what it maps.
-    text = column.map(lambda value: isinstance(value, str)).to_numpy(bool)
-    bad = np.flatnonzero(np.isinf(values) | text | (np.isnan(values) & column.notna().to_numpy()))
+    is_text = column.map(lambda value: isinstance(value, str)).to_numpy(bool)
+    lost = np.isnan(values) & column.notna().to_numpy()
+    bad = np.flatnonzero(np.isinf(values) | is_text | lost)
     if len(bad):
         raise DataError(
             f"row {frame.index[bad[0]]!r}, column {name!r}: {column.iloc[bad[0]]!r} is not a "
@@ -169,16 +174,16 @@ def numbers(frame: pd.DataFrame, name: str) -> NDArray[Any]:
     return values
 
 
-def _refuse_kind(column: pd.Series[Any], name: str) -> NoReturn:
-    """Refuse a column of dates, times passed or complex numbers, naming its first value."""
+def _raise_for_kind(column: pd.Series[Any], name: str) -> NoReturn:
+    """Raise for a column of dates, times passed or complex numbers, naming its first value."""
     kinds = {"m": "a time passed", "c": "a complex number"}
-    what = kinds.get(getattr(column.dtype, "kind", ""), "a date")
-    there = np.flatnonzero(column.notna().to_numpy(bool))
-    if not len(there):
+    kind = kinds.get(getattr(column.dtype, "kind", ""), "a date")
+    filled = np.flatnonzero(column.notna().to_numpy(bool))
+    if not len(filled):
         raise DataError(f"column {name!r} has the type {column.dtype}; allowed: numbers")
     raise DataError(
-        f"row {column.index[there[0]]!r}, column {name!r}: {str(column.iloc[there[0]])!r} is "
-        f"{what}; allowed: numbers, such as (date - start) / pandas.Timedelta(days=1)"
+        f"row {column.index[filled[0]]!r}, column {name!r}: {str(column.iloc[filled[0]])!r} is "
+        f"{kind}; allowed: numbers, such as (date - start) / pandas.Timedelta(days=1)"
     )
 
 

@@ -1,113 +1,101 @@
-"""Check a table against its codebook, and clean it: nothing guessed, nothing dropped in silence.
-
-Both doors start from `Cells`: every answer as a number, and beside it a flag that says what is
-wrong with it.
-"""
+"""Clean a table by its codebook: nothing guessed, nothing dropped in silence."""
 
 from __future__ import annotations
 
-from numbers import Real
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cxstats.core.display import in_words
 from cxstats.core.errors import CxError, DataError
-from cxstats.survey.answers import as_pandas
-from cxstats.survey.codebook import Codebook
-from cxstats.survey.detect import parse
-from cxstats.survey.problems import (
-    cell_problems,
-    column_problems,
-    duplicate_problems,
-    item_problems,
-    line_problems,
-    longest_run,
-    missing_problems,
-    point_problems,
-    time_problems,
-)
-from cxstats.survey.report import (
+from cxstats.core.language import Text, both, label, listed
+from cxstats.core.result import Result
+from cxstats.survey.answer_flags import (
     DECLARED,
-    FLAGS,
+    FLAG_KINDS,
     MIN_BLOCK,
-    Cells,
-    CheckReport,
-    CleanReport,
-    find_cells,
+    FlaggedAnswers,
+    flag_answers,
+    parse,
 )
+from cxstats.survey.answers import as_pandas
+from cxstats.survey.check import (
+    cell_problems,
+    check_limits,
+    column_problems,
+    first_of,
+    longest_run,
+)
+from cxstats.survey.codebook import Codebook
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["CheckReport", "CleanReport", "check", "clean"]
+ON_ERROR = ("raise", "missing")
+# Equal marks survive pandas.concat; how each file was read stays with its own table.
+ATTRIBUTES_OF_A_FILE = ("read_report", "population")
 
 
-def check(
-    frame: Any,
-    codebook: Codebook,
-    *,
-    min_seconds: float | None = None,
-    straight_line_items: int | None = None,
-    max_missing: float | None = None,
-) -> CheckReport:
-    """List everything in a table that is not as its codebook says.
+@dataclass(frozen=True, eq=False, repr=False)
+class CleanReport(Result):
+    """Every change that cleaning made.
 
-    Parameters
+    Attributes
     ----------
-    frame : pandas.DataFrame, or any table that Narwhals knows
-        One row per respondent. It is never changed.
-    codebook : Codebook
-        The questionnaire.
-    min_seconds : float, optional
-        Shortest credible time. Without it, only times of zero and less are reported.
-    straight_line_items : int, optional
-        How many items in a row, in the order of the codebook, must have the same answer to
-        be reported; from 5 on. Without it, all items of a role, none of them missing. Each
-        role is looked at by itself: the same perception throughout is reported although the
-        expectations vary.
-    max_missing : float, optional
-        Share of missing answers, 0 to 1, above which a respondent becomes a warning.
-
-    Returns
-    -------
-    CheckReport
-        With ``.problems``, ``.table``, ``.counts``, ``.ok`` and ``.summary()``.
-
-    Raises
-    ------
-    DataError
-        If the table has no rows, or if ``min_seconds`` is given and the codebook has no
-        ``duration``.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> book = Codebook(scale=(1, 7), constructs={"Service": ["s1", "s2"]})
-    >>> report = check(pd.DataFrame({"s1": [5, 9], "s2": [3.5, 7]}), book)
-    >>> for problem in report.problems:
-    ...     print(problem.message)
-    row 0, column 's2': 3.5 is not a point of the scale; allowed: whole numbers from 1 to 7
-    row 1, column 's1': 9 is outside the scale; allowed: whole numbers from 1 to 7
+    table : pandas.DataFrame
+        The changes: ``row, column, before, after, reason``, one row for each change in the
+        respondents that stay. ``reason`` is "reversed" or a kind of problem. A value that is the
+        same after it was turned (the middle of the scale) is no change.
+    dropped : pandas.DataFrame
+        ``row, respondent, reason``, one row for each respondent who was dropped; several kinds of
+        problem have "; " between them.
+    reversed : tuple of str
+        Items that stand turned in the cleaned table.
+    n_before, n_after : int
+        Respondents.
+    notes : tuple of Text
+        What else there is to know.
     """
-    _options(codebook, min_seconds, max_missing)
-    least = straight_line_items
-    if least is not None and not (isinstance(least, int) and least >= MIN_BLOCK):
-        raise CxError(
-            f"straight_line_items={least!r} is not allowed; allowed: whole numbers from {MIN_BLOCK}"
-        )
-    cells = find_cells(_pandas(frame), codebook)
-    problems = (
-        *column_problems(cells),
-        *cell_problems(cells),
-        *point_problems(cells),
-        *missing_problems(cells, max_missing),
-        *time_problems(cells, min_seconds),
-        *line_problems(cells, straight_line_items),
-        *duplicate_problems(cells),
-        *item_problems(cells),
-    )
-    return CheckReport(problems, len(cells.table), cells.n_answers)
+
+    table: pd.DataFrame
+    dropped: pd.DataFrame
+    reversed: tuple[str, ...]
+    n_before: int
+    n_after: int
+    notes: tuple[Text, ...] = ()
+
+    codes: ClassVar = {"reason": "survey.reason.{}"}
+
+    @property
+    def changes(self) -> pd.DataFrame:
+        """The table of changes."""
+        return self.table
+
+    def translated(self, lang: str | None = None) -> dict[str, pd.DataFrame]:
+        """Return the tables with reasons in words."""
+        dropped = in_words(self.dropped, {"reason": "survey.kind.{}"}, lang)
+        return {**super().translated(lang), "dropped": dropped}
+
+    def findings(self, lang: str) -> list[str]:
+        """Return how many values changed and why, and every respondent dropped."""
+        size = {"before": self.n_before, "after": self.n_after}
+        lines = [label("survey.clean.head", lang, **size, changes=len(self.table))]
+        lines += [
+            f"  {n:6d}  {label(f'survey.reason.{reason}', lang)}"
+            for reason, n in self.table["reason"].value_counts(sort=False).items()
+        ]
+        if self.reversed:
+            items = listed(self.reversed).get(lang)
+            lines.append("  " + label("survey.clean.turned", lang, items=items))
+        dropped = self.translated(lang)["dropped"]
+        respondents = [
+            label("survey.clean.dropped.row", lang, row=repr(row), reasons=reasons)
+            for row, reasons in zip(dropped["row"], dropped["reason"], strict=True)
+        ]
+        head = label("survey.clean.dropped", lang)
+        return [*lines, *first_of(head, respondents, len(respondents), lang)]
 
 
 def clean(
@@ -169,156 +157,161 @@ def clean(
     >>> report.changes.values.tolist()
     [[0, 's2', 2.0, 6.0, 'reversed']]
     """
-    _options(codebook, min_seconds, max_missing)
-    if on_error not in ("raise", "missing"):
-        raise CxError(f"on_error={on_error!r} is not allowed; allowed: 'raise', 'missing'")
-    source = _pandas(frame)
-    cells = find_cells(source, codebook)
-    broken = [p.message for p in column_problems(cells) if p.severity == "error"]
-    if broken:
-        raise DataError(broken)
-    reasons = _to_drop(cells, drop_straight_lining, min_seconds, max_missing, on_error)
+    check_limits(codebook, min_seconds, max_missing)
+    if on_error not in ON_ERROR:
+        allowed = ", ".join(map(repr, ON_ERROR))
+        raise CxError(f"on_error={on_error!r} is not allowed; allowed: {allowed}")
+    source = as_pandas(frame)
+    answers = flag_answers(source, codebook)
+    errors = [p.message.en for p in column_problems(answers) if p.severity == "error"]
+    if errors:
+        raise DataError(errors)
+    reasons = _reasons_to_drop(answers, drop_straight_lining, min_seconds, max_missing, on_error)
     if drop_duplicates:
-        _drop_duplicates(cells, reasons)
-    keep = np.array([position not in reasons for position in range(len(source))])
-    if not keep.any():
+        _add_duplicates(answers, reasons)
+    stays = np.array([position not in reasons for position in range(len(source))])
+    if not stays.any():
         first = next(iter(reasons.values()))[0]
         raise DataError(f"all {len(source)} respondents would be dropped; the first for: {first}")
     if on_error == "raise":
-        wrong = [p.message for p in cell_problems(cells, keep) if p.severity == "error"]
-        if wrong:
-            raise DataError(wrong)
-    final, items, notes = _turn(cells)
-    if min_seconds is not None and codebook.duration is not None:
-        untimed = int(np.isnan(parse(source[codebook.duration], {}).values).sum())
-        if untimed:
-            notes.append(f"{untimed} respondents kept whose {codebook.duration!r} cannot be read")
-    out = source[keep].copy()
-    for j, column in enumerate(cells.columns):
-        out[column] = final[keep, j]
-    # Equal marks survive pandas.concat; how each file was read stays with its own table.
-    lost = ("read_report", "population")
-    out.attrs = {key: value for key, value in out.attrs.items() if key not in lost}
-    out.attrs["reversed"] = items
+        errors = [p.message.en for p in cell_problems(answers, stays) if p.severity == "error"]
+        if errors:
+            raise DataError(errors)
+    values, turned = _turn(answers)
     report = CleanReport(
-        _changes(cells, keep, final),
-        _dropped(cells, reasons),
-        items,
-        len(source),
-        len(out),
-        tuple(notes),
+        _changes(answers, stays, values),
+        _dropped(answers, reasons),
+        turned,
+        n_before=len(source),
+        n_after=int(stays.sum()),
+        notes=(*_turning_notes(answers), *_duration_notes(answers, min_seconds)),
     )
-    return out, report
+    return _cleaned(answers, stays, values, turned), report
 
 
-def _options(codebook: Codebook, min_seconds: float | None, max_missing: float | None) -> None:
-    if min_seconds is not None:
-        if not (isinstance(min_seconds, Real) and 0 <= min_seconds < np.inf):
-            raise CxError(f"min_seconds={min_seconds!r} is not allowed; allowed: seconds from 0 on")
-        if codebook.duration is None:
-            raise DataError("min_seconds needs the time taken: the codebook has no 'duration'")
-    if max_missing is not None and not (isinstance(max_missing, Real) and 0 <= max_missing <= 1):
-        raise CxError(f"max_missing={max_missing!r} is not allowed; allowed: a share from 0 to 1")
-
-
-def _pandas(frame: Any) -> pd.DataFrame:
-    import pandas as pd
-
-    if isinstance(frame, pd.DataFrame):
-        if not len(frame):
-            raise DataError("the table has no rows")
-        return frame
-    return as_pandas(frame)
-
-
-def _to_drop(
-    cells: Cells,
+def _reasons_to_drop(
+    answers: FlaggedAnswers,
     straight_lining: bool,
     min_seconds: float | None,
     max_missing: float | None,
     on_error: str,
 ) -> dict[int, list[str]]:
     """Return the positions of the respondents to drop, and why."""
-    found: dict[str, NDArray[np.bool_]] = {}
-    column = cells.codebook.duration
+    marked: dict[str, NDArray[np.bool_]] = {}
+    column = answers.codebook.duration
     if min_seconds is not None and column is not None:
-        if not cells.has(column):
+        if not answers.has(column):
             raise DataError(f"min_seconds: column {column!r} is missing from the table, or doubled")
-        found["too_fast"] = parse(cells.table[column], {}).values < min_seconds
+        marked["too_fast"] = parse(answers.table[column], {}).values < min_seconds
     if straight_lining:
-        blocks = [block for _, _, block in cells.blocks() if block.shape[1] >= MIN_BLOCK]
-        whole = [longest_run(block) == block.shape[1] for block in blocks]
-        if whole:
-            found["straight_lining"] = np.all(whole, axis=0)
+        blocks = [block for _, _, block in answers.blocks() if block.shape[1] >= MIN_BLOCK]
+        if blocks:
+            straight = [longest_run(block) == block.shape[1] for block in blocks]
+            marked["straight_lining"] = np.all(straight, axis=0)
     if max_missing is not None:
-        gone = cells.missing
+        missing = answers.missing
         if on_error == "missing":
-            gone = np.isnan(cells.usable[:, : cells.n_answers])
-        found["missing_respondent"] = gone.mean(axis=1) > max_missing
+            missing = np.isnan(answers.usable[:, : answers.n_answers])
+        marked["missing_respondent"] = missing.mean(axis=1) > max_missing
     reasons: dict[int, list[str]] = {}
-    for reason, marked in found.items():
-        for i in np.flatnonzero(marked).tolist():
+    for reason, rows in marked.items():
+        for i in np.flatnonzero(rows).tolist():
             reasons.setdefault(i, []).append(reason)
     return reasons
 
 
-def _drop_duplicates(cells: Cells, reasons: dict[int, list[str]]) -> None:
+def _add_duplicates(answers: FlaggedAnswers, reasons: dict[int, list[str]]) -> None:
     # Among those who stay, so that a respondent is not lost for one who is dropped anyway.
-    keep = np.ones(len(cells.table), dtype=bool)
-    keep[list(reasons)] = False
-    for kind, pairs in cells.same_as(keep).items():
+    stays = np.ones(len(answers.table), dtype=bool)
+    stays[list(reasons)] = False
+    for kind, pairs in answers.duplicates(stays).items():
         for i in pairs:
             reasons.setdefault(i, []).append(kind)
 
 
-def _dropped(cells: Cells, reasons: dict[int, list[str]]) -> pd.DataFrame:
+def _dropped(answers: FlaggedAnswers, reasons: dict[int, list[str]]) -> pd.DataFrame:
     import pandas as pd
 
-    column = cells.codebook.respondent
-    ids = cells.raw(column) if column and cells.has(column) else [None] * len(cells.table)
-    rows = [(cells.rows[i], ids[i], "; ".join(reasons[i])) for i in sorted(reasons)]
+    column = answers.codebook.respondent
+    identifiers: list[Any] = [None] * len(answers.table)
+    if column and answers.has(column):
+        identifiers = answers.raw(column)
+    rows = [(answers.rows[i], identifiers[i], "; ".join(reasons[i])) for i in sorted(reasons)]
     return pd.DataFrame(rows, columns=["row", "respondent", "reason"], dtype=object)
 
 
-def _turn(cells: Cells) -> tuple[NDArray[np.float64], tuple[str, ...], list[str]]:
-    """Return the answers with reverse items turned, all items turned by now, and notes."""
-    book, done, final = cells.codebook, cells.turned, cells.usable
-    for j, column in enumerate(cells.columns[: cells.n_answers]):
+def _turn(answers: FlaggedAnswers) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Return the answers with reverse items turned, and all items that are turned by now."""
+    book, values = answers.codebook, answers.usable
+    for j, column in enumerate(answers.columns[: answers.n_answers]):
         item = book.item_of(column)
-        if item in book.reverse and item not in done:
-            final[:, j] = sum(book.bounds(item)) - final[:, j]
-    told = []
-    before = [item for item in book.reverse if item in done]
-    if before:
-        told.append(f"not turned again, the table says they are: {', '.join(before)}")
-    strange = [item for item in done if item not in book.reverse]
-    if strange:
-        told.append(f"turned before, but no reverse items of the codebook: {', '.join(strange)}")
-    if cells.texts:
-        counts = ", ".join(f"{column} ({n})" for column, n in cells.texts)
-        told.append(f"numbers that were written as text: {counts}")
-    return final, (*book.reverse, *strange), told
+        if item in book.reverse and item not in answers.turned:
+            values[:, j] = sum(book.bounds(item)) - values[:, j]
+    return values, (*book.reverse, *_turned_but_not_reverse(answers))
 
 
-def _changes(cells: Cells, keep: NDArray[np.bool_], final: NDArray[np.float64]) -> pd.DataFrame:
+def _turned_but_not_reverse(answers: FlaggedAnswers) -> list[str]:
+    return [item for item in answers.turned if item not in answers.codebook.reverse]
+
+
+def _turning_notes(answers: FlaggedAnswers) -> list[Text]:
+    lists = {
+        "turned_before": [item for item in answers.codebook.reverse if item in answers.turned],
+        "turned_not_reverse": _turned_but_not_reverse(answers),
+        "numeric_texts": [f"{column} ({n})" for column, n in answers.numeric_texts],
+    }
+    return [
+        both(f"survey.clean.note.{note}", names=listed(names))
+        for note, names in lists.items()
+        if names
+    ]
+
+
+def _duration_notes(answers: FlaggedAnswers, min_seconds: float | None) -> list[Text]:
+    column = answers.codebook.duration
+    if min_seconds is None or column is None:
+        return []
+    n = int(np.isnan(parse(answers.table[column], {}).values).sum())
+    return [both("survey.clean.note.no_duration", n=n, column=repr(column))] if n else []
+
+
+def _changes(
+    answers: FlaggedAnswers, stays: NDArray[np.bool_], values: NDArray[np.float64]
+) -> pd.DataFrame:
     """Return every change in the rows that stay: mapped, made missing, turned, in that order."""
     import pandas as pd
 
-    found: list[tuple[int, int, Any, float, str]] = []
-    usable = cells.usable
-    for j, column in enumerate(cells.columns):
-        gone = keep & (cells.flags[:, j] >= DECLARED)
-        mapped = keep & cells.mapped[:, j]
-        raw = cells.raw(column) if (gone | mapped).any() else []
+    changes: list[tuple[int, int, Any, float, str]] = []
+    usable = answers.usable
+    for j, column in enumerate(answers.columns):
+        emptied = stays & (answers.flags[:, j] >= DECLARED)
+        mapped = stays & answers.mapped[:, j]
+        raw = answers.raw(column) if (emptied | mapped).any() else []
         for i in np.flatnonzero(mapped).tolist():
-            found.append((i, j, raw[i], float(cells.values[i, j]), "answer_label"))
-        for i in np.flatnonzero(gone).tolist():
-            before = float(cells.values[i, j]) if mapped[i] else raw[i]
-            found.append((i, j, before, np.nan, FLAGS[cells.flags[i, j]][0]))
-        moved = keep & ~np.isnan(usable[:, j]) & (usable[:, j] != final[:, j])
-        for i in np.flatnonzero(moved).tolist():
-            found.append((i, j, float(usable[i, j]), float(final[i, j]), "reversed"))
-    found.sort(key=lambda change: change[:2])
-    rows = [(cells.rows[i], cells.columns[j], *rest) for i, j, *rest in found]
+            changes.append((i, j, raw[i], float(answers.values[i, j]), "answer_label"))
+        for i in np.flatnonzero(emptied).tolist():
+            before = float(answers.values[i, j]) if mapped[i] else raw[i]
+            changes.append((i, j, before, np.nan, FLAG_KINDS[answers.flags[i, j]]))
+        turned = stays & ~np.isnan(usable[:, j]) & (usable[:, j] != values[:, j])
+        for i in np.flatnonzero(turned).tolist():
+            changes.append((i, j, float(usable[i, j]), float(values[i, j]), "reversed"))
+    changes.sort(key=lambda change: change[:2])
+    rows = [(answers.rows[i], answers.columns[j], *change) for i, j, *change in changes]
     names = ["row", "column", "before", "after", "reason"]
     return pd.DataFrame(rows, columns=names, dtype=object)
+
+
+def _cleaned(
+    answers: FlaggedAnswers,
+    stays: NDArray[np.bool_],
+    values: NDArray[np.float64],
+    turned: tuple[str, ...],
+) -> pd.DataFrame:
+    """Return the table of those who stay, with the values as its answers."""
+    table = answers.table[stays].copy()
+    for j, column in enumerate(answers.columns):
+        table[column] = values[stays, j]
+    attributes = answers.table.attrs.items()
+    table.attrs = {key: value for key, value in attributes if key not in ATTRIBUTES_OF_A_FILE}
+    table.attrs["reversed"] = turned
+    return table

@@ -90,8 +90,7 @@ class Codebook:
     title: Any = ""
 
     def __post_init__(self) -> None:
-        checks = (_constructs, _scale, _templates, _importance, _item_lists, _labels, _columns)
-        for check in checks:
+        for check in CHECKS:
             check(self)
 
     @property
@@ -164,11 +163,11 @@ class Codebook:
         low, high = self.scale.get(self.construct_of(item), self.scale.get("default"))
         return low, high
 
-    def label(self, name: str, lang: str = "en") -> str:
-        """Return the words for an item or construct, or its name where none are given."""
-        check_lang(lang)
-        words = self.labels.get(name, name)
-        return words if isinstance(words, str) else str(words.get(lang) or words.get("en") or name)
+    def label(self, name: str, lang: str | None = None) -> str:
+        """Return the label of an item or construct, or its name where there is none."""
+        lang = check_lang(lang)
+        label = self.labels.get(name, name)
+        return label if isinstance(label, str) else str(label.get(lang) or label.get("en") or name)
 
     @property
     def name(self) -> Text:
@@ -222,11 +221,11 @@ class Codebook:
             raise DataError(f"{file.name}: not YAML{where}") from error
         if not isinstance(content, dict):
             raise DataError(f"{file.name}: a codebook is a mapping of keys, such as 'scale'")
-        known = [f.name for f in fields(cls)]
-        unknown = [key for key in content if key not in known]
+        allowed = [f.name for f in fields(cls)]
+        unknown = [key for key in content if key not in allowed]
         if unknown:
             raise DataError(
-                f"{file.name}: key {unknown[0]!r} is not known; allowed: {', '.join(known)}"
+                f"{file.name}: key {unknown[0]!r} is not known; allowed: {', '.join(allowed)}"
             )
         absent = [key for key in ("scale", "constructs") if key not in content]
         if absent:
@@ -237,6 +236,17 @@ class Codebook:
             raise DataError(f"{file.name}, {error}") from error
 
 
+def has_points(low: float, high: float) -> bool:
+    """Return whether a scale has points: [1, 7] has, [0.0, 100.0] is continuous.
+
+    Examples
+    --------
+    >>> has_points(1, 7), has_points(0.0, 100.0)
+    (True, False)
+    """
+    return isinstance(low, int) and isinstance(high, int)
+
+
 def _load(text: str, name: str) -> Any:
     import yaml
 
@@ -245,12 +255,12 @@ def _load(text: str, name: str) -> Any:
 
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
             keys: list[Any] = []
-            for key, _ in node.value:
-                found = self.construct_object(key, deep=True)
-                if found in keys:
-                    line = key.start_mark.line + 1
-                    raise DataError(f"{name}, line {line}: key {found!r} stands twice")
-                keys.append(found)
+            for key_node, _ in node.value:
+                key = self.construct_object(key_node, deep=True)
+                if key in keys:
+                    line = key_node.start_mark.line + 1
+                    raise DataError(f"{name}, line {line}: key {key!r} stands twice")
+                keys.append(key)
             return super().construct_mapping(node, deep)
 
     return yaml.load(text, Loader)
@@ -272,18 +282,21 @@ def _wrong(key: str, value: object, allowed: str) -> DataError:
     return DataError(f"codebook, key {key!r}: {value!r} is not allowed; allowed: {allowed}")
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _constructs(book: Codebook) -> None:
-    given = book.constructs
-    if not isinstance(given, Mapping) or not given:
-        raise _wrong("constructs", given, "a mapping of construct to items, at least one")
-    clean: dict[str, tuple[str, ...]] = {}
+    constructs = book.constructs
+    if not isinstance(constructs, Mapping) or not constructs:
+        raise _wrong("constructs", constructs, "a mapping of construct to items, at least one")
     owner: dict[str, str] = {}
-    for name, items in given.items():
-        key = f"constructs.{name}"
+    for name, items in constructs.items():
         if not isinstance(name, str) or not name.strip():
             raise _wrong("constructs", name, "names that are text")
         if name == "Overall":
             raise _wrong("constructs", name, "another name; results call the overall score so")
+        key = f"constructs.{name}"
         if isinstance(items, str) or not isinstance(items, Sequence) or not items:
             raise _wrong(key, items, "a list of items, at least one")
         for item in items:
@@ -292,13 +305,12 @@ def _constructs(book: Codebook) -> None:
             if item in owner:
                 raise _wrong(key, item, f"an item once; it stands in {owner[item]!r} too")
             owner[item] = name
-        clean[name] = tuple(items)
-    _set(book, "constructs", clean)
+    _set(book, "constructs", {name: tuple(items) for name, items in constructs.items()})
 
 
 def _pair(key: str, value: Any) -> tuple[float, float]:
-    good = isinstance(value, list | tuple) and len(value) == 2
-    if not (good and all(isinstance(v, int | float) and not isinstance(v, bool) for v in value)):
+    is_pair = isinstance(value, list | tuple) and len(value) == 2
+    if not (is_pair and all(map(_is_number, value))):
         raise _wrong(key, value, "two numbers, lowest and highest, such as [1, 7]")
     if not all(math.isfinite(number) for number in value):
         raise _wrong(key, value, "two finite numbers")
@@ -333,63 +345,68 @@ def _fields_in(key: str, template: object) -> set[str]:
 
 
 def _templates(book: Codebook) -> None:
-    given = [role for role in ROLES if getattr(book, role) is not None]
-    for role in given:
+    roles = [role for role in ROLES if getattr(book, role) is not None]
+    for role in roles:
         if _fields_in(role, getattr(book, role)) != {"item"}:
             raise _wrong(role, getattr(book, role), "text with {item}, such as 'P_{item}'")
-    if given and "perception" not in given:
-        raise DataError(f"codebook, key 'perception': missing, but {given[0]!r} is there")
+    if roles and "perception" not in roles:
+        raise DataError(f"codebook, key 'perception': missing, but {roles[0]!r} is there")
 
 
 def _importance(book: Codebook) -> None:
-    given = book.importance
-    if given is None:
+    importance = book.importance
+    if importance is None:
         return
-    if isinstance(given, Mapping):
-        if set(given) != set(book.constructs):
-            raise _wrong("importance", dict(given), f"a column for each of {list(book.constructs)}")
-        _set(book, "importance", dict(given))
-    elif _fields_in("importance", given) != {"construct"}:
-        raise _wrong("importance", given, "text with {construct}, or a column for each construct")
+    if isinstance(importance, Mapping):
+        if set(importance) != set(book.constructs):
+            allowed = f"a column for each of {list(book.constructs)}"
+            raise _wrong("importance", dict(importance), allowed)
+        _set(book, "importance", dict(importance))
+    elif _fields_in("importance", importance) != {"construct"}:
+        allowed = "text with {construct}, or a column for each construct"
+        raise _wrong("importance", importance, allowed)
 
 
 def _item_lists(book: Codebook) -> None:
     for key, allowed in (("reverse", book.items), ("other", None), ("missing", None)):
-        given = getattr(book, key)
-        if isinstance(given, str) or not isinstance(given, Sequence):
-            raise _wrong(key, given, "a list")
-        for entry in given:
+        entries = getattr(book, key)
+        if isinstance(entries, str) or not isinstance(entries, Sequence):
+            raise _wrong(key, entries, "a list")
+        for entry in entries:
             if allowed is not None and entry not in allowed:
                 raise _wrong(key, entry, f"items: {', '.join(allowed)}")
-            number = isinstance(entry, int | float) and not isinstance(entry, bool)
-            if key == "missing" and not (number and math.isfinite(entry)):
+            if key == "missing" and not (_is_number(entry) and math.isfinite(entry)):
                 raise _wrong(key, entry, "numbers")
-            if given.count(entry) > 1:
+            if entries.count(entry) > 1:
                 raise _wrong(key, entry, "each once")
-        _set(book, key, tuple(given))
+        _set(book, key, tuple(entries))
 
 
 def _labels(book: Codebook) -> None:
-    for key in ("labels", "answers"):
-        if not isinstance(getattr(book, key), Mapping):
-            raise _wrong(key, getattr(book, key), "a mapping")
+    if not isinstance(book.labels, Mapping):
+        raise _wrong("labels", book.labels, "a mapping")
     if not isinstance(book.title, str | Mapping):
         raise _wrong("title", book.title, "text, or a text for 'en' and 'zh'")
     names = {*book.items, *book.constructs}
-    for name, words in book.labels.items():
+    for name, text in book.labels.items():
         if name not in names:
             raise _wrong("labels", name, "names of items and constructs")
-        if not isinstance(words, str | Mapping):
-            raise _wrong(f"labels.{name}", words, "text, or a text for 'en' and 'zh'")
-        if isinstance(words, Mapping) and not set(words) <= set(LANGUAGES):
-            raise _wrong(f"labels.{name}", dict(words), "the languages 'en' and 'zh'")
+        if not isinstance(text, str | Mapping):
+            raise _wrong(f"labels.{name}", text, "text, or a text for 'en' and 'zh'")
+        if isinstance(text, Mapping) and not set(text) <= set(LANGUAGES):
+            raise _wrong(f"labels.{name}", dict(text), "the languages 'en' and 'zh'")
+    _set(book, "labels", dict(book.labels))
+
+
+def _answers(book: Codebook) -> None:
+    if not isinstance(book.answers, Mapping):
+        raise _wrong("answers", book.answers, "a mapping")
     for answer, number in book.answers.items():
         if isinstance(answer, bool):  # YAML reads a bare yes, no, on, off as true or false
             raise _wrong("answers", answer, "labels that are text: put yes, no, on, off in quotes")
-        if isinstance(number, bool) or not isinstance(number, int | float):
+        if not _is_number(number):
             raise _wrong(f"answers.{answer}", number, "a number of the scale")
-    _set(book, "labels", dict(book.labels))
-    _set(book, "answers", {str(k): v for k, v in book.answers.items()})
+    _set(book, "answers", {str(answer): number for answer, number in book.answers.items()})
 
 
 def _columns(book: Codebook) -> None:
@@ -397,3 +414,7 @@ def _columns(book: Codebook) -> None:
     for column in columns:
         if columns.count(column) > 1:
             raise DataError(f"codebook: column {column!r} is declared twice")
+
+
+# In this order: later ones read what earlier ones have put into form.
+CHECKS = (_constructs, _scale, _templates, _importance, _item_lists, _labels, _answers, _columns)

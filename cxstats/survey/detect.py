@@ -9,20 +9,18 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from itertools import islice
-from numbers import Real
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from cxstats.core.errors import DataError
+from cxstats.core.language import Text, both
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 HEAD = 65_536  # bytes that decide whether a file is text
@@ -44,7 +42,8 @@ _COMMA = re.compile(r"-?[0-9]+,[0-9]+")
 _THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2},[0-9]{3}")
 _LEADING_ZERO = re.compile(r"-?0[0-9]")
 _LONG = re.compile(r"^\s*[+-]?[0-9]{16,}\s*$")  # a float holds 15 digits of a whole number
-_SCALARS = (str, bool, int, float, type(None))
+# Why a text stays text, though it reads as a number.
+LOSSES = {"leading_zeros": _LEADING_ZERO.match, "many_digits": _LONG.search}
 
 
 class Decoded(NamedTuple):
@@ -52,7 +51,7 @@ class Decoded(NamedTuple):
 
     text: str
     encoding: str
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
 
 
 class Record(NamedTuple):
@@ -69,14 +68,14 @@ class Header:
     names: tuple[str, ...]
     rows: int = 1
     questions: dict[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
 
 
 class Column(NamedTuple):
-    """The values of a column (a list, or an array of numbers), and a note where one is due."""
+    """The values of a column (a list, or an array of numbers), and what there is to say of it."""
 
     values: Any
-    note: str = ""
+    notes: tuple[Text, ...] = ()
 
 
 def refuse_binary(head: bytes, name: str) -> None:
@@ -87,9 +86,9 @@ def refuse_binary(head: bytes, name: str) -> None:
     DataError
         For a known format under the wrong name, for NUL bytes, and for control characters.
     """
-    for signature, what in SIGNATURES:
+    for signature, kind in SIGNATURES:
         if head.startswith(signature):
-            raise DataError(f"{name}: not text but {what}")
+            raise DataError(f"{name}: not text but {kind}")
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return
     position = head.find(b"\0")
@@ -135,7 +134,7 @@ def decode(data: bytes, name: str) -> Decoded:
 def _refuse_mixed(data: bytes, name: str, where: str) -> None:
     # GB18030 takes nearly any bytes, also those of UTF-8. But four Chinese characters in a row
     # are valid UTF-8 by chance in one line of 10^7, so a line that has them is UTF-8.
-    good = bad = 0
+    n_utf8 = n_others = 0
     certain = False
     for line in data.split(b"\n"):
         if line.isascii():
@@ -143,27 +142,26 @@ def _refuse_mixed(data: bytes, name: str, where: str) -> None:
         try:
             wide = sum(character > "\u07ff" for character in line.decode("utf-8"))
         except UnicodeDecodeError:
-            bad += 1
+            n_others += 1
         else:
-            good += 1
+            n_utf8 += 1
             certain = certain or wide >= 4
-    if certain or good > bad:
+    if certain or n_utf8 > n_others:
         raise DataError(
             f"{name}: mixed encodings: other lines are UTF-8, {where} is not; save it as UTF-8"
         )
 
 
-def _gb18030_note(text: str, data: bytes, start: int) -> str:
-    wide = [found.group() for found in islice(re.finditer(r"[^\x00-\x7f]", text), 10_000)]
-    common = sum(_in_gb2312(character) for character in wide)
+def _gb18030_note(text: str, data: bytes, start: int) -> Text:
+    wide = [match.group() for match in islice(re.finditer(r"[^\x00-\x7f]", text), 10_000)]
     first = next(re.finditer(r"[^\x00-\x7f]+", text)).group()[:6]
-    other = first.encode("gb18030").decode("latin-1")
-    return (
-        f"encoding: assumed to be GB18030, because the bytes are not UTF-8 (byte {start}) and are "
-        f"valid GB18030; of its first {len(wide)} characters beyond ASCII {common} are common "
-        "Chinese ones. "
-        f"They begin {first!r}; as Latin-1 they would be {other!r}. If the words come out "
-        "wrong, save the file as UTF-8"
+    return both(
+        "survey.read.note.gb18030",
+        byte=start,
+        n=len(wide),
+        common=sum(map(_in_gb2312, wide)),
+        first=repr(first),
+        latin=repr(first.encode("gb18030").decode("latin-1")),
     )
 
 
@@ -175,7 +173,7 @@ def _in_gb2312(character: str) -> bool:
     return True
 
 
-def find_delimiter(text: str) -> tuple[str, tuple[str, ...]]:
+def find_delimiter(text: str) -> tuple[str, tuple[Text, ...]]:
     r"""Return the delimiter that gives every row as many cells as the header, and notes.
 
     Examples
@@ -193,24 +191,34 @@ def find_delimiter(text: str) -> tuple[str, tuple[str, ...]]:
         if widths and widths[0] > 1:
             fits[delimiter] = (widths.count(widths[0]) / len(widths), widths[0])
     if not fits:
-        return ",", ("delimiter: none found (comma, semicolon, tab); the file has one column",)
+        return ",", (both("survey.read.note.no_delimiter"),)
     best = max(fits, key=lambda delimiter: fits[delimiter])
     rivals = [d for d, (share, _) in fits.items() if d != best and share == fits[best][0] == 1]
     notes = tuple(
-        f"delimiter: assumed to be the {DELIMITERS[best]} ({fits[best][1]} columns); the "
-        f"{DELIMITERS[rival]} fits every row too ({fits[rival][1]} columns)"
+        both(
+            "survey.read.note.delimiter",
+            best=delimiter_name(best),
+            columns=fits[best][1],
+            rival=delimiter_name(rival),
+            rival_columns=fits[rival][1],
+        )
         for rival in rivals
     )
     return best, notes
+
+
+def delimiter_name(delimiter: str) -> Text:
+    """Return the name of a delimiter."""
+    name = DELIMITERS[delimiter]
+    return both(f"survey.delimiter.{name}")
 
 
 def find_header(records: Sequence[Record]) -> Header:
     """Tell the header rows of Qualtrics (three) and SurveyMonkey (two) from a plain one."""
     rows = [["" if c is None else str(c) for c in record.cells] for record in records[:3]]
     if len(rows) == 3 and rows[2] and all('{"ImportId"' in c.replace(" ", "") for c in rows[2]):
-        note = "header: three rows of Qualtrics; names from row 1, question texts in the report"
         questions = {n: q for n, q in zip(rows[0], rows[1], strict=False) if n}
-        return Header(tuple(rows[0]), 3, questions, (note,))
+        return Header(tuple(rows[0]), 3, questions, (both("survey.read.note.qualtrics"),))
     if len(rows) > 1 and _is_surveymonkey(rows[0], rows[1]):
         return _surveymonkey(rows[0], rows[1])
     return Header(tuple(rows[0]))
@@ -218,16 +226,16 @@ def find_header(records: Sequence[Record]) -> Header:
 
 def _is_surveymonkey(first: list[str], second: list[str]) -> bool:
     pairs = list(zip(first, second, strict=False))
-    known = any(label in PLAIN_LABELS[1:] for label in second)
-    own = [label for name, label in pairs if name in MONKEY_COLUMNS]
-    unnamed = [label for name, label in pairs if not name]
+    labels_of_own_columns = [label for name, label in pairs if name in MONKEY_COLUMNS]
+    labels_of_unnamed = [label for name, label in pairs if not name]
+    has_plain_label = any(label in PLAIN_LABELS[1:] for label in second)
     return bool(
         first[0]
-        and (second[0] in PLAIN_LABELS)
+        and second[0] in PLAIN_LABELS
         and any(second)
-        and all(unnamed)
-        and not any(own)
-        and (known or (own and unnamed))
+        and all(labels_of_unnamed)
+        and not any(labels_of_own_columns)
+        and (has_plain_label or (labels_of_own_columns and labels_of_unnamed))
         and not any(_NUMBER.fullmatch(label) for label in second)
     )
 
@@ -241,15 +249,12 @@ def _surveymonkey(first: list[str], second: list[str]) -> Header:
             name = f"{question} - {label}"
         names.append(name)
         questions[name] = question
-    note = (
-        "header: two rows of SurveyMonkey; names are 'Question', or 'Question - option' where "
-        f"row 2 has a label of its own ({sum(s not in PLAIN_LABELS for s in second)} columns)"
-    )
-    return Header(tuple(names), 2, questions, (note,))
+    n = sum(label not in PLAIN_LABELS for label in second)
+    return Header(tuple(names), 2, questions, (both("survey.read.note.surveymonkey", n=n),))
 
 
 def is_number(text: str) -> bool:
-    """Whether a text is a number: digits with a point, also with a sign or an exponent.
+    """Return whether a text is a number: digits with a point, also with a sign or an exponent.
 
     Examples
     --------
@@ -275,8 +280,9 @@ def convert(cells: list[Any], name: str, decimal_comma: bool = False) -> Column:
     --------
     >>> convert(["5", "", "4"], "q1").values.tolist()
     [5.0, nan, 4.0]
-    >>> convert(["007", "8"], "id")
-    Column(values=['007', '8'], note="column 'id': kept as text because of leading zeros")
+    >>> column = convert(["007", "8"], "id")
+    >>> column.values, column.notes[0].en
+    (['007', '8'], "column 'id': kept as text because of leading zeros")
     """
     kinds = {type(cell) for cell in cells if cell is not None and cell != ""}
     texts = {cell for cell in cells if type(cell) is str and cell}
@@ -286,52 +292,57 @@ def convert(cells: list[Any], name: str, decimal_comma: bool = False) -> Column:
     if not kinds <= {str, int, float}:
         return Column(values)
     if texts and decimal_comma and kinds == {str}:
-        found = _commas(values, texts, name)
-        if found:
-            return found
+        column = _decimal_commas(values, texts, name)
+        if column:
+            return column
     stripped = {text: text.strip() for text in texts}
     if not all(_NUMBER.fullmatch(text) for text in stripped.values()):
         return Column(values)
-    for pattern, why in ((_LEADING_ZERO, "leading zeros"), (_LONG, "more than 15 digits")):
-        if any(pattern.search(t) if pattern is _LONG else pattern.match(t) for t in texts):
-            return Column(values, f"column {name!r}: kept as text because of {why}")
+    for reason, loses in LOSSES.items():
+        if any(map(loses, texts)):
+            return _as_text(values, name, reason)
     return _numbers(values, stripped, kinds, name)
 
 
+def _as_text(values: list[Any], name: str, reason: str) -> Column:
+    return Column(values, (both(f"survey.read.note.text.{reason}", column=repr(name)),))
+
+
 def _numbers(values: list[Any], texts: dict[str, str], kinds: set[type], name: str) -> Column:
-    table = {text: float(bare) for text, bare in texts.items()}
-    if any(np.isinf(number) for number in table.values()):
-        return Column(values, f"column {name!r}: kept as text, a number is too large")
-    array = np.array([table[v] if type(v) is str else v for v in values], dtype=float)
-    notes = [
-        f"{sum(v in odd for v in values)} numbers {what}"
-        for odd, what in (
-            ({t for t, bare in texts.items() if t != bare}, "had spaces around them"),
-            ({t for t in texts if "e" in t.lower()}, "had an exponent, such as 1e+05"),
-            ({t for t in texts if kinds != {str}}, "were stored as text"),
-        )
+    numbers = {text: float(bare) for text, bare in texts.items()}
+    if any(np.isinf(number) for number in numbers.values()):
+        return _as_text(values, name, "too_large")
+    array = np.array([numbers[v] if type(v) is str else v for v in values], dtype=float)
+    oddities = {
+        "spaces": {text for text, bare in texts.items() if text != bare},
+        "exponent": {text for text in texts if "e" in text.lower()},
+        "text": {text for text in texts if kinds != {str}},
+    }
+    notes = tuple(
+        both(f"survey.read.note.number.{key}", column=repr(name), n=sum(v in odd for v in values))
+        for key, odd in oddities.items()
         if odd
-    ]
-    whole = all(_WHOLE.fullmatch(bare) for bare in texts.values()) and float not in kinds
-    if whole and not np.isnan(array).any():
+    )
+    integers = all(_WHOLE.fullmatch(bare) for bare in texts.values()) and float not in kinds
+    if integers and not np.isnan(array).any():
         array = array.astype("int64")
-    return Column(array, f"column {name!r}: {'; '.join(notes)}" if notes else "")
+    return Column(array, notes)
 
 
-def _commas(values: list[Any], texts: set[str], name: str) -> Column | None:
+def _decimal_commas(values: list[Any], texts: set[str], name: str) -> Column | None:
+    """Return the column if its numbers have decimal commas, or why they stay text."""
     with_comma = {text for text in texts if _COMMA.fullmatch(text)}
     others = texts - with_comma
     if not with_comma or not all(_NUMBER.fullmatch(text) for text in others):
         return None
-    kept = f"column {name!r}: kept as text: "
     if others:
-        return Column(values, f"{kept}some numbers have a decimal comma and some have none")
+        return _as_text(values, name, "mixed_commas")
     if all(_THOUSANDS.fullmatch(text) for text in texts):
-        return Column(values, f"{kept}the comma could mark decimals or thousands")
+        return _as_text(values, name, "thousands")
     if any(_LEADING_ZERO.match(text) for text in texts):
-        return Column(values, f"{kept}leading zeros")
+        return _as_text(values, name, "leading_zeros")
     numbers = [float(v.replace(",", ".")) if type(v) is str else v for v in values]
-    return Column(np.array(numbers), f"column {name!r}: decimal commas were read as decimal points")
+    return Column(np.array(numbers), (both("survey.read.note.decimal_commas", column=repr(name)),))
 
 
 def to_series(values: Any) -> pd.Series[Any]:
@@ -342,61 +353,3 @@ def to_series(values: Any) -> pd.Series[Any]:
         kind = pd.api.types.infer_dtype(values, skipna=True)
         return pd.Series(values, dtype=None if kind in ("boolean", "datetime") else object)
     return pd.Series(values)
-
-
-class Parsed(NamedTuple):
-    """A column as numbers (n,), NaN where there is none; which are labels, which are wrong."""
-
-    values: NDArray[np.float64]
-    mapped: NDArray[np.bool_]
-    bad: NDArray[np.bool_]
-    texts: int = 0
-
-
-def parse(series: pd.Series[Any], labels: Mapping[str, float]) -> Parsed:
-    """Read a column of any type as numbers.
-
-    Parameters
-    ----------
-    series : pandas.Series
-        Numbers, text, categories, `Decimal`, or a mixture.
-    labels : mapping of str to float
-        Texts that stand for a number. Any other text is wrong unless it is a number.
-    """
-    kind = series.dtype.kind
-    missing = series.isna().to_numpy(bool)
-    none = np.zeros(len(series), dtype=bool)
-    if kind == "b":
-        return Parsed(np.full(len(series), np.nan), none, ~missing)
-    if kind in "iuf":
-        return Parsed(series.to_numpy(np.float64, na_value=np.nan), none, none)
-    # Few values in many rows: each is read once. 1, True and "1" are not the same value.
-    cells = series.astype(object).to_numpy().copy()
-    cells[missing] = None
-    keys = [(cell.__class__, cell) for cell in cells.tolist()]
-    try:
-        places = {key: i for i, key in enumerate(dict.fromkeys(keys))}
-    except TypeError:  # a list or the like in a cell
-        keys = [(kind, cell if kind in _SCALARS else str(cell)) for kind, cell in keys]
-        places = {key: i for i, key in enumerate(dict.fromkeys(keys))}
-    read = [_number(kind, cell, labels) for kind, cell in places]
-    codes = np.fromiter(map(places.__getitem__, keys), dtype=np.intp, count=len(keys))
-    values = np.array([value for value, _ in read], dtype=np.float64)[codes]
-    what = np.array([state for _, state in read], dtype="U5")[codes]
-    return Parsed(values, what == "label", what == "bad", int((what == "text").sum()))
-
-
-def _number(kind: type, cell: Any, labels: Mapping[str, float]) -> tuple[float, str]:
-    """Return a value as a number, and "label", "text" (a number as text), "bad" or ""."""
-    if cell is None or cell == "":
-        return np.nan, ""
-    if kind is str and cell in labels:
-        return float(labels[cell]), "label"
-    if kind is str and is_number(cell):
-        return float(cell), "text"
-    # True is no answer, and of the texts that float() takes ("inf", "1_000") none is a number.
-    real = issubclass(kind, Real | Decimal) and not issubclass(kind, bool | np.bool_)
-    try:
-        return (float(cell), "") if real else (np.nan, "bad")
-    except (OverflowError, ValueError):  # 10**400; a signalling NaN
-        return np.nan, "bad"

@@ -8,18 +8,19 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cxstats.core.errors import DataError
-from cxstats.core.language import label
+from cxstats.core.language import Text, both, label, listed
+from cxstats.core.result import Result
 from cxstats.survey.detect import (
     DELIMITERS,
     HEAD,
     Record,
     convert,
     decode,
+    delimiter_name,
     find_delimiter,
     find_header,
     is_number,
@@ -36,8 +37,8 @@ EXTENSIONS = (*TEXT, ".xlsx", *SPSS)
 OLE = b"\xd0\xcf\x11\xe0"  # old Excel; also the wrapping of a workbook with a password
 
 
-@dataclass(frozen=True, slots=True)
-class ReadReport:
+@dataclass(frozen=True, repr=False)  # compared by value: it travels in the table's attributes
+class ReadReport(Result):
     """What was found in a file, and what was assumed.
 
     Attributes
@@ -50,9 +51,11 @@ class ReadReport:
         Of a text file; empty otherwise (SPSS files name their encoding).
     header_rows : int
         Rows above the first respondent: 1, 2 (SurveyMonkey), 3 (Qualtrics), 0 (SPSS).
-    rows, columns : int
+    rows : int
         Size of the table.
-    notes : tuple of str
+    names : tuple of str
+        Columns of the table.
+    notes : tuple of Text
         Every assumption and everything that was left out.
     questions : dict of str to str
         Column to question text.
@@ -69,21 +72,53 @@ class ReadReport:
     delimiter: str = ""
     header_rows: int = 1
     rows: int = 0
-    columns: int = 0
-    notes: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
     questions: dict[str, str] = field(default_factory=dict)
     value_labels: dict[str, dict[Any, str]] = field(default_factory=dict)
     missing: dict[str, int] = field(default_factory=dict)
 
-    def summary(self, lang: str = "en") -> str:
-        """Return the report in a few lines, with every note."""
+    @property
+    def columns(self) -> int:
+        """How many columns the table has."""
+        return len(self.names)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The columns of the file, one row each: ``column, question, value_labels, n_declared``.
+
+        ``n_declared`` counts the values that the file declares missing.
+        """
+        import pandas as pd
+
+        labels = {
+            name: "; ".join(f"{code:g} = {text}" if isinstance(code, float) else f"{code} = {text}"
+                            for code, text in codes.items())
+            for name, codes in self.value_labels.items()
+        }  # fmt: skip
+        return pd.DataFrame(
+            {
+                "column": list(self.names),
+                "question": [self.questions.get(name, "") for name in self.names],
+                "value_labels": [labels.get(name, "") for name in self.names],
+                "n_declared": [self.missing.get(name, 0) for name in self.names],
+            }
+        )
+
+    def title(self, lang: str | None = None) -> str:
+        """Return the name of the file, as a heading."""
+        return label("title.ReadReport", lang, file=self.file)
+
+    def findings(self, lang: str) -> list[str]:
+        """Return what kind of file was read, and its size."""
         size = {"rows": self.rows, "columns": self.columns, "header": self.header_rows}
-        lines = [label("survey.read.head", lang, file=self.file, format=self.format, **size)]
+        head = label("survey.read.head", lang, file=self.file, format=self.format, **size)
+        lines = []
         if self.encoding:
             lines.append(label("survey.read.encoding", lang, encoding=self.encoding))
         if self.delimiter:
-            mark = DELIMITERS[self.delimiter]
-            lines.append(label(f"survey.delimiter.{mark}", lang))
+            name = delimiter_name(self.delimiter).get(lang)
+            lines.append(label("survey.read.delimiter", lang, name=name))
         if self.questions:
             lines.append(label("survey.read.questions", lang, n=len(self.questions)))
         if self.value_labels:
@@ -91,13 +126,7 @@ class ReadReport:
         if self.missing:
             n = sum(self.missing.values())
             lines.append(label("survey.read.missing", lang, n=n, columns=len(self.missing)))
-        return "\n".join([lines[0], *(f"  {line}" for line in [*lines[1:], *self.notes])])
-
-    def __str__(self) -> str:
-        return self.summary()
-
-    def _repr_html_(self) -> str:
-        return f"<pre>{escape(self.summary())}</pre>"
+        return [head, *(f"  {line}" for line in lines)]
 
 
 def read_survey(path: str | Path, *, sheet: str | None = None) -> pd.DataFrame:
@@ -134,8 +163,8 @@ def read_survey(path: str | Path, *, sheet: str | None = None) -> pd.DataFrame:
     >>> frame = read_survey(file)
     >>> frame["id"].tolist(), frame["q2"].tolist()
     (['007', '008'], [3.5, 4.0])
-    >>> frame.attrs["read_report"].notes[1]
-    "column 'q2': decimal commas were read as decimal points"
+    >>> print(frame.attrs["read_report"].notes[1])
+    column 'q2': decimal commas were read as decimal points
     """
     file = Path(path)
     head = _head(file)
@@ -157,7 +186,7 @@ def read_survey(path: str | Path, *, sheet: str | None = None) -> pd.DataFrame:
     if not len(frame):
         raise DataError(f"{file.name}: the file has no rows below its header")
     frame.attrs["read_report"] = replace(
-        report, format=suffix[1:], rows=len(frame), columns=len(frame.columns)
+        report, format=suffix[1:], rows=len(frame), names=tuple(map(str, frame.columns))
     )
     return frame
 
@@ -175,23 +204,23 @@ def _head(file: Path) -> bytes:
 def _read_text(file: Path, head: bytes) -> tuple[pd.DataFrame, ReadReport]:
     refuse_binary(head, file.name)
     data = file.read_bytes()
-    text, encoding, notes = decode(data, file.name)
+    text, encoding, encoding_notes = decode(data, file.name)
     position = text.find("\0")
     if position >= 0:
         line = text.count("\n", 0, position) + 1
         raise DataError(f"{file.name}: not a text file: NUL in line {line}")
-    delimiter, found = find_delimiter(text)
-    first, _, rest = text.partition("\n")
+    delimiter, delimiter_notes = find_delimiter(text)
+    first, _, body = text.partition("\n")
     if first.strip().strip('"') in [f"sep={mark}" for mark in DELIMITERS]:
-        delimiter, found = first.strip('\r"')[-1], ("row 1 names the delimiter",)
-        text = f"\n{rest}"  # row numbers stay those of the file
+        delimiter, delimiter_notes = first.strip('\r"')[-1], (both("survey.read.note.sep_row"),)
+        text = f"\n{body}"  # row numbers stay those of the file
     records = list(_records(text, delimiter, file.name))
     frame, report = _table(records, file.name, decimal_comma=delimiter != ",")
     return frame, replace(
         report,
         encoding=encoding,
         delimiter=delimiter,
-        notes=(*notes, *found, *report.notes),
+        notes=(*encoding_notes, *delimiter_notes, *report.notes),
     )
 
 
@@ -233,15 +262,16 @@ def _table(
     last = next(i for i, r in enumerate(reversed(records)) if r.cells)
     blank = len(records) - last - len(filled)
     if blank:
-        notes.append(f"{blank} blank rows were left out")
-    columns, found = _columns(header.names, list(zip(*(r.cells for r in body), strict=True)))
-    notes += found
+        notes.append(both("survey.read.note.blank_rows", n=blank))
+    cells_by_column = list(zip(*(record.cells for record in body), strict=True))
+    columns, column_notes = _columns(header.names, cells_by_column)
+    notes += column_notes
     _refuse_duplicates([column for column, _ in columns], name)
     series: dict[str, pd.Series[Any]] = {}
     for column, cells in columns:
-        values, note = convert(cells, column, decimal_comma)
+        values, value_notes = convert(cells, column, decimal_comma)
         series[column] = to_series(values)
-        notes += [note] if note else []
+        notes += value_notes
     report = ReadReport(
         name, "", header_rows=header.rows, questions=header.questions, notes=tuple(notes)
     )
@@ -250,21 +280,23 @@ def _table(
 
 def _columns(
     names: Sequence[str], columns: Sequence[tuple[Any, ...]]
-) -> tuple[list[tuple[str, list[Any]]], list[str]]:
-    kept, notes = [], []
+) -> tuple[list[tuple[str, list[Any]]], list[Text]]:
+    """Return every column with its name, and what there is to say of the names."""
+    named, notes = [], []
     for position, (name, cells) in enumerate(zip(names, columns, strict=True), 1):
         if name:
-            kept.append((name, list(cells)))
+            named.append((name, list(cells)))
         elif any(cell not in (None, "") for cell in cells):
-            kept.append((f"column_{position}", list(cells)))
-            notes.append(f"column {position} has no name; it is called 'column_{position}'")
+            new = f"column_{position}"
+            named.append((new, list(cells)))
+            notes.append(both("survey.read.note.unnamed", position=position, name=repr(new)))
         else:
-            notes.append(f"column {position} has no name and no values; it was left out")
-    spaced = [name for name, _ in kept if name != name.strip()]
-    notes += [f"the name of column {name!r} begins or ends with a space" for name in spaced]
-    if all(is_number(name) for name, _ in kept):
-        notes.append("row 1 holds numbers only: check that it is the header")
-    return kept, notes
+            notes.append(both("survey.read.note.unnamed_empty", position=position))
+    spaced = [name for name, _ in named if name != name.strip()]
+    notes += [both("survey.read.note.spaced_name", column=repr(name)) for name in spaced]
+    if all(is_number(name) for name, _ in named):
+        notes.append(both("survey.read.note.numeric_header"))
+    return named, notes
 
 
 def _refuse_ragged(records: list[Record], name: str) -> None:
@@ -306,10 +338,11 @@ def _read_excel(file: Path, head: bytes, sheet: str | None) -> tuple[pd.DataFram
     frame, report = _table(records, file.name)
     notes = []
     if others:
-        kept = "given" if sheet is not None else "the first"
-        notes.append(f"sheet {title!r} was read ({kept}); others: {', '.join(map(repr, others))}")
+        which = "asked" if sheet is not None else "first"
+        names = listed(map(repr, others))
+        notes.append(both(f"survey.read.note.sheet_{which}", sheet=repr(title), others=names))
     if hidden:
-        notes.append(f"sheet {title!r} is hidden in the workbook")
+        notes.append(both("survey.read.note.sheet_hidden", sheet=repr(title)))
     return frame, replace(report, notes=(*notes, *report.notes))
 
 
@@ -402,7 +435,7 @@ def _read_spss(file: Path, head: bytes) -> tuple[pd.DataFrame, ReadReport]:
     labels = {name: dict(table) for name, table in meta.variable_value_labels.items()}
     questions = {name: text for name, text in meta.column_names_to_labels.items() if text}
     notes = [
-        f"column {column!r}: {count} values that the file declares missing became missing"
+        both("survey.read.note.declared_missing", column=repr(column), n=count)
         for column, count in missing.items()
     ]
     report = ReadReport(

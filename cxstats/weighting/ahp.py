@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.formats import format_number
-from cxstats.core.language import Text, label
+from cxstats.core.language import Text, both, label
 from cxstats.core.moments import check_resamples
 from cxstats.stats.bootstrap import replicate_means
 from cxstats.stats.intervals import check_level
@@ -20,7 +20,7 @@ from cxstats.weighting.pairwise import (
     consistency_ratio,
     contradictions,
     principal,
-    read,
+    read_judgements,
     row_means,
 )
 from cxstats.weighting.result import Weights, percentiles, weight_table
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 FEW = 5  # judges below which an interval over judges is rough
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Ahp(Weights):
     """Weights from pairwise judgements; a `Weights` with what is known of their consistency.
 
@@ -64,31 +64,28 @@ class Ahp(Weights):
     judges: pd.DataFrame
     rule: str
 
-    def summary(self, lang: str = "en") -> str:
-        """Return weights, consistency and the worst judgement in words."""
-        lines = [super().summary(lang)]
+    def findings(self, lang: str) -> list[str]:
+        """Return weights, consistency and the worst judgement."""
+        lines = super().findings(lang)
         k = len(self.judgements)
-        if k > 2:
-            ratio = self.consistency_ratio
-            lines.append(
-                label(
-                    "weighting.ahp.cr", lang, cr=format_number(ratio, 3) if ratio >= 0 else "–",
-                    verdict=self.verdict.get(lang), lam=format_number(self.lambda_max, 3), k=k,
-                )
-            )  # fmt: skip
-        if k > 2 and self.consistency_index > 1e-9:
+        if k < 3:
+            return lines
+        lines.append(
+            label(
+                "weighting.ahp.cr", lang, cr=_ratio(self.consistency_ratio), k=k,
+                verdict=self.verdict.get(lang), lam=format_number(self.lambda_max, 3),
+            )
+        )  # fmt: skip
+        if self.consistency_index > 1e-9:
             worst = self.contradictions.iloc[0]
             lines.append(
                 label(
                     "weighting.ahp.worst", lang, first=worst["first"], second=worst["second"],
                     given=_judgement(worst["judgement"]), implied=_judgement(worst["implied"]),
-                    cr=format_number(worst["cr_after"], 3) if worst["cr_after"] >= 0 else "–",
+                    cr=_ratio(worst["cr_after"]),
                 )
             )  # fmt: skip
-        return "\n".join(lines)
-
-    def __repr__(self) -> str:
-        return self.summary()
+        return lines
 
 
 def ahp(
@@ -144,50 +141,50 @@ def ahp(
 
     Examples
     --------
-    >>> found = ahp({("speed", "staff"): 3, ("speed", "price"): 5, ("staff", "price"): 3})
-    >>> {name: round(weight, 3) for name, weight in found.items()}
+    >>> result = ahp({("speed", "staff"): 3, ("speed", "price"): 5, ("staff", "price"): 3})
+    >>> {name: round(weight, 3) for name, weight in result.items()}
     {'speed': 0.637, 'staff': 0.258, 'price': 0.105}
-    >>> round(found.consistency_ratio, 3)
+    >>> round(result.consistency_ratio, 3)
     0.033
     """
     check_level(level)
     check_resamples(n_resamples, seed)
-    verdict(0.0, "ahp_cr", rule)  # refuses a rule that there is not
-    given = read(judgements, names)
-    count, k = len(given.matrices), len(given.names)
-    logs = np.log(given.matrices)
+    verdict(0.0, "ahp_cr", rule)  # raises if the rule is unknown
+    judged = read_judgements(judgements, names)
+    n, k = len(judged.matrices), len(judged.names)
+    logs = np.log(judged.matrices)
     matrix = np.exp(logs.mean(axis=0))
     weight, value = principal(matrix)
     replicates = limits = None
-    if count > 1:
-        drawn = replicate_means(logs.reshape(count, -1), n_resamples, seed).reshape(-1, k, k)
-        replicates, wide = (_spread(drawn, logs.mean(axis=0), f) for f in _factors(count, level))
+    if n > 1:
+        drawn = replicate_means(logs.reshape(n, -1), n_resamples, seed).reshape(-1, k, k)
+        replicates, wide = (_spread(drawn, logs.mean(axis=0), f) for f in _factors(n, level))
         limits = percentiles(wide, level)
     ratio = float(consistency_ratio(value, k))
     return Ahp(
         table=weight_table(
-            given.names, weight, "ahp", count, limits, replicates, geometric=row_means(matrix)
+            judged.names, weight, "ahp", n, limits, replicates, geometric=row_means(matrix)
         ),
         method="ahp",
-        what="pairwise judgements",
-        n=count,
+        basis=both("weighting.basis.ahp"),
+        n=n,
         level=level,
-        n_resamples=n_resamples if count > 1 else 0,
+        n_resamples=n_resamples if n > 1 else 0,
         seed=seed,
         synthetic=bool(getattr(judgements, "attrs", {}).get("synthetic")),
-        notes=_notes(given),
+        notes=_notes(judged),
         lambda_max=float(value),
         consistency_index=float(consistency_index(value, k)),
         consistency_ratio=ratio,
         verdict=verdict(ratio, "ahp_cr", rule),
-        judgements=_frame(matrix, given.names),
-        contradictions=_contradictions(matrix, given.names),
-        judges=_judges(given),
+        judgements=_frame(matrix, judged.names),
+        contradictions=_contradictions(matrix, judged.names),
+        judges=_judges(judged),
         rule=rule,
     )
 
 
-def _factors(count: int, level: float) -> tuple[float, float]:
+def _factors(n: int, level: float) -> tuple[float, float]:
     """Return how much wider resampled means have to be, for a standard error and an interval.
 
     Resampling few judges takes n for n - 1 and the normal for the t distribution:
@@ -196,8 +193,8 @@ def _factors(count: int, level: float) -> tuple[float, float]:
     """
     from scipy.stats import norm, t
 
-    small, tail = np.sqrt(count / (count - 1)), (1 + level) / 2
-    return float(small), float(small * t.ppf(tail, count - 1) / norm.ppf(tail))
+    small, tail = np.sqrt(n / (n - 1)), (1 + level) / 2
+    return float(small), float(small * t.ppf(tail, n - 1) / norm.ppf(tail))
 
 
 def _spread(drawn: Array, centre: Array, factor: float) -> Array:
@@ -214,54 +211,55 @@ def _frame(matrix: Array, names: tuple[str, ...]) -> pd.DataFrame:
 def _contradictions(matrix: Array, names: tuple[str, ...]) -> pd.DataFrame:
     import pandas as pd
 
-    found = contradictions(matrix)
+    pairs = contradictions(matrix)
     rows = {
-        "first": [names[i] for i in found.first],
-        "second": [names[j] for j in found.second],
-        "judgement": matrix[found.first, found.second],
-        "ratio": found.ratio,
-        "implied": found.implied,
-        "cr_after": consistency_ratio(found.after, len(names)),
+        "first": [names[i] for i in pairs.first],
+        "second": [names[j] for j in pairs.second],
+        "judgement": matrix[pairs.first, pairs.second],
+        "ratio": pairs.ratio,
+        "implied": pairs.implied,
+        "cr_after": consistency_ratio(pairs.after, len(names)),
     }
-    order = np.argsort(-np.abs(np.log(found.ratio)), kind="stable")
+    order = np.argsort(-np.abs(np.log(pairs.ratio)), kind="stable")
     return pd.DataFrame(rows).iloc[order].reset_index(drop=True)
 
 
-def _judges(given: Judgements) -> pd.DataFrame:
+def _judges(judged: Judgements) -> pd.DataFrame:
     import pandas as pd
 
-    weight, value = principal(given.matrices)
-    ratio = consistency_ratio(value, len(given.names))
-    table = pd.DataFrame(weight, index=list(given.judges), columns=list(given.names))
+    weight, value = principal(judged.matrices)
+    ratio = consistency_ratio(value, len(judged.names))
+    table = pd.DataFrame(weight, index=list(judged.judges), columns=list(judged.names))
     table.insert(0, "consistency_ratio", ratio)
     return table.rename_axis("judge")
 
 
-def _notes(given: Judgements) -> tuple[str, ...]:
-    """Say what is rough."""
-    notes, count = [], len(given.judges)
-    if count == 1:
-        notes.append("one judge: no interval")
-    elif count < FEW:
-        notes.append(f"intervals over {count} judges are rough; take {FEW} or more")
-    if given.rounded:
-        notes.append(
-            f"{given.rounded} pairs are reciprocal up to rounding; the side above 1 was taken"
-        )
+def _notes(judged: Judgements) -> tuple[Text, ...]:
+    """Return what is rough."""
+    notes, n = [], len(judged.judges)
+    if n == 1:
+        notes.append(both("weighting.note.one_judge"))
+    elif n < FEW:
+        notes.append(both("weighting.note.few_judges", n=n, least=FEW))
+    if judged.rounded:
+        notes.append(both("weighting.note.rounded", k=judged.rounded))
     return tuple(notes)
 
 
+def _ratio(value: float) -> str:
+    return format_number(value, 3) if value >= 0 else "–"
+
+
 def _judgement(value: float) -> str:
-    """Write a judgement as people give it: 5, or 1/5.
+    """Return a judgement as people give it: 5, or 1/5.
 
     Examples
     --------
     >>> _judgement(0.2), _judgement(2.5)
     ('1/5', '2.5')
     """
-
-    def shown(number: float) -> str:
-        whole = abs(number - round(number)) < 1e-9
-        return format_number(round(number) if whole else number, 0 if whole else 1)
-
-    return shown(value) if value >= 1 else "1/" + shown(1 / value)
+    if value < 1:
+        return "1/" + _judgement(1 / value)
+    if abs(value - round(value)) < 1e-9:
+        return format_number(round(value), 0)
+    return format_number(value, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from inspect import signature
+from inspect import Parameter, signature
 from typing import Any
 
 from cxstats.core.errors import CxError
@@ -35,7 +35,7 @@ METHODS: dict[str, Callable[..., Weights]] = {
 
 
 def weights(data: Any, method: str, **options: Any) -> Weights:
-    """Find weights by one of several methods.
+    """Weigh components by one of several methods.
 
     Parameters
     ----------
@@ -84,12 +84,14 @@ def weights(data: Any, method: str, **options: Any) -> Weights:
     """
     check_choice("method", method, list(METHODS))
     function = METHODS[method]
-    known = signature(driver_weights if method in ("shapley", "johnson") else function).parameters
-    allowed = [name for name in list(known)[1:] if name != "method"]
+    parameters = signature(
+        driver_weights if method in ("shapley", "johnson") else function
+    ).parameters
+    allowed = [name for name in list(parameters)[1:] if name != "method"]
     for name in options:
         if name not in allowed:
             raise CxError(f"{name!r} is no option of {method!r}; there are: {', '.join(allowed)}")
     for name in allowed:
-        if name not in options and known[name].default is known[name].empty:
+        if name not in options and parameters[name].default is Parameter.empty:
             raise CxError(f"method {method!r} needs {name}=...")
     return function(data, **options)

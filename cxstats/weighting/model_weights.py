@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
+from cxstats.core.language import Text, both, listed
 from cxstats.core.moments import Moments, bootstrap_moments, check_resamples, correlations, moments
 from cxstats.core.progress import quiet_linear_algebra, tracked
 from cxstats.models.pls.sample import read_rows
+from cxstats.priorities.notes import failed_resamples, few_resamples, missing_answers
 from cxstats.stats.intervals import check_level
-from cxstats.weighting.result import ROUGH, Weights, check_choice, percentiles, weight_table
-from cxstats.weighting.stated_points import closed
+from cxstats.weighting.result import Weights, check_choice, closed, percentiles, weight_table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,17 +29,18 @@ EFFECTS = ("total", "direct")
 HELD = 4_000_000  # numbers of subsets held at once: a batch of replicates is cut to this
 MOST_DRIVERS = 20  # exact Shapley values take 2^p subsets
 SINGULAR = 1e-10
+CONSTANT = 1e-12  # variance up to which a column is rounding
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sampled:
+class Covariances:
     """Covariances of drivers and outcome (last), of the sample and of its replicates.
 
     Attributes
     ----------
     names : tuple of str
         The p drivers.
-    n, dropped : int
+    n, n_dropped : int
     cov : array (p + 1, p + 1)
     drawn : array (B, p + 1, p + 1)
         Empty where only moments were given.
@@ -47,7 +49,7 @@ class Sampled:
 
     names: tuple[str, ...]
     n: int
-    dropped: int
+    n_dropped: int
     cov: Array
     drawn: Array
     synthetic: bool
@@ -119,12 +121,12 @@ def regression_weights(
     0.8
     """
     check_choice("negative", negative, NEGATIVE)
-    sample = _sampled(data, outcome, drivers, level, n_resamples, seed)
+    sample = _covariances(data, outcome, drivers, level, n_resamples, seed)
     least = np.linalg.eigvalsh(correlations(sample.cov)[:-1, :-1])[0]
     if least < SINGULAR:
         raise DataError("the drivers determine each other; leave one out")
     beta = betas(sample.cov, standardised)
-    below = [f"{name} {b:.3f}" for name, b in zip(sample.names, beta, strict=True) if b < 0]
+    below = _negative(sample.names, beta, 3)
     if (beta <= 0).all():
         raise DataError(f"no driver has a positive coefficient: {', '.join(below)}")
     if below and negative == "refuse":
@@ -134,14 +136,37 @@ def regression_weights(
         )
 
     def shares(cov: Array) -> Array:
-        found = betas(cov, standardised)
-        found = np.maximum(found, 0) if below else found
-        total = found.sum(axis=-1, keepdims=True)
-        return np.where(total > 0, found / np.where(total > 0, total, 1), np.nan)
+        slopes = betas(cov, standardised)
+        slopes = np.maximum(slopes, 0) if below else slopes
+        total = slopes.sum(axis=-1, keepdims=True)
+        return np.where(total > 0, slopes / np.where(total > 0, total, 1), np.nan)
 
-    notes = [f"negative coefficients, weight set to 0: {', '.join(below)}"] if below else []
-    what = "standardised coefficients" if standardised else "coefficients per unit"
-    return _result(sample, "regression", what, shares, level, n_resamples, seed, notes, beta=beta)
+    basis = both(f"weighting.basis.regression.{_scaling(standardised)}")
+    return _weigh_drivers(
+        sample,
+        "regression",
+        basis,
+        shares,
+        level,
+        n_resamples,
+        seed,
+        _set_to_zero(below),
+        beta=beta,
+    )
+
+
+def _scaling(standardised: bool) -> str:
+    return "standardised" if standardised else "raw"
+
+
+def _negative(names: Sequence[str], values: Array, decimals: int) -> list[str]:
+    """Return the names with a negative value, and the value."""
+    pairs = zip(names, values, strict=True)
+    return [f"{name} {value:.{decimals}f}" for name, value in pairs if value < 0]
+
+
+def _set_to_zero(below: list[str]) -> list[Text]:
+    return [both("weighting.note.zero", names=listed(below))] if below else []
 
 
 def driver_weights(
@@ -174,24 +199,24 @@ def driver_weights(
 
     functions = {"shapley": shapley, "johnson": johnson}
     check_choice("method", method, list(functions))
-    sample = _sampled(data, outcome, drivers, level, n_resamples, seed)
+    sample = _covariances(data, outcome, drivers, level, n_resamples, seed)
     p = len(sample.names)
     if method == "shapley" and p > MOST_DRIVERS:
         raise DataError(f"{p} drivers; exact Shapley values take at most {MOST_DRIVERS}")
     r = correlations(sample.cov)[:-1, -1]
-    below = [f"{name} {one:.2f}" for name, one in zip(sample.names, r, strict=True) if one < 0]
-    notes = []
-    if below:
-        notes.append(f"negative correlations with the outcome: {', '.join(below)}; shares have "
-                     "no sign, so turn such a score before weighting it")  # fmt: skip
+    below = [
+        f"{name} {value:.2f}" for name, value in zip(sample.names, r, strict=True) if value < 0
+    ]
+    notes = [both("weighting.note.sign", names=listed(below))] if below else []
 
     def shares(cov: Array) -> Array:
         return closed(functions[method](correlations(cov)))
 
     if float(functions[method](correlations(sample.cov)).sum()) < 1e-12:
         raise DataError(f"the drivers explain nothing of {outcome!r}; there are no shares")
-    return _result(
-        sample, method, "shares of R²", shares, level, n_resamples, seed, notes, correlation=r
+    basis = both("weighting.basis.shares")
+    return _weigh_drivers(
+        sample, method, basis, shares, level, n_resamples, seed, notes, correlation=r
     )
 
 
@@ -233,10 +258,62 @@ def pls_weights(  # noqa: PLR0913  (a public method with its options)
         If there is no such construct or effect, a weight is negative, or both or neither of
         `construct` and `target` are given.
     """
-    check_choice("effects", effects, EFFECTS)
-    check_choice("negative", negative, NEGATIVE)
+    _check_pls(fit, construct, target, effects, standardised, negative)
     check_level(level)
     check_resamples(n_resamples, seed)
+    kind = "weight" if construct is not None else {"total": "total", "direct": "path"}[effects]
+    names, value = _pls_values(fit, construct, target, effects)
+    # Of items on their own scale: the places of their standard deviations.
+    items = None
+    if construct is not None and not standardised:
+        items = [fit.design.items.index(name) for name in names]
+    raw = value if items is None else value * (1 / fit.sample.moments.sd[items])
+    below = [
+        f"{name} {number:.3f}" for name, number in zip(names, value, strict=True) if number < 0
+    ]
+    if (raw <= 0).all() or (below and negative == "refuse"):
+        raise CxError(
+            f"negative: {', '.join(below)}; a weight is 0 upwards. Leave it out of the model, or "
+            "say negative='zero'"
+        )
+    replicates, n_failed, notes = np.empty((0, len(names))), 0, _set_to_zero(below)
+    if fit.sample.frame is not None:
+        lhs = str(construct if construct is not None else target)
+        drawn = _pls_replicates(fit, kind, lhs, names, items, level, n_resamples, seed)
+        drawn = np.maximum(drawn, 0) if below else drawn
+        total = drawn.sum(axis=1)
+        defined = np.isfinite(total) & (total > 0)
+        replicates = drawn[defined] / total[defined, None]
+        n_failed = int((~defined).sum())
+    else:
+        notes.append(both("weighting.note.moments"))
+    notes += failed_resamples(n_failed, n_resamples, "weighting.note.failed")
+    column = {"weight": "outer_weight", "total": "total_effect", "path": "path"}[kind]
+    table = weight_table(
+        names, closed(np.maximum(raw, 0)), "pls", fit.n, percentiles(replicates, level),
+        replicates, **{column: value},
+    )  # fmt: skip
+    if construct is not None:
+        basis = both(f"weighting.basis.items.{_scaling(standardised)}", construct=construct)
+    else:
+        basis = both(f"weighting.basis.{effects}", target=target)
+    resamples = n_resamples if len(replicates) else 0
+    return Weights(
+        table, "pls", basis, fit.n, level, resamples, seed, fit.synthetic, (basis, *notes)
+    )  # fmt: skip
+
+
+def _check_pls(
+    fit: PlsFit,
+    construct: str | None,
+    target: str | None,
+    effects: str,
+    standardised: bool,
+    negative: str,
+) -> None:
+    """Raise if there is no fit, or options do not fit each other."""
+    check_choice("effects", effects, EFFECTS)
+    check_choice("negative", negative, NEGATIVE)
     if not hasattr(fit, "design"):
         raise CxError(f"method 'pls' needs a fit of cxstats.models.pls, not {type(fit).__name__!r}")
     if (construct is None) == (target is None):
@@ -244,55 +321,31 @@ def pls_weights(  # noqa: PLR0913  (a public method with its options)
     if target is not None and not standardised:
         raise CxError("effects on a target are standardised; for unstandardised ones see fit.ipma")
     fit.require_sound("weights")
-    kind = "weight" if construct is not None else {"total": "total", "direct": "path"}[effects]
-    names, value = _pls_values(fit, construct, target, effects)
-    scale = np.ones(len(names))
-    own = [fit.design.items.index(name) for name in names] if construct is not None else []
-    if construct is not None and not standardised:
-        scale = 1 / fit.sample.moments.sd[own]
-    raw = value * scale
-    below = [f"{name} {one:.3f}" for name, one in zip(names, value, strict=True) if one < 0]
-    if (raw <= 0).all() or (below and negative == "refuse"):
-        raise CxError(
-            f"negative: {', '.join(below)}; a weight is 0 upwards. Leave it out of the model, or "
-            "say negative='zero'"
-        )
-    notes = [f"negative, weight set to 0: {', '.join(below)}"] if below else []
-    replicates, lost = np.empty((0, len(names))), 0
-    if fit.sample.frame is not None:
-        boot = fit.bootstrap(n_resamples, seed, level=level, signs="construct")
-        lhs = construct if construct is not None else target
-        # A path is "target ~ cause", an item "construct =~ item" or "construct <~ item".
-        place = {
-            row.rhs: i for i, row in enumerate(boot.table.itertuples())
-            if row.kind == kind and row.lhs == lhs
-        }  # fmt: skip
-        drawn = boot.replicates[:, [place[name] for name in names]]
-        if construct is not None and not standardised:
-            # The same seed draws the same resamples, so each has its own standard deviations.
-            cov = bootstrap_moments(fit.sample.matrix, n_resamples, seed).cov
-            drawn = drawn / np.sqrt(np.diagonal(cov, axis1=1, axis2=2)[:, own])
-        drawn = np.maximum(drawn, 0) if below else drawn
-        total = drawn.sum(axis=1)
-        kept = np.isfinite(total) & (total > 0)
-        replicates, lost = drawn[kept] / total[kept, None], int((~kept).sum())
-    else:
-        notes.append("fitted to moments alone: no interval")
-    if lost:
-        notes.append(f"{lost} of {n_resamples} resamples without a solution are left out")
-    column = {"weight": "outer_weight", "total": "total_effect", "path": "path"}[kind]
-    table = weight_table(
-        names, closed(np.maximum(raw, 0)), "pls", fit.n, percentiles(replicates, level),
-        replicates, **{column: value},
-    )  # fmt: skip
-    what = (
-        f"outer weights of {construct}, {'standardised' if standardised else 'per point of scale'}"
-        if construct is not None else f"{effects} effects on {target}"
-    )  # fmt: skip
-    done = n_resamples if len(replicates) else 0
-    return Weights(
-        table, "pls", what, fit.n, level, done, seed, fit.synthetic, (what, *notes)
-    )  # fmt: skip
+
+
+def _pls_replicates(
+    fit: PlsFit,
+    kind: str,
+    lhs: str,
+    names: list[str],
+    items: list[int] | None,
+    level: float,
+    n_resamples: int,
+    seed: int,
+) -> Array:
+    """Return bootstrap replicates (B, k) of outer weights or effects, in the order of names."""
+    boot = fit.bootstrap(n_resamples, seed, level=level, signs="construct")
+    # A path is "target ~ cause", an item "construct =~ item" or "construct <~ item".
+    place = {
+        row.rhs: i for i, row in enumerate(boot.table.itertuples())
+        if row.kind == kind and row.lhs == lhs
+    }  # fmt: skip
+    drawn = boot.replicates[:, [place[name] for name in names]]
+    if items is None:
+        return drawn
+    # The same seed draws the same resamples, so each has its own standard deviations.
+    cov = bootstrap_moments(fit.sample.matrix, n_resamples, seed).cov
+    return np.asarray(drawn / np.sqrt(np.diagonal(cov, axis1=1, axis2=2)[:, items]), float)
 
 
 def _pls_values(
@@ -310,71 +363,68 @@ def _pls_values(
     return rows["rhs"].tolist(), values.to_numpy(float)
 
 
-def _sampled(
+def _covariances(
     data: Any, outcome: str, drivers: Sequence[str] | None, level: float, n_resamples: int,
     seed: int,
-) -> Sampled:  # fmt: skip
+) -> Covariances:  # fmt: skip
     """Read drivers and outcome, and draw the replicates of their covariances."""
     check_level(level)
     check_resamples(n_resamples, seed)
     if isinstance(drivers, str):
         raise CxError(f"drivers is {drivers!r}; allowed: a list of columns")
-    if isinstance(data, Moments):
-        given = data.names
-    else:
-        given = tuple(map(str, getattr(data, "columns", ())))
-    names = tuple(drivers) if drivers is not None else tuple(x for x in given if x != outcome)
+    columns = data.names if isinstance(data, Moments) else map(str, getattr(data, "columns", ()))
+    names = tuple(name for name in columns if name != outcome) if drivers is None else (*drivers,)
     if outcome in names:
         raise CxError(f"{outcome!r} is the outcome and a driver")
     if not names:
         raise CxError("no drivers: name at least one")
-    wanted = [*names, outcome]
-    found = data.select(wanted) if isinstance(data, Moments) else moments(data, wanted)
-    p = len(names)
-    for name, variance in zip(wanted, np.diag(found.cov), strict=True):
-        if not variance > 1e-12:
+    used, p = [*names, outcome], len(names)
+    sample = data.select(used) if isinstance(data, Moments) else moments(data, used)
+    for name, variance in zip(used, np.diag(sample.cov), strict=True):
+        if not variance > CONSTANT:
             raise DataError(f"column {name!r} is constant; it carries no weight")
-    if found.n < p + 3:
-        raise DataError(f"{found.n} complete cases; {p} drivers need at least {p + 3}")
+    if sample.n < p + 3:
+        raise DataError(f"{sample.n} complete cases; {p} drivers need at least {p + 3}")
     drawn = np.empty((0, p + 1, p + 1))
     if not isinstance(data, Moments):
-        rows = read_rows(data, tuple(wanted))
+        rows = read_rows(data, tuple(used))
         rows = rows[~np.isnan(rows).any(axis=1)]
         drawn = bootstrap_moments(rows, n_resamples, seed).cov
     synthetic = bool(getattr(data, "attrs", {}).get("synthetic"))
-    return Sampled(names, found.n, found.dropped, found.cov, drawn, synthetic)
+    return Covariances(names, sample.n, sample.dropped, sample.cov, drawn, synthetic)
 
 
-def _result(
-    sample: Sampled, method: str, what: str, shares: Callable[[Array], Array], level: float,
-    n_resamples: int, seed: int, notes: list[str], **more: Array,
+def _weigh_drivers(
+    sample: Covariances, method: str, basis: Text, shares: Callable[[Array], Array], level: float,
+    n_resamples: int, seed: int, notes: list[Text], **more: Array,
 ) -> Weights:  # fmt: skip
     """Compute shares of the sample and, in batches, of its replicates."""
-    replicates, lost, p = np.empty((0, len(sample.names))), 0, len(sample.names)
-    if len(sample.drawn):
+    replicates, p = np.empty((0, len(sample.names))), len(sample.names)
+    resampled = len(sample.drawn) > 0
+    if resampled:
         # A resample in which a variable is constant, or drivers coincide, has no coefficients.
         with np.errstate(invalid="ignore", divide="ignore"):
             least = np.linalg.eigvalsh(np.nan_to_num(correlations(sample.drawn)[:, :-1, :-1]))
-        sound = sample.drawn[least[:, 0] > SINGULAR]
-        step = max(1, HELD // 2**p) if method == "shapley" else max(1, len(sound))
+        regular = sample.drawn[least[:, 0] > SINGULAR]
+        step = max(1, HELD // 2**p) if method == "shapley" else max(1, len(regular))
         with quiet_linear_algebra():
-            parts = [shares(sound[a:b]) for a, b in tracked(len(sound), step)]
-        found = np.concatenate(parts) if parts else replicates
-        replicates = found[np.isfinite(found).all(axis=1)]
-        lost = len(sample.drawn) - len(replicates)
-    else:
-        notes.append("from moments alone: no interval")
-    if sample.dropped:
-        notes.append(f"{sample.dropped} respondents with a missing answer are left out")
-    if lost:
-        notes.append(f"{lost} of {n_resamples} resamples without a solution are left out")
-    if 0 < len(sample.drawn) < ROUGH:
-        notes.append(f"{n_resamples} resamples are rough; take {ROUGH:,}")
+            chunks = [shares(regular[a:b]) for a, b in tracked(len(regular), step)]
+        values = np.concatenate(chunks) if chunks else replicates
+        replicates = values[np.isfinite(values).all(axis=1)]
+    n_failed = len(sample.drawn) - len(replicates)
     table = weight_table(
         sample.names, shares(sample.cov), method, sample.n, percentiles(replicates, level),
         replicates, **more,
     )  # fmt: skip
-    done = n_resamples if len(replicates) else 0
+    every_note = (
+        basis,
+        *notes,
+        *([] if resampled else [both("weighting.note.moments")]),
+        *missing_answers(sample.n_dropped),
+        *failed_resamples(n_failed, n_resamples, "weighting.note.failed"),
+        *(few_resamples(n_resamples) if resampled else []),
+    )
+    resamples = n_resamples if len(replicates) else 0
     return Weights(
-        table, method, what, sample.n, level, done, seed, sample.synthetic, (what, *notes)
+        table, method, basis, sample.n, level, resamples, seed, sample.synthetic, every_note
     )

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
+from cxstats.core.language import both
 from cxstats.survey.answers import as_pandas, numbers
-from cxstats.weighting.result import Weights, weight_table
-from cxstats.weighting.stated_points import closed
+from cxstats.weighting.result import Weights, closed, weight_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,15 +101,15 @@ def entropy_weights(
     Returns
     -------
     Weights
-        Without intervals, since units are not sampled; ``leave_one_low`` and ``leave_one_high``
+        Without intervals, since units are not sampled; ``leave_one_out_min, leave_one_out_max``
         are the smallest and largest weight when any one unit is left out.
 
     Examples
     --------
     >>> import pandas as pd
     >>> frame = pd.DataFrame({"sales": [10, 20, 40], "waiting": [5.0, 5.5, 6.0]})
-    >>> found = entropy_weights(frame, directions={"sales": "benefit", "waiting": "cost"})
-    >>> round(found["sales"], 3)
+    >>> weights = entropy_weights(frame, directions={"sales": "benefit", "waiting": "cost"})
+    >>> round(weights["sales"], 3)
     0.981
     """
     table = _read(scores, columns, directions)
@@ -165,6 +165,7 @@ class Criteria:
 def _read(
     scores: Any, columns: Sequence[str] | None, directions: str | Mapping[str, str]
 ) -> Criteria:
+    """Return the units by criteria, checked."""
     frame = as_pandas(scores)
     if isinstance(columns, str) or not isinstance(columns, Iterable | None):
         raise CxError(f"columns is {columns!r}; allowed: a list of columns")
@@ -176,21 +177,7 @@ def _read(
         raise DataError(
             f"{len(frame)} units and {len(names)} criteria; at least 2 of each are needed"
         )
-    if not isinstance(directions, str) and not hasattr(directions, "items"):
-        raise CxError(
-            f"directions is {directions!r}; allowed: {', '.join(DIRECTIONS)}, or a mapping of "
-            "criterion to one of them"
-        )
-    given = dict.fromkeys(names, directions) if isinstance(directions, str) else dict(directions)
-    for name in names:
-        if given.get(name) not in DIRECTIONS:
-            raise CxError(
-                f"directions: {name!r} has {given.get(name)!r}; allowed: {', '.join(DIRECTIONS)}"
-            )
-    shown = ", ".join(map(str, names))
-    for name in given:
-        if name not in names:
-            raise CxError(f"directions: {name!r} is no criterion; there are: {shown}")
+    ways = _directions(directions, names)
     values = np.column_stack([numbers(frame, name) for name in names])
     missing = np.argwhere(np.isnan(values))
     if len(missing):
@@ -199,11 +186,33 @@ def _read(
             f"row {frame.index[i]!r}, column {names[j]!r}: no value; every unit needs every "
             f"criterion ({len(missing)} missing)"
         )
-    cost = np.array([given[name] == "cost" for name in names])
+    cost = np.array([ways[name] == "cost" for name in names])
     return Criteria(names, values, cost, frame.index, bool(frame.attrs.get("synthetic")))
 
 
+def _directions(directions: str | Mapping[str, str], names: tuple[str, ...]) -> Mapping[str, str]:
+    """Return the direction of each criterion."""
+    if not isinstance(directions, str) and not hasattr(directions, "items"):
+        raise CxError(
+            f"directions is {directions!r}; allowed: {', '.join(DIRECTIONS)}, or a mapping of "
+            "criterion to one of them"
+        )
+    ways = dict.fromkeys(names, directions) if isinstance(directions, str) else dict(directions)
+    for name in names:
+        if ways.get(name) not in DIRECTIONS:
+            raise CxError(
+                f"directions: {name!r} has {ways.get(name)!r}; allowed: {', '.join(DIRECTIONS)}"
+            )
+    for name in ways:
+        if name not in names:
+            raise CxError(
+                f"directions: {name!r} is no criterion; there are: {', '.join(map(str, names))}"
+            )
+    return ways
+
+
 def _check_positive(table: Criteria) -> None:
+    """Raise if a value has no share of the sum of its criterion."""
     bad = np.argwhere((table.values < 0) | ((table.values == 0) & table.cost))
     if len(bad):
         i, j = bad[0]
@@ -231,20 +240,20 @@ def _weigh(
             f"{method.upper()} has no weights; leave out those that repeat another"
         )
     low, high = np.full((2, k), np.nan)
-    notes = ["no interval: the units are the units, not a sample"]
+    notes = [both("weighting.note.units")]
     if 3 < n <= MOST_LEFT_OUT:
         others = np.nonzero(~np.eye(n, dtype=bool))[1].reshape(n, n - 1)
         with np.errstate(invalid="ignore", divide="ignore"):
             without = function(table.values[others], table.cost)
-        known = np.isfinite(without).all(axis=1)
-        if known.any():
-            low, high = without[known].min(axis=0), without[known].max(axis=0)
-        if not known.all():
-            unit = table.rows[np.flatnonzero(~known)[0]]
-            notes.append(f"without {unit!r} there are no weights; left out of the ranges")
+        defined = np.isfinite(without).all(axis=1)
+        if defined.any():
+            low, high = without[defined].min(axis=0), without[defined].max(axis=0)
+        if not defined.all():
+            unit = table.rows[np.flatnonzero(~defined)[0]]
+            notes.append(both("weighting.note.without_unit", unit=unit))
     rows = weight_table(
-        table.names, weight, method, n, leave_one_low=low, leave_one_high=high,
+        table.names, weight, method, n, leave_one_out_min=low, leave_one_out_max=high,
         direction=np.where(table.cost, "cost", "benefit"),
     )  # fmt: skip
-    what = f"{method} of {n} units"
-    return Weights(rows, method, what, n, 0.95, 0, 0, table.synthetic, tuple(notes))
+    basis = both(f"weighting.basis.{method}", n=n)
+    return Weights(rows, method, basis, n, 0.95, 0, 0, table.synthetic, tuple(notes))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,7 +49,7 @@ class Judgements:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Contradictions:
-    """Every judgement against what the others imply for its pair; arrays (pairs,).
+    """Every judgement beside what the others imply for its pair; arrays (pairs,).
 
     Attributes
     ----------
@@ -122,7 +123,7 @@ def consistency_ratio(value: Array, k: int) -> Array:
 
 
 def contradictions(matrix: Array) -> Contradictions:
-    """Set every judgement of a matrix (k, k) against what the others imply for its pair.
+    """Compare every judgement of a matrix (k, k) with what the others imply for its pair.
 
     References
     ----------
@@ -145,33 +146,36 @@ def contradictions(matrix: Array) -> Contradictions:
     return Contradictions(first.astype(np.intp), second.astype(np.intp), ratio, implied, after)
 
 
-def read(judgements: Any, names: Sequence[str] | None) -> Judgements:
+def read_judgements(judgements: Any, names: Sequence[str] | None) -> Judgements:
     """Read one judge's comparisons, or several judges'; see `cxstats.ahp` for what is allowed."""
     several = _several(judgements)
-    parts = several if several is not None else {"": judgements}
-    if not parts:
+    by_judge = several if several is not None else {"": judgements}
+    if not by_judge:
         raise DataError("no judgements: at least one judge is needed")
-    found: list[Array] = []
     if isinstance(names, str):
         raise DataError(f"names is {names!r}; allowed: a list of components")
-    known, rounded = tuple(map(str, names)) if names is not None else None, 0
-    _refuse_twice(known or (), "names: ")
-    for judge, one in parts.items():
+    components = tuple(map(str, names)) if names is not None else None
+    _check_unique(components or (), "names: ")
+    matrices: list[Array] = []
+    rounded = 0
+    for judge, comparisons in by_judge.items():
         where = f"judge {judge!r}: " if several is not None else ""
-        own, raw = _square(one, known, where)
-        _refuse_twice(own, where)
-        if known is not None and sorted(own) != sorted(known):
-            raise DataError(f"{where}compares {', '.join(own)}; allowed: {', '.join(known)}")
-        known = known or own
-        order = [own.index(name) for name in known]
-        matrix, more = _reciprocal(raw[np.ix_(order, order)], known, where)
-        found.append(matrix)
-        rounded += more
-    assert known is not None
-    return Judgements(known, tuple(map(str, parts)), np.stack(found), rounded)
+        compared, raw = _square(comparisons, components, where)
+        _check_unique(compared, where)
+        if components is not None and sorted(compared) != sorted(components):
+            raise DataError(
+                f"{where}compares {', '.join(compared)}; allowed: {', '.join(components)}"
+            )
+        components = components or compared
+        order = [compared.index(name) for name in components]
+        matrix, n_rounded = _reciprocal(raw[np.ix_(order, order)], components, where)
+        matrices.append(matrix)
+        rounded += n_rounded
+    assert components is not None
+    return Judgements(components, tuple(map(str, by_judge)), np.stack(matrices), rounded)
 
 
-def _refuse_twice(names: tuple[str, ...], where: str) -> None:
+def _check_unique(names: tuple[str, ...], where: str) -> None:
     for name in names:
         if names.count(name) > 1:
             raise DataError(f"{where}component {name!r} is named twice")
@@ -191,52 +195,54 @@ def _several(judgements: Any) -> Mapping[Any, Any] | None:
         inner = table or isinstance(first, Mapping)
         nested = isinstance(first, list | tuple) and bool(first)
         if inner or (nested and isinstance(first[0], list | tuple | np.ndarray)):
-            return {str(i + 1): one for i, one in enumerate(judgements)}
+            return {str(i + 1): comparisons for i, comparisons in enumerate(judgements)}
     return None
 
 
-def _square(one: Any, names: tuple[str, ...] | None, where: str) -> tuple[tuple[str, ...], Array]:
+def _square(
+    comparisons: Any, names: tuple[str, ...] | None, where: str
+) -> tuple[tuple[str, ...], Array]:
     """Return the components and a matrix, NaN where nothing is said."""
-    if isinstance(one, Mapping):
-        return _from_pairs(one, names, where)
-    if hasattr(one, "columns"):
-        own, rows = _from_table(one, where)
+    if isinstance(comparisons, Mapping):
+        return _from_pairs(comparisons, names, where)
+    if hasattr(comparisons, "columns"):
+        components, rows = _from_table(comparisons, where)
     else:
-        rows = _rows(one, where)
+        rows = _rows(comparisons, where)
         k = _size(rows, names, where)
-        own = names or tuple(f"x{i + 1}" for i in range(k))
-        if len(own) != k:
-            raise DataError(f"{where}{len(own)} names for {k} components")
+        components = names or tuple(f"x{i + 1}" for i in range(k))
+        if len(components) != k:
+            raise DataError(f"{where}{len(components)} names for {k} components")
         rows = [[None] * (k - len(row)) + row for row in rows] + [[None] * k] * (k - len(rows))
     matrix = np.array(
-        [[_number(cell, own[i], own[j], where) for j, cell in enumerate(row)]
+        [[_number(cell, components[i], components[j], where) for j, cell in enumerate(row)]
          for i, row in enumerate(rows)]
     )  # fmt: skip
-    return own, matrix
+    return components, matrix
 
 
-def _from_table(one: Any, where: str) -> tuple[tuple[str, ...], list[list[Any]]]:
+def _from_table(comparisons: Any, where: str) -> tuple[tuple[str, ...], list[list[Any]]]:
     """Return the components and the cells of a square table.
 
     Tables without row names, as those of Polars, have rows in the order of the columns.
     """
-    frame = as_pandas(one)
-    own = tuple(map(str, frame.columns))
-    if frame is one and list(own) != [str(row) for row in frame.index]:
+    frame = as_pandas(comparisons)
+    components = tuple(map(str, frame.columns))
+    if frame is comparisons and list(components) != [str(row) for row in frame.index]:
         raise DataError(f"{where}rows and columns differ; allowed: the same names, same order")
-    if len(frame) != len(own):
-        raise DataError(f"{where}{len(frame)} rows and {len(own)} columns; allowed: as many")
-    return own, frame.to_numpy(object).tolist()
+    if len(frame) != len(components):
+        raise DataError(f"{where}{len(frame)} rows and {len(components)} columns; allowed: as many")
+    return components, frame.to_numpy(object).tolist()
 
 
-def _rows(one: Any, where: str) -> list[list[Any]]:
-    if isinstance(one, list | tuple | np.ndarray):
-        rows = list(one)
+def _rows(comparisons: Any, where: str) -> list[list[Any]]:
+    if isinstance(comparisons, list | tuple | np.ndarray):
+        rows = list(comparisons)
         if all(isinstance(row, list | tuple) or getattr(row, "ndim", 0) for row in rows):
             return [list(row) for row in rows]
     raise DataError(
-        f"{where}judgements are {one!r}; allowed: a square table, rows of numbers, or a mapping of "
-        "(component, component) to number"
+        f"{where}judgements are {comparisons!r}; allowed: a square table, rows of numbers, or a "
+        "mapping of (component, component) to number"
     )
 
 
@@ -264,15 +270,15 @@ def _from_pairs(
     for key in pairs:
         if not isinstance(key, tuple) or len(key) != 2:
             raise DataError(f"{where}{key!r} is no pair; allowed: (component, component)")
-    own = names or tuple(dict.fromkeys(str(name) for pair in pairs for name in pair))
-    matrix = np.full((len(own), len(own)), np.nan)
+    components = names or tuple(dict.fromkeys(str(name) for pair in pairs for name in pair))
+    matrix = np.full((len(components), len(components)), np.nan)
     for (first, second), value in pairs.items():
         for name in (first, second):
-            if str(name) not in own:
-                raise DataError(f"{where}{name!r} is not known; allowed: {', '.join(own)}")
-        i, j = own.index(str(first)), own.index(str(second))
-        matrix[i, j] = _number(value, own[i], own[j], where)
-    return own, matrix
+            if str(name) not in components:
+                raise DataError(f"{where}{name!r} is not known; allowed: {', '.join(components)}")
+        i, j = components.index(str(first)), components.index(str(second))
+        matrix[i, j] = _number(value, components[i], components[j], where)
+    return components, matrix
 
 
 def _number(cell: Any, row: str, column: str, where: str) -> float:
@@ -297,28 +303,44 @@ def _reciprocal(raw: Array, names: tuple[str, ...], where: str) -> tuple[Array, 
     for i in np.flatnonzero(~np.isnan(diagonal) & (np.abs(diagonal - 1) > 1e-9)):
         raise DataError(f"{where}row {names[i]!r}, column {names[i]!r}: {raw[i, i]:g}; allowed: 1")
     matrix, rounded = np.eye(k), 0
-    for i, j in zip(*np.triu_indices(k, 1), strict=True):
-        one, other = raw[i, j], raw[j, i]
-        for a, b, value in ((i, j, one), (j, i, other)):
-            if not np.isnan(value) and not 0 < value <= SCALE + 1e-9:
-                raise DataError(
-                    f"{where}row {names[a]!r}, column {names[b]!r}: {value:g}; allowed: 1/9 to 9"
-                )
-        if np.isnan(one) and np.isnan(other):
-            raise DataError(f"{where}{names[i]!r} and {names[j]!r} are not compared")
-        if not (np.isnan(one) or np.isnan(other)):
-            if abs(one * other - 1) > ROUNDED:
-                raise DataError(
-                    f"{where}row {names[i]!r}, column {names[j]!r} is {one:g}, row {names[j]!r}, "
-                    f"column {names[i]!r} is {other:g}; allowed: one the reciprocal of the other"
-                )
-            rounded += abs(one * other - 1) > 1e-9
-            one, other = (one, np.nan) if one >= other else (np.nan, other)
-        value = 1 / other if np.isnan(one) else one
-        least = 1 / SCALE * (1 - ROUNDED)  # 0.11 is 1/9, rounded
-        if value < least:
-            raise DataError(
-                f"{where}row {names[i]!r}, column {names[j]!r}: {value:g}; allowed: 1/9 to 9"
-            )
-        matrix[i, j], matrix[j, i] = value, 1 / value
-    return matrix, int(rounded)
+    for first, second in combinations(range(k), 2):
+        value, is_rounded = _judgement(raw, first, second, names, where)
+        rounded += is_rounded
+        matrix[first, second], matrix[second, first] = value, 1 / value
+    return matrix, rounded
+
+
+def _judgement(
+    raw: Array, i: int, j: int, names: tuple[str, ...], where: str
+) -> tuple[float, bool]:
+    """Return how much more important i is than j, and whether the two sides are so by rounding.
+
+    Raises
+    ------
+    DataError
+        If nothing is said, a side is off the scale, or the sides are not reciprocal.
+    """
+    upper, lower = float(raw[i, j]), float(raw[j, i])
+    _check_scale(upper, names[i], names[j], where)
+    _check_scale(lower, names[j], names[i], where)
+    if np.isnan(upper) and np.isnan(lower):
+        raise DataError(f"{where}{names[i]!r} and {names[j]!r} are not compared")
+    miss = 0.0 if np.isnan(upper) or np.isnan(lower) else abs(upper * lower - 1)
+    if miss > ROUNDED:
+        raise DataError(
+            f"{where}row {names[i]!r}, column {names[j]!r} is {upper:g}, row {names[j]!r}, "
+            f"column {names[i]!r} is {lower:g}; allowed: one the reciprocal of the other"
+        )
+    # Of two sides the larger was rounded less.
+    value = 1 / lower if np.isnan(upper) or lower > upper else upper
+    least = 1 / SCALE * (1 - ROUNDED)  # 0.11 is 1/9, rounded
+    if value < least:
+        raise DataError(
+            f"{where}row {names[i]!r}, column {names[j]!r}: {value:g}; allowed: 1/9 to 9"
+        )
+    return value, bool(miss > 1e-9)
+
+
+def _check_scale(value: float, row: str, column: str, where: str) -> None:
+    if not np.isnan(value) and not 0 < value <= SCALE + 1e-9:
+        raise DataError(f"{where}row {row!r}, column {column!r}: {value:g}; allowed: 1/9 to 9")

@@ -59,8 +59,7 @@ def pair_tables(
     distance, _ = nearest(w, d)
     pair = np.arange(len(d))
     best, by_share = _smallest(change), _smallest(relative)
-    known, known_share = best >= 0, by_share >= 0
-    open_ = ~better
+    can_tie, can_tie_share = best >= 0, by_share >= 0
     pairs = pd.DataFrame(
         {
             "higher": frame.index[first],
@@ -68,14 +67,14 @@ def pair_tables(
             "neighbours": second - first == 1,
             "lead": lead,
             "criterion": _named(names, best),
-            "weight": np.where(known, w[best], np.nan),
-            "weight_at_swap": np.where(known, value[pair, best], np.nan),
-            "change": np.where(known, change[pair, best], np.nan),
-            "relative": np.where(known, relative[pair, best], np.nan),
+            "weight": np.where(can_tie, w[best], np.nan),
+            "weight_at_swap": np.where(can_tie, value[pair, best], np.nan),
+            "change": np.where(can_tie, change[pair, best], np.nan),
+            "relative": np.where(can_tie, relative[pair, best], np.nan),
             "criterion_relative": _named(names, by_share),
-            "smallest_relative": np.where(known_share, relative[pair, by_share], np.nan),
-            "moved": np.where(open_, moved, np.nan),
-            "distance": np.where(open_, distance, np.nan),
+            "smallest_relative": np.where(can_tie_share, relative[pair, by_share], np.nan),
+            "moved": np.where(better, np.nan, moved),
+            "distance": np.where(better, np.nan, distance),
             "dominated": better,
             "reversed": np.nan if near is None else near.above[second, first],
             "reversed_any": wide.above[second, first],
@@ -116,9 +115,9 @@ def unit_table(
 
     x = frame.to_numpy(float)
     totals = _snapped(x @ w)
-    nothing = np.full(len(x), np.nan)
+    empty = np.full(len(x), np.nan)
     of_draws = {
-        name: nothing if near is None else getattr(near, source)
+        name: empty if near is None else getattr(near, source)
         for name, source in (
             ("score_ci_low", "score_low"), ("score_ci_high", "score_high"),
             ("expected_rank", "expected"), ("rank_low", "rank_low"), ("rank_high", "rank_high"),
@@ -129,8 +128,8 @@ def unit_table(
             "score": x @ w,
             "rank": 1 + (totals[None, :] > totals[:, None]).sum(axis=1),
             **of_draws,
-            "first": nothing if near is None else near.ranks[:, 0],
-            "first_any": wide.ranks[:, 0],
+            "first_share": empty if near is None else near.ranks[:, 0],
+            "first_share_any": wide.ranks[:, 0],
             "expected_rank_any": wide.expected,
         },
         index=frame.index,

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import floor, log10
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
-from cxstats.core.formats import as_html
+from cxstats.core.formats import format_number, format_percent
+from cxstats.core.language import Text, both, label
 from cxstats.core.moments import check_resamples
+from cxstats.core.result import Chart, Result
 from cxstats.stats.intervals import check_level
 from cxstats.stats.weights import check_weights
 from cxstats.survey.answers import as_pandas, numbers
 from cxstats.weighting.rankings import pair_tables, ranking, unit_table
-from cxstats.weighting.result import Weights, check_choice
+from cxstats.weighting.result import Weights
 from cxstats.weighting.uncertainty import (
     accept,
     concentration_of,
@@ -26,30 +29,30 @@ from cxstats.weighting.uncertainty import (
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
 CHANGE = 0.10  # how far the tornado moves a weight that has no interval
+LEAST_CONCENTRATION = 0.1  # of a Dirichlet distribution; below, nearly all weight is on one
 MOST_UNITS = 500  # pairs grow with the square
 MOST_NUMBERS = 50_000_000  # scores of all draws that are held at once
-KINDS = ("ranks", "tornado", "simplex")
+MOST_POINTS = 1_000  # of drawn weights in the triangle
 
 
-@dataclass(frozen=True, eq=False)
-class WeightSensitivity:
+@dataclass(frozen=True, eq=False, repr=False)
+class WeightSensitivity(Result):
     """What a ranking owes to its weights.
 
     Attributes
     ----------
     table : pandas.DataFrame
         One row per unit, the best first: ``score, rank``; over draws around the given weights
-        ``score_ci_low, score_ci_high, expected_rank, rank_low, rank_high, first`` (share of draws
-        in which it is first; NaN without a concentration); with all weights equally likely
-        ``first_any, expected_rank_any``; ``dominated_by`` (how many units are at least as good on
-        every criterion and better on one) and ``moved`` (the least weight that has to move before
-        it ties with any other unit, from 0 to 1).
+        ``score_ci_low, score_ci_high, expected_rank, rank_low, rank_high, first_share`` (share of
+        draws in which it is first; NaN without a concentration); with all weights equally likely
+        ``first_share_any, expected_rank_any``; ``dominated_by`` (how many units are at least as
+        good on every criterion and better on one) and ``moved`` (the least weight that has to move
+        before it ties with any other unit, from 0 to 1).
     swaps : pandas.DataFrame
         One row per pair of units: ``higher, lower, neighbours, lead``; the ``criterion`` whose
         single change is smallest, with its ``weight, weight_at_swap, change, relative``;
@@ -73,6 +76,7 @@ class WeightSensitivity:
     draws : array (n_draws, k)
         Weights drawn around the given ones, or, without a concentration, with all equally likely.
     level, n_draws, seed, synthetic, notes
+        As everywhere.
     """
 
     table: pd.DataFrame
@@ -88,7 +92,24 @@ class WeightSensitivity:
     n_draws: int
     seed: int
     synthetic: bool
-    notes: tuple[str, ...]
+    notes: tuple[Text, ...]
+
+    reference: ClassVar = (
+        "Triantaphyllou & Sanchez (1997). A sensitivity analysis approach for some deterministic "
+        "multi-criteria decision making methods. Decision Sciences 28(1), 151-194."
+    )
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Expected ranks, the tornado of one unit and, of three criteria, the triangle."""
+        return ("ranks", "tornado") + (("simplex",) if not self.why_not("simplex") else ())
+
+    def why_not(self, kind: str) -> str:
+        """Return why there is no triangle of weights, where there is none."""
+        k = len(self.weights)
+        if kind != "simplex" or k == 3:
+            return ""
+        return f"{k} criteria; a triangle of weights shows exactly 3"
 
     def tornado(self, unit: str) -> pd.DataFrame:
         """Return the score and rank of a unit as each weight goes from low to high.
@@ -98,13 +119,16 @@ class WeightSensitivity:
         """
         import pandas as pd
 
-        i = self._place(unit)
+        if unit not in self.scores.index:
+            names = ", ".join(map(str, self.scores.index))
+            raise CxError(f"no unit {unit!r}; there are: {names}")
+        i = list(self.scores.index).index(unit)
         values, weights = self.scores.to_numpy(float), np.array(list(self.weights.values()))
         rows = []
         for k, name in enumerate(self.weights):
             ends = self.ranges.loc[name, ["low", "high"]].to_numpy(float)
             totals = np.array([values @ rescaled(weights, k, float(end)) for end in ends])
-            ranks = [int(1 + (~_tied(one, one[i]) & (one > one[i])).sum()) for one in totals]
+            ranks = [_rank(scores, i) for scores in totals]
             rows.append((name, weights[k], *ends, *totals[:, i], values[i] @ weights, *ranks))
         heads = ["criterion", "weight", "low", "high", "score_low", "score_high", "base",
                  "rank_low", "rank_high"]  # fmt: skip
@@ -119,58 +143,163 @@ class WeightSensitivity:
         """
         import pandas as pd
 
-        if len(self.weights) != 3:
-            raise CxError(f"{len(self.weights)} criteria; a triangle of weights shows exactly 3")
+        if reason := self.why_not("simplex"):
+            raise CxError(reason)
         if not isinstance(steps, int) or steps < 1:
             raise CxError(f"steps is {steps!r}; allowed: whole numbers from 1 upwards")
         i, j = (a.ravel() for a in np.mgrid[: steps + 1, : steps + 1])
-        kept = i + j <= steps
-        grid = np.column_stack([i[kept], j[kept], steps - i[kept] - j[kept]]) / steps
-        totals = np.sort(grid @ self.scores.to_numpy(float).T, axis=1)
-        winner = (grid @ self.scores.to_numpy(float).T).argmax(axis=1)
-        table = pd.DataFrame(grid, columns=list(self.weights))
-        return table.assign(
-            winner=self.scores.index[winner],
+        inside = i + j <= steps
+        grid = np.column_stack([i[inside], j[inside], steps - i[inside] - j[inside]]) / steps
+        scores = grid @ self.scores.to_numpy(float).T
+        totals = np.sort(scores, axis=1)
+        return pd.DataFrame(grid, columns=list(self.weights)).assign(
+            winner=self.scores.index[scores.argmax(axis=1)],
             lead=totals[:, -1] - totals[:, -2],
         )
 
-    def summary(self, lang: str = "en") -> str:
-        """Return the ranking and what would turn it, in words."""
-        from cxstats.weighting.sensitivity_summary import summary
+    @property
+    def _drawn_around(self) -> bool:
+        """Whether weights were drawn around those that are used."""
+        return bool(np.isfinite(self.concentration))
 
-        return summary(self, lang)
+    def findings(self, lang: str) -> list[str]:
+        """Return the ranking and what would turn it."""
+        table, top = self.table, self.swaps.iloc[0]
+        first, second = (str(name) for name in table.index[:2])
+        digits = _digits(table["score"].to_numpy(float))
+        lines = [
+            label(
+                "weighting.sensitivity.head", lang, u=len(table), k=len(self.weights), first=first,
+                score=format_number(table["score"].iloc[0], digits), second=second,
+                lead=format_number(top["lead"], digits),
+            ),
+            _swap(top, first, second, lang),
+        ]  # fmt: skip
+        if self._drawn_around:
+            c = self.concentration
+            lines.append(
+                label(
+                    "weighting.sensitivity.near", lang, first=first, b=format_number(self.n_draws),
+                    share=_share(table["first_share"].iloc[0], lang), seed=self.seed,
+                    c=format_number(c, 0 if c >= 10 else 1),
+                )
+            )  # fmt: skip
+        lines.append(
+            label(
+                "weighting.sensitivity.any", lang, first=first,
+                share=_share(table["first_share_any"].iloc[0], lang),
+                n=int(self.swaps["dominated"].sum()), pairs=len(self.swaps),
+            )
+        )  # fmt: skip
+        for name, row in table.iterrows():
+            score, rank = format_number(row["score"], digits), f"{row['rank']:.0f}"
+            line = label("weighting.sensitivity.row", lang, rank=rank, name=name, score=score)
+            if np.isfinite(row["rank_low"]):
+                low, high = int(row["rank_low"]), int(row["rank_high"])
+                line += label("weighting.sensitivity.ranks", lang, low=low, high=high)
+            lines.append(line)
+        return lines
 
-    def plot(
-        self, kind: str = "ranks", ax: Axes | None = None, lang: str = "en", **options: Any
-    ) -> Axes:
-        """Draw the result.
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return expected ranks, the tornado of a unit, or who wins with which weights.
 
-        Parameters
-        ----------
-        kind : {"ranks", "tornado", "simplex"}
-            Expected ranks with intervals; the score of one unit (``unit=``, by default the best)
-            as each weight changes; or who wins where, for three criteria.
-        ax, lang, **options
-            Passed to the chart.
+        Option ``unit`` of "tornado": which one; without it, the best.
         """
-        from cxstats.weighting.sensitivity_summary import draw
+        charts = {"ranks": self._ranks, "tornado": self._tornado, "simplex": self._simplex}
+        source = label("weighting.sensitivity.source", lang, u=len(self.scores))
+        return charts[kind]({"source": source, "synthetic": self.synthetic}, lang, options)
 
-        check_choice("kind", kind, KINDS)
-        return draw(self, kind, ax, lang, options)
+    def _simplex(self, common: dict[str, Any], lang: str, options: Mapping[str, Any]) -> Chart:
+        common |= {
+            "units": list(self.table.index),
+            "criteria": list(self.weights),
+            "draws": self.draws[:MOST_POINTS] if self._drawn_around else None,
+        }
+        scores = self.scores.loc[self.table.index].to_numpy(float)
+        weights = np.array(list(self.weights.values()))
+        return Chart("weight_simplex", (scores, weights / weights.sum()), common)
 
-    def _place(self, unit: str) -> int:
-        if unit not in self.scores.index:
-            raise CxError(f"no unit {unit!r}; there are: {', '.join(map(str, self.scores.index))}")
-        return list(self.scores.index).index(unit)
+    def _tornado(self, common: dict[str, Any], lang: str, options: Mapping[str, Any]) -> Chart:
+        unit = options.get("unit", self.table.index[0])
+        rows: Any = self.tornado(unit)
+        names = [
+            label(
+                "weighting.sensitivity.range", lang, name=row.criterion,
+                low=format_percent(100 * row.low, 0, lang),
+                high=format_percent(100 * row.high, 0, lang),
+            )
+            for row in rows.itertuples()
+        ]  # fmt: skip
+        ends = rows[["score_low", "score_high"]].to_numpy(float)
+        common |= {
+            "axis": label("weighting.sensitivity.score", lang, unit=unit),
+            # Three digits, and as many more as it takes to tell the ends of the widest bar apart.
+            "decimals": max(_digits(ends), _digits(rows["swing"].to_numpy(float)) - 1),
+        }
+        values = (names, rows["score_low"], rows["score_high"], float(rows["base"].iloc[0]))
+        return Chart("tornado", values, common, ("unit",))
 
-    def __str__(self) -> str:
-        return self.summary()
+    def _ranks(self, common: dict[str, Any], lang: str, options: Mapping[str, Any]) -> Chart:
+        kind, suffix = ("near", "") if self._drawn_around else ("any", "_any")
+        rows = self.table.sort_values(f"expected_rank{suffix}", kind="stable")
+        if self._drawn_around:
+            low, high = (rows[f"rank_{side}"].to_numpy(float) for side in ("low", "high"))
+        else:
+            low, high = self._any_ranks(rows.index)
+        share = _share(self.table[f"first_share{suffix}"].iloc[0], lang)
+        common |= {
+            "axis": label(f"weighting.sensitivity.axis.{kind}", lang),
+            "title": label(
+                f"weighting.sensitivity.title.{kind}", lang, name=self.table.index[0], share=share
+            ),
+            "reference": 1.0,
+            "decimals": 1,
+            "level": self.level,
+        }
+        names = list(map(str, rows.index))
+        return Chart("intervals", (names, rows[f"expected_rank{suffix}"], low, high), common)
 
-    def __repr__(self) -> str:
-        return self.summary()
+    def _any_ranks(self, units: pd.Index[Any]) -> tuple[Array, Array]:
+        """Return the interval of the rank of units with all weights equally likely."""
+        shares = self.acceptability.pivot(index="unit", columns="rank", values="share_any")
+        cumulative = shares.loc[units].cumsum(axis=1).to_numpy()
+        low, high = (
+            (cumulative < tail - 1e-12).sum(axis=1) + 1.0
+            for tail in ((1 - self.level) / 2, (1 + self.level) / 2)
+        )
+        return low, high
 
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+
+def _rank(scores: Array, i: int) -> int:
+    """Return the rank of the i-th score; scores that differ by rounding tie."""
+    ties = np.abs(scores - scores[i]) <= 1e-12 * np.abs(scores).max()
+    return int(1 + (~ties & (scores > scores[i])).sum())
+
+
+def _digits(scores: Array) -> int:
+    """Return decimals that show three digits: 7.10, 71.0, 0.316."""
+    size = float(np.abs(scores).max())
+    return min(max(2 - floor(log10(size)), 0), 6) if size > 0 else 0
+
+
+def _swap(row: pd.Series, first: str, second: str, lang: str) -> str:
+    """Return what would make the first two tie."""
+    names = {"first": first, "second": second}
+    if row["dominated"]:
+        return label("weighting.sensitivity.dominated", lang, **names)
+    if row["lead"] == 0:
+        return label("weighting.sensitivity.tie", lang, **names)
+    moved = format_number(100 * row["moved"], 1)
+    if not isinstance(row["criterion"], str):
+        return label("weighting.sensitivity.several", lang, **names, moved=moved)
+    return label(
+        "weighting.sensitivity.swap", lang, **names, moved=moved, criterion=row["criterion"],
+        before=_share(row["weight"], lang), after=_share(row["weight_at_swap"], lang),
+    )  # fmt: skip
+
+
+def _share(value: float, lang: str) -> str:
+    return format_percent(100 * value, 1, lang)
 
 
 def weight_sensitivity(
@@ -184,7 +313,7 @@ def weight_sensitivity(
     n_draws: int = 10_000,
     seed: int = 1,
 ) -> WeightSensitivity:
-    """Rank units by ``S_i = sum_k w_k x_ik`` and find the weights that would turn the ranking.
+    """Rank units by ``S_i = sum_k w_k x_ik`` and compute the weights that would turn the ranking.
 
     Parameters
     ----------
@@ -234,10 +363,10 @@ def weight_sensitivity(
     --------
     >>> import pandas as pd
     >>> scores = pd.DataFrame({"speed": [8, 6, 5], "staff": [5, 8, 5]}, index=["A", "B", "C"])
-    >>> found = weight_sensitivity(scores, {"speed": 0.7, "staff": 0.3}, concentration=30)
-    >>> found.table["score"].round(2).to_dict()
+    >>> result = weight_sensitivity(scores, {"speed": 0.7, "staff": 0.3}, concentration=30)
+    >>> result.table["score"].round(2).to_dict()
     {'A': 7.1, 'B': 6.6, 'C': 5.0}
-    >>> float(found.swaps["weight_at_swap"][0]).__round__(3)
+    >>> float(result.swaps["weight_at_swap"][0]).__round__(3)
     0.6
     """
     import pandas as pd
@@ -253,12 +382,16 @@ def weight_sensitivity(
     x = frame.to_numpy(float)
     ranked = frame.iloc[ranking(x @ w, x.sum(axis=1))]
     x = ranked.to_numpy(float)
-    notes: list[str] = []
-    c = concentration if concentration is not None else _concentration(weights, names, w, notes)
+    notes: tuple[Text, ...] = ()
+    if concentration is None:
+        concentration, note = _concentration(weights, names, w)
+        notes = (note,)
     everywhere = draw_weights(np.full(len(w), 1 / len(w)), len(w), n_draws, seed)
-    drawn = everywhere if c is None else draw_weights(w, c, n_draws, seed)
+    drawn, near = everywhere, None
+    if concentration is not None:
+        drawn = draw_weights(w, concentration, n_draws, seed)
+        near = accept(x, drawn, level)
     wide = accept(x, everywhere, level)
-    near = None if c is None else accept(x, drawn, level)
     pairs, changes = pair_tables(ranked, w, near, wide)
     acceptability = pd.DataFrame(
         {
@@ -276,13 +409,13 @@ def weight_sensitivity(
         ranges=_ranges(weights, names, w, change),
         scores=frame,
         weights=share,
-        concentration=float("nan") if c is None else float(c),
+        concentration=float("nan") if concentration is None else float(concentration),
         draws=drawn,
         level=level,
         n_draws=n_draws,
         seed=seed,
         synthetic=synthetic,
-        notes=tuple(notes),
+        notes=notes,
     )
 
 
@@ -293,7 +426,7 @@ def _check_options(
     if not isinstance(n_draws, int) or n_draws < 1:
         raise CxError(f"n_draws is {n_draws!r}; allowed: whole numbers from 1 upwards")
     if concentration is not None and not (
-        isinstance(concentration, Real) and 0.1 <= concentration < np.inf
+        isinstance(concentration, Real) and LEAST_CONCENTRATION <= concentration < np.inf
     ):
         raise CxError(f"concentration is {concentration!r}; allowed: 0.1 upwards")
     if change is not None and not (isinstance(change, Real) and 0 < change <= 1):
@@ -306,39 +439,16 @@ def _read(
     """Return scores (units by criteria) and weights in the same order."""
     import pandas as pd
 
-    if isinstance(scores, np.ndarray | list | tuple):
-        x = np.asarray(scores)
-        if x.ndim != 2:
-            raise DataError(f"scores of shape {x.shape}; allowed: (units, criteria)")
-        heads = list(weights) if isinstance(weights, Mapping) else [
-            f"x{k + 1}" for k in range(x.shape[1])]  # fmt: skip
-        if len(heads) != x.shape[1]:
-            raise CxError(f"{len(heads)} weights for {x.shape[1]} criteria")
-        scores = pd.DataFrame(x, columns=heads, index=[f"unit {i + 1}" for i in range(len(x))])
-    frame = as_pandas(scores)
+    frame = as_pandas(_labelled(scores, weights))
+    synthetic = bool(frame.attrs.get("synthetic"))
     if units is not None:
         if units not in frame.columns:
-            raise DataError(f"column {units!r} is not in the table; columns: "
-                            f"{', '.join(map(str, frame.columns))}")  # fmt: skip
-        attrs, frame = frame.attrs, frame.set_index(units)
-        frame.attrs = attrs
+            columns = ", ".join(map(str, frame.columns))
+            raise DataError(f"column {units!r} is not in the table; columns: {columns}")
+        frame = frame.set_index(units)
     names = list(map(str, frame.columns))
-    if hasattr(weights, "to_dict"):  # a pandas Series
-        weights = weights.to_dict()
-    if not isinstance(weights, Mapping):
-        if len(weights) != len(names):
-            raise CxError(f"{len(weights)} weights for {len(names)} criteria")
-        weights = dict(zip(names, map(float, weights), strict=True))
-    share = check_weights(weights, names)
-    if len(frame) < 2 or len(names) < 2:
-        raise DataError(f"{len(frame)} units and {len(names)} criteria; at least 2 of each")
-    if len(frame) > MOST_UNITS:
-        raise DataError(
-            f"{len(frame)} units; allowed: at most {MOST_UNITS}, for every pair of them"
-        )
-    twice = frame.index[frame.index.duplicated()]
-    if len(twice):
-        raise DataError(f"unit {twice[0]!r} stands twice in the table")
+    share = check_weights(_named_weights(weights, names), names)
+    _check_size(frame)
     values = np.column_stack([numbers(frame, name) for name in frame.columns])
     missing = np.argwhere(np.isnan(values))
     if len(missing):
@@ -348,36 +458,70 @@ def _read(
             f"criterion ({len(missing)} missing)"
         )
     table = pd.DataFrame(values, index=frame.index.map(str), columns=names)
-    return table, {name: share[name] for name in names}, bool(frame.attrs.get("synthetic"))
+    return table, {name: share[name] for name in names}, synthetic
 
 
-def _concentration(given: object, names: list[str], w: Array, notes: list[str]) -> float | None:
-    """Return the concentration that the weights' standard errors amount to."""
-    if isinstance(given, Weights):
-        se = given.table.loc[names, "se"].to_numpy(float)
-        if np.isfinite(se).all() and (se > 0).any():
-            found = concentration_of(w, se)
-            if found >= 0.1:
-                notes.append(f"concentration {found:.1f} from the standard errors of the weights")
-                return found
-            notes.append("the standard errors of the weights are too large for a concentration")
-            return None
-    notes.append("no concentration and no intervals of weights: only all weights equally likely")
-    return None
+def _labelled(scores: Any, weights: Mapping[str, float] | Sequence[float]) -> Any:
+    """Return a table; an array gets its criteria from the weights, and units by number."""
+    import pandas as pd
+
+    if not isinstance(scores, np.ndarray | list | tuple):
+        return scores
+    x = np.asarray(scores)
+    if x.ndim != 2:
+        raise DataError(f"scores of shape {x.shape}; allowed: (units, criteria)")
+    n, k = x.shape
+    names = list(weights) if isinstance(weights, Mapping) else [f"x{i + 1}" for i in range(k)]
+    if len(names) != k:
+        raise CxError(f"{len(names)} weights for {k} criteria")
+    return pd.DataFrame(x, columns=names, index=[f"unit {i + 1}" for i in range(n)])
 
 
-def _ranges(given: object, names: list[str], w: Array, change: float | None) -> pd.DataFrame:
+def _named_weights(
+    weights: Mapping[str, float] | Sequence[float], names: list[str]
+) -> Mapping[str, float]:
+    if hasattr(weights, "to_dict"):  # a pandas Series
+        weights = weights.to_dict()
+    if isinstance(weights, Mapping):
+        return weights
+    if len(weights) != len(names):
+        raise CxError(f"{len(weights)} weights for {len(names)} criteria")
+    return dict(zip(names, map(float, weights), strict=True))
+
+
+def _check_size(frame: pd.DataFrame) -> None:
+    """Raise if units or criteria are too few or too many, or a unit is named twice."""
+    n, k = frame.shape
+    if n < 2 or k < 2:
+        raise DataError(f"{n} units and {k} criteria; at least 2 of each")
+    if n > MOST_UNITS:
+        raise DataError(f"{n} units; allowed: at most {MOST_UNITS}, for every pair of them")
+    twice = frame.index[frame.index.duplicated()]
+    if len(twice):
+        raise DataError(f"unit {twice[0]!r} stands twice in the table")
+
+
+def _concentration(weights: object, names: list[str], w: Array) -> tuple[float | None, Text]:
+    """Return the concentration that the weights' standard errors amount to, and a note on it."""
+    if not isinstance(weights, Weights):
+        return None, both("weighting.note.no_concentration")
+    se = weights.table.loc[names, "se"].to_numpy(float)
+    if not (np.isfinite(se).all() and (se > 0).any()):
+        return None, both("weighting.note.no_concentration")
+    concentration = concentration_of(w, se)
+    if concentration < LEAST_CONCENTRATION:
+        return None, both("weighting.note.wide_concentration")
+    return concentration, both("weighting.note.concentration", c=f"{concentration:.1f}")
+
+
+def _ranges(weights: object, names: list[str], w: Array, change: float | None) -> pd.DataFrame:
     """Return low and high values of each weight."""
     import pandas as pd
 
     by = CHANGE if change is None else change
     low, high = w - by, w + by
-    if isinstance(given, Weights) and change is None:
-        ends = given.table.loc[names, ["ci_low", "ci_high"]].to_numpy(float).T
-        low, high = np.where(np.isfinite(ends), ends, [low, high])
+    if isinstance(weights, Weights) and change is None:
+        limits = weights.table.loc[names, ["ci_low", "ci_high"]].to_numpy(float).T
+        low, high = np.where(np.isfinite(limits), limits, [low, high])
     ends = np.clip([low, high], 0, 1)
     return pd.DataFrame({"weight": w, "low": ends[0], "high": ends[1]}, index=names)
-
-
-def _tied(totals: Array, value: float) -> NDArray[np.bool_]:
-    return np.asarray(np.abs(totals - value) <= 1e-12 * np.abs(totals).max())

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
+from cxstats.core.language import both
+from cxstats.priorities.notes import few_resamples
 from cxstats.stats.bootstrap import bca, replicate_means
 from cxstats.stats.intervals import check_level
 from cxstats.survey.answers import as_pandas, numbers
-from cxstats.weighting.result import ROUGH, Weights, check_choice, weight_table
+from cxstats.weighting.result import Weights, check_choice, closed, weight_table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -95,27 +97,16 @@ def points_weights(  # noqa: PLR0913  (a public method with its options)
     n = len(shares)
     limits = bca(replicates, weight, influence, level)
     table = weight_table(names, weight, "points", n, limits, replicates)
-    notes = [] if n_resamples >= ROUGH else [f"{n_resamples} resamples are rough; take {ROUGH:,}"]
+    basis = both(f"weighting.basis.points.{mean}")
+    notes = few_resamples(n_resamples)
     if n < len(points):
-        notes.append(f"{len(points) - n} of {len(points)} respondents lack points and are left out")
+        notes.append(both("weighting.note.points_missing", k=len(points) - n, n=len(points)))
     if mean == "geometric":
-        notes.append("closed geometric mean of the shares")
+        notes.append(basis)
     return Weights(
-        table, "points", f"{mean} mean of points", n, level, n_resamples, seed,
-        bool(data.attrs.get("synthetic")), tuple(notes),
+        table, "points", basis, n, level, n_resamples, seed, bool(data.attrs.get("synthetic")),
+        tuple(notes),
     )  # fmt: skip
-
-
-def closed(parts: Array) -> Array:
-    """Scale the last axis to sum to 1.
-
-    Examples
-    --------
-    >>> closed(np.array([1.0, 3.0])).tolist()
-    [0.25, 0.75]
-    """
-    scaled: Array = parts / parts.sum(axis=-1, keepdims=True)
-    return scaled
 
 
 def _columns(
@@ -137,15 +128,19 @@ def _columns(
 def _check_points(
     points: Array, rows: Any, places: Sequence[str], total: float, tolerance: float, mean: str
 ) -> None:
-    """Refuse points below 0, sums that are off, and zeros where logarithms are taken."""
-    least, words = (0, f"allowed: 0 to {total:g}")
-    bad = np.argwhere(points < least)
-    if mean == "geometric" and not len(bad):
-        bad = np.argwhere(points == 0)
-        words = "it has no logarithm; allowed: above 0, or mean='arithmetic'"
-    if len(bad):
-        i, j = bad[0]
-        raise DataError(f"row {rows[i]!r}, column {places[j]!r}: {points[i, j]:g} points; {words}")
+    """Raise if points are below 0, a sum is off, or a logarithm is taken of 0."""
+    refused = (
+        (points < 0, f"allowed: 0 to {total:g}"),
+        (
+            (points == 0) & (mean == "geometric"),
+            "it has no logarithm; allowed: above 0, or mean='arithmetic'",
+        ),
+    )
+    for cells, reason in refused:
+        for i, j in np.argwhere(cells)[:1]:
+            raise DataError(
+                f"row {rows[i]!r}, column {places[j]!r}: {points[i, j]:g} points; {reason}"
+            )
     sums = points.sum(axis=1)
     off = np.flatnonzero(np.abs(sums - total) > tolerance)
     if len(off):

@@ -47,12 +47,12 @@ def single_weight(weights: Array, differences: Array) -> Array:
     [[0.5, 0.5]]
     """
     lead = differences @ weights
-    rest = 1 - weights
+    remainder = 1 - weights
     with np.errstate(invalid="ignore", divide="ignore"):
-        others = (lead[:, None] - weights * differences) / rest
+        others = (lead[:, None] - weights * differences) / remainder
         t = others / (others - differences)
         # A weight of 1 leaves no proportion in which the others could share.
-        possible = (t >= -1e-12) & (t <= 1 + 1e-12) & (rest > 1e-12)
+        possible = (t >= -1e-12) & (t <= 1 + 1e-12) & (remainder > 1e-12)
     return np.where(possible, np.clip(t, 0, 1), np.nan)
 
 
@@ -89,11 +89,11 @@ def least_moved(weights: Array, differences: Array) -> tuple[Array, Array]:
     mass = weights[order]
     before = np.cumsum(mass * gain, axis=1) - mass * gain
     with np.errstate(invalid="ignore", divide="ignore"):
-        given = np.where(gain > 0, (lead[:, None] - before) / gain, 0.0)
-    given = np.clip(given, 0, mass)
+        loss = np.where(gain > 0, (lead[:, None] - before) / gain, 0.0)
+    loss = np.clip(loss, 0, mass)
     at = np.tile(weights, (len(pairs), 1))
-    np.put_along_axis(at, order, mass - given, 1)
-    moved = given.sum(axis=1)
+    np.put_along_axis(at, order, mass - loss, 1)
+    moved = loss.sum(axis=1)
     at[pairs, receiver] += moved
     tie = differences.min(axis=1) <= 0
     return np.where(tie, moved, np.nan), np.where(tie[:, None], at, np.nan)
@@ -150,19 +150,19 @@ def _on_simplex(points: Array) -> Array:
     """Project points (..., k) on weights: the nearest that are not negative and sum to 1."""
     falling = -np.sort(-points, axis=-1)
     excess = (np.cumsum(falling, axis=-1) - 1) / np.arange(1, points.shape[-1] + 1)
-    kept = (falling > excess).sum(axis=-1, keepdims=True)
-    level = np.take_along_axis(excess, kept - 1, axis=-1)
+    positive = (falling > excess).sum(axis=-1, keepdims=True)
+    level = np.take_along_axis(excess, positive - 1, axis=-1)
     return np.maximum(points - level, 0)
 
 
 def _exact(weights: Array, d: Array, active: NDArray[np.bool_]) -> Array:
     """Solve for the weights at the tie, those that are not active being 0."""
     count = active.sum(axis=1, keepdims=True)
-    own = np.where(active, weights, 0)
+    used = np.where(active, weights, 0)
     mean_d = np.where(active, d, 0).sum(axis=1, keepdims=True) / count
     centred = np.where(active, d - mean_d, 0)
-    surplus = (own.sum(axis=1, keepdims=True) - 1) / count
-    lead = (own * d).sum(axis=1, keepdims=True) - surplus * mean_d * count
+    surplus = (used.sum(axis=1, keepdims=True) - 1) / count
+    lead = (used * d).sum(axis=1, keepdims=True) - surplus * mean_d * count
     spread = (centred**2).sum(axis=1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
         slope = np.where(spread > 1e-15, lead / spread, 0.0)

@@ -88,8 +88,8 @@ def accept(scores: Array, drawn: Array, level: float) -> Acceptability:
 
     Examples
     --------
-    >>> found = accept(np.array([[2.0, 1], [1, 1]]), np.full((4, 2), 0.5), 0.95)
-    >>> found.ranks.tolist(), found.expected.tolist()
+    >>> result = accept(np.array([[2.0, 1], [1, 1]]), np.full((4, 2), 0.5), 0.95)
+    >>> result.ranks.tolist(), result.expected.tolist()
     ([[1.0, 0.0], [0.0, 1.0]], [1.0, 2.0])
     """
     from scipy.stats import rankdata
@@ -119,9 +119,10 @@ def rescaled(weights: Array, k: int, value: float) -> Array:
     >>> rescaled(np.array([0.5, 0.3, 0.2]), 0, 0.75).round(4).tolist()
     [0.75, 0.15, 0.1]
     """
-    rest = 1 - weights[k]
+    remainder = 1 - weights[k]
     # Where one weight is everything, the others have no proportion: they share alike.
-    others = weights / rest if rest > 1e-12 else np.full(len(weights), 1 / (len(weights) - 1))
+    equal = np.full(len(weights), 1 / (len(weights) - 1))
+    others = weights / remainder if remainder > 1e-12 else equal
     new = (1 - value) * others
     new[k] = value
     return new

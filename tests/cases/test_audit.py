@@ -4,9 +4,10 @@ from decimal import Decimal
 import pytest
 
 import cxstats as cx
-from cxstats.cases import audit, read_facts
+from cxstats.cases.audit import audit
 from cxstats.cases.checks import run_checks
 from cxstats.cases.derive import derive
+from cxstats.cases.facts import read_facts
 
 # identifier, recomputed change in per cent to 4 decimals, points where a rate or an index
 CHANGES = [

@@ -10,7 +10,8 @@ from cxstats.charts.process_layout import END, START, _improved, lay_out
 from cxstats.charts.process_map import duration_text, process_map
 from cxstats.core.errors import CxError
 from cxstats.datasets.simulate_loan_log import simulate_loan_log
-from cxstats.operations import event_log, process
+from cxstats.operations.event_log import event_log
+from cxstats.operations.process import process
 from tests.operations.logs import LOAN, five, log
 
 LOANS = event_log(simulate_loan_log(400, seed=1), **LOAN)

@@ -72,10 +72,10 @@ def draw(name, lang="en", real=False, **more):
             return gaps.gap_dumbbell(replace(SCORES, **change), **more)
         case "htmt":
             return heatmap.htmt_heatmap(replace(VALIDITY, **change), **more)
-    return gaps.draw(replace(GAPS, **change), name, **more)
+    return replace(GAPS, **change).plot(name, **more)
 
 
-ALL = ["likert", *gaps.KINDS, "servperf", "htmt"]
+ALL = ["likert", *GAPS.kinds, "servperf", "htmt"]
 
 
 def texts(ax):
@@ -550,9 +550,17 @@ def test_htmt2_threshold_and_moments():
 ONE = Codebook(scale=(1, 7), constructs={"A": ["a", "b", "c"]})
 ALONE = pd.DataFrame(np.random.default_rng(1).integers(1, 8, (30, 3)), columns=list("abc"))
 BAD = [
-    (lambda: GAPS.plot("pie"), "kind='pie'.*dimensions, items, zone, scatter"),
+    (lambda: GAPS.plot("pie"), "kind='pie'.; allowed: 'dimensions', 'items', 'zone', 'scatter'"),
     (lambda: GAPS.plot("zone", lang="fr"), "lang='fr'"),
-    (lambda: SCORES.plot("scatter"), "perceptions alone; allowed here: dimensions, items, zone"),
+    (
+        lambda: SCORES.plot("scatter"),
+        "perceptions alone; allowed: 'dimensions', 'items', 'zone'",
+    ),
+    (lambda: scatter.gap_scatter(SCORES), "perceptions alone"),
+    (
+        lambda: gaps.zone_bands(servqual(FRAME, NO_MINIMUM, **QUICK)),
+        "no minimum answers .*it has: expectation, perception",
+    ),
     (
         lambda: servqual(FRAME, NO_MINIMUM, **QUICK).plot("zone"),
         "no minimum answers .*it has: expectation, perception",

@@ -104,10 +104,10 @@ def test_the_default_language_can_be_set(result):
         cxstats.set_language("en")
 
 
-def test_every_column_has_a_head(result):
+def test_every_column_has_a_head(result, name):
     texts = catalogue()
     for table in result.tables().values():
-        for column in map(str, table.columns):
+        for column in set(map(str, table.columns)) - set(cases()[name].labels):
             stem = column.removesuffix("_low").removesuffix("_high")
             heads = {f"column.{column}", f"column.{stem}"}
             assert heads & texts.keys(), column

@@ -80,7 +80,7 @@ def test_texts_and_pictures():
     for lang in ("en", "zh"):
         assert "Beta" in view.summary(lang)
         view.plot(lang=lang)
-    assert "not an error rate" in " ".join(view.notes)
+    assert "not an error rate" in " ".join(note.en for note in view.notes)
     assert "<table" in view._repr_html_()
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from cxstats.experiments import lift_interval, sequential_plan
-from cxstats.experiments.always_valid import mixture_factor
 from cxstats.experiments.bayes import below
-from cxstats.metrics.promoters import nps_from_counts
-from cxstats.metrics.proportions import rate
+from cxstats.experiments.confidence_sequence import mixture_factor
+from cxstats.metrics.net_promoter_score import nps_from_counts
+from cxstats.metrics.rates import rate
 
 pytestmark = pytest.mark.slow
 RUNS = 20_000
@@ -65,8 +65,7 @@ def test_nps(n, shares):
 
 @pytest.mark.parametrize(("n", "k"), [(15, 1), (15, 4), (200, 1)])
 def test_cuped_covers_and_holds_its_level(n, k):
-    from cxstats.experiments.adjustment import adjusted_means
-    from cxstats.experiments.cuped import _differences
+    from cxstats.experiments.cuped_adjustment import _differences, adjusted_means
 
     draw, covered, rejected, ratio = np.random.default_rng(3), 0, 0, []
     runs = 4000
@@ -88,7 +87,7 @@ def test_cuped_covers_and_holds_its_level(n, k):
 @pytest.mark.parametrize("rho", [0.3, 0.6, 0.9])
 def test_cuped_variance_reduction_is_rho_squared(rho):
     """Of the estimates themselves, over repeated experiments."""
-    from cxstats.experiments.adjustment import adjusted_means
+    from cxstats.experiments.cuped_adjustment import adjusted_means
 
     draw, codes, runs = np.random.default_rng(4), np.repeat([0, 1], 100), 20_000
     found = np.empty((runs, 2))

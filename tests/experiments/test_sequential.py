@@ -108,7 +108,7 @@ def test_many_looks_and_uneven_ones_spend_the_error(spending):
         table = plan.table
         spent = np.cumsum(np.sum(crossing(table["boundary"], table["information"]), axis=0))
         np.testing.assert_allclose(spent, table["spent"], atol=1e-9)
-        assert table["found"].iloc[-1] >= 0.8 - 1e-8
+        assert table["stopped"].iloc[-1] >= 0.8 - 1e-8
 
 
 def test_one_look_is_the_fixed_test():
@@ -173,7 +173,7 @@ def test_monitoring_stops_at_a_clear_difference():
     assert found.decision == "stop"
     assert found.stopped_at <= 3
     assert found.p_value < 0.001
-    assert any("too large on average" in note for note in found.notes)
+    assert any("too large on average" in note.en for note in found.notes)
     table = found.table
     np.testing.assert_allclose(table["boundary"], plan.table["boundary"], atol=0.005)
     half = table["boundary"] * table["se"]

@@ -6,6 +6,8 @@ import pandas as pd
 import cxstats as cx
 from tests.gallery import Case
 
+GROUPS = ("North", "South", "West", "branch")
+
 
 def _answers(faulty=False):
     rng = np.random.default_rng(5)
@@ -22,11 +24,83 @@ def _answers(faulty=False):
     return frame
 
 
+def _by_branch(faulty=False, **options):
+    return cx.nps(_answers(faulty), column="recommend", by="branch", **options)
+
+
+def _waves(rates, n=60, **options):
+    by = {"month": np.arange(1, len(rates) + 1)}
+    return cx.rate([round(n * rate) for rate in rates], [n] * len(rates), by=by, **options)
+
+
+def _scattered():
+    return _waves([0.2, 0.6, 0.1, 0.7, 0.3, 0.8], n=40)
+
+
 CASES = {
     "Metric/one group": Case(lambda: cx.nps(_answers(), column="recommend")),
-    "Metric/faulty": Case(
-        lambda: cx.nps(_answers(faulty=True), column="recommend", by="branch", min_cell=10),
-        labels=("North", "South", "West", "branch"),
-    ),
+    "Metric/faulty": Case(lambda: _by_branch(faulty=True, min_cell=10), labels=GROUPS),
     "Metric/rate": Case(lambda: cx.rate(_answers()["recommend"] > 8, name="kept")),
+    "Metric/user's own name by group": Case(
+        lambda: cx.rate([3, 5], [30, 20], by={"branch": ["North", "South"]}, name="kept"),
+        labels=GROUPS,
+    ),
+    "Metric/skewed mean with weights": Case(
+        lambda: cx.metrics.arpu(
+            [0.0] * 25 + [900.0, 3.0, 7.0], ["North"] * 20 + ["South"] * 8, weights=[1.0, 3.0] * 14
+        ),
+        labels=("North", "South"),
+    ),
+    "Metric/return on two totals": Case(lambda: cx.metrics.roi(150_000, 100_000)),
+    "Metric/constant column": Case(lambda: cx.metrics.mean([4.0] * 8)),
+    "MetricComparison/scores": Case(
+        lambda: _by_branch().compare(), labels=("North", "South", "West")
+    ),
+    "MetricComparison/shares with small and empty groups": Case(
+        lambda: cx.rate(
+            [1, 30, 0], [4, 60, 0], by={"branch": ["North", "South", "West"]}, name="kept"
+        ).compare("South"),
+        labels=("North", "South", "West"),
+    ),
+    "MetricComparison/means, one without variation": Case(
+        lambda: cx.metrics.arpu(
+            [1.0, 2.0, 9.0, 5.0, 5.0, 5.0], ["North"] * 3 + ["South"] * 3
+        ).compare(),
+        labels=("North", "South"),
+    ),
+    "Funnel/clean": Case(
+        lambda: cx.metrics.funnel(["visit", "basket", "order"], [1000, 300, 120]),
+        labels=("visit", "basket", "order"),
+    ),
+    "Funnel/nobody left, synthetic": Case(
+        lambda: cx.metrics.funnel(["visit", "basket", "order"], [9, 0, 0], synthetic=True),
+        labels=("visit", "basket", "order"),
+    ),
+    "Plan/two groups": Case(lambda: cx.sample_size("nps", first=(0.50, 0.20), second=(0.60, 0.15))),
+    "Plan/a score alone and a small sample": Case(
+        lambda: cx.power("nps", 50, first=20, second=40, design_effect=1.5)
+    ),
+    "Plan/interval": Case(lambda: cx.sample_size("csat", first=0.7, margin=0.03)),
+    "NpsRegion/two scores": Case(lambda: cx.nps_region(32, 68)),
+    "NpsRegion/one score at the end of the scale": Case(lambda: cx.nps_region(100)),
+    "Track/change": Case(
+        lambda: cx.track(
+            _waves([0.30, 0.32, 0.28, 0.31, 0.60, 0.58, 0.62], name="kept"),
+            baseline=[1, 2, 3, 4],
+            annotations={5: "redesign"},
+        ),
+        labels=("month", "redesign"),
+    ),
+    "Track/waves that scatter": Case(lambda: cx.track(_scattered()), labels=("month",)),
+    "Track/months as numbers, one too small": Case(
+        lambda: cx.track(
+            cx.rate(
+                [20, 30, 1, 40],
+                [100, 100, 2, 100],
+                by={"month": [202410, 202411, 202412, 202501]},
+                min_cell=10,
+            )
+        ),
+        labels=("month",),
+    ),
 }

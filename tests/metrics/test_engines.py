@@ -89,7 +89,7 @@ def test_rows_without_a_group_and_without_an_answer_are_counted():
     frame = table()
     found = metrics.nps(frame, "segment", column="score")
     no_group = frame["segment"].isna() & frame["score"].notna()
-    assert f"{no_group.sum()} answers are in no group" in " ".join(found.notes)
+    assert f"{no_group.sum()} answers are in no group" in " ".join(note.en for note in found.notes)
     assert found.n == frame["score"].notna().sum()
     assert found.table["n"].sum() + no_group.sum() == found.n
 
@@ -98,7 +98,7 @@ def test_groups_without_answers_stay_visible():
     found = metrics.nps([9, 3, None, None], list("aabb"))
     assert found.table["n"].to_list() == [2, 0]
     assert np.isnan(found.table["estimate"][1])
-    assert "1 groups have no answers" in " ".join(found.notes)
+    assert "1 groups have no answers" in " ".join(note.en for note in found.notes)
 
 
 def test_one_column_of_every_kind():

@@ -121,7 +121,7 @@ def test_other_bands_only_when_named():
 
 
 def test_an_unused_scale_is_doubted():
-    assert "answers run from 1 to 5 only" in metrics.nps(np.resize([1, 2, 3, 4, 5], 40)).notes[0]
+    assert "answers run from 1 to 5 only" in metrics.nps(np.resize([1, 2, 3, 4, 5], 40)).notes[0].en
     assert not metrics.nps(np.resize([1, 9], 40)).notes
 
 
@@ -149,8 +149,8 @@ def test_two_doors_of_rates_agree():
 
 
 def test_rates_say_what_they_count():
-    assert "reconstructed" in metrics.word_of_mouth_rate(30, 120).notes[0]
-    assert "independent" in metrics.click_through_rate(30, 1200).notes[0]
+    assert "reconstructed" in metrics.word_of_mouth_rate(30, 120).notes[0].en
+    assert "independent" in metrics.click_through_rate(30, 1200).notes[0].en
     assert not metrics.retention_rate(30, 120).notes
     churn, kept = metrics.churn_rate(30, 120), metrics.retention_rate(90, 120)
     assert only(churn)["ci_low"] == pytest.approx(1 - only(kept)["ci_high"], rel=CLOSED)
@@ -278,14 +278,14 @@ def test_roi():
 
 def test_skewed_money_is_said_to_be():
     revenue = np.random.default_rng(1).pareto(1.5, 60)
-    assert "skewed" in metrics.arpu(revenue).notes[0]
+    assert "skewed" in metrics.arpu(revenue).notes[0].en
     assert not metrics.arpu(np.random.default_rng(1).normal(10, 1, 60)).notes
 
 
 def test_means_without_variation_have_no_interval():
     found = metrics.mean([4.1, 4.1, 4.1, 5], ["a", "a", "a", "b"])
     assert found.table["ci_low"].isna().all()
-    assert "do not vary" in found.notes[0]
+    assert "do not vary" in found.notes[0].en
 
 
 def test_small_cells_are_suppressed():
@@ -295,7 +295,7 @@ def test_small_cells_are_suppressed():
     hidden = found.table.loc[1]
     assert hidden["n"] == 2
     assert hidden[["estimate", "se", "ci_low", "promoters", "passive_share"]].isna().all()
-    assert "1 groups have fewer than 3 answers" in found.notes[0]
+    assert "1 groups have fewer than 3 answers" in found.notes[0].en
     assert "no estimate, n = 2" in found.summary()
 
 

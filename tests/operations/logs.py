@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from cxstats.operations import event_log
+from cxstats.operations.event_log import event_log
 
 # Minutes since 2024-03-01 09:00. Case A: accepted 0, call 10-20, check 50-80, solve 80-100.
 EVENTS = [

@@ -36,6 +36,10 @@ def tickets(n=500, seed=1):
     return frame
 
 
+def english(result):
+    return [note.en for note in result.notes]
+
+
 def measure(result, name):
     return result.concentration.set_index("measure").loc[name]
 
@@ -73,38 +77,39 @@ def test_the_vital_few_are_the_fewest_that_reach_the_rule():
 
 
 def test_where_most_causes_are_needed_there_are_no_vital_few():
-    bank_a = pain_points(bank(), given="shares")
+    bank_a = pain_points(bank(), kind="shares")
     assert not bank_a.few
     assert "one of the vital few" not in bank_a.summary()
     assert "There are no vital few: more than half of the causes" in bank_a.summary()
     assert "关键少数" in bank_a.summary("zh")
     assert "属关键少数" not in bank_a.summary("zh")
-    steep = pain_points({"a": 70, "b": 15, "c": 10, "d": 5}, given="shares")
+    steep = pain_points({"a": 70, "b": 15, "c": 10, "d": 5}, kind="shares")
     assert steep.few  # two of four are half, not more
     assert steep.summary().count("one of the vital few") == 2
     assert "no vital few" not in steep.summary()
     assert "不存在" not in steep.summary("zh")
     # The bundle is no cause: two of three named ones are more than half.
-    assert not pain_points({"a": 50, "b": 30, "c": 10, "rest": 10}, given="shares", rest="rest").few
+    assert not pain_points({"a": 50, "b": 30, "c": 10, "more": 10}, kind="shares", other="more").few
 
 
-def test_few_tickets_and_the_coverage_of_concentration_are_said_in_the_summary():
-    few = pain_points({"a": 60, "b": 36, "c": 4}, given="counts")
-    for lang in ("en", "zh"):
-        assert "  * intervals of concentration cover too little" in few.summary(lang)
-    many = pain_points({"a": 600, "b": 360, "c": 40}, given="counts").summary()
+def test_few_records_and_the_coverage_of_concentration_are_said_in_the_summary():
+    few = pain_points({"a": 60, "b": 36, "c": 4}, kind="counts")
+    note = {"en": "intervals of concentration cover too little", "zh": "集中度的区间覆盖率偏低"}
+    assert "  * " + note["en"] in few.summary("en")
+    assert note["zh"] in few.summary("zh").splitlines()[-1]
+    many = pain_points({"a": 600, "b": 360, "c": 40}, kind="counts").summary()
     assert "intervals of concentration" not in many
 
 
 def test_published_shares_have_no_interval():
-    result = pain_points(bank(), given="shares")
+    result = pain_points(bank(), kind="shares")
     table = result.table
     assert table["cause"].tolist()[:2] == ["channel silos", "response delay"]
     np.testing.assert_allclose(table["cumulative"], [0.28, 0.53, 0.75, 0.90, 1.0])
     assert table["vital"].tolist() == [True] * 4 + [False]
     unknown = ["count", "ci_low", "ci_high", "n", "vital_certainty", "rank_ci_low"]
     assert table[unknown].isna().all(axis=None)
-    assert "shares without the number of tickets have no interval" in result.notes
+    assert "shares without the number of records have no interval" in english(result)
     assert "[" not in result.summary()
     squares = 0.28**2 + 0.25**2 + 0.22**2 + 0.15**2 + 0.10**2
     assert measure(result, "herfindahl")["estimate"] == pytest.approx(squares)
@@ -112,17 +117,17 @@ def test_published_shares_have_no_interval():
     assert measure(result, "top_share")["estimate"] == pytest.approx(0.75)
     assert measure(result, "vital_few")["estimate"] == 4
     assert result.concentration[["ci_low", "ci_high"]].isna().all(axis=None)
-    fractions = pain_points(bank() / 100, given="shares").table
+    fractions = pain_points(bank() / 100, kind="shares").table
     pd.testing.assert_frame_equal(fractions, table)
     exact = {name: Decimal(str(value)) for name, value in bank().items()}
-    pd.testing.assert_frame_equal(pain_points(exact, given="shares").table, table)
+    pd.testing.assert_frame_equal(pain_points(exact, kind="shares").table, table)
 
 
 def test_intervals_are_goodmans_and_sison_and_glaz():
     from statsmodels.stats.proportion import multinomial_proportions_confint
 
     for method in ("goodman", "sison-glaz"):
-        result = pain_points(COUNTS, given="counts", interval=method, level=0.9)
+        result = pain_points(COUNTS, kind="counts", interval=method, level=0.9)
         own = result.table[["ci_low", "ci_high"]]
         expected = multinomial_proportions_confint(list(COUNTS.values()), 0.1, method)
         np.testing.assert_allclose(own, expected)
@@ -130,7 +135,7 @@ def test_intervals_are_goodmans_and_sison_and_glaz():
     # By hand: Goodman's limits solve n (p - pi)^2 = chi2 pi (1 - pi).
     from scipy.stats import chi2
 
-    table = pain_points(COUNTS, given="counts").table
+    table = pain_points(COUNTS, kind="counts").table
     limit = chi2.ppf(1 - 0.05 / 6, 1)
     for side in ("ci_low", "ci_high"):
         miss = 599 * (table["estimate"] - table[side]) ** 2
@@ -141,10 +146,10 @@ def test_the_doors_agree():
     frame = tickets()
     counts = frame["cause"].value_counts()
     one = pain_points(frame, "cause")
-    other = pain_points(counts, given="counts")
+    other = pain_points(counts, kind="counts")
     pd.testing.assert_frame_equal(one.table, other.table)
     pd.testing.assert_frame_equal(one.concentration, other.concentration)
-    third = pain_points(counts / 500, given="shares", n=500)
+    third = pain_points(counts / 500, kind="shares", n=500)
     pd.testing.assert_frame_equal(one.table, third.table, check_dtype=False)
     mixed = pain_points(frame.sample(frac=1, random_state=1), "cause")
     pd.testing.assert_frame_equal(one.table, mixed.table)
@@ -152,8 +157,8 @@ def test_the_doors_agree():
 
 
 def test_twice_the_tickets_have_the_same_shares_and_shorter_intervals():
-    one = pain_points(COUNTS, given="counts")
-    two = pain_points({name: 4 * n for name, n in COUNTS.items()}, given="counts")
+    one = pain_points(COUNTS, kind="counts")
+    two = pain_points({name: 4 * n for name, n in COUNTS.items()}, kind="counts")
     np.testing.assert_allclose(one.table["estimate"], two.table["estimate"])
     for a, b in ((one.table, two.table), (one.concentration[:4], two.concentration[:4])):
         ratio = (a["ci_high"] - a["ci_low"]) / (b["ci_high"] - b["ci_low"])
@@ -161,12 +166,12 @@ def test_twice_the_tickets_have_the_same_shares_and_shorter_intervals():
 
 
 def test_ranks_of_close_causes_are_open():
-    table = pain_points({"a": 101, "b": 100, "c": 10}, given="counts").table
+    table = pain_points({"a": 101, "b": 100, "c": 10}, kind="counts").table
     assert table["rank"].tolist() == [1, 2, 3]
     assert table["rank_ci_low"].tolist() == [1, 1, 3]
     assert table["rank_ci_high"].tolist() == [2, 2, 3]
     assert table["vital_certainty"].tolist()[2] == 0
-    tied = pain_points({"a": 5, "b": 5}, given="counts").table
+    tied = pain_points({"a": 5, "b": 5}, kind="counts").table
     assert tied["rank"].tolist() == [1, 1]
 
 
@@ -178,7 +183,7 @@ def test_the_interval_of_concentration_holds_the_truth():
     for seed in range(300):
         counts = np.random.default_rng(seed).multinomial(400, p)
         given = {f"c{i}": int(count) for i, count in enumerate(counts)}
-        found = pain_points(given, given="counts", n_resamples=400, seed=seed).concentration
+        found = pain_points(given, kind="counts", n_resamples=400, seed=seed).concentration
         low, high = found["ci_low"][:4], found["ci_high"][:4]
         hits.append((low <= truth) & (truth <= high))
     assert (np.mean(hits, axis=0) > 0.90).all()
@@ -186,27 +191,27 @@ def test_the_interval_of_concentration_holds_the_truth():
 
 
 def test_a_bundle_of_others():
-    result = pain_points(COUNTS | {"other": 300}, given="counts", rest="other")
+    result = pain_points(COUNTS | {"other": 300}, kind="counts", other="other")
     table = result.table
     assert table["cause"].iloc[-1] == "other"
     assert not table["vital"].iloc[-1]
     assert table.iloc[-1][["rank", "vital_certainty"]].isna().all()
     assert measure(result, "top_share")["estimate"] == pytest.approx((162 + 148 + 114) / 861)
-    assert any("the named causes together do not reach 80 %" in note for note in result.notes)
-    filled = pain_points(bank().iloc[:3], given="shares", rest="elsewhere")
+    assert any("the named causes together do not reach 80 %" in note for note in english(result))
+    filled = pain_points(bank().iloc[:3], kind="shares", other="elsewhere")
     assert filled.table["estimate"].tolist() == pytest.approx([0.28, 0.25, 0.22, 0.25])
-    assert "elsewhere is what is left of 100: 25" in filled.notes
+    assert "elsewhere is what is left of 100: 25" in english(filled)
 
 
 def test_rounded_shares():
     thirds = {"a": 33, "b": 33, "c": 33}
-    with pytest.raises(DataError, match="shares sum to 99; allowed: 1 or 100, or less with rest="):
-        pain_points(thirds, given="shares")
-    result = pain_points(thirds, given="shares", rounding=0.5)
+    with pytest.raises(DataError, match="shares sum to 99; allowed: 1 or 100, or less with other="):
+        pain_points(thirds, kind="shares")
+    result = pain_points(thirds, kind="shares", rounding=0.5)
     assert result.table["estimate"].tolist() == pytest.approx([1 / 3] * 3)
-    assert "shares sum to 99 of 100 by rounding; divided by their sum" in result.notes
+    assert "shares sum to 99 of 100 by rounding; divided by their sum" in english(result)
     with pytest.raises(DataError, match="shares sum to 98"):
-        pain_points({"a": 49, "b": 49}, given="shares", rounding=0.5)
+        pain_points({"a": 49, "b": 49}, kind="shares", rounding=0.5)
 
 
 def test_impact_and_effort_of_tickets():
@@ -228,7 +233,7 @@ def test_impact_and_effort_of_tickets():
 
 
 def test_priorities():
-    points = pain_points(bank(), given="shares")
+    points = pain_points(bank(), kind="shares")
     effort = dict(zip(points.table["cause"], [8, 3, 5, 4, 2], strict=True))
     found = points.priority(effort=effort)
     assert found.table["cause"].tolist()[0] == "response delay"
@@ -239,7 +244,7 @@ def test_priorities():
     assert places["no personalisation"] == "fill-in"
     assert (found.effort_cut, found.impact_cut) == (pytest.approx(4.4), pytest.approx(0.2))
     assert found.table["certainty"].isna().all()
-    assert "nothing here was sampled, so quadrants and ranks have no certainty" in found.notes
+    assert "nothing here was sampled, so quadrants and ranks have no certainty" in english(found)
     moved = found.crosshairs_table()
     assert not moved.loc["complex operation", "same"]
     given = points.priority(
@@ -262,12 +267,12 @@ def test_priorities_of_tickets_have_certainty():
     assert table.loc["generic", "quadrant"] == "fill-in"
     assert (table["rank_ci_low"] <= table["rank"]).all()
     assert (table["rank"] <= table["rank_ci_high"]).all()
-    half = pain_points(COUNTS, given="counts", rest="other").priority(
+    half = pain_points(COUNTS, kind="counts", other="other").priority(
         effort=dict.fromkeys([n for n in COUNTS if n != "other"], 1.0)
     )
     assert half.table["certainty"].between(0, 1).all()
     assert len(half.table) == 5
-    shares = pain_points(COUNTS, given="counts", rest="other").table.set_index("cause")
+    shares = pain_points(COUNTS, kind="counts", other="other").table.set_index("cause")
     ranks = half.table.set_index("cause")["rank_ci_high"]
     assert ranks.to_dict() == shares["rank_ci_high"].drop("other").to_dict()
 
@@ -277,7 +282,7 @@ def test_a_cause_without_a_ticket_in_a_resample_is_left_out_and_said():
     frame["cause"] = ["rare", *["delay"] * 30, *["silos"] * 29]
     found = pain_points(frame, "cause", effort="hours", n_resamples=500).priority()
     assert any(
-        note.endswith("without a ticket of some cause were left out") for note in found.notes
+        note.endswith("without a record of some cause were left out") for note in english(found)
     )
     assert found.table["certainty"].notna().all()
 
@@ -285,42 +290,42 @@ def test_a_cause_without_a_ticket_in_a_resample_is_left_out_and_said():
 @pytest.mark.parametrize(
     ("data", "options", "message"),
     [
-        (COUNTS, {}, 'say given="counts" or given="shares"'),
-        (COUNTS, {"given": "numbers"}, "given is 'numbers'; allowed: counts, shares"),
-        (COUNTS, {"given": "counts", "cause": "x"}, "cause='x' is not used with counts"),
-        (COUNTS, {"given": "counts", "n": 5}, "n=5 is not used with counts"),
-        ({"a": -1, "b": 2}, {"given": "counts"}, "counts of 'a' is -1; allowed: numbers from 0"),
-        ({"a": 1.5, "b": 2}, {"given": "counts"}, "count of 'a' is 1.5; allowed: whole numbers"),
-        ({"a": "many"}, {"given": "counts"}, "counts of 'a' is 'many'"),
-        ({"a": True}, {"given": "counts"}, "counts of 'a' is True"),
-        ({"a": 0, "b": 0}, {"given": "counts"}, "2 causes that sum to 0"),
-        ({}, {"given": "counts"}, "0 causes"),
-        ({"a": np.nan}, {"given": "shares"}, "shares of 'a' is nan"),
-        ({"a": 0.5, "b": 0.4}, {"given": "shares"}, "shares sum to 0.9; allowed: 1 or 100"),
-        ({"a": 70, "b": 40}, {"given": "shares", "rest": "other"}, "shares sum to 110"),
-        ({"a": 60, "b": 40}, {"given": "shares", "rest": "other"}, "nothing is left for 'other'"),
-        ({"a": 60, "b": 40}, {"given": "shares", "n": 0}, "n is 0"),
-        ({"a": 60, "b": 40}, {"given": "shares", "rounding": -1}, "rounding is -1"),
-        ({"a": 60}, {"given": "counts", "rest": "b"}, "rest='b' is not among the causes: a"),
-        ({"a": 60}, {"given": "counts", "rest": "a"}, "'a' is the only cause"),
-        (COUNTS, {"given": "counts", "rule": 80}, "rule is 80; allowed: a share"),
-        ({"a": 60, "b": 40}, {"given": "shares", "rule": "x"}, "rule is 'x'; allowed: a share"),
-        (COUNTS, {"given": "counts", "rule": True}, "rule is True"),
-        (COUNTS, {"given": "counts", "top": 0}, "top is 0"),
-        (COUNTS, {"given": "counts", "interval": "wald"}, "interval is 'wald'; allowed: goodman"),
-        (COUNTS, {"given": "counts", "level": 0}, "level is 0"),
-        ([1, 2], {"given": "counts"}, "given=\"counts\" with 'list'; allowed: a mapping or Series"),
-        (pd.Series([1, 2], ["a", "a"]), {"given": "counts"}, "cause 'a' is there twice"),
+        (COUNTS, {}, 'say kind="counts" or kind="shares"'),
+        (COUNTS, {"kind": "numbers"}, "kind is 'numbers'; allowed: counts, shares"),
+        (COUNTS, {"kind": "counts", "cause": "x"}, "cause='x' is not used with counts"),
+        (COUNTS, {"kind": "counts", "n": 5}, "n=5 is not used with counts"),
+        ({"a": -1, "b": 2}, {"kind": "counts"}, "counts of 'a' is -1; allowed: numbers from 0"),
+        ({"a": 1.5, "b": 2}, {"kind": "counts"}, "count of 'a' is 1.5; allowed: whole numbers"),
+        ({"a": "many"}, {"kind": "counts"}, "counts of 'a' is 'many'"),
+        ({"a": True}, {"kind": "counts"}, "counts of 'a' is True"),
+        ({"a": 0, "b": 0}, {"kind": "counts"}, "2 causes that sum to 0"),
+        ({}, {"kind": "counts"}, "0 causes"),
+        ({"a": np.nan}, {"kind": "shares"}, "shares of 'a' is nan"),
+        ({"a": 0.5, "b": 0.4}, {"kind": "shares"}, "shares sum to 0.9; allowed: 1 or 100"),
+        ({"a": 70, "b": 40}, {"kind": "shares", "other": "other"}, "shares sum to 110"),
+        ({"a": 60, "b": 40}, {"kind": "shares", "other": "other"}, "nothing is left for 'other'"),
+        ({"a": 60, "b": 40}, {"kind": "shares", "n": 0}, "n is 0"),
+        ({"a": 60, "b": 40}, {"kind": "shares", "rounding": -1}, "rounding is -1"),
+        ({"a": 60}, {"kind": "counts", "other": "b"}, "other='b' is not among the causes: a"),
+        ({"a": 60}, {"kind": "counts", "other": "a"}, "'a' is the only cause"),
+        (COUNTS, {"kind": "counts", "rule": 80}, "rule is 80; allowed: a share"),
+        ({"a": 60, "b": 40}, {"kind": "shares", "rule": "x"}, "rule is 'x'; allowed: a share"),
+        (COUNTS, {"kind": "counts", "rule": True}, "rule is True"),
+        (COUNTS, {"kind": "counts", "top": 0}, "top is 0"),
+        (COUNTS, {"kind": "counts", "interval": "wald"}, "interval is 'wald'; allowed: goodman"),
+        (COUNTS, {"kind": "counts", "level": 0}, "level is 0"),
+        ([1, 2], {"kind": "counts"}, "kind=\"counts\" with 'list'; allowed: a mapping or Series"),
+        (pd.Series([1, 2], ["a", "a"]), {"kind": "counts"}, "cause 'a' is there twice"),
         (tickets(), {}, "cause is missing: name the column"),
         (tickets(), {"cause": "reason"}, "column 'reason' is not in the table; columns: cause"),
         (tickets(), {"cause": "cause", "impact": "x"}, "column 'x' is not in the table"),
-        (tickets(), {"cause": "cause", "n": 5}, "n=5 is not used with tickets"),
+        (tickets(), {"cause": "cause", "n": 5}, "n=5 is not used with records"),
         (
             tickets().assign(cost=-1),
             {"cause": "cause", "impact": "cost"},
             "row 0, column 'cost': -1",
         ),
-        (tickets().assign(cause=None), {"cause": "cause"}, "'cause': no ticket has a cause"),
+        (tickets().assign(cause=None), {"cause": "cause"}, "'cause': no record has a cause"),
     ],
 )
 def test_bad_input(data, options, message):
@@ -347,31 +352,37 @@ def test_bad_input(data, options, message):
 )
 def test_bad_priorities(options, message):
     with pytest.raises(CxError, match=message):
-        pain_points(COUNTS, given="counts").priority(**options)
+        pain_points(COUNTS, kind="counts").priority(**options)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_words_and_charts(lang):
-    points = pain_points(bank(lang), given="shares")
+    points = pain_points(bank(lang), kind="shares")
     assert len(points.summary(lang).splitlines()) == 13
     matrix = points.priority(effort=dict.fromkeys(points.table["cause"], 2))
     for result in (points, matrix):
         assert result.notes
-        assert result.summary(lang).endswith("\n".join(f"  * {note}" for note in result.notes))
+        notes = "\n".join(f"  * {note.get(lang)}" for note in result.notes)
+        assert result.summary(lang).endswith(notes)
     ax = points.plot(lang=lang, source="Bank A")
     assert len(ax.patches) == 5
     effort = dict(zip(points.table["cause"], [8, 3, 5, 4, 2], strict=True))
-    ax = points.plot("priority", lang=lang, effort=effort)
+    with pytest.raises(CxError, match=r"kind='priority'\): effort is not known, so take .priority"):
+        points.plot("priority", lang=lang)
+    ax = points.priority(effort=effort).plot(lang=lang)
     assert ("Effort" if lang == "en" else "投入") in ax.get_xlabel()
     frame = tickets()
     frame.attrs["synthetic"] = True
     found = pain_points(frame, "cause", impact="cost", effort="hours")
     assert found.synthetic
     found.plot(lang=lang)
-    found.priority().plot(lang=lang)
+    matrix = found.priority(crosshairs="medians").plot(lang=lang).get_figure()
+    figure = found.plot("priority", lang=lang, crosshairs="medians").get_figure()
+    assert figure.get_suptitle() == matrix.get_suptitle() != ""
+    assert figure.get_supxlabel() == matrix.get_supxlabel()
     for result in (found, found.priority()):
         assert result._repr_html_().startswith("<pre>")
         assert str(result) == repr(result) == result.summary()
         assert "[" not in result.summary(lang).splitlines()[0]
-    with pytest.raises(CxError, match="kind is 'pie'; allowed: pareto, priority"):
+    with pytest.raises(CxError, match=r"plot\(kind='pie'\); allowed: 'pareto'"):
         points.plot("pie")

@@ -15,7 +15,7 @@ import pytest
 import cxstats as cx
 from cxstats.satisfaction import estimate_service_weights, satisfaction_index
 from cxstats.satisfaction.index_weights import factor_index, pls_index
-from cxstats.satisfaction.weight_regression import fitted
+from cxstats.satisfaction.service_weights import fitted
 from cxstats.service.dimension_scores import OVERALL
 
 SAMPLES, N, RESAMPLES = 2_000, 200, 1_000

@@ -140,7 +140,7 @@ def test_contributions_of_estimated_weights_add_up():
 
 def test_fixed_weights_say_that_they_are():
     found = satisfaction_index(mobi(), ITEMS, weights=[0.2, 0.3, 0.5], **FEW)
-    assert "weights are fixed: intervals take them as known" in found.notes
+    assert "weights are fixed: intervals take them as known" in [note.en for note in found.notes]
     assert not satisfaction_index(mobi(), ITEMS, **FEW).notes[1:]
 
 
@@ -174,10 +174,10 @@ def test_missing_answers():
     frame.loc[:9, "CUSA2"] = np.nan
     found = satisfaction_index(frame, ITEMS, **FEW)
     assert (found.n, found.n_left_out) == (240, 10)
-    assert any("10 of 250" in note for note in found.notes)
+    assert any("10 of 250" in note.en for note in found.notes)
     factor = satisfaction_index(frame, ITEMS, weights="factor", **FEW)
     assert (factor.n, factor.n_left_out) == (240, 10)
-    assert any("10 of 250" in note for note in factor.notes)
+    assert any("10 of 250" in note.en for note in factor.notes)
     fit = cx.pls(MOBI, frame, n_resamples=0)
     pls = satisfaction_index(
         frame, ITEMS, weights="pls", fit=fit, construct="Satisfaction", by="wave", **FEW
@@ -296,7 +296,7 @@ def test_negative_weight_is_said():
     found = satisfaction_index(
         frame, ITEMS, weights="pls", fit=fit, construct="Satisfaction", **FEW
     )
-    assert any("CUSA2 has a negative weight" in note for note in found.notes)
+    assert any("CUSA2 has a negative weight" in note.en for note in found.notes)
     assert "负" in found.summary("zh")
 
 

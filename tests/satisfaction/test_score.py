@@ -93,13 +93,13 @@ def test_weights_of_a_hundred_points_are_said():
     points = {name: 100 * weight for name, weight in WEIGHTS.items()}
     found = weighted_score(respondents(), points, **FEW)
     np.testing.assert_allclose(found.scores, weighted_score(respondents(), WEIGHTS, **FEW).scores)
-    assert any("points of 100" in note for note in found.notes)
+    assert any("points of 100" in note.en for note in found.notes)
 
 
 def test_normalise_divides_and_says_so():
     found = weighted_score({"a": 4, "b": 5}, {"a": 1, "b": 3}, normalise=True)
     assert found.value == 4.75
-    assert any("summed to 4" in note for note in found.notes)
+    assert any("summed to 4" in note.en for note in found.notes)
 
 
 @pytest.mark.parametrize(
@@ -132,10 +132,10 @@ def test_arrays_and_series():
 def test_one_unit_has_no_interval_and_says_why():
     result = weighted_score({"a": 2, "b": 4}, {"a": 0.5, "b": 0.5})
     assert result.table[["ci_low", "ci_high", "se"]].isna().all(axis=None)
-    assert any("no respondents: no interval" in note for note in result.notes)
+    assert any("no respondents: no interval" in note.en for note in result.notes)
     assert "[" not in str(result)
     alone = weighted_score(pd.DataFrame({"a": [2], "b": [4]}), {"a": 0.5, "b": 0.5}, by=None)
-    assert alone.notes == ("one respondent: no interval",)
+    assert [note.en for note in alone.notes] == ["one respondent: no interval"]
 
 
 def missing():
@@ -158,8 +158,8 @@ def test_missing_is_rescaled_and_said():
     assert result.least_coverage == 0.25
     assert result.coverage == pytest.approx((1 + 0.25 + 0.75) / 3)
     assert result.contributions["estimate"].sum() == pytest.approx(result.value)
-    assert any("2 of 4" in note and "at least 25 %" in note for note in result.notes)
-    assert any("1 of 4 respondents have no score at all" in note for note in result.notes)
+    assert any("2 of 4" in note.en and "at least 25 %" in note.en for note in result.notes)
+    assert any("1 of 4 respondents have no score at all" in note.en for note in result.notes)
     assert "25 % at least" in str(result)
 
 
@@ -167,7 +167,7 @@ def test_missing_is_dropped_and_said():
     result = weighted_score(missing(), {"a": 0.25, "b": 0.75}, on_missing="drop", **FEW)
     np.testing.assert_allclose(result.scores, [2.5, np.nan, np.nan, np.nan])
     assert (result.n, result.n_left_out, result.least_coverage) == (1, 3, 1)
-    assert any("3 of 4" in note for note in result.notes)
+    assert any("3 of 4" in note.en for note in result.notes)
 
 
 def test_missing_without_weight_does_not_matter():
@@ -178,7 +178,7 @@ def test_missing_without_weight_does_not_matter():
 def test_one_unit_rescaled():
     found = weighted_score({"a": 1, "b": None}, {"a": 0.25, "b": 0.75}, on_missing="rescale")
     assert (found.value, found.coverage) == (1, 0.25)
-    assert any("25 % of the weight" in note for note in found.notes)
+    assert any("25 % of the weight" in note.en for note in found.notes)
 
 
 def test_groups():
@@ -199,7 +199,7 @@ def test_ungrouped_are_counted():
     frame.loc[:4, "branch"] = None
     result = weighted_score(frame, WEIGHTS, by="branch", **FEW)
     assert result.n == len(frame)
-    assert any("5 respondents have no branch" in note for note in result.notes)
+    assert any("5 respondents have no branch" in note.en for note in result.notes)
 
 
 BAD = {
@@ -322,7 +322,11 @@ def test_charts(kind, lang):
 
 def test_charts_that_cannot_be_drawn():
     result = weighted_score({"a": 1, "b": 2}, {"a": 0.5, "b": 0.5})
-    with pytest.raises(CxError, match="kind is 'pie'; allowed: contributions, groups, weights"):
-        result.plot("pie")
-    with pytest.raises(CxError, match="no groups to draw"):
+    for kind in ("pie", "groups"):
+        with pytest.raises(CxError, match=f"kind='{kind}'.*allowed: 'contributions', 'weights'"):
+            result.plot(kind)
+    with pytest.raises(CxError, match="no groups to draw; give by= the column"):
         result.plot("groups")
+    groups = weighted_score(respondents(), WEIGHTS, by="branch", **FEW)
+    with pytest.raises(CxError, match="allowed: 'contributions', 'groups', 'weights'"):
+        groups.plot("pie")

@@ -39,12 +39,12 @@ def test_a_factor_points_along_its_items():
 
 def test_factors_that_correlate_above_one_are_named():
     model = fit_factors(*population([0.7] * 6, 1.05, list("abcdef")))
-    assert model.problems[0].startswith("x0 负责 and f0 correlate 1.05: not two factors")
+    assert model.problems[0].en.startswith("x0 负责 and f0 correlate 1.05: not two factors")
 
 
 def test_two_items_that_nothing_holds_are_not_printed():
     model = fit_factors(*population([0.7] * 4, 0.01, list("abcd")))
-    assert "hardly determine the factor model" in model.problems[0]
+    assert "hardly determine the factor model" in model.problems[0].en
     assert not model.proper("f0")
 
 
@@ -52,6 +52,6 @@ def test_no_maximum_is_said():
     r = [[1], [0.4, 1], [0.4, -0.3, 1]]
     model = fit_factors(cx.Moments.from_correlation(list("abc"), r, n=100), {"F": list("abc")})
     assert not model.converged
-    assert model.problems == (
+    assert [problem.en for problem in model.problems] == [
         "the factor model did not converge: omega, CR and AVE are not to be trusted",
-    )
+    ]

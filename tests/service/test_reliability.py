@@ -113,7 +113,7 @@ def test_mobi_joint_model_is_reproduced_and_flagged(results):
         close(row["ave"], value(table, quantity="ave", **where), FITTED)
     # The factor correlations are improper (smallest eigenvalue -0.0107): said, not hidden.
     assert np.linalg.eigvalsh(found.model.corr)[0] == pytest.approx(-0.0107, abs=5e-5)
-    assert any("not those of any variables" in problem for problem in found.problems)
+    assert any("not those of any variables" in problem.en for problem in found.problems)
 
 
 @pytest.mark.parametrize("name", ["holzinger", "mobi"])
@@ -195,14 +195,14 @@ def test_factor_model_recovers_a_known_population():
 def test_heywood_case_is_named():
     r = [[1], [0.8, 1], [0.8, 0.6, 1]]
     model = fit_factors(cx.Moments.from_correlation(list("abc"), r, n=100), {"F": list("abc")})
-    assert any("a has a negative residual variance" in problem for problem in model.problems)
+    assert any("a has a negative residual variance" in problem.en for problem in model.problems)
 
 
 def test_item_that_goes_against_its_construct_is_named():
     frame, _ = data("bfi")
     raw = cx.Codebook(scale=(1, 6), constructs={"A": BFI["A"]})
     found = cx.reliability(frame, raw, n_resamples=2)
-    assert any("A1 goes against its construct 'A'" in problem for problem in found.problems)
+    assert any("A1 goes against its construct 'A'" in problem.en for problem in found.problems)
 
 
 def test_singular_covariances_leave_alpha():
@@ -212,7 +212,7 @@ def test_singular_covariances_leave_alpha():
     found = cx.reliability(frame, book, n_resamples=10)
     assert found.table.loc["A", "alpha"] > 0.5
     assert np.isnan(found.table.loc["A", "omega"])
-    assert any("singular" in p and "c and a correlate 1.00" in p for p in found.problems)
+    assert any("singular" in p.en and "c and a correlate 1.00" in p.en for p in found.problems)
 
 
 def test_planned_missingness_leaves_alpha():
@@ -223,7 +223,7 @@ def test_planned_missingness_leaves_alpha():
     found = cx.reliability(frame, book, n_resamples=10)
     assert found.table["n"].tolist() == [20, 20]
     assert found.htmt["htmt"].isna().all()
-    assert any("0 cases are complete" in problem for problem in found.problems)
+    assert any("0 cases are complete" in problem.en for problem in found.problems)
 
 
 def test_improper_estimates_are_not_printed():
@@ -232,7 +232,7 @@ def test_improper_estimates_are_not_printed():
     book = cx.Codebook(scale=(1, 7), constructs={"F": list("abc")})
     found = cx.reliability(moments, book)
     assert found.table.loc["F", ["omega", "cr", "ave"]].isna().all()
-    assert any("a has a negative residual variance" in problem for problem in found.problems)
+    assert any("a has a negative residual variance" in problem.en for problem in found.problems)
 
 
 def test_single_item_and_constant_item():
@@ -244,7 +244,7 @@ def test_single_item_and_constant_item():
     )
     found = cx.reliability(frame, book, n_resamples=50)
     assert np.isnan(found.table.loc["One", "alpha"])
-    assert "e does not vary" in found.problems
+    assert "e does not vary" in [problem.en for problem in found.problems]
     assert "one item, no reliability" in found.summary()
 
 
@@ -252,3 +252,14 @@ def test_too_few_cases():
     book = cx.Codebook(scale=(1, 7), constructs={"A": ["a", "b"]})
     with pytest.raises(cx.DataError, match="1 cases are complete on a, b; at least 2"):
         cx.reliability(pd.DataFrame({"a": [1, 2], "b": [1, None]}), book)
+
+
+def test_problems_and_tables_in_chinese():
+    found = cx.reliability(*cx.simulate_servqual(80, seed=1), n_resamples=20)
+    chinese = found.translated("zh")
+    assert chinese["table"].index[0] == chinese["htmt"]["first"][0] == "有形性"
+    assert list(chinese["fornell_larcker"].columns) == list(chinese["table"].index)
+    raw = cx.Codebook(scale=(1, 6), constructs={"A": BFI["A"]})
+    reversed_item = cx.reliability(data("bfi")[0], raw, n_resamples=2).problems[0]
+    assert "A1" in reversed_item.zh
+    assert "方向相反" in reversed_item.zh

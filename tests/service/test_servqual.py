@@ -17,7 +17,10 @@ WORKED = {
     "Empathy": -1.01,
 }
 WORKED_OVERALL = -0.858
-COLUMNS = ["expectation", "perception", "gap", "ci_low", "ci_high", "t", "p_value", "p_adjusted"]
+COLUMNS = [
+    *("expectation", "perception", "estimate", "gap", "ci_low", "ci_high"),
+    *("t", "p_value", "p_adjusted", "effect_size", "n"),
+]
 
 
 def book(**more):
@@ -58,8 +61,9 @@ def test_worked_example_as_published():
 
 def test_table_has_the_columns_promised():
     result = cx.servqual(frame(), book(), n_resamples=100)
-    assert list(result.table.columns)[:10] == [*COLUMNS, "effect_size", "n"]
-    assert list(result.items.columns)[:10] == [*COLUMNS, "effect_size", "n"]
+    assert list(result.table.columns)[:11] == COLUMNS
+    assert list(result.items.columns)[:11] == COLUMNS
+    pd.testing.assert_series_equal(result.table["estimate"], result.table["gap"], check_names=False)
     assert list(result.table.index) == ["A", "B", "Overall"]
     assert list(result.items.index) == ["a1", "a2", "b1"]
     assert result.zone is result.groups is result.comparisons is None
@@ -161,8 +165,8 @@ def test_groups_of_equal_answers_do_not_differ():
 def test_who_is_in_no_group_is_said():
     data = frame(30).assign(branch=["a"] * 14 + ["b"] * 13 + [None] * 3)
     result = cx.servqual(data, book(), by="branch", n_resamples=20)
-    assert any("3 respondents have no 'branch'" in note for note in result.notes)
-    assert any("20 resamples are rough" in note for note in result.notes)
+    assert any("3 respondents have no 'branch'" in note.en for note in result.notes)
+    assert any("20 resamples are rough" in note.en for note in result.notes)
 
 
 def test_zone_without_width_has_no_interval():
@@ -251,11 +255,11 @@ def test_reverse_items_are_turned_once():
     expected = cx.servqual(data, book(), n_resamples=20).table
     here = cx.servqual(turned, declared, n_resamples=20)
     pd.testing.assert_frame_equal(here.table, expected)
-    assert any("reverse items turned here: a2" in note for note in here.notes)
+    assert any("reverse items turned here: a2" in note.en for note in here.notes)
     cleaned, _ = cx.clean(turned, declared)
     after = cx.servqual(cleaned, declared, n_resamples=20)
     pd.testing.assert_frame_equal(after.table, expected)
-    assert not any("turned" in note for note in after.notes)
+    assert not any("turned" in note.en for note in after.notes)
 
 
 @pytest.mark.parametrize("engine", ["polars", "pyarrow", "duckdb"])
@@ -327,6 +331,28 @@ def test_synthetic_data_are_named_so():
     assert "合成数据" in result.summary("zh")
     assert "<pre>" in result._repr_html_()
     assert not cx.servqual(frame(), book(), n_resamples=50).synthetic
+
+
+def test_tables_name_scores_in_the_language_of_the_reader():
+    shifts = {"North": 0.0, "South": -0.8}
+    result = cx.servqual(
+        *cx.simulate_servqual(60, seed=1, branches=shifts), by="branch", n_resamples=50
+    )
+    english, chinese = result.translated("en"), result.translated("zh")
+    assert list(english["table"].index) == list(result.table.index)
+    assert list(chinese["table"].index)[-2:] == ["移情性", "总体"]
+    assert set(chinese["comparisons"]["score"]) == set(chinese["table"].index)
+    assert list(chinese["items"].index) == list(result.items.index)
+    np.testing.assert_array_equal(chinese["table"], result.table)
+
+
+def test_cannot_be_drawn_without_the_answers():
+    result = cx.servperf(cx.simulate_servqual(60, seed=1)[0], cx.Codebook.read("servqual"))
+    assert result.kinds == ("dimensions", "items")
+    with pytest.raises(cx.CxError, match=r"a scatter needs expectations.*; allowed: 'dimensions'"):
+        result.plot("scatter")
+    with pytest.raises(cx.CxError, match="no zone of tolerance: the codebook has no minimum"):
+        result.plot("zone")
 
 
 def test_one_item_dimension_has_no_reliability():

@@ -94,7 +94,7 @@ def test_ways_to_write_the_same_judgements():
     ):  # fmt: skip
         found = ahp(way, names)
         assert found.as_dict() == pytest.approx(expected)
-    assert any("up to rounding" in note for note in ahp(rounded).notes)
+    assert any("up to rounding" in note.en for note in ahp(rounded).notes)
     assert ahp([[4]], ["a", "b"]).as_dict() == pytest.approx({"a": 0.8, "b": 0.2})
 
 
@@ -107,7 +107,7 @@ def test_judges_are_aggregated_by_geometric_means():
     assert list(found.judges.index) == ["Ann", "Bo"]
     assert found.judges.loc["Ann", "a"] == pytest.approx(4 / 7)
     assert found.n == 2
-    assert "2 judges are rough" in found.notes[0]
+    assert "2 judges are rough" in found.notes[0].en
     assert (found.table["ci_low"] <= found.table["weight"]).all()
     assert weights(judges, "ahp").as_dict() == found.as_dict()
     assert ahp(list(judges.values()), ["a", "b", "c"]).as_dict() == pytest.approx(found.as_dict())

@@ -142,7 +142,7 @@ def test_one_who_is_dominated_is_never_first():
     given = dict.fromkeys(frame, 0.25)
     found = weight_sensitivity(frame, given, concentration=3)
     row = found.table.loc["worse"]
-    assert row["first"] == row["first_any"] == 0
+    assert row["first_share"] == row["first_share_any"] == 0
     assert row["dominated_by"] >= 1
     pair = found.swaps[(found.swaps["higher"] == "u1") & (found.swaps["lower"] == "worse")].iloc[0]
     assert pair["dominated"]
@@ -154,7 +154,7 @@ def test_equal_units_share_every_rank():
     frame = pd.DataFrame([[3, 5, 4], [3, 5, 4], [1, 2, 3]], list("ABC"), ["x", "y", "z"])
     found = weight_sensitivity(frame, [0.3, 0.3, 0.4], concentration=20)
     assert found.table["rank"].tolist() == [1, 1, 3]
-    assert found.table["first"].tolist() == [1, 1, 0]
+    assert found.table["first_share"].tolist() == [1, 1, 0]
     pair = found.swaps.iloc[0]
     assert not pair["dominated"]
     assert pair["moved"] == pair["distance"] == pair["change"] == 0
@@ -184,7 +184,7 @@ def test_share_of_all_weights_is_an_area():
     frame = pd.DataFrame([[10, 0], [6, 6], [1, 7]], list("ABC"), ["x", "y"], float)
     # A > B where x > .6; B > C where 5 x > 1 - x, x > 1/6
     found = weight_sensitivity(frame, [0.7, 0.3], n_draws=100_000)
-    shares = found.table["first_any"][["A", "B", "C"]]
+    shares = found.table["first_share_any"][["A", "B", "C"]]
     np.testing.assert_allclose(shares, [0.4, 0.6 - 1 / 6, 1 / 6], atol=0.006)
     assert found.swaps.loc[0, "weight_at_swap"] == pytest.approx(0.6)
     expected = found.acceptability.assign(mean=lambda t: t["rank"] * t["share_any"])
@@ -196,7 +196,7 @@ def test_share_of_all_weights_is_an_area():
 
 def test_certain_weights_change_nothing():
     found = published(concentration=1e9)
-    assert found.table["first"].tolist() == [1, 0, 0, 0]
+    assert found.table["first_share"].tolist() == [1, 0, 0, 0]
     np.testing.assert_allclose(found.table["expected_rank"], found.table["rank"])
     np.testing.assert_allclose(found.table["score_ci_low"], found.table["score"], rtol=1e-3)
 
@@ -209,7 +209,7 @@ def test_concentration_from_the_intervals_of_weights():
     se = found.draws.std(axis=0)
     assert (se**2).sum() == pytest.approx((given.table["se"] ** 2).sum(), rel=0.05)
     assert found.ranges["low"].tolist() == given.table["ci_low"].tolist()
-    assert any("from the standard errors" in note for note in found.notes)
+    assert any("from the standard errors" in note.en for note in found.notes)
     wide = weight_sensitivity(ALTERNATIVES, given, concentration=2, change=0.2)
     assert wide.concentration == 2
     assert wide.ranges.loc["C1", "high"] == pytest.approx(given["C1"] + 0.2)
@@ -217,9 +217,9 @@ def test_concentration_from_the_intervals_of_weights():
 
 def test_nothing_is_assumed_where_nothing_is_said():
     found = published()
-    assert found.table["first"].isna().all()
+    assert found.table["first_share"].isna().all()
     assert np.isnan(found.concentration)
-    assert found.table["first_any"].sum() == pytest.approx(1)
+    assert found.table["first_share_any"].sum() == pytest.approx(1)
 
 
 def test_tornado():
@@ -242,7 +242,7 @@ def test_simplex_names_the_winner():
     assert grid["winner"].tolist() == frame.index[best].tolist()
     shares = grid["winner"].value_counts(normalize=True)
     for unit, share in shares.items():
-        assert share == pytest.approx(found.table.loc[unit, "first_any"], abs=0.06)
+        assert share == pytest.approx(found.table.loc[unit, "first_share_any"], abs=0.06)
 
 
 def test_arrays_columns_of_names_and_weights_that_sum_to_100():
@@ -264,7 +264,8 @@ def test_summary_and_charts(lang):
         assert "A1" in found.summary(lang)
         for kind in ("ranks", "tornado", "simplex"):
             found.plot(kind, lang=lang)
-    assert found.plot("tornado", unit="A3", lang=lang) is not None
+    assert "A3" in found.plot("tornado", unit="A3", lang=lang).get_xlabel()
+    assert "A1" in found.plot("tornado", lang=lang).get_xlabel()
     assert "<pre>" in found._repr_html_()
     sure = frame.assign(C1=[9, 1, 2, 0], C2=[9, 1, 2, 0], C3=[9, 1, 2, 0])
     assert weight_sensitivity(sure, [0.4, 0.3, 0.3]).summary(lang)
@@ -304,5 +305,7 @@ def test_bad_scores():
         published().tornado("A9")
     with pytest.raises(CxError, match="4 criteria; a triangle"):
         published().plot("simplex")
-    with pytest.raises(CxError, match="kind is 'pie'; allowed: ranks"):
+    with pytest.raises(CxError, match="4 criteria; a triangle of weights shows exactly 3"):
+        published().simplex()
+    with pytest.raises(CxError, match=r"plot\(kind='pie'\); allowed: 'ranks', 'tornado'"):
         published().plot("pie")

@@ -41,6 +41,7 @@ def test_points_are_means_of_shares():
     frame = points()
     found = weights(frame, "points", columns=["a", "b", "c"])
     np.testing.assert_allclose(found.table["weight"], frame.mean() / 100, atol=ROUNDING)
+    assert found.table["estimate"].equals(found.table["weight"])
     se = frame.std() / 100 / np.sqrt(len(frame))
     half = (found.table["ci_high"] - found.table["ci_low"]) / 2
     np.testing.assert_allclose(half, 1.96 * se, rtol=0.08)  # BCa against the normal interval
@@ -66,7 +67,7 @@ def test_points_of_the_questionnaire():
     overall = cx.servqual(frame, book, weights="points", n_resamples=100).table["weight"]
     np.testing.assert_allclose(found.table["weight"], overall[:-1], atol=ROUNDING)
     assert found.synthetic
-    assert any("200 resamples are rough" in note for note in found.notes)
+    assert any("200 resamples are rough" in note.en for note in found.notes)
 
 
 def test_missing_points_are_counted():
@@ -75,7 +76,7 @@ def test_missing_points_are_counted():
     found = weights(frame, "points", columns={"Speed": "a", "Staff": "b", "Price": "c"})
     assert list(found) == ["Speed", "Staff", "Price"]
     assert found.n == 79
-    assert any("1 of 80 respondents lack points" in note for note in found.notes)
+    assert any("1 of 80 respondents lack points" in note.en for note in found.notes)
 
 
 # Entropy and CRITIC
@@ -118,7 +119,7 @@ def test_order_and_units_do_not_matter(method):
     other = weights(scaled, method, directions=ways)
     for name in frame:
         assert other[name] == pytest.approx(one[name], abs=ROUNDING)
-    low, high = one.table["leave_one_low"], one.table["leave_one_high"]
+    low, high = one.table["leave_one_out_min"], one.table["leave_one_out_max"]
     again = [weights(frame.drop(unit), method, directions=ways)["c1"] for unit in frame.index]
     assert (low.iloc[0], high.iloc[0]) == pytest.approx((min(again), max(again)))
 
@@ -153,7 +154,7 @@ def test_negative_coefficients_are_refused_or_said():
         weights(frame, "regression", outcome="overall")
     found = weights(frame, "regression", outcome="overall", negative="zero", n_resamples=300)
     assert found["d3"] == 0
-    assert any("set to 0: d3 -0." in note for note in found.notes)
+    assert any("set to 0: d3 -0." in note.en for note in found.notes)
     assert found.table.loc["d3", "beta"] < 0
 
 
@@ -195,7 +196,7 @@ def test_moments_give_no_interval():
     both = weights(frame, "shapley", outcome="overall", n_resamples=200)
     assert found.as_dict() == pytest.approx(both.as_dict())
     assert found.table["ci_low"].isna().all()
-    assert any("no interval" in note for note in found.notes)
+    assert any("no interval" in note.en for note in found.notes)
 
 
 @pytest.mark.parametrize("kind", ["polars", "duckdb"])
@@ -219,7 +220,8 @@ def test_pls_outer_weights_and_effects():
     effects = fit.effects.set_index(["lhs", "rhs"]).loc["Satisfaction", "total"]
     total = weights(fit, "pls", target="Satisfaction", n_resamples=200)
     assert total["Image"] == pytest.approx(effects["Image"] / effects.sum())
-    assert "total effects on Satisfaction" in total.notes
+    assert "total effects on Satisfaction" in [note.en for note in total.notes]
+    assert total.basis.zh == "对 Satisfaction 的总效应"
     direct = weights(fit, "pls", target="Satisfaction", effects="direct", n_resamples=200)
     assert direct["Image"] < total["Image"]
     for one in (found, raw, total, direct):
@@ -242,7 +244,7 @@ def test_is_a_mapping_that_weighs():
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_summary_and_chart(lang):
     found = weights(points(), "points", columns=["a", "b", "c"])
-    assert "a: " in found.summary(lang)
+    assert {"en": "  a: ", "zh": "  a："}[lang] in found.summary(lang)
     found.plot(lang=lang)
     assert "<pre>" in found._repr_html_()
     bare = weights(ZAVADSKAS, "entropy", directions="benefit")

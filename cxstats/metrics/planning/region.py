@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cxstats.core.errors import CxError
-from cxstats.core.formats import as_html, format_number, format_percent
+from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import label
+from cxstats.core.result import Chart, Result
 from cxstats.metrics.nps_intervals import ADDED, adjusted_shares, nps_variance
-from cxstats.metrics.planning.power_functions import smallest
-from cxstats.metrics.planning.quantities import Quantity, quantity
+from cxstats.metrics.planning.expected_effect import ExpectedEffect, expected_effect
+from cxstats.metrics.planning.power_of_tests import smallest
+from cxstats.metrics.planning.sample_sizes import check_power
 from cxstats.stats.intervals import check_level, normal_quantile
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
 
-@dataclass(frozen=True, eq=False)
-class NpsRegion:
+@dataclass(frozen=True, eq=False, repr=False)
+class NpsRegion(Result):
     """All shares that a published score allows, and what a change would take.
 
     Attributes
@@ -50,6 +52,12 @@ class NpsRegion:
     level: float
     power: float
 
+    kinds: ClassVar = ("region",)
+    reference: ClassVar = (
+        'Rocks (2016). Interval estimation for the "Net Promoter Score". The American Statistician '
+        "70(4), 365-372."
+    )
+
     def interval(self, n: int) -> pd.DataFrame:
         """Return the narrowest and the widest interval that `n` answers can give to each score.
 
@@ -73,21 +81,16 @@ class NpsRegion:
             }
         )
 
-    def summary(self, lang: str = "en") -> str:
-        """Return what the scores allow, in words."""
-
-        def span(low: float, high: float) -> str:
-            ends = [format_number(100 * value, 1).removesuffix(".0") for value in (low, high)]
-            return label("planning.region.span", lang, low=ends[0], high=ends[1])
-
+    def findings(self, lang: str) -> list[str]:
+        """Return what the scores allow."""
         rows: Any = self.table
         lines = [
             label(
                 "planning.region.row",
                 lang,
                 score=format_number(row.score),
-                promoters=span(row.promoters_low, row.promoters_high),
-                detractors=span(row.detractors_low, row.detractors_high),
+                promoters=_span(row.promoters_low, row.promoters_high, lang),
+                detractors=_span(row.detractors_low, row.detractors_high, lang),
             )
             for row in rows.itertuples()
         ]
@@ -107,21 +110,18 @@ class NpsRegion:
                     high_power=format_number(needed.loc["largest", "n_power"]),
                 )
             )
-        return "\n".join(lines)
+        return lines
 
-    def plot(self, ax: Axes | None = None, lang: str = "en", **options: Any) -> Axes:
-        """Draw the shares that are possible; options are those of `cxstats.charts.nps_region`."""
-        from cxstats.charts import nps_region as chart
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return the shares that are possible."""
+        source = label("planning.region.source", lang)
+        return Chart("nps_region", (self.scores,), {"rounding": self.rounding, "source": source})
 
-        given: dict[str, Any] = {"source": label("planning.region.source", lang)}
-        axes: Axes = chart(self.scores, rounding=self.rounding, lang=lang, ax=ax, **given | options)
-        return axes
 
-    def __str__(self) -> str:
-        return self.summary()
-
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+def _span(low: float, high: float, lang: str) -> str:
+    """Return a range of shares as text, in per cent."""
+    ends = [format_number(100 * share, 1).removesuffix(".0") for share in (low, high)]
+    return label("planning.region.span", lang, low=ends[0], high=ends[1])
 
 
 def nps_region(
@@ -171,18 +171,17 @@ def nps_region(
     import pandas as pd
 
     check_level(level)
-    if not isinstance(power, Real) or not 0.05 < power < 1:
-        raise CxError(f"power={power!r}; allowed: above 0.05 to below 1, such as 0.8")
+    check_power(power)
     if isinstance(rounding, bool) or not isinstance(rounding, Real) or not 0 <= rounding <= 10:
         raise CxError(f"rounding={rounding!r}; allowed: 0 to 10 points")
     scores = (score,) if second is None else (score, second)
-    for name, one in zip(("score", "second"), scores, strict=False):
-        if isinstance(one, bool) or not isinstance(one, Real) or not -100 <= one <= 100:
-            raise CxError(f"{name}={one!r}; allowed: an NPS from -100 to 100")
-    table = pd.DataFrame([_row(float(one), float(rounding)) for one in scores])
+    for argument, value in zip(("score", "second"), scores, strict=False):
+        if isinstance(value, bool) or not isinstance(value, Real) or not -100 <= value <= 100:
+            raise CxError(f"{argument}={value!r}; allowed: an NPS from -100 to 100")
+    table = pd.DataFrame([_row(float(value), float(rounding)) for value in scores])
     needed = None if second is None else _needed(scores, float(rounding), level, power)
-    given = tuple(float(one) for one in scores)
-    return NpsRegion(table, needed, given, float(rounding), level, float(power))
+    printed = tuple(float(value) for value in scores)
+    return NpsRegion(table, needed, printed, float(rounding), level, float(power))
 
 
 def _row(score: float, rounding: float) -> dict[str, float]:
@@ -210,7 +209,7 @@ def _needed(scores: tuple[float, ...], rounding: float, level: float, power: flo
     """
     import pandas as pd
 
-    first, second = (one / 100 for one in scores)
+    first, second = (score / 100 for score in scores)
     if first == second:
         raise CxError(f"both scores are {scores[0]!r}, so there is no change to test")
     nearer = np.sign(second - first) * min(rounding / 100, abs(second - first) / 4)
@@ -220,24 +219,24 @@ def _needed(scores: tuple[float, ...], rounding: float, level: float, power: flo
     }
     rows = []
     for name, (a, b) in cases.items():
-        what = quantity("nps", a, b, None, None)
+        effect = expected_effect("nps", a, b, None, None)
         significant = smallest(partial(_significant, a, b, 1 - level), 2)
-        found = smallest(partial(_powerful, what, 1 - level, power), 2)
-        rows.append({"variance": name, "n_significant": significant, "n_power": found})
+        powerful = smallest(partial(_powerful, effect, 1 - level, power), 2)
+        rows.append({"variance": name, "n_significant": significant, "n_power": powerful})
     return pd.DataFrame(rows)
 
 
-def _powerful(what: Quantity, alpha: float, power: float, n: int) -> bool:
-    return what.power(n, n, alpha) >= power
+def _powerful(effect: ExpectedEffect, alpha: float, power: float, n: int) -> bool:
+    return effect.power(n, n, alpha) >= power
 
 
 def _significant(
     first: tuple[float, float], second: tuple[float, float], alpha: float, n: int
 ) -> bool:
-    """Tell whether the test of `Metric.compare` rejects if shares come out as they are."""
+    """Return whether the test of `Metric.compare` rejects if shares come out as they are."""
     from scipy.special import ndtr
 
-    moved = [adjusted_shares(*shares, n, ADDED / 2) for shares in (first, second)]
-    spread = sum(float(nps_variance(p, d)) / float(total) for p, d, total in moved)
-    (p1, d1, _), (p2, d2, _) = moved
-    return float(2 * ndtr(-abs(p2 - d2 - p1 + d1) / spread**0.5)) < alpha
+    adjusted = [adjusted_shares(*shares, n, ADDED / 2) for shares in (first, second)]
+    variance = sum(float(nps_variance(p, d)) / float(total) for p, d, total in adjusted)
+    (p1, d1, _), (p2, d2, _) = adjusted
+    return float(2 * ndtr(-abs(p2 - d2 - p1 + d1) / variance**0.5)) < alpha

@@ -31,9 +31,9 @@ class Weights:
     ----------
     weights : array (B, p)
         Of standardised items, such that every composite has variance 1; NaN where there is none.
-    cross : array (B, p, J)
+    cross_loadings : array (B, p, J)
         Correlations of items with composites.
-    composites : array (B, J, J)
+    composite_corr : array (B, J, J)
         Correlations of composites.
     converged : array (B,)
     rounds : int
@@ -41,8 +41,8 @@ class Weights:
     """
 
     weights: Array
-    cross: Array
-    composites: Array
+    cross_loadings: Array
+    composite_corr: Array
     converged: NDArray[np.bool_]
     rounds: int
 
@@ -96,29 +96,28 @@ def find_weights(
     [[0.7559, 0.378, 1.0]]
     """
     batch, p = len(corr), len(design.items)
-    inverse = _inverse_blocks(corr, design)
+    inverses = _inverse_blocks(corr, design)
     first = np.ones(p) if start is None else start
     out = np.full((batch, p), np.nan)
-    active = np.flatnonzero(np.isfinite(corr).all(axis=(1, 2)) & _regular(inverse))
-    own, blocks = corr[active], [part[active] for part in inverse]
+    active = np.flatnonzero(np.isfinite(corr).all(axis=(1, 2)) & _regular(inverses))
+    active_corr, inverses = corr[active], [inverse[active] for inverse in inverses]
     with np.errstate(invalid="ignore", divide="ignore"):
-        w, cross, joint = _scaled(own, np.broadcast_to(first, (len(active), p)), design)
+        w, cross, joint = _scaled(active_corr, np.broadcast_to(first, (len(active), p)), design)
         done = np.zeros(len(active), bool)
         turn = 0
         while len(active) and turn < rounds:
             turn += 1
             inner = inner_weights(joint, design, scheme)
-            fresh = _outer(cross, inner, blocks, design)
-            fresh, cross, joint = _scaled(own, fresh, design)
+            fresh = _outer(cross, inner, inverses, design)
+            fresh, cross, joint = _scaled(active_corr, fresh, design)
             change = np.abs(fresh - w).sum(axis=1)
             w = fresh
             out[active[~done]] = w[~done]  # a row that is done keeps what it had then
             done |= ~(change >= tolerance)  # NaN is done too: there is no way on
             if done.mean() >= 0.25:
-                left = ~done
-                active, own, w = active[left], own[left], w[left]
-                cross, joint = cross[left], joint[left]
-                blocks, done = [part[left] for part in blocks], done[left]
+                active, active_corr, w = active[~done], active_corr[~done], w[~done]
+                cross, joint = cross[~done], joint[~done]
+                inverses, done = [inverse[~done] for inverse in inverses], done[~done]
         converged = np.isfinite(out).all(axis=1)
         converged[active[~done]] = False
         out, cross, joint = _scaled(corr, out, design)
@@ -135,14 +134,14 @@ def _scaled(corr: Array, weights: Array, design: Design) -> tuple[Array, Array, 
     return weights * scale[:, design.home], cross, joint
 
 
-def _outer(cross: Array, inner: Array, inverse: list[Array], design: Design) -> Array:
+def _outer(cross: Array, inner: Array, inverses: list[Array], design: Design) -> Array:
     """Return new weights: covariances of items with inner proxies, regressed in mode B."""
     fresh = np.empty(cross.shape[:2])
     for j, block in enumerate(design.blocks):
         fresh[:, block] = (cross[:, block] @ inner[:, j, :, None])[..., 0]
-    for j, part in zip(design.of_mode("B"), inverse, strict=True):
+    for j, inverse in zip(design.of_mode("B"), inverses, strict=True):
         block = design.blocks[j]
-        fresh[:, block] = (part @ fresh[:, block, None])[..., 0]
+        fresh[:, block] = (inverse @ fresh[:, block, None])[..., 0]
     return fresh
 
 
@@ -151,33 +150,28 @@ def _inverse_blocks(corr: Array, design: Design) -> list[Array]:
     return [inverted(corr[:, design.blocks[j], design.blocks[j]]) for j in design.of_mode("B")]
 
 
-def _regular(inverse: list[Array]) -> NDArray[np.bool_]:
-    known = [np.isfinite(part).all(axis=(1, 2)) for part in inverse]
-    found: NDArray[np.bool_] = np.logical_and.reduce(known) if known else np.array(True)
-    return found
+def _regular(inverses: list[Array]) -> NDArray[np.bool_]:
+    """Return which samples have an inverse of every block (B,); True for all without a block."""
+    finite = [np.isfinite(inverse).all(axis=(1, 2)) for inverse in inverses]
+    return np.logical_and.reduce(finite) if finite else np.array(True)
 
 
-def _signed(found: Weights, design: Design) -> Weights:
-    sums = design.member.T @ found.cross
-    return turned(found, np.diagonal(sums, axis1=1, axis2=2), design)
+def _signed(outer: Weights, design: Design) -> Weights:
+    """Turn composites that correlate negatively with the sum of their items."""
+    return aligned(outer, np.ones(len(design.items)), design)
 
 
-def turned(found: Weights, towards: Array, design: Design) -> Weights:
-    """Turn round every composite for which `towards` (B, J) is negative."""
-    sign = np.where(towards < 0, -1.0, 1.0)
-    return Weights(
-        found.weights * sign[:, design.home],
-        found.cross * sign[:, None, :],
-        found.composites * (sign[:, :, None] * sign[:, None, :]),
-        found.converged,
-        found.rounds,
-    )
-
-
-def aligned(found: Weights, reference: Array, design: Design) -> Weights:
+def aligned(outer: Weights, reference: Array, design: Design) -> Weights:
     """Turn composites that correlate negatively with those of other weights (p,)."""
-    sums = (design.member * reference[:, None]).T @ found.cross
-    return turned(found, np.diagonal(sums, axis1=1, axis2=2), design)
+    sums = (design.member * reference[:, None]).T @ outer.cross_loadings
+    sign = np.where(np.diagonal(sums, axis1=1, axis2=2) < 0, -1.0, 1.0)
+    return Weights(
+        outer.weights * sign[:, design.home],
+        outer.cross_loadings * sign[:, None, :],
+        outer.composite_corr * (sign[:, :, None] * sign[:, None, :]),
+        outer.converged,
+        outer.rounds,
+    )
 
 
 def inner_weights(joint: Array, design: Design, scheme: str) -> Array:
@@ -212,8 +206,8 @@ def regressed(joint: Array, j: int, causes: list[int]) -> Array:
 
 def inverted(matrices: Array) -> Array:
     """Return the inverses of correlation matrices (B, k, k), NaN for a singular one."""
-    known: NDArray[np.bool_] = np.asarray(np.isfinite(matrices).all(axis=(1, 2)))
-    known[known] = np.linalg.eigvalsh(matrices[known])[:, 0] > REGULAR
-    found = np.full(matrices.shape, np.nan)
-    found[known] = np.linalg.inv(matrices[known])
-    return found
+    regular: NDArray[np.bool_] = np.asarray(np.isfinite(matrices).all(axis=(1, 2)))
+    regular[regular] = np.linalg.eigvalsh(matrices[regular])[:, 0] > REGULAR
+    inverses = np.full(matrices.shape, np.nan)
+    inverses[regular] = np.linalg.inv(matrices[regular])
+    return inverses

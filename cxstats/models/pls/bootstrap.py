@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cxstats.core.errors import CxError
-from cxstats.core.formats import as_html, format_number
-from cxstats.core.language import label
+from cxstats.core.formats import format_number
+from cxstats.core.language import Text, both, label
 from cxstats.core.moments import bootstrap_moments, check_resamples
 from cxstats.core.progress import quiet_linear_algebra, tracked
+from cxstats.core.result import Chart, Result
 from cxstats.models.fitted_model import bootstrap_chart
-from cxstats.models.pls.algorithm import TOLERANCE_RESAMPLE
-from cxstats.models.pls.estimates import estimate, flattened, quantities
+from cxstats.models.pls.estimates import flattened, quantities
 from cxstats.stats.bootstrap import bca, percentile_limits
 from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from cxstats.models.pls.result import PlsFit
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 SIGNS = ("none", "construct")
+# What `plot` draws.
+DRAWN = ("path", "defined")
 # Replicates in a batch: few enough for their matrices to stay in the cache.
 CHUNK = 250
 # Step of the derivatives behind BCa, in correlations, and where those fits stop: the bend and the
@@ -35,10 +37,14 @@ CHUNK = 250
 STEP, STOP = 1e-5, 1e-11
 # Share of replicates without a solution above which their loss is said to matter.
 LOST = 0.05
+# Range of replicates below which a quantity does not vary; it has no standard error then.
+CONSTANT = 1e-9
+# Respondents whose influence is computed at a time.
+ROWS = 2_000
 
 
-@dataclass(frozen=True, eq=False)
-class PlsBootstrap:
+@dataclass(frozen=True, eq=False, repr=False)
+class PlsBootstrap(Result):
     """Bootstrap of a PLS path model.
 
     Attributes
@@ -74,6 +80,18 @@ class PlsBootstrap:
     n: int
     synthetic: bool
 
+    kinds: ClassVar[tuple[str, ...]] = ("paths",)
+    codes: ClassVar = {"kind": "pls.quantity.{}"}
+    reference: ClassVar[str] = (
+        "Efron, B. (1987). Better bootstrap confidence intervals. Journal of the American "
+        "Statistical Association, 82(397), 171-185."
+    )
+
+    @property
+    def notes(self) -> tuple[Text, ...]:
+        """What makes the intervals doubtful."""
+        return (both("sem.bootstrap.lost"),) if self.n_failed > LOST * self.n_resamples else ()
+
     def of(self, kind: str) -> pd.DataFrame:
         """Return the rows of one kind.
 
@@ -87,38 +105,26 @@ class PlsBootstrap:
             raise CxError(f"kind is {kind!r}; allowed: {', '.join(kinds)}")
         return self.table[self.table["kind"] == kind].reset_index(drop=True)
 
-    def plot(self, lang: str = "en", **options: Any) -> Axes:
-        """Draw paths and defined parameters with percentile intervals."""
-        rows = self.table[self.table["kind"].isin(["path", "defined"])]
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return paths and defined parameters with percentile intervals."""
+        rows = self.table[self.table["kind"].isin(DRAWN)]
         names = [
             lhs if op == ":=" else f"{rhs} → {lhs}"
             for lhs, op, rhs in zip(rows["lhs"], rows["op"], rows["rhs"], strict=True)
         ]
         limits = rows["estimate"], rows["ci_low"], rows["ci_high"]
-        return bootstrap_chart(self, names, *limits, lang, options)
+        return bootstrap_chart(self, names, *limits, lang)
 
-    def summary(self, lang: str = "en") -> str:
+    def findings(self, lang: str) -> list[str]:
         """Return how many replicates there are, and what was done about signs."""
-        lines = [
-            label(
-                "pls.bootstrap.head",
-                lang,
-                b=format_number(self.n_resamples),
-                seed=self.seed,
-                failed=format_number(self.n_failed),
-                improper=format_number(self.n_improper),
-            ),
-            label(f"pls.bootstrap.signs.{self.signs}", lang),
-        ]
-        if self.n_failed > LOST * self.n_resamples:
-            lines.append(label("sem.bootstrap.lost", lang))
-        return "\n".join(lines)
-
-    def __repr__(self) -> str:
-        return self.summary()
-
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+        head = label(
+            "pls.bootstrap.head", lang,
+            b=format_number(self.n_resamples),
+            seed=self.seed,
+            failed=format_number(self.n_failed),
+            improper=format_number(self.n_improper),
+        )  # fmt: skip
+        return [head, label(f"pls.bootstrap.signs.{self.signs}", lang)]
 
 
 def bootstrap(fit: PlsFit, n_resamples: int, seed: int, level: float, signs: str) -> PlsBootstrap:
@@ -146,27 +152,18 @@ def replicate(fit: PlsFit, cov: Array, align: bool) -> tuple[Array, NDArray[np.b
     NaN where there is no solution; improper where corrected correlations are not positive
     definite.
     """
-    reference = fit.estimates.found.weights[0]
-    out = np.empty((len(cov), len(quantities(fit.design))))
+    quantity_replicates = np.empty((len(cov), len(quantities(fit.design))))
     improper = np.zeros(len(cov), bool)
     for start, stop in tracked(len(cov), CHUNK):
-        found = estimate(
-            cov[start:stop],
-            fit.design,
-            fit.scheme,
-            fit.consistent,
-            reference=reference,
-            align=align,
-            tolerance=TOLERANCE_RESAMPLE,
-        )
-        values = flattened(found, fit.design)
-        lost = ~found.found.converged | ~np.isfinite(found.paths).all(axis=(1, 2))
+        estimates = fit.reestimate(cov[start:stop], align=align)
+        values = flattened(estimates, fit.design)
+        lost = ~estimates.outer.converged | ~np.isfinite(estimates.paths).all(axis=(1, 2))
         values[lost] = np.nan
-        out[start:stop] = values
+        quantity_replicates[start:stop] = values
         if fit.consistent and not lost.all():
-            part = improper[start:stop]
-            part[~lost] = np.linalg.eigvalsh(found.joint[~lost])[:, 0] <= 0
-    return out, improper
+            smallest = np.linalg.eigvalsh(estimates.construct_corr[~lost])[:, 0]
+            improper[start:stop][~lost] = smallest <= 0
+    return quantity_replicates, improper
 
 
 def influence(fit: PlsFit) -> Array:
@@ -175,70 +172,53 @@ def influence(fit: PlsFit) -> Array:
     That on the correlation of a and b is ``z_a z_b - r (z_a^2 + z_b^2) / 2``; by the chain rule,
     with derivatives by differences (a batch of p(p - 1)/2 matrices), on everything else.
     """
-    corr = fit.sample.moments.corr
-    row, column = np.tril_indices(len(corr), -1)
-    q = len(row)
+    moments = fit.sample.moments
+    row, column = np.tril_indices(len(moments.names), -1)
+    slopes = _slopes(fit, row, column)
+    shrink = np.sqrt((fit.n - 1) / fit.n)
+    z = (fit.sample.matrix - moments.mean) / (moments.sd * shrink)
+    influences = np.empty((len(z), slopes.shape[1]))
+    for first in range(0, len(z), ROWS):
+        block = z[first : first + ROWS]
+        square = block**2
+        terms = block[:, row] * block[:, column]
+        terms -= moments.corr[row, column] * (square[:, row] + square[:, column]) / 2
+        influences[first : first + ROWS] = terms @ slopes
+    return influences
+
+
+def _slopes(fit: PlsFit, row: NDArray[np.intp], column: NDArray[np.intp]) -> Array:
+    """Return the derivatives of each quantity by each correlation, by differences."""
+    corr, q = fit.sample.moments.corr, len(row)
     moved = np.repeat(corr[None], q, axis=0)
     moved[np.arange(q), row, column] += STEP
     moved[np.arange(q), column, row] += STEP
-    reference = fit.estimates.found.weights[0]
-    parts = []
-    for first in range(0, q, CHUNK):
-        found = estimate(
-            moved[first : first + CHUNK], fit.design, fit.scheme, fit.consistent,
-            reference=reference, align=True, tolerance=STOP,
-        )  # fmt: skip
-        parts.append(flattened(found, fit.design))
-    values = np.concatenate(parts)
-    slopes = (values - flattened(fit.estimates, fit.design)) / STEP
-    shrink = np.sqrt((fit.n - 1) / fit.n)
-    z = (fit.sample.matrix - fit.sample.moments.mean) / (fit.sample.moments.sd * shrink)
-    out = np.empty((len(z), slopes.shape[1]))
-    for first in range(0, len(z), 2_000):
-        own = z[first : first + 2_000]
-        square = own**2
-        terms = own[:, row] * own[:, column]
-        terms -= corr[row, column] * (square[:, row] + square[:, column]) / 2
-        out[first : first + 2_000] = terms @ slopes
-    return out
+    values = [
+        flattened(
+            fit.reestimate(moved[first : first + CHUNK], align=True, tolerance=STOP), fit.design
+        )
+        for first in range(0, q, CHUNK)
+    ]
+    return (np.concatenate(values) - flattened(fit.estimates, fit.design)) / STEP
 
 
-def numbers(fit: PlsFit, boot: PlsBootstrap | None) -> pd.DataFrame:
-    """Return every quantity with its interval, or with none without a bootstrap."""
-    import pandas as pd
-
-    if boot is not None:
-        return boot.table
-    rows = pd.DataFrame([_named(one) for one in quantities(fit.design)])
-    columns = ("se", "z", "p_value", "ci_low", "ci_high")
-    return rows.assign(
-        estimate=flattened(fit.estimates, fit.design)[0], **dict.fromkeys(columns, np.nan)
-    )
-
-
-def _named(one: object) -> dict[str, str]:
-    return {name: getattr(one, name) for name in ("kind", "lhs", "op", "rhs", "label")}
-
-
-def _table(fit: PlsFit, values: Array, level: float) -> pd.DataFrame:
+def _table(fit: PlsFit, replicates: Array, level: float) -> pd.DataFrame:
     """Return estimates, standard errors, tests and intervals of every quantity."""
     import pandas as pd
     from scipy.special import ndtr
 
     estimates = flattened(fit.estimates, fit.design)[0]
-    frame = pd.DataFrame([_named(one) for one in quantities(fit.design)])
-    kept = values[~np.isnan(values).all(axis=1)]
-    k = len(estimates)
-    se, low, high = (np.full(k, np.nan) for _ in range(3))
-    moving = np.zeros(k, bool)
-    if len(kept) > 1:
+    frame = pd.DataFrame(list(quantities(fit.design)))
+    solved = replicates[~np.isnan(replicates).all(axis=1)]
+    se, low, high = np.full((3, len(estimates)), np.nan)
+    varies = np.zeros(len(estimates), bool)
+    if len(solved) > 1:
         with np.errstate(invalid="ignore"):
-            known = ~np.isnan(kept).any(axis=0)
-            moving = known & (np.ptp(kept, axis=0) > 1e-9)
-        se[moving] = kept[:, moving].std(axis=0, ddof=1)
-        low[moving], high[moving] = percentile_limits(kept[:, moving], level)
-    bca_low, bca_high = bca(kept, estimates, influence(fit), level)
-    bca_low[~moving] = bca_high[~moving] = np.nan
+            varies = ~np.isnan(solved).any(axis=0) & (np.ptp(solved, axis=0) > CONSTANT)
+        se[varies] = solved[:, varies].std(axis=0, ddof=1)
+        low[varies], high[varies] = percentile_limits(solved[:, varies], level)
+    bca_low, bca_high = bca(solved, estimates, influence(fit), level)
+    bca_low[~varies] = bca_high[~varies] = np.nan
     tested = ~frame["kind"].isin(["r_squared", "htmt"]).to_numpy()
     z = np.where(tested, estimates / se, np.nan)
     return frame.assign(

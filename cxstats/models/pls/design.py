@@ -88,10 +88,10 @@ class Design:
     @cached_property
     def adjacent(self) -> Array:
         """Whether two constructs are joined by a path in either direction, (J, J)."""
-        joined = np.zeros((len(self.constructs),) * 2)
+        adjacent = np.zeros((len(self.constructs),) * 2)
         for path in self.paths:
-            joined[path.end, path.start] = joined[path.start, path.end] = 1
-        return joined
+            adjacent[path.end, path.start] = adjacent[path.start, path.end] = 1
+        return adjacent
 
     @cached_property
     def chains(self) -> tuple[tuple[int, ...], ...]:
@@ -99,20 +99,20 @@ class Design:
         after: dict[int, list[int]] = {}
         for path in self.paths:
             after.setdefault(path.start, []).append(path.end)
-        found: list[tuple[int, ...]] = []
-        open_: list[tuple[int, ...]] = [(j,) for j in reversed(self.order)]
-        while open_:
-            chain = open_.pop()
-            if len(found) == MOST_CHAINS:
+        chains: list[tuple[int, ...]] = []
+        stack: list[tuple[int, ...]] = [(j,) for j in reversed(self.order)]
+        while stack:
+            chain = stack.pop()
+            if len(chains) == MOST_CHAINS:
                 raise CxError(f"more than {MOST_CHAINS} chains of paths; allowed: fewer paths")
             if len(chain) > 2:
-                found.append(chain)
-            open_ += [(*chain, j) for j in reversed(after.get(chain[-1], []))]
-        return tuple(found)
+                chains.append(chain)
+            stack += [(*chain, j) for j in reversed(after.get(chain[-1], []))]
+        return tuple(chains)
 
     def of_mode(self, mode: str) -> list[int]:
         """Return the constructs of a mode."""
-        return [j for j, own in enumerate(self.modes) if own == mode]
+        return [j for j, construct_mode in enumerate(self.modes) if construct_mode == mode]
 
 
 def read_design(text: str) -> Design:
@@ -144,13 +144,7 @@ def read_design(text: str) -> Design:
     arrows = [term for term in syntax.terms if term.op == "~"]
     if not arrows:
         raise CxError("the model has no path between constructs; PLS needs one, such as 'y ~ x'")
-    items_of = {name: [term.rhs for term in terms] for name, terms in blocks.items()}
-    measured = {term.rhs for terms in blocks.values() for term in terms}
-    for term in arrows:
-        for name in (term.lhs, term.rhs):
-            if name not in items_of and name in measured:
-                raise syntax.error(term, f"{name!r} is an item, and stands in a path too")
-            items_of.setdefault(name, [name])
+    items_of = _items(syntax, blocks, arrows)
     names = tuple(items_of)
     place = {name: j for j, name in enumerate(names)}
     paths = tuple(Path(place[t.lhs], place[t.rhs], t.labels[0] if t.labels else "") for t in arrows)
@@ -159,12 +153,12 @@ def read_design(text: str) -> Design:
         raise CxError(f"construct {alone[0]!r} is in no path; PLS weighs items by what it is for")
     _ordered(names, paths)
     labels = {t.rhs: t.labels[0] for terms in blocks.values() for t in terms if t.labels}
-    items = tuple(item for own in items_of.values() for item in own)
+    items = tuple(item for block in items_of.values() for item in block)
     design = Design(
         constructs=names,
         modes=tuple(_mode(items_of[name], blocks.get(name)) for name in names),
         items=items,
-        home=np.repeat(np.arange(len(names)), [len(own) for own in items_of.values()]),
+        home=np.repeat(np.arange(len(names)), [len(block) for block in items_of.values()]),
         paths=paths,
         item_labels=tuple(labels.get(item, "") for item in items),
         definitions=syntax.definitions,
@@ -174,6 +168,20 @@ def read_design(text: str) -> Design:
     return design
 
 
+def _items(
+    syntax: Syntax, blocks: dict[str, list[Term]], arrows: list[Term]
+) -> dict[str, list[str]]:
+    """Return the items of each construct; a name in a path that measures nothing is its item."""
+    items = {name: [term.rhs for term in terms] for name, terms in blocks.items()}
+    measured = {term.rhs for terms in blocks.values() for term in terms}
+    for term in arrows:
+        for name in (term.lhs, term.rhs):
+            if name not in items and name in measured:
+                raise syntax.error(term, f"{name!r} is an item, and stands in a path too")
+            items.setdefault(name, [name])
+    return items
+
+
 def _mode(items: list[str], terms: list[Term] | None) -> str:
     if len(items) == 1 or terms is None:
         return "single"
@@ -181,32 +189,41 @@ def _mode(items: list[str], terms: list[Term] | None) -> str:
 
 
 def _check_terms(syntax: Syntax) -> None:
-    """Refuse what PLS has no use for."""
-    seen: dict[str, Term] = {}
+    """Raise at what PLS has no use for."""
+    labelled: dict[str, Term] = {}
     for term in syntax.terms:
-        named = f"'{term.lhs} {term.op} {term.rhs}'"
-        if term.op == "~~":
-            raise syntax.error(term, f"{named}: PLS has no covariances as parameters")
-        if term.op == "~1":
-            raise syntax.error(term, f"'{term.lhs} ~ 1': PLS has no intercepts")
-        if term.fixed or term.start:
-            what = "a fixed value" if term.fixed else "a starting value"
-            raise syntax.error(term, f"{named} has {what}; PLS takes labels only")
-        if len(term.labels) > 1:
-            raise syntax.error(term, f"{named} has labels for groups; see compare_groups")
+        if reason := _unusable(term):
+            raise syntax.error(term, reason)
         for label in term.labels:
-            if label in seen:
-                other = seen[label]
+            other = labelled.setdefault(label, term)
+            if other is not term:
                 raise syntax.error(
-                    term, f"{named} shares a label with '{other.lhs} {other.op} {other.rhs}'; "
-                    "PLS cannot hold parameters equal"
+                    term, f"{_quoted(term)} shares a label with {_quoted(other)}; PLS cannot hold "
+                    "parameters equal"
                 )  # fmt: skip
-            seen[label] = term
     for constraint in syntax.constraints:
         raise CxError(
             f"line {constraint.line}: a constraint ({constraint.op}); PLS has none, see "
             "defined parameters (:=)"
         )
+
+
+def _unusable(term: Term) -> str:
+    """Return why PLS has no use for a term; empty if it has."""
+    if term.op == "~~":
+        return f"{_quoted(term)}: PLS has no covariances as parameters"
+    if term.op == "~1":
+        return f"'{term.lhs} ~ 1': PLS has no intercepts"
+    if term.fixed or term.start:
+        value = "a fixed value" if term.fixed else "a starting value"
+        return f"{_quoted(term)} has {value}; PLS takes labels only"
+    if len(term.labels) > 1:
+        return f"{_quoted(term)} has labels for groups; see compare_groups"
+    return ""
+
+
+def _quoted(term: Term) -> str:
+    return f"'{term.lhs} {term.op} {term.rhs}'"
 
 
 def _blocks(syntax: Syntax) -> dict[str, list[Term]]:
@@ -216,14 +233,14 @@ def _blocks(syntax: Syntax) -> dict[str, list[Term]]:
     for term in syntax.terms:
         if term.op not in ("=~", "<~"):
             continue
-        own = blocks.setdefault(term.lhs, [])
-        if own and own[0].op != term.op:
+        block = blocks.setdefault(term.lhs, [])
+        if block and block[0].op != term.op:
             raise syntax.error(term, f"{term.lhs!r} is both reflective (=~) and formative (<~)")
         if term.rhs in homes:
             reason = f"item {term.rhs!r} belongs to {homes[term.rhs].lhs!r} and {term.lhs!r}"
             raise syntax.error(term, f"{reason}; allowed: one construct")
         homes[term.rhs] = term
-        own.append(term)
+        block.append(term)
     for name, term in homes.items():
         if name in blocks:
             raise syntax.error(term, f"{name!r} is a construct and an item of {term.lhs!r}")
@@ -238,21 +255,21 @@ def _ordered(names: tuple[str, ...], paths: tuple[Path, ...]) -> tuple[int, ...]
     CxError
         Naming the constructs of a loop.
     """
-    left, order = list(range(len(names))), []
-    while left:
-        bound = {path.end for path in paths if path.start in left}
-        free = [j for j in left if j not in bound]
-        if not free:
-            loop = " → ".join(names[j] for j in _loop(left, paths))
+    remaining, order = list(range(len(names))), []
+    while remaining:
+        effects = {path.end for path in paths if path.start in remaining}
+        exogenous = [j for j in remaining if j not in effects]
+        if not exogenous:
+            loop = " → ".join(names[j] for j in _loop(remaining, paths))
             raise CxError(f"the paths run in a circle: {loop}; PLS needs a recursive model")
-        order += free
-        left = [j for j in left if j in bound]
+        order += exogenous
+        remaining = [j for j in remaining if j in effects]
     return tuple(order)
 
 
-def _loop(left: list[int], paths: tuple[Path, ...]) -> list[int]:
+def _loop(remaining: list[int], paths: tuple[Path, ...]) -> list[int]:
     """Walk against the arrows until a construct comes back."""
-    walk = [left[0]]
+    walk = [remaining[0]]
     while walk.count(walk[-1]) == 1:
-        walk.append(next(p.start for p in paths if p.end == walk[-1] and p.start in left))
+        walk.append(next(p.start for p in paths if p.end == walk[-1] and p.start in remaining))
     return walk[walk.index(walk[-1]) :][::-1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,11 +26,11 @@ class Estimates:
 
     Attributes
     ----------
-    found : Weights
+    outer : Weights
         Weights, correlations of items with composites, convergence.
     loadings : array (B, p)
         Correlations of items with their own composite; with `consistent`, with the factor.
-    joint : array (B, J, J)
+    construct_corr : array (B, J, J)
         Correlations of the constructs; with `consistent`, corrected for unreliability.
     rho_a : array (B, J)
         NaN where a construct is not reflective with several items.
@@ -43,9 +43,9 @@ class Estimates:
     htmt : array (B, J, J)
     """
 
-    found: Weights
+    outer: Weights
     loadings: Array
-    joint: Array
+    construct_corr: Array
     rho_a: Array
     paths: Array
     r_squared: Array
@@ -80,13 +80,13 @@ def estimate(
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         corr = correlations(cov)
-    found = find_weights(corr, design, scheme, start=reference, tolerance=tolerance)
+    outer = find_weights(corr, design, scheme, start=reference, tolerance=tolerance)
     if align and reference is not None:
-        found = aligned(found, reference, design)
-    return from_weights(corr, found, design, consistent)
+        outer = aligned(outer, reference, design)
+    return from_weights(corr, outer, design, consistent)
 
 
-def from_weights(corr: Array, found: Weights, design: Design, consistent: bool) -> Estimates:
+def from_weights(corr: Array, outer: Weights, design: Design, consistent: bool) -> Estimates:
     """Return what follows from weights and correlations.
 
     Consistent PLS divides the correlation of two constructs by ``sqrt(rho_i rho_j)`` and takes
@@ -94,29 +94,36 @@ def from_weights(corr: Array, found: Weights, design: Design, consistent: bool) 
     of one item count as perfectly reliable. Total effects are ``(I - B)^-1 - I``.
     """
     batch, size = len(corr), len(design.constructs)
-    loadings = np.take_along_axis(found.cross, design.home[None, :, None], 2)[..., 0]
+    loadings = np.take_along_axis(outer.cross_loadings, design.home[None, :, None], 2)[..., 0]
     reliability = np.full((batch, size), np.nan)
-    joint = found.composites
+    construct_corr = outer.composite_corr
     with np.errstate(invalid="ignore", divide="ignore"):
         for j in design.of_mode("A"):
             block = design.blocks[j]
-            reliability[:, j] = rho_a(corr[:, block, block], found.weights[:, block])
+            reliability[:, j] = rho_a(corr[:, block, block], outer.weights[:, block])
         if consistent:
-            known = [mode == "A" for mode in design.modes]
-            root = np.sqrt(np.where(known, reliability, 1.0))
-            joint = joint / (root[:, :, None] * root[:, None, :])
-            joint = np.where(np.eye(size, dtype=bool), 1.0, joint)
-            length = found.weights**2 @ design.member
-            corrected = found.weights * (root / length)[:, design.home]
-            loadings = np.where(np.array(known)[design.home], corrected, loadings)
+            loadings, construct_corr = _corrected(outer, loadings, reliability, design)
         paths, r_squared = np.zeros((batch, size, size)), np.full((batch, size), np.nan)
         for j, causes in design.causes.items():
-            own = regressed(joint, j, causes)
-            paths[:, j, causes] = own
-            r_squared[:, j] = (own * joint[:, causes, j]).sum(axis=1)
+            coefficients = regressed(construct_corr, j, causes)
+            paths[:, j, causes] = coefficients
+            r_squared[:, j] = (coefficients * construct_corr[:, causes, j]).sum(axis=1)
         total = _total(paths, design)
         htmt = htmt_matrix(corr, [range(block.start, block.stop) for block in design.blocks])
-    return Estimates(found, loadings, joint, reliability, paths, r_squared, total, htmt)
+    return Estimates(outer, loadings, construct_corr, reliability, paths, r_squared, total, htmt)
+
+
+def _corrected(
+    outer: Weights, loadings: Array, reliability: Array, design: Design
+) -> tuple[Array, Array]:
+    """Return loadings and correlations of constructs, corrected for unreliability."""
+    reflective = np.array([mode == "A" for mode in design.modes])
+    root = np.sqrt(np.where(reflective, reliability, 1.0))
+    corr = outer.composite_corr / (root[:, :, None] * root[:, None, :])
+    corr = np.where(np.eye(len(reflective), dtype=bool), 1.0, corr)
+    length = outer.weights**2 @ design.member
+    corrected = outer.weights * (root / length)[:, design.home]
+    return np.where(reflective[design.home], corrected, loadings), corr
 
 
 def _total(paths: Array, design: Design) -> Array:
@@ -160,10 +167,8 @@ def quantities(design: Design) -> tuple[Quantity, ...]:
             Quantity(kind, names[j], operator[j], item, label)
             for j, item, label in zip(home, design.items, labelled, strict=True)
         ]
-    pairs = _reached(design)
-    for kind in ("total", "indirect"):
-        own = pairs if kind == "total" else [pair for pair in pairs if pair in _ends(design)]
-        rows += [Quantity(kind, names[i], "~", names[j], "") for i, j in own]
+    for kind, pairs in (("total", _reached(design)), ("indirect", _mediated(design))):
+        rows += [Quantity(kind, names[i], "~", names[j], "") for i, j in pairs]
     rows += [
         Quantity("specific", names[c[-1]], "~", names[c[0]], " → ".join(names[j] for j in c))
         for c in design.chains
@@ -175,11 +180,6 @@ def quantities(design: Design) -> tuple[Quantity, ...]:
     return tuple(rows)
 
 
-def _ends(design: Design) -> set[tuple[int, int]]:
-    """Return the pairs (effect, cause) that a chain of several paths joins."""
-    return {(chain[-1], chain[0]) for chain in design.chains}
-
-
 def _reached(design: Design) -> list[tuple[int, int]]:
     """Return all pairs (effect, cause), in the order of the constructs."""
     reached: dict[int, set[int]] = {}
@@ -188,49 +188,53 @@ def _reached(design: Design) -> list[tuple[int, int]]:
     return [(i, j) for i in sorted(reached) for j in sorted(reached[i])]
 
 
+def _mediated(design: Design) -> list[tuple[int, int]]:
+    """Return the pairs (effect, cause) that a chain of several paths joins."""
+    mediated = {(chain[-1], chain[0]) for chain in design.chains}
+    return [pair for pair in _reached(design) if pair in mediated]
+
+
 def htmt_pairs(design: Design) -> list[tuple[int, int]]:
     """Return the pairs of constructs that HTMT is defined for: none of them formative."""
-    kept = [j for j, mode in enumerate(design.modes) if mode != "B"]
-    return [(i, j) for at, i in enumerate(kept) for j in kept[at + 1 :]]
+    return list(combinations([j for j, mode in enumerate(design.modes) if mode != "B"], 2))
 
 
-def flattened(found: Estimates, design: Design) -> Array:
+def flattened(estimates: Estimates, design: Design) -> Array:
     """Return every quantity of a batch as (B, k)."""
     ends, starts = [path.end for path in design.paths], [path.start for path in design.paths]
-    pairs = _reached(design)
-    both = _ends(design)
-    through = [pair for pair in pairs if pair in both]
-    indirect = found.total - found.paths
-    paths, labelled = found.paths[:, ends, starts], {}
-    labelled = {path.label: paths[:, i] for i, path in enumerate(design.paths) if path.label}
-    for i, label in enumerate(design.item_labels):
-        if label:
-            formative = design.modes[design.home[i]] == "B"
-            labelled[label] = (found.found.weights if formative else found.loadings)[:, i]
+    paths = estimates.paths[:, ends, starts]
     chains = [
-        np.prod([found.paths[:, b, a] for a, b in pairwise(c)], axis=0) for c in design.chains
+        np.prod([estimates.paths[:, b, a] for a, b in pairwise(chain)], axis=0)
+        for chain in design.chains
     ]
-    parts = [
+    columns = [
         paths,
-        found.loadings,
-        found.found.weights,
-        _picked(found.total, pairs),
-        _picked(indirect, through),
-        *(one[:, None] for one in chains),
-        found.r_squared[:, list(design.causes)],
-        _picked(found.htmt, htmt_pairs(design)),
-        *(one[:, None] for one in _defined(labelled, design, len(paths))),
+        estimates.loadings,
+        estimates.outer.weights,
+        _of_pairs(estimates.total, _reached(design)),
+        _of_pairs(estimates.total - estimates.paths, _mediated(design)),
+        *(product[:, None] for product in chains),
+        estimates.r_squared[:, list(design.causes)],
+        _of_pairs(estimates.htmt, htmt_pairs(design)),
+        *(value[:, None] for value in _defined(estimates, paths, design)),
     ]
-    return np.concatenate(parts, axis=1)
+    return np.concatenate(columns, axis=1)
 
 
-def _picked(matrices: Array, pairs: list[tuple[int, int]]) -> Array:
+def _of_pairs(matrices: Array, pairs: list[tuple[int, int]]) -> Array:
     return matrices[:, [i for i, _ in pairs], [j for _, j in pairs]]
 
 
-def _defined(labelled: dict[str, Array], design: Design, batch: int) -> list[Array]:
-    known: dict[str, Any] = dict(labelled)
+def _defined(estimates: Estimates, paths: Array, design: Design) -> list[Array]:
+    """Return the defined parameters, each (B,), from labelled paths, loadings and weights."""
+    values: dict[str, Any] = {
+        path.label: paths[:, i] for i, path in enumerate(design.paths) if path.label
+    }
+    for i, label in enumerate(design.item_labels):
+        if label:
+            formative = design.modes[design.home[i]] == "B"
+            values[label] = (estimates.outer.weights if formative else estimates.loadings)[:, i]
     for definition in design.definitions:
-        value = definition.expression(known)
-        known[definition.name] = np.broadcast_to(np.asarray(value, float), (batch,))
-    return [known[definition.name] for definition in design.definitions]
+        value = definition.expression(values)
+        values[definition.name] = np.broadcast_to(np.asarray(value, float), (len(paths),))
+    return [values[definition.name] for definition in design.definitions]

@@ -106,23 +106,21 @@ def pls(
     design = read_design(model)
     sample = read_sample(data, design.items, missing)
     with quiet_linear_algebra():
-        found = estimate(sample.moments.cov[None], design, scheme, consistent)
-        problems = find_problems(sample.moments.corr, found, design, consistent)
+        estimates = estimate(sample.moments.cov[None], design, scheme, consistent)
+        problems = find_problems(sample.moments.corr, estimates, design, consistent)
         if any(problem.fatal for problem in problems):
-            none = replace(
-                found.found,
-                weights=np.full_like(found.found.weights, np.nan),
-                cross=np.full_like(found.found.cross, np.nan),
-                composites=np.full_like(found.found.composites, np.nan),
-            )
-            found = from_weights(sample.moments.corr[None], none, design, consistent)
+            outer = estimates.outer
+            numbers = ("weights", "cross_loadings", "composite_corr")
+            withheld = {name: np.full_like(getattr(outer, name), np.nan) for name in numbers}
+            outer = replace(outer, **withheld)
+            estimates = from_weights(sample.moments.corr[None], outer, design, consistent)
     for problem in problems:
         if problem.fatal or (consistent and problem.improper):
             warnings.warn(str(problem), ModelWarning, stacklevel=2)
     return PlsFit(
         design=design,
         sample=sample,
-        estimates=found,
+        estimates=estimates,
         problems=problems,
         scheme=scheme,
         consistent=consistent,

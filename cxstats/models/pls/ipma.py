@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cxstats.core.errors import CxError
-from cxstats.core.formats import as_html, format_number, format_percent, interval
-from cxstats.core.language import label
+from cxstats.core.formats import format_number, format_percent, interval
+from cxstats.core.language import Text, both, label
 from cxstats.core.moments import bootstrap_moments, check_resamples
 from cxstats.core.progress import quiet_linear_algebra, tracked
-from cxstats.models.pls.algorithm import TOLERANCE_RESAMPLE
+from cxstats.core.result import Chart, Result
 from cxstats.models.pls.bootstrap import CHUNK
 from cxstats.models.pls.design import Design
-from cxstats.models.pls.estimates import Estimates, estimate
+from cxstats.models.pls.estimates import Estimates
 from cxstats.stats.bootstrap import percentile_limits
 from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from cxstats.models.pls.result import PlsFit
@@ -32,8 +31,8 @@ if TYPE_CHECKING:
 Scale = tuple[float, float] | Mapping[str, tuple[float, float]] | str
 
 
-@dataclass(frozen=True, eq=False)
-class Ipma:
+@dataclass(frozen=True, eq=False, repr=False)
+class Ipma(Result):
     """Importance and performance of constructs for one target.
 
     Attributes
@@ -67,31 +66,32 @@ class Ipma:
     level: float
     synthetic: bool
 
-    def plot(self, lang: str = "en", kind: str = "map", **options: Any) -> Axes:
-        """Draw the map, or importances with intervals and performance beside the name.
+    kinds: ClassVar[tuple[str, ...]] = ("map", "intervals")
+    reference: ClassVar[str] = (
+        "Ringle, C. M., & Sarstedt, M. (2016). Gain more insight from your PLS-SEM results: The "
+        "importance-performance map analysis. Industrial Management & Data Systems, 116(9), "
+        "1865-1886."
+    )
 
-        Parameters
-        ----------
-        lang : {"en", "zh"}
-        kind : {"map", "intervals"}
-        **options
-            As of `cxstats.charts.quadrant_map` or `cxstats.charts.intervals`; the map also takes
-            ``crosshairs``, see `cxstats.priorities.importance.from_ipma`.
+    @property
+    def notes(self) -> tuple[Text, ...]:
+        """The items whose negative weight makes a performance doubtful."""
+        return tuple(both("pls.ipma.negative", item=item) for item in self.negative)
+
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return the map, or importances with intervals and performance beside the name.
+
+        The map takes ``crosshairs`` too; see `cxstats.priorities.importance.from_ipma`.
         """
-        if kind not in ("map", "intervals"):
-            raise CxError(f"kind is {kind!r}; allowed: 'map', 'intervals'")
         if kind == "map":
-            from cxstats.priorities.importance import from_ipma
-
-            return from_ipma(self, options.pop("crosshairs", "means")).plot(lang=lang, **options)
-        from cxstats.charts import intervals
-
+            return Chart("ipma_map", (self,))
         rows: Any = self.table.sort_values("importance", ascending=False)
         names = [
             f"{row.construct} ({format_number(row.performance, 1)})" for row in rows.itertuples()
         ]
+        limits = rows["importance"], rows["importance_ci_low"], rows["importance_ci_high"]
         level = format_percent(100 * self.level, None, lang)
-        given: dict[str, Any] = {
+        settings = {
             "source": label(
                 "sem.bootstrap.source", lang, b=format_number(self.n_resamples),
                 n=format_number(int(rows["n"].iloc[0])), seed=self.seed,
@@ -100,44 +100,22 @@ class Ipma:
             "level": self.level,
             "synthetic": self.synthetic,
         }  # fmt: skip
-        return intervals(
-            names, rows["importance"], rows["importance_ci_low"], rows["importance_ci_high"],
-            lang=lang, **given | options,
-        )  # fmt: skip
+        return Chart("intervals", (names, *limits), settings)
 
-    def summary(self, lang: str = "en") -> str:
+    def findings(self, lang: str) -> list[str]:
         """Return the target and every construct in words, the most important first."""
-        lines = [
-            label(
-                "pls.ipma.head",
-                lang,
-                target=self.target,
-                value=format_number(self.target_performance, 1),
-            )
-        ]
+        value = format_number(self.target_performance, 1)
         rows: Any = self.table.sort_values("importance", ascending=False)
-        for row in rows.itertuples():
-            importance = format_number(row.importance, 3)
-            limits = interval(row.importance_ci_low, row.importance_ci_high, 3)
-            lines.append(
-                label(
-                    "pls.ipma.row",
-                    lang,
-                    name=row.construct,
-                    importance=f"{importance} {limits}",
-                    performance=format_number(row.performance, 1),
-                )
+        return [label("pls.ipma.head", lang, target=self.target, value=value)] + [
+            label(
+                "pls.ipma.row", lang,
+                name=row.construct,
+                importance=f"{format_number(row.importance, 3)} "
+                + interval(row.importance_ci_low, row.importance_ci_high, 3),
+                performance=format_number(row.performance, 1),
             )
-        for item in self.negative:
-            text = label("pls.ipma.negative", lang, item=item)
-            lines.append(label("sem.problem.head", lang, text=text))
-        return "\n".join(lines)
-
-    def __repr__(self) -> str:
-        return self.summary()
-
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+            for row in rows.itertuples()
+        ]  # fmt: skip
 
 
 def ipma(fit: PlsFit, target: str, scale: Scale, n_resamples: int, seed: int, level: float) -> Ipma:
@@ -176,55 +154,65 @@ def ipma(fit: PlsFit, target: str, scale: Scale, n_resamples: int, seed: int, le
     check_level(level)
     fit.require_sound("map")
     fit.sample.require_rows("a map")
-    j = _place(fit, target)
-    low, high = _limits(fit, scale)
-    design = fit.design
+    j = _target(fit, target)
+    ends = _scale_ends(fit, scale)
+    design, moments = fit.design, fit.sample.moments
     sources = [i for i in range(len(design.constructs)) if _reaches(design, i, j)]
     with quiet_linear_algebra():
-        own = fit.sample.moments
-        single = _measured(fit.estimates, own.mean[None], own.cov[None], low, high, design)
-        drawn = bootstrap_moments(fit.sample.matrix, n_resamples, seed)
-        parts = []
-        for start, stop in tracked(n_resamples, CHUNK):
-            cov, mean = drawn.cov[start:stop], drawn.mean[start:stop]
-            found = estimate(
-                cov, design, fit.scheme, False, reference=fit.estimates.found.weights[0],
-                tolerance=TOLERANCE_RESAMPLE,
-            )  # fmt: skip
-            pair = _measured(found, mean, cov, low, high, design)
-            both = np.concatenate([pair[0][:, j], pair[1]], axis=1)
-            parts.append(np.where(found.found.converged[:, None], both, np.nan))
-    replicates = np.concatenate(parts)
-    kept = replicates[~np.isnan(replicates).any(axis=1)]
-    tails = percentile_limits(kept, level)
-    size = len(design.constructs)
-    effects, performance = single[0][0, j], single[1][0]
+        estimates = _map(fit.estimates, moments.mean[None], moments.cov[None], ends, design)
+        importance, performance = estimates[0][0, j], estimates[1][0]
+        replicates = _replicates(fit, j, ends, n_resamples, seed)
+    solved = replicates[~np.isnan(replicates).any(axis=(1, 2))]
+    low, high = percentile_limits(solved, level)
     table = pd.DataFrame(
         {
             "construct": [design.constructs[i] for i in sources],
-            "importance": effects[sources],
-            "importance_ci_low": tails[0, sources],
-            "importance_ci_high": tails[1, sources],
+            "importance": importance[sources],
+            "importance_ci_low": low[sources, 1],
+            "importance_ci_high": high[sources, 1],
             "performance": performance[sources],
-            "performance_ci_low": tails[0, size:][sources],
-            "performance_ci_high": tails[1, size:][sources],
+            "performance_ci_low": low[sources, 0],
+            "performance_ci_high": high[sources, 0],
             "std_total": fit.estimates.total[0, j, sources],
             "n": fit.n,
         }
     )
-    negative = tuple(
-        item
-        for item, weight in zip(design.items, fit.estimates.found.weights[0], strict=True)
-        if weight < 0
-    )
-    pairs = np.stack([kept[:, size:][:, sources], kept[:, sources]], axis=-1)
+    weights = fit.estimates.outer.weights[0]
     return Ipma(
-        table, target, float(performance[j]), negative, pairs, n_resamples,
-        len(replicates) - len(kept), seed, level, fit.synthetic,
-    )  # fmt: skip
+        table=table,
+        target=target,
+        target_performance=float(performance[j]),
+        negative=tuple(item for item, w in zip(design.items, weights, strict=True) if w < 0),
+        replicates=solved[:, sources],
+        n_resamples=n_resamples,
+        n_failed=len(replicates) - len(solved),
+        seed=seed,
+        level=level,
+        synthetic=fit.synthetic,
+    )
 
 
-def _place(fit: PlsFit, target: str) -> int:
+def _replicates(
+    fit: PlsFit, j: int, ends: tuple[Array, Array], n_resamples: int, seed: int
+) -> Array:
+    """Return performance and importance for construct j in resamples (B, J, 2).
+
+    NaN where a resample has no solution.
+    """
+    resamples = bootstrap_moments(fit.sample.matrix, n_resamples, seed)
+    replicates = np.empty((n_resamples, len(fit.design.constructs), 2))
+    for start, stop in tracked(n_resamples, CHUNK):
+        cov, mean = resamples.cov[start:stop], resamples.mean[start:stop]
+        estimates = fit.reestimate(cov)
+        importance, performance = _map(estimates, mean, cov, ends, fit.design)
+        pairs = np.stack([performance, importance[:, j]], axis=-1)
+        converged = estimates.outer.converged[:, None, None]
+        replicates[start:stop] = np.where(converged, pairs, np.nan)
+    return replicates
+
+
+def _target(fit: PlsFit, target: str) -> int:
+    """Return the place of the target, or raise if it has no performance."""
     design = fit.design
     endogenous = [design.constructs[j] for j in design.causes]
     if target not in endogenous:
@@ -235,6 +223,7 @@ def _place(fit: PlsFit, target: str) -> int:
 
 
 def _reaches(design: Design, start: int, end: int) -> bool:
+    """Return whether paths lead from one construct to another."""
     reached = {start}
     for j in design.order:
         if j in design.causes and reached & set(design.causes[j]):
@@ -242,7 +231,7 @@ def _reaches(design: Design, start: int, end: int) -> bool:
     return start != end and end in reached
 
 
-def _limits(fit: PlsFit, scale: Scale) -> tuple[Array, Array]:
+def _scale_ends(fit: PlsFit, scale: Scale) -> tuple[Array, Array]:
     """Return the ends of every item's scale, (p,), (p,)."""
     items, answers = fit.design.items, fit.sample.matrix
     if isinstance(scale, str):
@@ -253,31 +242,35 @@ def _limits(fit: PlsFit, scale: Scale) -> tuple[Array, Array]:
         missing = [item for item in items if item not in scale]
         if missing:
             raise CxError(f"scale has no ends for item {missing[0]!r}")
-        ends = np.array([scale[item] for item in items], float)
-    else:
-        ends = np.array([scale] * len(items), float)
-    if ends.shape != (len(items), 2) or not (ends[:, 0] < ends[:, 1]).all():
-        raise CxError(f"scale is {scale!r}; allowed: (low, high) with low below high")
-    low, high = ends.T
-    for i, item in enumerate(items):
-        worst = answers[:, i][(answers[:, i] < low[i]) | (answers[:, i] > high[i])]
-        if len(worst):
-            raise CxError(
-                f"item {item!r} has the answer {worst[0]:g}, outside of its scale "
-                f"{low[i]:g} to {high[i]:g}"
-            )
+    ends = [scale[item] if isinstance(scale, Mapping) else scale for item in items]
+    low, high = _checked_ends(np.array(ends, float), scale)
+    outside = (answers < low) | (answers > high)
+    if outside.any():
+        i = int(outside.any(axis=0).argmax())
+        raise CxError(
+            f"item {items[i]!r} has the answer {answers[outside[:, i], i][0]:g}, outside of its "
+            f"scale {low[i]:g} to {high[i]:g}"
+        )
     return low, high
 
 
-def _measured(
-    found: Estimates, mean: Array, cov: Array, low: Array, high: Array, design: Design
+def _checked_ends(ends: Array, scale: Scale) -> Array:
+    """Return low and high ends (2, p), or raise if they are none."""
+    if ends.ndim != 2 or ends.shape[1] != 2 or not (ends[:, 0] < ends[:, 1]).all():
+        raise CxError(f"scale is {scale!r}; allowed: (low, high) with low below high")
+    return ends.T
+
+
+def _map(
+    estimates: Estimates, mean: Array, cov: Array, ends: tuple[Array, Array], design: Design
 ) -> tuple[Array, Array]:
     """Return unstandardised total effects (B, J, J) and performances (B, J)."""
+    low, high = ends
     scale = 100 / (high - low)
     sd = np.sqrt(np.diagonal(cov, axis1=1, axis2=2)) * scale
-    raw = found.found.weights / sd
+    raw = estimates.outer.weights / sd
     # A composite has variance 1 with weights w / s; divided by their sum it has sd 1 / sum.
     sums = raw @ design.member
     performance = (raw * (mean - low) * scale) @ design.member / sums
-    effects = found.total * (sums[:, None, :] / sums[:, :, None])
+    effects = estimates.total * (sums[:, None, :] / sums[:, :, None])
     return effects, performance

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cxstats.core.errors import CxError
-from cxstats.core.formats import as_html, format_number, format_percent
+from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import label
 from cxstats.core.moments import check_resamples
 from cxstats.core.progress import quiet_linear_algebra, tracked
-from cxstats.models.pls.algorithm import TOLERANCE_RESAMPLE
+from cxstats.core.result import Chart, Result
 from cxstats.models.pls.design import Design
-from cxstats.models.pls.estimates import Estimates, estimate
 from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from cxstats.models.pls.result import PlsFit
@@ -28,11 +26,13 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 ANTECEDENTS = ("earliest", "direct")
+METHODS = ("pls", "lm", "mean")
 BENCHMARKS = ("mean", "lm")
+ALL = "all"  # instead of a construct, in the rows of all items
 
 
-@dataclass(frozen=True, eq=False)
-class Prediction:
+@dataclass(frozen=True, eq=False, repr=False)
+class PlsPrediction(Result):
     """Out-of-sample prediction of the items of endogenous constructs.
 
     Attributes
@@ -64,17 +64,23 @@ class Prediction:
     level: float
     synthetic: bool
 
-    def plot(self, lang: str = "en", **options: Any) -> Axes:
-        """Draw the comparisons with intervals; options are those of `cxstats.charts.intervals`."""
-        from cxstats.charts import intervals
+    kinds: ClassVar[tuple[str, ...]] = ("comparison",)
+    codes: ClassVar = {"benchmark": "pls.benchmark.{}", "construct": "pls.construct.{}"}
+    reference: ClassVar[str] = (
+        "Shmueli, G., Ray, S., Velasquez Estrada, J. M., & Chatla, S. B. (2016). The elephant in "
+        "the room: Predictive performance of PLS models. Journal of Business Research, 69(10), "
+        "4552-4564."
+    )
 
-        rows: Any = self.comparison[self.comparison["construct"] != "all"]
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return the differences of loss between PLS and the benchmarks, with intervals."""
+        rows: Any = self.comparison[self.comparison["construct"] != ALL]
         names = [
             label(f"pls.predict.benchmark.{row.benchmark}", lang, name=row.construct)
             for row in rows.itertuples()
         ]
         level = format_percent(100 * self.level, None, lang)
-        given: dict[str, Any] = {
+        settings = {
             "source": label(
                 "pls.predict.source", lang, k=self.k, r=self.repetitions, seed=self.seed,
                 n=format_number(int(rows["n"].iloc[0])),
@@ -83,16 +89,15 @@ class Prediction:
             "level": self.level,
             "synthetic": self.synthetic,
         }  # fmt: skip
-        return intervals(
-            names, rows["estimate"], rows["ci_low"], rows["ci_high"], lang=lang, **given | options
+        return Chart(
+            "intervals", (names, *(rows[c] for c in ("estimate", "ci_low", "ci_high"))), settings
         )
 
-    def summary(self, lang: str = "en") -> str:
+    def findings(self, lang: str) -> list[str]:
         """Return how many items PLS predicts better than either benchmark."""
         rows = self.table
-        return label(
-            "pls.predict.head",
-            lang,
+        head = label(
+            "pls.predict.head", lang,
             k=self.k,
             r=self.repetitions,
             seed=self.seed,
@@ -100,13 +105,8 @@ class Prediction:
             m=len(rows),
             positive=int((rows["q2_predict"] > 0).sum()),
             better=int((rows["rmse_pls"] < rows["rmse_lm"]).sum()),
-        )
-
-    def __repr__(self) -> str:
-        return self.summary()
-
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+        )  # fmt: skip
+        return [head]
 
 
 def predict(
@@ -116,7 +116,7 @@ def predict(
     seed: int = 1,
     antecedents: str = "earliest",
     level: float = 0.95,
-) -> Prediction:
+) -> PlsPrediction:
     """Predict items from models fitted to the other k - 1 parts of the respondents.
 
     The model gives a construct's score ``y_j = sum_k g_jk y_k`` and its items
@@ -151,6 +151,26 @@ def predict(
     """
     check_resamples(repetitions, seed)
     check_level(level)
+    _check_predictable(fit, k, antecedents)
+    generator = np.random.default_rng(seed)
+    deal = np.arange(fit.n) * k // fit.n
+    folds = np.stack([deal[np.argsort(generator.permutation(fit.n))] for _ in range(repetitions)])
+    with quiet_linear_algebra():
+        errors = cross_validated(fit, folds, antecedents)
+    return PlsPrediction(
+        table=_table(fit.design, errors),
+        comparison=_comparison(fit.design, errors, level),
+        errors=errors,
+        k=k,
+        repetitions=repetitions,
+        seed=seed,
+        antecedents=antecedents,
+        level=level,
+        synthetic=fit.synthetic,
+    )
+
+
+def _check_predictable(fit: PlsFit, k: int, antecedents: str) -> None:
     if antecedents not in ANTECEDENTS:
         raise CxError(f"antecedents is {antecedents!r}; allowed: {', '.join(ANTECEDENTS)}")
     if not isinstance(k, int) or not 2 <= k <= fit.n:
@@ -159,15 +179,6 @@ def predict(
         raise CxError("predictions are made from composites: fit without consistent=True")
     fit.require_sound("prediction")
     fit.sample.require_rows("a prediction")
-    generator = np.random.default_rng(seed)
-    deal = np.arange(fit.n) * k // fit.n
-    folds = np.stack([deal[np.argsort(generator.permutation(fit.n))] for _ in range(repetitions)])
-    with quiet_linear_algebra():
-        errors = cross_validated(fit, folds, antecedents)
-    return Prediction(
-        _table(fit.design, errors), _comparison(fit.design, errors, level), errors, k,
-        repetitions, seed, antecedents, level, fit.synthetic,
-    )  # fmt: skip
 
 
 def targets(design: Design) -> list[int]:
@@ -187,39 +198,32 @@ def cross_validated(
         The part, from 0, in which each respondent is left out.
     antecedents : {"earliest", "direct"}
     """
-    design, at = fit.design, targets(fit.design)
+    items = targets(fit.design)
     x = fit.sample.matrix - fit.sample.moments.mean
     row, column = np.tril_indices(x.shape[1])
-    terms = np.concatenate([x, x[:, row] * x[:, column]], axis=1)
-    out = {name: np.empty((len(folds), len(x), len(at))) for name in ("pls", "lm", "mean")}
+    products = np.concatenate([x, x[:, row] * x[:, column]], axis=1)
+    errors = {method: np.empty((len(folds), len(x), len(items))) for method in METHODS}
     for r, _ in tracked(len(folds), 1):
-        parts = folds[r]
-        count = int(parts.max()) + 1
-        train = (parts != np.arange(count)[:, None]).astype(float)
-        mean, cov = _training(train, terms, x.shape[1])
-        found = estimate(
-            cov, design, fit.scheme, False, reference=fit.estimates.found.weights[0], align=True,
-            tolerance=TOLERANCE_RESAMPLE,
-        )  # fmt: skip
-        if not found.found.converged.all():
-            raise CxError("the model has no solution without some of the respondents; take fewer k")
-        sd = np.sqrt(np.diagonal(cov, axis1=1, axis2=2))
-        slopes = _slopes(found, design, antecedents)[:, :, at] * sd[:, None, at] / sd[:, :, None]
-        linear = _linear(cov, design, at, antecedents)
-        for f in range(count):
-            own = np.flatnonzero(parts == f)
-            centred = x[own] - mean[f]
-            actual = centred[:, at]
-            out["mean"][r, own] = actual
-            out["pls"][r, own] = actual - centred @ slopes[f]
-            out["lm"][r, own] = actual - centred @ linear[f]
-    return out
+        k = int(folds[r].max()) + 1
+        train = (folds[r] != np.arange(k)[:, None]).astype(float)
+        mean, cov = _training(train, products, x.shape[1])
+        slopes = {
+            "pls": _pls_slopes(fit, cov, antecedents)[:, :, items],
+            "lm": _regressions(cov, fit.design, items, antecedents),
+        }
+        for fold in range(k):
+            held_out = np.flatnonzero(folds[r] == fold)
+            centred = x[held_out] - mean[fold]
+            errors["mean"][r, held_out] = centred[:, items]
+            for method, coefficients in slopes.items():
+                errors[method][r, held_out] = centred[:, items] - centred @ coefficients[fold]
+    return errors
 
 
-def _training(train: Array, terms: Array, p: int) -> tuple[Array, Array]:
+def _training(train: Array, products: Array, p: int) -> tuple[Array, Array]:
     """Return means and covariances of the respondents each fold is trained on."""
     size = train.sum(axis=1, keepdims=True)
-    sums = train @ terms / size
+    sums = train @ products / size
     row, column = np.tril_indices(p)
     mean = sums[:, :p]
     flat = (sums[:, p:] - mean[:, row] * mean[:, column]) * (size / (size - 1))
@@ -228,51 +232,54 @@ def _training(train: Array, terms: Array, p: int) -> tuple[Array, Array]:
     return mean, cov
 
 
-def _slopes(found: Estimates, design: Design, antecedents: str) -> Array:
-    """Return standardised coefficients of items (last axis) on items, by way of constructs."""
-    effects = found.total if antecedents == "earliest" else found.paths
+def _pls_slopes(fit: PlsFit, cov: Array, antecedents: str) -> Array:
+    """Return coefficients (folds, p, p) of items (last axis) on items, by way of constructs."""
+    estimates, design = fit.reestimate(cov, align=True), fit.design
+    if not estimates.outer.converged.all():
+        raise CxError("the model has no solution without some of the respondents; take fewer k")
+    effects = estimates.paths
     if antecedents == "earliest":
-        outside = [float(j not in design.causes) for j in range(len(design.constructs))]
-        effects = effects * np.array(outside)
-    weights = found.found.weights[:, :, None] * design.member
-    onto = weights @ effects.swapaxes(1, 2)
-    return np.asarray(onto[:, :, design.home] * found.loadings[:, None, :])
+        exogenous = [float(j not in design.causes) for j in range(len(design.constructs))]
+        effects = estimates.total * np.array(exogenous)
+    weights = estimates.outer.weights[:, :, None] * design.member
+    scores = (weights @ effects.swapaxes(1, 2))[:, :, design.home]
+    sd = np.sqrt(np.diagonal(cov, axis1=1, axis2=2))
+    slopes: Array = scores * estimates.loadings[:, None, :] * sd[:, None, :] / sd[:, :, None]
+    return slopes
 
 
-def _linear(cov: Array, design: Design, at: Sequence[int], antecedents: str) -> Array:
+def _regressions(cov: Array, design: Design, items: Sequence[int], antecedents: str) -> Array:
     """Return coefficients (folds, p, m) of the regressions on the antecedents' items."""
-    out = np.zeros((len(cov), cov.shape[1], len(at)))
-    outside = [j for j in range(len(design.constructs)) if j not in design.causes]
+    coefficients = np.zeros((len(cov), cov.shape[1], len(items)))
+    exogenous = [j for j in range(len(design.constructs)) if j not in design.causes]
     for j, causes in design.causes.items():
-        sources = outside if antecedents == "earliest" else causes
-        x = [i for i, home in enumerate(design.home) if int(home) in sources]
-        place = [m for m, i in enumerate(at) if int(design.home[i]) == j]
-        among, into = cov[:, x][:, :, x], cov[:, x][:, :, [at[m] for m in place]]
+        sources = exogenous if antecedents == "earliest" else causes
+        predictors = [i for i, home in enumerate(design.home) if int(home) in sources]
+        outcomes = [m for m, i in enumerate(items) if int(design.home[i]) == j]
+        among = cov[:, predictors][:, :, predictors]
+        into = cov[:, predictors][:, :, [items[m] for m in outcomes]]
         try:
-            found = np.linalg.solve(among, into)
+            slopes = np.linalg.solve(among, into)
         except np.linalg.LinAlgError:
-            found = np.linalg.pinv(among, hermitian=True) @ into
-        for m, own in zip(place, np.moveaxis(found, 2, 0), strict=True):
-            out[:, x, m] = own
-    return out
+            slopes = np.linalg.pinv(among, hermitian=True) @ into
+        for m, slope in zip(outcomes, np.moveaxis(slopes, 2, 0), strict=True):
+            coefficients[:, predictors, m] = slope
+    return coefficients
 
 
 def _table(design: Design, errors: dict[str, Array]) -> pd.DataFrame:
     """Return RMSE, MAE and Q² of every item, over all repetitions."""
     import pandas as pd
 
-    at = targets(design)
-    square = {name: (error**2).mean(axis=(0, 1)) for name, error in errors.items()}
+    items = targets(design)
+    square = {method: (error**2).mean(axis=(0, 1)) for method, error in errors.items()}
     return pd.DataFrame(
         {
-            "construct": [design.constructs[design.home[i]] for i in at],
-            "item": [design.items[i] for i in at],
+            "construct": [design.constructs[design.home[i]] for i in items],
+            "item": [design.items[i] for i in items],
             "q2_predict": 1 - square["pls"] / square["mean"],
-            **{f"rmse_{name}": np.sqrt(square[name]) for name in ("pls", "lm", "mean")},
-            **{
-                f"mae_{name}": np.abs(errors[name]).mean(axis=(0, 1))
-                for name in ("pls", "lm", "mean")
-            },
+            **{f"rmse_{method}": np.sqrt(square[method]) for method in METHODS},
+            **{f"mae_{method}": np.abs(errors[method]).mean(axis=(0, 1)) for method in METHODS},
             "n": errors["pls"].shape[1],
         }
     )
@@ -288,13 +295,13 @@ def _comparison(design: Design, errors: dict[str, Array], level: float) -> pd.Da
     reach = float(stdtrit(n - 1, (1 + level) / 2))
     rows: list[tuple[Any, ...]] = []
     for j in (*design.causes, None):
-        own = np.ones(len(homes), bool) if j is None else homes == j
-        loss = {name: (e[:, :, own] ** 2).mean(axis=(0, 2)) for name, e in errors.items()}
+        items = np.ones(len(homes), bool) if j is None else homes == j
+        loss = {name: (e[:, :, items] ** 2).mean(axis=(0, 2)) for name, e in errors.items()}
         for benchmark in BENCHMARKS:
             difference = loss["pls"] - loss[benchmark]
             mean, se = float(difference.mean()), float(difference.std(ddof=1) / np.sqrt(n))
             p = 2 * float(stdtr(n - 1, -abs(mean) / se)) if se > 0 else float("nan")
-            name = "all" if j is None else design.constructs[j]
+            name = ALL if j is None else design.constructs[j]
             rows.append((name, benchmark, mean, se, mean - reach * se, mean + reach * se, p, n))
     heads = ["construct", "benchmark", "estimate", "se", "ci_low", "ci_high", "p_value", "n"]
     return pd.DataFrame(rows, columns=heads)

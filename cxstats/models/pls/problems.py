@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from cxstats.core.language import label
 from cxstats.core.moments import correlations
+from cxstats.models.fitted_model import ModelProblem
 from cxstats.models.pls.algorithm import inverted
 from cxstats.models.pls.design import Design
 from cxstats.models.pls.estimates import Estimates
@@ -23,11 +23,10 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 INFLATION = RULES["hair2019_vif"]
-FATAL = ("not_converged", "singular", "singular_block", "rho_negative")
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(ModelProblem):
     """Something that makes a solution doubtful.
 
     Attributes
@@ -42,114 +41,108 @@ class Problem:
         The offending number; NaN where there is none.
     """
 
-    kind: str
-    names: tuple[str, ...] = ()
-    value: float = float("nan")
-
-    @property
-    def fatal(self) -> bool:
-        """Whether no number of the solution is to be used."""
-        return self.kind in FATAL
+    texts: ClassVar[str] = "pls.problem.{}"
+    fatal_kinds: ClassVar[frozenset[str]] = frozenset(
+        ("not_converged", "singular", "singular_block", "rho_negative")
+    )
 
     @property
     def improper(self) -> bool:
         """Whether some numbers are ones that no population has; in consistent PLS that warns."""
         return self.fatal or self.kind in ("rho_above", "ave_above", "correlation", "not_positive")
 
-    def text(self, lang: str = "en") -> str:
-        """Return the problem in words, with what to do."""
-        joined = label("sem.and", lang).join(self.names)
-        return label(f"pls.problem.{self.kind}", lang, names=joined, value=f"{self.value:.3g}")
-
-    def __str__(self) -> str:
-        return self.text()
-
 
 def find_problems(
-    corr: Array, found: Estimates, design: Design, consistent: bool
+    corr: Array, estimates: Estimates, design: Design, consistent: bool
 ) -> tuple[Problem, ...]:
-    """Look at the solution of one sample.
+    """Return what makes the solution of one sample doubtful.
 
     Parameters
     ----------
     corr : array (p, p)
-    found : Estimates
+    estimates : Estimates
         A batch of one.
     design : Design
     consistent : bool
         Whether loadings and correlations are corrected.
     """
     names = design.constructs
-    broken = [
+    singular_blocks = [
         Problem("singular_block", (names[j],))
         for j in design.of_mode("B")
         if not np.isfinite(inverted(corr[None, design.blocks[j], design.blocks[j]])).all()
     ]
-    if broken:
-        return tuple(broken)
-    if not found.found.converged[0]:
+    if singular_blocks:
+        return tuple(singular_blocks)
+    if not estimates.outer.converged[0]:
         # A singular regression stops the search; the plain sums of items show which.
         sums = correlations(design.member.T @ corr @ design.member)[None]
         singular = _singular(sums, design)
-        return tuple(singular) or (Problem("not_converged", value=float(found.found.rounds)),)
-    rho = found.rho_a[0]
+        return tuple(singular) or (Problem("not_converged", value=float(estimates.outer.rounds)),)
+    rho = estimates.rho_a[0]
     kind = "rho_negative" if consistent else "rho_low"
-    bad = [Problem(kind, (names[j],), float(rho[j])) for j in np.flatnonzero(rho <= 0)]
-    if consistent and bad:
-        return tuple(bad)
-    if singular := _singular(found.joint, design):
+    unreliable = [Problem(kind, (names[j],), float(rho[j])) for j in np.flatnonzero(rho <= 0)]
+    if consistent and unreliable:
+        return tuple(unreliable)
+    if singular := _singular(estimates.construct_corr, design):
         return tuple(singular)
-    doubts = *_improper(found, design), *_signs(found, design), *_collinear(corr, found, design)
-    return (*bad, *doubts)
+    return (
+        *unreliable,
+        *_improper(estimates, design),
+        *_signs(estimates, design),
+        *_collinear(corr, estimates, design),
+    )
 
 
-def _singular(joint: Array, design: Design) -> list[Problem]:
+def _singular(construct_corr: Array, design: Design) -> list[Problem]:
     """Name the constructs whose predictors repeat each other."""
     names = design.constructs
     return [
         Problem("singular", (names[j], *(names[k] for k in causes)))
         for j, causes in design.causes.items()
-        if not np.isfinite(inverted(joint[:, causes][:, :, causes])).all()
+        if not np.isfinite(inverted(construct_corr[:, causes][:, :, causes])).all()
     ]
 
 
-def _improper(found: Estimates, design: Design) -> list[Problem]:
-    out = []
+def _improper(estimates: Estimates, design: Design) -> list[Problem]:
+    problems = []
     for j in design.of_mode("A"):
-        rho = found.rho_a[0, j]
-        extracted = average_variance_extracted(found.loadings[0, design.blocks[j]])
+        rho = estimates.rho_a[0, j]
+        extracted = average_variance_extracted(estimates.loadings[0, design.blocks[j]])
         if rho > 1:
-            out.append(Problem("rho_above", (design.constructs[j],), float(rho)))
+            problems.append(Problem("rho_above", (design.constructs[j],), float(rho)))
         if extracted > 1:
-            out.append(Problem("ave_above", (design.constructs[j],), float(extracted)))
-    names, joint = design.constructs, found.joint[0]
-    out += [
-        Problem("correlation", (names[i], names[j]), float(joint[i, j]))
+            problems.append(Problem("ave_above", (design.constructs[j],), float(extracted)))
+    names, corr = design.constructs, estimates.construct_corr[0]
+    problems += [
+        Problem("correlation", (names[i], names[j]), float(corr[i, j]))
         for i, j in combinations(range(len(names)), 2)
-        if abs(joint[i, j]) > 1 + 1e-9
+        if abs(corr[i, j]) > 1 + 1e-9
     ]
-    smallest = float(np.linalg.eigvalsh(joint)[0])
-    if smallest < -1e-9 and not any(problem.kind == "correlation" for problem in out):
-        out.append(Problem("not_positive", value=smallest))
-    return out
+    smallest = float(np.linalg.eigvalsh(corr)[0])
+    if smallest < -1e-9 and not any(problem.kind == "correlation" for problem in problems):
+        problems.append(Problem("not_positive", value=smallest))
+    return problems
 
 
-def _signs(found: Estimates, design: Design) -> list[Problem]:
-    out = []
+def _signs(estimates: Estimates, design: Design) -> list[Problem]:
+    problems = []
     for i, item in enumerate(design.items):
         mode = design.modes[design.home[i]]
-        if mode == "A" and found.loadings[0, i] < 0:
-            out.append(Problem("negative_loading", (item,), float(found.loadings[0, i])))
-        if mode == "B" and found.found.weights[0, i] < 0:
-            out.append(Problem("negative_weight", (item,), float(found.found.weights[0, i])))
-    return out
+        if mode == "A" and estimates.loadings[0, i] < 0:
+            problems.append(Problem("negative_loading", (item,), float(estimates.loadings[0, i])))
+        if mode == "B" and estimates.outer.weights[0, i] < 0:
+            problems.append(
+                Problem("negative_weight", (item,), float(estimates.outer.weights[0, i]))
+            )
+    return problems
 
 
-def _collinear(corr: Array, found: Estimates, design: Design) -> list[Problem]:
-    out = []
+def _collinear(corr: Array, estimates: Estimates, design: Design) -> list[Problem]:
+    problems = []
     for j, causes in design.causes.items():
-        factors = inflation(found.joint[:, causes][:, :, causes])[0]
-        out += [
+        factors = inflation(estimates.construct_corr[:, causes][:, :, causes])[0]
+        problems += [
             Problem("vif_inner", (design.constructs[k], design.constructs[j]), float(value))
             for k, value in zip(causes, factors, strict=True)
             if INFLATION.band(value) > 0
@@ -157,9 +150,9 @@ def _collinear(corr: Array, found: Estimates, design: Design) -> list[Problem]:
     for j in design.of_mode("B"):
         block = design.blocks[j]
         factors = inflation(corr[None, block, block])[0]
-        out += [
+        problems += [
             Problem("vif_outer", (item,), float(value))
             for item, value in zip(design.items[block], factors, strict=True)
             if INFLATION.band(value) > 0
         ]
-    return out
+    return problems

@@ -41,11 +41,11 @@ def rho_a(corr: Array, weights: Array) -> Array:
     True
     """
     square = weights**2
-    own = (corr * weights[..., :, None] * weights[..., None, :]).sum(axis=(-2, -1))
-    above = own - (np.diagonal(corr, axis1=-2, axis2=-1) * square).sum(axis=-1)
+    variance = (corr * weights[..., :, None] * weights[..., None, :]).sum(axis=(-2, -1))
+    covariance = variance - (np.diagonal(corr, axis1=-2, axis2=-1) * square).sum(axis=-1)
     length = square.sum(axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(length**2 * above / (length**2 - (square**2).sum(axis=-1)))
+        return np.asarray(length**2 * covariance / (length**2 - (square**2).sum(axis=-1)))
 
 
 def adjusted(r_squared: Array, n: int, k: int) -> Array:
@@ -72,7 +72,7 @@ def inflation(corr: Array) -> Array:
     return np.asarray(np.diagonal(inverted(corr), axis1=1, axis2=2))
 
 
-def effect_sizes(joint: Array, j: int, causes: list[int]) -> Array:
+def effect_sizes(corr: Array, j: int, causes: list[int]) -> Array:
     """Return f² of each cause, (R² - R² without it) / (1 - R²), as (B, k).
 
     By the inverse of the causes' correlations: leaving out cause i costs ``b_i^2 VIF_i^-1``.
@@ -81,8 +81,8 @@ def effect_sizes(joint: Array, j: int, causes: list[int]) -> Array:
     ----------
     Cohen (1988). Statistical power analysis for the behavioral sciences, ch. 9.
     """
-    paths = regressed(joint, j, causes)
-    explained = (paths * joint[:, causes, j]).sum(axis=1, keepdims=True)
-    lost = paths**2 / inflation(joint[:, causes][:, :, causes])
+    paths = regressed(corr, j, causes)
+    explained = (paths * corr[:, causes, j]).sum(axis=1, keepdims=True)
+    lost = paths**2 / inflation(corr[:, causes][:, :, causes])
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(lost / (1 - explained))

@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cxstats.core.formats import as_html
-from cxstats.core.language import label
-from cxstats.models.fitted_model import Sound
+from cxstats.core.formats import format_number, format_percent, interval, p_text
+from cxstats.core.language import Text, both, label
+from cxstats.core.result import Chart
+from cxstats.models.fitted_model import FittedModel, listed
+from cxstats.models.pls.algorithm import TOLERANCE_RESAMPLE
 from cxstats.models.pls.design import Design
-from cxstats.models.pls.estimates import Estimates, flattened, htmt_pairs, quantities
+from cxstats.models.pls.estimates import (
+    Estimates,
+    estimate,
+    flattened,
+    htmt_pairs,
+    quantities,
+)
 from cxstats.models.pls.problems import Problem
 from cxstats.models.pls.quality import adjusted, effect_sizes, inflation
 from cxstats.models.pls.sample import Sample
@@ -21,19 +29,23 @@ from cxstats.stats.coefficients import average_variance_extracted, cronbach_alph
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from cxstats.models.pls.bootstrap import PlsBootstrap
-    from cxstats.models.pls.groups import GroupComparison
-    from cxstats.models.pls.ipma import Ipma
-    from cxstats.models.pls.predict import Prediction
+    from cxstats.models.pls.groups import PlsGroupComparison
+    from cxstats.models.pls.ipma import Ipma, Scale
+    from cxstats.models.pls.predict import PlsPrediction
 
     Array = NDArray[np.float64]
 
+TABLES = (
+    "table", "paths", "loadings", "weights", "quality", "r_squared", "effects",
+    "specific_effects", "htmt", "fornell_larcker", "cross_loadings",
+)  # fmt: skip
 
-@dataclass(frozen=True, eq=False)
-class PlsFit(Sound):
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PlsFit(FittedModel):
     """A PLS path model fitted to one sample; see `cxstats.models.pls.fit.pls`.
 
     Attributes
@@ -45,7 +57,7 @@ class PlsFit(Sound):
     estimates : Estimates
         The arrays behind the tables, a batch of one.
     problems : tuple of Problem
-        What makes the solution doubtful; ``str(problem)`` says what to do.
+        What makes the solution doubtful; ``problem.message`` says what to do, in both languages.
     scheme, consistent
         Inner weights; whether corrected for unreliability.
     n_resamples, seed, level
@@ -62,6 +74,26 @@ class PlsFit(Sound):
     seed: int
     level: float
 
+    reference: ClassVar[str] = (
+        "Wold, H. (1982). Soft modeling: The basic design and some extensions. In K. G. Joreskog & "
+        "H. Wold (Eds.), Systems under indirect observation (Part II, pp. 1-54). North-Holland.\n"
+        "Dijkstra, T. K., & Henseler, J. (2015). Consistent partial least squares path modeling. "
+        "MIS Quarterly, 39(2), 297-316."
+    )
+
+    codes: ClassVar = {"mode": "pls.mode.{}"}
+
+    @property
+    def notes(self) -> tuple[Text, ...]:
+        """How many missing answers were replaced, and resamples lost or improper."""
+        boot = self.inference
+        counts = {
+            "pls.replaced": self.sample.replaced,
+            "pls.bootstrap.failed": 0 if boot is None else boot.n_failed,
+            "pls.bootstrap.improper": 0 if boot is None else boot.n_improper,
+        }
+        return tuple(both(key, count=format_number(n)) for key, n in counts.items() if n)
+
     @property
     def n(self) -> int:
         """Respondents."""
@@ -75,29 +107,30 @@ class PlsFit(Sound):
     @property
     def converged(self) -> bool:
         """Whether the weights came to rest."""
-        return bool(self.estimates.found.converged[0])
+        return bool(self.estimates.outer.converged[0])
 
     @property
     def iterations(self) -> int:
-        """Rounds that took."""
-        return self.estimates.found.rounds
+        """Rounds until the weights came to rest."""
+        return self.estimates.outer.rounds
 
     @cached_property
     def paths(self) -> pd.DataFrame:
         """Paths: ``lhs, rhs, label, estimate, f_squared, vif``."""
         import pandas as pd
 
-        names, found = self.design.constructs, self.estimates
-        size, factor = {}, {}
+        names, corr = self.design.constructs, self.estimates.construct_corr
+        f_squared, vif = {}, {}
         for j, causes in self.design.causes.items():
-            among = found.joint[:, causes][:, :, causes]
-            effects = effect_sizes(found.joint, j, causes)[0]
-            for k, f2, vif in zip(causes, effects, inflation(among)[0], strict=True):
-                size[j, k], factor[j, k] = float(f2), float(vif)
+            f_squared[j] = dict(zip(causes, effect_sizes(corr, j, causes)[0], strict=True))
+            vif[j] = dict(zip(causes, inflation(corr[:, causes][:, :, causes])[0], strict=True))
         rows = [
-            (names[i], names[j], text, found.paths[0, i, j], size[i, j], factor[i, j])
+            (
+                names[i], names[j], text, self.estimates.paths[0, i, j],
+                float(f_squared[i][j]), float(vif[i][j]),
+            )
             for i, j, text in self.design.paths
-        ]
+        ]  # fmt: skip
         return pd.DataFrame(rows, columns=["lhs", "rhs", "label", "estimate", "f_squared", "vif"])
 
     @cached_property
@@ -113,7 +146,7 @@ class PlsFit(Sound):
         for block in self.design.blocks:
             vif += inflation(corr[None, block, block])[0].tolist()
         modes = [self.design.modes[j] for j in self.design.home]
-        return self._of_items(mode=modes, weight=self.estimates.found.weights[0], vif=vif)
+        return self._of_items(mode=modes, weight=self.estimates.outer.weights[0], vif=vif)
 
     def _of_items(self, **columns: Any) -> pd.DataFrame:
         import pandas as pd
@@ -126,21 +159,20 @@ class PlsFit(Sound):
         """Correlations of every item (rows) with every composite, not corrected."""
         import pandas as pd
 
-        return pd.DataFrame(
-            self.estimates.found.cross[0], self.design.items, self.design.constructs
-        )
+        items = pd.Index(self.design.items, name="item")
+        cross_loadings = self.estimates.outer.cross_loadings[0]
+        return pd.DataFrame(cross_loadings, items, list(self.design.constructs))
 
     @cached_property
     def r_squared(self) -> pd.DataFrame:
         """Share of variance explained: ``construct, r_squared, adjusted, n_predictors``."""
         import pandas as pd
 
-        found = self.estimates.r_squared[0]
+        r2, names = self.estimates.r_squared[0], self.design.constructs
         rows = [
-            (self.design.constructs[j], found[j], float(adjusted(found[j], self.n, len(causes))),
-             len(causes))
+            (names[j], r2[j], float(adjusted(r2[j], self.n, len(causes))), len(causes))
             for j, causes in self.design.causes.items()
-        ]  # fmt: skip
+        ]
         return pd.DataFrame(rows, columns=["construct", "r_squared", "adjusted", "n_predictors"])
 
     @cached_property
@@ -148,16 +180,16 @@ class PlsFit(Sound):
         """Effects of constructs on constructs: ``lhs, rhs, direct, indirect, total``."""
         import pandas as pd
 
-        names, found = self.design.constructs, self.estimates
-        direct = {(path.end, path.start) for path in self.design.paths}
-        place = {name: j for j, name in enumerate(names)}
+        place = {name: j for j, name in enumerate(self.design.constructs)}
         rows = []
-        for one in quantities(self.design):
-            if one.kind == "total":
-                i, j = place[one.lhs], place[one.rhs]
-                own, total = float(found.paths[0, i, j]), float(found.total[0, i, j])
-                shown = own if (i, j) in direct or np.isnan(own) else 0.0
-                rows.append((one.lhs, one.rhs, shown, total - own, total))
+        for quantity in quantities(self.design):
+            if quantity.kind == "total":
+                i, j = place[quantity.lhs], place[quantity.rhs]
+                # Where there is no path the direct effect is 0.
+                direct, total = (
+                    float(x[0, i, j]) for x in (self.estimates.paths, self.estimates.total)
+                )
+                rows.append((quantity.lhs, quantity.rhs, direct, total - direct, total))
         return pd.DataFrame(rows, columns=["lhs", "rhs", "direct", "indirect", "total"])
 
     @cached_property
@@ -167,9 +199,9 @@ class PlsFit(Sound):
 
         values = flattened(self.estimates, self.design)[0]
         rows = [
-            (one.lhs, one.rhs, one.label, value)
-            for one, value in zip(quantities(self.design), values, strict=True)
-            if one.kind == "specific"
+            (quantity.lhs, quantity.rhs, quantity.label, value)
+            for quantity, value in zip(quantities(self.design), values, strict=True)
+            if quantity.kind == "specific"
         ]
         return pd.DataFrame(rows, columns=["lhs", "rhs", "chain", "estimate"])
 
@@ -186,14 +218,13 @@ class PlsFit(Sound):
         corr, loadings = self.sample.moments.corr, self.estimates.loadings[0]
         for j, name in enumerate(self.design.constructs):
             block, mode = self.design.blocks[j], self.design.modes[j]
-            numbers = [float("nan")] * 4
+            coefficients = np.full(4, np.nan)
             if mode == "A":
-                numbers = [
-                    float(cronbach_alpha(corr[block, block])), float(self.estimates.rho_a[0, j]),
-                    float(omega(loadings[block])),
-                    float(average_variance_extracted(loadings[block])),
-                ]  # fmt: skip
-            rows.append((name, mode, block.stop - block.start, *numbers))
+                coefficients[:] = (
+                    cronbach_alpha(corr[block, block]), self.estimates.rho_a[0, j],
+                    omega(loadings[block]), average_variance_extracted(loadings[block]),
+                )  # fmt: skip
+            rows.append((name, mode, block.stop - block.start, *coefficients))
         heads = ["construct", "mode", "n_items", "alpha", "rho_a", "rho_c", "ave"]
         return pd.DataFrame(rows, columns=heads)
 
@@ -205,8 +236,8 @@ class PlsFit(Sound):
         """
         import pandas as pd
 
-        names, found = self.design.constructs, self.estimates.htmt[0]
-        rows = [(names[i], names[j], found[i, j]) for i, j in htmt_pairs(self.design)]
+        names, ratios = self.design.constructs, self.estimates.htmt[0]
+        rows = [(names[i], names[j], ratios[i, j]) for i, j in htmt_pairs(self.design)]
         return pd.DataFrame(rows, columns=["first", "second", "htmt"])
 
     @cached_property
@@ -218,9 +249,10 @@ class PlsFit(Sound):
         """
         import pandas as pd
 
-        table = self.estimates.joint[0].copy()
-        np.fill_diagonal(table, np.sqrt(self.quality["ave"].to_numpy(float)))
-        return pd.DataFrame(table, self.design.constructs, self.design.constructs)
+        matrix = self.estimates.construct_corr[0].copy()
+        np.fill_diagonal(matrix, np.sqrt(self.quality["ave"].to_numpy(float)))
+        names = list(self.design.constructs)
+        return pd.DataFrame(matrix, pd.Index(names, name="construct"), names)
 
     @cached_property
     def inference(self) -> PlsBootstrap | None:
@@ -236,16 +268,14 @@ class PlsFit(Sound):
         Columns ``lhs, op, rhs, label, group, estimate, se, z, p_value, ci_low, ci_high, std, n``;
         intervals are percentiles of the bootstrap (`inference`), NaN where there is none.
         """
-        from cxstats.models.pls.bootstrap import numbers
-
-        rows = numbers(self, self.inference)
+        rows = self._quantities()
         formative = rows["op"] == "<~"
-        shown = (
+        listed_rows = (
             ((rows["kind"] == "loading") & ~formative)
             | ((rows["kind"] == "weight") & formative)
             | rows["kind"].isin(["path", "defined"])
         )
-        rows = rows[shown & (rows["lhs"] != rows["rhs"])]  # an item of a path has no loading
+        rows = rows[listed_rows & (rows["lhs"] != rows["rhs"])]  # an item of a path has no loading
         place = {item: i for i, item in enumerate(self.design.items)}
         last = {"path": len(place), "defined": len(place) + 1}
         order = [
@@ -258,6 +288,21 @@ class PlsFit(Sound):
             ["lhs", "op", "rhs", "label", "group", "estimate", "se", "z", "p_value", "ci_low",
              "ci_high", "std", "n"]
         ]  # fmt: skip
+
+    def _quantities(self) -> pd.DataFrame:
+        """Return every quantity with its interval, or with none without a bootstrap."""
+        import pandas as pd
+
+        if self.inference is not None:
+            return self.inference.table
+        rows = pd.DataFrame(list(quantities(self.design)))
+        columns = ("se", "z", "p_value", "ci_low", "ci_high")
+        values = flattened(self.estimates, self.design)[0]
+        return rows.assign(estimate=values, **dict.fromkeys(columns, np.nan))
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return every table of the model by its name, ``table`` first."""
+        return {name: getattr(self, name) for name in TABLES}
 
     @cached_property
     def scores(self) -> pd.DataFrame:
@@ -273,13 +318,30 @@ class PlsFit(Sound):
         import pandas as pd
 
         self.sample.require_rows("scores")
-        own, kept = self.sample.moments, np.flatnonzero(self.sample.kept)
-        values = (self.sample.matrix - own.mean) / own.sd
-        weights = self.design.member * self.estimates.found.weights[0][:, None]
-        index = getattr(self.sample.frame, "index", None) if hasattr(
-            self.sample.frame, "iloc") else None  # fmt: skip
-        rows = kept if index is None else index[kept]
-        return pd.DataFrame(values @ weights, index=rows, columns=list(self.design.constructs))
+        moments, rows = self.sample.moments, np.flatnonzero(self.sample.kept)
+        z = (self.sample.matrix - moments.mean) / moments.sd
+        weights = self.design.member * self.estimates.outer.weights[0][:, None]
+        frame = self.sample.frame
+        index = frame.index[rows] if hasattr(frame, "iloc") else rows
+        return pd.DataFrame(z @ weights, index=index, columns=list(self.design.constructs))
+
+    def reestimate(
+        self, cov: Array, *, align: bool = False, tolerance: float = TOLERANCE_RESAMPLE
+    ) -> Estimates:
+        """Estimate the model from other covariances, beginning at the sample's weights.
+
+        Parameters
+        ----------
+        cov : array (B, p, p)
+        align : bool
+            Whether composites take the direction of the sample's.
+        tolerance : float
+            Where the search ends.
+        """
+        return estimate(
+            cov, self.design, self.scheme, self.consistent,
+            reference=self.estimates.outer.weights[0], align=align, tolerance=tolerance,
+        )  # fmt: skip
 
     def bootstrap(
         self, n_resamples: int = 5_000, seed: int = 1, *, level: float = 0.95, signs: str = "none"
@@ -309,7 +371,7 @@ class PlsFit(Sound):
 
     def predict(
         self, k: int = 10, repetitions: int = 10, seed: int = 1, *, antecedents: str = "earliest"
-    ) -> Prediction:
+    ) -> PlsPrediction:
         """Predict the items of endogenous constructs for respondents left out (PLSpredict).
 
         See `cxstats.models.pls.predict.predict`.
@@ -321,7 +383,7 @@ class PlsFit(Sound):
     def ipma(
         self,
         target: str,
-        scale: tuple[float, float] | Mapping[str, tuple[float, float]] | str,
+        scale: Scale,
         *,
         n_resamples: int = 1_000,
         seed: int = 1,
@@ -337,7 +399,7 @@ class PlsFit(Sound):
 
     def compare_groups(
         self, by: str, n_permutations: int = 1_000, seed: int = 1
-    ) -> GroupComparison:
+    ) -> PlsGroupComparison:
         """Test by permutation whether paths differ between groups of respondents.
 
         See `cxstats.models.pls.groups.compare_groups`.
@@ -346,35 +408,73 @@ class PlsFit(Sound):
 
         return compare_groups(self, by, n_permutations, seed)
 
-    def plot(self, **options: Any) -> Axes:
-        """Draw the path diagram; options are those of `cxstats.charts.path_diagram`.
+    def title(self, lang: str | None = None) -> str:
+        """Return what was fitted: a PLS path model, or a consistent one."""
+        kind = "consistent" if self.consistent else "plain"
+        return label(f"pls.kind.{kind}", lang)
+
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return the path diagram.
 
         Formative items are drawn with their weights, as arrows like the others.
         """
-        from cxstats.charts import path_diagram
-
-        lang = options.get("lang", "en")
         table = self.table.assign(op=self.table["op"].replace("<~", "=~"))
         r2 = dict(zip(self.r_squared["construct"], self.r_squared["r_squared"], strict=True))
-        options.setdefault("source", label("pls.source", lang, n=self.n))
-        options.setdefault("synthetic", self.synthetic)
-        options.setdefault("r_squared", r2 if self.sound else None)
+        names = [self.design.constructs[j] for j in self.design.of_mode("B")]
+        note = label("pls.note.formative", lang, names=listed(names).get(lang)) if names else None
+        source = label("pls.source", lang, n=self.n)
+        return self.path_diagram(table, r2, source, lang, note)
+
+    def findings(self, lang: str) -> list[str]:
+        """Return the sample, the problems, R² and the paths, a line each."""
+        head = label(
+            "pls.head", lang,
+            kind=self.title(lang),
+            scheme=label(f"pls.scheme.{self.scheme}", lang),
+            n=format_number(self.n),
+            dropped=format_number(self.dropped),
+            rounds=self.iterations,
+        )  # fmt: skip
+        lines = [head, *self.problem_lines(lang)]
         if not self.sound:
-            options.setdefault("note", label("sem.none", lang))
-        elif self.design.of_mode("B"):
-            names = [self.design.constructs[j] for j in self.design.of_mode("B")]
-            joined = label("sem.and", lang).join(names)
-            options.setdefault("note", label("pls.note.formative", lang, names=joined))
-        return path_diagram(table, **options)
+            return [*lines, label("sem.none", lang)]
+        rows: Any = self.r_squared
+        explained = [
+            label(
+                "pls.r_squared.row", lang,
+                name=row.construct,
+                value=format_number(row.r_squared, 3),
+                adjusted=format_number(row.adjusted, 3),
+            )
+            for row in rows.itertuples()
+        ]  # fmt: skip
+        lines.append(label("pls.r_squared", lang, names=listed(explained).get(lang)))
+        return [*lines, self._path_head(lang), *self._path_lines(lang)]
 
-    def summary(self, lang: str = "en") -> str:
-        """Return the sample, the problems, R² and the paths in words."""
-        from cxstats.models.pls.summary import summary
+    def _path_head(self, lang: str) -> str:
+        """Say where intervals come from, or that there are none."""
+        if self.inference is None:
+            return label("pls.paths.alone", lang)
+        return label(
+            "pls.paths", lang,
+            level=format_percent(100 * self.level, None, lang),
+            b=format_number(self.n_resamples),
+            seed=self.seed,
+        )  # fmt: skip
 
-        return summary(self, lang)
-
-    def __repr__(self) -> str:
-        return self.summary()
-
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+    def _path_lines(self, lang: str) -> list[str]:
+        """Return paths and defined parameters, with intervals where there are any."""
+        rows: Any = self.table[self.table["op"].isin(["~", ":="])]
+        f_squared = self.paths.set_index(["lhs", "rhs"])["f_squared"].to_dict()
+        lines = []
+        for row in rows.itertuples():
+            numbers = [format_number(row.estimate, 3)]
+            if self.inference is not None:
+                numbers[0] += f" {interval(row.ci_low, row.ci_high, 3)}"
+                numbers.append(p_text(row.p_value))
+            if (row.lhs, row.rhs) in f_squared:
+                numbers.append(f"f² = {format_number(f_squared[row.lhs, row.rhs], 3)}")
+            name = row.lhs if row.op == ":=" else f"{row.lhs} ~ {row.rhs}"
+            text = label("pls.comma", lang).join(numbers)
+            lines.append(label("pls.path.row", lang, name=name, numbers=text))
+        return lines

@@ -70,7 +70,7 @@ class Sample:
         return self.frame
 
     def require_rows(self, what: str) -> None:
-        """Refuse what needs respondents, if there are none.
+        """Raise if there are no respondents.
 
         Raises
         ------
@@ -98,25 +98,30 @@ def read_sample(data: Any, items: tuple[str, ...], missing: str) -> Sample:
     if missing not in MISSING:
         raise CxError(f"missing is {missing!r}; allowed: {', '.join(MISSING)}")
     if isinstance(data, Moments):
-        for item in items:
-            if item not in data.names:
-                raise CxError(f"no item {item!r} in the moments; {near(item, data.names)}")
-        found = Sample(data.select(items), None, missing, 0)
+        sample = Sample(_select(data, items), None, missing, 0)
     else:
         _check_columns(data, items)
-        if missing == "mean":
-            import pandas as pd
-
-            values, replaced = filled(read_rows(data, items))
-            own = moments(pd.DataFrame(values, columns=list(items)), items)
-            found = Sample(own, data, missing, replaced)
-        else:
-            found = Sample(moments(data, items), data, missing, 0)
-    _check(found.moments)
-    return found
+        sample = _filled_sample(data, items) if missing == "mean" else Sample(
+            moments(data, items), data, missing, 0)  # fmt: skip
+    _check_moments(sample.moments)
+    return sample
 
 
-def read_rows(frame: Any, items: tuple[str, ...], by: str | None = None) -> Array:
+def _select(published: Moments, items: tuple[str, ...]) -> Moments:
+    for item in items:
+        if item not in published.names:
+            raise CxError(f"no item {item!r} in the moments; {near(item, published.names)}")
+    return published.select(items)
+
+
+def _filled_sample(data: Any, items: tuple[str, ...]) -> Sample:
+    import pandas as pd
+
+    values, replaced = filled(read_rows(data, items))
+    return Sample(moments(pd.DataFrame(values, columns=list(items)), items), data, "mean", replaced)
+
+
+def read_rows(frame: Any, items: tuple[str, ...]) -> Array:
     """Return the answers (rows, p), NaN where one is missing."""
     import narwhals as nw
 
@@ -125,8 +130,8 @@ def read_rows(frame: Any, items: tuple[str, ...], by: str | None = None) -> Arra
         frame = nw.to_native(table.collect() if isinstance(table, nw.LazyFrame) else table)
     if hasattr(frame, "num_rows"):  # Arrow, whose blocks leave gaps out
         frame = frame.to_pandas()
-    parts = list(blocks(frame, items)[1])
-    return np.concatenate([np.asarray(part.values, float).T for part in parts])
+    values = [np.asarray(block.values, float).T for block in blocks(frame, items)[1]]
+    return np.concatenate(values)
 
 
 def filled(values: Array) -> tuple[Array, int]:
@@ -143,7 +148,7 @@ def _check_columns(data: Any, items: tuple[str, ...]) -> None:
     if isinstance(data, np.ndarray):
         return
     try:
-        there = (
+        columns = (
             [str(name) for name in data.columns]
             if hasattr(data, "iloc")
             else nw.from_native(data).collect_schema().names()
@@ -151,19 +156,19 @@ def _check_columns(data: Any, items: tuple[str, ...]) -> None:
     except TypeError:
         return  # `blocks` names the type
     for item in items:
-        if item not in there:
+        if item not in columns:
             raise DataError(
                 f"the model names {item!r}, which is no column of the data and no construct with "
-                f"items; {near(item, there)}"
+                f"items; {near(item, columns)}"
             )
 
 
-def _check(found: Moments) -> None:
-    """Refuse moments that no weights can be found from."""
-    for name, value, mean in zip(found.names, np.diagonal(found.cov), found.mean, strict=True):
+def _check_moments(sample: Moments) -> None:
+    """Raise if no weights can be estimated from the moments."""
+    for name, value, mean in zip(sample.names, np.diagonal(sample.cov), sample.mean, strict=True):
         if not np.isfinite(value):
             raise DataError(f"{name!r} has no variance: no answers, or infinite ones")
         if value <= 1e-12 * max(1.0, mean**2 if np.isfinite(mean) else 1.0):
             raise DataError(f"{name!r} is constant; a model needs answers that vary")
-    if found.n < 3:
-        raise DataError(f"{found.n} complete cases; at least 3 are needed")
+    if sample.n < 3:
+        raise DataError(f"{sample.n} complete cases; at least 3 are needed")

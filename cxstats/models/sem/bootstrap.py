@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cxstats.core.errors import CxError
-from cxstats.core.formats import as_html, format_number
-from cxstats.core.language import label
+from cxstats.core.formats import format_number, p_text
+from cxstats.core.language import Text, both, label
 from cxstats.core.moments import Replicates, bootstrap_moments, check_resamples
 from cxstats.core.progress import quiet_linear_algebra, tracked
+from cxstats.core.result import Chart, Result
 from cxstats.models.fitted_model import bootstrap_chart
-from cxstats.models.sem.batch import Attempt, maximise_batch
 from cxstats.models.sem.constraints import complex_step
-from cxstats.models.sem.estimate import maximise, tangent
-from cxstats.models.sem.inference import all_quantities, inverse_scaled
 from cxstats.models.sem.likelihood import Likelihood, log_determinants
-from cxstats.models.sem.score_contributions import casewise_scores
+from cxstats.models.sem.optimizer import Attempt, maximise, maximise_batch, tangent
+from cxstats.models.sem.robust import casewise_scores
+from cxstats.models.sem.standard_errors import inverse_scaled
+from cxstats.models.sem.standardised_solution import all_quantities
 from cxstats.stats.bootstrap import bca, percentile_limits
 from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from cxstats.models.sem.result import SemFit
@@ -39,8 +40,8 @@ ROUNDS = (80, 250)
 LOST = 0.05
 
 
-@dataclass(frozen=True, eq=False)
-class Bootstrap:
+@dataclass(frozen=True, eq=False, repr=False)
+class SemBootstrap(Result):
     """Bootstrap of a structural equation model.
 
     Attributes
@@ -63,12 +64,12 @@ class Bootstrap:
         Estimates of every row of `table`, NaN where a replicate failed.
     level, seed
         What was asked for.
-    problems : tuple of str
-        What makes the intervals doubtful.
     n : int
         Respondents.
     synthetic : bool
         Whether they are simulated.
+    notes : tuple of Text
+        What makes the intervals doubtful.
     """
 
     table: pd.DataFrame
@@ -79,14 +80,21 @@ class Bootstrap:
     replicates: Array
     level: float
     seed: int
-    problems: tuple[str, ...]
     n: int
     synthetic: bool
+    notes: tuple[Text, ...]
 
-    def plot(self, lang: str = "en", **options: Any) -> Axes:
-        """Draw standardised paths and defined parameters (else loadings) with intervals.
+    kinds: ClassVar[tuple[str, ...]] = ("paths",)
+    reference: ClassVar[str] = (
+        "Efron (1987). Better bootstrap confidence intervals. Journal of the American Statistical "
+        "Association 82, 171-185. Bollen & Stine (1992). Bootstrapping goodness-of-fit measures "
+        "in structural equation models. Sociological Methods & Research 21, 205-229."
+    )
 
-        Percentile intervals; options are those of `cxstats.charts.intervals`.
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return standardised paths and defined parameters (else loadings) with intervals.
+
+        Percentile intervals.
         """
         rows = self.table[self.table["op"].isin(["~", ":="])]
         rows = rows if len(rows) else self.table[self.table["op"] == "=~"]
@@ -95,10 +103,10 @@ class Bootstrap:
             for lhs, op, rhs in zip(rows["lhs"], rows["op"], rows["rhs"], strict=True)
         ]
         limits = rows["std"], rows["std_ci_low"], rows["std_ci_high"]
-        return bootstrap_chart(self, names, *limits, lang, options)
+        return bootstrap_chart(self, names, *limits, lang)
 
-    def summary(self, lang: str = "en") -> str:
-        """Return how many replicates there are, and what is wrong with them."""
+    def findings(self, lang: str) -> list[str]:
+        """Return how many replicates there are, and how many have no solution."""
         lines = [
             label(
                 "sem.bootstrap.head",
@@ -110,21 +118,13 @@ class Bootstrap:
             )
         ]
         if not np.isnan(self.bollen_stine_p):
-            lines.append(label("sem.bootstrap.stine", lang, p=f"{self.bollen_stine_p:.3f}"))
-        if self.n_failed > LOST * self.n_resamples:
-            lines.append(label("sem.bootstrap.lost", lang))
-        return "\n".join(lines)
-
-    def __repr__(self) -> str:
-        return self.summary()
-
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+            lines.append(label("sem.bootstrap.stine", lang, p=p_text(self.bollen_stine_p)))
+        return lines
 
 
 def bootstrap(
     fit: SemFit, n_resamples: int, seed: int, level: float, bollen_stine: bool
-) -> Bootstrap:
+) -> SemBootstrap:
     """Draw replicates of a fit's sample and fit the model to each; see `SemFit.bootstrap`."""
     check_resamples(n_resamples, seed)
     check_level(level)
@@ -146,11 +146,11 @@ def bootstrap(
         influence = _influence(fit, matrices)
     table = _table(fit, values, influence, level)
     failed = int((~converged).sum())
-    problems = (label("sem.bootstrap.lost", "en"),) if failed > LOST * n_resamples else ()
+    notes = (both("sem.bootstrap.lost"),) if failed > LOST * n_resamples else ()
     half = values.shape[1] // 2
-    return Bootstrap(
+    return SemBootstrap(
         table, n_resamples, failed, int(improper.sum()), stine, values[:, :half], level, seed,
-        problems, fit.n, fit.synthetic,
+        fit.n, fit.synthetic, notes,
     )  # fmt: skip
 
 
@@ -165,18 +165,18 @@ def _fitted(
 ) -> tuple[Array, Array, NDArray[np.bool_]]:
     """Fit every replicate, in chunks."""
     reduction = likelihood.reduction
-    parts = []
+    results = []
     attempts = _attempts(fit)
     for start, stop in tracked(len(cov), CHUNK):
-        own = slice(start, stop)
-        part = replace(
-            likelihood, cov=cov[own], mean=None if likelihood.mean is None else mean[own]
+        rows = slice(start, stop)
+        chunk = replace(
+            likelihood, cov=cov[rows], mean=None if likelihood.mean is None else mean[rows]
         )
         if reduction.equations or reduction.bounds:
-            parts.append(_one_by_one(part, fit.optimum.phi))
+            results.append(_one_by_one(chunk, fit.optimum.phi))
         else:
-            parts.append(maximise_batch(part, attempts, fit.n))
-    phi, value, converged = (np.concatenate(part) for part in zip(*parts, strict=True))
+            results.append(maximise_batch(chunk, attempts, fit.n))
+    phi, value, converged = (np.concatenate(arrays) for arrays in zip(*results, strict=True))
     return phi, value, converged
 
 
@@ -190,7 +190,7 @@ def _attempts(fit: SemFit) -> list[Attempt]:
 
 def _one_by_one(likelihood: Likelihood, start: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
     """Fit replicates of a model with bounds or equations that are not linear."""
-    found = [
+    optima = [
         maximise(
             replace(
                 likelihood,
@@ -202,9 +202,9 @@ def _one_by_one(likelihood: Likelihood, start: Array) -> tuple[Array, Array, NDA
         for b in range(len(likelihood.cov))
     ]
     return (
-        np.stack([one.phi for one in found]),
-        np.array([one.value for one in found]),
-        np.array([one.converged for one in found]),
+        np.stack([optimum.phi for optimum in optima]),
+        np.array([optimum.value for optimum in optima]),
+        np.array([optimum.converged for optimum in optima]),
     )
 
 
@@ -216,8 +216,8 @@ def _improper(likelihood: Likelihood, phi: Array) -> NDArray[np.bool_]:
     negative = np.any(x[:, variances] < 0, axis=1)
     at = [i for i, name in enumerate(likelihood.structure.core) if name in model.latents]
     total = likelihood.implied(phi).total[..., at, :][..., at]
-    found: NDArray[np.bool_] = negative | ~np.all(np.isfinite(log_determinants(total)), axis=-1)
-    return found
+    improper: NDArray[np.bool_] = negative | ~np.all(np.isfinite(log_determinants(total)), axis=-1)
+    return improper
 
 
 def _bollen_stine(fit: SemFit, cov: Array, mean: Array) -> float:
@@ -262,25 +262,25 @@ def _influence(fit: SemFit, matrices: list[Array]) -> Array:
 def _table(fit: SemFit, values: Array, influence: Array, level: float) -> pd.DataFrame:
     """Return intervals of every row of the fit's table."""
     estimate = all_quantities(fit.likelihood, fit.optimum.phi)
-    kept = values[~np.isnan(values).all(axis=1)]
+    usable = values[~np.isnan(values).all(axis=1)]
     moving: Any = np.zeros(len(estimate), bool)
     se, low, high = (np.full(len(estimate), np.nan) for _ in range(3))
-    if len(kept) > 1:
-        moving = np.ptp(kept, axis=0) > 1e-10 * np.abs(kept).max(axis=0)
-        se[moving] = kept[:, moving].std(axis=0, ddof=1)
-        low[moving], high[moving] = percentile_limits(kept[:, moving], level)
-    bca_low, bca_high = bca(kept, estimate, influence, level)
+    if len(usable) > 1:
+        moving = np.ptp(usable, axis=0) > 1e-10 * np.abs(usable).max(axis=0)
+        se[moving] = usable[:, moving].std(axis=0, ddof=1)
+        low[moving], high[moving] = percentile_limits(usable[:, moving], level)
+    bca_low, bca_high = bca(usable, estimate, influence, level)
     bca_low[~moving] = bca_high[~moving] = np.nan
-    parts: dict[str, Any] = {}
+    columns: dict[str, Any] = {}
     half = len(estimate) // 2
-    for prefix, own in (("", slice(0, half)), ("std", slice(half, None))):
+    for prefix, rows in (("", slice(0, half)), ("std", slice(half, None))):
         dash = f"{prefix}_" if prefix else ""
-        parts |= {
-            prefix or "estimate": estimate[own],
-            f"{dash}se": se[own],
-            f"{dash}ci_low": low[own],
-            f"{dash}ci_high": high[own],
-            f"{dash}bca_low": bca_low[own],
-            f"{dash}bca_high": bca_high[own],
+        columns |= {
+            prefix or "estimate": estimate[rows],
+            f"{dash}se": se[rows],
+            f"{dash}ci_low": low[rows],
+            f"{dash}ci_high": high[rows],
+            f"{dash}bca_low": bca_low[rows],
+            f"{dash}bca_high": bca_high[rows],
         }
-    return fit.rows.assign(**parts)
+    return fit.rows.assign(**columns)

@@ -49,7 +49,7 @@ class Reduction:
 
     @classmethod
     def of(cls, model: Model) -> Reduction:
-        """Take equal labels together and solve the linear equations.
+        """Return the reduction of a model: equal labels joined, linear equations solved.
 
         Raises
         ------
@@ -67,11 +67,11 @@ class Reduction:
         bounds = tuple(pair for pair in bounds if not plain.settled(pair))
         linear, curved = [], []
         for pair in pairs:
-            found = plain.line(pair)
-            if found is None:
+            line = plain.line(pair)
+            if line is None:
                 curved.append(pair)
             else:
-                linear.append((*found, pair))
+                linear.append((*line, pair))
         if linear:
             base, directions = _solve(linear, matrix.shape[1])
             offset, matrix = offset + matrix @ base, matrix @ directions
@@ -97,15 +97,17 @@ class Reduction:
         values = self.named(x)
         if not self.model.definitions:
             return np.zeros((*x.shape[:-1], 0), x.dtype)
-        parts = [values[definition.name] for definition in self.model.definitions]
-        return np.stack([np.broadcast_to(part, x.shape[:-1]) for part in parts], axis=-1)
+        columns = [values[definition.name] for definition in self.model.definitions]
+        return np.stack([np.broadcast_to(column, x.shape[:-1]) for column in columns], axis=-1)
 
     def gaps(self, pairs: Sequence[tuple[Expression, Expression]], phi: Array) -> Array:
         """Return left minus right of every pair, (..., k)."""
         x = self.all(phi)
         values = self.named(x)
-        parts = [left(values) - right(values) for left, right in pairs]
-        return np.stack([np.broadcast_to(part, phi.shape[:-1]) for part in parts], axis=-1)
+        differences = [left(values) - right(values) for left, right in pairs]
+        return np.stack(
+            [np.broadcast_to(difference, phi.shape[:-1]) for difference in differences], axis=-1
+        )
 
     def slopes(self, pairs: Sequence[tuple[Expression, Expression]], phi: Array) -> Array:
         """Return the derivatives of `gaps` at one point, (k, q)."""
@@ -119,10 +121,10 @@ class Reduction:
         CxError
             If it names nothing free, and does not hold.
         """
-        found = self.line(bound)
-        if found is None or np.abs(found[0]).max(initial=0) > 0:
+        line = self.line(bound)
+        if line is None or np.abs(line[0]).max(initial=0) > 0:
             return False
-        if found[1] > 0:  # the gap is minus that
+        if line[1] > 0:  # the gap is minus that
             larger, smaller = bound
             raise CxError(f"{larger.text} > {smaller.text} cannot hold: nothing in it is free")
         return True
@@ -179,8 +181,8 @@ def _solve(
             rows = np.delete(rows, done, axis=0)
             continue
         rows[done] /= rows[done, pivot]
-        others = np.arange(len(rows)) != done
-        rows[others] -= np.outer(rows[others, pivot], rows[done])
+        elsewhere = np.arange(len(rows)) != done
+        rows[elsewhere] -= np.outer(rows[elsewhere, pivot], rows[done])
         pivots.append(pivot)
         done += 1
     free = [j for j in range(q) if j not in pivots]

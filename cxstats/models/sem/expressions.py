@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import CxError, ModelSyntaxError
-from cxstats.models.sem.tokens import RELATIONS, Token, number, shown, tokens
+from cxstats.models.sem.tokens import RELATIONS, Token, number, quoted, tokens
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,7 +76,7 @@ class Expression:
         >>> parse_expression("x^2")({"x": -2 + 1e-20j}).imag / 1e-20
         np.float64(-4.0)
         """
-        known = {name: _numeric(name, values) for name in self.names}
+        inputs = {name: _numeric(name, values) for name in self.names}
         stack: list[Any] = []
         with np.errstate(all="ignore"):
             for step in self.steps:
@@ -88,7 +88,7 @@ class Expression:
                     right = stack.pop()
                     stack[-1] = _BINARY[step](stack[-1], right)
                 else:
-                    stack.append(known[step])
+                    stack.append(inputs[step])
         return np.array(stack[0])
 
 
@@ -131,10 +131,10 @@ def _power(x: Any, y: Any) -> Any:
     if not (np.iscomplexobj(x) or np.iscomplexobj(y)):
         return _except(((x == 0) & (y < 0)) | np.isnan(x) | np.isnan(y), np.power(x, y))
     base, exponent = np.real(x), np.real(y)
-    whole = (np.imag(y) == 0) & (exponent == np.floor(exponent))
+    integer = (np.imag(y) == 0) & (exponent == np.floor(exponent))
     size = np.power(np.where(base < 0, -x, x) + 0j, y)
-    flat = (exponent > 1) | ((np.imag(x) == 0) & (exponent > 0)) | (whole & (exponent >= 0))
-    bad = ((base < 0) & ~whole) | ((base == 0) & ~flat) | np.isnan(base) | np.isnan(exponent)
+    flat = (exponent > 1) | ((np.imag(x) == 0) & (exponent > 0)) | (integer & (exponent >= 0))
+    bad = ((base < 0) & ~integer) | ((base == 0) & ~flat) | np.isnan(base) | np.isnan(exponent)
     return _except(bad, np.where((base < 0) & (exponent % 2 == 1), -size, size))
 
 
@@ -206,7 +206,7 @@ def compile_tokens(program: Sequence[Token], text: str) -> Expression:
     value_next = True
     end = program[-1][2] + len(program[-1][1]) if program else 0
     for token, (after, _, _) in zip(program, [*program[1:], ("", "", end)], strict=True):
-        kind, found, at = token
+        kind, lexeme, at = token
         if value_next:
             value_next = _operand(token, after == "(", text, steps, waiting)
             if kind == "(":
@@ -220,7 +220,7 @@ def compile_tokens(program: Sequence[Token], text: str) -> Expression:
             _operator("^" if kind == "**" else kind, steps, waiting)
             value_next = True
         else:
-            raise ModelSyntaxError.at(text, at, _no_operator(kind, found, bool(opened)))
+            raise ModelSyntaxError.at(text, at, _no_operator(kind, lexeme, bool(opened)))
     if opened:
         raise ModelSyntaxError.at(text, opened[-1], "'(' is never closed")
     if value_next:
@@ -234,23 +234,23 @@ def compile_tokens(program: Sequence[Token], text: str) -> Expression:
 def _operand(
     token: Token, called: bool, text: str, steps: list[float | str], waiting: list[str]
 ) -> bool:
-    """Take a token where a value has to come; return whether a value still has to come."""
-    kind, found, at = token
+    """Read a token where a value has to come; return whether a value still has to come."""
+    kind, lexeme, at = token
     if kind == "number":
         steps.append(number(token, text))
         return False
     if kind == "name" and not called:
-        steps.append(found)
+        steps.append(lexeme)
         return False
     if kind == "name":
-        if found not in FUNCTIONS:
-            reason = f"unknown function {shown(found)}; allowed: {', '.join(FUNCTIONS)}"
+        if lexeme not in FUNCTIONS:
+            reason = f"unknown function {quoted(lexeme)}; allowed: {', '.join(FUNCTIONS)}"
             raise ModelSyntaxError.at(text, at, reason)
-        waiting.append(found + "(")
+        waiting.append(lexeme + "(")
     elif kind in ("(", "-"):
         waiting.append("(" if kind == "(" else "0-")
     elif kind != "+":
-        reason = f"a number or a name is missing before {shown(found)}"
+        reason = f"a number or a name is missing before {quoted(lexeme)}"
         raise ModelSyntaxError.at(text, at, reason)
     return True
 
@@ -271,19 +271,19 @@ def _close(steps: list[float | str], waiting: list[str]) -> None:
         steps.append(waiting.pop())
 
 
-def _no_operator(kind: str, found: str, inside: bool) -> str:
-    """Say what cannot stand behind a value."""
+def _no_operator(kind: str, lexeme: str, inside: bool) -> str:
+    """Return why something cannot stand behind a value."""
     if kind == "," and inside:
         return "',' in an expression; a function takes one argument"
     if kind in RELATIONS:
-        return f"{shown(found)} inside of an expression"
-    return f"an operator (+ - * / ^) is missing before {shown(found)}"
+        return f"{quoted(lexeme)} inside of an expression"
+    return f"an operator (+ - * / ^) is missing before {quoted(lexeme)}"
 
 
 def _tidy(program: Sequence[Token]) -> str:
     """Return the tokens as text, with one space where there was anything between two."""
     pieces, end = [], program[0][2]
-    for _, found, at in program:
-        pieces.append(" " + found if at > end else found)
-        end = at + len(found)
+    for _, lexeme, at in program:
+        pieces.append(" " + lexeme if at > end else lexeme)
+        end = at + len(lexeme)
     return "".join(pieces)

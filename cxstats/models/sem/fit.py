@@ -11,17 +11,16 @@ import numpy as np
 
 from cxstats.core.errors import CxError
 from cxstats.core.progress import quiet_linear_algebra
-from cxstats.models.sem.batch import Attempt, maximise_batch
 from cxstats.models.sem.constraints import Reduction
-from cxstats.models.sem.estimate import Optimum, maximise
-from cxstats.models.sem.inference import inverse_scaled
 from cxstats.models.sem.likelihood import Likelihood
 from cxstats.models.sem.missing import PatternLikelihood, of_patterns
-from cxstats.models.sem.model import Model, build
+from cxstats.models.sem.model import EQUAL, Model, build
+from cxstats.models.sem.optimizer import Attempt, Optimum, maximise, maximise_batch
 from cxstats.models.sem.problems import Problem, improper, unidentified
 from cxstats.models.sem.result import ModelWarning, SemFit
-from cxstats.models.sem.sample import read_incomplete, read_sample
-from cxstats.models.sem.start import start_values
+from cxstats.models.sem.sample import Sample, read_incomplete, read_sample
+from cxstats.models.sem.standard_errors import inverse_scaled
+from cxstats.models.sem.starting_values import start_values
 from cxstats.models.sem.structure import Structure
 from cxstats.models.sem.syntax import parse
 from cxstats.stats.intervals import check_level
@@ -31,7 +30,6 @@ ESTIMATORS = ("ml", "mlm", "mlr")
 MISSING = ("listwise", "fiml")
 # Of BFGS, where Newton steps lead nowhere.
 ROUNDS = 400
-EQUAL = ("loadings", "intercepts", "residuals")
 
 
 def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
@@ -142,19 +140,19 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
     if ordered is not False:
         from cxstats.models.sem.ordinal.fit import fit_ordinal
 
-        others = {
+        options = {
             "group": group, "means": means, "equal": tuple(equal) or None,
             "estimator": None if estimator == "ml" else estimator,
             "missing": None if missing == "listwise" else missing, "information": information,
         }  # fmt: skip
         return fit_ordinal(
-            syntax, data, ordered, level, others, std_lv=std_lv, orthogonal=orthogonal
+            syntax, data, ordered, level, options, std_lv=std_lv, orthogonal=orthogonal
         )
-    first = build(
+    draft = build(
         syntax, std_lv=std_lv, orthogonal=orthogonal, fixed_x=fixed_x, means=means, check=False
     )
     fiml = missing == "fiml"
-    sample = (read_incomplete if fiml else read_sample)(data, first.observed, group)
+    sample = (read_incomplete if fiml else read_sample)(data, draft.observed, group)
     if estimator != "ml" and sample.frame is None:
         raise CxError(f"estimator {estimator!r} needs the respondents: pass the frame")
     full = build(
@@ -166,17 +164,7 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
         means=True if fiml else means,
         equal=equal,
     )
-    if full.means and np.isnan(sample.mean).any():
-        raise CxError("the model has intercepts, but the moments have no means")
-    likelihood = Likelihood(
-        Structure.of(full),
-        Reduction.of(full),
-        sample.cov,
-        sample.mean if full.means else None,
-        sample.sizes / sample.n,
-    )
-    if sample.patterns is not None:
-        likelihood = of_patterns(likelihood, sample.patterns, (sample.cov, sample.mean))
+    likelihood = _likelihood(full, sample)
     with quiet_linear_algebra():
         start, optimum, problems = solved(likelihood)
     result = SemFit(
@@ -199,27 +187,43 @@ cfa = sem
 
 
 def _check(estimator: str, missing: str, information: str | None, equal: Sequence[str]) -> None:
-    given = (
+    options = (
         ("estimator", estimator, ESTIMATORS),
         ("missing", missing, MISSING),
         ("information", information, (*INFORMATION, None)),
     )
-    for name, value, allowed in given:
+    for name, value, allowed in options:
         if value not in allowed:
-            choices = ", ".join(str(one) for one in allowed if one is not None)
+            choices = ", ".join(str(choice) for choice in allowed if choice is not None)
             raise CxError(f"{name} is {value!r}; allowed: {choices}")
-    odd = [str(one) for one in equal if one not in EQUAL]
+    odd = [str(choice) for choice in equal if choice not in EQUAL.values()]
     if odd:
-        raise CxError(f"equal has {', '.join(odd)}; allowed: {', '.join(EQUAL)}")
+        raise CxError(f"equal has {', '.join(odd)}; allowed: {', '.join(EQUAL.values())}")
     if estimator == "mlm" and missing == "fiml":
         raise CxError("estimator 'mlm' needs complete cases; with missing='fiml' use 'mlr'")
+
+
+def _likelihood(model: Model, sample: Sample) -> Likelihood:
+    """Return the likelihood of a model for a sample, or for its patterns of missing answers."""
+    if model.means and np.isnan(sample.mean).any():
+        raise CxError("the model has intercepts, but the moments have no means")
+    likelihood = Likelihood(
+        Structure.of(model),
+        Reduction.of(model),
+        sample.cov,
+        sample.mean if model.means else None,
+        sample.sizes / sample.n,
+    )
+    if sample.patterns is None:
+        return likelihood
+    return of_patterns(likelihood, sample.patterns, (sample.cov, sample.mean))
 
 
 def solved(likelihood: Likelihood) -> tuple[Any, Optimum, tuple[Problem, ...]]:
     """Return start, optimum and problems; a model that is not identified is not fitted."""
     with np.errstate(all="ignore"):
         start = _start(likelihood)
-        problems = unidentified(likelihood, _without_own(likelihood, start))
+        problems = unidentified(likelihood, _without_user_starts(likelihood, start))
         if problems:
             q = len(start)
             empty = np.full((q, q), np.nan)
@@ -231,24 +235,24 @@ def solved(likelihood: Likelihood) -> tuple[Any, Optimum, tuple[Problem, ...]]:
 
 
 def _again(likelihood: Likelihood, start: Any, optimum: Optimum) -> tuple[Any, Optimum]:
-    """Search from another start, and on other ways: BFGS keeps nearer to where it began."""
+    """Return where a search from another start ends, or one by BFGS, which keeps nearer to it."""
     plain = _start(likelihood, plain=True)
-    found = maximise(likelihood, plain)
-    if found.converged:
-        return plain, found
+    retried = maximise(likelihood, plain)
+    if retried.converged:
+        return plain, retried
     reduction = likelihood.reduction
     if isinstance(likelihood, PatternLikelihood) or reduction.equations or reduction.bounds:
         return start, optimum
     mean = None if likelihood.mean is None else likelihood.mean[None]
-    one = replace(likelihood, cov=likelihood.cov[None], mean=mean)
+    batch = replace(likelihood, cov=likelihood.cov[None], mean=mean)
     for point in (start, plain):
         inverse = inverse_scaled(2 * likelihood.information(point))
         if np.isfinite(inverse).all():
-            phi, _, arrived = maximise_batch(one, [Attempt(point, inverse, ROUNDS)], 10**6)
+            phi, _, arrived = maximise_batch(batch, [Attempt(point, inverse, ROUNDS)], 10**6)
             if arrived[0]:
-                found = maximise(likelihood, phi[0])
-                if found.converged:
-                    return point, found
+                retried = maximise(likelihood, phi[0])
+                if retried.converged:
+                    return point, retried
     return start, optimum
 
 
@@ -258,7 +262,7 @@ def _start(likelihood: Likelihood, plain: bool = False, model: Model | None = No
     return np.linalg.lstsq(reduction.matrix, x - reduction.offset, rcond=None)[0]
 
 
-def _without_own(likelihood: Likelihood, start: Any) -> Any:
+def _without_user_starts(likelihood: Likelihood, start: Any) -> Any:
     """Return the start without the values that the user gave."""
     model = likelihood.reduction.model
     if all(p.start is None for p in model.parameters):

@@ -11,14 +11,28 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cxstats.models.sem import robust
+from cxstats.models.sem.missing import PatternLikelihood, baseline_value
+from cxstats.models.sem.standard_errors import exogenous
 from cxstats.stats.rules import RULES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cxstats.models.sem.result import SemFit
+
     Array = NDArray[np.float64]
 
 CLOSE_FIT = RULES["browne_cudeck1992"].cuts[0]
+NAMES = (
+    "chisq", "p_value", "cfi", "tli", "rmsea", "rmsea_ci_low", "rmsea_ci_high", "rmsea_p", "srmr",
+    "gfi", "loglik", "saturated_loglik", "aic", "bic", "bic_adjusted", "baseline_chisq",
+)  # fmt: skip
+SCALED = (
+    "chisq_scaled", "scaling", "p_value_scaled", "baseline_scaling", "cfi_scaled", "tli_scaled",
+    "rmsea_scaled", "cfi_robust", "tli_robust", "rmsea_robust", "rmsea_robust_ci_low",
+    "rmsea_robust_ci_high",
+)  # fmt: skip
 
 
 def chi_square_p(chisq: float, df: int) -> float:
@@ -193,15 +207,16 @@ def gfi(
     0.8
     """
     weight = np.linalg.inv(implied)
-    given = np.zeros(len(cov), bool) if exogenous is None else exogenous
-    inside = np.outer(given, given)
+    fixed = np.zeros(len(cov), bool) if exogenous is None else exogenous
+    inside = np.outer(fixed, fixed)
     residual, total = np.where(inside, 0, cov - implied), np.where(inside, 0, cov)
-    off = np.trace(np.linalg.matrix_power(weight @ residual, 2)) / 2
-    whole = np.trace(np.linalg.matrix_power(weight @ total, 2)) / 2
+    residual_sum = np.trace(np.linalg.matrix_power(weight @ residual, 2)) / 2
+    moments_sum = np.trace(np.linalg.matrix_power(weight @ total, 2)) / 2
     if mean is not None and mu is not None:
-        gap, size = np.where(given, 0, mean - mu), np.where(given, 0, mean)
-        off, whole = off + gap @ weight @ gap, whole + size @ weight @ size
-    return float(1 - off / whole)
+        gap, size = np.where(fixed, 0, mean - mu), np.where(fixed, 0, mean)
+        residual_sum += gap @ weight @ gap
+        moments_sum += size @ weight @ size
+    return float(1 - residual_sum / moments_sum)
 
 
 def aic(loglik: float, n_parameters: int) -> float:
@@ -242,3 +257,136 @@ def bic_adjusted(loglik: float, n_parameters: int, n: int) -> float:
     Sclove (1987). Psychometrika 52, 333-343.
     """
     return bic(loglik, n_parameters, (n + 2) / 24)  # type: ignore[arg-type]
+
+
+def fit_measures(fit: SemFit) -> dict[str, float]:
+    """Return every fit index of a fit by name; see `SemFit.fit_indices`."""
+    n, groups = fit.n, len(fit.sample.groups)
+    counts = _counts(fit)
+    indices: dict[str, float] = {"n": n, **counts}
+    if not fit.sound:
+        names = NAMES if fit.estimator == "ml" else NAMES + SCALED
+        return indices | dict.fromkeys(names, float("nan"))
+    df, base_df, q = counts["df"], counts["baseline_df"], counts["n_parameters"]
+    chisq = max(float(n * (fit.optimum.value - fit.sample.saturated)), 0.0)
+    base, saturated = _baseline(fit), _saturated_loglik(fit)
+    loglik = saturated - chisq / 2
+    low, high = rmsea_interval(chisq, df, n, groups)
+    indices |= {
+        "chisq": chisq,
+        "p_value": chi_square_p(chisq, df),
+        "baseline_chisq": base,
+        "cfi": cfi(chisq, df, base, base_df),
+        "tli": tli(chisq, df, base, base_df),
+        "rmsea": rmsea(chisq, df, n, groups),
+        "rmsea_ci_low": low,
+        "rmsea_ci_high": high,
+        "rmsea_p": close_fit_p(chisq, df, n, groups),
+        **_residual_indices(fit),
+        "loglik": loglik,
+        "saturated_loglik": saturated,
+        "aic": aic(loglik, q),
+        "bic": bic(loglik, q, n),
+        "bic_adjusted": bic_adjusted(loglik, q, n),
+    }
+    return indices if fit.estimator == "ml" else indices | _scaled(fit, indices)
+
+
+def _exogenous_variables(fit: SemFit) -> NDArray[np.bool_]:
+    """Return which observed variables are predictors taken as given (p,)."""
+    predictors = {p.lhs for p in fit.model.one_group if p.exogenous}
+    return np.array([name in predictors for name in fit.model.observed])
+
+
+def _counts(fit: SemFit) -> dict[str, int]:
+    reduction = fit.likelihood.reduction
+    p, groups = len(fit.model.observed), len(fit.sample.groups)
+    x = int(_exogenous_variables(fit).sum())
+    bound = 0
+    if reduction.equations:
+        slopes = reduction.slopes(reduction.equations, fit.optimum.phi)
+        finite = bool(np.isfinite(slopes).all())
+        bound = int(np.linalg.matrix_rank(slopes)) if finite else len(slopes)
+    q = int((~exogenous(reduction)).sum()) - bound
+    covariances = p * (p + 1) // 2 - x * (x + 1) // 2
+    moments = groups * (covariances + (p - x if fit.model.means else 0))
+    return {
+        "n_parameters": q,
+        "df": moments - q,
+        "baseline_df": groups * (covariances - (p - x)),
+    }
+
+
+def _baseline(fit: SemFit) -> float:
+    """Return chi-square of the model in which only observed predictors covary."""
+    likelihood = fit.likelihood
+    if isinstance(likelihood, PatternLikelihood):
+        values = [baseline_value(likelihood.patterns, g) for g in range(len(likelihood.share))]
+        return float(fit.n * (np.dot(likelihood.share, values) - fit.sample.saturated))
+    predictors = _exogenous_variables(fit)
+    total = 0.0
+    for cov, size in zip(fit.sample.cov, fit.sample.sizes, strict=True):
+        inner = cov[np.ix_(predictors, predictors)]
+        joint = np.linalg.slogdet(inner)[1] if predictors.any() else 0.0
+        independent = np.log(np.diagonal(cov)[~predictors]).sum()
+        total += size * (independent + joint - np.linalg.slogdet(cov)[1])
+    return float(total)
+
+
+def _saturated_loglik(fit: SemFit) -> float:
+    """Return the log-likelihood of unrestricted moments, given the predictors."""
+    if isinstance(fit.likelihood, PatternLikelihood):
+        values = fit.likelihood.patterns.n_values
+        return float(-(fit.n * fit.sample.saturated + values * np.log(2 * np.pi)) / 2)
+    predictors = _exogenous_variables(fit)
+    loglik = 0.0
+    for cov, size in zip(fit.sample.cov, fit.sample.sizes, strict=True):
+        inner = cov[np.ix_(predictors, predictors)]
+        p = len(cov) - int(predictors.sum())
+        log_det = np.linalg.slogdet(cov)[1]
+        log_det -= np.linalg.slogdet(inner)[1] if predictors.any() else 0.0
+        loglik -= size / 2 * (p * np.log(2 * np.pi) + log_det + p)
+    return float(loglik)
+
+
+def _residual_indices(fit: SemFit) -> dict[str, float]:
+    """Return SRMR and GFI, the means of those of the groups, weighted by their size."""
+    implied, predictors = fit.likelihood.implied(fit.optimum.phi), _exogenous_variables(fit)
+    totals = {"srmr": 0.0, "gfi": 0.0}
+    for g, share in enumerate(fit.likelihood.share):
+        mean = fit.sample.mean[g] if fit.model.means else None
+        mu = None if implied.mu is None else implied.mu[g]
+        cov, sigma = fit.sample.cov[g], implied.sigma[g]
+        totals["srmr"] += share * srmr(cov, sigma, mean, mu)
+        totals["gfi"] += share * gfi(cov, sigma, mean, mu, predictors)
+    return {name: float(total) for name, total in totals.items()}
+
+
+def _scaled(fit: SemFit, indices: dict[str, float]) -> dict[str, float]:
+    """Return scaled and robust indices (Brosseau-Liard & Savalei 2012, 2014)."""
+    df, base_df = int(indices["df"]), int(indices["baseline_df"])
+    n, groups = fit.n, len(fit.sample.groups)
+    if df == 0:
+        return dict.fromkeys(SCALED, float("nan")) | {"chisq_scaled": 0.0}
+    observed, cases = fit.estimator == "mlr", fit.sample.matrices()
+    c = robust.scaling(fit.likelihood, fit.optimum, cases, df, observed)
+    base = robust.baseline(fit.likelihood)
+    c_base = robust.scaling(*base, cases, base_df, observed)
+    chisq, base_chisq = indices["chisq"], indices["baseline_chisq"]
+    low, high = rmsea_interval(chisq / c, df, n, groups)
+    # The robust indices estimate what the plain ones would be in normal data: c times the excess.
+    excess, base_excess = chisq - c * df, base_chisq - c_base * base_df
+    return {
+        "chisq_scaled": chisq / c,
+        "scaling": c,
+        "p_value_scaled": chi_square_p(chisq / c, df),
+        "baseline_scaling": c_base,
+        "cfi_scaled": cfi(chisq / c, df, base_chisq / c_base, base_df),
+        "tli_scaled": tli(chisq / c, df, base_chisq / c_base, base_df),
+        "rmsea_scaled": rmsea(chisq / c, df, n, groups) if c > 0 else float("nan"),
+        "cfi_robust": 1 - max(excess, 0.0) / max(excess, base_excess, 1e-300),
+        "tli_robust": 1 - excess * base_df / (base_excess * df),
+        "rmsea_robust": float(np.sqrt(c)) * rmsea(chisq / c, df, n, groups),
+        "rmsea_robust_ci_low": float(np.sqrt(c)) * low,
+        "rmsea_robust_ci_high": float(np.sqrt(c)) * high,
+    }

@@ -1,24 +1,25 @@
-"""Measurement invariance: do the same answers mean the same in every group?"""
+"""Measurement invariance: whether the same answers mean the same in every group."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cxstats.core.errors import CxError
-from cxstats.core.formats import as_html, format_number, p_text
+from cxstats.core.formats import format_number, p_text
 from cxstats.core.language import label
+from cxstats.core.result import Chart, Result
+from cxstats.models.fitted_model import listed
 from cxstats.models.sem.fit import sem
-from cxstats.models.sem.inference import releases
+from cxstats.models.sem.modification_indices import releases
 from cxstats.models.sem.result import SemFit
 from cxstats.stats.rules import RULES, verdict
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
 STEPS = {
     "configural": (),
@@ -28,8 +29,8 @@ STEPS = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Invariance:
+@dataclass(frozen=True, eq=False, repr=False)
+class Invariance(Result):
     """A ladder of ever stricter equalities over groups.
 
     Attributes
@@ -55,6 +56,18 @@ class Invariance:
     fits: Mapping[str, SemFit]
     rule: str
 
+    kinds: ClassVar[tuple[str, ...]] = ("rmsea",)
+    reference: ClassVar[str] = (
+        "Meredith (1993). Measurement invariance, factor analysis and factorial invariance. "
+        "Psychometrika 58, 525-543. Cheung & Rensvold (2002). Evaluating goodness-of-fit indexes "
+        "for testing measurement invariance. Structural Equation Modeling 9, 233-255."
+    )
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the respondents are simulated."""
+        return next(iter(self.fits.values())).synthetic
+
     @property
     def reached(self) -> str:
         """The strictest step that holds, with all before it; "" if not even the first is sound."""
@@ -67,33 +80,37 @@ class Invariance:
             reached = str(row.step)
         return reached
 
-    def summary(self, lang: str = "en") -> str:
+    def findings(self, lang: str) -> list[str]:
         """Return the steps, what holds, and what breaks it."""
-        lines = [label("sem.invariance.head", lang, rule=RULES[self.rule].source)]
+        rule = RULES[self.rule]
+        cut = f"{rule.cuts[0]:g}".removeprefix("0")
+        source = rule.source.partition(":")[0]  # what comes after is the cut, in English
+        lines = [label("sem.invariance.head", lang, rule=source, cut=cut)]
         rows: Any = self.table.itertuples()
-        for row in rows:
-            words = {
-                "step": label(f"sem.invariance.{row.step}", lang),
-                "chisq": format_number(float(row.chisq), 2),
-                "df": int(row.df),
-                "cfi": f"{row.cfi:.3f}",
-                "rmsea": f"{row.rmsea:.3f}",
-            }
-            line = label("sem.invariance.step", lang, **words)
-            if not np.isnan(row.d_chisq):
-                said = verdict(-float(row.d_cfi), "cfi_drop", self.rule).get(lang)
-                line += label(
-                    "sem.invariance.against",
-                    lang,
-                    chisq=format_number(float(row.d_chisq), 2),
-                    df=int(row.d_df),
-                    p=p_text(float(row.d_p_value)),
-                    cfi=format_number(float(row.d_cfi), 3, True),
-                    verdict=said,
-                )
-            lines.append("  " + line)
-        lines += self._breaks(lang)
-        return "\n".join(lines)
+        lines += ["  " + self._step_line(row, lang) for row in rows]
+        return [*lines, *self._breaks(lang)]
+
+    def _step_line(self, row: Any, lang: str) -> str:
+        line = label(
+            "sem.invariance.step",
+            lang,
+            step=label(f"sem.invariance.{row.step}", lang),
+            chisq=format_number(float(row.chisq), 2),
+            df=int(row.df),
+            cfi=f"{row.cfi:.3f}",
+            rmsea=f"{row.rmsea:.3f}",
+        )
+        if np.isnan(row.d_chisq):
+            return line
+        return line + label(
+            "sem.invariance.against",
+            lang,
+            chisq=format_number(float(row.d_chisq), 2),
+            df=int(row.d_df),
+            p=p_text(float(row.d_p_value)),
+            cfi=format_number(float(row.d_cfi), 3, True),
+            verdict=verdict(-float(row.d_cfi), "cfi_drop", self.rule).get(lang),
+        )
 
     def _breaks(self, lang: str) -> list[str]:
         steps = list(self.table["step"])
@@ -102,40 +119,32 @@ class Invariance:
             return []
         broken = steps[steps.index(reached) + 1]
         worst = self.releases[self.releases["step"] == broken].head(3)
-        names = label("sem.and", lang).join(
-            f"{r.lhs} {r.op} {r.rhs}".strip() + f" ({r.index_:.1f})"
-            for r in worst.rename(columns={"index": "index_"}).itertuples()
-        )
+        rows: Any = zip(*(worst[name] for name in ("lhs", "op", "rhs", "index")), strict=True)
+        names = [f"{f'{lhs} {op} {rhs}'.strip()} ({index:.1f})" for lhs, op, rhs, index in rows]
         step = label(f"sem.invariance.{broken}", lang)
-        return [label("sem.invariance.breaks", lang, step=step, names=names)] if names else []
+        joined = listed(names).get(lang)
+        return [label("sem.invariance.breaks", lang, step=step, names=joined)] if names else []
 
-    def plot(self, lang: str = "en", **options: Any) -> Axes:
-        """Draw RMSEA of the steps with its 90 % interval; options of `cxstats.charts.intervals`."""
-        from cxstats.charts import intervals
-
-        rows, first = self.table, next(iter(self.fits.values()))
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return RMSEA of the steps with its 90 % interval."""
+        rows, configural = self.table, next(iter(self.fits.values()))
         names = [label(f"sem.invariance.{step}", lang) for step in rows["step"]]
-        reached = self.reached
-        key = "sem.invariance.title" if reached else "sem.invariance.title.none"
-        given: dict[str, Any] = {
-            "source": label("sem.source", lang, n=first.n),
-            "axis": "RMSEA",
-            "level": 0.90,
-            "reference": RULES["browne_cudeck1992"].cuts[0],
-            "decimals": 3,
-            "synthetic": first.synthetic,
-            "title": label(
-                key, lang, step=label(f"sem.invariance.{reached or 'configural'}", lang)
-            ),
-        }
+        key = "sem.invariance.title" if self.reached else "sem.invariance.title.none"
+        step = label(f"sem.invariance.{self.reached or 'configural'}", lang)
         limits = rows["rmsea_ci_low"], rows["rmsea_ci_high"]
-        return intervals(names, rows["rmsea"], *limits, lang=lang, **given | options)
-
-    def __repr__(self) -> str:
-        return self.summary()
-
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+        return Chart(
+            "intervals",
+            (names, rows["rmsea"], *limits),
+            {
+                "source": configural.source(lang),
+                "axis": "RMSEA",
+                "level": 0.90,
+                "reference": RULES["browne_cudeck1992"].cuts[0],
+                "decimals": 3,
+                "synthetic": self.synthetic,
+                "title": label(key, lang, step=step),
+            },
+        )
 
 
 def invariance(
@@ -181,27 +190,27 @@ def invariance(
         step: sem(model, data, group=group, means=True, equal=equal, **options)
         for step, equal in STEPS.items()
     }
-    first = fits["configural"]
-    if len(first.sample.groups) < 2:
+    configural = fits["configural"]
+    if len(configural.sample.groups) < 2:
         raise CxError("one group only: invariance compares at least two (group=...)")
-    rows, before = [], None
+    rows, previous = [], None
     for step, fit in fits.items():
-        rows.append(_row(step, fit, before, rule))
-        before = fit
+        rows.append(_row(step, fit, previous, rule))
+        previous = fit
     tests = [
         (step, p.lhs, p.op, p.rhs, fit.sample.groups[p.group], index)
         for step, fit in fits.items()
         if fit.sound
         for p, index in releases(fit.likelihood, fit.optimum, fit.n)
     ]
-    found = pd.DataFrame(tests, columns=["step", "lhs", "op", "rhs", "group", "index"])
-    found["step"] = pd.Categorical(found["step"], list(STEPS))
-    found = found.sort_values(["step", "index"], ascending=[True, False], ignore_index=True)
-    found["step"] = found["step"].astype(str)
-    return Invariance(pd.DataFrame(rows), found, _means(fits["scalar"]), fits, rule)
+    released = pd.DataFrame(tests, columns=["step", "lhs", "op", "rhs", "group", "index"])
+    released["step"] = pd.Categorical(released["step"], list(STEPS))
+    released = released.sort_values(["step", "index"], ascending=[True, False], ignore_index=True)
+    released["step"] = released["step"].astype(str)
+    return Invariance(pd.DataFrame(rows), released, _means(fits["scalar"]), fits, rule)
 
 
-def _row(step: str, fit: SemFit, before: SemFit | None, rule: str) -> dict[str, Any]:
+def _row(step: str, fit: SemFit, previous: SemFit | None, rule: str) -> dict[str, Any]:
     index = fit.fit_indices
     robust = fit.estimator != "ml"
     scaled = "_scaled" if robust else ""
@@ -217,18 +226,18 @@ def _row(step: str, fit: SemFit, before: SemFit | None, rule: str) -> dict[str, 
         "rmsea_ci_high": index["rmsea_robust_ci_high" if robust else "rmsea_ci_high"],
         "srmr": index["srmr"],
     }
-    known = before is not None and before.sound and fit.sound
-    if before is None or not known:
-        gone = dict.fromkeys(("d_chisq", "d_df", "d_p_value", "d_cfi", "d_rmsea"), np.nan)
-        return row | gone | {"verdict": ""}
-    test = fit.compare(before)
-    drop = before.fit_indices[f"cfi{better}"] - row["cfi"]
+    comparable = previous is not None and previous.sound and fit.sound
+    if previous is None or not comparable:
+        missing = dict.fromkeys(("d_chisq", "d_df", "d_p_value", "d_cfi", "d_rmsea"), np.nan)
+        return row | missing | {"verdict": ""}
+    test = fit.compare(previous)
+    drop = previous.fit_indices[f"cfi{better}"] - row["cfi"]
     return row | {
         "d_chisq": test.chisq,
         "d_df": test.df,
         "d_p_value": test.p_value,
         "d_cfi": -drop,
-        "d_rmsea": row["rmsea"] - before.fit_indices[f"rmsea{better}"],
+        "d_rmsea": row["rmsea"] - previous.fit_indices[f"rmsea{better}"],
         "verdict": verdict(drop, "cfi_drop", rule).en,
     }
 
@@ -236,6 +245,6 @@ def _row(step: str, fit: SemFit, before: SemFit | None, rule: str) -> dict[str, 
 def _means(scalar: SemFit) -> pd.DataFrame:
     """Return the latent means of the later groups."""
     rows = scalar.table
-    own = rows[(rows["op"] == "~1") & rows["lhs"].isin(scalar.model.latents) & rows["se"].notna()]
+    means = rows[(rows["op"] == "~1") & rows["lhs"].isin(scalar.model.latents) & rows["se"].notna()]
     columns = ["lhs", "group", "estimate", "se", "z", "p_value", "ci_low", "ci_high", "std"]
-    return own[columns].rename(columns={"lhs": "variable"}).reset_index(drop=True)
+    return means[columns].rename(columns={"lhs": "variable"}).reset_index(drop=True)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cxstats.models.sem import curvature
 from cxstats.models.sem import structure as layout
 from cxstats.models.sem.constraints import Reduction
 from cxstats.models.sem.structure import Implied, Structure
@@ -78,16 +77,16 @@ class Likelihood:
 
     def jacobian(self, phi: Array) -> Array:
         """Return derivatives of all implied moments at one point, (G p*, q)."""
-        found = layout.jacobian(self.structure, self.implied(phi))
+        slopes = layout.jacobian(self.structure, self.implied(phi))
         t = self.structure.matrix.size
         return np.concatenate(
-            [part @ self.reduction.matrix[g * t : (g + 1) * t] for g, part in enumerate(found)]
+            [block @ self.reduction.matrix[g * t : (g + 1) * t] for g, block in enumerate(slopes)]
         )
 
     def saturated(self) -> Array:
         """Return ``sum_g n_g / N (log|S| + p)``, (...), infinite where S is singular."""
-        found: Array = (log_determinants(self.cov) + self.cov.shape[-1]) @ self.share
-        return found
+        value: Array = (log_determinants(self.cov) + self.cov.shape[-1]) @ self.share
+        return value
 
     def reduced(self, slope: Array) -> Array:
         """Return derivatives by free parameters (..., q), from those by all of each group."""
@@ -100,8 +99,8 @@ class Likelihood:
         t = self.structure.matrix.size
         out: Array = np.zeros(())
         for g, share in enumerate(self.share):
-            own = self.reduction.matrix[g * t : (g + 1) * t]
-            out = out + share * (own.T @ per_group[..., g, :, :] @ own)
+            matrix = self.reduction.matrix[g * t : (g + 1) * t]
+            out = out + share * (matrix.T @ per_group[..., g, :, :] @ matrix)
         return out
 
 
@@ -138,7 +137,7 @@ class Point:
         """Return the second derivatives of F."""
         likelihood = self.likelihood
         return likelihood.congruent(
-            curvature.hessian(
+            layout.hessian(
                 likelihood.structure, self.model, self.inverse, likelihood.cov, self._deviation()
             )
         )

@@ -65,19 +65,21 @@ def find_patterns(matrices: list[Array]) -> Patterns:
     matrices : list of array (n_g, p)
         Answers with NaN; a case without any answer is left out.
     """
-    parts = []
+    patterns = []
     for g, matrix in enumerate(matrices):
-        given = ~np.isnan(matrix)
-        keep = given.any(axis=1)
-        matrix, given = matrix[keep], given[keep]  # noqa: PLW2901
-        kinds, which = np.unique(given, axis=0, return_inverse=True)
+        answered = ~np.isnan(matrix)
+        keep = answered.any(axis=1)
+        matrix, answered = matrix[keep], answered[keep]  # noqa: PLW2901
+        kinds, pattern_of = np.unique(answered, axis=0, return_inverse=True)
         for j, present in enumerate(kinds[::-1]):
-            own = np.where(present, matrix[which == len(kinds) - 1 - j], 0.0)
-            mean = own.mean(axis=0)
-            parts.append((present, g, len(own), mean, (own - mean).T @ (own - mean) / len(own)))
-    present, group, n, mean, cov = zip(*parts, strict=True)
+            answers = np.where(present, matrix[pattern_of == len(kinds) - 1 - j], 0.0)
+            mean = answers.mean(axis=0)
+            deviations = answers - mean
+            cov = deviations.T @ deviations / len(answers)
+            patterns.append((present, g, len(answers), mean, cov))
+    present, group, n, means, covs = zip(*patterns, strict=True)
     return Patterns(
-        np.array(present), np.array(group), np.array(n, float), np.array(mean), np.array(cov)
+        np.array(present), np.array(group), np.array(n, float), np.array(means), np.array(covs)
     )
 
 
@@ -107,8 +109,8 @@ class PatternLikelihood(Likelihood):
     @property
     def weights(self) -> Array:
         """Share in the cases of each pattern."""
-        found: Array = self.patterns.n / self.patterns.n.sum()
-        return found
+        shares: Array = self.patterns.n / self.patterns.n.sum()
+        return shares
 
     def at(self, phi: Array) -> Point:
         """Return the model at free parameters, repeated for every pattern."""
@@ -119,13 +121,13 @@ class PatternLikelihood(Likelihood):
         """Return the second derivatives of F, some patterns at a time to save memory."""
         out: Array = np.zeros(())
         for first in range(0, len(self.patterns.n), AT_ONCE):
-            part = self._part(slice(first, first + AT_ONCE))
-            share = part.patterns.n.sum() / self.patterns.n.sum()
-            out = out + share * part.at(phi).hessian()
+            chunk = self._chunk(slice(first, first + AT_ONCE))
+            share = chunk.patterns.n.sum() / self.patterns.n.sum()
+            out = out + share * chunk.at(phi).hessian()
         return out
 
-    def _part(self, own: slice) -> PatternLikelihood:
-        patterns = Patterns(*(getattr(self.patterns, f.name)[own] for f in fields(Patterns)))
+    def _chunk(self, rows: slice) -> PatternLikelihood:
+        patterns = Patterns(*(getattr(self.patterns, f.name)[rows] for f in fields(Patterns)))
         return replace(self, cov=patterns.cov, mean=patterns.mean, patterns=patterns)
 
     def reduced(self, slope: Array) -> Array:
@@ -140,8 +142,9 @@ class PatternLikelihood(Likelihood):
         t = self.structure.matrix.size
         out: Array = np.zeros(())
         for g in range(len(self.share)):
-            own = self.reduction.matrix[g * t : (g + 1) * t]
-            out = out + own.T @ weighted[..., self.patterns.group == g, :, :].sum(axis=-3) @ own
+            matrix = self.reduction.matrix[g * t : (g + 1) * t]
+            total = weighted[..., self.patterns.group == g, :, :].sum(axis=-3)
+            out = out + matrix.T @ total @ matrix
         return out
 
     @property
@@ -151,17 +154,17 @@ class PatternLikelihood(Likelihood):
 
 def spread(model: Implied, patterns: Patterns) -> Implied:
     """Return the implied moments of every pattern; Sigma is an identity where answers lack."""
-    parts: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for field in fields(Implied):
         value = getattr(model, field.name)
         if value is not None:
             axis = value.ndim - (1 if field.name in ("theta", "shift", "mu") else 2) - 1
             value = np.take(value, patterns.group, axis=axis)
-        parts[field.name] = value
-    parts["sigma"] = _padded(parts["sigma"], patterns.present)
-    if parts["mu"] is not None:
-        parts["mu"] = np.where(patterns.present, parts["mu"], 0)
-    return Implied(**parts | {"theta": None})
+        values[field.name] = value
+    values["sigma"] = _padded(values["sigma"], patterns.present)
+    if values["mu"] is not None:
+        values["mu"] = np.where(patterns.present, values["mu"], 0)
+    return Implied(**values | {"theta": None})
 
 
 def _padded(sigma: Array, present: NDArray[np.bool_]) -> Array:
@@ -185,23 +188,23 @@ def saturated_moments(patterns: Patterns, group: int) -> tuple[Array, Array, flo
     DataError
         If a variable has fewer than two answers, or the likelihood has no maximum.
     """
-    own = patterns.group == group
-    part = Patterns(*(getattr(patterns, f.name)[own] for f in fields(Patterns)))
-    answers = part.present.T @ part.n
+    rows = patterns.group == group
+    members = Patterns(*(getattr(patterns, f.name)[rows] for f in fields(Patterns)))
+    answers = members.present.T @ members.n
     if (answers < 2).any():
         raise DataError(f"variable {int(np.argmin(answers)) + 1} of the model has no answers")
-    mean = (part.mean * part.n[:, None]).sum(axis=0) / answers
-    off = np.where(part.present, part.mean - mean, 0)
-    squares = part.n[:, None] * (np.diagonal(part.cov, axis1=1, axis2=2) + off**2)
+    mean = (members.mean * members.n[:, None]).sum(axis=0) / answers
+    off = np.where(members.present, members.mean - mean, 0)
+    squares = members.n[:, None] * (np.diagonal(members.cov, axis1=1, axis2=2) + off**2)
     point = (mean, np.diag(squares.sum(axis=0) / answers))
     scale = np.sqrt(np.diagonal(point[1]))
     for _ in range(MOST_STEPS):
-        first = _em(part, *point)
-        second = _em(part, *first)
+        first = _em(members, *point)
+        second = _em(members, *first)
         if _distance(first, second, scale) < STILL:
-            return (*second, _value(part, *second))
+            return (*second, _value(members, *second))
         jump = _squared(point, first, second)
-        point = jump if _value(part, *jump) <= _value(part, *second) else second
+        point = jump if _value(members, *jump) <= _value(members, *second) else second
     raise DataError("the saturated moments did not settle: too few answers in common")
 
 
@@ -216,20 +219,20 @@ def _squared(
     first = np.concatenate([(y - x).ravel() for x, y in zip(a, b, strict=True)])
     bend = np.concatenate([(z - 2 * y + x).ravel() for x, y, z in zip(a, b, c, strict=True)])
     size = min(-float(np.linalg.norm(first)) / max(float(np.linalg.norm(bend)), 1e-300), -1.0)
-    parts = [
+    moments = [
         x - 2 * size * (y - x) + size**2 * (z - 2 * y + x) for x, y, z in zip(a, b, c, strict=True)
     ]
-    return parts[0], parts[1]
+    return moments[0], moments[1]
 
 
-def _em(part: Patterns, mean: Array, cov: Array) -> tuple[Array, Array]:
-    """Take one step: expected sums of the complete data, then their moments."""
-    present, n = part.present, part.n
+def _em(patterns: Patterns, mean: Array, cov: Array) -> tuple[Array, Array]:
+    """Return the moments after one step of EM: those of the expected sums of complete data."""
+    present, n = patterns.present, patterns.n
     inverse = _inverted(_padded(cov, present), present)
     fill = np.where(present[:, None, :], cov @ inverse, 0)  # regression of all on what is there
-    filled = mean + (fill @ (part.mean - np.where(present, mean, 0))[..., None])[..., 0]
+    filled = mean + (fill @ (patterns.mean - np.where(present, mean, 0))[..., None])[..., 0]
     left = cov - fill @ cov
-    spread_of = fill @ part.cov @ fill.swapaxes(1, 2) + left
+    spread_of = fill @ patterns.cov @ fill.swapaxes(1, 2) + left
     total = n.sum()
     new = (n[:, None] * filled).sum(axis=0) / total
     off = filled - new
@@ -237,26 +240,26 @@ def _em(part: Patterns, mean: Array, cov: Array) -> tuple[Array, Array]:
     return new, (out + out.T) / 2
 
 
-def _value(part: Patterns, mean: Array, cov: Array) -> float:
+def _value(patterns: Patterns, mean: Array, cov: Array) -> float:
     """Return F of unrestricted moments."""
-    log_det = log_determinants(_padded(cov, part.present))
+    log_det = log_determinants(_padded(cov, patterns.present))
     if not np.isfinite(log_det).all():
         return float("inf")
-    inverse = _inverted(_padded(cov, part.present), part.present)
-    off = np.where(part.present, part.mean - mean, 0)
-    about = part.cov + off[:, :, None] * off[:, None, :]
+    inverse = _inverted(_padded(cov, patterns.present), patterns.present)
+    off = np.where(patterns.present, patterns.mean - mean, 0)
+    about = patterns.cov + off[:, :, None] * off[:, None, :]
     value = log_det + np.einsum("jik,jik->j", inverse, about)
-    return float((value * part.n).sum() / part.n.sum())
+    return float((value * patterns.n).sum() / patterns.n.sum())
 
 
 def baseline_value(patterns: Patterns, group: int) -> float:
     """Return F of independent variables: each with the moments of its own answers."""
-    own = patterns.group == group
-    present, n = patterns.present[own], patterns.n[own]
+    rows = patterns.group == group
+    present, n = patterns.present[rows], patterns.n[rows]
     answers = present.T @ n
-    mean = (patterns.mean[own] * n[:, None]).sum(axis=0) / answers
-    off = np.where(present, patterns.mean[own] - mean, 0)
-    squares = n[:, None] * (np.diagonal(patterns.cov[own], axis1=1, axis2=2) + off**2)
+    mean = (patterns.mean[rows] * n[:, None]).sum(axis=0) / answers
+    off = np.where(present, patterns.mean[rows] - mean, 0)
+    squares = n[:, None] * (np.diagonal(patterns.cov[rows], axis1=1, axis2=2) + off**2)
     variance = squares.sum(axis=0) / answers
     return float((answers * (np.log(variance) + 1)).sum() / n.sum())
 

@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 from cxstats.core.errors import CxError
 from cxstats.models.sem.syntax import Constraint, Definition, Syntax, Term
 
+# What can be equal over groups, by the operator of the parameters.
+EQUAL = {"=~": "loadings", "~1": "intercepts", "~~": "residuals"}
+
 
 class Parameter(NamedTuple):
     """One number of the model: a loading, a path, a covariance or an intercept.
@@ -94,6 +97,64 @@ class Model:
         return tuple(dict.fromkeys(p.lhs for p in self.one_group if p.op == "~"))
 
 
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Which part variables play in the terms of a model.
+
+    Attributes
+    ----------
+    latents, observed : tuple of str
+        The variables; indicators come first among the observed ones.
+    exogenous_latents : tuple of str
+        Latents that nothing explains or measures.
+    outcomes : tuple of str
+        Variables that are explained, and explain nothing; indicators are none.
+    predictors : tuple of str
+        Observed variables that only explain, and of which no covariance or intercept is written.
+    single_items : tuple of str
+        Items that are the only one of their latent, and measure nothing else.
+    """
+
+    latents: tuple[str, ...]
+    observed: tuple[str, ...]
+    exogenous_latents: tuple[str, ...]
+    outcomes: tuple[str, ...]
+    predictors: tuple[str, ...]
+    single_items: tuple[str, ...]
+
+    @classmethod
+    def of(cls, syntax: Syntax) -> Roles:
+        """Return the roles of the variables of a model."""
+        terms, latents = syntax.terms, tuple(syntax.latents)
+        loadings = [(t.lhs, t.rhs) for t in terms if t.op == "=~"]
+        indicators = {rhs for _, rhs in loadings}
+        explained = {t.lhs for t in terms if t.op == "~"}
+        explaining = {t.rhs for t in terms if t.op == "~"}
+        moments = {name for t in terms if t.op in ("~~", "~1") for name in (t.lhs, t.rhs)}
+        names = [rhs for _, rhs in loadings]
+        names += [name for t in terms for name in (t.lhs, t.rhs) if name]
+        observed = tuple(name for name in dict.fromkeys(names) if name not in latents)
+        ends = [n for n in (*latents, *observed) if n in explained and n not in explaining]
+        return cls(
+            latents,
+            observed,
+            tuple(n for n in latents if n not in explained | indicators),
+            tuple(n for n in ends if n in latents or n not in indicators),
+            tuple(n for n in observed if n in explaining - explained - indicators - moments),
+            _single_items(loadings),
+        )
+
+
+def _single_items(loadings: list[tuple[str, str]]) -> tuple[str, ...]:
+    items = [item for _, item in loadings]
+    latents = [latent for latent, _ in loadings]
+    return tuple(
+        item
+        for latent, item in loadings
+        if latents.count(latent) == 1 and items.count(item) == 1 and item not in latents
+    )
+
+
 def build(
     syntax: Syntax,
     *,
@@ -138,28 +199,28 @@ def build(
         If a modifier has another number of groups than the data, or a composite (``<~``) is
         in the model.
     """
-    for term in syntax.terms:
-        if term.op == "<~":
-            raise syntax.error(term, f"'{term.lhs} <~': composites are for cx.pls, not cx.sem")
-    by_hand = any(term.op == "~1" for term in syntax.terms)
-    means = (by_hand or n_groups > 1) if means is None else means or by_hand
+    composite = next((term for term in syntax.terms if term.op == "<~"), None)
+    if composite:
+        reason = f"'{composite.lhs} <~': composites are for cx.pls, not cx.sem"
+        raise syntax.error(composite, reason)
+    intercepts = any(term.op == "~1" for term in syntax.terms)
+    means = (intercepts or n_groups > 1) if means is None else means or intercepts
+    roles = Roles.of(syntax)
+    defaults = _defaults(roles, syntax.terms, orthogonal, fixed_x, means, std_lv)
     written = [list(_modified(term, n_groups, check)) for term in syntax.terms]
-    latents = tuple(syntax.latents)
-    observed = _observed(syntax.terms, latents)
-    defaults = _defaults(syntax.terms, latents, observed, orthogonal, fixed_x, means, std_lv)
     markers = set() if std_lv else _markers(syntax.terms)
     parameters = []
     for group in range(n_groups):
-        for term, modified in zip(syntax.terms, written, strict=True):
-            own = modified[group]
-            marked = term in markers and own.fixed is None and not _freed(term, group)
-            parameters.append(own._replace(fixed=1.0) if marked else own)
-        parameters += [one._replace(group=group) for one in defaults]
+        for term, in_groups in zip(syntax.terms, written, strict=True):
+            parameter = in_groups[group]
+            marker = term in markers and parameter.fixed is None and not _freed(term, group)
+            parameters.append(parameter._replace(fixed=1.0) if marker else parameter)
+        parameters += [parameter._replace(group=group) for parameter in defaults]
     if equal:
-        parameters = [_equal(one, equal, latents) for one in parameters]
+        parameters = [_equal(parameter, equal, roles.latents) for parameter in parameters]
     return Model(
-        latents,
-        observed,
+        roles.latents,
+        roles.observed,
         tuple(parameters),
         n_groups,
         means,
@@ -198,9 +259,10 @@ def _equal(p: Parameter, equal: Sequence[str], latents: tuple[str, ...]) -> Para
     if p.op == "~1" and p.lhs in latents:
         free = "intercepts" in equal and p.group > 0 and not p.written
         return p._replace(fixed=None) if free else p
-    own = p.lhs == p.rhs and p.lhs not in latents
-    kind = {"=~": "loadings", "~1": "intercepts", "~~": "residuals" if own else ""}.get(p.op, "")
-    if kind not in equal or p.fixed is not None or p.label or p.exogenous:
+    residual = p.lhs == p.rhs and p.lhs not in latents
+    if EQUAL.get(p.op) not in equal or (p.op == "~~" and not residual):
+        return p
+    if p.fixed is not None or p.label or p.exogenous:
         return p
     return p._replace(label=f"{p.lhs} {p.op} {p.rhs}".strip())
 
@@ -220,81 +282,44 @@ def _markers(terms: Iterable[Term]) -> set[Term]:
     return set(first.values())
 
 
-def _observed(terms: Sequence[Term], latents: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the observed variables: indicators first, then in the order of the text."""
-    indicators = [term.rhs for term in terms if term.op == "=~"]
-    others = [name for t in terms for name in (t.lhs, t.rhs) if name]
-    return tuple(n for n in dict.fromkeys(indicators + others) if n not in latents)
-
-
 def _defaults(
+    roles: Roles,
     terms: Sequence[Term],
-    latents: tuple[str, ...],
-    observed: tuple[str, ...],
     orthogonal: bool,
     fixed_x: bool,
     means: bool,
     std_lv: bool,
 ) -> list[Parameter]:
-    """Return the parameters that nobody wrote."""
-    indicators = {t.rhs for t in terms if t.op == "=~"}
-    explained = {t.lhs for t in terms if t.op == "~"}
-    explaining = {t.rhs for t in terms if t.op == "~"}
-    touched = {n for t in terms if t.op in ("~~", "~1") for n in (t.lhs, t.rhs)}
-    known = {(t.lhs, t.rhs) for t in terms if t.op == "~~"}
-    known |= {(b, a) for a, b in known}
-    x = [n for n in observed if n in explaining and n not in explained | indicators | touched]
-    given = set(x) if fixed_x else set()
-    alone = _only_items(terms) - {t.lhs for t in terms if t.op == "~~" and t.lhs == t.rhs}
+    """Return the parameters that nobody wrote.
 
-    def variances(names: Iterable[str], fixed: dict[str, float]) -> list[Parameter]:
-        return [
-            Parameter(n, "~~", n, fixed=fixed.get(n), written=False, exogenous=n in given)
-            for n in names
-            if (n, n) not in known
-        ]
-
-    def covariances(names: Iterable[str], exogenous: bool = False) -> list[Parameter]:
-        return [
-            Parameter(a, "~~", b, written=False, exogenous=exogenous)
-            for a, b in combinations(names, 2)
-            if (a, b) not in known
-        ]
-
-    added = variances(observed, dict.fromkeys(alone, 0.0))
-    added += variances(latents, dict.fromkeys(latents, 1.0) if std_lv else {})
-    outside = [n for n in latents if n not in explained | indicators]
-    pairs = covariances(outside)
-    added += [one._replace(fixed=0.0) for one in pairs] if orthogonal else pairs
-    ends = [n for n in (*latents, *observed) if n in explained and n not in explaining]
-    added += covariances([n for n in ends if n in latents or n not in indicators])
-    added += covariances(x, exogenous=fixed_x)
-    if means:
-        own = {t.lhs for t in terms if t.op == "~1"}
-        added += [
-            Parameter(
-                n,
-                "~1",
-                "",
-                fixed=0.0 if n in latents else None,
-                written=False,
-                exogenous=n in given,
-            )
-            for n in (*observed, *latents)
-            if n not in own
-        ]
-    return added
+    The table has an operator, the variables or pairs of them that get a parameter, and the values
+    of those that are fixed.
+    """
+    variables = (*roles.observed, *roles.latents)
+    table: list[tuple[str, Iterable[tuple[str, str]], dict[str, float]]] = [
+        ("~~", _doubled(roles.observed), dict.fromkeys(roles.single_items, 0.0)),
+        ("~~", _doubled(roles.latents), dict.fromkeys(roles.latents, 1.0) if std_lv else {}),
+        (
+            "~~",
+            combinations(roles.exogenous_latents, 2),
+            dict.fromkeys(roles.exogenous_latents, 0.0) if orthogonal else {},
+        ),
+        ("~~", combinations(roles.outcomes, 2), {}),
+        ("~~", combinations(roles.predictors, 2), {}),
+        ("~1", [(name, "") for name in variables if means], dict.fromkeys(roles.latents, 0.0)),
+    ]
+    written = {(t.lhs, t.op, t.rhs) for t in terms}
+    written |= {(t.rhs, t.op, t.lhs) for t in terms if t.op == "~~"}
+    exogenous = {"", *roles.predictors} if fixed_x else set()
+    return [
+        Parameter(
+            lhs, op, rhs, fixed=fixed.get(lhs), written=False, exogenous={lhs, rhs} <= exogenous
+        )
+        for op, pairs, fixed in table
+        for lhs, rhs in pairs
+        if (lhs, op, rhs) not in written
+    ]
 
 
-def _only_items(terms: Sequence[Term]) -> set[str]:
-    """Return items that are the only one of their latent and measure nothing else."""
-    of_latent: dict[str, list[str]] = {}
-    for term in terms:
-        if term.op == "=~":
-            of_latent.setdefault(term.lhs, []).append(term.rhs)
-    measured = [item for items in of_latent.values() for item in items]
-    return {
-        items[0]
-        for items in of_latent.values()
-        if len(items) == 1 and measured.count(items[0]) == 1 and items[0] not in of_latent
-    }
+def _doubled(names: Iterable[str]) -> list[tuple[str, str]]:
+    return [(name, name) for name in names]

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from cxstats.core.language import label
 from cxstats.core.moments import correlations
+from cxstats.models.fitted_model import ModelProblem
 from cxstats.models.sem.constraints import broken
-from cxstats.models.sem.estimate import Optimum, tangent
-from cxstats.models.sem.inference import exogenous
 from cxstats.models.sem.likelihood import Likelihood
 from cxstats.models.sem.model import Model
-from cxstats.models.sem.standardise import standardised
+from cxstats.models.sem.optimizer import Optimum, tangent
+from cxstats.models.sem.standard_errors import exogenous
+from cxstats.models.sem.standardised_solution import standardised
 from cxstats.stats.rules import RULES
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ UNMET = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(ModelProblem):
     """Something that makes a solution doubtful.
 
     Attributes
@@ -53,28 +53,14 @@ class Problem:
         The offending number; NaN where there is none.
     """
 
-    kind: str
-    names: tuple[str, ...] = ()
-    value: float = float("nan")
-
-    @property
-    def fatal(self) -> bool:
-        """Whether no number of the solution is to be used."""
-        return self.kind in (
-            "not_identified", "too_many", "not_converged", "near_singular", "no_solution", "unmet"
-        )  # fmt: skip
-
-    def text(self, lang: str = "en") -> str:
-        """Return the problem in words, with what to do."""
-        joined: Any = label("sem.and", lang).join(self.names)
-        return label(f"sem.problem.{self.kind}", lang, names=joined, value=f"{self.value:.3g}")
-
-    def __str__(self) -> str:
-        return self.text()
+    texts: ClassVar[str] = "sem.problem.{}"
+    fatal_kinds: ClassVar[frozenset[str]] = frozenset(
+        ("not_identified", "too_many", "not_converged", "near_singular", "no_solution", "unmet")
+    )
 
 
 def unidentified(likelihood: Likelihood, x: Array) -> tuple[Problem, ...]:
-    """Look for parameters that no data can tell apart, before anything is fitted.
+    """Return the parameters that no data can tell apart, before anything is fitted.
 
     The derivatives of the implied moments must have full rank at a point in general position:
     the start, moved at random (local identification; Bekker, Merckens & Wansbeek 1994).
@@ -117,28 +103,28 @@ def unidentified(likelihood: Likelihood, x: Array) -> tuple[Problem, ...]:
 
 def _units(likelihood: Likelihood) -> Array:
     """Return the standard deviations that moments are measured in, (G p*,)."""
-    parts = []
+    units = []
     for cov in likelihood.moments[0]:
         sd = np.sqrt(np.diagonal(cov))
         row, column = np.tril_indices(len(sd))
-        parts += [sd[row] * sd[column], *([sd] if likelihood.structure.means else [])]
-    return np.concatenate(parts)
+        units += [sd[row] * sd[column], *([sd] if likelihood.structure.means else [])]
+    return np.concatenate(units)
 
 
 def _names(model: Model, matrix: Array, which: NDArray[np.bool_]) -> tuple[str, ...]:
     """Return the parameters behind some free ones, at most six."""
     rows = np.flatnonzero((matrix[:, which] != 0).any(axis=1))
-    found = [_name(model, i) for i in rows]
-    return (*found[:6], "…") if len(found) > 6 else tuple(found)
+    names = [_name(model, i) for i in rows]
+    return (*names[:6], "…") if len(names) > 6 else tuple(names)
 
 
-def _name(model: Model, i: Any) -> str:
+def _name(model: Model, i: int | np.intp) -> str:
     p = model.parameters[i]
     return str(p) if model.n_groups == 1 else f"{p} [{p.group + 1}]"
 
 
 def improper(likelihood: Likelihood, optimum: Optimum) -> tuple[Problem, ...]:
-    """Look at a solution: did it converge, is it one that data can have?"""
+    """Return what is wrong with a solution: no convergence, or one that no data can have."""
     if not np.isfinite(optimum.value):
         return (Problem("no_solution"),)
     unmet = tuple(broken(likelihood.reduction, optimum.phi, UNMET))
@@ -149,18 +135,18 @@ def improper(likelihood: Likelihood, optimum: Optimum) -> tuple[Problem, ...]:
             Problem("not_converged", value=float(optimum.steps)),
             *_collinear(likelihood, optimum),
         )
-    found = []
+    problems = []
     smallest = _smallest(likelihood, optimum)
     if smallest < SINGULAR:
-        found.append(Problem("near_singular", value=smallest))
+        problems.append(Problem("near_singular", value=smallest))
     x = likelihood.reduction.all(optimum.phi)
-    share = standardised(likelihood, x)
-    found += [
+    standardised_values = standardised(likelihood, x)
+    problems += [
         Problem("negative_variance", (_name(likelihood.reduction.model, i),), float(x[i]))
         for i, p in enumerate(likelihood.reduction.model.parameters)
-        if p.op == "~~" and p.lhs == p.rhs and _below_zero(share[i], x[i])
+        if p.op == "~~" and p.lhs == p.rhs and _below_zero(standardised_values[i], x[i])
     ]
-    return (*found, *_latent_problems(likelihood, optimum), *_collinear(likelihood, optimum))
+    return (*problems, *_latent_problems(likelihood, optimum), *_collinear(likelihood, optimum))
 
 
 def _below_zero(share: float, value: float) -> bool:
@@ -181,32 +167,32 @@ def _smallest(likelihood: Likelihood, optimum: Optimum) -> float:
 
 
 def _latent_problems(likelihood: Likelihood, optimum: Optimum) -> list[Problem]:
-    """Look at the implied covariances of the latents."""
+    """Return what is wrong with the implied covariances of the latents."""
     core, model = likelihood.structure.core, likelihood.reduction.model
     at = [i for i, name in enumerate(core) if name in model.latents]
-    found = []
+    problems = []
     for total in likelihood.implied(optimum.phi).total[:, at][:, :, at]:
         variance = np.diagonal(total)
         if not (variance > 0).all():
-            found += [
+            problems += [
                 Problem("negative_variance", (core[at[i]],), float(variance[i]))
                 for i in np.flatnonzero(variance <= 0)
             ]
             continue
         r = correlations(total)
-        above = [
+        beyond = [
             Problem("correlation", (core[at[i]], core[at[j]]), float(r[i, j]))
             for i, j in combinations(range(len(at)), 2)
             if abs(r[i, j]) >= 1 + 1e-9
         ]
-        if not above and len(at) > 2 and np.linalg.eigvalsh(r)[0] < -1e-9:
-            above = [Problem("not_positive", value=float(np.linalg.eigvalsh(r)[0]))]
-        found += above
-    return found
+        if not beyond and len(at) > 2 and np.linalg.eigvalsh(r)[0] < -1e-9:
+            beyond = [Problem("not_positive", value=float(np.linalg.eigvalsh(r)[0]))]
+        problems += beyond
+    return problems
 
 
 def _collinear(likelihood: Likelihood, optimum: Optimum) -> list[Problem]:
-    """Name latent predictors of one variable that all but repeat each other."""
+    """Return latent predictors of one variable that all but repeat each other."""
     model, core = likelihood.reduction.model, likelihood.structure.core
     place = {name: i for i, name in enumerate(core)}
     pairs: dict[tuple[str, str], float] = {}

@@ -2,49 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from math import isfinite
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cxstats.core.formats import as_html
+from cxstats.core.formats import format_number, format_percent, interval, p_text
 from cxstats.core.language import label
 from cxstats.core.progress import quiet_linear_algebra
-from cxstats.models.fitted_model import Sound
-from cxstats.models.sem.estimate import Optimum
-from cxstats.models.sem.inference import (
-    all_quantities,
-    covariance_of_estimates,
-    delta_errors,
-    modification,
-    residual_z,
-)
+from cxstats.core.result import Chart
+from cxstats.models.fitted_model import FittedModel, listed
+from cxstats.models.sem.fit_indices import fit_measures
 from cxstats.models.sem.likelihood import Likelihood
-from cxstats.models.sem.measures import measures
 from cxstats.models.sem.model import Model
+from cxstats.models.sem.modification_indices import modification
+from cxstats.models.sem.optimizer import Optimum
 from cxstats.models.sem.problems import Problem
 from cxstats.models.sem.sample import Sample
+from cxstats.models.sem.standard_errors import (
+    covariance_of_estimates,
+    delta_errors,
+    residual_z,
+)
+from cxstats.models.sem.standardised_solution import all_quantities
 from cxstats.stats.intervals import normal_quantile
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from cxstats.models.sem.bootstrap import Bootstrap
+    from cxstats.models.sem.bootstrap import SemBootstrap
     from cxstats.models.sem.comparison import ModelComparison
     from cxstats.models.sem.robust import Sandwich
 
     Array = NDArray[np.float64]
 
 
+# The indices of a summary, and which of the robust and the scaled ones stand for them.
+SHOWN = ("chisq", "p_value", "cfi", "tli", "rmsea", "rmsea_ci_low", "rmsea_ci_high", "srmr")
+SCALED = {name: f"{name}_scaled" for name in ("chisq", "p_value", "cfi", "tli", "rmsea")} | {
+    "rmsea_ci_low": "rmsea_scaled_ci_low",
+    "rmsea_ci_high": "rmsea_scaled_ci_high",
+}
+ROBUST = SCALED | {
+    "cfi": "cfi_robust",
+    "tli": "tli_robust",
+    "rmsea": "rmsea_robust",
+    "rmsea_ci_low": "rmsea_robust_ci_low",
+    "rmsea_ci_high": "rmsea_robust_ci_high",
+}
+
+
 class ModelWarning(UserWarning):
     """A model or its solution is not to be trusted."""
 
 
-@dataclass(frozen=True, eq=False)
-class SemFit(Sound):
+@dataclass(frozen=True, eq=False, repr=False)
+class SemFit(FittedModel):
     """A structural equation model fitted by maximum likelihood; see `cxstats.models.sem.fit.sem`.
 
     Attributes
@@ -56,8 +73,8 @@ class SemFit(Sound):
     likelihood, start, optimum
         What was minimised, from where, and where that ended.
     problems : tuple of Problem
-        What makes the solution doubtful; empty when nothing was found. ``str(problem)`` says what
-        to do.
+        What makes the solution doubtful; empty when nothing was found. ``problem.message`` says
+        what to do, in both languages.
     information : str
         What standard errors are from: "expected" or "observed".
     estimator : str
@@ -76,6 +93,12 @@ class SemFit(Sound):
     estimator: str
     level: float
 
+    reference: ClassVar[str] = (
+        "Joreskog (1970). A general method for analysis of covariance structures. Biometrika 57, "
+        "239-251. Rosseel (2012). lavaan: an R package for structural equation modeling. Journal "
+        "of Statistical Software 48(2)."
+    )
+
     @property
     def n(self) -> int:
         """Cases."""
@@ -91,14 +114,11 @@ class SemFit(Sound):
         """What each row of the table is: ``lhs, op, rhs, label, group``."""
         import pandas as pd
 
-        alone = len(self.sample.groups) == 1
-        rows = [
-            (p.lhs, p.op, p.rhs, p.label, 1 if alone else self.sample.groups[p.group])
-            for p in self.model.parameters
-        ]
+        name_of = self.sample.group_name
+        rows = [(p.lhs, p.op, p.rhs, p.label, name_of(p.group)) for p in self.model.parameters]
+        everywhere = 1 if self.model.n_groups == 1 else ""
         rows += [
-            (d.name, ":=", d.expression.text, d.name, 1 if alone else "")
-            for d in self.model.definitions
+            (d.name, ":=", d.expression.text, d.name, everywhere) for d in self.model.definitions
         ]
         return pd.DataFrame(rows, columns=["lhs", "op", "rhs", "label", "group"])
 
@@ -116,14 +136,14 @@ class SemFit(Sound):
         """The table of the last point reached, even where it is no solution. Do not report it."""
         return self._numbers(True)
 
-    def _numbers(self, known: bool) -> pd.DataFrame:
+    def _numbers(self, solved: bool) -> pd.DataFrame:
         import pandas as pd
         from scipy.special import ndtr
 
         frame = self.rows
         k = len(frame)
         columns = ("estimate", "se", "z", "p_value", "ci_low", "ci_high", "std", "std_se")
-        if not known:
+        if not solved:
             return frame.assign(**dict.fromkeys(columns, np.nan))
         with quiet_linear_algebra(), np.errstate(all="ignore"):
             values = all_quantities(self.likelihood, self.optimum.phi)
@@ -135,8 +155,8 @@ class SemFit(Sound):
             estimate, se, z, 2 * ndtr(-np.abs(z)), estimate - reach, estimate + reach,
             values[k:], errors[k:],
         )  # fmt: skip
-        found = pd.DataFrame(dict(zip(columns, numbers, strict=True)))
-        return pd.concat([frame, found], axis=1)
+        statistics = pd.DataFrame(dict(zip(columns, numbers, strict=True)))
+        return pd.concat([frame, statistics], axis=1)
 
     @cached_property
     def covariance(self) -> Array:
@@ -166,7 +186,7 @@ class SemFit(Sound):
         tli_robust, rmsea_robust, rmsea_robust_ci_low, rmsea_robust_ci_high``. Formulas and
         sources: `cxstats.models.sem.fit_indices`.
         """
-        return measures(self)
+        return fit_measures(self)
 
     @cached_property
     def r_squared(self) -> pd.DataFrame:
@@ -177,10 +197,14 @@ class SemFit(Sound):
         import pandas as pd
 
         rows = self.table
-        own = rows[(rows["op"] == "~~") & (rows["lhs"] == rows["rhs"])]
-        own = own[own["lhs"].isin(self.model.endogenous)]
+        variances = rows[(rows["op"] == "~~") & (rows["lhs"] == rows["rhs"])]
+        variances = variances[variances["lhs"].isin(self.model.endogenous)]
         return pd.DataFrame(
-            {"variable": own["lhs"], "group": own["group"], "r_squared": 1 - own["std"]}
+            {
+                "variable": variances["lhs"],
+                "group": variances["group"],
+                "r_squared": 1 - variances["std"],
+            }
         ).reset_index(drop=True)
 
     @cached_property
@@ -196,15 +220,14 @@ class SemFit(Sound):
         names, sigma = self.model.observed, self.likelihood.implied(self.optimum.phi).sigma
         z = residual_z(self.likelihood, self.optimum, self.n)
         row, column = np.tril_indices(len(names))
-        parts = []
-        for g, key in enumerate(self.sample.groups):
-            cov = self.sample.cov[g]
+        frames = []
+        for g, cov in enumerate(self.sample.cov):
             sd, implied_sd = np.sqrt(np.diagonal(cov)), np.sqrt(np.diagonal(sigma[g]))
             cor = cov / np.outer(sd, sd) - sigma[g] / np.outer(implied_sd, implied_sd)
-            parts.append(
+            frames.append(
                 pd.DataFrame(
                     {
-                        "group": 1 if len(self.sample.groups) == 1 else key,
+                        "group": self.sample.group_name(g),
                         "row": [names[i] for i in row],
                         "column": [names[i] for i in column],
                         "raw": (cov - sigma[g])[row, column],
@@ -213,7 +236,7 @@ class SemFit(Sound):
                     }
                 )
             )
-        return pd.concat(parts, ignore_index=True)
+        return pd.concat(frames, ignore_index=True)
 
     def modification_indices(self, minimum: float = 0.0) -> pd.DataFrame:
         """Return what would improve the fit: ``lhs, op, rhs, group, mi, epc, std_epc``.
@@ -230,15 +253,11 @@ class SemFit(Sound):
         import pandas as pd
 
         self.require_sound("modification indices")
-        found = modification(self.likelihood, self.optimum, self.n)
-        alone = len(self.sample.groups) == 1
-        frame = pd.DataFrame(
-            [
-                (p.lhs, p.op, p.rhs, 1 if alone else self.sample.groups[p.group])
-                for p in found.parameters
-            ],
-            columns=["lhs", "op", "rhs", "group"],
-        ).assign(mi=found.index, epc=found.change, std_epc=found.standardised)
+        score = modification(self.likelihood, self.optimum, self.n)
+        rows = [(p.lhs, p.op, p.rhs, self.sample.group_name(p.group)) for p in score.parameters]
+        frame = pd.DataFrame(rows, columns=["lhs", "op", "rhs", "group"]).assign(
+            mi=score.index, epc=score.change, std_epc=score.standardised
+        )
         frame = frame[frame["mi"] >= minimum]
         return frame.sort_values("mi", ascending=False, ignore_index=True)
 
@@ -249,7 +268,7 @@ class SemFit(Sound):
         *,
         level: float = 0.95,
         bollen_stine: bool = False,
-    ) -> Bootstrap:
+    ) -> SemBootstrap:
         """Fit the model to resamples of the respondents, all at once.
 
         One set of resamples gives percentile and BCa intervals of raw, standardised and defined
@@ -272,7 +291,7 @@ class SemFit(Sound):
 
         Returns
         -------
-        Bootstrap
+        SemBootstrap
             `n_failed` replicates without a solution, and `n_improper` ones, are counted in it.
 
         Raises
@@ -298,27 +317,112 @@ class SemFit(Sound):
 
         return compare(self, other)
 
-    def plot(self, **options: Any) -> Axes:
-        """Draw the path diagram; options are those of `cxstats.charts.path_diagram`."""
-        from cxstats.charts import path_diagram
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the table, the fit indices and R²."""
+        import pandas as pd
 
-        lang = options.get("lang", "en")
-        squared = dict(zip(self.r_squared["variable"], self.r_squared["r_squared"], strict=True))
-        options.setdefault("source", label("sem.source", lang, n=self.n))
-        options.setdefault("synthetic", self.synthetic)
-        options.setdefault("r_squared", squared if self.sound else None)
+        indices = pd.DataFrame(self.fit_indices.items(), columns=["index", "value"])
+        return {"table": self.table, "fit_indices": indices, "r_squared": self.r_squared}
+
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return the path diagram."""
+        r_squared = dict(zip(self.r_squared["variable"], self.r_squared["r_squared"], strict=True))
+        return self.path_diagram(self.table, r_squared, self.source(lang), lang)
+
+    def source(self, lang: str) -> str:
+        """Return where the numbers come from, for charts."""
+        return label("sem.source", lang, n=format_number(self.n))
+
+    def findings(self, lang: str) -> list[str]:
+        """Return the sample, the problems, the fit and the structural paths, a line each.
+
+        Where there is no solution, only the diagnosis.
+        """
+        lines = [self.head(lang), *self.problem_lines(lang)]
         if not self.sound:
-            options.setdefault("note", label("sem.none", lang))
-        return path_diagram(self.table, **options)
+            return [*lines, label("sem.none", lang)]
+        return [*lines, *self.fit_lines(lang), *_path_lines(self, lang)]
 
-    def summary(self, lang: str = "en") -> str:
-        """Return the fit, its problems and the structural paths in words."""
-        from cxstats.models.sem.summary import summary
+    def head(self, lang: str) -> str:
+        """Return the first line of the summary: what was fitted, to how many cases."""
+        patterns = self.sample.patterns
+        complete = 0 if patterns is None else int(patterns.n[patterns.present.all(axis=1)].sum())
+        text = label(
+            "sem.head" if patterns is None else "sem.head.incomplete",
+            lang,
+            n=format_number(self.n),
+            complete=format_number(complete),
+            dropped=format_number(self.sample.dropped),
+            q=self.fit_indices["n_parameters"],
+        )
+        if len(self.sample.groups) == 1:
+            return text
+        groups = listed(map(str, self.sample.groups)).get(lang)
+        space = " " if lang == "en" else ""
+        return text + space + label("sem.groups", lang, names=groups)
 
-        return summary(self, lang)
+    def fit_lines(self, lang: str) -> list[str]:
+        """Return how well the model fits, in words."""
+        if self.fit_indices["df"] == 0:
+            return [label("sem.saturated", lang)]
+        lines = [fit_line("sem.fit", self.fit_indices, lang)]
+        if self.estimator != "ml":
+            name = self.estimator.upper()
+            lines.append(fit_line("sem.robust", self.fit_indices, lang, ROBUST, name))
+        return lines
 
-    def __repr__(self) -> str:
-        return self.summary()
 
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+def fit_line(
+    key: str,
+    indices: Mapping[str, float],
+    lang: str,
+    names: Mapping[str, str] | None = None,
+    estimator: str = "",
+) -> str:
+    """Return the test and the fit indices as a sentence.
+
+    Parameters
+    ----------
+    key : str
+        The sentence in the catalogue.
+    indices : mapping of str to float
+        Fit indices by name.
+    lang : {"en", "zh"}
+    names : mapping of str to str, optional
+        Which index is read for each of the sentence; without it, the one of that name.
+    estimator : str
+        What makes the indices robust.
+    """
+    chosen = {name: indices.get((names or {}).get(name, name), np.nan) for name in SHOWN}
+    return label(
+        key,
+        lang,
+        estimator=estimator,
+        df=int(indices["df"]),
+        chisq=format_number(chosen["chisq"], 2),
+        p=p_text(chosen["p_value"]),
+        limits=interval(chosen["rmsea_ci_low"], chosen["rmsea_ci_high"], 3),
+        **{name: f"{chosen[name]:.3f}" for name in ("cfi", "tli", "rmsea", "srmr")},
+    )
+
+
+def _path_lines(fit: SemFit, lang: str) -> list[str]:
+    """Return structural paths and defined parameters, or loadings' range without any."""
+    rows = fit.table[fit.table["op"].isin(["~", ":="])]
+    rows = rows[~fit.table.loc[rows.index, "estimate"].isna()]
+    if rows.empty:
+        loadings = fit.table[fit.table["op"] == "=~"]["std"].abs()
+        if loadings.empty:
+            return []
+        low, high = format_number(loadings.min(), 2), format_number(loadings.max(), 2)
+        return [label("sem.loadings", lang, low=low, high=high)]
+    level = format_percent(100 * fit.level, None, lang)
+    lines = [label("sem.paths", lang, level=level)]
+    for row in rows.itertuples():
+        name = row.lhs if row.op == ":=" else f"{row.lhs} ~ {row.rhs}"
+        group = f" [{row.group}]" if len(fit.sample.groups) > 1 and row.op == "~" else ""
+        std = format_number(row.std, 2) if isfinite(row.std) else "–"
+        estimate = format_number(row.estimate, 3) if isfinite(row.estimate) else "–"
+        numbers = f"{estimate} {interval(row.ci_low, row.ci_high, 3)}"
+        lines.append(f"  {name}{group}: {numbers}, {p_text(row.p_value)}, β = {std}")
+    return lines

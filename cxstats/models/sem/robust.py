@@ -8,17 +8,17 @@ divided by a factor that brings its mean to its degrees of freedom.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.models.sem import structure as layout
 from cxstats.models.sem.constraints import Reduction
-from cxstats.models.sem.estimate import Optimum, maximise, tangent
-from cxstats.models.sem.inference import exogenous, inverse_scaled
-from cxstats.models.sem.likelihood import Likelihood
+from cxstats.models.sem.likelihood import Likelihood, Point
 from cxstats.models.sem.missing import PatternLikelihood
 from cxstats.models.sem.model import Model, Parameter
-from cxstats.models.sem.score_contributions import casewise_scores
+from cxstats.models.sem.optimizer import Optimum, maximise, tangent
+from cxstats.models.sem.standard_errors import exogenous, inverse_scaled
 from cxstats.models.sem.structure import Structure
 
 if TYPE_CHECKING:
@@ -64,9 +64,9 @@ def sandwich(
     along = tangent(optimum.binding)
     bread = along @ inverse_scaled(along.T @ information @ along) @ along.T
     covariance = bread @ square @ bread / n
-    given = exogenous(likelihood.reduction)
-    covariance[given] = 0
-    covariance[:, given] = 0
+    fixed = exogenous(likelihood.reduction)
+    covariance[fixed] = 0
+    covariance[:, fixed] = 0
     return Sandwich(covariance, float(np.trace(bread @ square)))
 
 
@@ -91,19 +91,23 @@ def saturated_trace(matrices: list[Array], sigmas: Array, means: bool) -> float:
         turned = weight @ (z.T @ z / len(z))
         length = np.einsum("ni,ij,nj->n", z, weight, z)
         cross = np.einsum("ni,ij,nj->n", z, turned @ weight, z)
-        own = (length**2 - 2 * cross + np.trace(turned @ turned)) / 2
-        total += float((own + (length if means else 0)).mean())
+        trace = (length**2 - 2 * cross + np.trace(turned @ turned)) / 2
+        total += float((trace + (length if means else 0)).mean())
     return total
 
 
 def baseline(likelihood: Likelihood) -> tuple[Likelihood, Optimum]:
     """Return the model in which only observed predictors covary, at its maximum."""
     model = likelihood.reduction.model
-    given = [p.lhs for p in model.one_group if p.exogenous and p.op == "~~" and p.lhs == p.rhs]
-    rows = [Parameter(n, "~~", n, exogenous=n in given) for n in model.observed]
-    rows += [Parameter(a, "~~", b, exogenous=True) for i, a in enumerate(given) for b in given[:i]]
+    predictors = [p.lhs for p in model.one_group if p.exogenous and p.op == "~~" and p.lhs == p.rhs]
+    rows = [Parameter(n, "~~", n, exogenous=n in predictors) for n in model.observed]
+    rows += [
+        Parameter(a, "~~", b, exogenous=True)
+        for i, a in enumerate(predictors)
+        for b in predictors[:i]
+    ]
     if model.means:
-        rows += [Parameter(n, "~1", "", exogenous=n in given) for n in model.observed]
+        rows += [Parameter(n, "~1", "", exogenous=n in predictors) for n in model.observed]
     return _at_moments(likelihood, rows)
 
 
@@ -113,14 +117,14 @@ def _at_moments(likelihood: Likelihood, rows: list[Parameter]) -> tuple[Likeliho
     parameters = tuple(p._replace(group=g) for g in range(old.n_groups) for p in rows)
     model = Model((), old.observed, parameters, old.n_groups, old.means, (), (), "")
     reduction = Reduction.of(model)
-    found = replace(likelihood, structure=Structure.of(model), reduction=reduction)
+    moved = replace(likelihood, structure=Structure.of(model), reduction=reduction)
     at = {name: i for i, name in enumerate(model.observed)}
     x = [_moment(likelihood, p, at) for p in parameters]
     phi = np.linalg.lstsq(reduction.matrix, np.array(x), rcond=None)[0]
-    if isinstance(found, PatternLikelihood) and len(rows) < len(at) * (len(at) + 1) // 2:
-        return found, maximise(found, phi)
-    value, binding = float(found.evaluate(phi)[0]), np.zeros((0, len(phi)))
-    return found, Optimum(phi, value, found.hessian(phi), binding, True, 0)
+    if isinstance(moved, PatternLikelihood) and len(rows) < len(at) * (len(at) + 1) // 2:
+        return moved, maximise(moved, phi)
+    value, binding = float(moved.evaluate(phi)[0]), np.zeros((0, len(phi)))
+    return moved, Optimum(phi, value, moved.hessian(phi), binding, True, 0)
 
 
 def unrestricted(likelihood: Likelihood) -> tuple[Likelihood, Optimum]:
@@ -152,8 +156,74 @@ def scaling(
     if df == 0:
         return float("nan")
     if isinstance(likelihood, PatternLikelihood):
-        whole = sandwich(*unrestricted(likelihood), matrices, observed).trace
+        trace = sandwich(*unrestricted(likelihood), matrices, observed).trace
     else:
         sigmas = likelihood.cov if observed else likelihood.implied(optimum.phi).sigma
-        whole = saturated_trace(matrices, sigmas, likelihood.structure.means)
-    return (whole - sandwich(likelihood, optimum, matrices, observed).trace) / df
+        trace = saturated_trace(matrices, sigmas, likelihood.structure.means)
+    return (trace - sandwich(likelihood, optimum, matrices, observed).trace) / df
+
+
+def casewise_scores(
+    likelihood: Likelihood, phi: Array, matrices: list[Array], centred: bool = False
+) -> Array:
+    """Return the derivatives of each case's log-likelihood, (n, q).
+
+    ``w (z' W u z' W v - u' W v) + z' W u s`` for a parameter with vectors u and v of the pool,
+    weight w and share s in the means; ``z`` is the case about the implied (or sample) means.
+    They sum to zero at the maximum.
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+    phi : array (q,)
+    matrices : list of array (n_g, p)
+        The cases of every group, with NaN under a likelihood of patterns.
+    centred : bool
+        About the sample's moments instead of the implied ones, for each group: what remains is
+        sampling error alone, even where equalities over groups do not hold.
+    """
+    if isinstance(likelihood, PatternLikelihood):
+        return _scores_of_patterns(likelihood, phi, matrices)
+    point = likelihood.at(phi)
+    rows = []
+    for g, matrix in enumerate(matrices):
+        about_sample = centred or point.model.mu is None
+        z = matrix - (matrix.mean(axis=0) if about_sample else point.model.mu[g])  # type: ignore[index]
+        scores = _scores(point, g, z, likelihood)
+        if centred:
+            scores = scores - scores.mean(axis=0)
+        rows.append(_by_free_parameters(likelihood, g, scores))
+    return np.concatenate(rows)
+
+
+def _scores_of_patterns(likelihood: PatternLikelihood, phi: Array, matrices: list[Array]) -> Array:
+    point, patterns = likelihood.at(phi), likelihood.patterns
+    rows = []
+    for g, matrix in enumerate(matrices):
+        answered = ~np.isnan(matrix)
+        out = np.zeros((len(matrix), likelihood.reduction.matrix.shape[1]))
+        for j in np.flatnonzero(patterns.group == g):
+            members = (answered == patterns.present[j]).all(axis=1)
+            assert point.model.mu is not None  # patterns always have means
+            z = np.where(patterns.present[j], matrix[members] - point.model.mu[j], 0)
+            out[members] = _by_free_parameters(likelihood, g, _scores(point, j, z, likelihood))
+        rows.append(out[answered.any(axis=1)])
+    return np.concatenate(rows)
+
+
+def _scores(point: Point, block: Any, z: Array, likelihood: Likelihood) -> Array:
+    structure = likelihood.structure
+    pool = layout.pool(point.model)[block]
+    shift = layout.mean_weights(structure, point.model)[block]
+    turned = point.inverse[block] @ pool
+    a, b = structure.a, structure.b
+    pull = z @ turned
+    level = np.einsum("ik,ik->k", pool[:, a], turned[:, b])
+    out: Array = (pull[:, a] * pull[:, b] - level) * structure.weight + pull[:, a] * shift
+    return out
+
+
+def _by_free_parameters(likelihood: Likelihood, group: int, scores: Array) -> Array:
+    t = likelihood.structure.matrix.size
+    out: Array = scores @ likelihood.reduction.matrix[group * t : (group + 1) * t]
+    return out

@@ -69,6 +69,10 @@ class Sample:
         """Cases in all groups."""
         return int(self.sizes.sum())
 
+    def group_name(self, group: int) -> Any:
+        """Return what the rows of a group are called in tables: 1 where there is one only."""
+        return 1 if len(self.groups) == 1 else self.groups[group]
+
     def matrices(self) -> list[Array]:
         """Return the cases of every group, (n_g, p) each.
 
@@ -92,14 +96,14 @@ class Sample:
 
 
 def _rows(frame: Any, names: Sequence[str], by: str | None) -> tuple[Array, Any]:
-    parts = list(blocks(frame, names, by)[1])
-    values = np.concatenate([np.asarray(part.values, float).T for part in parts])
-    groups = None if by is None else np.concatenate([part.groups for part in parts])
+    chunks = list(blocks(frame, names, by)[1])
+    values = np.concatenate([np.asarray(chunk.values, float).T for chunk in chunks])
+    groups = None if by is None else np.concatenate([chunk.groups for chunk in chunks])
     return values, groups
 
 
 def read_sample(data: Any, observed: Sequence[str], group: str | None) -> Sample:
-    """Take the moments of a model's variables from a table or from published moments.
+    """Return the moments of a model's variables, from a table or from published moments.
 
     Parameters
     ----------
@@ -121,28 +125,31 @@ def read_sample(data: Any, observed: Sequence[str], group: str | None) -> Sample
         raise CxError("no groups: the mapping is empty")
     if isinstance(data, Moments):
         _refuse_group(group)
-        found: dict[Any, Moments] = {"": _selected(data, names)}
+        by_group: dict[Any, Moments] = {"": _selected(data, names)}
     elif isinstance(data, Mapping) and all(isinstance(m, Moments) for m in data.values()):
         _refuse_group(group)
-        found = {key: _selected(m, names) for key, m in data.items()}
+        by_group = {key: _selected(m, names) for key, m in data.items()}
     else:
         _check_columns(data, names, group)
-        taken = moments(data, names, by=group)
-        order = {} if group is None else _counted(data, names, group)
-        found = {"": taken} if group is None else {key: taken[key] for key in order if key in taken}
-    for key, part in found.items():
-        _check(part, "" if key == "" else f"group {key!r}: ")
-    sizes = np.array([part.n for part in found.values()], float)
+        computed = moments(data, names, by=group)
+        by_group = {"": computed}
+        if group is not None:
+            order = _counted(data, names, group)
+            by_group = {key: computed[key] for key in order if key in computed}
+    for key, group_moments in by_group.items():
+        _check(group_moments, "" if key == "" else f"group {key!r}: ")
+    samples = list(by_group.values())
+    sizes = np.array([sample.n for sample in samples], float)
     shrink = (sizes - 1) / sizes
     is_table = not isinstance(data, Moments | Mapping)
-    cov = np.stack([part.cov for part in found.values()]) * shrink[:, None, None]
+    cov = np.stack([sample.cov for sample in samples]) * shrink[:, None, None]
     return Sample(
         names,
-        tuple(found),
+        tuple(by_group),
         sizes,
         cov,
-        np.stack([part.mean for part in found.values()]),
-        sum(part.dropped for part in found.values()) - (len(found) - 1) * order.get(None, 0),
+        np.stack([sample.mean for sample in samples]),
+        sum(sample.dropped for sample in samples) - (len(samples) - 1) * order.get(None, 0),
         float((np.linalg.slogdet(cov)[1] + len(names)) @ sizes / sizes.sum()),
         data if is_table else None,
         group,
@@ -150,7 +157,7 @@ def read_sample(data: Any, observed: Sequence[str], group: str | None) -> Sample
 
 
 def read_incomplete(data: Any, observed: Sequence[str], group: str | None) -> Sample:
-    """Take patterns of missing answers, and the unrestricted moments that fit them best.
+    """Return patterns of missing answers, and the unrestricted moments that fit them best.
 
     Parameters and errors are those of `read_sample`, but for the cases: those without any answer
     are left out, and a variable that two cases answered in a group will do.
@@ -161,24 +168,24 @@ def read_incomplete(data: Any, observed: Sequence[str], group: str | None) -> Sa
     _check_columns(data, names, group)
     values, keys = _rows(data, names, group)
     order: dict[Any, int] = {"": len(values)} if group is None else _counted(data, names, group)
-    known = [key for key in order if key is not None]
-    matrices = [values if group is None else values[keys == key] for key in known]
-    for key, matrix in zip(known, matrices, strict=True):
+    group_names = [key for key in order if key is not None]
+    matrices = [values if group is None else values[keys == key] for key in group_names]
+    for key, matrix in zip(group_names, matrices, strict=True):
         _check_answers(matrix, names, "" if group is None else f"group {key!r}: ")
     patterns = find_patterns(matrices)
-    found = [saturated_moments(patterns, g) for g in range(len(matrices))]
+    saturated = [saturated_moments(patterns, g) for g in range(len(matrices))]
     sizes = np.array([patterns.n[patterns.group == g].sum() for g in range(len(matrices))])
-    for key, size, (mean, cov, _) in zip(known, sizes, found, strict=True):
-        part = Moments(names, int(size), mean, cov)
-        _check(part, "" if group is None else f"group {key!r}: ")
+    for key, size, (mean, cov, _) in zip(group_names, sizes, saturated, strict=True):
+        group_moments = Moments(names, int(size), mean, cov)
+        _check(group_moments, "" if group is None else f"group {key!r}: ")
     return Sample(
         names,
-        tuple(known),
+        tuple(group_names),
         sizes,
-        np.stack([cov for _, cov, _ in found]),
-        np.stack([mean for mean, _, _ in found]),
+        np.stack([cov for _, cov, _ in saturated]),
+        np.stack([mean for mean, _, _ in saturated]),
         int(sum(order.values()) - sizes.sum()),
-        float(np.dot([value for _, _, value in found], sizes) / sizes.sum()),
+        float(np.dot([value for _, _, value in saturated], sizes) / sizes.sum()),
         data,
         group,
         patterns,
@@ -190,10 +197,10 @@ def _check_answers(matrix: Array, names: tuple[str, ...], where: str) -> None:
         i = int(np.flatnonzero(np.isinf(matrix).any(axis=0))[0])
         raise DataError(f"{where}{names[i]!r} has an infinite value; allowed: numbers")
     for name, column in zip(names, matrix.T, strict=True):
-        given = column[~np.isnan(column)]
-        if len(given) < 2:
-            raise DataError(f"{where}{name!r} was answered by {len(given)} cases; it needs two")
-        if np.ptp(given) == 0:
+        answers = column[~np.isnan(column)]
+        if len(answers) < 2:
+            raise DataError(f"{where}{name!r} was answered by {len(answers)} cases; it needs two")
+        if np.ptp(answers) == 0:
             raise DataError(f"{where}{name!r} is constant; a model needs answers that vary")
 
 
@@ -212,30 +219,30 @@ def _selected(data: Moments, names: tuple[str, ...]) -> Moments:
     return data.select(names)
 
 
-def _missing(name: str, there: Sequence[str], what: str) -> str:
-    near = get_close_matches(name, there, 1)
+def _missing(name: str, available: Sequence[str], kind: str) -> str:
+    near = get_close_matches(name, available, 1)
     hint = f"; did you mean {near[0]!r}?" if near else "."
-    shown = ", ".join(map(str, list(there)[:30]))
-    return f"the model names {name!r}, which is no {what} of the data{hint} There are: {shown}"
+    listed = ", ".join(map(str, list(available)[:30]))
+    return f"the model names {name!r}, which is no {kind} of the data{hint} There are: {listed}"
 
 
 def _check_columns(data: Any, names: tuple[str, ...], group: str | None) -> None:
     import narwhals as nw
 
     if isinstance(data, np.ndarray):
-        there = [f"x{i + 1}" for i in range(data.shape[-1])]
+        columns = [f"x{i + 1}" for i in range(data.shape[-1])]
     elif hasattr(data, "iloc"):
-        there = [str(name) for name in data.columns]
+        columns = [str(name) for name in data.columns]
     else:
         try:
             table: Any = nw.from_native(data)
         except TypeError:
             return  # `blocks` names the type
-        there = table.collect_schema().names()
+        columns = table.collect_schema().names()
     for name in names:
-        if name not in there:
-            raise DataError(_missing(name, there, "column"))
-    if group is not None and group not in there:
+        if name not in columns:
+            raise DataError(_missing(name, columns, "column"))
+    if group is not None and group not in columns:
         raise DataError(f"group {group!r} is no column of the data")
 
 
@@ -246,34 +253,34 @@ def _counted(data: Any, names: tuple[str, ...], group: str) -> dict[Any, int]:
     """
     import pandas as pd
 
-    order: dict[Any, int] = {}
-    for part in blocks(data, names[:1], group)[1]:
-        groups: Any = pd.Series(part.groups)
+    counts: dict[Any, int] = {}
+    for chunk in blocks(data, names[:1], group)[1]:
+        groups: Any = pd.Series(chunk.groups)
         for key, rows in groups.value_counts(sort=False, dropna=False).items():
             name = None if pd.isna(key) else key
-            order[name] = order.get(name, 0) + int(rows)
-    return order
+            counts[name] = counts.get(name, 0) + int(rows)
+    return counts
 
 
-def _check(part: Moments, where: str) -> None:
-    """Refuse moments that no model can be fitted to."""
-    variance = np.diagonal(part.cov)
-    if not np.isfinite(part.cov).all():
+def _check(moments: Moments, where: str) -> None:
+    """Raise if no model can be fitted to the moments."""
+    variance = np.diagonal(moments.cov)
+    if not np.isfinite(moments.cov).all():
         raise DataError(f"{where}the covariances are not numbers")
-    for name, value, mean in zip(part.names, variance, part.mean, strict=True):
+    for name, value, mean in zip(moments.names, variance, moments.mean, strict=True):
         if value <= ROUNDED * (mean**2 if np.isfinite(mean) else 0.0):
             raise DataError(f"{where}{name!r} is constant; a model needs answers that vary")
-    p = len(part.names)
-    if part.n <= p:
+    p = len(moments.names)
+    if moments.n <= p:
         raise DataError(
-            f"{where}{part.n} complete cases for {p} variables; there must be more cases than "
-            f"variables ({part.dropped} were left out because an answer was missing)"
+            f"{where}{moments.n} complete cases for {p} variables; there must be more cases than "
+            f"variables ({moments.dropped} were left out because an answer was missing)"
         )
-    r = correlations(part.cov)
+    r = correlations(moments.cov)
     values, directions = np.linalg.eigh(r)
     if values[0] < REGULAR:
         weight = np.abs(directions[:, 0])
-        names = [part.names[i] for i in np.flatnonzero(weight > 1e-4)]
+        names = [moments.names[i] for i in np.flatnonzero(weight > 1e-4)]
         raise DataError(
             f"{where}{', '.join(names)} repeat each other exactly (one is a sum or a copy of the "
             "others); leave one out"

@@ -10,14 +10,16 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cxstats.core.errors import CxError, MissingToolError
-from cxstats.core.formats import as_html, format_number
+from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both, label
 from cxstats.core.progress import quiet_linear_algebra
+from cxstats.core.result import Result
+from cxstats.models.fitted_model import problem_lines
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,8 +50,8 @@ def _seen(value: float) -> str:
     return f"{value:.1e}" if value >= NOISE else f"{NOISE:.0e}"
 
 
-@dataclass(frozen=True, eq=False)
-class Opinion:
+@dataclass(frozen=True, eq=False, repr=False)
+class SecondOpinion(Result):
     """What semopy makes of a model that cxstats has fitted; differences are semopy less cxstats.
 
     Attributes
@@ -62,28 +64,33 @@ class Opinion:
         both programs mean the same by them.
     converged : bool
         Whether semopy reports success. It does so on models without a solution too.
-    remarks : tuple of Text
-        What semopy does differently, in both languages.
     syntax : str
         The model as it was given to semopy, every default written out.
     version : str
         Of semopy.
     fit : SemFit
         Ours.
+    notes : tuple of Text
+        What semopy does differently, in both languages.
     """
 
     table: pd.DataFrame
     indices: pd.DataFrame
     converged: bool
-    remarks: tuple[Text, ...]
     syntax: str
     version: str
     fit: SemFit
+    notes: tuple[Text, ...]
+
+    reference: ClassVar[str] = (
+        "Meshcheryakov, Igolkina & Samsonova (2021). semopy 2: a structural equation modeling "
+        "package with random effects in Python. arXiv 2106.01140."
+    )
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """What semopy does differently."""
-        return tuple(remark.en for remark in self.remarks)
+    def synthetic(self) -> bool:
+        """Whether the respondents are simulated."""
+        return self.fit.synthetic
 
     @property
     def agrees(self) -> bool:
@@ -103,31 +110,30 @@ class Opinion:
     def _index(self, column: str, index: str = "chisq") -> float:
         return float(self.indices.loc[self.indices["index"] == index, column].to_numpy(float)[0])
 
-    def summary(self, lang: str = "en") -> str:
-        """Return what was compared, how far apart it is and why it may be."""
-        reports = label(f"sem.opinion.{'success' if self.converged else 'failure'}", lang)
-        lines = [
-            label(
-                "sem.opinion.head",
-                lang,
-                version=self.version,
-                n=format_number(self.fit.n),
-                q=int(self.fit.fit_indices["n_parameters"]),
-                reports=reports,
-            )
-        ]
-        lines += self._differences(lang) if self.fit.sound else self._claims(lang)
-        lines += [label("sem.opinion.note", lang, text=r.get(lang)) for r in self.remarks]
-        return "\n".join(lines)
+    def findings(self, lang: str) -> list[str]:
+        """Return what was compared, and how far apart it is."""
+        head = label(
+            "sem.opinion.head",
+            lang,
+            version=self.version,
+            n=format_number(self.fit.n),
+            q=int(self.fit.fit_indices["n_parameters"]),
+            reports=label(f"sem.opinion.{'success' if self.converged else 'failure'}", lang),
+        )
+        return [head, *(self._differences(lang) if self.fit.sound else self._claims(lang))]
 
     def _differences(self, lang: str) -> list[str]:
         rows, lines = self.table, []
-        for what, column in (("estimates", "difference"), ("errors", "se_difference")):
+        for statistic, column in (("estimates", "difference"), ("errors", "se_difference")):
             share = (rows[column] / rows["se"]).abs().fillna(-1.0).to_numpy(float)
             at = rows.iloc[int(share.argmax())]
             name = f"{at['lhs']} {at['op']} {at['rhs']}"
-            where = f" ({name}: {abs(at[column]):.1e})" if share.max() >= NOISE else ""
-            lines.append(label(f"sem.opinion.{what}", lang, share=_seen(share.max()), where=where))
+            value = f"{abs(at[column]):.1e}"
+            far = share.max() >= NOISE
+            where = label("sem.opinion.where", lang, name=name, value=value) if far else ""
+            lines.append(
+                label(f"sem.opinion.{statistic}", lang, share=_seen(share.max()), where=where)
+            )
         lines.append(
             label(
                 "sem.opinion.chisq",
@@ -142,25 +148,17 @@ class Opinion:
         return [*lines, label(f"sem.opinion.{'agrees' if self.agrees else 'differs'}", lang)]
 
     def _claims(self, lang: str) -> list[str]:
-        problems = [p.text(lang) for p in self.fit.problems if p.fatal]
-        return [
-            *(label("sem.problem.head", lang, text=text) for text in problems),
-            label(
-                "sem.opinion.claims",
-                lang,
-                chisq=f"{self._index('semopy'):.3f}",
-                se=f"{self.table['semopy_se'].max():.3g}",
-            ),
-        ]
-
-    def __repr__(self) -> str:
-        return self.summary()
-
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+        fatal = [problem for problem in self.fit.problems if problem.fatal]
+        claims = label(
+            "sem.opinion.claims",
+            lang,
+            chisq=f"{self._index('semopy'):.3f}",
+            se=f"{self.table['semopy_se'].max():.3g}",
+        )
+        return [*problem_lines(fatal, lang), claims]
 
 
-def second_opinion(fit: SemFit) -> Opinion:
+def second_opinion(fit: SemFit) -> SecondOpinion:
     """Fit the same model to the same data with semopy, an independent program, and compare.
 
     The model is rebuilt from its parameters with every default written out, so that semopy adds
@@ -175,7 +173,7 @@ def second_opinion(fit: SemFit) -> Opinion:
 
     Returns
     -------
-    Opinion
+    SecondOpinion
         With ``.table``, ``.indices``, ``.converged``, ``.agrees``, ``.notes``.
 
     Raises
@@ -199,11 +197,11 @@ def second_opinion(fit: SemFit) -> Opinion:
         except Exception as error:
             why = str(error) or type(error).__name__
             raise CxError(f"semopy could not fit: {' '.join(why.split())}") from error
-    return Opinion(
+    return SecondOpinion(
         table=_table(fit, theirs),
         indices=_indices(fit, theirs),
         converged=theirs.converged,
-        remarks=tuple(_remarks(fit, theirs, starts)),
+        notes=tuple(_notes(fit, theirs, starts)),
         syntax=syntax,
         version=str(semopy.__version__),
         fit=fit,
@@ -248,7 +246,7 @@ def _semopy() -> Any:
 
 
 def _require_expressible(fit: SemFit) -> None:
-    """Refuse what semopy has no words for."""
+    """Raise if semopy cannot express the model."""
     model = fit.model
     arrows = {n for p in model.one_group if p.op in ("=~", "~") for n in (p.lhs, p.rhs)}
     alone = [n for n in model.observed if n not in arrows]
@@ -264,9 +262,9 @@ def _require_expressible(fit: SemFit) -> None:
         ),
         f"variables without any arrow ({', '.join(alone)})": bool(alone),
     }
-    for what, found in reasons.items():
-        if found:
-            raise CxError(f"no second opinion: semopy cannot express {what}")
+    for reason, holds in reasons.items():
+        if holds:
+            raise CxError(f"no second opinion: semopy cannot express {reason}")
 
 
 def _names(fit: SemFit) -> list[str]:
@@ -291,9 +289,9 @@ def _syntax(fit: SemFit) -> str:
     for i, p in enumerate(model.parameters):
         value = "START" if p.exogenous else names[i] or repr(float(offset[i]))
         lines.append(f"{p.lhs} {p.op} {value}*{p.rhs}")
-    known = {frozenset((p.lhs, p.rhs)) for p in model.parameters if p.op == "~~"}
+    written = {frozenset((p.lhs, p.rhs)) for p in model.parameters if p.op == "~~"}
     outside = [n for n in model.observed if n not in model.endogenous]
-    lines += [f"{a} ~~ 0.0*{b}" for a, b in combinations(outside, 2) if {a, b} not in known]
+    lines += [f"{a} ~~ 0.0*{b}" for a, b in combinations(outside, 2) if {a, b} not in written]
     return "\n".join([*lines, *_brought_in(model)])
 
 
@@ -404,33 +402,33 @@ def _indices(fit: SemFit, theirs: Refit) -> pd.DataFrame:
     import pandas as pd
 
     ours = fit.fit_indices
-    shown = ["chisq", "df"]
+    names = ["chisq", "df"]
     if theirs.df == ours["df"]:
-        shown += ["cfi", "tli"] * (theirs.baseline_df == ours["baseline_df"]) + ["rmsea"]
+        names += ["cfi", "tli"] * (theirs.baseline_df == ours["baseline_df"]) + ["rmsea"]
     frame = pd.DataFrame(
-        [(name, float(ours[name]), getattr(theirs, name)) for name in shown],
+        [(name, float(ours[name]), getattr(theirs, name)) for name in names],
         columns=["index", "cxstats", "semopy"],
     )
     return frame.assign(difference=frame["semopy"] - frame["cxstats"])
 
 
-def _remarks(fit: SemFit, theirs: Refit, starts: dict[str, float]) -> Iterator[Text]:
+def _notes(fit: SemFit, theirs: Refit, starts: dict[str, float]) -> Iterator[Text]:
     """Yield what semopy does differently, as far as it bears on this model."""
     pairs = zip(fit.model.parameters, _names(fit), strict=True)
     variances = {name for p, name in pairs if p.lhs == p.rhs and name}
     ours = fit.fit_indices
-    given = any(p.exogenous for p in fit.model.parameters)
+    fixed_x = any(p.exogenous for p in fit.model.parameters)
     rmsea = theirs.df == ours["df"] > 0
-    found = {
+    notes = {
         "loglik": True,
         "search": True,
         "rmsea": rmsea,
-        "given": given and theirs.df != ours["df"],
-        "baseline": not given and theirs.baseline_df != ours["baseline_df"],
+        "given": fixed_x and theirs.df != ours["df"],
+        "baseline": not fixed_x and theirs.baseline_df != ours["baseline_df"],
         "start": bool(starts),
         "bound": any(theirs.values[name] < AT_BOUND for name in variances),
         "pseudo": theirs.pseudo,
     }
-    for key, holds in found.items():
+    for key, holds in notes.items():
         if holds:
             yield both(f"sem.opinion.note.{key}", ftol=f"{FTOL:.0e}")

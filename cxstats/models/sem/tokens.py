@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from itertools import islice
 from math import isfinite
 
 from cxstats.core.errors import ModelSyntaxError
@@ -72,14 +73,14 @@ def tokens(text: str) -> Iterator[Token]:
         group = match.lastindex
         if group is None:
             return
-        found, at = match[group], match.start(group)
+        lexeme, at = match[group], match.start(group)
         if group < 5:
-            yield _KINDS[group], found, at
-        elif group == 5 and found in _MARKS:
-            yield found, found, at
+            yield _KINDS[group], lexeme, at
+        elif group == 5 and lexeme in _MARKS:
+            yield lexeme, lexeme, at
         else:
-            raise ModelSyntaxError.at(text, at, _strange(text, before, found, at))
-        before = found
+            raise ModelSyntaxError.at(text, at, _strange(text, before, lexeme, at))
+        before = lexeme
 
 
 def statements(text: str) -> Iterator[list[Token]]:
@@ -94,7 +95,7 @@ def statements(text: str) -> Iterator[list[Token]]:
     opened: list[int] = []
     broken = False  # a line break that ends the statement, unless the next mark continues it
     for token in tokens(text):
-        kind, _, at = token
+        kind = token[0]
         if kind == "\n":
             broken = broken or not (opened or (statement and statement[-1][0] in OPEN))
             continue
@@ -105,14 +106,7 @@ def statements(text: str) -> Iterator[list[Token]]:
                 yield statement
             statement = []
         broken = False
-        if kind == "(":
-            opened.append(at)
-        elif kind == ")":
-            if not opened:
-                raise ModelSyntaxError.at(text, at, "')' without '('")
-            opened.pop()
-        elif opened and kind in RELATIONS:
-            raise ModelSyntaxError.at(text, opened[-1], f"'(' is not closed before '{kind}'")
+        _track_bracket(token, opened, text)
         if kind != ";":
             statement.append(token)
     if opened:
@@ -121,42 +115,57 @@ def statements(text: str) -> Iterator[list[Token]]:
         yield statement
 
 
-def _strange(text: str, before: str, found: str, at: int) -> str:
-    """Say what is wrong with a mark that means nothing."""
-    if found == ":" and before in ("group", "level", "block"):
+def _track_bracket(token: Token, opened: list[int], text: str) -> None:
+    """Note where a bracket opens or closes; inside of one there is no operator."""
+    kind, _, at = token
+    if kind == "(":
+        opened.append(at)
+    elif kind == ")":
+        if not opened:
+            raise ModelSyntaxError.at(text, at, "')' without '('")
+        opened.pop()
+    elif opened and kind in RELATIONS:
+        raise ModelSyntaxError.at(text, opened[-1], f"'(' is not closed before '{kind}'")
+
+
+def _strange(text: str, before: str, lexeme: str, at: int) -> str:
+    """Return what is wrong with a mark that means nothing."""
+    if lexeme == ":" and before in ("group", "level", "block"):
         return f"blocks ('{before}:') are not supported; allowed: one model for all groups"
-    if found == ":":
+    if lexeme == ":":
         after = re.compile(rf"\s*({NAME})").match(text, at + 1)
         pair = f"{before}:{after[1] if after else ''}"
-        return f"an interaction, {shown(pair)}, is not supported; compute the product as a variable"
-    if len(found) > 1 or found == "=":
-        meant = _MEANT.get(found, f"allowed: {' '.join(RELATIONS)}")
-        return f"unknown operator {shown(found)}; {meant}"
-    if found in _STRANGE:
-        return _STRANGE[found]
+        return (
+            f"an interaction, {quoted(pair)}, is not supported; compute the product as a variable"
+        )
+    if len(lexeme) > 1 or lexeme == "=":
+        meant = _MEANT.get(lexeme, f"allowed: {' '.join(RELATIONS)}")
+        return f"unknown operator {quoted(lexeme)}; {meant}"
+    if lexeme in _STRANGE:
+        return _STRANGE[lexeme]
     from unicodedata import normalize
 
-    plain = normalize("NFKC", found)
-    hint = f"; did you mean {plain!r}?" if plain != found and plain.isprintable() else ""
-    return f"unknown character {found!r} (U+{ord(found):04X}){hint}"
+    plain = normalize("NFKC", lexeme)
+    hint = f"; did you mean {plain!r}?" if plain != lexeme and plain.isprintable() else ""
+    return f"unknown character {lexeme!r} (U+{ord(lexeme):04X}){hint}"
 
 
-def shown(text: str) -> str:
+def quoted(text: str) -> str:
     """Quote a piece of a model, cut where it is long."""
     return repr(text if len(text) <= 40 else text[:39] + "…")
 
 
-def near(name: str, known: Collection[str]) -> str:
+def near(name: str, names: Collection[str]) -> str:
     """Return a hint at the known name nearest to `name`, or else at what is known."""
     from difflib import get_close_matches
 
-    some = [one for one, _ in zip(known, range(5_000), strict=False) if len(one) <= 60]
-    close = get_close_matches(name, some, n=1) if len(name) <= 60 else []
+    candidates = [candidate for candidate in islice(names, 5_000) if len(candidate) <= 60]
+    close = get_close_matches(name, candidates, n=1) if len(name) <= 60 else []
     if close:
         return f"did you mean {close[0]!r}?"
-    if not some:
+    if not candidates:
         return "there are none"
-    return "there are: " + ", ".join(some[:8]) + (", …" if len(some) > 8 else "")
+    return "there are: " + ", ".join(candidates[:8]) + (", …" if len(candidates) > 8 else "")
 
 
 def number(token: Token, text: str) -> float:
@@ -164,9 +173,9 @@ def number(token: Token, text: str) -> float:
     _, digits, at = token
     if not _NUMBER.fullmatch(digits):
         raise ModelSyntaxError.at(
-            text, at, f"{shown(digits)} is not a number, and a name cannot begin with a digit"
+            text, at, f"{quoted(digits)} is not a number, and a name cannot begin with a digit"
         )
     value = float(digits)
     if not isfinite(value):
-        raise ModelSyntaxError.at(text, at, f"{shown(digits)} is too large for a number")
+        raise ModelSyntaxError.at(text, at, f"{quoted(digits)} is too large for a number")
     return value

@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import DataError
-from cxstats.priorities.drivers.estimate import Estimates, estimates, spread
-from cxstats.priorities.drivers.intervals import expanded_percentile
+from cxstats.core.language import Text, both
+from cxstats.priorities.drivers.inference import (
+    Importances,
+    expanded_percentile,
+    importances,
+    spread,
+)
 from cxstats.priorities.drivers.sample import Sample
 from cxstats.stats.hypothesis_tests import adjust
 
@@ -18,11 +23,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    Array = NDArray[np.float64]
+    Groups = dict[Any, tuple[Sample, Importances]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Compared:
+class Comparison:
     """Groups and their differences; None without groups.
 
     Attributes
@@ -33,12 +38,12 @@ class Compared:
     pairs : pandas.DataFrame
         By driver and pair of groups: ``estimate`` (first less second), ``ci_low, ci_high, se,
         p_value, p_adjusted`` (Holm), ``p_fdr``, over all rows, and ``n``.
-    notes : tuple of str
+    notes : tuple of Text
     """
 
     groups: pd.DataFrame | None = None
     pairs: pd.DataFrame | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
 
 
 def compare(
@@ -49,7 +54,7 @@ def compare(
     level: float,
     n_resamples: int,
     seed: int,
-) -> Compared:
+) -> Comparison:
     """Compare importances between groups.
 
     Every group is resampled for itself. The optimism of an importance, the mean of its replicates
@@ -72,48 +77,48 @@ def compare(
     import pandas as pd
 
     if labels is None:
-        return Compared()
-    known = ~pd.isna(labels)
-    names = sorted(set(labels[known]), key=lambda group: (str(type(group)), group))
+        return Comparison()
+    labelled = ~pd.isna(labels)
+    names = sorted(set(labels[labelled]), key=lambda group: (str(type(group)), group))
     if len(names) < 2:
         raise DataError(f"column {by!r} has {len(names)} group; at least 2 are needed to compare")
-    found = {}
+    groups = {}
     for i, name in enumerate(names):
-        own = sample.group(labels == name, f"column {by!r}, group {name!r}: ")
-        found[name] = own, estimates(own, method, level, n_resamples, seed, i)
+        members = sample.group(labels == name, f"column {by!r}, group {name!r}: ")
+        groups[name] = members, importances(members, method, level, n_resamples, seed, i)
     notes = []
-    if not known.all():
-        notes.append(f"{int((~known).sum())} cases have no {by!r} and are in no group")
-    for name, (_, own_found) in found.items():
-        if own_found.n_failed:
-            notes.append(f"group {name!r}: {own_found.n_failed} resamples failed and were left out")
-    return Compared(_groups(found), _pairs(found, level), tuple(notes))
+    if not labelled.all():
+        notes.append(both("drivers.note.ungrouped", n=int((~labelled).sum()), by=by))
+    for name, (_, group) in groups.items():
+        if group.n_failed:
+            notes.append(both("drivers.note.group_failed", group=name, k=group.n_failed))
+    return Comparison(_group_table(groups), _pair_table(groups, level), tuple(notes))
 
 
-def _groups(found: dict[Any, tuple[Sample, Estimates]]) -> pd.DataFrame:
+def _group_table(groups: Groups) -> pd.DataFrame:
     import pandas as pd
 
-    parts = []
-    for group, (sample, one) in found.items():
+    tables = []
+    for name, (sample, group) in groups.items():
         p = len(sample.drivers)
         columns = {
-            "estimate": one.importance, "ci_low": one.low[:p], "ci_high": one.high[:p],
-            "se": one.se[:p], "p_value": one.p_value, "share": one.share,
-            "share_ci_low": one.low[p : 2 * p], "share_ci_high": one.high[p : 2 * p],
-            "r_squared": one.r_squared, "n": sample.n,
+            "estimate": group.importance, "ci_low": group.low[:p], "ci_high": group.high[:p],
+            "se": group.se[:p], "p_value": group.p_value, "share": group.share,
+            "share_ci_low": group.low[p : 2 * p], "share_ci_high": group.high[p : 2 * p],
+            "r_squared": group.r_squared, "n": sample.n,
         }  # fmt: skip
-        head = {"group": [group] * p, "driver": sample.drivers}
-        parts.append(pd.DataFrame(head | columns))
-    return pd.concat(parts, ignore_index=True)
+        head = {"group": [name] * p, "driver": sample.drivers}
+        tables.append(pd.DataFrame(head | columns))
+    return pd.concat(tables, ignore_index=True)
 
 
-def _pairs(found: dict[Any, tuple[Sample, Estimates]], level: float) -> pd.DataFrame:
+def _pair_table(groups: Groups, level: float) -> pd.DataFrame:
     import pandas as pd
     from scipy import stats
 
-    parts = []
-    for (first, (one, a)), (second, (other, b)) in combinations(found.items(), 2):
-        p, smaller = len(one.drivers), min(one.n, other.n)
+    tables = []
+    for (first, (sample_a, a)), (second, (sample_b, b)) in combinations(groups.items(), 2):
+        p, smaller = len(sample_a.drivers), min(sample_a.n, sample_b.n)
         assert a.replicates is not None
         assert b.replicates is not None
         difference = a.importance - b.importance
@@ -121,14 +126,14 @@ def _pairs(found: dict[Any, tuple[Sample, Estimates]], level: float) -> pd.DataF
         optimism = replicates[~np.isnan(replicates[:, 0])].mean(axis=0) - difference
         low, high = expanded_percentile(replicates - 2 * optimism, level, smaller, p)
         se = spread(replicates)
-        t = (difference - optimism) / se
+        z = (difference - optimism) / se
         columns = {
             "estimate": difference, "ci_low": low, "ci_high": high, "se": se,
-            "p_value": 2 * stats.norm.sf(np.abs(t)), "n": one.n + other.n,
+            "p_value": 2 * stats.norm.sf(np.abs(z)), "n": sample_a.n + sample_b.n,
         }  # fmt: skip
-        head = {"driver": one.drivers, "group": [first] * p, "other": [second] * p}
-        parts.append(pd.DataFrame(head | columns))
-    table = pd.concat(parts, ignore_index=True)
+        head = {"driver": sample_a.drivers, "group": [first] * p, "other": [second] * p}
+        tables.append(pd.DataFrame(head | columns))
+    table = pd.concat(tables, ignore_index=True)
     p_values = table["p_value"].to_numpy()
     table["p_adjusted"], table["p_fdr"] = adjust(p_values), adjust(p_values, "fdr_bh")
     return table

@@ -61,12 +61,12 @@ def subset_r2(corr: Array) -> Array:
 def sweep(left: Array) -> Array:
     """Drop the first variable, then sweep it out: (..., m, q, q) to (..., 2 m, q - 1, q - 1)."""
     m, q = left.shape[-3], left.shape[-1]
-    found = np.empty((*left.shape[:-3], 2 * m, q - 1, q - 1))
-    found[..., :m, :, :] = rest = left[..., 1:, 1:]
+    swept = np.empty((*left.shape[:-3], 2 * m, q - 1, q - 1))
+    swept[..., :m, :, :] = dropped = left[..., 1:, 1:]
     line = left[..., 0, 1:]
     scaled = line * inverse_of(left[..., 0, 0])[..., None]
-    np.subtract(rest, line[..., :, None] * scaled[..., None, :], out=found[..., m:, :, :])
-    return found
+    np.subtract(dropped, line[..., :, None] * scaled[..., None, :], out=swept[..., m:, :, :])
+    return swept
 
 
 def inverse_of(variance: Array) -> Array:
@@ -158,8 +158,7 @@ def johnson(corr: Array) -> Array:
     [0.2867, 0.0867]
     """
     root, b = orthogonal(corr)
-    found: Array = np.einsum("...jk,...k->...j", root**2, b**2)
-    return found
+    return np.asarray(np.einsum("...jk,...k->...j", root**2, b**2), float)
 
 
 def orthogonal(corr: Array) -> tuple[Array, Array]:
@@ -182,10 +181,10 @@ def betas(corr: Array) -> Array:
     [0.5333, 0.1333]
     """
     between, r = corr[..., :-1, :-1], corr[..., :-1, -1]
-    sound = np.linalg.eigvalsh(between)[..., 0] > SINGULAR
-    safe = np.where(sound[..., None, None], between, np.eye(between.shape[-1]))
-    found: Array = np.where(sound[..., None], np.linalg.solve(safe, r[..., None])[..., 0], np.nan)
-    return found
+    regular = np.linalg.eigvalsh(between)[..., 0] > SINGULAR
+    safe = np.where(regular[..., None, None], between, np.eye(between.shape[-1]))
+    solution = np.linalg.solve(safe, r[..., None])[..., 0]
+    return np.asarray(np.where(regular[..., None], solution, np.nan), float)
 
 
 def tolerances(corr: Array) -> Array:
@@ -198,14 +197,14 @@ def tolerances(corr: Array) -> Array:
     [0.75, 0.75]
     """
     p = corr.shape[-1] - 1
-    found = np.ones(p)
+    unexplained = np.ones(p)
     for j in range(p):
         order = [*(k for k in range(p) if k != j), j]
         left = corr[np.ix_(order, order)]
         for _ in range(p - 1):
             left = left[1:, 1:] - np.outer(left[1:, 0], left[0, 1:]) * inverse_of(left[0, 0])
-        found[j] = max(left[0, 0], 0.0)
-    return np.where(found > SINGULAR, found, 0.0)
+        unexplained[j] = max(left[0, 0], 0.0)
+    return np.where(unexplained > SINGULAR, unexplained, 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -251,8 +250,8 @@ def regression(corr: Array, n: int) -> Regression:
     Examples
     --------
     >>> corr = np.array([[1, 0.5, 0.6], [0.5, 1, 0.4], [0.6, 0.4, 1]])
-    >>> found = regression(corr, 100)
-    >>> found.beta.round(4).tolist(), found.se.round(4).tolist()
+    >>> fit = regression(corr, 100)
+    >>> fit.beta.round(4).tolist(), fit.se.round(4).tolist()
     ([0.5333, 0.1333], [0.0928, 0.0928])
     """
     from scipy import stats

@@ -27,7 +27,7 @@ DRAWS = 20_000  # draws of the importance of noise
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Forms:
+class QuadraticForms:
     """What a correlation matrix says of the sampling of importances.
 
     Attributes
@@ -43,7 +43,7 @@ class Forms:
     noise: Array
 
 
-def shapley_forms(corr: Array, n: int) -> Forms:
+def shapley_forms(corr: Array, n: int) -> QuadraticForms:
     """Return the forms of the Shapley values, exactly.
 
     The residual of the outcome given a subset S is ``c_S' z``. Since
@@ -68,7 +68,7 @@ def shapley_forms(corr: Array, n: int) -> Forms:
     gradient -= common
     phi = -np.einsum("juv,uv->j", gradient, corr)
     gradient[:, -1, -1] += phi
-    return Forms(-gradient, noise)
+    return QuadraticForms(-gradient, noise)
 
 
 def residual_weights(corr: Array) -> Iterator[tuple[NDArray[np.intp], Array]]:
@@ -83,21 +83,21 @@ def residual_weights(corr: Array) -> Iterator[tuple[NDArray[np.intp], Array]]:
     first = max(0, p - HELD)
     for _ in range(first):
         left = _sweep_rows(left)
-    for head, part in enumerate(left):
-        rest = part[None]
-        while rest.shape[-2] > 1:
-            rest = _sweep_rows(rest)
-        yield head + (np.arange(len(rest)) << first), rest[:, 0, 1:]
+    for head, chunk in enumerate(left):
+        swept = chunk[None]
+        while swept.shape[-2] > 1:
+            swept = _sweep_rows(swept)
+        yield head + (np.arange(len(swept)) << first), swept[:, 0, 1:]
 
 
 def _sweep_rows(left: Array) -> Array:
-    """Sweep as `importance.sweep`, for covariances (m, q, q) with further columns (m, q, q + k)."""
+    """Sweep as `sweep` does, covariances (m, q, q) with further columns (m, q, q + k)."""
     m, q, width = left.shape
-    found = np.empty((2 * m, q - 1, width - 1))
-    found[:m] = left[:, 1:, 1:]
+    swept = np.empty((2 * m, q - 1, width - 1))
+    swept[:m] = left[:, 1:, 1:]
     scaled = left[:, 0, 1:] * inverse_of(left[:, 0, 0])[:, None]
-    np.subtract(found[:m], left[:, 1:, :1] * scaled[:, None, :], out=found[m:])
-    return found
+    np.subtract(swept[:m], left[:, 1:, :1] * scaled[:, None, :], out=swept[m:])
+    return swept
 
 
 def _by_member(members: NDArray[np.intp], c: Array, weighted: Array) -> Array:
@@ -111,13 +111,13 @@ def _by_member(members: NDArray[np.intp], c: Array, weighted: Array) -> Array:
     table, other = c.reshape(-1, columns, q), weighted.reshape(-1, columns, q)
     by_row = table.transpose(0, 2, 1) @ other
     by_column = table.transpose(1, 2, 0) @ other.transpose(1, 0, 2)
-    found = np.empty((q - 1, q, q))
+    sums = np.empty((q - 1, q, q))
     for j in range(q - 1):
         has = (members.reshape(-1, columns) >> j) & 1 == 1
         # A driver divides the rows, or the columns, or (fixed in this chunk) nothing.
         by_rows = (has == has[:, :1]).all()
-        found[j] = (by_row[has[:, 0]] if by_rows else by_column[has[0]]).sum(axis=0)
-    return found
+        sums[j] = (by_row[has[:, 0]] if by_rows else by_column[has[0]]).sum(axis=0)
+    return sums
 
 
 def _sizes(p: int) -> Array:
@@ -127,7 +127,7 @@ def _sizes(p: int) -> Array:
     return size
 
 
-def johnson_forms(corr: Array, n: int) -> Forms:
+def johnson_forms(corr: Array, n: int) -> QuadraticForms:
     """Return the forms of Johnson's relative weights.
 
     The influence is taken by differences; of the form of noise see `johnson_noise`. `n` is taken
@@ -135,7 +135,7 @@ def johnson_forms(corr: Array, n: int) -> Forms:
     of noise needs no correction.
     """
     del n
-    return Forms(numeric_influence(johnson, corr), johnson_noise(corr))
+    return QuadraticForms(numeric_influence(johnson, corr), johnson_noise(corr))
 
 
 def johnson_noise(corr: Array) -> Array:
@@ -192,6 +192,5 @@ def noise_draws(form: Array, corr: Array, n: int, seed: int) -> Array:
     weights = np.linalg.eigvalsh(root.T @ form @ root)
     generator = np.random.default_rng(seed)
     squares = generator.standard_normal((DRAWS, len(weights))) ** 2
-    rest = generator.chisquare(max(n - 1 - len(weights), 1), DRAWS)
-    drawn: Array = squares @ weights / (squares.sum(axis=1) + rest)
-    return drawn
+    further = generator.chisquare(max(n - 1 - len(weights), 1), DRAWS)
+    return np.asarray(squares @ weights / (squares.sum(axis=1) + further), float)

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from cxstats.core.formats import as_html, format_number, format_percent, interval, p_text
-from cxstats.core.language import label
+from cxstats.core.formats import format_number, format_percent, interval, p_text
+from cxstats.core.language import Text, label
+from cxstats.core.result import Chart, Result
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
+
+REFERENCES = {
+    "shapley": (
+        "Groemping (2007). Estimators of relative importance in linear regression based on "
+        "variance decomposition. The American Statistician 61(2), 139-147."
+    ),
+    "johnson": (
+        "Johnson (2000). A heuristic method for estimating the relative weight of predictor "
+        "variables in multiple regression. Multivariate Behavioral Research 35(1), 1-19."
+    ),
+}
 
 
-@dataclass(frozen=True, eq=False)
-class Drivers:
+@dataclass(frozen=True, eq=False, repr=False)
+class Drivers(Result):
     """Importances of drivers for an outcome.
 
     Attributes
@@ -23,11 +35,10 @@ class Drivers:
         One row per driver: ``estimate`` (part of R2, or beta) with ``ci_low, ci_high, se``;
         ``p_value`` (against pure noise; of a beta, against 0, by the same ``se``); ``share`` of R2
         (of a beta, of the sum of absolute betas, which is no part of R2) with ``share_ci_low,
-        share_ci_high``;
-        ``rank`` with its percentile interval ``rank_ci_low, rank_ci_high`` and ``first``, the share
-        of resamples in which the driver comes first; ``correlation, beta, beta_se, beta_t,
-        beta_p_value, vif, tolerance`` of the standardised regression by ordinary least squares,
-        errors of equal spread assumed; above 20 drivers ``sampling_se``; ``n``.
+        share_ci_high``; ``rank`` with its percentile interval ``rank_ci_low, rank_ci_high`` and
+        ``first_share``, the share of resamples in which it comes first; ``correlation, beta,
+        beta_se, beta_t, beta_p_value, vif, tolerance`` of the standardised regression by ordinary
+        least squares, errors of equal spread assumed; above 20 drivers ``sampling_se``; ``n``.
     method : {"shapley", "johnson", "regression"}
     outcome : str
     r_squared : float
@@ -45,13 +56,13 @@ class Drivers:
         and ``p_fdr``, with `by`.
     by, level, n_resamples, seed
         As given; no resamples of a published matrix.
-    n, dropped : int
+    n, n_dropped : int
         Complete cases, and cases left out because an answer was missing.
     n_failed : int
         Resamples without a result.
     synthetic : bool
         Whether the respondents were simulated.
-    notes : tuple of str
+    notes : tuple of Text
         What was left out, what is rough, which drivers can hardly be told apart.
     """
 
@@ -67,26 +78,25 @@ class Drivers:
     comparisons: pd.DataFrame | None
     by: str | None
     n: int
-    dropped: int
+    n_dropped: int
     level: float
     n_resamples: int
     n_failed: int
     seed: int
     synthetic: bool
-    notes: tuple[str, ...]
+    notes: tuple[Text, ...]
 
-    def summary(self, lang: str = "en") -> str:
-        """Return the findings in words, the most important driver first."""
-        level = format_percent(100 * self.level, None, lang)
+    kinds: ClassVar = ("importance",)
+
+    def findings(self, lang: str) -> list[str]:
+        """Return R2, the drivers, the most important first, and what differs between groups."""
         lines = [
             label(
                 "drivers.head", lang, outcome=self.outcome, method=self._method(lang),
                 n=format_number(self.n), r2=format_number(self.r_squared, 3),
-                limits=interval(*self.r_squared_ci, 3), level=level,
+                limits=interval(*self.r_squared_ci, 3), level=self._level(lang),
             )
         ]  # fmt: skip
-        if self.synthetic:
-            lines.append(label("servqual.synthetic", lang))
         key = "beta" if self.method == "regression" else "part"
         for name, row in self.table.sort_values("rank", kind="stable").iterrows():
             lines.append(
@@ -102,57 +112,52 @@ class Drivers:
             value = format_number(self.noise, 4)
             chance = format_percent(100 * (1 - self.level), None, lang)
             lines.append(label("drivers.noise", lang, value=value, chance=chance))
-        if self.comparisons is not None:
-            lines.extend(self._differences(lang))
-        return "\n".join([*lines, *(f"  * {note}" for note in self.notes)])
+        return [*lines, *self._differences(lang)]
 
     def _method(self, lang: str) -> str:
         return label(f"drivers.method.{self.method}", lang)
 
+    def _level(self, lang: str) -> str:
+        return format_percent(100 * self.level, None, lang)
+
     def _differences(self, lang: str) -> list[str]:
-        assert self.comparisons is not None
-        found = self.comparisons[self.comparisons["p_adjusted"] < 1 - self.level]
-        head = label("drivers.groups", lang, k=len(found), n=len(self.comparisons), by=self.by)
-        lines = [
-            f"  {row['driver']}: {row['group']} − {row['other']} "
-            f"{format_number(row['estimate'], 3, True)} "
-            f"{interval(row['ci_low'], row['ci_high'], 3)}, {p_text(row['p_adjusted'])}"
-            for _, row in found.iterrows()
-        ]
-        return [head, *lines]
+        """Return the differences between groups that remain after adjustment."""
+        if self.comparisons is None:
+            return []
+        pairs = self.comparisons
+        distinct = pairs[pairs["p_adjusted"] < 1 - self.level]
+        return [
+            label("drivers.groups", lang, k=len(distinct), n=len(pairs), by=self.by),
+            *(
+                label(
+                    "drivers.difference", lang, driver=row["driver"], first=row["group"],
+                    second=row["other"], difference=format_number(row["estimate"], 3, sign=True),
+                    limits=interval(row["ci_low"], row["ci_high"], 3), p=p_text(row["p_adjusted"]),
+                )
+                for _, row in distinct.iterrows()
+            ),
+        ]  # fmt: skip
 
-    def plot(self, ax: Axes | None = None, lang: str = "en", **options: Any) -> Axes:
-        """Draw the drivers' shares of R2, or the betas, with intervals, the largest first.
-
-        Options are those of `cxstats.charts.driver_bars`, or of `cxstats.charts.intervals` with
-        betas.
-        """
-        from cxstats.charts import intervals
-        from cxstats.charts.driver_bars import driver_bars
-
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return shares of R2 as bars, or betas as dots, with intervals, the largest first."""
         table = self.table.sort_values("rank", kind="stable")
         names = [str(name) for name in table.index]
-        bootstrap = "bootstrap" if self.n_resamples else "normal"
-        given: dict[str, Any] = {
+        origin = "bootstrap" if self.n_resamples else "normal"
+        common: dict[str, Any] = {
             "source": label(
-                f"drivers.source.{bootstrap}", lang, outcome=self.outcome,
+                f"drivers.source.{origin}", lang, outcome=self.outcome,
                 n=format_number(self.n), b=format_number(self.n_resamples), seed=self.seed,
             ),
-            "level": self.level, "synthetic": self.synthetic, "lang": lang, "ax": ax,
+            "level": self.level, "synthetic": self.synthetic,
         }  # fmt: skip
         if self.method == "regression":
-            level = format_percent(100 * self.level, None, lang)
-            given["axis"] = label("drivers.axis.beta", lang, outcome=self.outcome, level=level)
+            axis = label("drivers.axis.beta", lang, outcome=self.outcome, level=self._level(lang))
             columns = (table[column] for column in ("estimate", "ci_low", "ci_high"))
-            return intervals(names, *columns, **given | options)
-        given |= {"measure": self._method(lang), "r_squared": self.r_squared}
+            return Chart("intervals", (names, *columns), common | {"axis": axis})
+        common |= {"measure": self._method(lang), "r_squared": self.r_squared}
         columns = (table[column] for column in ("share", "share_ci_low", "share_ci_high"))
-        return driver_bars(names, *columns, **given | options)
+        return Chart("driver_bars", (names, *columns), common)
 
-    def __str__(self) -> str:
-        return self.summary()
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+    def cite(self, lang: str | None = None) -> str:
+        """Return where the method was published, and how to cite the package."""
+        return "\n".join(filter(None, (REFERENCES.get(self.method), super().cite(lang))))

@@ -30,7 +30,7 @@ class Sample:
     drivers : tuple of str
     outcome : str
     corr : array (p + 1, p + 1)
-    n, dropped : int
+    n, n_dropped : int
         Complete cases, and cases left out because an answer was missing.
     matrix : array (n, p + 1) or None
         The answers; None for a published matrix.
@@ -42,7 +42,7 @@ class Sample:
     outcome: str
     corr: Array
     n: int
-    dropped: int
+    n_dropped: int
     matrix: Array | None = None
     where: str = ""
 
@@ -55,7 +55,7 @@ class Sample:
         return standard
 
     def group(self, rows: NDArray[np.bool_], where: str) -> Sample:
-        """Return the part of the answers that belongs to a group."""
+        """Return the sample of a group."""
         assert self.matrix is not None
         return _of_matrix(self.matrix[rows], self.drivers, self.outcome, 0, where)
 
@@ -97,9 +97,9 @@ def sample_of(
     if isinstance(data, Moments):
         if by is not None:
             raise CxError(f"by={by!r} needs respondents; these are moments, so pass a table")
-        own = data.select([*drivers, outcome])
-        _check(own.names, own.n, own.sd, np.zeros(len(own.names)), "")
-        return Sample(drivers, outcome, own.corr, own.n, own.dropped), None
+        chosen = data.select([*drivers, outcome])
+        _check_varies(chosen.names, chosen.n, chosen.sd, np.zeros(len(chosen.names)), "")
+        return Sample(drivers, outcome, chosen.corr, chosen.n, chosen.dropped), None
     frame = as_pandas(data)
     matrix = np.column_stack([numbers(frame, name) for name in (*drivers, outcome)])
     complete = ~np.isnan(matrix).any(axis=1)
@@ -114,22 +114,22 @@ def sample_of(
 
 
 def _of_matrix(
-    matrix: Array, drivers: tuple[str, ...], outcome: str, dropped: int, where: str
+    matrix: Array, drivers: tuple[str, ...], outcome: str, n_dropped: int, where: str
 ) -> Sample:
     n = len(matrix)
     sd = matrix.std(axis=0) if n else np.ones(matrix.shape[1])
     largest = np.abs(matrix).max(axis=0) if n else np.zeros(matrix.shape[1])
-    _check((*drivers, outcome), n, sd, largest, where)
+    _check_varies((*drivers, outcome), n, sd, largest, where)
     z = (matrix - matrix.mean(axis=0)) / sd
-    return Sample(drivers, outcome, z.T @ z / n, n, dropped, matrix, where)
+    return Sample(drivers, outcome, z.T @ z / n, n, n_dropped, matrix, where)
 
 
-def _check(names: tuple[str, ...], n: int, sd: Array, largest: Array, where: str) -> None:
+def _check_varies(names: tuple[str, ...], n: int, sd: Array, largest: Array, where: str) -> None:
     least = len(names) + 2
     if n < least:
         raise DataError(
             f"{where}{n} complete cases for {len(names) - 1} drivers; at least {least} are needed"
         )
-    for name, one, size in zip(names, sd, largest, strict=True):
-        if not one > STILL * size:
+    for name, deviation, size in zip(names, sd, largest, strict=True):
+        if not deviation > STILL * size:
             raise DataError(f"{where}column {name!r} does not vary, so it explains nothing")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cxstats.priorities.drivers.influence_functions import Forms
+from cxstats.priorities.drivers.influence_functions import QuadraticForms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,8 +66,8 @@ class Orders:
         """
         flat = corr.reshape(-1, *corr.shape[-2:])
         step = max(1, HELD // (len(self.orders) * corr.shape[-1] ** 2))
-        parts = [self._rises(flat[i : i + step]).mean(axis=1) for i in range(0, len(flat), step)]
-        return np.concatenate(parts).reshape(*corr.shape[:-2], -1)
+        means = [self._rises(flat[i : i + step]).mean(axis=1) for i in range(0, len(flat), step)]
+        return np.concatenate(means).reshape(*corr.shape[:-2], -1)
 
     def errors(self, corr: Array) -> Array:
         """Return the standard errors (p,) of `shapley` that come from drawing orders."""
@@ -76,10 +76,10 @@ class Orders:
 
     def _rises(self, corr: Array) -> Array:
         """Return the rise of R2 by each driver in each order, (b, q, q) to (b, 2 m, p)."""
-        rises = self._factors(corr)[..., -1, :-1] ** 2
-        found = np.empty_like(rises)
-        np.put_along_axis(found, np.broadcast_to(self.orders, rises.shape), rises, axis=-1)
-        return found
+        in_order = self._factors(corr)[..., -1, :-1] ** 2
+        rises = np.empty_like(in_order)
+        np.put_along_axis(rises, np.broadcast_to(self.orders, rises.shape), in_order, axis=-1)
+        return rises
 
     def _factors(self, corr: Array) -> Array:
         """Return the Cholesky factors of each matrix in each order (b, 2 m, q, q)."""
@@ -88,8 +88,8 @@ class Orders:
         steady = corr + RIDGE * np.eye(p + 1)
         return np.asarray(np.linalg.cholesky(steady[:, full[:, :, None], full[:, None, :]]), float)
 
-    def forms(self, corr: Array, n: int) -> Forms:
-        """Return the forms of `forms.shapley_forms`, as means over the orders.
+    def forms(self, corr: Array, n: int) -> QuadraticForms:
+        """Return the forms of `shapley_forms`, as means over the orders.
 
         An order gives the weights of the outcome's residual after each of its drivers, by the
         inverse of the Cholesky factor. A further driver is as likely at each of p + 1 places.
@@ -110,4 +110,4 @@ class Orders:
             after, before = (residual[np.arange(m), place[:, j] + more] for more in (1, 0))
             gradient[j] = (after.T @ after - before.T @ before) / m
         gradient[:, -1, -1] -= np.einsum("juv,uv->j", gradient, corr)
-        return Forms(-gradient, noise)
+        return QuadraticForms(-gradient, noise)

@@ -17,16 +17,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
+from cxstats.core.language import Text, both
 from cxstats.core.moments import bootstrap_moments, check_resamples, correlations
 from cxstats.priorities.complete_cases import Scale, check_names, complete_cases, scales_of
-from cxstats.priorities.importance.quadrants import (
+from cxstats.priorities.importance.result import ImportancePerformance, named
+from cxstats.priorities.notes import failed_resamples, few_resamples, missing_answers
+from cxstats.priorities.quadrants import (
+    Centre,
     Crosshairs,
     check_crosshairs,
+    covariances,
     cuts,
     quadrant_codes,
     quadrant_shares,
 )
-from cxstats.priorities.importance.result import ImportancePerformance, covariances, named
 from cxstats.stats.bootstrap import percentile_limits
 from cxstats.stats.intervals import check_level
 from cxstats.survey.answers import as_pandas
@@ -38,7 +42,6 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 DERIVED = ("correlation", "regression", "shapley", "johnson")
-ROUGH = 1_000  # resamples below which shares and ends of intervals move visibly with the seed
 SUBSETS = 4_000_000  # values of R2 held at once by the Shapley values of a batch
 SINGULAR = 1e-10  # smallest eigenvalue below which items determine one another
 MOST = 20  # items of exact Shapley values
@@ -117,44 +120,44 @@ def importance_performance(  # noqa: PLR0913  (options of a method)
     >>> import cxstats as cx
     >>> responses, _ = cx.load_ecsi_mobile()
     >>> items = ["PERQ1", "PERQ2", "PERQ3", "PERV1"]
-    >>> found = importance_performance(
+    >>> result = importance_performance(
     ...     responses, items, outcome="CUSA1", scale=(1, 10), n_resamples=500
     ... )
-    >>> found.table[["item", "importance", "performance"]].round(2).to_numpy().tolist()
+    >>> result.table[["item", "importance", "performance"]].round(2).to_numpy().tolist()
     [['PERQ1', 0.6, 77.16], ['PERQ2', 0.44, 68.8], ['PERQ3', 0.46, 74.44], ['PERV1', 0.33, 57.29]]
     """
     check_level(level)
     check_resamples(n_resamples, seed)
     check_crosshairs(crosshairs)
     names = check_names(items, "items")
-    others = _others(names, outcome, importance, stated)
+    others = _importance_columns(names, outcome, importance, stated)
     ends = scales_of(scale, names)
     if crosshairs == "scale" and not ends:
         raise CxError('crosshairs="scale" needs scale=(low, high)')
-    limits = scales_of(stated_scale, others) if importance == "stated" else {}
+    stated_ends = scales_of(stated_scale, others) if importance == "stated" else {}
     data = as_pandas(frame)
-    matrix, dropped = complete_cases(data, [*names, *others], {**limits, **ends})
+    matrix, n_dropped = complete_cases(data, [*names, *others], {**stated_ends, **ends})
     _check_varies(matrix, [*names, *others], importance)
     low, high = np.array([ends.get(name, (0.0, 100.0)) for name in names]).T
-    drawn = bootstrap_moments(matrix, n_resamples, seed)
 
-    def measured(mean: Array, cov: Array) -> Array:
-        own = measure_importance(importance, mean, cov, len(names))
-        return np.stack([100 * (mean[:, : len(names)] - low) / (high - low), own], axis=-1)
+    def points(mean: Array, cov: Array) -> Array:
+        y = measure_importance(importance, mean, cov, len(names))
+        return np.stack([100 * (mean[:, : len(names)] - low) / (high - low), y], axis=-1)
 
-    single = measured(matrix.mean(axis=0)[None], np.cov(matrix.T)[None])[0]
+    single = points(matrix.mean(axis=0)[None], np.cov(matrix.T)[None])[0]
     if np.isnan(single).any():
         raise DataError(f"importance by {importance} does not exist: items determine one another")
-    replicates = measured(drawn.mean, _without_still(drawn.cov, matrix))
+    drawn = bootstrap_moments(matrix, n_resamples, seed)
+    replicates = points(drawn.mean, _without_constant(drawn.cov, matrix))
     replicates = replicates[~np.isnan(replicates).any(axis=(1, 2))]
-    failed = n_resamples - len(replicates)
+    n_failed = n_resamples - len(replicates)
     if len(replicates) < max(2, n_resamples / 2):
         raise DataError(
-            f"{failed} of {n_resamples} resamples have no importance by {importance}, because in "
+            f"{n_failed} of {n_resamples} resamples have no importance by {importance}, because in "
             "them a column does not vary or items determine one another; at least 2, and half, "
             f"must have one: {len(matrix)} respondents are too few, or too much alike"
         )
-    centre = _centre(ends, names, stated_scale, importance)
+    centre = _centre(ends, stated_scale, importance)
     x_cut, y_cut = cuts(crosshairs, single[:, 0], single[:, 1], centre)
     codes = quadrant_codes(single[:, 0], single[:, 1], x_cut, y_cut)
     shares = quadrant_shares(crosshairs, replicates[..., 0], replicates[..., 1], centre)
@@ -170,13 +173,20 @@ def importance_performance(  # noqa: PLR0913  (options of a method)
         replicates=replicates,
         per_cent=bool(ends),
         n=len(matrix),
-        n_dropped=dropped,
+        n_dropped=n_dropped,
         level=level,
         n_resamples=n_resamples,
-        n_failed=failed,
+        n_failed=n_failed,
         seed=seed,
         synthetic=bool(data.attrs.get("synthetic")),
-        notes=_notes(table, crosshairs, centre, dropped, failed, n_resamples),
+        notes=(
+            both("ipa.note.crosshairs"),
+            *_no_scale(crosshairs, centre),
+            *missing_answers(n_dropped),
+            *failed_resamples(n_failed, n_resamples),
+            *few_resamples(n_resamples),
+            *_negative_importance(table),
+        ),
     )
 
 
@@ -191,56 +201,69 @@ def measure_importance(kind: str, mean: Array, cov: Array, k: int) -> Array:
         corr = correlations(cov)
     if kind == "correlation":
         return corr[:, :-1, -1]
-    good = ~np.isnan(corr).any(axis=(1, 2))
-    found = np.full((len(corr), k), np.nan)
+    defined = ~np.isnan(corr).any(axis=(1, 2))
+    values = np.full((len(corr), k), np.nan)
     if kind == "regression":
-        at = np.flatnonzero(good)
+        at = np.flatnonzero(defined)
         at = at[np.linalg.eigvalsh(corr[at, :-1, :-1])[:, 0] > SINGULAR]
-        found[at] = np.linalg.solve(corr[at, :-1, :-1], corr[at, :-1, -1:])[..., 0]
-        return found
+        values[at] = np.linalg.solve(corr[at, :-1, :-1], corr[at, :-1, -1:])[..., 0]
+        return values
     from cxstats.priorities.drivers.importance_measures import johnson, shapley
 
     shares = {"johnson": johnson, "shapley": shapley}[kind]
     step = max(1, SUBSETS >> k) if kind == "shapley" else len(corr)
-    for at in np.array_split(np.flatnonzero(good), max(1, -(-int(good.sum()) // step))):
-        found[at] = shares(corr[at])
-    return found
+    for at in np.array_split(np.flatnonzero(defined), max(1, -(-int(defined.sum()) // step))):
+        values[at] = shares(corr[at])
+    return values
 
 
-def _without_still(cov: Array, matrix: Array) -> Array:
+def _without_constant(cov: Array, matrix: Array) -> Array:
     """Return covariances (B, p, p), NaN for a resample in which a column does not vary."""
-    still = np.diagonal(cov, axis1=1, axis2=2) <= STILL * matrix.var(axis=0)
-    return np.where(still.any(axis=1)[:, None, None], np.nan, cov)
+    constant = np.diagonal(cov, axis1=1, axis2=2) <= STILL * matrix.var(axis=0)
+    return np.where(constant.any(axis=1)[:, None, None], np.nan, cov)
 
 
-def _others(
+def _importance_columns(
     names: list[str], outcome: str | None, importance: str, stated: Mapping[str, str] | None
 ) -> list[str]:
-    """Return the columns that importance needs beside the items, or refuse what does not fit."""
+    """Return the columns that importance needs beside the items.
+
+    Raises
+    ------
+    CxError
+        If options do not fit each other.
+    """
+    if importance not in (*DERIVED, "stated"):
+        allowed = ", ".join([*DERIVED, "stated"])
+        raise CxError(f"importance is {importance!r}; allowed: {allowed}")
     if len(names) < 2:
         raise CxError(f"one item, {names[0]!r}; a map needs at least 2")
     if importance == "stated":
-        if outcome is not None:
-            raise CxError("outcome is not used with stated importance; leave it out")
-        missing = [name for name in names if name not in (stated or {})]
-        if stated is None or missing:
-            raise CxError(f"stated names no column of importance for item {missing[0]!r}")
-        unknown = [name for name in stated if name not in names]
-        if unknown:
-            raise CxError(f"stated has {unknown[0]!r}, which is not among the items")
-        return [stated[name] for name in names]
-    if importance not in DERIVED:
-        allowed = ", ".join([*DERIVED, "stated"])
-        raise CxError(f"importance is {importance!r}; allowed: {allowed}")
-    if stated is not None:
-        raise CxError(f"stated columns are not used with importance by {importance}")
-    if outcome is None:
-        raise CxError(f"importance by {importance} needs an outcome")
-    if outcome in names:
-        raise CxError(f"outcome {outcome!r} is one of the items too")
-    if importance == "shapley" and len(names) > MOST:
-        raise CxError(f"{len(names)} items; allowed for exact Shapley values: up to {MOST}")
-    return [outcome]
+        return _stated_columns(names, outcome, stated or {})
+    conflicts = {
+        f"stated columns are not used with importance by {importance}": stated is not None,
+        f"importance by {importance} needs an outcome": outcome is None,
+        f"outcome {outcome!r} is one of the items too": outcome in names,
+        f"{len(names)} items; allowed for exact Shapley values: up to {MOST}":
+            importance == "shapley" and len(names) > MOST,
+    }  # fmt: skip
+    for message, conflict in conflicts.items():
+        if conflict:
+            raise CxError(message)
+    return [str(outcome)]
+
+
+def _stated_columns(names: list[str], outcome: str | None, stated: Mapping[str, str]) -> list[str]:
+    """Return the columns of stated importance, one per item."""
+    if outcome is not None:
+        raise CxError("outcome is not used with stated importance; leave it out")
+    missing = [name for name in names if name not in stated]
+    if missing:
+        raise CxError(f"stated names no column of importance for item {missing[0]!r}")
+    unknown = [name for name in stated if name not in names]
+    if unknown:
+        raise CxError(f"stated has {unknown[0]!r}, which is not among the items")
+    return [stated[name] for name in names]
 
 
 def _check_varies(matrix: Array, columns: list[str], importance: str) -> None:
@@ -251,12 +274,10 @@ def _check_varies(matrix: Array, columns: list[str], importance: str) -> None:
             )
 
 
-def _centre(
-    ends: dict[str, Scale], names: list[str], stated_scale: Scale | None, importance: str
-) -> tuple[float | None, float | None]:
+def _centre(ends: dict[str, Scale], stated_scale: Scale | None, importance: str) -> Centre:
     """Return the centres of the scales of performance (50 of 0 to 100) and of importance."""
-    own = sum(stated_scale) / 2 if stated_scale is not None and importance == "stated" else None
-    return 50.0 if ends else None, own
+    middle = sum(stated_scale) / 2 if stated_scale is not None and importance == "stated" else None
+    return 50.0 if ends else None, middle
 
 
 def _table(
@@ -266,13 +287,13 @@ def _table(
     import pandas as pd
 
     spread = covariances(replicates)
-    tails = percentile_limits(replicates, level)
+    low, high = percentile_limits(replicates, level)
     columns: dict[str, Any] = {"item": names}
     for name, i in (("importance", 1), ("performance", 0)):
         columns |= {
             name: single[:, i],
-            f"{name}_ci_low": tails[0, :, i],
-            f"{name}_ci_high": tails[1, :, i],
+            f"{name}_ci_low": low[:, i],
+            f"{name}_ci_high": high[:, i],
             f"{name}_se": np.sqrt(spread[:, i, i]),
         }
     columns |= {
@@ -284,27 +305,10 @@ def _table(
     return pd.DataFrame(columns)
 
 
-def _notes(
-    table: pd.DataFrame,
-    crosshairs: Crosshairs,
-    centre: tuple[float | None, float | None],
-    dropped: int,
-    failed: int,
-    n_resamples: int,
-) -> tuple[str, ...]:
-    """Say what decides, what was left out and what is rough."""
-    notes = ["the choice of crosshairs decides the quadrants: see crosshairs_table()"]
-    if crosshairs == "scale" and centre[1] is None:
-        notes.append("importance has no scale, so its crosshair stands at the mean of the items")
-    if dropped:
-        notes.append(f"{dropped} respondents with a missing answer were left out")
-    if failed:
-        notes.append(
-            f"{failed} of {n_resamples} resamples had a column without variation, or items that "
-            "determine one another, and were left out"
-        )
-    if n_resamples < ROUGH:
-        notes.append(f"intervals from {n_resamples} resamples are rough; take {ROUGH:,} or more")
-    below = table.loc[table["importance"] < 0, "item"]
-    notes += [f"{name}: importance is negative, better answers go with less" for name in below]
-    return tuple(notes)
+def _no_scale(crosshairs: Crosshairs, centre: Centre) -> list[Text]:
+    return [both("ipa.note.no_scale")] if crosshairs == "scale" and centre[1] is None else []
+
+
+def _negative_importance(table: pd.DataFrame) -> list[Text]:
+    names = table.loc[table["importance"] < 0, "item"]
+    return [both("ipa.note.negative", name=name) for name in names]

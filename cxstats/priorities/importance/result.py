@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cxstats.core.formats import as_html, format_number, format_percent, interval
-from cxstats.core.language import label
-from cxstats.priorities.importance.quadrants import (
-    CHOICES,
+from cxstats.core.formats import format_number, format_percent, interval
+from cxstats.core.language import Text, both, label, listed
+from cxstats.core.result import Chart, Result
+from cxstats.priorities.quadrants import (
+    Centre,
     Crosshairs,
+    covariances,
+    crosshairs_table,
     cuts,
+    lines_note,
+    moved_points,
     on_the_line,
     quadrant_codes,
     quadrant_shares,
@@ -20,7 +26,6 @@ from cxstats.priorities.importance.quadrants import (
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from cxstats.models.pls.ipma import Ipma
@@ -29,12 +34,11 @@ if TYPE_CHECKING:
 
 # Martilla & James (1977), in the order of the quadrants: top left, top right, bottom left, right.
 QUADRANTS = ("concentrate here", "keep up the good work", "low priority", "possible overkill")
-PLACES = ("low_high", "high_high", "low_low", "high_low")  # performance, importance: as in charts
-PARTS = ("", "_ci_low", "_ci_high", "_se")
+STATISTICS = ("", "_ci_low", "_ci_high", "_se")
 
 
-@dataclass(frozen=True, eq=False)
-class ImportancePerformance:
+@dataclass(frozen=True, eq=False, repr=False)
+class ImportancePerformance(Result):
     """Importance and performance of items, and the quadrant of each.
 
     Attributes
@@ -61,7 +65,9 @@ class ImportancePerformance:
     level, n_resamples, n_failed, seed
         The bootstrap. Intervals are percentile ones.
     synthetic : bool
-    notes : tuple of str
+        Whether the respondents are simulated.
+    notes : tuple of Text
+        What decides, what was left out and what is rough.
     """
 
     table: pd.DataFrame
@@ -70,7 +76,7 @@ class ImportancePerformance:
     crosshairs: Crosshairs
     performance_cut: float
     importance_cut: float
-    centre: tuple[float | None, float | None]
+    centre: Centre
     replicates: Array
     per_cent: bool
     n: int
@@ -80,7 +86,14 @@ class ImportancePerformance:
     n_failed: int
     seed: int
     synthetic: bool
-    notes: tuple[str, ...]
+    notes: tuple[Text, ...]
+
+    kinds: ClassVar = ("map",)
+    codes: ClassVar = {"quadrant": "ipa.quadrant.{}"}
+    reference: ClassVar = (
+        "Martilla & James (1977). Importance-performance analysis. Journal of Marketing 41(1), "
+        "77-79."
+    )
 
     @property
     def covariances(self) -> Array:
@@ -94,21 +107,8 @@ class ImportancePerformance:
         numbers), then ``same``: whether all agree. The choice of crosshairs, not the data, often
         decides; an item that moves is no safe ground for a decision.
         """
-        import pandas as pd
-
-        x, y = (self.table[name].to_numpy(float) for name in ("performance", "importance"))
-        choices: dict[str, Crosshairs] = {
-            name: name for name in CHOICES if name != "scale" or self.centre[0] is not None
-        }
-        if not isinstance(self.crosshairs, str):
-            choices["given"] = self.crosshairs
-        columns = {
-            name: named(quadrant_codes(x, y, *cuts(choice, x, y, self.centre)))
-            for name, choice in choices.items()
-        }
-        found = pd.DataFrame(columns, index=pd.Index(self.table["item"], name="item"))
-        found["same"] = found.nunique(axis=1) == 1
-        return found
+        axes = ("performance", "importance")
+        return crosshairs_table(self.table, axes, self.crosshairs, self.centre, QUADRANTS)
 
     def quadrant_shares(self) -> pd.DataFrame:
         """Return the share of resamples in which each item falls in each quadrant."""
@@ -119,8 +119,8 @@ class ImportancePerformance:
         shares = quadrant_shares(self.crosshairs, x, y, self.centre)
         return pd.DataFrame(shares, index=index, columns=list(QUADRANTS))
 
-    def summary(self, lang: str = "en") -> str:
-        """Return every item in words, quadrant by quadrant, then what the notes say."""
+    def findings(self, lang: str) -> list[str]:
+        """Return every item in words, quadrant by quadrant, and what other crosshairs move."""
         lines = [
             label(
                 f"ipa.head.{self.importance}", lang, outcome=self.outcome or "",
@@ -130,83 +130,54 @@ class ImportancePerformance:
                   y=format_number(self.importance_cut, 3)),
         ]  # fmt: skip
         rows: Any = self.table.sort_values("importance", ascending=False)
-        for place, quadrant in zip(PLACES, QUADRANTS, strict=True):
+        for quadrant in QUADRANTS:
+            name = label(f"ipa.quadrant.{quadrant}", lang)
             for row in rows[rows["quadrant"] == quadrant].itertuples():
                 share = format_percent(100 * row.certainty, 0, lang)
-                doubt = label("ipa.certainty", lang, share=share)
-                pairs = {
-                    name: f"{format_number(getattr(row, name), d)} "
-                    + interval(getattr(row, f"{name}_ci_low"), getattr(row, f"{name}_ci_high"), d)
-                    for name, d in (("importance", 3), ("performance", self._decimals))
-                }
-                words = label(f"chart.quadrant.ipa.{place}", lang)
-                lines.append(label("ipa.row", lang, name=row.item, quadrant=words + doubt, **pairs))
-        moved = self.crosshairs_table().query("not same").index
-        if len(moved):
-            names = label("ipa.join", lang).join(map(str, moved))
-            lines.append(label("ipa.moved", lang, names=names))
-        return "\n".join([*lines, *(f"  * {note}" for note in self.notes)])
+                lines.append(
+                    label(
+                        "ipa.row", lang, name=row.item,
+                        quadrant=name + label("ipa.certainty", lang, share=share),
+                        importance=_with_limits(row, "importance", 3),
+                        performance=_with_limits(row, "performance", self._decimals),
+                    )
+                )  # fmt: skip
+        return [*lines, *moved_points(self.crosshairs_table(), lang)]
 
-    def plot(self, ax: Axes | None = None, lang: str = "en", **options: Any) -> Axes:
-        """Draw the map with its crosshairs and ellipses.
-
-        Options are those of `cxstats.charts.quadrant_map`.
-        """
-        from cxstats.charts import quadrant_map
-
-        table = self.table
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return the map with its crosshairs and ellipses."""
         b, n = format_number(self.n_resamples), format_number(self.n)
-        given: dict[str, Any] = {
+        across = "ipa.performance.points" if self.per_cent else "ipa.performance"
+        common: dict[str, Any] = {
             "x_cut": self.performance_cut,
             "y_cut": self.importance_cut,
-            "x_label": label(
-                "ipa.performance.points" if self.per_cent else "ipa.performance", lang
-            ),
+            "x_label": label(across, lang),
             "y_label": label(f"ipa.axis.{self.importance}", lang, outcome=self.outcome or ""),
             "quadrants": "ipa",
             "covariances": self.covariances,
-            "certain": table["certainty"],
+            "certain": self.table["certainty"],
             "note": lines_note(self.crosshairs, True, lang),
             "level": self.level,
             "source": label("sem.bootstrap.source", lang, n=n, b=b, seed=self.seed),
             "synthetic": self.synthetic,
         }
-        x = on_the_line(table["performance"].to_numpy(float), self.performance_cut)
-        y = on_the_line(table["importance"].to_numpy(float), self.importance_cut)
-        return quadrant_map(table["item"], x, y, lang=lang, ax=ax, **given | options)
+        x = on_the_line(self.table["performance"].to_numpy(float), self.performance_cut)
+        y = on_the_line(self.table["importance"].to_numpy(float), self.importance_cut)
+        return Chart("quadrant_map", (self.table["item"], x, y), common)
 
     @property
     def _decimals(self) -> int:
         return 1 if self.per_cent else 2
 
-    def __str__(self) -> str:
-        return self.summary()
 
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
-
-
-def lines_note(choice: Crosshairs, resampled: bool, lang: str) -> str:
-    """Say where the lines of a map stand and, without resamples, that certainty is not known."""
-    name = choice if isinstance(choice, str) else "given"
-    words = label(f"ipa.lines.{name}", lang)
-    if resampled:
-        return words
-    return words + " " * (lang == "en") + label("ipa.lines.unknown", lang)
+def _with_limits(row: Any, name: str, decimals: int) -> str:
+    low, high = (getattr(row, f"{name}_ci_{side}") for side in ("low", "high"))
+    return f"{format_number(getattr(row, name), decimals)} {interval(low, high, decimals)}"
 
 
 def named(codes: NDArray[np.int64]) -> list[str]:
     """Return the names of quadrants."""
     return [QUADRANTS[code] for code in codes]
-
-
-def covariances(replicates: Array) -> Array:
-    """Return the covariances (k, 2, 2) of replicates (B, k, 2)."""
-    centred = replicates - replicates.mean(axis=0)
-    found: Array = np.einsum("bki,bkj->kij", centred, centred) / (len(replicates) - 1)
-    return found
 
 
 def from_ipma(ipma: Ipma, crosshairs: Crosshairs = "means") -> ImportancePerformance:
@@ -248,11 +219,9 @@ def from_ipma(ipma: Ipma, crosshairs: Crosshairs = "means") -> ImportancePerform
         quadrant=named(codes),
         certainty=shares[np.arange(len(codes)), codes],
     )
-    columns = [f"{name}{part}" for name in ("importance", "performance") for part in PARTS]
+    columns = [f"{name}{x}" for name in ("importance", "performance") for x in STATISTICS]
     table = table[["item", *columns, "covariance", "quadrant", "certainty", "std_total", "n"]]
-    notes = []
-    if ipma.negative:
-        notes.append(f"items with a negative weight: {', '.join(ipma.negative)}")
+    negative = listed(ipma.negative)
     return ImportancePerformance(
         table=table,
         importance="pls",
@@ -270,5 +239,5 @@ def from_ipma(ipma: Ipma, crosshairs: Crosshairs = "means") -> ImportancePerform
         n_failed=ipma.n_failed,
         seed=ipma.seed,
         synthetic=ipma.synthetic,
-        notes=tuple(notes),
+        notes=(both("ipa.note.negative_weights", names=negative),) if ipma.negative else (),
     )

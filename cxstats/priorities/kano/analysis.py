@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
+from cxstats.core.formats import format_number, format_percent
+from cxstats.core.language import Text, both, listed
 from cxstats.core.moments import check_resamples
 from cxstats.priorities.kano.counts import CLOSE, INTERVALS, RULES, feature_table, share_table
 from cxstats.priorities.kano.evaluation import CATEGORIES, check_codes, coded, evaluation_table
 from cxstats.priorities.kano.mean_scores import continuous_table, mean_intervals
-from cxstats.priorities.kano.notes import remarks
 from cxstats.priorities.kano.result import Kano
 from cxstats.priorities.kano.segments import compare
+from cxstats.priorities.notes import ROUGH
 from cxstats.stats.intervals import check_level
 from cxstats.survey.answers import as_pandas, numbers
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     Whole = NDArray[np.int64]
 
 LEVEL, N_RESAMPLES, SEED = 0.95, 2_000, 1
+FEW = 30  # answers below which resamples repeat the same few people; a convention of ours
+MUCH = 0.05  # questionable answers from this share on are worth a look; a convention of ours
 
 
 def kano(  # noqa: PLR0913
@@ -134,15 +138,16 @@ def kano(  # noqa: PLR0913
     pairs = _pairs(features, functional, dysfunctional)
     names = list(pairs)
     evaluation = evaluation_table(table)
-    own = check_codes(codes)
-    other = own
-    if dysfunctional_codes is not None:
-        other = check_codes(dysfunctional_codes, "dysfunctional_codes")
-    _check(rule, close, method, level, n_resamples, seed)
-    present = np.column_stack([coded(data, pairs[name][0], own) for name in names])
-    absent = np.column_stack([coded(data, pairs[name][1], other) for name in names])
-    found = evaluation.classify(present, absent)
-    counts = _count(found)
+    functional_codes = check_codes(codes)
+    if dysfunctional_codes is None:
+        absent_codes = functional_codes
+    else:
+        absent_codes = check_codes(dysfunctional_codes, "dysfunctional_codes")
+    _check_options(rule, close, method, level, n_resamples, seed)
+    present = np.column_stack([coded(data, pairs[name][0], functional_codes) for name in names])
+    absent = np.column_stack([coded(data, pairs[name][1], absent_codes) for name in names])
+    places = evaluation.classify(present, absent)
+    counts = _count(places)
     for name, total in zip(names, counts.sum(-1), strict=True):
         if total == 0:
             raise DataError(
@@ -158,7 +163,7 @@ def kano(  # noqa: PLR0913
     ungrouped = 0
     if by is not None:
         members, ungrouped = _members(data, by)
-        split = np.stack([_count(found[rows_]) for rows_ in members.values()])
+        split = np.stack([_count(places[cases]) for cases in members.values()])
         groups = _by_group(names, list(members), split, options)
         comparisons = compare(names, split, level, n_resamples, seed)
     return Kano(
@@ -166,7 +171,7 @@ def kano(  # noqa: PLR0913
         continuous_table(names, present, absent, level, n_resamples, seed),
         groups, comparisons, evaluation, len(data), rule, close, method, by, level, n_resamples,
         seed, bool(data.attrs.get("synthetic")),
-        remarks(rows, len(data), n_resamples, by, ungrouped, comparisons, groups),
+        _notes(rows, len(data), n_resamples, by, ungrouped, comparisons, groups),
     )  # fmt: skip
 
 
@@ -202,8 +207,8 @@ def kano_from_counts(
     >>> result.table[["by_count", "category", "better", "worse"]].round(3).to_numpy().tolist()
     [['A', 'O', 0.608, -0.514]]
     """
-    _check(rule, close, method, level, n_resamples, seed)
-    names, matrix = _given(counts)
+    _check_options(rule, close, method, level, n_resamples, seed)
+    names, matrix = _read_counts(counts)
     rows = feature_table(
         names, matrix, rule=rule, close=close, interval=method, level=level,
         n_resamples=n_resamples, seed=seed,
@@ -212,11 +217,13 @@ def kano_from_counts(
     synthetic = bool(getattr(counts, "attrs", {}).get("synthetic"))
     return Kano(
         rows, share_table(names, matrix, level), None, None, None, None, largest, rule, close,
-        method, None, level, n_resamples, seed, synthetic, remarks(rows, None, n_resamples),
+        method, None, level, n_resamples, seed, synthetic, _notes(rows, None, n_resamples),
     )  # fmt: skip
 
 
-def _check(rule: str, close: float, method: str, level: float, n_resamples: int, seed: int) -> None:
+def _check_options(
+    rule: str, close: float, method: str, level: float, n_resamples: int, seed: int
+) -> None:
     for name, value, allowed in (("rule", rule, RULES), ("method", method, INTERVALS)):
         if value not in allowed:
             raise CxError(f"{name} is {value!r}; allowed: {', '.join(map(repr, allowed))}")
@@ -236,30 +243,36 @@ def _pairs(features: Any, functional: str, dysfunctional: str) -> dict[str, tupl
     if isinstance(features, Mapping):
         pairs = dict(features)
     else:
-        for what, text in (("functional", functional), ("dysfunctional", dysfunctional)):
-            if "{feature}" not in str(text):
-                raise CxError(f"{what} is {text!r}; allowed: a column name with {{feature}} in it")
-        for name in features:
-            if not isinstance(name, str):
-                raise CxError(
-                    f"features has {name!r}; allowed: names as texts, or a mapping of feature to "
-                    "(functional column, dysfunctional column)"
-                )
-        if len(set(features)) < len(features):
-            raise CxError(f"features names one twice: {', '.join(map(str, features))}")
-        pairs = {
-            name: tuple(text.replace("{feature}", name) for text in (functional, dysfunctional))
-            for name in features
-        }
+        pairs = _pairs_by_pattern(features, functional, dysfunctional)
     for name, pair in pairs.items():
         if isinstance(pair, str) or not isinstance(pair, Sequence) or len(set(pair)) != 2:
             raise CxError(f"feature {name!r}: {pair!r}; allowed: two different columns")
     return pairs
 
 
-def _count(found: Whole) -> Array:
+def _pairs_by_pattern(
+    names: Sequence[Any], functional: str, dysfunctional: str
+) -> dict[str, tuple[str, str]]:
+    for option, pattern in (("functional", functional), ("dysfunctional", dysfunctional)):
+        if "{feature}" not in str(pattern):
+            raise CxError(f"{option} is {pattern!r}; allowed: a column name with {{feature}} in it")
+    for name in names:
+        if not isinstance(name, str):
+            raise CxError(
+                f"features has {name!r}; allowed: names as texts, or a mapping of feature to "
+                "(functional column, dysfunctional column)"
+            )
+    if len(set(names)) < len(names):
+        raise CxError(f"features names one twice: {', '.join(map(str, names))}")
+    return {
+        name: (functional.replace("{feature}", name), dysfunctional.replace("{feature}", name))
+        for name in names
+    }
+
+
+def _count(places: Whole) -> Array:
     """Return counts (k, 6) of places (n, k); missing ones are not counted."""
-    return np.stack([(found == i).sum(0) for i in range(len(CATEGORIES))], axis=-1).astype(float)
+    return np.stack([(places == i).sum(0) for i in range(len(CATEGORIES))], axis=-1).astype(float)
 
 
 def _importance(
@@ -276,9 +289,9 @@ def _importance(
         raise CxError(f"importance is {columns!r}; allowed: a column for each of {names}")
     values = np.column_stack([numbers(data, columns[name]) for name in names])
     mean, se, low, high, _ = mean_intervals(values, level, n_resamples, seed)
-    columns_ = {"importance": mean, "importance_ci_low": low, "importance_ci_high": high}
-    columns_ |= {"importance_se": se, "importance_n": (~np.isnan(values)).sum(0)}
-    return pd.DataFrame(columns_, index=pd.Index(names, name="feature"))
+    statistics = {"importance": mean, "importance_ci_low": low, "importance_ci_high": high}
+    statistics |= {"importance_se": se, "importance_n": (~np.isnan(values)).sum(0)}
+    return pd.DataFrame(statistics, index=pd.Index(names, name="feature"))
 
 
 def _members(data: pd.DataFrame, by: str) -> tuple[dict[Any, NDArray[np.intp]], int]:
@@ -288,11 +301,13 @@ def _members(data: pd.DataFrame, by: str) -> tuple[dict[Any, NDArray[np.intp]], 
     if by not in data.columns:
         raise DataError(f"column {by!r} is not in the table, so there are no groups to compare")
     column = data[by]
-    groups = sorted(column.dropna().unique(), key=lambda one: (str(type(one)), one))
+    groups = sorted(column.dropna().unique(), key=lambda group: (str(type(group)), group))
     if len(groups) < 2:
         raise DataError(f"column {by!r} has {len(groups)} group; at least 2 are needed to compare")
-    found = {one: np.flatnonzero((column == one).to_numpy(bool, na_value=False)) for one in groups}
-    return found, int(column.isna().sum())
+    members = {
+        group: np.flatnonzero((column == group).to_numpy(bool, na_value=False)) for group in groups
+    }
+    return members, int(column.isna().sum())
 
 
 def _by_group(
@@ -304,7 +319,7 @@ def _by_group(
     rows = feature_table(
         names * len(groups), split.reshape(-1, len(CATEGORIES)), **options
     ).reset_index()
-    rows.insert(1, "group", pd.Series([one for one in groups for _ in names]))
+    rows.insert(1, "group", pd.Series([group for group in groups for _ in names]))
     order = pd.Categorical(rows["feature"], names)
     return (
         rows.assign(_at=order)
@@ -314,25 +329,18 @@ def _by_group(
     )
 
 
-def _given(counts: Any) -> tuple[list[str], Array]:
+def _read_counts(counts: Any) -> tuple[list[str], Array]:
     """Return features and their counts (k, 6), checked."""
-    if not isinstance(counts, Mapping):
-        data = as_pandas(counts)
-        lacking = [letter for letter in CATEGORIES if letter not in data.columns]
-        if lacking:
-            raise DataError(
-                f"column {lacking[0]!r} is not in the table; needed: {', '.join(CATEGORIES)}"
-            )
-        index = data["feature"] if "feature" in data.columns else data.index
-        names, rows = [str(one) for one in index], data[list(CATEGORIES)].to_numpy(object).tolist()
+    if isinstance(counts, Mapping):
+        names = [str(name) for name in counts]
+        rows = [_six_counts(*item) for item in counts.items()]
     else:
-        names, rows = [str(name) for name in counts], [_six(*item) for item in counts.items()]
+        names, rows = _counts_of_frame(as_pandas(counts))
     if not names or len(set(names)) < len(names):
         raise DataError(f"features {names}; allowed: at least one, each named once")
     for name, row in zip(names, rows, strict=True):
         for letter, value in zip(CATEGORIES, row, strict=True):
-            whole = isinstance(value, Integral) or (isinstance(value, float) and value.is_integer())
-            if isinstance(value, bool) or not whole or value < 0:
+            if not _is_count(value):
                 raise DataError(
                     f"feature {name!r}, category {letter!r}: {value!r}; allowed: counts, whole "
                     "numbers from 0 upwards"
@@ -342,7 +350,24 @@ def _given(counts: Any) -> tuple[list[str], Array]:
     return names, np.array(rows, float)
 
 
-def _six(name: str, row: Any) -> list[Any]:
+def _is_count(value: Any) -> bool:
+    """Return whether a value is a whole number from 0 upwards."""
+    integral = isinstance(value, Integral) or (isinstance(value, float) and value.is_integer())
+    return integral and not isinstance(value, bool) and value >= 0
+
+
+def _counts_of_frame(frame: pd.DataFrame) -> tuple[list[str], list[list[Any]]]:
+    lacking = [letter for letter in CATEGORIES if letter not in frame.columns]
+    if lacking:
+        raise DataError(
+            f"column {lacking[0]!r} is not in the table; needed: {', '.join(CATEGORIES)}"
+        )
+    index = frame["feature"] if "feature" in frame.columns else frame.index
+    return [str(name) for name in index], frame[list(CATEGORIES)].to_numpy(object).tolist()
+
+
+def _six_counts(name: str, row: Any) -> list[Any]:
+    """Return the counts of a feature in the order of the categories."""
     if isinstance(row, Mapping):
         if set(row) != set(CATEGORIES):
             raise DataError(
@@ -350,9 +375,68 @@ def _six(name: str, row: Any) -> list[Any]:
                 f"{', '.join(CATEGORIES)}, 0 where nobody"
             )
         return [row[letter] for letter in CATEGORIES]
-    found = list(row) if isinstance(row, Sequence | np.ndarray) and not isinstance(row, str) else []
-    if len(found) != len(CATEGORIES):
+    sequence = isinstance(row, Sequence | np.ndarray) and not isinstance(row, str)
+    counts = list(row) if sequence else []
+    if len(counts) != len(CATEGORIES):
         raise DataError(
             f"feature {name!r}: {row!r}; allowed: six counts, of {', '.join(CATEGORIES)}"
         )
-    return found
+    return counts
+
+
+def _notes(
+    table: pd.DataFrame,
+    n: int | None,
+    n_resamples: int,
+    by: str | None = None,
+    ungrouped: int = 0,
+    comparisons: pd.DataFrame | None = None,
+    groups: pd.DataFrame | None = None,
+) -> tuple[Text, ...]:
+    """Return what is rough, left out, questionable, mixed or unsettled."""
+    notes = []
+    few = {str(name): int(k) for name, k in table["n"].items() if k < FEW}
+    if groups is not None:
+        least = groups.groupby("group", sort=False)["n"].min()
+        few |= {f"{by} {name}": int(k) for name, k in least.items() if k < FEW}
+    if few:
+        notes.append(both("kano.note.few", least=FEW, names=_with_values(few)))
+    if n_resamples < ROUGH:
+        notes.append(both("kano.note.rough", b=n_resamples, least=format_number(ROUGH)))
+    if n is not None and (table["n"] < n).any():
+        lacking = (n - table["n"])[table["n"] < n]
+        notes.append(both("kano.note.missing", names=_with_values(dict(lacking))))
+    if ungrouped:
+        notes.append(both("kano.note.ungrouped", n=ungrouped, by=by))
+    questionable = table["Q"] / table["n"]
+    questionable = questionable[questionable >= MUCH]
+    if len(questionable):
+        names = _with_values({name: _percent(share) for name, share in questionable.items()})
+        notes.append(both("kano.note.questionable", names=names, limit=_percent(MUCH)))
+    mixed = table.index[table["mixed"]]
+    if len(mixed):
+        notes.append(both("kano.note.mixed", names=listed(mixed)))
+    rules = table[[f"by_{name}" for name in RULES]]
+    for name, row in rules[rules.nunique(axis=1) > 1].iterrows():
+        categories = {rule: row[f"by_{rule}"] for rule in RULES}
+        notes.append(both("kano.note.rules", name=name, **categories))
+    if comparisons is not None and comparisons["sparse"].any():
+        sparse = comparisons.index[comparisons["sparse"]]
+        notes.append(both("kano.note.sparse", names=listed(sparse)))
+    return tuple(notes)
+
+
+def _with_values(values: Mapping[Any, Any]) -> Text:
+    """Return names with a value each in brackets."""
+    texts = {
+        name: value if isinstance(value, Text) else Text(str(value), str(value))
+        for name, value in values.items()
+    }
+    return Text(
+        ", ".join(f"{name} ({text.en})" for name, text in texts.items()),
+        "、".join(f"{name}（{text.zh}）" for name, text in texts.items()),
+    )
+
+
+def _percent(share: float) -> Text:
+    return Text(*(format_percent(100 * share, 0, lang) for lang in ("en", "zh")))

@@ -80,8 +80,8 @@ def categories(counts: Array, rule: str = "hierarchy", close: float = CLOSE) -> 
         counts = np.where(side == wanted[..., None], counts, -1)
     margin = close * counts.sum(-1, keepdims=True) if rule == "hierarchy" else 0.0
     # argmax finds the first, and the order of the categories is that of the hierarchy.
-    found = np.argmax(counts >= counts.max(-1, keepdims=True) - margin - EPS, axis=-1)
-    return np.where(counts.max(-1) > 0, found, -1)
+    first = np.argmax(counts >= counts.max(-1, keepdims=True) - margin - EPS, axis=-1)
+    return np.where(counts.max(-1) > 0, first, -1)
 
 
 def better(counts: Array) -> Array:
@@ -194,21 +194,20 @@ def feature_table(
     columns: dict[str, Any] = {"n": n.astype(int)}
     columns |= {letter: counts[:, i].astype(int) for i, letter in enumerate(CATEGORIES)}
     columns |= {"category": _letters(decided)}
-    columns |= {f"by_{one}": _letters(categories(counts, one, close)) for one in RULES}
+    columns |= {f"by_{name}": _letters(categories(counts, name, close)) for name in RULES}
     same = categories(draws, rule, close) == decided
     columns["certainty"] = np.where(n > 1, same.mean(0), np.nan)
-    pairs = {"better": ([A, O], base, 1), "worse": ([O, M], base, -1)}
-    pairs["total_strength"] = ([M, O, A], n, 1)
-    for name, (at, whole, sign) in pairs.items():
-        k = counts[:, at].sum(-1)
-        limits = sorted_limits(wilson_interval(_ratio(k, whole), whole, level), sign)
+    coefficients = {"better": ([A, O], base, 1), "worse": ([O, M], base, -1)}
+    coefficients["total_strength"] = ([M, O, A], n, 1)
+    for name, (letters, total, sign) in coefficients.items():
+        p = _ratio(counts[:, letters].sum(-1), total)
+        limits = sorted_limits(wilson_interval(p, total, level), sign)
         if interval == "bootstrap":
             of = draws[..., :4].sum(-1) if name != "total_strength" else draws.sum(-1)
-            low, high = percentile_limits(_ratio(draws[..., at].sum(-1), of), level)
+            low, high = percentile_limits(_ratio(draws[..., letters].sum(-1), of), level)
             limits = sorted_limits((low, high), sign)
-        p = _ratio(k, whole)
         columns |= {name: 0 + sign * p, f"{name}_ci_low": limits[0], f"{name}_ci_high": limits[1]}
-        columns[f"{name}_se"] = np.sqrt(_ratio(p * (1 - p), whole))
+        columns[f"{name}_se"] = np.sqrt(_ratio(p * (1 - p), total))
     difference = counts[rows, first] - counts[rows, second]
     spread = _ratio(draws[:, rows, first] - draws[:, rows, second], draws.sum(-1))
     low, high = percentile_limits(spread, level)
@@ -251,5 +250,4 @@ def _letters(places: Whole) -> list[str | None]:
 
 def _ratio(above: Any, below: Any) -> Array:
     with np.errstate(invalid="ignore", divide="ignore"):
-        found: Array = np.asarray(np.true_divide(above, below))
-    return found
+        return np.asarray(np.true_divide(above, below), float)

@@ -66,12 +66,12 @@ class Evaluation:
 
     def classify(self, functional: Whole, dysfunctional: Whole) -> Whole:
         """Return places in `CATEGORIES` of pairs of answers 0 to 4; -1 where one is -1."""
-        found = self.places[functional, dysfunctional]
-        return np.where((functional < 0) | (dysfunctional < 0), -1, found)
+        places = self.places[functional, dysfunctional]
+        return np.where((functional < 0) | (dysfunctional < 0), -1, places)
 
 
 def evaluation_table(table: Any = "kano1984") -> Evaluation:
-    """Return an evaluation table by its name, or check one of your own.
+    """Return an evaluation table by its name, or one that a study brings, checked.
 
     Parameters
     ----------
@@ -141,15 +141,15 @@ def check_codes(codes: Sequence[Any], what: str = "codes") -> tuple[Any, ...]:
     CxError
         If they are not five, or not different.
     """
-    found = () if isinstance(codes, str) or not isinstance(codes, Sequence) else tuple(codes)
-    texts = [isinstance(code, str) for code in found]
-    plain = all(isinstance(c, str) or (isinstance(c, Real) and isfinite(c)) for c in found)
-    if len(found) != 5 or len(set(found)) != 5 or not plain or any(texts) != all(texts):
+    five = () if isinstance(codes, str) or not isinstance(codes, Sequence) else tuple(codes)
+    texts = [isinstance(code, str) for code in five]
+    plain = all(isinstance(c, str) or (isinstance(c, Real) and isfinite(c)) for c in five)
+    if len(five) != 5 or len(set(five)) != 5 or not plain or any(texts) != all(texts):
         raise CxError(
             f"{what} is {codes!r}; allowed: five different numbers or texts, for "
             f"{', '.join(ANSWERS)}, in this order"
         )
-    return found
+    return five
 
 
 def coded(frame: pd.DataFrame, column: str, codes: tuple[Any, ...]) -> Whole:
@@ -168,16 +168,16 @@ def coded(frame: pd.DataFrame, column: str, codes: tuple[Any, ...]) -> Whole:
     else:
         missing = frame[column].isna().to_numpy()
         values = frame[column].astype(object).to_numpy()
-    found = np.full(len(frame), -1)
+    answers = np.full(len(frame), -1)
     for place, code in enumerate(codes):
-        found[~missing & np.asarray(values == code, bool)] = place
-    bad = np.flatnonzero((found < 0) & ~missing)
-    if len(bad):
-        value = values[bad[0]]
-        shown = f"{value:g}" if isinstance(value, float) else repr(value)
-        more = f" (and {len(bad) - 1} more in this column)" if len(bad) > 1 else ""
+        answers[~missing & np.asarray(values == code, bool)] = place
+    unknown = np.flatnonzero((answers < 0) & ~missing)
+    if len(unknown):
+        value = values[unknown[0]]
+        text = f"{value:g}" if isinstance(value, float) else repr(value)
+        more = f" (and {len(unknown) - 1} more in this column)" if len(unknown) > 1 else ""
         raise DataError(
-            f"row {frame.index[bad[0]]!r}, column {column!r}: {shown} is no answer; allowed: "
+            f"row {frame.index[unknown[0]]!r}, column {column!r}: {text} is no answer; allowed: "
             f"{', '.join(map(str, codes))} (like to dislike){more}"
         )
-    return found
+    return answers

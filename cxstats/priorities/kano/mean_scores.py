@@ -37,8 +37,8 @@ def quadrant(functional: Array, dysfunctional: Array) -> Whole:
     """
     high, bad = np.greater_equal(functional, MIDDLE), np.greater_equal(dysfunctional, MIDDLE)
     letters = np.where(high & bad, 1, np.where(bad, 0, np.where(high, 2, 3)))
-    found = np.where(np.less(functional, 0) & np.less(dysfunctional, 0), 4, letters)
-    return np.where(np.isnan(functional) | np.isnan(dysfunctional), -1, found)
+    places = np.where(np.less(functional, 0) & np.less(dysfunctional, 0), 4, letters)
+    return np.where(np.isnan(functional) | np.isnan(dysfunctional), -1, places)
 
 
 def continuous_table(

@@ -1,4 +1,4 @@
-"""Segments compared: do they sort a feature into different categories?"""
+"""Segments compared: whether they sort a feature into different categories."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+COLUMNS = ("chi2", "df", "p_value", "g", "p_g", "p_permutation", "sparse", "p_adjusted", "estimate",
+           "cramers_v", "ci_low", "ci_high", "n")  # fmt: skip
 DRAWN = 2_000_000  # cells of permuted tables held at once
 
 
@@ -40,8 +42,8 @@ def compare(
         ``chi2, df, p_value`` (Pearson), ``g, p_g`` (likelihood ratio), ``p_permutation`` (Pearson's
         statistic on tables with the same margins, ``(1 + b) / (1 + B)``), ``sparse`` (more than a
         fifth of expected counts below 5), ``p_adjusted`` (Holm over features, of ``p_permutation``
-        where sparse and of ``p_value`` elsewhere), ``cramers_v`` with ``ci_low, ci_high``, ``n``.
-        NaN where fewer than two segments or categories have answers.
+        where sparse and of ``p_value`` elsewhere), ``cramers_v`` (as ``estimate``, too) with
+        ``ci_low, ci_high``, ``n``. NaN where fewer than two segments or categories have answers.
 
     Notes
     -----
@@ -59,34 +61,39 @@ def compare(
     rows = [_tests(counts[:, j], level, n_resamples, [seed, j]) for j in range(len(names))]
     table = pd.DataFrame(rows, index=pd.Index(names, name="feature"))
     decisive = np.where(table["sparse"], table["p_permutation"], table["p_value"])
-    table.insert(7, "p_adjusted", adjust(decisive))
-    return table
+    return table.assign(p_adjusted=adjust(decisive), estimate=table["cramers_v"])[list(COLUMNS)]
 
 
 def _tests(counts: Array, level: float, n_resamples: int, seed: list[int]) -> dict[str, Any]:
+    """Return the tests of one feature, from its counts by segment (g, 6)."""
     from scipy.special import chndtrinc
     from scipy.stats import chi2_contingency
     from scipy.stats.contingency import expected_freq
 
-    kept = counts[counts.sum(1) > 0][:, counts.sum(0) > 0]
-    names = ("chi2", "df", "p_value", "g", "p_g", "p_permutation")
-    if min(kept.shape, default=0) < 2:
-        empty = dict.fromkeys((*names, "cramers_v", "ci_low", "ci_high"), np.nan)
-        return {**empty, "sparse": False, "n": int(counts.sum())}
-    pearson = chi2_contingency(kept, correction=False)
-    ratio = chi2_contingency(kept, correction=False, lambda_="log-likelihood")
-    x, df, n = float(pearson.statistic), int(pearson.dof), kept.sum()
-    scale = n * (min(kept.shape) - 1)
-    limits = [
+    used = counts[counts.sum(1) > 0][:, counts.sum(0) > 0]
+    if min(used.shape, default=0) < 2:
+        return dict.fromkeys(COLUMNS, np.nan) | {"sparse": False, "n": int(counts.sum())}
+    pearson = chi2_contingency(used, correction=False)
+    ratio = chi2_contingency(used, correction=False, lambda_="log-likelihood")
+    x, df, n = float(pearson.statistic), int(pearson.dof), used.sum()
+    scale = n * (min(used.shape) - 1)
+    low, high = (
         float(chndtrinc(x, df, tail)) if chi2_below(x, df) > tail else 0.0
         for tail in ((1 + level) / 2, (1 - level) / 2)
-    ]
-    found = dict(zip(names, (x, df, pearson.pvalue, ratio.statistic, ratio.pvalue), strict=False))
-    found["p_permutation"] = _permuted(kept, x, n_resamples, seed)
-    found["sparse"] = _sparse(expected_freq(kept))
-    found |= {"cramers_v": np.sqrt(x / scale)}
-    found |= {"ci_low": np.sqrt(limits[0] / scale), "ci_high": np.sqrt(limits[1] / scale)}
-    return {**found, "n": int(n)}
+    )
+    return {
+        "chi2": x,
+        "df": df,
+        "p_value": pearson.pvalue,
+        "g": ratio.statistic,
+        "p_g": ratio.pvalue,
+        "p_permutation": _permuted(used, x, n_resamples, seed),
+        "sparse": _sparse(expected_freq(used)),
+        "cramers_v": np.sqrt(x / scale),
+        "ci_low": np.sqrt(low / scale),
+        "ci_high": np.sqrt(high / scale),
+        "n": int(n),
+    }
 
 
 def chi2_below(x: float, df: int) -> float:

@@ -1,6 +1,6 @@
 """Pain points: which causes weigh most, how concentrated they are, what to do first."""
 
-from cxstats.priorities.pain_points.causes import PainPoints, pain_points
+from cxstats.priorities.pain_points.analysis import PainPoints, pain_points
 from cxstats.priorities.pain_points.concentration import (
     effective_number,
     gini,

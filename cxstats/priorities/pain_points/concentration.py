@@ -1,4 +1,4 @@
-"""How unequally a whole is divided. Every function takes shares (..., k), one set or a batch."""
+"""How unequally a total is divided. Every function takes shares (..., k), one set or a batch."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+INTERVALS = ("goodman", "sison-glaz")
 TINY = 1e-9  # shares that are summed reach a rule up to this much of rounding
 
 
@@ -110,9 +111,9 @@ def vital_few(shares: ArrayLike, rule: float) -> NDArray[np.bool_]:
     order = np.argsort(-s, axis=-1, kind="stable")
     ranked = np.take_along_axis(s, order, -1)
     before = ranked.cumsum(axis=-1) - ranked
-    found = np.zeros(s.shape, bool)
-    np.put_along_axis(found, order, before < rule - TINY, axis=-1)
-    return found
+    vital = np.zeros(s.shape, bool)
+    np.put_along_axis(vital, order, before < rule - TINY, axis=-1)
+    return vital
 
 
 def ranks(values: Array) -> Array:
@@ -149,8 +150,8 @@ def simultaneous(counts: Array, level: float, method: str) -> tuple[Array, Array
     """
     from statsmodels.stats.proportion import multinomial_proportions_confint
 
-    if method not in ("goodman", "sison-glaz"):
-        raise CxError(f"interval is {method!r}; allowed: goodman, sison-glaz")
+    if method not in INTERVALS:
+        raise CxError(f"interval is {method!r}; allowed: {', '.join(INTERVALS)}")
     if len(counts) == 1:
         raise CxError("one cause alone has a share of 1 and no interval")
     region: Any = multinomial_proportions_confint(counts, 1 - level, method)

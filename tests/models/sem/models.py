@@ -10,7 +10,7 @@ import cxstats as cx
 from cxstats.models.sem.constraints import Reduction
 from cxstats.models.sem.likelihood import Likelihood
 from cxstats.models.sem.model import build
-from cxstats.models.sem.start import start_values
+from cxstats.models.sem.starting_values import start_values
 from cxstats.models.sem.structure import Structure
 from cxstats.models.sem.syntax import parse
 from tests.references import FOLDER, data

@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 import cxstats as cx
+from cxstats.core.language import catalogue
+from cxstats.models.sem.problems import Problem
 from tests.models.sem.models import HOLZINGER, ITEMS, holzinger, quiet
 
 THREE = "f =~ x1 + p*x2 + x3"
@@ -361,3 +363,34 @@ def test_answers_without_a_factor():
 def test_doubled_rows_are_no_reason_to_refuse(frame):
     fit = cx.sem(HOLZINGER, pd.concat([frame, frame]))
     assert fit.fit_indices["chisq"] == pytest.approx(2 * CHISQ, rel=1e-9)
+
+
+def test_problems_are_said_in_both_languages():
+    prefix = "sem.problem."
+    kinds = {key.removeprefix(prefix) for key in catalogue() if key.startswith(prefix)} - {"head"}
+    assert kinds > Problem.fatal_kinds
+    for kind in kinds:
+        problem = Problem(kind, ("Image", "Trust"), 1.5)
+        english, chinese = problem.message
+        assert str(problem) == english
+        assert re.search("[\u4e00-\u9fff]", chinese)
+        assert not re.search("[\u4e00-\u9fff]", english)
+        assert ("Image, Trust" in english) == ("Image、Trust" in chinese)
+        assert ("1.5" in english) == ("1.5" in chinese)
+
+
+def test_problems_follow_the_language_that_is_set():
+    fit = quiet("f =~ x1 + x2", holzinger())
+    cx.set_language("zh")
+    try:
+        assert str(fit.problems[0]).startswith("不可识别")
+        with pytest.raises(cx.CxError, match="no bootstrap: not identified"):
+            fit.bootstrap()
+    finally:
+        cx.set_language("en")
+
+
+def test_fit_and_explained_variance_are_exported_beside_the_table():
+    tables = cx.sem(HOLZINGER, holzinger()).tables()
+    assert list(tables) == ["table", "fit_indices", "r_squared"]
+    assert dict(tables["fit_indices"].to_numpy())["df"] == 24

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 import cxstats as cx
+from cxstats.core.formats import p_text
 from cxstats.core.moments import resampling_counts
 from cxstats.models.sem.bootstrap import _influence
-from cxstats.models.sem.inference import all_quantities
+from cxstats.models.sem.standardised_solution import all_quantities
 from tests.models.sem.models import (
     HOLZINGER,
     ITEMS,
@@ -231,7 +232,7 @@ def test_bollen_stine():
     found = true.bootstrap(600, bollen_stine=True)
     assert found.bollen_stine_p == pytest.approx(true.fit_indices["p_value"], abs=0.06)
     assert found.bollen_stine_p > 0.05
-    assert f"Bollen–Stine p = {found.bollen_stine_p:.3f}." in found.summary()
+    assert f"Bollen–Stine test: {p_text(found.bollen_stine_p)}." in found.summary()
     wrong = cx.sem("f =~ " + " + ".join(frame), frame)
     assert wrong.bootstrap(200, bollen_stine=True).bollen_stine_p < 0.01
     assert np.isnan(true.bootstrap(10).bollen_stine_p)
@@ -270,7 +271,7 @@ def test_failures_are_counted_and_said():
     assert f"{found.n_failed} 次无解，{improper} 次为不恰当解" in found.summary("zh")
     lost = found.n_failed > 15
     assert ("More than 5 %" in found.summary()) == lost
-    assert bool(found.problems) == lost
+    assert bool(found.notes) == lost
     # The intervals are those of the rest.
     j = int(np.flatnonzero(fit.table["label"] == "h")[0])
     expected = np.quantile(found.replicates[~none, j], [0.025, 0.975])

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 import cxstats as cx
-from cxstats.models.sem.inference import all_quantities
+from cxstats.models.sem.standardised_solution import all_quantities
 from tests.models.sem.models import PATHS, TRUTH, truth
 
 SAMPLES, N = 2_000, 500

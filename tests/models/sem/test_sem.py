@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 import cxstats as cx
 from cxstats.core.moments import resampling_counts
-from cxstats.models.sem.inference import all_quantities
+from cxstats.models.sem.standardised_solution import all_quantities
 from tests.models.sem.models import (
     HOLZINGER,
     ITEMS,

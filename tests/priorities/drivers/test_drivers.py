@@ -40,7 +40,7 @@ def test_table(result):
     assert table["share"].sum() == pytest.approx(1)
     assert (table["ci_low"] <= table["estimate"]).all()
     assert (table["estimate"] <= table["ci_high"]).all()
-    assert table["first"].sum() == pytest.approx(1)
+    assert table["first_share"].sum() == pytest.approx(1)
     assert sorted(table["rank"]) == [1, 2, 3, 4, 5, 6]
     assert (table["rank_ci_low"] <= table["rank"]).all()
     assert (table["rank"] <= table["rank_ci_high"]).all()
@@ -69,8 +69,8 @@ def test_moments_give_estimates_and_normal_intervals(mobi, method):
     table = drivers(mobi, "CUSA1", ITEMS, method, n_resamples=1_000).table
     np.testing.assert_allclose(given.table["estimate"], table["estimate"], rtol=1e-9)
     assert given.n_resamples == 0
-    assert "normal answers" in " ".join(given.notes)
-    assert given.table["first"].isna().all()
+    assert "normal answers" in " ".join(note.en for note in given.notes)
+    assert given.table["first_share"].isna().all()
     # Survey answers are not normal: widths agree roughly, not closely.
     ratio = given.table["se"] / table["se"]
     assert ratio.between(0.5, 1.6).all(), ratio
@@ -191,7 +191,7 @@ def test_groups_differ_where_they_do():
     assert rows.loc["x0", "ci_low"] > 0
     assert rows.loc["x0", "p_adjusted"] < 0.001
     assert rows.loc["noise", "ci_low"] < 0 < rows.loc["noise", "ci_high"]
-    assert "1 cases have no 'branch'" in " ".join(result.notes)
+    assert "1 cases have no 'branch'" in " ".join(note.en for note in result.notes)
     assert "branch" in result.summary()
     assert "branch" in result.summary("zh")
 
@@ -212,8 +212,8 @@ def test_missing_answers_are_counted(mobi):
     holes.loc[:9, "PERQ1"] = np.nan
     holes.loc[5:14, "CUSA1"] = np.nan
     found = drivers(holes, "CUSA1", ITEMS, n_resamples=50)
-    assert (found.n, found.dropped) == (235, 15)
-    assert "15 cases with a missing answer were left out" in found.notes
+    assert (found.n, found.n_dropped) == (235, 15)
+    assert "15 respondents with a missing answer were left out" in [n.en for n in found.notes]
 
 
 def test_a_driver_that_repeats_another_is_said(mobi):
@@ -223,7 +223,7 @@ def test_a_driver_that_repeats_another_is_said(mobi):
         found.table.loc["PERQ1", "estimate"]
     )
     assert found.r_squared == pytest.approx(drivers(mobi, "CUSA1", ITEMS, n_resamples=50).r_squared)
-    assert any("PERQ1, again" in note for note in found.notes)
+    assert any("PERQ1, again" in note.en for note in found.notes)
     with pytest.raises(cx.CxError, match=r"PERQ1, again; leave one out"):
         drivers(twice, "CUSA1", [*ITEMS, "again"], "regression")
 
@@ -239,13 +239,15 @@ def test_a_copy_takes_from_the_others_and_that_is_said(mobi):
     others = [name for name in items if name != "PERQ4"]
     lost = 1 - pair[others] / one[others]
     assert (round(lost.min(), 2), round(lost.max(), 2)) == (0.07, 0.15)
-    assert any("more than without the repetition (and the others less)" in n for n in found.notes)
+    assert any(
+        "more than without the repetition (and the others less)" in n.en for n in found.notes
+    )
 
 
 def test_a_driver_close_to_another_is_said(mobi):
     near = mobi.assign(near=mobi["PERQ1"] + np.random.default_rng(1).normal(0, 0.1, len(mobi)))
     found = drivers(near, "CUSA1", [*ITEMS, "near"], n_resamples=50)
-    assert any("nearly determined" in note and "near (VIF" in note for note in found.notes)
+    assert any("nearly determined" in note.en and "near (VIF" in note.en for note in found.notes)
 
 
 def test_resamples_without_variation_are_counted():
@@ -255,7 +257,7 @@ def test_resamples_without_variation_are_counted():
     found = drivers(frame, "y", ["a", "b", "rare"], n_resamples=500)
     # The one case is left out of a resample with probability (29 / 30)^30 = .362.
     assert 130 < found.n_failed < 230
-    assert any("without variation" in note for note in found.notes)
+    assert any("without variation" in note.en for note in found.notes)
     assert np.isfinite(found.table["ci_high"]).all()
 
 
@@ -266,7 +268,7 @@ def test_many_drivers_are_sampled_and_say_so():
     frame = pd.DataFrame(x, columns=[*names, "y"])
     found = drivers(frame, "y", names, n_resamples=100)
     assert "sampling_se" in found.table
-    assert any("1,000 sampled orders" in note for note in found.notes)
+    assert any("1,000 sampled orders" in note.en for note in found.notes)
     assert found.table["estimate"].sum() == pytest.approx(found.r_squared, abs=1e-8)
     fewer = drivers(frame, "y", names[:12], n_resamples=50)
     assert "sampling_se" not in fewer.table
@@ -282,7 +284,7 @@ def test_words(result, mobi):
     assert str(result) == repr(result) == result.summary()
     regression = drivers(mobi, "CUSA1", ITEMS, "regression", n_resamples=50)
     assert "beta" in regression.summary()
-    assert any("rough" in note for note in regression.notes)
+    assert any("rough" in note.en for note in regression.notes)
 
 
 def test_synthetic_is_kept(mobi):

@@ -297,7 +297,7 @@ def test_segments():
     whole = result.groups.groupby("feature")[list(CATEGORIES)].sum()
     kept = kano(frame.dropna(), NAMES).table[list(CATEGORIES)]
     pd.testing.assert_frame_equal(whole.loc[NAMES], kept)
-    assert any("5 respondents have no segment" in note for note in result.notes)
+    assert any("5 respondents have no segment" in note.en for note in result.notes)
     assert "App differs by segment" in result.summary()
 
 
@@ -324,7 +324,7 @@ def test_missing_answers_are_counted(answers):
     result = kano(frame, NAMES)
     assert result.table["n"].tolist() == [237, 240, 240, 240]
     assert result.continuous["n"].tolist() == [237, 240, 240, 240]
-    assert any("App (3)" in note for note in result.notes)
+    assert any("App (3)" in note.en for note in result.notes)
 
 
 def test_notes():
@@ -333,7 +333,7 @@ def test_notes():
         "mixed": [5, 40, 42, 13, 0, 0],
         "clear": [5, 5, 80, 10, 0, 0],
     }
-    notes = kano_from_counts(given, n_resamples=200).notes
+    notes = [note.en for note in kano_from_counts(given, n_resamples=200).notes]
     assert any("200 resamples is rough" in note for note in notes)
     assert any("check wording and coding: odd (10 %)" in note for note in notes)
     assert any(note.startswith("mixed") and note.endswith(": mixed") for note in notes)
@@ -351,10 +351,11 @@ def test_few_respondents_are_said(answers):
         assert words in alone.summary(lang)
     given = {"scarce": [5, 5, 10, 9, 0, 0], "plenty": [5, 5, 10, 10, 0, 0]}
     found = kano_from_counts(given)
-    assert next(note for note in found.notes if "fewer than" in note).endswith(": scarce (29)")
+    notes = [note.en for note in found.notes]
+    assert next(note for note in notes if "fewer than" in note).endswith(": scarce (29)")
     assert found.table["certainty"].notna().all()
     split = answers.assign(segment=["new"] * 12 + ["old"] * (len(answers) - 12))
-    notes = kano(split, ["App"], by="segment").notes
+    notes = [note.en for note in kano(split, ["App"], by="segment").notes]
     assert any(note.endswith(": segment new (12)") for note in notes)
 
 
@@ -386,7 +387,9 @@ def test_words_and_charts(answers, lang):
     assert len(result.summary(lang).splitlines()) >= 6
     assert repr(result) == result.summary()
     assert "<table" in result._repr_html_()
-    assert result.plot("counts", feature="App", lang=lang).get_figure() is not None
+    for options, name in (({"feature": "Hotline"}, "Hotline"), ({}, "App")):
+        figure = result.plot("counts", lang=lang, **options).get_figure()
+        assert name in figure.get_suptitle()
     assert result.plot(lang=lang).get_figure() is not None
 
 
@@ -489,10 +492,10 @@ def test_bad_counts(counts, message):
 
 def test_bad_charts():
     result = kano_from_counts(COUNTS)
-    with pytest.raises(CxError, match="kind is 'pie'; allowed: 'plane', 'counts'"):
+    with pytest.raises(CxError, match=r"plot\(kind='pie'\); allowed: 'plane', 'counts'"):
         result.plot("pie")
-    with pytest.raises(CxError, match="feature is None; allowed: 'Service app'"):
-        result.plot("counts")
+    with pytest.raises(CxError, match="feature is 'App'; allowed: 'Service app'"):
+        result.plot("counts", feature="App")
     with pytest.raises(CxError, match="there is nothing to place"):
         kano_from_counts({"x": [0, 0, 0, 0, 3, 0]}).plot()
 

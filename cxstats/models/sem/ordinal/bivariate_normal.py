@@ -38,24 +38,24 @@ def normal_cdf2(h: Array, k: Array, rho: Array) -> Array:
     h, k, rho = np.broadcast_arrays(h + 0.0, k + 0.0, rho)  # + 0: no negative zero
     s = np.sqrt((1 - rho) * (1 + rho))
     with np.errstate(divide="ignore", invalid="ignore"):
-        own, other = owens_t(h, (k - rho * h) / (h * s)), owens_t(k, (h - rho * k) / (k * s))
+        first, second = owens_t(h, (k - rho * h) / (h * s)), owens_t(k, (h - rho * k) / (k * s))
     apart = (h * k < 0) | ((h * k == 0) & (h + k < 0))
-    out = (ndtr(h) + ndtr(k)) / 2 - own - other - 0.5 * apart
+    regular = (ndtr(h) + ndtr(k)) / 2 - first - second - 0.5 * apart
     middle = (h == 0) & (k == 0)
-    found: Array = np.where(middle, 0.25 + np.arcsin(rho) / (2 * np.pi), out)
-    return found
+    probability: Array = np.where(middle, 0.25 + np.arcsin(rho) / (2 * np.pi), regular)
+    return probability
 
 
 def normal_pdf2(h: Array, k: Array, rho: Array) -> Array:
     """Return the density at (h, k), which is also the derivative of `normal_cdf2` by rho."""
     left = (1 - rho) * (1 + rho)
-    found: Array = np.exp(-((h - k) ** 2 + 2 * (1 - rho) * h * k) / (2 * left))
-    return found / (2 * np.pi * np.sqrt(left))
+    kernel: Array = np.exp(-((h - k) ** 2 + 2 * (1 - rho) * h * k) / (2 * left))
+    return kernel / (2 * np.pi * np.sqrt(left))
 
 
 def normal_pdf2_slope(h: Array, k: Array, rho: Array) -> Array:
     """Return the derivative of ``log normal_pdf2`` by rho."""
     left = (1 - rho) * (1 + rho)
     square = (h - k) ** 2 + 2 * (1 - rho) * h * k
-    found: Array = (rho + h * k - rho * square / left) / left
-    return found
+    slope: Array = (rho + h * k - rho * square / left) / left
+    return slope

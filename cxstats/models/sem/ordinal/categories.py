@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # More different answers than that are hardly categories.
 MOST_CATEGORIES = 20
 # Numbers in a part of the cases that is worked on at once.
-PART = 4_000_000
+CHUNK = 4_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +53,7 @@ class Categories:
     @property
     def sizes(self) -> Codes:
         """How many categories each item has, (p,)."""
-        return np.array([len(part) for part in self.values])
+        return np.array([len(answers) for answers in self.values])
 
     @property
     def pairs(self) -> tuple[Codes, Codes]:
@@ -70,22 +70,22 @@ class Categories:
         p, most = len(self.names), int(self.sizes.max())
         crossed = np.zeros((p * most, p * most))
         shift = np.arange(p) * most
-        for part in self.parts(p * most):
-            marks = np.zeros((len(part), p * most))
-            np.put_along_axis(marks, part + shift, 1.0, axis=1)
+        for chunk in self.chunks(p * most):
+            marks = np.zeros((len(chunk), p * most))
+            np.put_along_axis(marks, chunk + shift, 1.0, axis=1)
             crossed += marks.T @ marks
         first, second = self.pairs
-        found: Array = crossed.reshape(p, most, p, most)[first, :, second, :]
-        return found
+        tables: Array = crossed.reshape(p, most, p, most)[first, :, second, :]
+        return tables
 
-    def parts(self, width: int) -> list[Codes]:
-        """Return the cases in parts that make no large array of `width` columns."""
-        rows = max(1, PART // max(width, 1))
+    def chunks(self, width: int) -> list[Codes]:
+        """Return the cases in chunks that make no large array of `width` columns."""
+        rows = max(1, CHUNK // max(width, 1))
         return [self.codes[i : i + rows] for i in range(0, self.n, rows)]
 
 
 def read_categories(data: Any, columns: Sequence[str] | None) -> Categories:
-    """Take the complete cases of ordered answers from a table.
+    """Return the complete cases of ordered answers of a table.
 
     Raises
     ------
@@ -95,21 +95,21 @@ def read_categories(data: Any, columns: Sequence[str] | None) -> Categories:
     """
     if isinstance(data, Moments):
         raise CxError("ordered answers need the respondents, not Moments: pass the frame")
-    names, parts = blocks(data, columns)
+    names, chunks = blocks(data, columns)
     if len(names) < 2:
         raise CxError(f"{len(names)} item; correlations need at least two")
-    values = np.concatenate([np.asarray(part.values, float).T for part in parts])
+    values = np.concatenate([np.asarray(chunk.values, float).T for chunk in chunks])
     complete = ~np.isnan(values).any(axis=1)
     for name, column in zip(names, values.T, strict=True):
         _check_whole(name, column[~np.isnan(column)])
-    kept = values[complete]
-    if len(kept) <= len(names):
+    cases = values[complete]
+    if len(cases) <= len(names):
         raise DataError(
-            f"{len(kept)} complete cases for {len(names)} items; there must be more cases than "
-            f"items ({len(values) - len(kept)} were left out because an answer was missing)"
+            f"{len(cases)} complete cases for {len(names)} items; there must be more cases than "
+            f"items ({len(values) - len(cases)} were left out because an answer was missing)"
         )
-    levels, codes = [], np.empty(kept.shape, np.intp)
-    for j, (name, column) in enumerate(zip(names, kept.T, strict=True)):
+    levels, codes = [], np.empty(cases.shape, np.intp)
+    for j, (name, column) in enumerate(zip(names, cases.T, strict=True)):
         level, codes[:, j] = np.unique(column, return_inverse=True)
         if len(level) == 1:
             raise DataError(
@@ -117,17 +117,17 @@ def read_categories(data: Any, columns: Sequence[str] | None) -> Categories:
                 "needs answers that vary"
             )
         levels.append(level)
-    return Categories(names, tuple(levels), codes, len(values) - len(kept))
+    return Categories(names, tuple(levels), codes, len(values) - len(cases))
 
 
-def _check_whole(name: str, given: Array) -> None:
-    odd = given[~np.isfinite(given) | (given != np.round(given))]
+def _check_whole(name: str, answers: Array) -> None:
+    odd = answers[~np.isfinite(answers) | (answers != np.round(answers))]
     if len(odd):
         raise DataError(
             f"{name!r} has the answer {odd[0]:g}; ordered answers are whole numbers, one for each "
             "category"
         )
-    different = len(np.unique(given))
+    different = len(np.unique(answers))
     if different > MOST_CATEGORIES:
         raise DataError(
             f"{name!r} has {different} different answers and looks continuous; allowed: at most "

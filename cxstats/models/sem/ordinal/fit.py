@@ -39,7 +39,7 @@ def fit_ordinal(
     data: Any,
     ordered: bool | Sequence[str],
     level: float,
-    others: Mapping[str, Any],
+    options: Mapping[str, Any],
     *,
     std_lv: bool,
     orthogonal: bool,
@@ -60,7 +60,7 @@ def fit_ordinal(
         bounds or equations that are not linear, if an option does not go with ordered answers, or
         if the answers are no categories.
     """
-    for name, value in others.items():
+    for name, value in options.items():
         if value is not None:
             raise CxError(f"{name}={value!r} does not go with ordered answers; {WITHOUT[name]}")
     model = _without_variances(build(syntax, std_lv=std_lv, orthogonal=orthogonal))
@@ -105,13 +105,13 @@ def _without_variances(model: Model) -> Model:
     """Return the model with residual variances of items that are no parameters."""
     parameters = []
     for p in model.parameters:
-        own = p.op == "~~" and p.lhs == p.rhs and p.lhs in model.observed
-        if own and p.written and (p.label or p.fixed is not None):
+        residual = p.op == "~~" and p.lhs == p.rhs and p.lhs in model.observed
+        if residual and p.written and (p.label or p.fixed is not None):
             raise CxError(
                 f"{p}: with ordered answers a residual variance is what is left of 1, and can "
                 "neither be fixed nor labelled"
             )
-        parameters.append(p._replace(fixed=0.0, start=None) if own else p)
+        parameters.append(p._replace(fixed=0.0, start=None) if residual else p)
     return replace(model, parameters=tuple(parameters))
 
 
@@ -131,8 +131,8 @@ def _check_model(model: Model, structure: Structure) -> None:
         )
     for latent in model.latents:
         rows = [p for p in model.one_group if p.op == "=~" and p.lhs == latent]
-        known = any(_is_one(p, latent) for p in model.one_group)
-        if len(rows) == 1 and rows[0].rhs in model.observed and not known:
+        standardised = any(_is_one(p, latent) for p in model.one_group)
+        if len(rows) == 1 and rows[0].rhs in model.observed and not standardised:
             item = rows[0].rhs
             raise CxError(
                 f"{latent} has one item, {item}: with ordered answers write {item} itself as the "

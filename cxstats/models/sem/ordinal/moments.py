@@ -65,10 +65,10 @@ class OrdinalMoments:
     @property
     def inner(self) -> NDArray[np.bool_]:
         """Which of `bounds` (p, K) are thresholds."""
-        found: NDArray[np.bool_] = (
+        inner: NDArray[np.bool_] = (
             np.arange(self.bounds.shape[1]) < self.categories.sizes[:, None] - 1
         )
-        return found
+        return inner
 
     @property
     def thresholds(self) -> Array:
@@ -118,18 +118,18 @@ def ordinal_moments(categories: Categories) -> OrdinalMoments:
     tables = categories.tables()
     first, second = categories.pairs
     both = (categories.sizes[first] == 2) & (categories.sizes[second] == 2)
-    used = _moved(tables, both)
+    adjusted = _moved(tables, both)
     return OrdinalMoments(
-        categories, bounds, tables, _maximised(used, bounds[first], bounds[second])
+        categories, bounds, tables, _maximised(adjusted, bounds[first], bounds[second])
     )
 
 
 def _moved(tables: Array, both: NDArray[np.bool_]) -> Array:
     """Return the tables with half a case moved where one of four cells is empty."""
     out, corner = tables.copy(), tables[:, :2, :2]
-    one = both & ((corner == 0).sum(axis=(1, 2)) == 1)
+    single = both & ((corner == 0).sum(axis=(1, 2)) == 1)
     diagonal = (corner[:, 0, 0] == 0) | (corner[:, 1, 1] == 0)
-    sign = np.where(diagonal, 0.5, -0.5) * one
+    sign = np.where(diagonal, 0.5, -0.5) * single
     out[:, :2, :2] += sign[:, None, None] * np.array([[1, -1], [-1, 1]])
     return out
 
@@ -164,15 +164,15 @@ def _starts(tables: Array) -> Array:
     x, y = rows @ place / n, columns @ place / n
     cross = np.einsum("pab,a,b->p", tables, place, place) / n - x * y
     spread = (rows @ place**2 / n - x**2) * (columns @ place**2 / n - y**2)
-    found: Array = np.clip(cross / np.sqrt(spread), -0.9, 0.9)
-    return found
+    start: Array = np.clip(cross / np.sqrt(spread), -0.9, 0.9)
+    return start
 
 
 def _cells(corners: Array) -> Array:
     """Return what lies between corners (P, K, K), nothing being below the first."""
     padded = np.pad(corners, ((0, 0), (1, 0), (1, 0)))
-    found: Array = np.diff(np.diff(padded, axis=1), axis=2)
-    return found
+    cells: Array = np.diff(np.diff(padded, axis=1), axis=2)
+    return cells
 
 
 def _derivatives(tables: Array, left: Array, right: Array, rho: Array) -> tuple[Array, Array]:
@@ -202,22 +202,22 @@ def _gamma(moments: OrdinalMoments) -> tuple[Array, Array]:
     categories, inner = moments.categories, moments.inner
     first, second = categories.pairs
     with np.errstate(invalid="ignore", divide="ignore"):
-        own, blocks_ = _threshold_scores(moments)
+        threshold_scores, blocks_ = _threshold_scores(moments)
         share, rate = cell_probabilities(moments.bounds[first], moments.bounds[second], moments.rho)
         scores = np.where(share > FLOOR, rate / np.maximum(share, FLOOR), 0)
         joint = _joint(moments, share, scores)
         size = (moments.tables * scores**2).sum(axis=(1, 2))
-    m, each, pair = int(inner.sum()), np.arange(len(inner)), np.arange(len(first))
+    m, item, pair = int(inner.sum()), np.arange(len(inner)), np.arange(len(first))
     squares = np.zeros((m + len(pair), m + len(pair)))
-    for codes in categories.parts(m + len(pair)):
-        part = np.empty((len(codes), m + len(pair)))
-        part[:, :m] = own[each, codes][:, inner]
-        part[:, m:] = scores[pair, codes[:, first], codes[:, second]]
-        squares += part.T @ part
+    for codes in categories.chunks(m + len(pair)):
+        chunk = np.empty((len(codes), m + len(pair)))
+        chunk[:, :m] = threshold_scores[item, codes][:, inner]
+        chunk[:, m:] = scores[pair, codes[:, first], codes[:, second]]
+        squares += chunk.T @ chunk
     inverse = np.linalg.inv(blocks_)
-    taken = joint @ inverse
-    cross = taken @ squares[:m, m:]
-    middle = squares[m:, m:] - cross - cross.T + taken @ squares[:m, :m] @ taken.T
+    weights = joint @ inverse
+    cross = weights @ squares[:m, m:]
+    middle = squares[m:, m:] - cross - cross.T + weights @ squares[:m, :m] @ weights.T
     thresholds: Array = categories.n * inverse @ squares[:m, :m] @ inverse
     return thresholds, categories.n * middle / np.multiply.outer(size, size)
 
@@ -231,10 +231,10 @@ def _threshold_scores(moments: OrdinalMoments) -> tuple[Array, Array]:
     up = np.eye(most) - np.eye(most, k=-1)  # category a ends at threshold a, begins at a - 1
     scores = up * density[:, None, :] / share[:, :, None]
     products = np.einsum("pa,pak,pal->pkl", counts, scores, scores)
-    whole = np.zeros((p, most, p, most))
-    whole[np.arange(p), :, np.arange(p)] = products
+    blocks = np.zeros((p, most, p, most))
+    blocks[np.arange(p), :, np.arange(p)] = products
     flat = inner.ravel()
-    return scores, whole.reshape(p * most, p * most)[np.ix_(flat, flat)]
+    return scores, blocks.reshape(p * most, p * most)[np.ix_(flat, flat)]
 
 
 def _joint(moments: OrdinalMoments, share: Array, scores: Array) -> Array:
@@ -245,12 +245,12 @@ def _joint(moments: OrdinalMoments, share: Array, scores: Array) -> Array:
     out = np.zeros((len(first), p, most))
     pair = np.arange(len(first))
     sides = ((first, second, weight), (second, first, weight.swapaxes(1, 2)))
-    for one, other, table in sides:
-        rates = _edge_rates(moments.bounds[one], moments.bounds[other], moments.rho)
+    for edge, across, table in sides:
+        rates = _edge_rates(moments.bounds[edge], moments.bounds[across], moments.rho)
         fall = table - np.pad(table[:, 1:], ((0, 0), (0, 1), (0, 0)))
-        out[pair, one] = (fall * rates).sum(axis=2)
-    found: Array = out[:, moments.inner]
-    return found
+        out[pair, edge] = (fall * rates).sum(axis=2)
+    sums: Array = out[:, moments.inner]
+    return sums
 
 
 def _edge_rates(edge: Array, across: Array, rho: Array) -> Array:
@@ -260,15 +260,15 @@ def _edge_rates(edge: Array, across: Array, rho: Array) -> Array:
     s = np.sqrt((1 - rho) * (1 + rho))[:, None, None]
     reach = ndtr((across[:, None, :] - rho[:, None, None] * edge[:, :, None]) / s)
     density = np.exp(-(edge**2) / 2) / np.sqrt(2 * np.pi)
-    found: Array = density[:, :, None] * np.diff(reach, axis=2, prepend=0.0)
-    return found
+    rates: Array = density[:, :, None] * np.diff(reach, axis=2, prepend=0.0)
+    return rates
 
 
 def _problems(moments: OrdinalMoments) -> list[Problem]:
     categories = moments.categories
     names, sizes = categories.names, categories.sizes
     first, second = categories.pairs
-    found = []
+    problems = []
     rare = [
         f"{name} = {value:g}"
         for name, values, row in zip(names, categories.values, categories.counts(), strict=True)
@@ -276,20 +276,20 @@ def _problems(moments: OrdinalMoments) -> list[Problem]:
         if count < FEW
     ]
     if rare:
-        found.append(Problem("rare_category", _first(rare), float(FEW)))
-    there = sizes[first] * sizes[second]
-    empty = (1 - (moments.tables > 0).sum(axis=(1, 2)) / there) > SPARSE
+        problems.append(Problem("rare_category", _first(rare), float(FEW)))
+    n_cells = sizes[first] * sizes[second]
+    empty = (1 - (moments.tables > 0).sum(axis=(1, 2)) / n_cells) > SPARSE
     if empty.any():
         concerned = [f"{names[first[i]]} × {names[second[i]]}" for i in np.flatnonzero(empty)]
-        found.append(Problem("empty_cells", _first(concerned), float(empty.sum())))
-    found += [
+        problems.append(Problem("empty_cells", _first(concerned), float(empty.sum())))
+    problems += [
         Problem("perfect", (names[first[i]], names[second[i]]), float(moments.rho[i]))
         for i in np.flatnonzero(np.abs(moments.rho) > PERFECT)
     ]
     smallest = float(np.linalg.eigvalsh(moments.corr)[0])
     if smallest < -1e-9 and not np.any(np.abs(moments.rho) > PERFECT):
-        found.append(Problem("indefinite", value=smallest))
-    return found
+        problems.append(Problem("indefinite", value=smallest))
+    return problems
 
 
 def _first(names: list[str]) -> tuple[str, ...]:

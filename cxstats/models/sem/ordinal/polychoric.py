@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cxstats.core.formats import as_html, format_number
+from cxstats.core.formats import format_number
 from cxstats.core.language import label
+from cxstats.core.result import Chart, Result
+from cxstats.models.fitted_model import problem_lines
 from cxstats.models.sem.ordinal.categories import read_categories
 from cxstats.models.sem.ordinal.moments import PERFECT, OrdinalMoments, ordinal_moments
 from cxstats.models.sem.problems import Problem
+from cxstats.stats.intervals import normal_quantile
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
 
-@dataclass(frozen=True, eq=False)
-class Polychoric:
+@dataclass(frozen=True, eq=False, repr=False)
+class Polychoric(Result):
     """Polychoric correlations of ordered answers.
 
     Attributes
@@ -46,66 +48,55 @@ class Polychoric:
     moments: OrdinalMoments
     synthetic: bool = False
 
+    kinds: ClassVar[tuple[str, ...]] = ("correlations",)
+    reference: ClassVar[str] = (
+        "Olsson (1979). Maximum likelihood estimation of the polychoric correlation coefficient. "
+        "Psychometrika 44, 443-460."
+    )
+
     @property
     def thresholds(self) -> pd.DataFrame:
         """One row per item, columns ``t1, t2, ...``; NaN where an item has fewer."""
         rows = self.table[self.table["op"] == "|"]
         wide = rows.pivot(index="lhs", columns="rhs", values="estimate")
-        found: pd.DataFrame = wide.reindex(
+        thresholds: pd.DataFrame = wide.reindex(
             index=self.corr.index, columns=sorted(wide.columns, key=lambda name: int(name[1:]))
         ).rename_axis(index=None, columns=None)
-        return found
+        return thresholds
 
-    def summary(self, lang: str = "en") -> str:
+    def findings(self, lang: str) -> list[str]:
         """Return the sample, the range of the correlations and what is doubtful."""
-        lines = [
-            label(
-                "sem.polychoric.head",
-                lang,
-                p=len(self.corr),
-                n=format_number(self.n),
-                dropped=format_number(self.dropped),
-                low=format_number(float(self.moments.rho.min()), 2),
-                high=format_number(float(self.moments.rho.max()), 2),
-            )
-        ]
-        if self.synthetic:
-            lines.append(label("sem.synthetic", lang))
-        lines += [label("sem.problem.head", lang, text=p.text(lang)) for p in self.problems]
-        return "\n".join(lines)
-
-    def plot(self, lang: str = "en", **options: Any) -> Axes:
-        """Draw the correlations with 95 % intervals; options of `cxstats.charts.intervals`."""
-        from cxstats.charts import intervals
-
-        rows = self.table[self.table["op"] == "~~"].sort_values("estimate", ascending=False)
-        given: dict[str, Any] = {
-            "source": label("sem.polychoric.source", lang, n=self.n),
-            "axis": label("sem.polychoric.axis", lang),
-            "level": 0.95,
-            "synthetic": self.synthetic,
-            "title": label(
-                "sem.polychoric.title",
-                lang,
-                low=format_number(float(self.moments.rho.min()), 2),
-                high=format_number(float(self.moments.rho.max()), 2),
-            ),
-        }
-        reach = 1.959963984540054 * rows["se"]
-        return intervals(
-            [f"{a} – {b}" for a, b in zip(rows["lhs"], rows["rhs"], strict=True)],
-            rows["estimate"],
-            rows["estimate"] - reach,
-            rows["estimate"] + reach,
-            lang=lang,
-            **given | options,
+        head = label(
+            "sem.polychoric.head",
+            lang,
+            p=len(self.corr),
+            n=format_number(self.n),
+            dropped=format_number(self.dropped),
+            **self._range(),
         )
+        return [head, *problem_lines(self.problems, lang)]
 
-    def __repr__(self) -> str:
-        return self.summary()
+    def _range(self) -> dict[str, str]:
+        limits = float(self.moments.rho.min()), float(self.moments.rho.max())
+        return {"low": format_number(limits[0], 2), "high": format_number(limits[1], 2)}
 
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.corr)
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return the correlations with 95 % intervals, the largest first."""
+        rows = self.table[self.table["op"] == "~~"].sort_values("estimate", ascending=False)
+        names = [f"{lhs} – {rhs}" for lhs, rhs in zip(rows["lhs"], rows["rhs"], strict=True)]
+        reach = normal_quantile(0.95) * rows["se"]
+        limits = rows["estimate"], rows["estimate"] - reach, rows["estimate"] + reach
+        return Chart(
+            "intervals",
+            (names, *limits),
+            {
+                "source": label("sem.polychoric.source", lang, n=format_number(self.n)),
+                "axis": label("sem.polychoric.axis", lang),
+                "level": 0.95,
+                "synthetic": self.synthetic,
+                "title": label("sem.polychoric.title", lang, **self._range()),
+            },
+        )
 
 
 def polychoric(frame: Any, columns: Sequence[str] | None = None) -> Polychoric:

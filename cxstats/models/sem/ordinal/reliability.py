@@ -9,22 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cxstats.core.errors import CxError
-from cxstats.core.formats import as_html, format_number
+from cxstats.core.formats import format_number
 from cxstats.core.language import label
+from cxstats.core.result import Chart, Result
+from cxstats.models.fitted_model import problem_lines
 from cxstats.models.sem.fit import sem
 from cxstats.models.sem.ordinal.bivariate_normal import normal_cdf2
 from cxstats.models.sem.ordinal.result import OrdinalFit
+from cxstats.models.sem.problems import Problem
 from cxstats.stats.coefficients import cronbach_alpha
 from cxstats.survey.codebook import Codebook
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
@@ -96,12 +98,12 @@ def _answer_covariances(bounds: Array, corr: Array) -> Array:
     )
     inside = np.abs(r) < 1
     both = np.where(inside, normal_cdf2(below, above, np.where(inside, r, 0)), alike)
-    found: Array = (both - ndtr(below) * ndtr(above)).sum(axis=(2, 3))
-    return found
+    covariances: Array = (both - ndtr(below) * ndtr(above)).sum(axis=(2, 3))
+    return covariances
 
 
-@dataclass(frozen=True, eq=False)
-class OrdinalReliability:
+@dataclass(frozen=True, eq=False, repr=False)
+class OrdinalReliability(Result):
     """Reliability of constructs that were measured by ordered answers.
 
     Attributes
@@ -117,18 +119,30 @@ class OrdinalReliability:
     table: pd.DataFrame
     fit: OrdinalFit
 
-    @property
-    def problems(self) -> tuple[str, ...]:
-        """What makes the numbers doubtful."""
-        return tuple(str(problem) for problem in self.fit.problems)
+    kinds: ClassVar[tuple[str, ...]] = ("paths",)
+    reference: ClassVar[str] = (
+        "Green & Yang (2009). Reliability of summed item scores using structural equation "
+        "modeling: an alternative to coefficient alpha. Psychometrika 74, 155-167. Zumbo, "
+        "Gadermann & Zeisser (2007). Ordinal versions of coefficients alpha and theta for Likert "
+        "rating scales. Journal of Modern Applied Statistical Methods 6, 21-29."
+    )
 
-    def summary(self, lang: str = "en") -> str:
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What makes the numbers doubtful."""
+        return self.fit.problems
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the respondents are simulated."""
+        return self.fit.synthetic
+
+    def findings(self, lang: str) -> list[str]:
         """Return the numbers in a line per construct, and what is doubtful."""
         lines = [label("sem.reliability.head", lang, n=format_number(self.fit.n))]
         rows: Any = self.table.itertuples()
-        lines += [
-            "  "
-            + label(
+        for row in rows:
+            line = label(
                 "sem.reliability.row",
                 lang,
                 name=row.Index,
@@ -136,20 +150,12 @@ class OrdinalReliability:
                 omega=f"{row.omega:.3f}",
                 k=row.n_items,
             )
-            for row in rows
-        ]
-        lines += [label("sem.problem.head", lang, text=p.text(lang)) for p in self.fit.problems]
-        return "\n".join(lines)
+            lines.append("  " + line)
+        return [*lines, *problem_lines(self.fit.problems, lang)]
 
-    def plot(self, **options: Any) -> Axes:
-        """Draw the factor model; options are those of `cxstats.charts.path_diagram`."""
-        return self.fit.plot(**options)
-
-    def __repr__(self) -> str:
-        return self.summary()
-
-    def _repr_html_(self) -> str:
-        return as_html(self.summary(), self.table)
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return the path diagram of the factor model."""
+        return self.fit.chart(kind, lang, options)
 
 
 def ordinal_reliability(
@@ -182,7 +188,8 @@ def ordinal_reliability(
     rows = {latent: row for latent in fit.model.latents if (row := _row(fit, latent))}
     if not rows:
         raise CxError("no construct with two items")
-    return OrdinalReliability(pd.DataFrame.from_dict(rows, orient="index"), fit)
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("construct")
+    return OrdinalReliability(table, fit)
 
 
 def _fitted(model: str | Codebook | Mapping[str, Sequence[str]], frame: Any) -> OrdinalFit:
@@ -194,25 +201,25 @@ def _fitted(model: str | Codebook | Mapping[str, Sequence[str]], frame: Any) -> 
             for name, items in model.constructs.items()
         }
     if not isinstance(model, str):
-        kept = {name: items for name, items in model.items() if len(items) > 1}
-        if not kept:
+        constructs = {name: items for name, items in model.items() if len(items) > 1}
+        if not constructs:
             raise CxError("no construct with two items")
-        model = "\n".join(f"{name} =~ {' + '.join(items)}" for name, items in kept.items())
-    found = sem(model, frame, ordered=True)
-    assert isinstance(found, OrdinalFit)
-    return found
+        model = "\n".join(f"{name} =~ {' + '.join(items)}" for name, items in constructs.items())
+    fit = sem(model, frame, ordered=True)
+    assert isinstance(fit, OrdinalFit)
+    return fit
 
 
 def _row(fit: OrdinalFit, latent: str) -> dict[str, Any]:
-    own = fit.table[(fit.table["op"] == "=~") & (fit.table["lhs"] == latent)]
-    own = own[own["rhs"].isin(fit.model.observed)]
-    if len(own) < 2:
+    rows = fit.table[(fit.table["op"] == "=~") & (fit.table["lhs"] == latent)]
+    rows = rows[rows["rhs"].isin(fit.model.observed)]
+    if len(rows) < 2:
         return {}
-    at = [fit.model.observed.index(item) for item in own["rhs"]]
+    at = [fit.model.observed.index(item) for item in rows["rhs"]]
     inner = np.ix_(at, at)
     implied = fit.likelihood.implied(fit.optimum.phi).sigma[0][inner]
     sample, bounds = fit.sample.cov[0][inner], fit.moments.bounds[at]
-    loadings = own["std"].to_numpy(float)
+    loadings = rows["std"].to_numpy(float)
     np.fill_diagonal(implied, 1.0)
     return {
         "alpha": float(ordinal_alpha(sample)),

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cxstats.core.errors import CxError
-from cxstats.core.formats import format_number, interval, p_text
+from cxstats.core.formats import format_number
 from cxstats.core.language import label
 from cxstats.models.sem import fit_indices as indices
-from cxstats.models.sem.comparison import ModelComparison
+from cxstats.models.sem.comparison import (
+    ModelComparison,
+    by_freedom,
+    check_same_data,
+    comparison,
+)
 from cxstats.models.sem.ordinal.moments import OrdinalMoments
 from cxstats.models.sem.ordinal.polychoric import threshold_rows
 from cxstats.models.sem.ordinal.wls import (
@@ -23,13 +28,11 @@ from cxstats.models.sem.ordinal.wls import (
     residual_errors,
     sandwich,
 )
-from cxstats.models.sem.result import SemFit
-from cxstats.models.sem.summary import path_lines
+from cxstats.models.sem.result import SCALED, SemFit, fit_line
 from cxstats.stats.intervals import normal_quantile
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
@@ -56,27 +59,35 @@ class OrdinalFit(SemFit):
 
     moments: OrdinalMoments
 
+    reference: ClassVar[str] = (
+        "Muthen (1984). A general structural equation model with dichotomous, ordered "
+        "categorical, and continuous latent variable indicators. Psychometrika 49, 115-132. "
+        "Asparouhov & Muthen (2010). Simple second order chi-square correction. Mplus technical "
+        "appendix."
+    )
+
     @property
     def squares(self) -> WeightedSquares:
         """What was minimised."""
         assert isinstance(self.likelihood, WeightedSquares)
         return self.likelihood
 
-    def _numbers(self, known: bool) -> pd.DataFrame:
+    def _numbers(self, solved: bool) -> pd.DataFrame:
         import pandas as pd
 
-        whole = super()._numbers(known)
-        found = threshold_rows(self.moments)
-        z, reach = found["estimate"] / found["se"], self._reach * found["se"]
-        found = found.assign(
-            label="", group=1, z=z, p_value=_two_sided(z), ci_low=found["estimate"] - reach,
-            ci_high=found["estimate"] + reach, std=found["estimate"], std_se=found["se"],
+        table = super()._numbers(solved)
+        thresholds = threshold_rows(self.moments)
+        estimate, se = thresholds["estimate"], thresholds["se"]
+        z, reach = estimate / se, self._reach * se
+        thresholds = thresholds.assign(
+            label="", group=1, z=z, p_value=_two_sided(z), ci_low=estimate - reach,
+            ci_high=estimate + reach, std=estimate, std_se=se,
         )  # fmt: skip
-        if not known:
-            for name in set(whole) - set(self.rows):
-                found[name] = np.nan
+        if not solved:
+            for name in set(table) - set(self.rows):
+                thresholds[name] = np.nan
         k = len(self.model.parameters)
-        return pd.concat([whole[:k], found[list(whole)], whole[k:]], ignore_index=True)
+        return pd.concat([table[:k], thresholds[list(table)], table[k:]], ignore_index=True)
 
     @property
     def _reach(self) -> float:
@@ -142,61 +153,33 @@ class OrdinalFit(SemFit):
         return _compare(self, other)
 
     def modification_indices(self, minimum: float = 0.0) -> pd.DataFrame:
-        """Not for ordered answers: see `residuals`."""
+        """Raise: there are none of ordered answers; see `residuals`."""
         raise CxError("modification indices are not computed for ordered answers; see .residuals")
 
-    def bootstrap(self, *given: Any, **options: Any) -> Any:
-        """Not for ordered answers."""
+    def bootstrap(self, *arguments: Any, **options: Any) -> Any:
+        """Raise: there is none of ordered answers."""
         raise CxError("no bootstrap of ordered answers; the standard errors are robust already")
 
-    def summary(self, lang: str = "en") -> str:
-        """Return the fit, its problems and the structural paths in words."""
-        return _summary(self, lang)
+    def source(self, lang: str) -> str:
+        """Return where the numbers come from, for charts."""
+        return label("sem.ordinal.source", lang, n=format_number(self.n))
 
-    def plot(self, **options: Any) -> Axes:
-        """Draw the path diagram; options are those of `cxstats.charts.path_diagram`."""
-        options.setdefault(
-            "source", label("sem.ordinal.source", options.get("lang", "en"), n=self.n)
-        )
-        return super().plot(**options)
-
-
-def _summary(fit: OrdinalFit, lang: str) -> str:
-    found = fit.fit_indices
-    lines = [
-        label(
+    def head(self, lang: str) -> str:
+        """Return the first line of the summary: what was fitted, to how many cases."""
+        return label(
             "sem.ordinal.head",
             lang,
-            n=format_number(fit.n),
-            dropped=format_number(fit.sample.dropped),
-            q=found["n_parameters"],
-            thresholds=len(fit.moments.thresholds),
+            n=format_number(self.n),
+            dropped=format_number(self.sample.dropped),
+            q=self.fit_indices["n_parameters"],
+            thresholds=len(self.moments.thresholds),
         )
-    ]
-    if fit.synthetic:
-        lines.append(label("sem.synthetic", lang))
-    lines += [label("sem.problem.head", lang, text=p.text(lang)) for p in fit.problems]
-    if not fit.sound:
-        return "\n".join([*lines, label("sem.none", lang)])
-    if found["df"] == 0:
-        lines.append(label("sem.saturated", lang))
-    else:
-        limits = found["rmsea_scaled_ci_low"], found["rmsea_scaled_ci_high"]
-        lines.append(
-            label(
-                "sem.ordinal.fit",
-                lang,
-                df=int(found["df"]),
-                chisq=format_number(found["chisq_scaled"], 2),
-                p=p_text(found["p_value_scaled"]),
-                cfi=f"{found['cfi_scaled']:.3f}",
-                tli=f"{found['tli_scaled']:.3f}",
-                rmsea=f"{found['rmsea_scaled']:.3f}",
-                limits=interval(*limits, 3),
-                srmr=f"{found['srmr']:.3f}",
-            )
-        )
-    return "\n".join([*lines, *path_lines(fit, lang)])
+
+    def fit_lines(self, lang: str) -> list[str]:
+        """Return how well the model fits, in words."""
+        if self.fit_indices["df"] == 0:
+            return [label("sem.saturated", lang)]
+        return [fit_line("sem.ordinal.fit", self.fit_indices, lang, SCALED)]
 
 
 def _two_sided(z: Any) -> Any:
@@ -210,18 +193,18 @@ def _measures(fit: OrdinalFit) -> dict[str, float]:
     q = fit.likelihood.reduction.matrix.shape[1]
     base_df = p * (p - 1) // 2
     df = base_df - q
-    found: dict[str, float] = {
+    values: dict[str, float] = {
         "n": n,
         "n_parameters": q + len(fit.moments.thresholds),
         "df": df,
         "baseline_df": base_df,
     }
     if not fit.sound:
-        return found | dict.fromkeys(NAMES, float("nan"))
+        return values | dict.fromkeys(NAMES, float("nan"))
     test = fit_test(fit.squares, fit.optimum, n, df)
     base = baseline_test(fit.squares, n)
     sigma = fit.likelihood.implied(fit.optimum.phi).sigma[0]
-    found |= {
+    values |= {
         "chisq": test.chisq,
         "chisq_scaled": test.scaled,
         "scaling": test.scaling,
@@ -237,39 +220,26 @@ def _measures(fit: OrdinalFit) -> dict[str, float]:
         (test.scaled, base.scaled, "_scaled"),
     ):
         low, high = indices.rmsea_interval(chisq, df, n - 1)
-        found |= {
+        values |= {
             f"cfi{end}": indices.cfi(chisq, df, base_chisq, base_df),
             f"tli{end}": indices.tli(chisq, df, base_chisq, base_df),
             f"rmsea{end}": indices.rmsea(chisq, df, n - 1),
             f"rmsea{end}_ci_low": low,
             f"rmsea{end}_ci_high": high,
         }
-    return found | {"rmsea_scaled_p": indices.close_fit_p(test.scaled, df, n - 1)}
+    return values | {"rmsea_scaled_p": indices.close_fit_p(test.scaled, df, n - 1)}
 
 
-def _compare(one: OrdinalFit, other: SemFit) -> ModelComparison:
-    import pandas as pd
-
-    if not isinstance(other, OrdinalFit):
-        raise CxError(f"estimators 'wlsmv' and {other.estimator!r}: take the same for both")
-    for fit in (one, other):
-        fit.require_sound("comparison")
-    odd = set(one.model.observed) ^ set(other.model.observed)
-    if odd:
-        names = ", ".join(sorted(odd))
-        raise CxError(f"the models have other variables ({names}): they are not nested")
-    if one.model.observed != other.model.observed:
+def _compare(first: OrdinalFit, second: SemFit) -> ModelComparison:
+    check_same_data(first, second)
+    if first.model.observed != second.model.observed:
         raise CxError("the models name their items in another order: write them alike")
-    if one.n != other.n or not np.allclose(one.sample.cov, other.sample.cov, atol=1e-12):
-        raise CxError("the models were fitted to other data")
-    free, strict = sorted((one, other), key=lambda fit: fit.fit_indices["df"])
+    free, strict = by_freedom(first, second)
+    assert isinstance(free, OrdinalFit)  # as estimators are the same
+    assert isinstance(strict, OrdinalFit)
     df = int(strict.fit_indices["df"] - free.fit_indices["df"])
-    if df == 0:
-        raise CxError("the models have as many degrees of freedom: they are not nested")
     if strict.optimum.value < free.optimum.value - 1e-10:
         raise CxError("the model with fewer parameters fits better: they are not nested")
-    found = difference_test((free.squares, free.optimum), (strict.squares, strict.optimum), one.n)
-    keys = ("df", "chisq", "chisq_scaled")
-    table = pd.DataFrame([{key: fit.fit_indices[key] for key in keys} for fit in (free, strict)])
-    chisq = max(found.scaled, 0.0)
-    return ModelComparison(table, chisq, df, indices.chi_square_p(chisq, df))
+    pairs = (free.squares, free.optimum), (strict.squares, strict.optimum)
+    chisq = max(difference_test(*pairs, first.n).scaled, 0.0)
+    return comparison(free, strict, chisq, df, ("df", "chisq", "chisq_scaled"))

@@ -14,9 +14,9 @@ import numpy as np
 
 from cxstats.models.sem import structure as layout
 from cxstats.models.sem.constraints import Reduction, complex_step
-from cxstats.models.sem.estimate import Optimum
-from cxstats.models.sem.inference import inverse_scaled
 from cxstats.models.sem.likelihood import Likelihood, Point
+from cxstats.models.sem.optimizer import Optimum
+from cxstats.models.sem.standard_errors import inverse_scaled
 from cxstats.models.sem.structure import Structure, implied
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ class DeltaReduction(Reduction):
         """Return every parameter, (..., T)."""
         x: Array = self.offset + phi @ self.matrix.T
         sigma = implied(self.structure, x).sigma
-        own = self.structure.at[layout.RESIDUAL]
-        own = own[self.structure.row[own] == self.structure.column[own]]
+        residuals = self.structure.at[layout.RESIDUAL]
+        residuals = residuals[self.structure.row[residuals] == self.structure.column[residuals]]
         variance = np.diagonal(sigma, axis1=-2, axis2=-1)
-        x[..., own] = 1 - variance[..., self.structure.row[own]]
+        x[..., residuals] = 1 - variance[..., self.structure.row[residuals]]
         return x
 
 
@@ -74,8 +74,8 @@ class WeightedSquares(Likelihood):
         """Return the residuals, (..., P)."""
         first, second = self.pairs
         sigma = self.implied(phi).sigma[..., 0, :, :]
-        found: Array = (self.cov[0] - sigma)[..., first, second]
-        return found
+        gaps: Array = (self.cov[0] - sigma)[..., first, second]
+        return gaps
 
     def slopes(self, phi: Array) -> Array:
         """Return the derivatives of the implied correlations, (..., P, q)."""
@@ -83,8 +83,8 @@ class WeightedSquares(Likelihood):
         first, second = self.pairs
         place = second * (second + 1) // 2 + first  # in a lower triangle, row by row
         assert place.max(initial=0) < p * (p + 1) // 2
-        found = layout.jacobian(self.structure, self.implied(phi))[..., 0, place, :]
-        out: Array = found @ self.reduction.matrix
+        slopes = layout.jacobian(self.structure, self.implied(phi))[..., 0, place, :]
+        out: Array = slopes @ self.reduction.matrix
         return out
 
     def at(self, phi: Array) -> Point:
@@ -123,15 +123,15 @@ class SquaresPoint(Point):
     def hessian(self) -> Array:
         """Return the second derivatives of F."""
         squares = _of(self.likelihood)
-        found = complex_step(lambda point: _gradient(squares, point), self.phi)
-        return (found + found.T) / 2
+        derivative = complex_step(lambda point: _gradient(squares, point), self.phi)
+        return (derivative + derivative.T) / 2
 
     def information(self) -> Array:
         """Return half of what the second derivatives are where the model holds."""
         squares = _of(self.likelihood)
         slopes = squares.slopes(self.phi)
-        found: Array = slopes.T @ (squares.weight[:, None] * slopes)
-        return found
+        information: Array = slopes.T @ (squares.weight[:, None] * slopes)
+        return information
 
 
 def _of(likelihood: Likelihood) -> WeightedSquares:
@@ -164,8 +164,8 @@ def sandwich(squares: WeightedSquares, optimum: Optimum, n: int) -> Array:
     slopes = squares.slopes(optimum.phi)
     weighted = squares.weight[:, None] * slopes
     bread = inverse_scaled(slopes.T @ weighted)
-    found: Array = bread @ (weighted.T @ squares.gamma @ weighted) @ bread / (n - 1)
-    return found
+    covariance: Array = bread @ (weighted.T @ squares.gamma @ weighted) @ bread / (n - 1)
+    return covariance
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,5 +268,5 @@ def residual_errors(squares: WeightedSquares, optimum: Optimum, n: int) -> Array
     weighted = squares.weight[:, None] * slopes
     left = np.eye(len(slopes)) - slopes @ inverse_scaled(slopes.T @ weighted) @ weighted.T
     variance = np.einsum("ij,jk,ik->i", left, squares.gamma, left, optimize=True)
-    whole = np.diagonal(squares.gamma)
-    return np.sqrt(np.where(variance > 1e-12 * whole, variance, np.nan) / (n - 1))
+    sampling = np.diagonal(squares.gamma)
+    return np.sqrt(np.where(variance > 1e-12 * sampling, variance, np.nan) / (n - 1))

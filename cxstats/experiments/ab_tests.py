@@ -1,0 +1,250 @@
+"""A/B tests of a fixed horizon: the metrics of `cxstats.metrics`, compared with a control.
+
+References
+----------
+Newcombe (1998). Interval estimation for the difference between independent proportions.
+Statistics in Medicine 17, 873-890.
+Kohavi, Tang & Xu (2020). Trustworthy online controlled experiments. Cambridge University Press.
+Hoenig & Heisey (2001). The abuse of power. The American Statistician 55, 19-24.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from cxstats.core.errors import CxError, DataError
+from cxstats.core.formats import p_text
+from cxstats.core.language import both
+from cxstats.experiments.lift import lift_interval
+from cxstats.experiments.result import AbTest, size_notes
+from cxstats.experiments.sample_ratio_mismatch import RULE, Shares, sample_ratio
+from cxstats.metrics.means import mean, mean_from_summary
+from cxstats.metrics.net_promoter_score import nps, nps_from_counts
+from cxstats.metrics.rates import rate
+from cxstats.metrics.result import LEVEL, Metric
+
+# What the numbers of a group are, in the door of counts.
+COUNTS = {
+    "proportion": ("events", "n"),
+    "mean": ("mean", "sd", "n"),
+    "nps": ("promoters", "passives", "detractors"),
+}
+NAMES = {"proportion": "rate", "mean": "mean", "nps": "nps"}
+
+
+def ab_test(
+    frame: Any,
+    *,
+    outcome: str,
+    group: str,
+    control: Any,
+    metric: str = "proportion",
+    name: str | None = None,
+    shares: Shares = "equal",
+    level: float = LEVEL,
+) -> AbTest:
+    """Compare the variants of an experiment with its control, after a horizon fixed beforehand.
+
+    Differences: proportions by Newcombe's interval and the pooled z test (Fisher's exact test for
+    fewer than 5 expected events); means by Welch's; NPS by z with both groups' variances. The
+    relative lift has `cxstats.experiments.lift_interval`. The sizes of the groups are checked
+    against the planned shares first (`cxstats.sample_ratio`).
+
+    Parameters
+    ----------
+    frame : table
+        One row per unit that was assigned at random (a visitor, a customer): pandas, Polars,
+        DuckDB relation, PyArrow.
+    outcome : str
+        Column of outcomes: 0 and 1 (or false and true), numbers, or answers from 0 to 10.
+    group : str
+        Column of the variants.
+    control : value of `group`
+    metric : {"proportion", "mean", "nps"}
+    name : str, optional
+        What is measured, such as "conversion_rate"; names of `cxstats.metrics.RATES` are written in
+        both languages.
+    shares : "equal", mapping of variant to share, or None
+        Planned shares of the groups; None leaves the check out.
+    level : float
+
+    Returns
+    -------
+    AbTest
+
+    Raises
+    ------
+    DataError
+        If a column is not there, there is one group only, no such control, a group without answers,
+        or an outcome that is not allowed; naming column, row and value.
+    CxError
+        If an option is wrong.
+
+    Notes
+    -----
+    P values of several variants are adjusted after Holm; intervals are not. The p value holds once:
+    looking at it repeatedly until it is small does not (`cxstats.sequential_plan`,
+    `cxstats.always_valid`). Rows are taken as independent: with several rows per person (sessions,
+    impressions) give one row per person.
+
+    There is no observed power. It is a function of the p value alone (p = .05 is 50 %), so it says
+    nothing that the interval does not say better; power belongs to a plan (`cxstats.sample_size`).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"shown": ["old"] * 400 + ["new"] * 400,
+    ...                       "bought": [1] * 40 + [0] * 360 + [1] * 64 + [0] * 336})
+    >>> test = ab_test(frame, outcome="bought", group="shown", control="old")
+    >>> test.table[["estimate", "ci_low", "ci_high", "p_value", "lift"]].round(4).iloc[0].tolist()
+    [0.06, 0.0133, 0.1068, 0.0116, 0.6]
+    """
+    _check_metric(metric)
+    options: dict[str, Any] = {"by": group, "column": outcome, "level": level}
+    if metric == "nps":
+        groups = nps(frame, **options)
+    else:
+        compute = mean if metric == "mean" else rate
+        groups = compute(frame, name=name or NAMES[metric], **options)
+    return _compare(groups, metric, control, shares)
+
+
+def ab_test_from_counts(
+    *,
+    metric: str = "proportion",
+    name: str | None = None,
+    shares: Shares = "equal",
+    level: float = LEVEL,
+    **groups: Sequence[float],
+) -> AbTest:
+    """Compare variants with the group named ``control``, from counts.
+
+    Parameters
+    ----------
+    metric, name, shares, level
+        As in `ab_test`.
+    **groups : tuple of numbers
+        ``control=`` and at least one other: ``(events, n)`` of a proportion, ``(promoters,
+        passives, detractors)`` of an NPS, ``(mean, sd, n)`` of a mean.
+
+    Returns
+    -------
+    AbTest
+
+    Raises
+    ------
+    DataError
+        Naming the group and the count that is negative or no whole number, more events than n, or
+        a group without answers.
+
+    Examples
+    --------
+    >>> test = ab_test_from_counts(control=(83, 1000), treatment=(127, 1000))
+    >>> test.table[["estimate", "lift", "lift_low", "lift_high"]].round(3).iloc[0].tolist()
+    [0.044, 0.53, 0.178, 0.988]
+    """
+    _check_metric(metric)
+    if "control" not in groups:
+        raise DataError("there is no group named control; allowed: control=..., treatment=...")
+    numbers = COUNTS[metric]
+    for group, counts in groups.items():
+        tuple_like = isinstance(counts, Sequence) and not isinstance(counts, str)
+        if not tuple_like or len(counts) != len(numbers):
+            raise DataError(f"{group}={counts!r}; allowed for {metric!r}: ({', '.join(numbers)})")
+    columns: dict[str, Any] = {
+        number: [counts[i] for counts in groups.values()] for i, number in enumerate(numbers)
+    }
+    options: dict[str, Any] = {"by": {"group": list(groups)}, "level": level}
+    if metric == "nps":
+        by_group = nps_from_counts(**columns, **options)
+    elif metric == "mean":
+        by_group = mean_from_summary(**columns, name=name or "mean", **options)
+    else:
+        by_group = rate(columns["events"], columns["n"], name=name or "rate", **options)
+    return _compare(by_group, metric, "control", shares)
+
+
+def _check_metric(metric: str) -> None:
+    if metric not in COUNTS:
+        raise CxError(f"metric={metric!r}; allowed: {', '.join(map(repr, COUNTS))}")
+
+
+def _compare(groups: Metric, metric: str, control: Any, shares: Shares) -> AbTest:
+    """Compare the groups of a metric with the control, and check their sizes."""
+    table = groups.table
+    names = list(table[groups.by[0]])
+    check_groups(names, groups.by[0], control)
+    for name, n in zip(names, table["n"], strict=True):
+        if n == 0:
+            raise DataError(f"group {name!r} is empty: it has no answers")
+    missing = table["n_missing"].to_numpy(int) if "n_missing" in table else 0 * table["n"]
+    assigned = dict(zip(names, (table["n"] + missing).astype(int).tolist(), strict=True))
+    ratio = None if shares is None else sample_ratio(assigned, shares)
+    p_uneven = _uneven_p(table["n"].to_numpy(float), np.asarray(missing, float))
+    uneven = bool(RULE.band(p_uneven) == 0)
+    comparison = groups.compare(control)
+    notes = list(groups.notes)
+    if uneven:
+        notes.append(both("experiment.note.uneven", p=p_text(p_uneven)))
+    if groups.unit != "share" and (~(table["se"] > 0)).any():
+        notes.append(both("experiment.note.flat"))
+    if len(names) > 2:
+        notes.append(both("experiment.note.several"))
+    return AbTest(
+        table=_table(groups, comparison.table, control),
+        kind=metric,
+        control=control,
+        metric=groups,
+        comparison=comparison,
+        sample_ratio=ratio,
+        uneven=uneven,
+        level=groups.level,
+        n=int(table["n"].sum()),
+        synthetic=groups.synthetic,
+        notes=(*notes, *comparison.notes, *size_notes(ratio)),
+    )
+
+
+def check_groups(names: Sequence[Any], column: str, control: Any) -> None:
+    """Raise if an experiment has one group only, or lacks its control.
+
+    Raises
+    ------
+    DataError
+        Naming the column and the groups.
+    """
+    listed = ", ".join(map(repr, names[:20])) + (", ..." if len(names) > 20 else "")
+    if not any(name == control for name in names):
+        raise DataError(f"control={control!r} is not a group of {column!r}; groups: {listed}")
+    if len(names) < 2:
+        raise DataError(f"column {column!r} has one group, {listed}; an experiment has at least 2")
+
+
+def _uneven_p(n: Any, missing: Any) -> float:
+    """Return the p value of the chi-square test that every group misses the same share."""
+    from scipy.special import chdtrc
+
+    total, n_missing = n + missing, missing.sum()
+    if n_missing == 0:
+        return 1.0
+    share = n_missing / total.sum()
+    statistic = ((missing - total * share) ** 2 / (total * share * (1 - share))).sum()
+    return float(chdtrc(len(n) - 1, statistic))
+
+
+def _table(groups: Metric, pairs: Any, control: Any) -> Any:
+    """Return the comparisons, one row per variant, with the relative lift."""
+    names = list(groups.table[groups.by[0]])
+    estimates = groups.table[["estimate", "ci_low", "ci_high"]].to_numpy(float)
+    limits = estimates[[names.index(group) for group in pairs["group"]]].T
+    base = estimates[names.index(control)]
+    lift, low, high = lift_interval((limits[0], limits[1], limits[2]), (base[0], base[1], base[2]))
+    table = pairs.rename(columns={"group": "variant", "other": "control", "n_other": "n_control"})
+    table = table.drop(columns="relative")
+    at = table.columns.get_loc("n")
+    for i, (name, values) in enumerate((("lift", lift), ("lift_low", low), ("lift_high", high))):
+        table.insert(at + i, name, values)
+    return table

@@ -1,0 +1,339 @@
+"""Read the answers that a metric is computed from: a table of any engine, or single columns."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxstats.core.errors import CxError, DataError
+from cxstats.survey.answers import numbers
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+By = str | Sequence[str] | Any | None
+ALLOWED = "pandas, Polars, PyArrow, DuckDB relation, or one column of answers"
+# Microseconds of the units that durations can be averaged in.
+UNITS = {"s": 1e6, "min": 6e7, "h": 3.6e9, "d": 8.64e10}
+NO_NUMBERS = ("timedelta", "datetime", "date", "time", "period", "complex")  # as pandas infers
+NO_NUMBER_TYPES = (
+    complex, np.complexfloating, dt.date, dt.timedelta, np.datetime64, np.timedelta64,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """One column of answers with its groups and weights, in the engine that holds them.
+
+    Attributes
+    ----------
+    table : narwhals DataFrame or LazyFrame
+    value : str
+        The column of answers, which is numeric (or true and false, if that was allowed).
+    by : tuple of str
+        Columns of groups.
+    weight : str or None
+        Column of weights.
+    synthetic : bool
+        Whether the frame says so.
+    """
+
+    table: Any
+    value: str
+    by: tuple[str, ...]
+    weight: str | None
+    synthetic: bool
+
+
+def read_answers(
+    data: Any,
+    column: str | None,
+    by: By,
+    weights: Any,
+    truth: bool = False,
+    unit: str | None = None,
+) -> Answers:
+    """Find the answers, groups and weights in a table, or bind columns given on their own.
+
+    Parameters
+    ----------
+    data : table, or one column (array, list, Series)
+    column : str or None
+        The column of answers in a table.
+    by : str, sequence of str, or one column of groups
+        Names with a table; an array or Series (or a mapping of names to them) with one column.
+    weights : str or one column of numbers
+    truth : bool
+        Whether true and false are answers.
+    unit : {"s", "min", "h", "d"}, optional
+        Into what a column of durations is converted; without it, durations are refused.
+
+    Raises
+    ------
+    DataError, CxError
+        Naming the column, row and value, or the option, and what is allowed.
+    """
+    import pandas as pd
+
+    if unit is not None and unit not in UNITS:
+        raise CxError(f"unit={unit!r}; allowed: {', '.join(map(repr, UNITS))}")
+    if column is None:
+        data, column, by, weights = _bind(data, by, weights)
+    groups = (by,) if isinstance(by, str) else tuple(by) if by is not None else ()
+    _check_names(column, groups, by, weights)
+    of_pandas = isinstance(data, pd.DataFrame)
+    read = _read_pandas if of_pandas else _read_engine
+    table = read(data, column, groups, weights, truth, unit)
+    return Answers(table, column, groups, weights, of_pandas and bool(data.attrs.get("synthetic")))
+
+
+def _check_names(column: Any, groups: tuple[Any, ...], by: Any, weights: Any) -> None:
+    """Raise if a column of a table is not named by text."""
+    if not all(isinstance(name, str) for name in (*groups, column)):
+        raise CxError(f"column={column!r}, by={by!r}; with a table, both are names of columns")
+    if weights is not None and not isinstance(weights, str):
+        raise CxError("weights of a table are the name of one of its columns")
+
+
+def _read_pandas(
+    frame: pd.DataFrame,
+    column: str,
+    groups: tuple[str, ...],
+    weights: str | None,
+    truth: bool,
+    unit: str | None,
+) -> Any:
+    """Return the columns of a pandas frame for Narwhals, answers and weights as numbers."""
+    import narwhals as nw
+    import pandas as pd
+
+    numeric = [column, *([weights] if weights else [])]
+    names = [column, *groups, *numeric[1:]]
+    _check_columns(names, list(frame.columns))
+    table = frame[names]
+    if unit is not None:
+        table = _in_units(nw.from_native(_as_durations(table, column)), column, unit).to_native()
+    for name in numeric:
+        kind = table[name].dtype
+        flags = pd.api.types.is_bool_dtype(kind)
+        if pd.api.types.is_numeric_dtype(kind) and not flags and np.dtype(complex) != kind:
+            continue
+        check_kind(table[name], name)
+        if truth and name == column and (flags or _only_flags(table[name])):
+            table = table.assign(**{name: table[name].astype("boolean").astype("Float64")})
+        else:
+            table = table.assign(**{name: numbers(table, name)})
+    for name in groups:
+        check_group_values(frame[name], name)
+    return nw.from_native(table)
+
+
+def _read_engine(
+    data: Any,
+    column: str,
+    groups: tuple[str, ...],
+    weights: str | None,
+    truth: bool,
+    unit: str | None,
+) -> Any:
+    """Return the table of another engine for Narwhals, its columns checked."""
+    import narwhals as nw
+
+    try:
+        table = nw.from_native(data)
+    except TypeError as error:
+        raise DataError(
+            f"a table of type {type(data).__name__!r} cannot be read; allowed: {ALLOWED}"
+        ) from error
+    numeric = [column, *([weights] if weights else [])]
+    _check_columns([column, *groups, *numeric[1:]], table.collect_schema().names())
+    if unit is not None:
+        table = _in_units(table, column, unit)
+    schema = table.collect_schema()
+    for name in groups:
+        if schema[name].is_nested() or schema[name] == nw.Object:
+            raise DataError(f"column {name!r} holds {schema[name]}; allowed: one group per row")
+    for name in numeric:
+        if not (schema[name].is_numeric() or (truth and schema[name] == nw.Boolean)):
+            raise DataError(_no_number(table, name, schema[name], truth and name == column))
+    return table
+
+
+def _bind(data: Any, by: Any, weights: Any) -> tuple[pd.DataFrame, str, Any, str | None]:
+    """Return one column of answers, its groups and weights as a table."""
+    import pandas as pd
+
+    answers = one_column(data)
+    if answers is None:
+        raise CxError(
+            f"a {type(data).__name__} has several columns: name that of the answers with "
+            "column='...'; or give one column (a list, an array, a Series)"
+        )
+    if isinstance(by, str) or (isinstance(by, Sequence) and len(by) != len(answers)):
+        raise CxError(
+            f"by={by!r} with one column of {len(answers)} answers; give the groups of these "
+            "answers, or a table with column='...' and by='...'"
+        )
+    groups = dict(by) if isinstance(by, Mapping) else {} if by is None else {None: by}
+    frame = {"scores": answers}
+    for key, values in groups.items():
+        labels = one_column(values)
+        name = str(key if key is not None else getattr(labels, "name", None) or "group")
+        if key is None and name == "scores":
+            name = "group"
+        if name in (*frame, "(weights)"):
+            raise CxError(f"a column of groups cannot be called {name!r} here; rename it")
+        frame[name] = _aligned(labels, answers, name)
+    if weights is not None:
+        frame["(weights)"] = _aligned(one_column(weights), answers, "weights")
+    bound = pd.DataFrame(frame)
+    bound.attrs = dict(getattr(data, "attrs", {}))
+    names = [name for name in bound if name not in ("scores", "(weights)")]
+    return bound, "scores", names, None if weights is None else "(weights)"
+
+
+def _aligned(column: pd.Series[Any] | None, answers: pd.Series[Any], name: str) -> pd.Series[Any]:
+    """Return a column with the row labels of the answers; it has to fit them."""
+    if column is None or len(column) != len(answers):
+        size = "no column" if column is None else f"{len(column)} values"
+        raise DataError(f"{name!r} has {size} for {len(answers)} answers")
+    if not column.index.equals(answers.index):
+        if list(column.index) != list(range(len(column))):
+            raise DataError(f"{name!r} and the answers have different row labels (index)")
+        column = column.set_axis(answers.index)
+    return column
+
+
+def one_column(data: Any) -> pd.Series[Any] | None:
+    """Return one column as pandas; None for what has several."""
+    import narwhals as nw
+    import pandas as pd
+
+    if isinstance(data, pd.Series):
+        return data
+    if isinstance(data, (str, bytes, int, float)) or data is None:
+        raise DataError(f"{data!r} is not a column of answers; allowed: {ALLOWED}")
+    if isinstance(data, np.ndarray) and data.ndim != 1:
+        return None
+    if isinstance(data, (pd.api.extensions.ExtensionArray, pd.Index)):
+        return pd.Series(data, name=getattr(data, "name", None))
+    if type(data).__module__.startswith("pyarrow") and not hasattr(data, "chunks"):
+        data = _chunked(data)
+    if isinstance(data, (np.ndarray, Sequence)):
+        return pd.Series(data, dtype=object if len(data) == 0 else None, name=None)
+    try:
+        bound: pd.Series[Any] = nw.from_native(data, series_only=True).to_pandas()
+    except TypeError as error:
+        if any(hasattr(type(data), mark) for mark in ("columns", "column_names", "collect")):
+            return None
+        raise DataError(f"a {type(data).__name__!r} cannot be read; allowed: {ALLOWED}") from error
+    return bound
+
+
+def _chunked(data: Any) -> Any:
+    """Return an array of PyArrow in the form that Narwhals reads; a table as it is."""
+    import pyarrow as pa
+
+    return pa.chunked_array([data]) if isinstance(data, pa.Array) else data
+
+
+def _as_durations(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return a frame with durations that are objects as a column of durations."""
+    import pandas as pd
+
+    if pd.api.types.infer_dtype(frame[column], skipna=True) != "timedelta":
+        return frame
+    return frame.assign(**{column: pd.to_timedelta(frame[column])})
+
+
+def _in_units(table: Any, column: str, unit: str) -> Any:
+    """Return a table with its column of durations as numbers in a unit."""
+    import narwhals as nw
+
+    kind = table.collect_schema()[column]
+    if kind != nw.Duration:
+        raise DataError(
+            f"unit={unit!r} is for durations, and column {column!r} holds {kind}; numbers are in "
+            "the unit that they are in"
+        )
+    amount = nw.col(column).dt.total_microseconds().cast(nw.Float64) / UNITS[unit]
+    return table.with_columns(amount.alias(column))
+
+
+def check_group_values(column: pd.Series[Any], name: str) -> None:
+    """Raise if a group is a list or a mapping."""
+    import pandas as pd
+
+    # Texts need no look at each.
+    if column.dtype != object or pd.api.types.infer_dtype(column, skipna=True) == "string":
+        return
+    for row, value in zip(column.index, column, strict=True):
+        if isinstance(value, (list, dict, set, np.ndarray)):
+            raise DataError(
+                f"row {row!r}, column {name!r}: {value!r} is no group; allowed: text, numbers, "
+                "dates, true and false"
+            )
+
+
+def check_kind(column: pd.Series[Any], name: str) -> None:
+    """Raise if a column holds durations, dates or complex numbers; pandas takes them as numbers."""
+    import pandas as pd
+
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    kind = {"timedelta64": "timedelta", "datetime64": "datetime"}.get(kind, kind)
+    dtype = getattr(column.dtype, "kind", "")
+    kind = {"m": "timedelta", "M": "datetime", "c": "complex"}.get(dtype, kind)
+    places = np.flatnonzero(column.notna().to_numpy(bool))
+    if kind.startswith("mixed"):
+        values = column.to_numpy(object)
+        places = np.array([i for i in places if isinstance(values[i], NO_NUMBER_TYPES)], int)
+        if not len(places):
+            return
+        kind = type(column.iloc[places[0]]).__name__
+    elif kind not in NO_NUMBERS:
+        return
+    row = f"row {column.index[places[0]]!r}, " if len(places) else ""
+    value = f": {str(column.iloc[places[0]])!r}" if len(places) else ""
+    raise DataError(f"{row}column {name!r} holds no numbers ({kind}){value}; {_allowed(kind)}")
+
+
+def _allowed(kind: object) -> str:
+    """Return what is allowed, and what can be done with a column of durations."""
+    if "duration" not in str(kind).lower() and kind != "timedelta":
+        return "allowed: numbers"
+    units = ", ".join(map(repr, UNITS))
+    return (
+        "allowed: numbers; a mean, a handling or a waiting time takes durations with the unit to "
+        f"average in, unit= one of {units}"
+    )
+
+
+def _only_flags(column: pd.Series[Any]) -> bool:
+    return bool(column.map(lambda value: isinstance(value, (bool, np.bool_)))[column.notna()].all())
+
+
+def _check_columns(names: Sequence[str], columns: Sequence[Any]) -> None:
+    """Raise if a column is not in the table, or is named twice."""
+    for name in names:
+        if name not in columns:
+            listed = ", ".join(map(str, columns[:30]))
+            raise DataError(f"column {name!r} is not in the table; columns: {listed}")
+        if list(columns).count(name) > 1:
+            raise DataError(f"column {name!r} stands twice in the table")
+        if list(names).count(name) > 1:
+            raise DataError(f"column {name!r} is asked for twice")
+
+
+def _no_number(table: Any, name: str, dtype: object, truth: bool) -> str:
+    """Return which value of a column is no number, for a message."""
+    import narwhals as nw
+
+    first = table.select(name).filter(~nw.col(name).is_null()).head(1)
+    first = first.collect() if isinstance(first, nw.LazyFrame) else first
+    value = f": {first[name].to_list()[0]!r}" if len(first) else ", and no value at all"
+    also = ", or true and false" if truth else ""
+    return f"column {name!r} holds no numbers ({dtype}){value}; {_allowed(dtype)}{also}"

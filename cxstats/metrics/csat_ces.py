@@ -1,0 +1,279 @@
+"""Satisfaction (CSAT) and effort (CES): means and shares of the best answers on a rating scale.
+
+References
+----------
+Dixon, Freeman & Toman (2010). Stop trying to delight your customers. Harvard Business Review 88(7),
+116-122: customer effort, 1 to 5, low is good; later surveys ask for ease, 1 to 7, high is good.
+Reichheld & Markey (2011). The ultimate question 2.0, on top-box scores as practice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cxstats.core.errors import CxError, DataError
+from cxstats.core.language import Text, both
+from cxstats.metrics.answers import Answers, read_answers
+from cxstats.metrics.counts import read_counts
+from cxstats.metrics.group_sums import Domain, Sums, Value, add_up
+from cxstats.metrics.means import mean_of, means_result
+from cxstats.metrics.rates import share_result
+from cxstats.metrics.result import LEVEL, Metric, Options
+from cxstats.stats.intervals import MEAN_INTERVALS, PROPORTION_INTERVALS, check_interval
+
+# How many points at the good end count.
+BOXES = {"top_box": 1, "top_two_box": 2, "mean": 0}
+# Scales of these questions where none is given.
+USUAL = {"csat": (1, 5), "ces": (1, 7)}
+# True if a high answer is good.
+DIRECTIONS = {"ease": True, "effort": False}
+
+
+def csat(  # noqa: PLR0913  (keywords of a public function)
+    scores: Any,
+    by: Any = None,
+    *,
+    kind: str = "top_two_box",
+    column: str | None = None,
+    weights: Any = None,
+    scale: tuple[int, int] | None = None,
+    interval: str | None = None,
+    level: float = LEVEL,
+    min_cell: int | None = None,
+) -> Metric:
+    """Compute customer satisfaction: the share of the best answers, or the mean.
+
+    Parameters
+    ----------
+    scores, by, column, weights, level, min_cell
+        As in `cxstats.nps`.
+    kind : {"top_two_box", "top_box", "mean"}
+        The share of the two best points (4 and 5 of 5), of the best, or the mean answer.
+    scale : tuple of int, optional
+        Lowest and highest point; high is good. Without it 1 to 5, which the notes say.
+    interval : str, optional
+        Of a share ``"wilson"`` (without it), ``"clopper_pearson"`` or ``"wald"``; of a mean
+        ``"t"`` (without it) or ``"bca"``.
+
+    Notes
+    -----
+    For a share the answers are whole numbers. A mean takes what lies between, too (the mean of a
+    few questions, say).
+
+    Examples
+    --------
+    >>> found = csat([5, 4, 4, 3, 5, 2, 4, 5])
+    >>> found.table[["estimate", "ci_low", "ci_high"]].iloc[0].round(3).tolist()
+    [0.75, 0.409, 0.929]
+    >>> csat([5, 4, 4, 3, 5, 2, 4, 5], kind="mean").table["estimate"].tolist()
+    [4.0]
+    """
+    answers = read_answers(scores, column, by, weights)
+    return _rated(_question("csat", kind, scale, True), answers, interval, level, min_cell)
+
+
+def ces(  # noqa: PLR0913  (keywords of a public function)
+    scores: Any,
+    direction: str,
+    by: Any = None,
+    *,
+    kind: str = "mean",
+    column: str | None = None,
+    weights: Any = None,
+    scale: tuple[int, int] | None = None,
+    interval: str | None = None,
+    level: float = LEVEL,
+    min_cell: int | None = None,
+) -> Metric:
+    """Compute the customer effort score; which end of the scale is good has to be said.
+
+    Parameters
+    ----------
+    scores, by, column, weights, level, min_cell
+        As in `cxstats.nps`.
+    direction : {"effort", "ease"}
+        ``"effort"``: how much effort was it, low is good. ``"ease"``: it was easy, high is good.
+        There is no default, since the same number means the opposite.
+    kind : {"mean", "top_box", "top_two_box"}
+        The mean answer as it was given (no scale is turned), or the share of the best one or two
+        points: the highest of ease, the lowest of effort.
+    scale : tuple of int, optional
+        Lowest and highest point; without it 1 to 7, which the notes say.
+    interval
+        As in `csat`.
+
+    Examples
+    --------
+    >>> ces([7, 6, 5, 7, 2], "ease", kind="top_two_box").table["estimate"].tolist()
+    [0.6]
+    >>> ces([7, 6, 5, 7, 2], "effort", kind="top_two_box").table["estimate"].tolist()
+    [0.2]
+    """
+    high_is_good = _direction(direction)
+    question = _question(f"ces_{direction}", kind, scale, high_is_good)
+    answers = read_answers(scores, column, by, weights)
+    return _rated(question, answers, interval, level, min_cell)
+
+
+def csat_from_counts(
+    counts: Mapping[int, Any],
+    *,
+    kind: str = "top_two_box",
+    scale: tuple[int, int] | None = None,
+    by: Any = None,
+    interval: str | None = None,
+    level: float = LEVEL,
+    min_cell: int | None = None,
+) -> Metric:
+    """Compute customer satisfaction from the count of each answer.
+
+    Parameters
+    ----------
+    counts : mapping of point to count(s)
+        How often each point was chosen, one number or one per group; a point left out was not.
+    kind, scale, interval, level, min_cell
+        As in `csat`; a mean has a t interval.
+    by : column of group names, optional
+
+    Examples
+    --------
+    >>> csat_from_counts({5: 3, 4: 3, 3: 1, 2: 1}).table["estimate"].tolist()
+    [0.75]
+    """
+    return _counted(_question("csat", kind, scale, True), counts, by, interval, level, min_cell)
+
+
+def ces_from_counts(
+    counts: Mapping[int, Any],
+    direction: str,
+    *,
+    kind: str = "mean",
+    scale: tuple[int, int] | None = None,
+    by: Any = None,
+    interval: str | None = None,
+    level: float = LEVEL,
+    min_cell: int | None = None,
+) -> Metric:
+    """Compute the customer effort score from the count of each answer.
+
+    Parameters as `csat_from_counts` and, of the direction, `ces`.
+
+    Examples
+    --------
+    >>> ces_from_counts({7: 2, 6: 1, 5: 1, 2: 1}, "ease").table["estimate"].tolist()
+    [5.4]
+    """
+    question = _question(f"ces_{direction}", kind, scale, _direction(direction))
+    return _counted(question, counts, by, interval, level, min_cell)
+
+
+def _direction(direction: str) -> bool:
+    if direction not in DIRECTIONS:
+        raise CxError(
+            f"direction={direction!r}; allowed: 'effort' (how much effort, low is good) or 'ease' "
+            "(it was easy, high is good)"
+        )
+    return DIRECTIONS[direction]
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A question's scale, and which of its answers count."""
+
+    name: str
+    kind: str
+    scale: tuple[int, int]
+    high_is_good: bool
+    assumed: bool = False
+
+    def __post_init__(self) -> None:
+        if self.kind not in BOXES:
+            raise CxError(f"kind={self.kind!r}; allowed: {', '.join(map(repr, BOXES))}")
+        integers = all(isinstance(x, int) and not isinstance(x, bool) for x in self.scale)
+        if not integers or len(self.scale) != 2 or np.diff(self.scale) < max(1, BOXES[self.kind]):
+            raise CxError(f"scale={self.scale!r}; allowed: lowest and highest point, as in (1, 5)")
+
+    @property
+    def notes(self) -> list[Text]:
+        """A note if the scale was not given."""
+        low, high = self.scale
+        return [both("metric.note.assumed", low=low, high=high)] if self.assumed else []
+
+    @property
+    def cut(self) -> int:
+        """The point where the good answers begin."""
+        low, high = self.scale
+        return high - BOXES[self.kind] + 1 if self.high_is_good else low + BOXES[self.kind] - 1
+
+    def options(self, interval: str | None, level: float, min_cell: int | None) -> Options:
+        """Return the options, with the interval that a share or a mean has by itself."""
+        of_mean = self.kind == "mean"
+        method = interval or ("t" if of_mean else "wilson")
+        check_interval(method, MEAN_INTERVALS if of_mean else PROPORTION_INTERVALS)
+        return Options(method, level, min_cell)
+
+
+def _question(name: str, kind: str, scale: tuple[int, int] | None, high_is_good: bool) -> _Question:
+    usual = USUAL["csat" if name == "csat" else "ces"]
+    return _Question(name, kind, usual if scale is None else scale, high_is_good, scale is None)
+
+
+def _rated(
+    question: _Question, answers: Answers, interval: str | None, level: float, min_cell: int | None
+) -> Metric:
+    options = question.options(interval, level, min_cell)
+    if question.kind == "mean":
+        domain = Domain(*question.scale)
+        return mean_of(answers, domain, options, question.name, question.kind, notes=question.notes)
+
+    good = Value(plus=lambda x: x >= question.cut if question.high_is_good else x <= question.cut)
+    sums = add_up(answers, Domain(*question.scale, integer=True), good)
+    return share_result(
+        sums, options, name=question.name, kind=question.kind, synthetic=answers.synthetic,
+        notes=question.notes,
+    )  # fmt: skip
+
+
+def _counted(
+    question: _Question,
+    counts: Mapping[int, Any],
+    by: Any,
+    interval: str | None,
+    level: float,
+    min_cell: int | None,
+) -> Metric:
+    options = question.options(interval, level, min_cell)
+    low, high = question.scale
+    if options.interval == "bca":
+        raise CxError("interval='bca' resamples answers; with counts allowed: 't'")
+    if not isinstance(counts, Mapping) or not counts:
+        raise DataError(f"counts={counts!r}; allowed: how often each answer, as in {{5: 12, 4: 7}}")
+    for point in counts:
+        if point not in range(low, high + 1):
+            raise DataError(f"counts of the answer {point!r}; allowed: points from {low} to {high}")
+    by_group = read_counts({str(point): n for point, n in counts.items()}, by)
+    points = np.array([int(point) for point in counts], float)[:, None]
+    table = np.stack(list(by_group.values.values()))
+    n = table.sum(axis=0)
+    if not n.sum():
+        raise DataError("no answers: every count is 0")
+    if question.kind == "mean":
+        origin = (low + high) / 2
+        distance = points - origin
+        sums = Sums.of_counts(
+            by_group.groups, n, (table * distance).sum(0), (table * distance**2).sum(0)
+        )
+        return means_result(
+            sums, origin, options, name=question.name, kind=question.kind, counted=True,
+            notes=question.notes,
+        )  # fmt: skip
+    chosen = points >= question.cut if question.high_is_good else points <= question.cut
+    good = np.where(chosen, table, 0).sum(axis=0)
+    sums = Sums.of_counts(by_group.groups, n, good, good)
+    return share_result(
+        sums, options, name=question.name, kind=question.kind, counted=True, notes=question.notes
+    )

@@ -1,0 +1,417 @@
+"""Sums by group in one pass, in whatever engine holds the answers.
+
+Every metric here is the mean of a value v of each answer: -1, 0 or 1 for NPS, 0 or 1 for a share,
+the answer itself for a mean. Mean, variance, linearised variance and the counts themselves follow
+from seven sums by group, so one GROUP BY serves ten million answers, and only the sums leave the
+engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxstats.core.errors import DataError
+from cxstats.metrics.answers import Answers
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+Expression = Any  # of Narwhals
+Rule = Callable[[Expression], Expression]
+# Variances below this, relative to the largest square, are rounding.
+ROUNDING = 1e-13
+ROW = "(row number of cxstats)"  # a name that no table has
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """Which answers are allowed.
+
+    Attributes
+    ----------
+    low, high : float
+        Lowest and highest; infinite where any number goes.
+    integer : bool
+        Whether only whole numbers are answers.
+    """
+
+    low: float = -np.inf
+    high: float = np.inf
+    integer: bool = False
+
+    def describe(self) -> str:
+        """Return what is allowed, in words."""
+        kind = "whole numbers" if self.integer else "numbers"
+        if np.isinf(self.low) and np.isinf(self.high):
+            return "finite numbers"
+        if np.isinf(self.high):
+            return f"finite {kind} from {self.low:g} upwards"
+        return f"{kind} from {self.low:g} to {self.high:g}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sums:
+    """Sums over the answers of each of g groups.
+
+    Attributes
+    ----------
+    groups : pandas.DataFrame (g rows)
+        The columns of groups.
+    n : array (g,)
+        Answers; whole numbers.
+    v, vv : array (g,)
+        Sum of v and of its square.
+    w, wv, wvv : array (g,)
+        Sum of weights, of weight times v and times its square; n, v and vv without weights.
+    ww, wwv, wwvv : array (g,)
+        The same with squared weights.
+    vvv : array (g,) or None
+        Sum of cubes, where asked for.
+    missing : array (g,)
+        Rows without an answer.
+    low, high : float
+        The lowest and highest answer of all; NaN from counts.
+    ungrouped : int
+        Answers that are in no group.
+    weighted : bool
+    """
+
+    groups: pd.DataFrame
+    n: NDArray[np.int64]
+    v: Array
+    vv: Array
+    w: Array
+    wv: Array
+    wvv: Array
+    ww: Array
+    wwv: Array
+    wwvv: Array
+    missing: NDArray[np.int64]
+    vvv: Array | None = None
+    low: float = np.nan
+    high: float = np.nan
+    ungrouped: int = 0
+    weighted: bool = False
+
+    @classmethod
+    def of_counts(cls, groups: pd.DataFrame, n: NDArray[Any], v: Any, vv: Any) -> Sums:
+        """Return the sums that counts amount to."""
+        n, v, vv = np.asarray(n, np.int64), np.asarray(v, float), np.asarray(vv, float)
+        w = n.astype(float)
+        return cls(groups, n, v, vv, w, v, vv, w, v, vv, np.zeros_like(n))
+
+    def mean(self) -> Array:
+        """Return the (weighted) means ``m = sum(w v) / sum(w)`` (g,); NaN without an answer."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return self.wv / self.w
+
+    def variance(self) -> Array:
+        """Return the variances in the population, ``sum(w v^2) / sum(w) - m^2`` (g,)."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            square = self.wvv / self.w
+            variance = square - self.mean() ** 2
+            return np.where(variance > ROUNDING * square, variance, 0 * variance)
+
+    def error_variance(self) -> Array:
+        """Return the variances of the means (g,), linearised: ``sum(w^2 (v - m)^2) / sum(w)^2``.
+
+        Without weights that is ``variance / n``.
+        """
+        m = self.mean()
+        with np.errstate(invalid="ignore", divide="ignore"):
+            variance = (self.wwvv - 2 * m * self.wwv + m**2 * self.ww) / self.w**2
+            return np.where(self.variance() > 0, variance, 0 * variance)
+
+    def kish(self) -> Array:
+        """Return Kish's effective sample size, ``sum(w)^2 / sum(w^2)`` (g,)."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return self.w**2 / self.ww
+
+    def effective(self) -> Array:
+        """Return the answers that an unweighted sample of the same precision has (g,).
+
+        ``variance / error_variance``, Kish's where nothing varies, never more than n.
+        """
+        with np.errstate(invalid="ignore", divide="ignore"):
+            varies = self.variance() > 0
+            size = np.where(varies, self.variance() / self.error_variance(), self.kish())
+        return np.minimum(size, self.n) if self.weighted else self.n.astype(float)
+
+    def skewness(self) -> Array:
+        """Return the skewness of v (g,), without weights; NaN where nothing varies."""
+        assert self.vvv is not None
+        with np.errstate(invalid="ignore", divide="ignore"):
+            m, square, cube = self.v / self.n, self.vv / self.n, self.vvv / self.n
+            variance = np.where(square - m**2 > ROUNDING * square, square - m**2, np.nan)
+            return np.asarray((cube - 3 * m * square + 2 * m**3) / variance**1.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What an answer counts: 1 where `plus`, -1 where `minus`, else 0; or a `number` of it."""
+
+    plus: Rule | None = None
+    minus: Rule | None = None
+    number: Rule | None = None
+
+    def of(self, x: Expression) -> Expression:
+        """Return the value as an expression; null without an answer."""
+        import narwhals as nw
+
+        if self.number is not None:
+            return self.number(x.cast(nw.Float64))
+        assert self.plus is not None
+        score = nw.when(self.plus(x)).then(nw.lit(1.0))
+        if self.minus is None:
+            return nw.when(~x.is_null()).then(score.otherwise(nw.lit(0.0)))
+        down = nw.when(self.minus(x)).then(nw.lit(-1.0)).otherwise(nw.lit(0.0))
+        return nw.when(~x.is_null()).then(score.otherwise(down))
+
+
+def add_up(answers: Answers, domain: Domain, value: Value, cubes: bool = False) -> Sums:
+    """Add up a value of each answer by group, in one pass of the engine.
+
+    Parameters
+    ----------
+    answers : Answers
+    domain : Domain
+        Which answers are allowed.
+    value : Value
+        v of an answer.
+    cubes : bool
+        Whether the sum of cubes is wanted.
+
+    Raises
+    ------
+    DataError
+        Naming row, column and value of an answer or weight that is not allowed; or if the table
+        has no rows or no answers.
+    """
+    import narwhals as nw
+    import pandas as pd
+
+    terms = _terms(answers, value, cubes)
+    by = [f"by{i}" for i in range(len(answers.by))]  # whatever the columns of groups are called
+    groups = [nw.col(name).alias(short) for name, short in zip(answers.by, by, strict=True)]
+    lazy = answers.table.lazy().select(
+        *groups, *(term.alias(name) for name, (term, _) in terms.items())
+    )
+    added = [_added(name, how) for name, (_, how) in terms.items()]
+    totals = to_pandas(lazy.group_by(by).agg(*added) if by else lazy.select(*added))
+    foreign = not isinstance(answers.table.to_native(), pd.DataFrame)
+    for name in by:
+        totals[name] = uncoded(totals[name], foreign)
+    return _sums(totals, answers, domain)
+
+
+def uncoded(column: pd.Series[Any], foreign: bool) -> pd.Series[Any]:
+    """Return categories without an order, of Polars or Arrow, as what they stand for.
+
+    Their codes follow the order of appearance, by which no reader expects groups to be sorted.
+    Those of pandas itself (not `foreign`) keep the order that its user gave them.
+    """
+    import pandas as pd
+
+    kind = column.dtype
+    coded = foreign and isinstance(kind, pd.CategoricalDtype) and not kind.ordered
+    return column.astype(object) if coded or "dictionary<" in str(kind) else column
+
+
+def to_pandas(lazy: Any) -> pd.DataFrame:
+    """Return a lazy frame as pandas."""
+    frame: pd.DataFrame = lazy.collect("pandas").to_native()
+    return frame
+
+
+def _terms(answers: Answers, value: Value, cubes: bool) -> dict[str, tuple[Expression, str]]:
+    """Return what is added up and how.
+
+    Smallest and largest answer tell at no cost whether all are on the scale, and counts of answers
+    and of weights how many are missing: in comparison, a test of each answer costs as much again.
+    """
+    import narwhals as nw
+
+    schema = answers.table.collect_schema()
+    kind = schema[answers.value]
+    x = as_number(answers.value, kind)
+    terms: dict[str, tuple[Expression, str]] = {}
+    terms |= {f"__{how}": (x, how) for how in ("len", "count", "min", "max")}
+    if kind.is_float() or kind.is_decimal():
+        terms["__between"] = (x > x.floor(), "sum")
+    if value.plus is not None and answers.weight is None:
+        terms["__plus"] = (value.plus(x), "sum")
+        if value.minus is not None:
+            terms["__minus"] = (value.minus(x), "sum")
+        return terms
+    v = value.of(x)
+    powers = {"v": v, "vv": v * v} | ({"vvv": v * v * v} if cubes else {})
+    if answers.weight is not None:
+        weight = as_number(answers.weight, schema[answers.weight])
+        terms |= {f"__weight_{how}": (weight, how) for how in ("count", "min", "max")}
+        w = nw.when(~x.is_null()).then(weight.cast(nw.Float64))
+        powers |= {"w": w, "wv": w * v, "wvv": w * v * v}
+        powers |= {"ww": w * w, "wwv": w * w * v, "wwvv": w * w * v * v}
+    return terms | {f"__{name}": (power, "sum") for name, power in powers.items()}
+
+
+def as_number(name: str, kind: Any) -> Expression:
+    """Return a column with missing values of every kind as null."""
+    import narwhals as nw
+
+    x = nw.col(name)
+    if kind == nw.Boolean:
+        return x.cast(nw.Int64)
+    if kind.is_decimal():  # whose products and floors would outgrow their digits
+        return x.cast(nw.Float64)
+    return nw.when(~x.is_nan()).then(x) if kind.is_float() else x
+
+
+def _added(name: str, how: str) -> Expression:
+    import narwhals as nw
+
+    return nw.len().alias(name) if how == "len" else getattr(nw.col(name), how)()
+
+
+def _off(x: Expression, domain: Domain) -> Expression:
+    off = x > x.floor() if domain.integer else x.is_null() & ~x.is_null()  # none
+    if np.isfinite(domain.low):
+        off = off | (x < domain.low)
+    if np.isfinite(domain.high):
+        return off | (x > domain.high)
+    return off | (x == np.inf) | (x == -np.inf)
+
+
+def _sums(frame: pd.DataFrame, answers: Answers, domain: Domain) -> Sums:
+    """Return the sums of the groups from what the engine returned, checked."""
+    total = {name[2:]: frame[name].astype(float) for name in frame.columns if name[:2] == "__"}
+    low, high = _check_totals(total, answers, domain)
+    total |= {"missing": total["len"] - total["count"], "n": total["count"]}
+    if "plus" in total:
+        minus = total.get("minus", 0 * total["n"]).fillna(0.0)
+        total |= {"v": total["plus"] - minus, "vv": total["plus"] + minus}
+    by = list(answers.by)
+    short = [f"by{i}" for i in range(len(by))]
+    grouped = frame[short].notna().all(axis=1).to_numpy(bool) if by else np.ones(len(frame), bool)
+    groups = frame.loc[grouped, short].reset_index(drop=True).set_axis(by, axis=1)
+    order = _order(groups)
+    if by and not len(order):
+        raise DataError(f"no row has a group in {' and '.join(map(repr, by))}")
+
+    def column(name: str) -> Array:
+        values = total[name].fillna(0.0).to_numpy(np.float64)
+        return np.asarray(values[grouped][order])
+
+    weighted = answers.weight is not None
+    unweighted = {name: column(name) for name in ("n", "v", "vv")}
+    weights: dict[str, Any] = {
+        name: column(name) if weighted else unweighted[name.replace("w", "") or "n"]
+        for name in ("w", "wv", "wvv", "ww", "wwv", "wwvv")
+    }
+    empty = np.flatnonzero((unweighted["n"] > 0) & (weights["w"] <= 0))
+    if len(empty):
+        group = tuple(groups.iloc[order[empty[0]]])
+        raise DataError(f"the weights{f' of group {group!r}' if by else ''} add up to 0")
+    return Sums(
+        groups.iloc[order].reset_index(drop=True),
+        np.rint(unweighted["n"]).astype(np.int64),
+        unweighted["v"],
+        unweighted["vv"],
+        **weights,
+        missing=np.rint(column("missing")).astype(np.int64),
+        vvv=column("vvv") if "vvv" in total else None,
+        low=low,
+        high=high,
+        ungrouped=round(float(total["n"][~grouped].sum())),
+        weighted=weighted,
+    )
+
+
+def _check_totals(
+    total: dict[str, pd.Series[Any]], answers: Answers, domain: Domain
+) -> tuple[float, float]:
+    """Return the lowest and highest answer; raise if an answer or a weight is not allowed."""
+    rows = total["len"].sum()
+    low, high = float(total["min"].min()), float(total["max"].max())
+    if not rows:
+        raise DataError("the table has no rows")
+    between = domain.integer and "between" in total and total["between"].sum() > 0
+    if between or low < domain.low or high > domain.high or np.isinf([low, high]).any():
+        raise DataError(_first_off(answers, domain))
+    if answers.weight is not None:
+        missing = total["weight_count"].sum() < rows
+        if missing or total["weight_min"].min() < 0 or np.isinf(total["weight_max"]).any():
+            raise DataError(_first_bad_weight(answers))
+    if not total["count"].sum():
+        raise DataError(f"column {answers.value!r} has no answers: every row is missing")
+    return low, high
+
+
+def _order(groups: pd.DataFrame) -> NDArray[np.intp]:
+    """Return the order of groups, by their columns from the left; mixed kinds as text."""
+    if not groups.shape[1]:
+        return np.arange(len(groups))
+    try:
+        return np.asarray(groups.sort_values(list(groups.columns)).index)
+    except TypeError:
+        return np.asarray(groups.astype(str).sort_values(list(groups.columns)).index)
+
+
+def _first_off(answers: Answers, domain: Domain) -> str:
+    """Return where the first answer stands that is not allowed, and why it is not."""
+    x = as_number(answers.value, answers.table.collect_schema()[answers.value])
+    where, value = _find(answers, ~x.is_null() & _off(x, domain), answers.value)
+    number = float(value)
+    between = domain.low <= number <= domain.high and np.isfinite(number)
+    reason = "is between two points" if between else "is off the scale"
+    reason = "is not allowed" if np.isinf(domain.high) else reason
+    return f"{where}: {number:g} {reason}; allowed: {domain.describe()}"
+
+
+def _first_bad_weight(answers: Answers) -> str:
+    """Return where the first weight stands that is not allowed."""
+    assert answers.weight is not None
+    weight = as_number(answers.weight, answers.table.collect_schema()[answers.weight])
+    wrong = weight.is_null() | (weight < 0) | (weight == np.inf)
+    where, value = _find(answers, wrong, answers.weight)
+    missing = value is None or np.isnan(float(value))
+    weight_text = "missing" if missing else f"{float(value):g}"
+    return f"{where}: the weight is {weight_text}; allowed: finite numbers from 0 upwards"
+
+
+def _find(answers: Answers, wrong: Expression, name: str) -> tuple[str, Any]:
+    """Return where the first wrong value stands, and the value.
+
+    Rows are those of the table as it is given; a DuckDB relation has no order of rows.
+    """
+    import narwhals as nw
+    import pandas as pd
+
+    native = answers.table.to_native()
+    place = f"column {name!r}"
+    if isinstance(native, pd.DataFrame):
+        mask = answers.table.select(wrong.alias("wrong")).to_native()["wrong"].to_numpy(bool)
+        row = int(np.flatnonzero(mask)[0])
+        label = native.index[row]
+        value = native[name].iloc[row]
+        return f"row {label!r}, {place}", None if pd.isna(value) else value
+    table: Any = answers.table
+    kind = str(table.implementation).rsplit(".", 1)[-1].lower()
+    if isinstance(table, nw.LazyFrame) and kind == "polars":
+        table = nw.from_native(native.with_row_index(ROW))
+    elif not isinstance(table, nw.LazyFrame):
+        table = table.with_row_index(ROW)
+    names = table.collect_schema().names()
+    columns = [column for column in (ROW, *answers.by, name) if column in names]
+    rows = table.filter(wrong).select(*columns).head(1)
+    rows = rows.collect() if isinstance(rows, nw.LazyFrame) else rows
+    first = rows.rows(named=True)[0]
+    groups = ", ".join(f"{key} {first[key]!r}" for key in answers.by)
+    where = f"row {first[ROW]}, " if ROW in first else f"{groups}, " if groups else ""
+    return where + place, first[name]

@@ -1,0 +1,492 @@
+"""A metric over waves: their order, control limits, changes of level and trend; `cxstats.track`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from numbers import Real
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from cxstats.core.errors import CxError
+from cxstats.core.formats import format_number, interval, p_text
+from cxstats.core.language import Text, both, label
+from cxstats.core.moments import check_resamples
+from cxstats.core.result import Chart, Result
+from cxstats.metrics.result import Metric, group_text
+from cxstats.metrics.tracking.control_limits import control_limits, long_runs
+from cxstats.metrics.tracking.trend import change_points, linear_trend
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SIGMAS = 3.0
+WIDE = 1.5  # waves that scatter so much more than sampling explains are remarked on
+FEWEST = 3  # waves with an estimate
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Track(Result):
+    """A metric over waves.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row per wave (and segment): the segment's columns, the wave, ``estimate, se, ci_low,
+        ci_high, n, centre, lower, upper, baseline, outside, run, change, suppressed``. ``outside``:
+        beyond the control limits; ``run``: the eighth or a later wave in a row on one side of the
+        centre; ``change``: the first wave of a new level.
+    changes : pandas.DataFrame
+        One row per change of level: ``before, after, estimate, se, p_value``.
+    trend : pandas.DataFrame
+        One row per segment: ``estimate`` (change per wave, or per `unit` of time), ``se, ci_low,
+        ci_high, p_value, scatter, tau, p_tau, n``.
+    metric : Metric
+        What was tracked.
+    time : str
+        Column of the waves.
+    segments : tuple of str
+        Other columns of groups; each combination is a series of its own.
+    unit : str
+        "wave", or "30 days" where waves are dates.
+    limits : {"sampling", "laney"}
+    sigma, level, seed
+        As in `track`.
+    annotations : mapping
+        What happened at a wave, in the caller's words.
+    notes : tuple of Text
+        What was suppressed and what is not to be trusted.
+    """
+
+    table: pd.DataFrame
+    changes: pd.DataFrame
+    trend: pd.DataFrame
+    metric: Metric
+    time: str
+    segments: tuple[str, ...]
+    unit: str
+    limits: str
+    sigma: float
+    level: float
+    seed: int
+    annotations: Mapping[Any, str]
+    notes: tuple[Text, ...]
+
+    kinds: ClassVar = ("control",)
+    reference: ClassVar = (
+        "Montgomery (2020). Introduction to statistical quality control, 8th ed. Wiley.\n"
+        "Worsley (1979). On the likelihood ratio test for a shift in location of normal "
+        "populations. Journal of the American Statistical Association 74, 365-367."
+    )
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the answers are simulated."""
+        return self.metric.synthetic
+
+    def title(self, lang: str | None = None) -> str:
+        """Return what was tracked."""
+        return label("title.Track", lang, name=self.metric.title(lang))
+
+    def findings(self, lang: str) -> list[str]:
+        """Return signals, changes of level and trend."""
+        waves = int(self.table["estimate"].notna().sum())
+        lines = [label("tracking.head", lang, metric=self.metric.title(lang), waves=waves)]
+        lines += [f"  {line}" for line in (*self._signals(lang), *self._trends(lang))]
+        return lines
+
+    def _signals(self, lang: str) -> Iterator[str]:
+        """Yield the waves outside the limits and the changes of level, or that there are none."""
+        # As objects: a row of numbers alone would turn the waves into floats.
+        outside = self.table[self.table["outside"]].astype(object)
+        for _, row in outside.iterrows():
+            yield label(
+                "tracking.outside", lang, wave=self._wave_text(row),
+                value=self._value_text(row["estimate"]),
+                limits=self._limits_text(row["lower"], row["upper"]),
+            )  # fmt: skip
+        for _, row in self.changes.astype(object).iterrows():
+            yield label(
+                "tracking.change", lang, wave=self._wave_text(row), p=p_text(row["p_value"]),
+                before=self._value_text(row["before"]), after=self._value_text(row["after"]),
+            )  # fmt: skip
+        if outside.empty and self.changes.empty:
+            yield label("tracking.quiet", lang)
+
+    def _trends(self, lang: str) -> Iterator[str]:
+        """Yield the trend of each series."""
+        scale, digits = (100.0, 1) if self._is_share else (1.0, 2)
+        unit = label(f"tracking.unit.{self.unit.replace(' ', '_')}", lang)
+        for _, row in self.trend.iterrows():
+            yield label(
+                "tracking.trend",
+                lang,
+                where=self._segment_text(row, lang),
+                slope=format_number(scale * row["estimate"], digits, sign=True),
+                interval=interval(scale * row["ci_low"], scale * row["ci_high"], digits),
+                unit=unit,
+                p=p_text(row["p_value"]),
+                tau=p_text(row["p_tau"]),
+            )
+
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return one series with its control limits, changes and annotations.
+
+        Where there are several, the option ``segment`` says which: a value, or a tuple of them.
+        """
+        rows = self._series(options.get("segment"))
+        keywords: dict[str, Any] = {
+            "n": rows["n"],
+            "signals": rows["outside"] | rows["run"],
+            "changes": [i for i, changed in enumerate(rows["change"]) if changed],
+            "suppressed": rows["suppressed"],
+            "annotations": {i: self.annotations[wave] for i, wave in enumerate(rows[self.time])
+                            if wave in self.annotations},
+            "axis": self.metric.title(lang) + (" (%)" if self._is_share else ""),
+            "sigma": self.sigma,
+            "level": self.level,
+            "source": label("metric.source", lang, n=format_number(int(rows["n"].sum()))),
+            "synthetic": self.synthetic,
+        }  # fmt: skip
+        scale = 100.0 if self._is_share else 1.0
+        columns = ("estimate", "ci_low", "ci_high", "centre", "lower", "upper")
+        values = (list(rows[self.time]), *(scale * rows[column] for column in columns))
+        return Chart("control_chart", values, keywords, taken=("segment",))
+
+    def _series(self, segment: Any) -> pd.DataFrame:
+        """Return the rows of a segment, which has to be named where there are several."""
+        if not self.segments:
+            if segment is not None:
+                raise CxError(f"segment={segment!r}; there is one series only")
+            return self.table
+        keys = list(self.table[list(self.segments)].itertuples(index=False, name=None))
+        segments = list(dict.fromkeys(keys))
+        chosen = segment if isinstance(segment, tuple) else (segment,)
+        if segment is None and len(segments) == 1:
+            chosen = segments[0]
+        if chosen not in segments:
+            allowed = ", ".join(str(key[0] if len(key) == 1 else key) for key in segments[:20])
+            raise CxError(f"segment={segment!r}; allowed: {allowed}")
+        return self.table[[key == chosen for key in keys]]
+
+    @property
+    def _is_share(self) -> bool:
+        return self.metric.unit in ("share", "ratio")
+
+    def _value_text(self, value: float) -> str:
+        scale, digits = self._display()
+        return format_number(scale * value, digits)
+
+    def _limits_text(self, low: float, high: float) -> str:
+        scale, digits = self._display()
+        return interval(scale * low, scale * high, digits)
+
+    def _display(self) -> tuple[float, int]:
+        """Return the factor from the table to what is shown, and its decimals."""
+        return 100.0 if self._is_share else 1.0, 2 if self.metric.unit == "mean" else 1
+
+    def _wave_text(self, row: pd.Series[Any]) -> str:
+        return " / ".join(group_text(row[name]) for name in (*self.segments, self.time))
+
+    def _segment_text(self, row: pd.Series[Any], lang: str) -> str:
+        if not self.segments:
+            return label("tracking.trend.all", lang)
+        return " / ".join(group_text(row[name]) for name in self.segments)
+
+
+def track(
+    metric: Metric,
+    time: str | None = None,
+    *,
+    baseline: Sequence[Any] | None = None,
+    limits: str = "sampling",
+    sigma: float = SIGMAS,
+    annotations: Mapping[Any, str] | None = None,
+    seed: int = 1,
+) -> Track:
+    """Track a metric over waves or dates: control limits, changes of level, trend.
+
+    Limits are ``centre -+ sigma s / sqrt(n)``, with the baseline's mean as centre and its pooled
+    variance ``s^2`` of an answer, so small waves have wide limits. The level of tests is that of
+    the metric. Tests weigh waves of shares and NPS by the pooled variance of an answer, since their
+    own would favour extreme waves; waves of means by their own. Waves are taken as
+    independent samples; a panel that answers every time is not.
+
+    Parameters
+    ----------
+    metric : Metric
+        A metric by wave, such as ``cx.nps(frame, column="nps", by="wave")``; further columns of
+        `by` are segments, each a series of its own. Cells under its `min_cell` have no estimate,
+        are left out, and are said.
+    time : str, optional
+        Which column of `by` is time; not needed where there is one only. Waves are in the order of
+        their values; dates and periods are placed on the calendar. Text that sorts otherwise
+        than its numbers ("w10" before "w9") is refused.
+    baseline : sequence of waves, optional
+        The waves that set centre and limits; without it all, which a change among them widens or
+        shifts.
+    limits : {"sampling", "laney"}
+        Whether limits allow for sampling alone, or also for the scatter between waves that is
+        usual in the baseline (Laney's p' chart, from moving ranges).
+    sigma : float
+        Width of the limits; with 3, one wave in 370 lies outside by chance.
+    annotations : mapping of wave to str, optional
+        What happened when, for the chart.
+    seed : int
+        Of the simulated series behind the test of a change.
+
+    Returns
+    -------
+    Track
+
+    Raises
+    ------
+    CxError
+        If the metric has no waves, a wave of the baseline or of a note is not there, or fewer than
+        three have an estimate.
+
+    Examples
+    --------
+    >>> import cxstats as cx
+    >>> waves = cx.nps_from_counts(
+    ...     promoters=[150, 152, 149, 210, 212], passives=[90, 94, 90, 75, 66],
+    ...     detractors=[60, 54, 63, 15, 18], by={"wave": [1, 2, 3, 4, 5]},
+    ... )
+    >>> tracked = cx.track(waves, baseline=[1, 2, 3])
+    >>> tracked.changes[["before", "after"]].round(1).values.tolist()
+    [[30.4, 65.3]]
+    """
+    import pandas as pd
+
+    time = _time_column(metric, time)
+    if limits not in ("sampling", "laney"):
+        raise CxError(f"limits={limits!r}; allowed: 'sampling', 'laney'")
+    if isinstance(sigma, bool) or not isinstance(sigma, Real) or not 0 < sigma < 10:
+        raise CxError(f"sigma={sigma!r}; allowed: above 0 to below 10, such as 3")
+    check_resamples(1, seed)
+    segments = tuple(name for name in metric.by if name != time)
+    table, notes = ordered(metric.table, time, segments)
+    dated = pd.api.types.is_datetime64_any_dtype(table[time])
+    baseline, annotations = check_waves(table[time], dated, baseline, annotations)
+    options = _Options(
+        segments, time, metric.level, baseline, limits == "laney", sigma, seed, metric.unit
+    )
+    groups: list[Any] = [((), table)]
+    if segments:
+        groups = list(table.groupby(list(segments), sort=False, dropna=False))
+    series = [_follow(rows, key, options) for key, rows in groups]
+    suppressed = int(table["estimate"].isna().sum())
+    if suppressed and metric.min_cell is None:  # else the metric has said so
+        notes.append(both("tracking.note.suppressed", n=suppressed))
+    dispersions = [each.dispersion for each in series]
+    wide = [dispersion for dispersion in dispersions if dispersion > WIDE]
+    if wide and limits == "sampling":
+        notes.append(both("tracking.note.scatter", times=format_number(max(wide), 1)))
+    columns = [*segments, time, "before", "after", "estimate", "se", "p_value"]
+    return Track(
+        table=pd.concat([each.table for each in series], ignore_index=True),
+        changes=pd.DataFrame([c for each in series for c in each.changes], columns=columns),
+        trend=pd.DataFrame([each.trend for each in series]),
+        metric=metric,
+        time=time,
+        segments=segments,
+        unit="30 days" if dated else "wave",
+        limits=limits,
+        sigma=float(sigma),
+        level=metric.level,
+        seed=seed,
+        annotations=annotations,
+        notes=(*metric.notes, *notes),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What `track` was asked for, the same for every series."""
+
+    segments: tuple[str, ...]
+    time: str
+    level: float
+    baseline: Sequence[Any] | None
+    laney: bool
+    sigma: float
+    seed: int
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """One series with its limits, changes and trend."""
+
+    table: pd.DataFrame
+    changes: list[dict[str, Any]]
+    trend: dict[str, Any]
+    dispersion: float
+
+
+def _follow(rows: pd.DataFrame, key: Any, options: _Options) -> _Series:
+    """Return one series with its control limits, changes and trend."""
+    time = options.time
+    names = key if isinstance(key, tuple) else (key,)
+    segment = dict(zip(options.segments, names, strict=True))
+    place = f" of {', '.join(map(str, segment.values()))}" if segment else ""
+    estimated = rows["estimate"].notna() & rows["se"].notna()
+    waves = rows[estimated]
+    if len(waves) < FEWEST:
+        raise CxError(
+            f"{len(waves)} waves{place} have an estimate with an error; at least {FEWEST} are "
+            "needed"
+        )
+    estimate, se, n = (waves[name].to_numpy(float) for name in ("estimate", "se", "n"))
+    baseline = np.ones(len(waves), bool)
+    if options.baseline is not None:
+        baseline = waves[time].isin(options.baseline).to_numpy()
+    if baseline.sum() < (FEWEST if options.laney else 1):
+        raise CxError(f"baseline: {int(baseline.sum())} of its waves{place} have an estimate")
+    limits = control_limits(estimate, se, n, baseline, options.laney)
+    errors = _errors(se, n, options.unit)
+    if not errors.any():
+        raise CxError(f"the answers{place} never vary, so there is no chance to allow for")
+    changes = change_points(estimate, errors, 1 - options.level, options.seed)
+    half_width = options.sigma * limits.sigma
+    signals = {
+        "lower": limits.centre - half_width,
+        "upper": limits.centre + half_width,
+        "baseline": baseline,
+        "outside": ~(np.abs(estimate - limits.centre) <= half_width),
+        "run": long_runs(estimate, limits.centre),
+        "change": np.isin(np.arange(len(waves)), [change.at for change in changes]),
+    }
+    table = rows[[*options.segments, time, "estimate", "se", "ci_low", "ci_high", "n"]].copy()
+    table["centre"] = limits.centre
+    for name, values in signals.items():
+        column = np.full(len(rows), np.nan if values.dtype.kind == "f" else False)
+        column[estimated.to_numpy()] = values
+        table[name] = column
+    table["suppressed"] = rows["estimate"].isna().to_numpy()
+    dates = list(waves[time])
+    trend = asdict(linear_trend(_clock(waves[time]), estimate, errors, options.level))
+    return _Series(
+        table,
+        [{**segment, time: dates[change.at], **asdict(change)} for change in changes],
+        {**segment, "estimate": trend.pop("slope"), **trend, "n": len(waves)},
+        limits.dispersion,
+    )
+
+
+def _errors(se: Any, n: Any, unit: str) -> Any:
+    """Return the standard errors by which waves are weighed.
+
+    The variance of a share or an NPS follows from its value, so a wave's own error would favour
+    the extreme ones, and be 0 at the ends of the scale; there all waves have the pooled variance.
+    """
+    pooled = np.sqrt((n * (se**2 * n)).sum() / n.sum() / n)
+    return pooled if unit in ("nps", "share") else np.where(se > 0, se, pooled)
+
+
+def _clock(waves: pd.Series[Any]) -> Any:
+    """Return time as numbers: months of 30 days for dates, the places of waves otherwise."""
+    import pandas as pd
+
+    if pd.api.types.is_datetime64_any_dtype(waves):
+        return ((waves - waves.iloc[0]) / pd.Timedelta(days=30)).to_numpy(float)
+    if pd.api.types.is_numeric_dtype(waves):
+        return waves.to_numpy(float)
+    return np.arange(len(waves), dtype=float)
+
+
+def _time_column(metric: Metric, time: str | None) -> str:
+    """Return the column of waves, checked."""
+    if not isinstance(metric, Metric):
+        raise CxError(
+            f"a {type(metric).__name__} cannot be tracked; allowed: a metric by wave, such as "
+            "cx.nps(frame, column=..., by='wave')"
+        )
+    if not metric.by:
+        raise CxError("the metric has no waves: give it by=, a column of waves or dates")
+    if time is None and len(metric.by) == 1:
+        return metric.by[0]
+    if time not in metric.by:
+        raise CxError(f"time={time!r}; allowed: {', '.join(map(repr, metric.by))}")
+    return str(time)
+
+
+def ordered(
+    table: pd.DataFrame, time: str, segments: Sequence[str]
+) -> tuple[pd.DataFrame, list[Text]]:
+    """Return the waves in order, dates as such, and notes on them.
+
+    Raises
+    ------
+    CxError
+        If waves are of mixed kinds, or text that does not sort as its numbers do.
+    """
+    import pandas as pd
+
+    table = table[table[time].notna()].copy()
+    waves = table[time]
+    if isinstance(waves.dtype, pd.PeriodDtype):
+        table[time] = waves.dt.to_timestamp()
+    elif waves.dtype == object or pd.api.types.is_string_dtype(waves):
+        kinds = sorted({type(wave).__name__ for wave in waves})
+        if waves.map(lambda wave: isinstance(wave, date)).all():
+            table[time] = pd.to_datetime(waves)
+        elif len(kinds) > 1:
+            raise CxError(f"column {time!r} holds {' and '.join(kinds)}; allowed: one kind of wave")
+        elif kinds == ["str"]:
+            _check_text(sorted(set(waves)), time)
+    notes = []
+    integers = pd.api.types.is_integer_dtype(table[time])
+    if integers and table[time].between(190001, 210012).all() and (table[time] % 100 <= 12).all():
+        notes.append(both("tracking.note.months", column=time))
+    return table.sort_values([*segments, time], kind="stable", ignore_index=True), notes
+
+
+def _check_text(waves: list[str], time: str) -> None:
+    """Raise if text sorts otherwise than the numbers in it."""
+
+    def natural(wave: str) -> list[Any]:
+        return [int(run) if run.isdigit() else run for run in re.split(r"(\d+)", wave)]
+
+    try:
+        by_number = sorted(waves, key=natural)
+    except TypeError:
+        return  # no common form, so the order of text is as good as any
+    for wave, expected in zip(waves, by_number, strict=True):
+        if wave != expected:
+            raise CxError(
+                f"column {time!r} is text and would sort {wave!r} before {expected!r}; allowed: "
+                "dates, numbers, or text of equal width such as '2024-09'"
+            )
+
+
+def check_waves(
+    waves: pd.Series[Any],
+    dated: bool,
+    baseline: Sequence[Any] | None,
+    annotations: Mapping[Any, str] | None,
+) -> tuple[list[Any] | None, dict[Any, str]]:
+    """Return the waves of the baseline and the annotations; raise if one is not there."""
+    import pandas as pd
+
+    def as_wave(wave: Any) -> Any:
+        if not dated:
+            return wave
+        return wave.to_timestamp() if isinstance(wave, pd.Period) else pd.Timestamp(wave)
+
+    if baseline is not None and (isinstance(baseline, str) or not hasattr(baseline, "__iter__")):
+        raise CxError(f"baseline={baseline!r}; allowed: a list of waves")
+    if annotations is not None and not isinstance(annotations, Mapping):
+        raise CxError(f"annotations={annotations!r}; allowed: a mapping of wave to words")
+    baseline = None if baseline is None else [as_wave(wave) for wave in baseline]
+    annotations = {as_wave(wave): text for wave, text in (annotations or {}).items()}
+    names = list(dict.fromkeys(waves))
+    for argument, chosen in (("baseline", baseline or []), ("annotations", annotations)):
+        for wave in chosen:
+            if wave not in names:
+                listed = ", ".join(map(repr, names[:20])) + (", ..." if len(names) > 20 else "")
+                raise CxError(f"{argument}: {wave!r} is not a wave; there are: {listed}")
+    return baseline, annotations

@@ -1,0 +1,283 @@
+"""Key-driver analysis: one call for four methods."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from inspect import signature
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxstats.core.errors import CxError
+from cxstats.core.formats import format_number
+from cxstats.core.language import Text, both, listed
+from cxstats.core.moments import Moments, check_resamples
+from cxstats.priorities.drivers.comparison import compare
+from cxstats.priorities.drivers.importance_measures import Regression
+from cxstats.priorities.drivers.inference import EXACT, Importances, importances
+from cxstats.priorities.drivers.result import Drivers
+from cxstats.priorities.drivers.sample import Sample, check_names, sample_of
+from cxstats.priorities.drivers.shapley_sampling import PAIRS
+from cxstats.priorities.notes import failed_resamples, few_resamples, missing_answers
+from cxstats.stats.bootstrap import percentile_limits
+from cxstats.stats.intervals import check_level
+from cxstats.stats.rules import RULES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cxstats.priorities.penalty_reward import PenaltyReward
+
+METHODS = ("shapley", "johnson", "regression", "penalty-reward")
+LEVEL, N_RESAMPLES, SEED = 0.95, 1_000, 1
+
+
+def drivers(
+    data: Any,
+    outcome: str,
+    drivers: Sequence[str],
+    method: str = "shapley",
+    *,
+    by: str | None = None,
+    level: float = LEVEL,
+    n_resamples: int = N_RESAMPLES,
+    seed: int = SEED,
+    **options: Any,
+) -> Drivers | PenaltyReward:
+    """Measure how much of an outcome's variance each driver explains.
+
+    ``phi_j = sum over S without j of |S|! (p - |S| - 1)! / p! (R2(S + j) - R2(S))`` with
+    ``method="shapley"`` (LMG): the rise of R2 as driver j enters, averaged over all orders.
+
+    Parameters
+    ----------
+    data : pandas, Polars, PyArrow table or DuckDB relation, or Moments
+        Respondents, or a published covariance or correlation matrix with its n.
+    outcome : str
+        The column that is explained.
+    drivers : sequence of str
+        The columns that explain it.
+    method : {"shapley", "johnson", "regression", "penalty-reward"}
+        Shapley values of R2, exact up to 20 drivers and from 1,000 sampled orders above; Johnson's
+        relative weights, nearly the same for one eigendecomposition; standardised regression
+        coefficients; penalties of low and rewards of high answers (`cxstats.penalty_reward`).
+    by : str, optional
+        Column of groups to compare; the table is of everybody, ``groups`` and ``comparisons`` of
+        the groups.
+    level : float
+        Confidence level.
+    n_resamples, seed
+        Bootstrap resamples of respondents, and their seed.
+    **options
+        For penalty-reward alone, such as ``low`` and ``high``.
+
+    Returns
+    -------
+    Drivers, or PenaltyReward with that method
+
+    Raises
+    ------
+    DataError
+        Naming a column that is missing, not numeric or does not vary, or a group that is too small.
+    CxError
+        If a name, an option or the method is wrong, or drivers determine another and the method is
+        regression.
+
+    Notes
+    -----
+    Shapley values and relative weights are parts of R2, sum to it, and do not depend on the units
+    of the answers. They are never negative in a sample: the driver that matters not at all gets a
+    little, and no percentile of a bootstrap is 0. The interval therefore has two parts.
+
+    1. *Bootstrap percentiles, expanded* for n and p (`inference.reach`).
+    2. *The rule for noise*: the lower limit is 0 unless the importance is larger than what a
+       further driver that is pure noise gets in ``level`` of samples. The distribution of the
+       latter is known, no noise has to be added (`influence_functions.noise_draws`); Tonidandel,
+       LeBreton and Johnson (2009) added one random variable. ``p_value`` is the chance of noise to
+       get as much.
+
+    A driver without any importance is thus said to have some in 1 - level of samples. Coverage of
+    95 % intervals in 2,000 samples of normal answers, real drivers correlated .5, one driver pure
+    noise, R2 = .5 (``tests/priorities/drivers/test_coverage.py``); of Shapley values, then of
+    relative weights:
+
+    =======  ===  ======================  ======================  ==========  ====
+    drivers  n    importance, real        share, real             noise       R2
+    =======  ===  ======================  ======================  ==========  ====
+    5        200  95.0-95.2, 94.5-95.4    94.4-95.4, 94.6-95.6    94.8, 94.6  95.1
+    5        500  94.4-95.8, 94.3-95.4    94.8-95.0, 94.5-95.0    95.6, 95.6  95.6
+    8        200  94.4-95.4, 94.2-95.3    94.0-95.6, 93.8-95.5    94.6, 94.5  95.0
+    8        500  94.3-95.1, 94.3-95.2    94.1-95.0, 93.9-95.2    95.0, 95.2  95.2
+    =======  ===  ======================  ======================  ==========  ====
+
+    Cut to seven-point answers (8 drivers, n = 200): 93.8 to 95.7 for real ones, 94.1 for noise.
+    Tried and worse: basic, bias-shifted, BC and BCa intervals and those from bootstrap errors, 82
+    to 93 % for weak drivers. The estimates are those of the sample; with few cases per driver they
+    are too high, by about ``(1 - R2) / n`` each.
+
+    Moments have no respondents to resample: standard errors are then those of normal answers, by
+    the delta method, and intervals are symmetric on the logit scale; the rule for noise holds, too.
+    They covered 92.5 to 96.4 % in the same samples.
+
+    A list with two questions about one thing inflates that thing. A driver that repeats another
+    exactly gets as much as the other; the pair together gets more than one of them would alone,
+    and every other driver less. With a copy of PERQ4, one of eight drivers of CUSA1 in the ECSI
+    data, the pair has .115 instead of .083, and the others 7 to 15 % less; R2 does not change. A
+    note names such drivers.
+
+    A beta has one standard error, interval and p value, from the same resamples, which also hold
+    where the spread of the outcome changes with a driver: ``p_value`` is that of
+    `inference.beta_p_values`. The columns ``beta_se, beta_t, beta_p_value`` are ordinary least
+    squares, which assumes an equal spread, so the two may differ.
+
+    With one driver R2 is its importance, and both have the same interval. With sampled orders the
+    column ``sampling_se`` holds the error that sampling adds, and a note the largest bound.
+
+    References
+    ----------
+    Groemping (2007). Estimators of relative importance in linear regression based on variance
+    decomposition. The American Statistician 61(2), 139-147.
+    Johnson (2000). Multivariate Behavioral Research 35(1), 1-19.
+    Tonidandel, LeBreton & Johnson (2009). Determining the statistical significance of relative
+    weights. Psychological Methods 14(4), 387-399.
+
+    Examples
+    --------
+    >>> from cxstats import Moments
+    >>> from cxstats.priorities.drivers import drivers
+    >>> m = Moments.from_correlation(
+    ...     ["price", "staff", "stay"], [[1], [0.5, 1], [0.6, 0.4, 1]], n=200)
+    >>> drivers(m, "stay", ["price", "staff"]).table[["estimate", "share"]].round(3)
+            estimate  share
+    driver
+    price      0.287  0.768
+    staff      0.087  0.232
+    """
+    if method not in METHODS:
+        raise CxError(f"method is {method!r}; allowed: {', '.join(map(repr, METHODS))}")
+    names = check_names(outcome, drivers)
+    check_level(level)
+    check_resamples(n_resamples, seed)
+    if method == "penalty-reward":
+        return _penalty_reward(data, outcome, names, by, options | {
+            "level": level, "n_resamples": n_resamples, "seed": seed})  # fmt: skip
+    if options:
+        raise CxError(f"{sorted(options)[0]!r} is no option of method {method!r}")
+    sample, labels = sample_of(data, outcome, names, by)
+    estimates = importances(sample, method, level, n_resamples, seed, None)
+    comparison = compare(sample, labels, by, method, level, n_resamples, seed)
+    return Drivers(
+        table=_table(sample, estimates, level),
+        method=method,
+        outcome=outcome,
+        r_squared=estimates.r_squared,
+        r_squared_ci=(float(estimates.low[-1]), float(estimates.high[-1])),
+        adjusted_r_squared=estimates.regression.adjusted,
+        noise=estimates.noise,
+        condition=estimates.regression.condition,
+        groups=comparison.groups,
+        comparisons=comparison.pairs,
+        by=by,
+        n=sample.n,
+        n_dropped=sample.n_dropped,
+        level=level,
+        n_resamples=0 if sample.matrix is None else n_resamples,
+        n_failed=estimates.n_failed,
+        seed=seed,
+        synthetic=bool(getattr(data, "attrs", {}).get("synthetic")),
+        notes=(*_notes(sample, estimates, n_resamples), *comparison.notes),
+    )
+
+
+def _penalty_reward(
+    data: Any, outcome: str, names: tuple[str, ...], by: str | None, options: dict[str, Any]
+) -> PenaltyReward:
+    from cxstats.priorities.penalty_reward import penalty_reward
+
+    if isinstance(data, Moments):
+        raise CxError("method='penalty-reward' needs respondents; these are moments")
+    if by is not None:
+        raise CxError(f"by={by!r} is no option of method 'penalty-reward'")
+    unknown = [name for name in options if name not in signature(penalty_reward).parameters]
+    if unknown:
+        raise CxError(f"{unknown[0]!r} is no option of method 'penalty-reward'")
+    return penalty_reward(data, outcome, names, **options)
+
+
+def _table(sample: Sample, estimates: Importances, level: float) -> pd.DataFrame:
+    """Return the estimates, one row per driver."""
+    import pandas as pd
+
+    p = len(sample.drivers)
+    of_importance, of_share = slice(0, p), slice(p, 2 * p)
+    size = np.abs(estimates.importance)
+    columns: dict[str, Any] = {
+        "estimate": estimates.importance,
+        "ci_low": estimates.low[of_importance],
+        "ci_high": estimates.high[of_importance],
+        "se": estimates.se[of_importance],
+        "p_value": estimates.p_value,
+        "share": estimates.share,
+        "share_ci_low": estimates.low[of_share],
+        "share_ci_high": estimates.high[of_share],
+        "rank": 1 + (size[None, :] > size[:, None]).sum(axis=1),
+        "rank_ci_low": np.nan,
+        "rank_ci_high": np.nan,
+        "first_share": np.nan,
+    }
+    if estimates.replicates is not None and estimates.n_failed < len(estimates.replicates):
+        ranks = estimates.ranks()
+        limits = percentile_limits(ranks, level, method="nearest")
+        columns["rank_ci_low"], columns["rank_ci_high"] = limits
+        columns["first_share"] = (ranks == 1).mean(axis=0)
+    fit = estimates.regression
+    columns |= {
+        "correlation": sample.corr[:-1, -1], "beta": fit.beta, "beta_se": fit.se, "beta_t": fit.t,
+        "beta_p_value": fit.p_value, "vif": fit.vif, "tolerance": fit.tolerance,
+    }  # fmt: skip
+    if estimates.sampling_se is not None:
+        columns["sampling_se"] = estimates.sampling_se
+    table = pd.DataFrame(columns | {"n": sample.n}, index=list(sample.drivers))
+    return table.rename_axis("driver")
+
+
+def _notes(sample: Sample, estimates: Importances, n_resamples: int) -> list[Text]:
+    """Return what was left out, what is rough and which drivers can hardly be told apart."""
+    notes = missing_answers(sample.n_dropped)
+    if sample.matrix is None:
+        notes.append(both("drivers.note.moments"))
+    else:
+        notes += few_resamples(n_resamples)
+    notes += failed_resamples(estimates.n_failed, n_resamples)
+    notes += _collinearity(sample.drivers, estimates.regression)
+    if estimates.sampling_se is not None:
+        bound = format_number(1.96 * float(estimates.sampling_se.max()), 4)
+        orders = format_number(2 * PAIRS)
+        notes.append(both("drivers.note.sampled", most=EXACT, orders=orders, bound=bound))
+    return notes
+
+
+def _collinearity(names: tuple[str, ...], fit: Regression) -> list[Text]:
+    """Return the notes on drivers that others determine, exactly or nearly."""
+    notes = []
+    repeated = [name for name, left in zip(names, fit.tolerance, strict=True) if left == 0]
+    if repeated:
+        notes.append(both("drivers.note.repeated", names=listed(repeated)))
+    inflated = [
+        (name, format_number(vif, 1))
+        for name, vif in zip(names, fit.vif, strict=True)
+        if RULES["kutner2005"].band(vif) > 0 and vif < np.inf
+    ]
+    if inflated:
+        notes.append(
+            both(
+                "drivers.note.inflated",
+                names=Text(
+                    ", ".join(f"{name} (VIF {vif})" for name, vif in inflated),
+                    "、".join(f"{name}（VIF {vif}）" for name, vif in inflated),
+                ),
+                # Where another driver is repeated exactly there is no smallest eigenvalue.
+                condition="∞" if fit.condition == np.inf else format_number(fit.condition, 0),
+            )
+        )
+    return notes

@@ -1,0 +1,242 @@
+"""The answers of a table as numbers, and beside each a flag that says what is wrong with it.
+
+`check` and `clean` both start from here: what one names is what the other changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Real
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from cxstats.survey.codebook import Codebook, has_points
+from cxstats.survey.detect import is_number
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+# The flags of a cell; from NOT_A_NUMBER on, no analysis can use it.
+FINE, MISSING, DECLARED, NOT_A_NUMBER, INFINITE, OUTSIDE, BETWEEN, NEGATIVE = range(8)
+# Flag of a cell -> kind of problem.
+FLAG_KINDS = (
+    "",
+    "",
+    "declared_missing",
+    "not_a_number",
+    "infinite",
+    "out_of_range",
+    "not_on_scale",
+    "points_not_100",
+)
+MIN_BLOCK = 5  # items below which equal answers say nothing about the respondent
+SCALARS = (str, bool, int, float, type(None))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FlaggedAnswers:
+    """The answers and points of a table: k columns, the first ``n_answers`` of them answers.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        The responses (n rows).
+    codebook : Codebook
+    columns : tuple of str
+        The k columns that stand in the table once.
+    n_answers : int
+        How many of them are answers; the others are points.
+    values : array (n, k)
+        Numbers, NaN where there is none.
+    flags : array (n, k)
+        What is wrong: FINE, MISSING, DECLARED ...
+    mapped : array (n, k)
+        Whether the cell is an answer label.
+    rows : list
+        Labels of the index.
+    numeric_texts : list of (str, int)
+        How many numbers were written as text, by column.
+    """
+
+    table: pd.DataFrame
+    codebook: Codebook
+    columns: tuple[str, ...]
+    n_answers: int
+    values: NDArray[np.float64]
+    flags: NDArray[np.int8]
+    mapped: NDArray[np.bool_]
+    rows: list[Any]
+    numeric_texts: list[tuple[str, int]]
+
+    @property
+    def usable(self) -> NDArray[np.float64]:
+        """The values (n, k), NaN where a cell cannot be used; a copy."""
+        return np.where(self.flags == FINE, self.values, np.nan)
+
+    @property
+    def missing(self) -> NDArray[np.bool_]:
+        """Answers (n, n_answers) that were not given; what is wrong is not missing."""
+        flags = self.flags[:, : self.n_answers]
+        return np.isin(flags, (MISSING, DECLARED))
+
+    @property
+    def turned(self) -> tuple[str, ...]:
+        """Items that the table says are turned already."""
+        items = self.table.attrs.get("reversed", ())
+        return (items,) if isinstance(items, str) else tuple(items)
+
+    def has(self, column: str) -> bool:
+        """Return whether a column stands in the table, once."""
+        return list(self.table.columns).count(column) == 1
+
+    def raw(self, column: str) -> list[Any]:
+        """Return a column as it stands in the table, in Python's own types."""
+        cells = self.table[column].astype(object).to_numpy()
+        return [cell.item() if isinstance(cell, np.generic) else cell for cell in cells]
+
+    def blocks(self) -> Iterator[tuple[str, tuple[str, ...], NDArray[np.float64]]]:
+        """Yield each role, its columns, and its answers (n, items) as they were given."""
+        usable = self.usable
+        for role in self.codebook.roles:
+            items = {self.codebook.column(item, role): item for item in self.codebook.items}
+            places = [j for j, column in enumerate(self.columns) if column in items]
+            answers = usable[:, places]
+            for k, j in enumerate(places):
+                item = items[self.columns[j]]
+                if item in self.turned:
+                    answers[:, k] = sum(self.codebook.bounds(item)) - answers[:, k]
+            yield role, tuple(self.columns[j] for j in places), answers
+
+    def duplicates(self, among: NDArray[np.bool_]) -> dict[str, dict[int, int]]:
+        """Return, for each kind of duplicate, the later row and the earlier one, `among` rows."""
+        import pandas as pd
+
+        pairs: dict[str, dict[int, int]] = {"duplicate_respondent": {}, "duplicate_row": {}}
+        column = self.codebook.respondent
+        if column is not None and self.has(column):
+            identifiers = self.raw(column)
+            rows = np.flatnonzero(among & self.table[column].notna().to_numpy(bool))
+            keys = [str(identifiers[i]) for i in rows]
+            pairs["duplicate_respondent"] = _later_and_earlier(rows, keys)
+        # Who gives the same answer to everything equals everyone else who does.
+        varied = np.zeros(len(self.table), dtype=bool)
+        for _, _, block in self.blocks():
+            if block.shape[1]:
+                varied |= np.fmax.reduce(block, axis=1) > np.fmin.reduce(block, axis=1)
+        answers = self.usable[:, : self.n_answers] + 0.0  # -0 is 0
+        enough = (~np.isnan(answers)).sum(axis=1) >= MIN_BLOCK
+        rows = np.flatnonzero(among & varied & enough)
+        if len(rows):
+            hashes = pd.util.hash_pandas_object(pd.DataFrame(answers[rows]), index=False)
+            pairs["duplicate_row"] = _later_and_earlier(rows, hashes.tolist())
+        return pairs
+
+
+def _later_and_earlier(rows: NDArray[np.intp], keys: Sequence[Hashable]) -> dict[int, int]:
+    first: dict[Hashable, int] = {}
+    pairs = zip(rows.tolist(), keys, strict=True)
+    return {row: earlier for row, key in pairs if (earlier := first.setdefault(key, row)) != row}
+
+
+def flag_answers(table: pd.DataFrame, codebook: Codebook) -> FlaggedAnswers:
+    """Read the answers and points of a table as numbers; a doubled column is left out."""
+    names = list(table.columns)
+    answers = [column for column in codebook.answer_columns if names.count(column) == 1]
+    points = [column for column in codebook.point_columns if names.count(column) == 1]
+    columns = (*answers, *points)
+    shape = (len(table), len(columns))
+    values, flags = np.empty(shape, order="F"), np.zeros(shape, dtype=np.int8, order="F")
+    mapped, numeric_texts = np.zeros(shape, dtype=bool, order="F"), []
+    for j, column in enumerate(columns):
+        parsed = parse(table[column], codebook.answers)
+        values[:, j], mapped[:, j] = parsed.values, parsed.mapped
+        bounds = codebook.bounds(codebook.item_of(column)) if j < len(answers) else None
+        flags[:, j] = _flags(parsed.values, bounds, codebook.missing)
+        flags[parsed.bad, j] = NOT_A_NUMBER
+        numeric_texts += [(column, parsed.n_texts)] if parsed.n_texts else []
+    return FlaggedAnswers(
+        table,
+        codebook,
+        columns,
+        len(answers),
+        values,
+        flags,
+        mapped,
+        table.index.tolist(),
+        numeric_texts,
+    )
+
+
+def _flags(
+    values: NDArray[np.float64], bounds: tuple[float, float] | None, codes: Sequence[float]
+) -> NDArray[np.int8]:
+    low, high = bounds or (0, np.inf)
+    flags = np.where(np.isnan(values), MISSING, FINE).astype(np.int8)
+    if bounds and has_points(low, high):
+        flags[np.isfinite(values) & (values != np.rint(values))] = BETWEEN
+    flags[(values < low) | (values > high)] = OUTSIDE if bounds else NEGATIVE
+    flags[np.isinf(values)] = INFINITE
+    flags[np.isin(values, codes)] = DECLARED
+    return flags
+
+
+class Parsed(NamedTuple):
+    """A column as numbers (n,), NaN where there is none; which are labels, which are wrong."""
+
+    values: NDArray[np.float64]
+    mapped: NDArray[np.bool_]
+    bad: NDArray[np.bool_]
+    n_texts: int = 0
+
+
+def parse(series: pd.Series[Any], labels: Mapping[str, float]) -> Parsed:
+    """Read a column of any type as numbers.
+
+    Parameters
+    ----------
+    series : pandas.Series
+        Numbers, text, categories, `Decimal`, or a mixture.
+    labels : mapping of str to float
+        Texts that stand for a number. Any other text is wrong unless it is a number.
+    """
+    kind = series.dtype.kind
+    missing = series.isna().to_numpy(bool)
+    none = np.zeros(len(series), dtype=bool)
+    if kind == "b":
+        return Parsed(np.full(len(series), np.nan), none, ~missing)
+    if kind in "iuf":
+        return Parsed(series.to_numpy(np.float64, na_value=np.nan), none, none)
+    # Few values in many rows: each is read once. 1, True and "1" are not the same value.
+    cells = series.astype(object).to_numpy().copy()
+    cells[missing] = None
+    keys = [(cell.__class__, cell) for cell in cells.tolist()]
+    try:
+        places = {key: i for i, key in enumerate(dict.fromkeys(keys))}
+    except TypeError:  # a list or the like in a cell
+        keys = [(kind, cell if kind in SCALARS else str(cell)) for kind, cell in keys]
+        places = {key: i for i, key in enumerate(dict.fromkeys(keys))}
+    numbers = [_number(kind, cell, labels) for kind, cell in places]
+    codes = np.fromiter(map(places.__getitem__, keys), dtype=np.intp, count=len(keys))
+    values = np.array([value for value, _ in numbers], dtype=np.float64)[codes]
+    states = np.array([state for _, state in numbers], dtype="U5")[codes]
+    return Parsed(values, states == "label", states == "bad", int((states == "text").sum()))
+
+
+def _number(kind: type, cell: Any, labels: Mapping[str, float]) -> tuple[float, str]:
+    """Return a value as a number, and "label", "text" (a number as text), "bad" or ""."""
+    if cell is None or cell == "":
+        return np.nan, ""
+    if kind is str and cell in labels:
+        return float(labels[cell]), "label"
+    if kind is str and is_number(cell):
+        return float(cell), "text"
+    # True is no answer, and of the texts that float() takes ("inf", "1_000") none is a number.
+    real = issubclass(kind, Real | Decimal) and not issubclass(kind, bool | np.bool_)
+    try:
+        return (float(cell), "") if real else (np.nan, "bad")
+    except (OverflowError, ValueError):  # 10**400; a signalling NaN
+        return np.nan, "bad"

@@ -1,0 +1,68 @@
+"""Event logs, what a process achieves, before and after a change, time saved."""
+
+import pandas as pd
+
+import cxstats as cx
+from cxstats.datasets.simulate_loan_log import CONTACTS
+from tests.gallery import Case
+from tests.operations.logs import LOAN, five, log
+
+QUICK = {"n_resamples": 200}
+PLAIN = {"case": "case", "activity": "activity", "start": "start"}
+
+
+def _loans(seed=1, redesigned=False):
+    return cx.event_log(cx.simulate_loan_log(30, seed, redesigned), **LOAN)
+
+
+def _unordered():
+    """A log with repeats, ties, events out of order and times in several zones, without ends."""
+    frame = pd.concat([five(), five().iloc[[4, 6, 6]]], ignore_index=True)
+    frame = pd.concat([frame, frame.iloc[[5]].assign(who="Ann")], ignore_index=True).iloc[::-1]
+    frame["start"] = frame["start"].dt.strftime("%Y-%m-%dT%H:%M+08:00")
+    frame.iloc[0, frame.columns.get_loc("start")] = "2024-03-01T01:55Z"
+    return cx.event_log(frame, **PLAIN, resource="who")
+
+
+def _overlapping():
+    frame = five().assign(end=five()["end"] + pd.Timedelta("15min"))
+    return log(frame, automated=None, accepted=None, error=None, manual=None)
+
+
+LABELS = tuple(_loans().activities)
+
+CASES = {
+    "EventLog/loans": Case(_loans),
+    "EventLog/faulty": Case(_unordered),
+    "Process/loans": Case(
+        lambda: cx.process(_loans(), contact=list(CONTACTS), window="7 days", unit="day", **QUICK),
+        labels=LABELS,
+    ),
+    "Process/faulty": Case(
+        lambda: cx.process(_overlapping(), contact="check", window="3h", **QUICK)
+    ),
+    "Process/without ends": Case(lambda: cx.process(_unordered(), **QUICK)),
+    "Process/one case": Case(
+        lambda: cx.process(log(five().iloc[:3]), staff_hours=4, contact="call", **QUICK)
+    ),
+    "ProcessChange/loans": Case(
+        lambda: cx.process_change(
+            _loans(), _loans(2, redesigned=True), contact=list(CONTACTS), unit="day", **QUICK
+        )
+    ),
+    "ProcessChange/faulty": Case(
+        lambda: cx.process_change(
+            log(), cx.event_log(five().replace("check", "look"), **PLAIN, error="error"), **QUICK
+        )
+    ),
+    "Saving/measured": Case(
+        lambda: cx.rpa_saving(
+            900, 3, 0.5, before_sd=1.2, before_n=60, after_sd=0.2, after_n=60, volume="poisson",
+            method="simulation", n_resamples=1000,
+        )
+    ),
+    "Saving/faulty": Case(lambda: cx.rpa_saving(10_000, before=3, after=0.5)),
+    "Saving/one input uncertain": Case(
+        lambda: cx.rpa_saving(10_000, 3, 0.5, before_sd=1.2, before_n=50, unit="hour")
+    ),
+}  # fmt: skip

@@ -1,0 +1,227 @@
+"""Control limits, changes and trends: by hand, statsmodels, and series whose truth is known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from scipy import stats
+
+import cxstats as cx
+from cxstats.metrics.tracking.control_limits import control_limits, long_runs
+from cxstats.metrics.tracking.trend import change_points, linear_trend
+
+STEPPED = cx.nps_from_counts(
+    promoters=[150, 152, 149, 210, 212],
+    passives=[90, 94, 90, 75, 66],
+    detractors=[60, 54, 63, 15, 18],
+    by={"wave": ["a", "b", "c", "d", "e"]},
+)
+
+
+def test_limits_are_those_of_a_p_chart():
+    """Of one wave as baseline: centre -+ 3 sqrt(p (1 - p) / n_i)."""
+    waves = cx.rate([20, 35, 60], [100, 150, 200], by={"wave": [1, 2, 3]}, name="churn_rate")
+    table = cx.track(waves, baseline=[1]).table
+    half = 3 * np.sqrt(0.2 * 0.8 / np.array([100, 150, 200]))
+    np.testing.assert_allclose(table["upper"] - 0.2, half, rtol=1e-12)
+    np.testing.assert_allclose(0.2 - table["lower"], half, rtol=1e-12)
+    assert table["outside"].tolist() == [False, False, True]
+
+
+def test_pooled_limits_by_hand():
+    n, se = np.array([100.0, 400.0]), np.array([0.04, 0.02])
+    found = control_limits(np.array([0.2, 0.3]), se, n, np.ones(2, bool))
+    assert found.centre == pytest.approx(0.28)
+    np.testing.assert_allclose(found.sigma, np.sqrt(0.16 / n))
+    assert np.isnan(found.dispersion)
+
+
+def test_a_step_is_found_where_it_is():
+    found = cx.track(STEPPED, baseline=["a", "b", "c"])
+    assert found.changes["wave"].tolist() == ["d"]
+    assert found.table["outside"].tolist() == [False, False, False, True, True]
+    assert found.table["change"].tolist() == [False, False, False, True, False]
+    before, after = (
+        group["estimate"] for _, group in STEPPED.table.groupby(STEPPED.table.index > 2)
+    )
+    assert before.min() < found.changes["before"][0] < before.max()
+    assert after.min() < found.changes["after"][0] < after.max()
+    assert "d" in found.summary()
+    assert "水平改变" in found.summary("zh")
+
+
+def test_waves_that_are_numbers_are_written_as_such():
+    promoters, detractors = [150, 152, 149, 210, 212], [60, 54, 63, 15, 18]
+    waves = cx.nps_from_counts(promoters, [90] * 5, detractors, by={"wave": list(range(5))})
+    assert "level changes at 3:" in cx.track(waves).summary()
+
+
+def test_false_alarms_are_as_rare_as_stated():
+    """2,000 series of 12 waves without a change, of very different size."""
+    generator = np.random.default_rng(5)
+    se = np.array([1.0, 3.0] * 6)
+    alarms = sum(
+        bool(change_points(generator.standard_normal(12) * se, se, 0.05, seed=i))
+        for i in range(2000)
+    )
+    assert stats.binomtest(alarms, 2000, 0.05).pvalue > 0.001
+
+
+def test_a_change_of_four_errors_is_nearly_always_found():
+    generator = np.random.default_rng(6)
+    places = []
+    for i in range(200):
+        series = generator.standard_normal(12) + np.repeat([0, 4], 6)
+        places += [change.at for change in change_points(series, np.ones(12), 0.05, seed=i)]
+    assert places.count(6) > 160
+
+
+def test_two_changes():
+    found = change_points(np.array([0.0, 0, 0, 9, 9, 9, 3, 3, 3]), np.ones(9), 0.05, seed=1)
+    assert [change.at for change in found] == [3, 6]
+
+
+def test_trend_against_statsmodels():
+    time, value = np.arange(6.0), np.array([1.0, 3, 2, 5, 4, 7])
+    se = np.array([1.0, 0.5, 0.5, 1, 2, 1])
+    theirs = sm.WLS(value, sm.add_constant(time), 1 / se**2).fit()
+    ours = linear_trend(time, value, se, 0.95)
+    assert ours.slope == pytest.approx(theirs.params[1], abs=1e-12)
+    assert ours.scatter == pytest.approx(theirs.scale, abs=1e-12)
+    assert ours.scatter > 1  # so the error is the one with the scatter, as in statsmodels
+    assert ours.se == pytest.approx(theirs.bse[1], abs=1e-12)
+    np.testing.assert_allclose([ours.ci_low, ours.ci_high], theirs.conf_int()[1], atol=1e-10)
+    assert ours.p_value == pytest.approx(theirs.pvalues[1], abs=1e-12)
+    assert ours.p_tau == stats.kendalltau(time, value).pvalue
+
+
+def test_trend_interval_covers_the_slope():
+    generator = np.random.default_rng(2)
+    se = np.array([2.0, 1, 1, 3, 1, 2, 1, 1])
+    held = 0
+    for _ in range(2000):
+        trend = linear_trend(
+            np.arange(8.0), 0.5 * np.arange(8) + se * generator.normal(size=8), se, 0.95
+        )
+        held += trend.ci_low <= 0.5 <= trend.ci_high
+    assert 0.95 <= held / 2000 <= 0.985  # the scatter only ever widens it
+
+
+def test_runs():
+    assert long_runs(np.r_[np.ones(9), -1.0], 0.0).tolist() == [False] * 7 + [True, True, False]
+
+
+def test_dates_are_placed_on_the_calendar():
+    days = pd.to_datetime(["2026-01-01", "2026-01-31", "2026-04-01"])
+    waves = cx.rate([20, 30, 50], [100, 100, 100], by={"day": days}, name="churn_rate")
+    found = cx.track(waves)
+    # 0.10 per 30 days: 0.1 after the first thirty days, 0.2 after the next sixty.
+    assert found.unit == "30 days"
+    assert found.trend["estimate"][0] == pytest.approx(0.1, abs=0.01)
+
+
+def test_shift_and_scale():
+    value, se = np.array([3.0, 1, 4, 9, 9, 8]), np.ones(6)
+    one = change_points(value, se, 0.05, 1)
+    other = change_points(10 * value + 7, 10 * se, 0.05, 1)
+    assert [c.at for c in one] == [c.at for c in other] == [3]
+    assert one[0].p_value == other[0].p_value
+    assert other[0].estimate == pytest.approx(10 * one[0].estimate)
+
+
+def test_segments_and_small_cells():
+    frame = pd.DataFrame(
+        {
+            "branch": np.repeat(["North", "South"], 4 * 60),
+            "wave": np.tile(np.repeat([1, 2, 3, 4], 60), 2),
+            "score": np.random.default_rng(1).integers(0, 11, 480),
+        }
+    )
+    frame = frame.drop(frame.index[3:60])  # three answers are left of the first wave
+    metric = cx.nps(frame, column="score", by=["branch", "wave"], min_cell=10)
+    found = cx.track(metric, "wave")
+    assert found.segments == ("branch",)
+    assert found.table["suppressed"].sum() == 1
+    assert sum("fewer than 10" in note.en for note in found.notes) == 1
+    assert len(found.trend) == 2
+    one = cx.track(cx.nps(frame[frame["branch"] == "South"], column="score", by="wave"))
+    south = found.trend[found.trend["branch"] == "South"].drop(columns="branch")
+    pd.testing.assert_frame_equal(south.reset_index(drop=True), one.trend)
+
+
+def test_waves_that_scatter_too_much_are_remarked_on():
+    promoters = [500, 300, 520, 280, 510, 310]
+    waves = cx.nps_from_counts(
+        promoters, [1000 - p - 200 for p in promoters], [200] * 6, by={"wave": list(range(6))}
+    )
+    found = cx.track(waves)
+    assert any("laney" in note.en for note in found.notes)
+    assert not cx.track(waves, limits="laney").table["outside"].any()
+
+
+def test_waves_where_all_answer_alike_count():
+    """0 % in four of seven waves: the centre is the mean of all, and no wave is lost."""
+    waves = cx.rate([5, 0, 4, 0, 6, 0, 5], [100] * 7, by={"wave": list(range(7))})
+    found = cx.track(waves)
+    assert found.table["centre"].iloc[0] == pytest.approx(20 / 700)
+    assert found.trend["n"][0] == 7
+    stepped = cx.rate([10, 11, 9, 10, 0, 0, 0, 0], [100] * 8, by={"wave": list(range(8))})
+    assert cx.track(stepped).changes["wave"].tolist() == [4]
+    nps = cx.nps_from_counts([10, 9, 11, 10, 20], [6] * 4 + [0], [4, 5, 3, 4, 0],
+                             by={"wave": list(range(5))})  # fmt: skip
+    assert cx.track(nps, baseline=range(4)).table["outside"].tolist() == [False] * 4 + [True]
+
+
+@pytest.mark.parametrize("kind", ["date", "timestamp", "period"])
+def test_every_kind_of_date_is_on_the_calendar(kind):
+    days = pd.to_datetime(["2024-01-31", "2024-02-29", "2024-05-31"])
+    given = {
+        "date": [day.date() for day in days],
+        "timestamp": list(days),
+        "period": list(days.to_period("D")),
+    }[kind]
+    waves = cx.rate([20, 30, 50], [100] * 3, by={"day": given})
+    found = cx.track(waves, baseline=given[:1], annotations={given[1]: "launch"})
+    assert found.unit == "30 days"
+    assert found.table["baseline"].tolist() == [True, False, False]
+    assert found.annotations == {days[1]: "launch"}
+    reference = cx.track(
+        cx.rate([20, 30, 50], [100] * 3, by={"day": list(days)}), baseline=days[:1]
+    )
+    pd.testing.assert_frame_equal(found.trend, reference.trend)
+
+
+def test_months_as_numbers_are_remarked_on():
+    waves = cx.rate([20, 30, 40], [100] * 3, by={"month": [202411, 202412, 202501]})
+    assert any("year and month" in note.en for note in cx.track(waves).notes)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: cx.track(cx.rate([1, 2, 3], [9] * 3, by={"wave": ["w9", "w10", "w11"]})),
+            "text and would sort 'w10' before 'w9'",
+        ),
+        (lambda: cx.track(STEPPED, baseline=1), "baseline=1; allowed: a list of waves"),
+        (
+            lambda: cx.track(cx.rate([0, 0, 0], [9] * 3, by={"wave": [1, 2, 3]})),
+            "never vary",
+        ),
+        (lambda: cx.track(cx.nps_from_counts(5, 3, 2)), "has no waves"),
+        (lambda: cx.track([1, 2]), "a list cannot be tracked"),
+        (lambda: cx.track(STEPPED, "month"), "time='month'; allowed: 'wave'"),
+        (lambda: cx.track(STEPPED, baseline=["z"]), "'z' is not a wave; there are: 'a', 'b'"),
+        (lambda: cx.track(STEPPED, annotations={"y": "launch"}), "annotations: 'y'"),
+        (lambda: cx.track(STEPPED, limits="wide"), "limits='wide'"),
+        (lambda: cx.track(STEPPED, sigma=0), "sigma=0"),
+        (lambda: cx.track(STEPPED, seed=-1), "seed is -1"),
+        (
+            lambda: cx.track(cx.rate([1, 2], [10, 10], by={"wave": [1, 2]}, name="churn_rate")),
+            "at least 3 are needed",
+        ),
+    ],
+)
+def test_bad_input_is_named(call, message):
+    with pytest.raises(cx.CxError, match=message):
+        call()
