@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 P_VALUE = re.compile(r"(^|_)p(_|$)|^p_(value|adjusted|fdr|wilcoxon)")
+DEGREES = re.compile(r"(^|_)df(_|$)")
 LIMITS = re.compile(r"(.*?)_?low$")
 MOST_DECIMALS = 3
 ROUNDING = 1e-12  # relative; 49.00000000000001 degrees of freedom are 49
@@ -35,8 +36,8 @@ class Column:
 
     Attributes
     ----------
-    kind : {"text", "whole", "number", "p", "flag", "date"}
-        What its cells are.
+    kind : {"text", "whole", "number", "df", "p", "flag", "date"}
+        What its cells are; degrees of freedom that are whole are written so, beside others.
     decimals : int
         Decimal places of a number.
     """
@@ -49,7 +50,7 @@ class Column:
         """The number format of a spreadsheet."""
         if self.kind == "date":
             return "yyyy-mm-dd"
-        if self.kind in ("whole", "number", "p"):
+        if self.kind in ("whole", "number", "df", "p"):
             decimals = MOST_DECIMALS if self.kind == "p" else self.decimals
             return "#,##0" + ("." + "0" * decimals if decimals else "")
         return "General"
@@ -64,8 +65,9 @@ class Column:
             return p_value_text(float(value))
         if self.kind == "date":
             return str(value).removesuffix(" 00:00:00")
-        if self.kind in ("whole", "number") and _is_number(value):
-            return _finite(float(value), self.decimals)
+        if self.kind in ("whole", "number", "df") and _is_number(value):
+            whole = self.kind == "df" and _are_whole(float(value))
+            return _finite(float(value), 0 if whole else self.decimals)
         return _cell_text(value, lang)
 
 
@@ -106,6 +108,8 @@ def column_of(values: pd.Series[Any], name: str) -> Column:
     Column(kind='whole', decimals=0)
     >>> column_of(pd.Series([0.04321]), "p_value").write(0.00001, "en")
     '< .001'
+    >>> [column_of(pd.Series([70.734, 39.0]), "df").write(df, "en") for df in (70.734, 39.0)]
+    ['70.73', '39']
     """
     import pandas as pd
 
@@ -119,22 +123,35 @@ def column_of(values: pd.Series[Any], name: str) -> Column:
     numbers = np.abs([float(value) for value in cells if isfinite(value)])
     if P_VALUE.search(name) and (numbers <= 1).all():
         return Column("p")
-    if np.isclose(numbers, np.rint(numbers), rtol=ROUNDING, atol=0).all():
+    if _are_whole(numbers):
         return Column("whole")
     size = floor(log10(numbers.max())) if numbers.max() > 0 else 0
-    return Column("number", int(np.clip(MOST_DECIMALS - size, 0, MOST_DECIMALS)))
+    kind = "df" if DEGREES.search(name) else "number"
+    return Column(kind, int(np.clip(MOST_DECIMALS - size, 0, MOST_DECIMALS)))
+
+
+def _are_whole(numbers: Any) -> bool:
+    """Return whether all numbers are whole but for rounding."""
+    return bool(np.isclose(numbers, np.rint(numbers), rtol=ROUNDING, atol=0).all())
 
 
 def head_of(name: object, lang: str | None = None) -> str:
     """Return the head of a column: its words in the catalogue, or its name without underscores.
 
+    A limit, ``x_low`` or ``x_high``, has the words of ``x``, and says which limit it is.
+
     Examples
     --------
-    >>> head_of("p_value"), head_of("my_column")
-    ('p', 'my column')
+    >>> head_of("p_value"), head_of("weight_low"), head_of("my_column")
+    ('p', 'weight, low', 'my column')
     """
-    key = f"column.{name}"
-    return label(key, lang) if key in catalogue() else str(name).replace("_", " ")
+    texts, key = catalogue(), f"column.{name}"
+    if key in texts:
+        return label(key, lang)
+    stem, _, side = str(name).rpartition("_")
+    if side in ("low", "high") and f"column.{stem}" in texts:
+        return label(f"column.limit.{side}", lang, name=label(f"column.{stem}", lang))
+    return str(name).replace("_", " ")
 
 
 def in_words(
