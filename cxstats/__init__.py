@@ -27,8 +27,8 @@ _PUBLIC = {
     "cite": "cxstats.cases.facts",
     "clean": "cxstats.survey.clean",
     "Codebook": "cxstats.survey.codebook",
-    "compare": "cxstats.cases.compare",
-    "Comparison": "cxstats.cases.compare",
+    "compare": "cxstats.cases.published_reproduced",
+    "Comparison": "cxstats.cases.published_reproduced",
     "csat": "cxstats.metrics.csat_ces",
     "csat_from_counts": "cxstats.metrics.csat_ces",
     "CxError": "cxstats.core.errors",
@@ -40,8 +40,8 @@ _PUBLIC = {
     "invariance": "cxstats.models.sem.invariance",
     "kano": "cxstats.priorities.kano.analysis",
     "kano_from_counts": "cxstats.priorities.kano.analysis",
-    "load_corporate_reputation": "cxstats.datasets.real",
-    "load_ecsi_mobile": "cxstats.datasets.real",
+    "load_corporate_reputation": "cxstats.datasets.loaders",
+    "load_ecsi_mobile": "cxstats.datasets.loaders",
     "load_facts": "cxstats.cases.facts",
     "load_formulas": "cxstats.cases.files",
     "load_source_errors": "cxstats.cases.files",
@@ -92,13 +92,13 @@ __all__ = [*_PUBLIC, "__version__"]  # noqa: PLE0604  (all are strings)
 if TYPE_CHECKING:
     from cxstats import cases, charts, experiments, metrics, satisfaction
     from cxstats.cases.audit import Audit, audit
-    from cxstats.cases.compare import Comparison, compare
     from cxstats.cases.facts import cite, load_facts
     from cxstats.cases.files import load_formulas, load_source_errors, load_tables
+    from cxstats.cases.published_reproduced import Comparison, compare
     from cxstats.core.errors import CxError, DataError, ModelSyntaxError, ReproductionError
     from cxstats.core.language import set_language
     from cxstats.core.moments import Moments, bootstrap_moments, moments
-    from cxstats.datasets.real import load_corporate_reputation, load_ecsi_mobile
+    from cxstats.datasets.loaders import load_corporate_reputation, load_ecsi_mobile
     from cxstats.datasets.simulate_experience import simulate_experience
     from cxstats.datasets.simulate_kano import simulate_kano
     from cxstats.datasets.simulate_loan_log import simulate_loan_log

@@ -123,7 +123,7 @@ class Audit(Result):
     kinds: ClassVar = ("verdicts",)
     codes: ClassVar = {
         "kind": "fact.kind.{}",
-        "better": "fact.better.{}",
+        "direction": "fact.better.{}",
         "verdict": "verdict.{}",
         "status": "status.{}",
     }
@@ -340,7 +340,7 @@ def _fact_row(audited: AuditedFact, lang: str | None) -> dict[str, Any]:
         "unit": fact.unit.name,
         "qualifier": fact.qualifier,
         "period": fact.period,
-        "better": fact.better,
+        "direction": fact.better,
         **{name: _plain(getattr(audited, name)) for name in numbers},
         "change": audited.change_text(lang),
         "agrees": audited.agrees,

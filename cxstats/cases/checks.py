@@ -91,7 +91,7 @@ def _ids(first: int, last: int) -> tuple[str, ...]:
 
 def _check(  # noqa: PLR0913, PLR0917  (the fields of a Check)
     name: str,
-    used: tuple[str, ...],
+    fact_names: tuple[str, ...],
     facts: Facts,
     published: str,
     recomputed: str,
@@ -104,33 +104,35 @@ def _check(  # noqa: PLR0913, PLR0917  (the fields of a Check)
     unexpected = agreed is False and not contradictions
     return Check(
         id=name,
-        facts=used,
+        facts=fact_names,
         title=both(f"check.{name}.title"),
         given=published,
         recomputed=recomputed,
         agrees=agreed,
         reason=both("check.fails" if unexpected else f"check.{name}.reason", **(values or {})),
         expected=expected,
-        source=facts[used[0]].source,
-        section=_sections(used, facts),
+        source=facts[fact_names[0]].source,
+        section=_sections(fact_names, facts),
         contradictions=contradictions,
         supports=supports if agreed else (),
     )
 
 
-def _sections(used: tuple[str, ...], facts: Facts) -> Text:
+def _sections(fact_names: tuple[str, ...], facts: Facts) -> Text:
     """Return the sections that a check compares, each once."""
-    places = dict.fromkeys(facts[name].section for name in used)
+    places = dict.fromkeys(facts[name].section for name in fact_names)
     return Text("; ".join(place.en for place in places), "；".join(place.zh for place in places))
 
 
-def _sum(name: str, used: tuple[str, ...], facts: Facts, expected: Decimal) -> Check:
-    values = [number(facts[fact]) for fact in used]
+def _sum(name: str, fact_names: tuple[str, ...], facts: Facts, expected: Decimal) -> Check:
+    values = [number(facts[fact]) for fact in fact_names]
     total = sum(values, Decimal(0))
     summands = " + ".join(format_number(value) for value in values)
     target = format_number(expected)
     agreed = total == expected
-    return _check(name, used, facts, summands, format_number(total), agreed, target, supports=used)
+    return _check(
+        name, fact_names, facts, summands, format_number(total), agreed, target, supports=fact_names
+    )
 
 
 def _average_steps(facts: Facts) -> Check:
@@ -171,10 +173,10 @@ def _effort_and_causes(facts: Facts) -> Check:
     A weighted mean of two causes lies between them, so an effect outside their range cannot
     be derived from them with any weights.
     """
-    used, efforts, causes, contradictions = [], [], [], []
+    fact_names, efforts, causes, contradictions = [], [], [], []
     for first in SERVICES:
         steps, load, effort = (facts[f"F{int(first[1:]) + k:03d}"] for k in range(3))
-        used += [steps.id, load.id, effort.id]
+        fact_names += [steps.id, load.id, effort.id]
         falls = [percent_change(number(f, "before"), number(f, "after")) for f in (steps, load)]
         cause = [format_number(fall, 1) for fall in falls]
         printed = number(effort, "printed_change")
@@ -186,7 +188,7 @@ def _effort_and_causes(facts: Facts) -> Check:
             contradictions.append(Contradiction(effort.id, None, reason))
     return _check(
         "C07",
-        tuple(used),
+        tuple(fact_names),
         facts,
         "; ".join(efforts),
         "; ".join(causes),
@@ -205,19 +207,26 @@ def _automation_and_intervention(facts: Facts) -> Check:
     return _check("C08", ("F014", "F015"), facts, summands, sums, None)
 
 
-def _changes(name: str, used: tuple[str, ...], facts: Facts) -> Check:
+def _changes(name: str, fact_names: tuple[str, ...], facts: Facts) -> Check:
     agreed = [
         agrees(
             number(facts[fact], "printed_change"),
             percent_change(number(facts[fact], "before"), number(facts[fact], "after")),
         )
         is True
-        for fact in used
+        for fact in fact_names
     ]
-    rates = sum(facts[fact].unit.measure in ("rate", "index") for fact in used)
-    count = str(len(used))
+    rates = sum(facts[fact].unit.measure in ("rate", "index") for fact in fact_names)
+    count = str(len(fact_names))
     return _check(
-        name, used, facts, count, str(sum(agreed)), all(agreed), count, values={"rates": rates}
+        name,
+        fact_names,
+        facts,
+        count,
+        str(sum(agreed)),
+        all(agreed),
+        count,
+        values={"rates": rates},
     )
 
 

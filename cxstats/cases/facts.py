@@ -129,15 +129,15 @@ def _shipped_facts() -> tuple[Fact, ...]:
 def _read_facts(path: Path, shipped: bool) -> tuple[Fact, ...]:
     rows = read_rows(path, COLUMNS)
     problems: list[str] = []
-    seen: dict[str, int] = {}
+    first_lines: dict[str, int] = {}
     for line, row in rows:
         problems += [f"{path.name}, row {line}, {text}" for text in _problems(row, shipped)]
-        if row["id"] in seen:
-            first = seen[row["id"]]
+        if row["id"] in first_lines:
+            first = first_lines[row["id"]]
             problems.append(
                 f"{path.name}, row {line}, column 'id': {row['id']!r} stands in row {first} too"
             )
-        seen.setdefault(row["id"], line)
+        first_lines.setdefault(row["id"], line)
     if problems:
         raise DataError(problems)
     return tuple(_fact(row) for _, row in rows)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cxstats.charts.audit_verdicts import verdicts
-from cxstats.charts.before_after import before_after
+from cxstats.charts.before_after import before_after, before_after_panels
 from cxstats.charts.control_chart import control_chart
 from cxstats.charts.driver_bars import driver_bars
 from cxstats.charts.fonts import MissingFontWarning, drawable
@@ -23,7 +23,7 @@ from cxstats.charts.likert import answer_shares, likert
 from cxstats.charts.monitoring import confidence_band, power_by_day, stopping_boundaries
 from cxstats.charts.nps_bars import nps_bars
 from cxstats.charts.nps_region import nps_region
-from cxstats.charts.path_diagram.diagram import path_diagram
+from cxstats.charts.path_diagrams.diagram import path_diagram
 from cxstats.charts.power_curve import power_curve
 from cxstats.charts.process_map import process_map
 from cxstats.charts.quadrants import ipma_map, quadrant_map
@@ -31,7 +31,6 @@ from cxstats.charts.reported_effects import reported_effects
 from cxstats.charts.scatter import gap_scatter
 from cxstats.charts.shares import pareto, shares, weights
 from cxstats.charts.simplex import weight_simplex
-from cxstats.charts.small_multiples import before_after_panels
 from cxstats.charts.style import theme
 from cxstats.charts.tornado import tornado
 from cxstats.charts.trajectory import trajectory

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from matplotlib.ticker import MaxNLocator
@@ -46,22 +47,14 @@ def verdicts(
     lang = drawable(lang)
     cases = list(dict.fromkeys(fact.fact.case.get(lang) for fact in audit.facts))
     with style.theme(lang):
-        own, ax = ax is None, style.new_axes(ax, 8.6, 2.3 + 0.26 * len(cases))
+        standalone = ax is None
+        ax = style.new_axes(ax, 8.6, 2.3 + 0.26 * len(cases))
         for y, case in enumerate(reversed(cases)):
-            found = [f.verdict for f in audit.facts if f.fact.case.get(lang) == case]
-            start = 0
-            for verdict, colour in COLOURS.items():
-                n = found.count(verdict)
-                if n:
-                    ax.barh(y, n, 0.72, start, color=colour, edgecolor="white", linewidth=0.8)
-                start += n
-            ax.annotate(
-                str(start), (start, y), (4, 0), textcoords="offset points", va="center", size=9
-            )
+            _case_bar(ax, y, [f.verdict for f in audit.facts if f.fact.case.get(lang) == case])
         entries = {
-            f"{label(f'verdict.{verdict}', lang)} ({audit.counts[verdict]})": colour
+            label("chart.entry.count", lang, name=label(f"verdict.{verdict}", lang), n=n): colour
             for verdict, colour in COLOURS.items()
-            if audit.counts[verdict]
+            if (n := audit.counts[verdict])
         }
         handles = style.patches(entries)
         ax.legend(
@@ -72,20 +65,36 @@ def verdicts(
         ax.tick_params(axis="y", length=0)
         ax.margins(y=0.02)
         ax.set_xlabel(label("chart.verdicts.axis", lang))
-        n = len(audit.facts)
-        heading = title or label(
-            "chart.verdicts.title",
-            lang,
-            agree=audit.counts["agrees"],
-            printed=sum(
-                f.published is not None and f.agrees is not None and f.recomputed_change is not None
-                for f in audit.facts
-            ),
-            disagree=audit.disagree,
-            unchecked=audit.unchecked,
-            n=n,
-        )
-        derived = audit.counts["derived"]
+        n, derived = len(audit.facts), audit.counts["derived"]
         key = "chart.verdicts.source" if audit.checks else "chart.verdicts.own"
         source = label(key, lang, n=n, derived=derived, published=n - derived)
-        return style.finish(ax, own, heading, source, lang)
+        return style.finish(ax, standalone, title or _title(audit, lang), source, lang)
+
+
+def _case_bar(ax: Axes, y: int, verdicts_of_case: Sequence[str]) -> None:
+    """Draw the verdicts on the figures of one case, and how many figures it has."""
+    start = 0
+    for verdict, colour in COLOURS.items():
+        n = verdicts_of_case.count(verdict)
+        if n:
+            ax.barh(y, n, 0.72, start, color=colour, edgecolor="white", linewidth=0.8)
+        start += n
+    ax.annotate(str(start), (start, y), (4, 0), textcoords="offset points", va="center", size=9)
+
+
+def _title(audit: Audit, lang: str) -> str:
+    printed = [
+        fact.published is not None
+        and fact.agrees is not None
+        and fact.recomputed_change is not None
+        for fact in audit.facts
+    ]
+    return label(
+        "chart.verdicts.title",
+        lang,
+        agree=audit.counts["agrees"],
+        printed=sum(printed),
+        disagree=audit.disagree,
+        unchecked=audit.unchecked,
+        n=len(audit.facts),
+    )

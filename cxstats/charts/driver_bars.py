@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
 from cxstats.charts import style
 from cxstats.charts.fonts import drawable
+from cxstats.charts.interval_limits import check_limits, excludes
+from cxstats.charts.row_names import row_height, row_size
+from cxstats.charts.wording import interval_text, join_sentences, level_text
 from cxstats.core.errors import CxError
-from cxstats.core.formats import format_number, format_percent, interval
+from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import label
+from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,11 +78,12 @@ def driver_bars(  # noqa: PLR0913  (keywords of a chart)
     order = sorted(range(len(rows)), key=lambda i: -values[i])
     rows, values = [rows[i] for i in order], [100 * values[i] for i in order]
     limits = [(100 * limits[i][0], 100 * limits[i][1]) for i in order]
-    clear = [not isnan(a) and not a <= 0 <= b for a, b in limits]
+    clear = [excludes(ends, 0) for ends in limits]
     lang = drawable(lang)
     with style.theme(lang):
         folded = [style.fold(name, 36) for name in rows]
-        own, ax = ax is None, style.new_axes(ax, 9.6, 1.9 + row_height(folded) * len(rows))
+        standalone = ax is None
+        ax = style.new_axes(ax, 9.6, 1.9 + row_height(folded) * len(rows))
         heights = list(range(len(rows)))[::-1]
         for y, value, (a, b), is_clear in zip(heights, values, limits, clear, strict=True):
             face, edge = (style.GOOD, style.GOOD) if is_clear else ("white", style.PALE)
@@ -88,13 +92,12 @@ def driver_bars(  # noqa: PLR0913  (keywords of a chart)
                         elinewidth=1.3,
                         ecolor=style.INK if is_clear else style.NEUTRAL)  # fmt: skip
         ax.axvline(0, color=style.INK, linewidth=0.8)
-        words = [
-            f"{format_percent(value, decimals, lang)}  "
-            + (label("chart.intervals.none", lang) if isnan(a) else interval(a, b, decimals))
-            for value, (a, b) in zip(values, limits, strict=True)
+        numbers = [
+            f"{format_percent(value, decimals, lang)}  {interval_text(ends, decimals, lang)}"
+            for value, ends in zip(values, limits, strict=True)
         ]
-        style.beside(ax, heights, words)
-        ax.set_yticks(heights, folded, size=row_size(ax, folded, own))
+        style.beside(ax, heights, numbers)
+        ax.set_yticks(heights, folded, size=row_size(ax, folded, standalone))
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
         ax.set_ylim(-0.6, len(rows) - 0.4)
@@ -102,48 +105,7 @@ def driver_bars(  # noqa: PLR0913  (keywords of a chart)
         ax.set_xlabel(label("chart.drivers.axis", lang))
         heading = title or _title(rows, values, clear, decimals, lang)
         note = _note(measure, r_squared, level, clear, limits, lang)
-        return style.finish(ax, own, heading, source, lang, note, synthetic)
-
-
-def check_limits(
-    names: Sequence[str], low: Iterable[float], high: Iterable[float], what: str = "intervals"
-) -> list[tuple[float, float]]:
-    """Return the intervals as pairs, or raise naming the one that is none.
-
-    Both limits of an interval may be NaN: then there is none.
-    """
-    below, above = [float(one) for one in low], [float(one) for one in high]
-    if not len(names) == len(below) == len(above):
-        raise CxError(f"{len(names)} names, {len(below)} lower and {len(above)} upper limits")
-    for name, a, b in zip(names, below, above, strict=True):
-        if not (isnan(a) and isnan(b)) and not (isfinite(a) and isfinite(b) and a <= b):
-            raise CxError(
-                f"{what}: {name!r} has [{a:g}, {b:g}]; allowed: lower limit, then upper limit, "
-                "or NaN for both"
-            )
-    return list(zip(below, above, strict=True))
-
-
-def row_height(names: Sequence[str]) -> float:
-    """Return how many inches a row needs for the longest of the folded names."""
-    return (0.31, 0.37, 0.53)[min(2, max(name.count("\n") for name in names))]
-
-
-def row_size(ax: Axes, names: Sequence[str], own: bool) -> float:
-    """Return the size of type at which the folded names of rows fit beside the axes."""
-    if own:
-        return 10.0
-    figure = ax.get_figure(root=True)
-    assert figure is not None  # axes of a chart are always on a figure
-    # Of a caller's axes, title and note take about a third once they are laid out.
-    room = 0.7 * 72 * ax.get_position().height * figure.get_figheight() / len(names)
-    return min(10.0, max(6.0, room / 1.25 / (1 + max(name.count("\n") for name in names))))
-
-
-def check_level(level: float) -> None:
-    """Raise if `level` is no level of confidence."""
-    if not 0 < level < 1:
-        raise CxError(f"level={level!r} is not allowed; allowed: between 0 and 1")
+        return style.finish(ax, standalone, heading, source, lang, note, synthetic)
 
 
 def _check(
@@ -177,21 +139,15 @@ def _note(
     limits: Sequence[tuple[float, float]],
     lang: str,
 ) -> str:
-    parts = []
+    notes = []
     if measure:
-        parts.append(label("chart.drivers.note.measure", lang, measure=measure))
+        notes.append(label("chart.drivers.note.measure", lang, measure=measure))
     if r_squared is not None:
         r2 = format_number(r_squared, 2)
-        parts.append(label("chart.drivers.note.r2", lang, r2=r2))
-    shown = format_percent(round(100 * level, 6), None, lang)
-    parts.append(label("chart.drivers.note.level", lang, level=shown))
+        notes.append(label("chart.drivers.note.r2", lang, r2=r2))
+    notes.append(label("chart.drivers.note.level", lang, level=level_text(level, lang)))
     if not all(clear):
-        parts.append(label("chart.drivers.note.hollow", lang))
+        notes.append(label("chart.drivers.note.hollow", lang))
     if len(limits) > 1 and limits[0][0] <= limits[1][1]:
-        parts.append(label("chart.drivers.note.order", lang))
-    return sentences(parts, lang)
-
-
-def sentences(parts: Sequence[str], lang: str) -> str:
-    """Return sentences as one line, with spaces between them in English only."""
-    return ("" if lang == "zh" else " ").join(part for part in parts if part)
+        notes.append(label("chart.drivers.note.order", lang))
+    return join_sentences(notes, lang)

@@ -11,16 +11,18 @@ import numpy as np
 from matplotlib.patches import Polygon
 
 from cxstats.charts import style
-from cxstats.charts.driver_bars import check_level, row_size, sentences
 from cxstats.charts.fonts import drawable
-from cxstats.charts.nps_bars import apart
+from cxstats.charts.interval_limits import Limits, lie_apart
+from cxstats.charts.row_names import row_size
+from cxstats.charts.wording import level_text, unbroken
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import label
-from cxstats.stats.intervals import proportion_interval
+from cxstats.stats.intervals import check_level, proportion_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
 
 def funnel(  # noqa: PLR0913  (keywords of a chart)
@@ -74,38 +76,34 @@ def funnel(  # noqa: PLR0913  (keywords of a chart)
     """
     names, numbers = _check(stages, counts)
     check_level(level)
-    before, after = np.array(numbers[:-1]), np.array(numbers[1:])
-    rates = np.where(before > 0, after / np.maximum(before, 1), np.nan)
-    ends = np.column_stack(proportion_interval(rates, before, level=level))
-    limits = [(float(a), float(b)) for a, b in ends]
+    rates, limits = _conversion(np.array(numbers), level)
     weakest = int(np.nanargmin(rates))
     marked = weakest if len(rates) > 1 else None  # a single step is compared with none
     lang = drawable(lang)
     with style.theme(lang):
-        own = ax is None
-        folded = [style.fold(name, 30 if own else 22) for name in names]
+        standalone = ax is None
+        folded = [style.fold(name, 30 if standalone else 22) for name in names]
         ax = style.new_axes(ax, 9.6, 1.9 + 0.62 * len(names))
-        size = row_size(ax, folded, own)
+        size = row_size(ax, folded, standalone)
         heights = [float(len(names) - 1 - i) for i in range(len(names))]
         _draw(ax, heights, numbers, marked)
-        ends_of_bars = [_count(one, numbers[0], decimals, lang) for one in numbers]
-        for y, number, words in zip(heights, numbers, ends_of_bars, strict=True):
-            ax.annotate(words, (number, y), (5, 0), textcoords="offset points", va="center",
+        counted = [_count(number, numbers[0], decimals, lang) for number in numbers]
+        for y, number, text in zip(heights, numbers, counted, strict=True):
+            ax.annotate(text, (number, y), (5, 0), textcoords="offset points", va="center",
                         size=min(9.5, size), annotation_clip=False)  # fmt: skip
-        steps = [_step(rate, one, decimals, lang) for rate, one in zip(rates, limits, strict=True)]
-        for i, words in enumerate(steps):
+        for i, (rate, ends) in enumerate(zip(rates, limits, strict=True)):
+            step = f"↓ {_step(rate, ends, decimals, lang)}"
             props = {"color": style.BAD, "weight": "bold"} if i == marked else {}
-            style.beside(ax, [heights[i] - 0.5], [f"↓ {words}"], size=min(9.5, size), **props)
+            style.beside(ax, [heights[i] - 0.5], [step], size=min(9.5, size), **props)
         ax.set_yticks(heights, folded, size=size)
         ax.tick_params(axis="y", length=0)
-        ax.set_xlim(0, numbers[0] * _reach(ax, ends_of_bars, own))
+        ax.set_xlim(0, numbers[0] * _reach(ax, counted, standalone))
         ax.set_ylim(-0.6, len(names) - 0.4)
         ax.set_xticks([])
         ax.spines[["left", "bottom"]].set_visible(False)
-        heading = title or _title(names, rates.tolist(), limits, weakest, decimals, lang)
-        shown = format_percent(round(100 * level, 6), None, lang)
-        note = sentences([label("chart.funnel.note", lang, level=shown)], lang)
-        return style.finish(ax, own, heading, source, lang, note, synthetic)
+        heading = title or _title(names, rates, limits, weakest, decimals, lang)
+        note = label("chart.funnel.note", lang, level=level_text(level, lang))
+        return style.finish(ax, standalone, heading, source, lang, note, synthetic)
 
 
 def _check(stages: Iterable[object], counts: Iterable[float]) -> tuple[list[str], list[float]]:
@@ -126,6 +124,14 @@ def _check(stages: Iterable[object], counts: Iterable[float]) -> tuple[list[str]
     return names, numbers
 
 
+def _conversion(counts: NDArray[np.float64], level: float) -> tuple[list[float], list[Limits]]:
+    """Return the share that goes on from each stage (NaN from an empty one), and its interval."""
+    before, after = counts[:-1], counts[1:]
+    rates = np.where(before > 0, after / np.maximum(before, 1), np.nan)
+    limits = np.column_stack(proportion_interval(rates, before, level=level))
+    return rates.tolist(), [(float(low), float(high)) for low, high in limits]
+
+
 def _draw(ax: Axes, heights: Sequence[float], numbers: Sequence[float], marked: int | None) -> None:
     """Draw the bars, and between them what is lost."""
     half = 0.32
@@ -136,20 +142,20 @@ def _draw(ax: Axes, heights: Sequence[float], numbers: Sequence[float], marked: 
         ax.add_patch(Polygon(corners, closed=True, color=colour, alpha=0.22, linewidth=0))
 
 
-def _reach(ax: Axes, words: Sequence[str], own: bool) -> float:
-    """Return how far the axes go, as a multiple of the first bar, for the words at its end."""
-    inches = 6.4 if own else 0.6 * style.inches_wide(ax)
-    need = max(map(style.display_width, words)) * 0.62 * 9.5 / 72 + 0.15
+def _reach(ax: Axes, counted: Sequence[str], standalone: bool) -> float:
+    """Return how far the axes go, as a multiple of the first bar, for the counts at its end."""
+    inches = 6.4 if standalone else 0.6 * style.inches_wide(ax)
+    need = max(map(style.display_width, counted)) * 0.62 * 9.5 / 72 + 0.15
     return 1 / max(0.3, 1 - need / inches)
 
 
 def _count(number: float, first: float, decimals: int, lang: str) -> str:
-    whole = number in (0, first)
-    share = format_percent(100 * number / first, 0 if whole else decimals, lang)
+    all_or_none = number in (0, first)
+    share = format_percent(100 * number / first, 0 if all_or_none else decimals, lang)
     return label("chart.funnel.count", lang, count=format_number(number), share=share)
 
 
-def _step(rate: float, limits: tuple[float, float], decimals: int, lang: str) -> str:
+def _step(rate: float, limits: Limits, decimals: int, lang: str) -> str:
     if isnan(rate):
         return "–"
     ends = interval(100 * limits[0], 100 * limits[1], decimals)
@@ -159,21 +165,24 @@ def _step(rate: float, limits: tuple[float, float], decimals: int, lang: str) ->
 def _title(
     names: Sequence[str],
     rates: Sequence[float],
-    limits: Sequence[tuple[float, float]],
+    limits: Sequence[Limits],
     weakest: int,
     decimals: int,
     lang: str,
 ) -> str:
-    rate = format_percent(100 * rates[weakest], decimals, lang).replace(" ", "\u00a0")
-    words = {"first": names[weakest], "second": names[weakest + 1], "rate": rate}
+    step = {
+        "first": names[weakest],
+        "second": names[weakest + 1],
+        "rate": unbroken(format_percent(100 * rates[weakest], decimals, lang)),
+    }
     if len(rates) == 1:
         low, high = limits[0]
-        words["interval"] = interval(100 * low, 100 * high, decimals)
-        return style.capital(label("chart.funnel.title.one", lang, **words))
+        ends = interval(100 * low, 100 * high, decimals)
+        return style.capital(label("chart.funnel.title.one", lang, interval=ends, **step))
     near = sum(
-        not isnan(rate) and not apart(limits[weakest], limits[i])
+        not isnan(rate) and not lie_apart(limits[weakest], limits[i])
         for i, rate in enumerate(rates)
         if i != weakest
     )
     key = {0: "", 1: ".near.one"}.get(near, ".near")
-    return style.capital(label(f"chart.funnel.title{key}", lang, k=near, **words))
+    return style.capital(label(f"chart.funnel.title{key}", lang, k=near, **step))

@@ -62,7 +62,8 @@ def gap_dumbbell(
     data = {str(name): row for name, row in table.iterrows()}
     heights, bottom = _heights(rows, names)
     with style.theme(lang):
-        own, ax = ax is None, style.new_axes(ax, 9.6, 2.2 + 0.2 * -bottom)
+        standalone = ax is None
+        ax = style.new_axes(ax, 9.6, 2.2 + 0.2 * -bottom)
         for row in rows:
             draw_row(ax, heights[row], data[row])
         _dress(ax, result, names, heights, bottom, lang)
@@ -75,9 +76,9 @@ def gap_dumbbell(
         heading = title or (gap_title if gap else _mean_title)(result, table, lang)
         note = _note(result, table, lang)
         style.finish(
-            ax, own, heading, source_text(result, source, lang), lang, note, result.synthetic
+            ax, standalone, heading, source_text(result, source, lang), lang, note, result.synthetic
         )
-        return ax if own else style.lift_title(ax, (len(keys) > 0) + (len(keys) > 4))
+        return ax if standalone else style.lift_title(ax, (len(keys) > 0) + (len(keys) > 4))
 
 
 def zone_bands(
@@ -111,7 +112,8 @@ def zone_bands(
     data = {str(name): row for name, row in table.iterrows()}
     heights, bottom = _heights(rows, names)
     with style.theme(lang):
-        own, ax = ax is None, style.new_axes(ax, 9.6, 2.2 + 0.2 * -bottom)
+        standalone = ax is None
+        ax = style.new_axes(ax, 9.6, 2.2 + 0.2 * -bottom)
         for row in rows:
             _zone_row(ax, heights[row], data[row])
         _dress(ax, result, names, heights, bottom, lang)
@@ -127,9 +129,9 @@ def zone_bands(
         level, n = _level(result, lang), counts_text(table["n"], lang)
         note = label("chart.zone.note", lang, level=level, n=n)
         style.finish(
-            ax, own, heading, source_text(result, source, lang), lang, note, result.synthetic
+            ax, standalone, heading, source_text(result, source, lang), lang, note, result.synthetic
         )
-        return ax if own else style.lift_title(ax, (len(keys) + 1) // 2)
+        return ax if standalone else style.lift_title(ax, (len(keys) + 1) // 2)
 
 
 # Rows -----------------------------------------------------------------------------------------

@@ -10,8 +10,9 @@ from matplotlib.patches import Rectangle
 
 from cxstats.charts import style
 from cxstats.charts.fonts import drawable
+from cxstats.charts.wording import join_sentences, level_text, unbroken
 from cxstats.core.errors import CxError
-from cxstats.core.formats import format_number, format_percent
+from cxstats.core.formats import format_number
 from cxstats.core.language import label
 from cxstats.stats.rules import RULES
 
@@ -72,24 +73,25 @@ def htmt_heatmap(
     pairs, lang = _pairs(result, geometric, threshold), drawable(lang)
     names = list(dict.fromkeys([*pairs["first"], *pairs["second"]]))
     k = len(names) - 1
-    words = [result.codebook.label(name, lang) for name in names]
+    labels = [result.codebook.label(name, lang) for name in names]
     with style.theme(lang):
-        own, ax = ax is None, style.new_axes(ax, max(6.4, 2.6 + 1.2 * k), 1.9 + 0.66 * (k + 0.5))
+        standalone = ax is None
+        ax = style.new_axes(ax, max(6.4, 2.6 + 1.2 * k), 1.9 + 0.66 * (k + 0.5))
         for _, row in pairs.iterrows():
             _cell(ax, names.index(row["first"]), names.index(row["second"]) - 1, row)
-        heads = [style.fold(name, 15) for name in words[:-1]]
+        heads = [style.fold(name, 15) for name in labels[:-1]]
         for x, head in enumerate(heads):  # a column's name stands on its first cell
             ax.text(x, x - 0.56, head, size=9, ha="center", va="bottom")
         top = -0.86 - 0.27 * heads[0].count("\n")
         ax.set(xlim=(-0.5, k - 0.5), ylim=(k - 0.5, top), xticks=[])
-        ax.set_yticks(range(k), [style.fold(name, 24) for name in words[1:]], size=9)
+        ax.set_yticks(range(k), [style.fold(name, 24) for name in labels[1:]], size=9)
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
         heading = title or _title(result, pairs, geometric, threshold, lang)
         note = _note(result, pairs, geometric, threshold, lang)
         where = source or _source(result, lang)
-        style.finish(ax, own, heading, where, lang, note, result.synthetic)
-        return ax if own else style.lift_title(ax, 0)
+        style.finish(ax, standalone, heading, where, lang, note, result.synthetic)
+        return ax if standalone else style.lift_title(ax, 0)
 
 
 def _pairs(result: Reliability, geometric: bool, threshold: float) -> pd.DataFrame:
@@ -97,20 +99,20 @@ def _pairs(result: Reliability, geometric: bool, threshold: float) -> pd.DataFra
     if not len(result.htmt):
         raise CxError("one construct has no pairs, so no HTMT; at least 2 constructs are needed")
     value, ends = ("htmt2", "ci2") if geometric else ("htmt", "ci")
-    found = result.htmt[["first", "second"]].assign(
+    pairs = result.htmt[["first", "second"]].assign(
         value=result.htmt[value],
         low=result.htmt[f"{ends}_low"],
         high=result.htmt[f"{ends}_high"],
     )
-    found["close"] = (found["high"] >= 1) | (found["value"] >= 1)
-    found["above"] = found["value"] > threshold
-    return found
+    pairs["close"] = (pairs["high"] >= 1) | (pairs["value"] >= 1)
+    pairs["above"] = pairs["value"] > threshold
+    return pairs
 
 
 def _cell(ax: Axes, x: int, y: int, row: pd.Series) -> None:
     """Draw one pair: shade, ratio and interval, hatches and frame."""
-    known, bold = np.isfinite(row["value"]), bool(row["close"])
-    shade = to_hex(SHADES(np.clip(row["value"], 0, 1))) if known else style.PALE
+    bold, has_value = bool(row["close"]), np.isfinite(row["value"])
+    shade = to_hex(SHADES(np.clip(row["value"], 0, 1))) if has_value else style.PALE
     corner, ink = (x - 0.5, y - 0.5), style.ink_on(shade)
     ax.add_patch(Rectangle(corner, 1, 1, facecolor=shade, edgecolor="white", lw=2))
     if bold:
@@ -127,9 +129,9 @@ def _cell(ax: Axes, x: int, y: int, row: pd.Series) -> None:
         (_interval(row), 8, "normal"),
     ]
     lines = [line for line in lines if line[0]]
-    for (words, size, weight), dy in zip(lines, (7, -9) if len(lines) > 1 else (0,), strict=True):
+    for (text, size, weight), dy in zip(lines, (7, -9) if len(lines) > 1 else (0,), strict=True):
         place: dict[str, Any] = {"xytext": (0, dy), "textcoords": "offset points"}
-        ax.annotate(words, (x, y), size=size, weight=weight, zorder=4, **place, **props)
+        ax.annotate(text, (x, y), size=size, weight=weight, zorder=4, **place, **props)
 
 
 def _ratio(value: float) -> str:
@@ -155,29 +157,29 @@ def _title(
     n, close, above = len(pairs), int(pairs["close"].sum()), int(pairs["above"].sum())
     if not n:
         return _measure(geometric)
-    known = bool(pairs["high"].notna().any())
+    has_intervals = bool(pairs["high"].notna().any())
     key = "close" if close else "high" if above else "distinct"
-    key, k = (key, close or above) if known else ("points", above)
-    order = ["close", "high"] if known and close else ["value"]
+    key, k = (key, close or above) if has_intervals else ("points", above)
+    order = ["close", "high"] if has_intervals and close else ["value"]
     top = pairs.sort_values(order).iloc[-1]
     first, second = (result.codebook.label(top[which], lang) for which in ("first", "second"))
-    spoken = {
+    values = {
         "n": n,
         "k": k,
         "threshold": _ratio(threshold),
         "pair": label("chart.htmt.pair", lang, first=first, second=second),
         "name": _measure(geometric),
-        "value": f"{_ratio(top['value'])} {_interval(top)}".strip().replace(" ", "\u00a0"),
+        "value": unbroken(f"{_ratio(top['value'])} {_interval(top)}".strip()),
     }
     if k == 1 if key == "close" else n == 1 and key != "points":
         key += ".one"
-    return style.capital(label(f"chart.htmt.title.{key}", lang, **spoken))
+    return style.capital(label(f"chart.htmt.title.{key}", lang, **values))
 
 
 def _note(
     result: Reliability, pairs: pd.DataFrame, geometric: bool, threshold: float, lang: str
 ) -> str:
-    level = format_percent(round(100 * result.level, 6), None, lang)
+    level = level_text(result.level, lang)
     key = "note" if pairs["high"].notna().any() else "note.points"
     notes = [label(f"chart.htmt.{key}", lang, name=_measure(geometric), level=level)]
     if pairs["close"].any():
@@ -186,7 +188,7 @@ def _note(
         notes.append(label("chart.htmt.note.high", lang, threshold=_ratio(threshold)))
     if pairs["value"].isna().any():
         notes.append(label("chart.htmt.note.unknown", lang))
-    return ("" if lang == "zh" else " ").join(notes)
+    return join_sentences(notes, lang)
 
 
 def _measure(geometric: bool) -> str:

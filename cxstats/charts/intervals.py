@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import isnan
 from typing import TYPE_CHECKING
 
 from cxstats.charts import style
 from cxstats.charts.fonts import drawable
+from cxstats.charts.interval_limits import Limits, excludes
+from cxstats.charts.wording import interval_text, level_text
 from cxstats.core.errors import CxError
-from cxstats.core.formats import format_number, format_percent, interval
+from cxstats.core.formats import format_number
 from cxstats.core.language import label
 
 if TYPE_CHECKING:
@@ -65,14 +66,12 @@ def intervals(  # noqa: PLR0913  (keywords of a chart)
         If the lengths differ, nothing is there to draw, or an estimate is not a number.
     """
     rows, values = style.check_values(names, estimates, "estimates", signed=True)
-    below, above = [float(one) for one in low], [float(one) for one in high]
-    if not len(rows) == len(below) == len(above):
-        raise CxError(f"{len(rows)} estimates, {len(below)} lower and {len(above)} upper limits")
-    limits = list(zip(below, above, strict=True))
-    clear = [not isnan(a) and not a <= reference <= b for a, b in limits]
+    limits = _limits(len(rows), low, high)
+    clear = [excludes(ends, reference) for ends in limits]
     lang = drawable(lang)
     with style.theme(lang):
-        own, ax = ax is None, style.new_axes(ax, 9.0, 1.9 + 0.36 * len(rows))
+        standalone = ax is None
+        ax = style.new_axes(ax, 9.0, 1.9 + 0.36 * len(rows))
         heights = [len(rows) - 1 - i for i in range(len(rows))]
         ax.axvline(reference, color=style.INK, linewidth=0.8)
         for y, value, (a, b), is_clear in zip(heights, values, limits, clear, strict=True):
@@ -80,12 +79,10 @@ def intervals(  # noqa: PLR0913  (keywords of a chart)
             ax.plot([a, b], [y, y], color=colour, linewidth=2.2, solid_capstyle="butt")
             ax.scatter([value], [y], 44, facecolor=colour if is_clear else "white",
                        edgecolor=colour, zorder=3)  # fmt: skip
-        none = label("chart.intervals.none", lang)
-        words = [
-            f"{format_number(value, decimals)}  " + (none if isnan(a) else interval(a, b, decimals))
-            for value, (a, b) in zip(values, limits, strict=True)
-        ]
-        style.beside(ax, heights, words)
+        estimates_text = [format_number(value, decimals) for value in values]
+        intervals_text = [interval_text(ends, decimals, lang) for ends in limits]
+        both = zip(estimates_text, intervals_text, strict=True)
+        style.beside(ax, heights, ["  ".join(pair) for pair in both])
         ax.set_yticks(heights, [style.fold(name, 40) for name in rows])
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
@@ -95,30 +92,38 @@ def intervals(  # noqa: PLR0913  (keywords of a chart)
         note = label(
             "chart.intervals.note",
             lang,
-            level=format_percent(100 * level, None, lang),
+            level=level_text(level, lang),
             reference=format_number(reference),
         )
-        heading = title or _title(rows, values, words, clear, reference, decimals, lang)
-        return style.finish(ax, own, heading, source, lang, note, synthetic)
+        if len(rows) == 1:
+            finding = label("chart.intervals.title.one", lang, name=rows[0],
+                            value=estimates_text[0], interval=intervals_text[0])  # fmt: skip
+        else:
+            finding = _title(rows, values, clear, reference, decimals, lang)
+        return style.finish(ax, standalone, title or finding, source, lang, note, synthetic)
+
+
+def _limits(n: int, low: Iterable[float], high: Iterable[float]) -> list[Limits]:
+    lower, upper = [float(end) for end in low], [float(end) for end in high]
+    if not n == len(lower) == len(upper):
+        raise CxError(f"{n} estimates, {len(lower)} lower and {len(upper)} upper limits")
+    return list(zip(lower, upper, strict=True))
 
 
 def _title(
     names: list[str],
     values: list[float],
-    words: list[str],
     clear: list[bool],
     reference: float,
     decimals: int,
     lang: str,
 ) -> str:
-    if len(names) == 1:
-        value, rest = words[0].split("  ", 1)
-        return label("chart.intervals.title.one", lang, name=names[0], value=value, interval=rest)
+    """Return which estimate is largest, among those whose interval leaves the reference out."""
     n, line = len(names), format_number(reference)
     if not any(clear):
         return label("chart.intervals.title.none", lang, n=n, reference=line)
-    kept = [i for i in range(n) if clear[i]]
-    top = max(kept, key=lambda i: abs(values[i] - reference))
+    candidates = [i for i in range(n) if clear[i]]
+    top = max(candidates, key=lambda i: abs(values[i] - reference))
     return label(
         "chart.intervals.title",
         lang,

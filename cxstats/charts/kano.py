@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from math import isnan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cxstats.charts import style
 from cxstats.charts.callouts import keep_apart
-from cxstats.charts.driver_bars import check_level, check_limits, sentences
 from cxstats.charts.fonts import drawable
 from cxstats.charts.gaps import dot
-from cxstats.charts.quadrants import dress, listed
+from cxstats.charts.interval_limits import Limits, check_limit_pairs
+from cxstats.charts.quadrants import name_quadrants
+from cxstats.charts.wording import join_sentences, level_text, list_names
 from cxstats.core.errors import CxError
-from cxstats.core.formats import format_percent
 from cxstats.core.language import label
+from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
 # Category: colour and marker. The quadrants have the colour of the category they are named for.
 CATEGORIES = {
@@ -89,43 +91,61 @@ def kano_plane(  # noqa: PLR0913  (keywords of a chart)
     Berger et al. (1993). Kano's methods for understanding customer-defined quality. Center for
     Quality Management Journal 2(4), 3-36.
     """
-    rows, up = style.check_values(names, better, "better", signed=True)
-    _, right = style.check_values(rows, worse, "worse", signed=True)
-    kinds = _check(rows, up, right, categories)
+    rows, y = style.check_values(names, better, "better", signed=True)
+    _, x = style.check_values(rows, worse, "worse", signed=True)
+    kinds = _check(rows, y, x, categories)
     check_level(level)
-    crosses = [_intervals(rows, ci, what) for ci, what in
-               ((worse_ci, "worse_ci"), (better_ci, "better_ci"))]  # fmt: skip
+    x_limits = check_limit_pairs(rows, worse_ci, "worse_ci")
+    y_limits = check_limit_pairs(rows, better_ci, "better_ci")
     lang = drawable(lang)
     with style.theme(lang):
         many = len(rows) > 12
-        own, ax = ax is None, style.new_axes(ax, 11.0 if many else 9.2, 8.2 if many else 7.0)
+        standalone = ax is None
+        ax = style.new_axes(ax, 11.0 if many else 9.2, 8.2 if many else 7.0)
         ax.set(xlim=(-0.03, 1.03), ylim=(-0.09, 1.09))
-        words = [label(f"chart.kano.{kind}", lang) for kind in QUADRANTS]
-        corners = dress(ax, 0.5, 0.5, words, [CATEGORIES[kind][0] for kind in QUADRANTS])
-        for i, (x, y, kind) in enumerate(zip(right, up, kinds, strict=True)):
-            colour, marker = CATEGORIES[kind]
-            thin: dict[str, Any] = {"color": colour, "linewidth": 1, "alpha": 0.45, "zorder": 2}
-            ax.plot(crosses[0][i], [y, y], **thin)
-            ax.plot([x, x], crosses[1][i], **thin)
-            ax.scatter([x], [y], 60, color=colour, marker=marker, edgecolor="white", zorder=4)
-        used = [kind for kind in CATEGORIES if kind in kinds]
-        keys = [dot(label(f"chart.kano.{kind}", lang), CATEGORIES[kind][0], CATEGORIES[kind][0],
-                    CATEGORIES[kind][1]) for kind in used]  # fmt: skip
-        style.legend_above(ax, keys, len(keys) if own else 3)
+        quadrants = [label(f"chart.kano.{kind}", lang) for kind in QUADRANTS]
+        colours = [CATEGORIES[kind][0] for kind in QUADRANTS]
+        corners = name_quadrants(ax, 0.5, 0.5, quadrants, colours)
+        crosses = _attributes(ax, x, y, kinds, x_limits, y_limits)
+        keys = _keys(kinds, lang)
+        style.legend_above(ax, keys, len(keys) if standalone else 3)
         ticks = np.linspace(0, 1, 6)
         ax.set(xticks=ticks, yticks=ticks)
         ax.set_xlabel(label("chart.kano.axis.worse", lang))
         ax.set_ylabel(label("chart.kano.axis.better", lang))
-        points = np.column_stack([right, up])
-        bars = np.array(
-            [(a, y, b, y) for (a, b), y in zip(crosses[0], up, strict=True)]
-            + [(x, a, x, b) for (a, b), x in zip(crosses[1], right, strict=True)]
-        )
-        keep_apart(ax, points, rows, np.full(len(rows), 4.5), corners, (0.5, 0.5), lang, bars)
-        heading = title or _title(rows, up, right, kinds, lang)
-        note = _note(crosses, (right, up), level, lang)
-        style.finish(ax, own, heading, source, lang, note, synthetic)
-        return ax if own else style.lift_title(ax, -(-len(keys) // 3))
+        points = np.column_stack([x, y])
+        keep_apart(ax, points, rows, np.full(len(rows), 4.5), corners, (0.5, 0.5), lang, crosses)
+        heading = title or _title(rows, y, x, kinds, lang)
+        note = _note([*x_limits, *y_limits], level, lang)
+        style.finish(ax, standalone, heading, source, lang, note, synthetic)
+        return ax if standalone else style.lift_title(ax, -(-len(keys) // 3))
+
+
+def _attributes(
+    ax: Axes,
+    x: Sequence[float],
+    y: Sequence[float],
+    kinds: Sequence[str],
+    x_limits: Sequence[Limits],
+    y_limits: Sequence[Limits],
+) -> NDArray[np.float64]:
+    """Draw attributes with their crosses; return the arms of these as (x0, y0, x1, y1)."""
+    across = [(low, b, high, b) for (low, high), b in zip(x_limits, y, strict=True)]
+    upwards = [(a, low, a, high) for (low, high), a in zip(y_limits, x, strict=True)]
+    for i, kind in enumerate(kinds):
+        colour, marker = CATEGORIES[kind]
+        for x0, y0, x1, y1 in (across[i], upwards[i]):
+            ax.plot([x0, x1], [y0, y1], color=colour, linewidth=1, alpha=0.45, zorder=2)
+        ax.scatter([x[i]], [y[i]], 60, color=colour, marker=marker, edgecolor="white", zorder=4)
+    return np.array([*across, *upwards])
+
+
+def _keys(kinds: Sequence[str], lang: str) -> list[Artist]:
+    return [
+        dot(label(f"chart.kano.{kind}", lang), colour, colour, marker)
+        for kind, (colour, marker) in CATEGORIES.items()
+        if kind in kinds
+    ]
 
 
 def _check(
@@ -146,13 +166,6 @@ def _check(
     return kinds
 
 
-def _intervals(names: Sequence[str], ci: ArrayLike | None, what: str) -> list[tuple[float, float]]:
-    pairs = np.full((len(names), 2), np.nan) if ci is None else np.asarray(ci, float)
-    if pairs.shape != (len(names), 2):
-        raise CxError(f"{what} has shape {pairs.shape}; allowed: ({len(names)}, 2)")
-    return check_limits(names, pairs[:, 0], pairs[:, 1], what)
-
-
 def _title(
     names: Sequence[str],
     better: Sequence[float],
@@ -161,29 +174,23 @@ def _title(
     lang: str,
 ) -> str:
     """Say what must be right (most missed first) and what delights (most liked first)."""
-    parts: list[str] = []
+    findings: list[str] = []
     for kind, weight in (("M", worse), ("O", worse), ("A", better)):
-        found = [i for i in range(len(names)) if kinds[i] == kind]
-        found.sort(key=lambda i: -weight[i])
-        if found and len(parts) < 2 + (kind == "A"):
-            shown = listed([names[i] for i in found], lang, 2)
-            parts.append(label(f"chart.kano.title.{kind}", lang, names=shown))
-    if not parts:
+        members = [i for i in range(len(names)) if kinds[i] == kind]
+        members.sort(key=lambda i: -weight[i])
+        if members and len(findings) < 2 + (kind == "A"):
+            listed = list_names([names[i] for i in members], lang, 2)
+            findings.append(label(f"chart.kano.title.{kind}", lang, names=listed))
+    if not findings:
         return style.capital(label("chart.kano.title.none", lang, n=len(names)))
-    return style.capital(label("chart.kano.title.and", lang).join(parts))
+    return style.capital(label("chart.kano.title.and", lang).join(findings))
 
 
-def _note(
-    crosses: Sequence[Sequence[tuple[float, float]]],
-    values: Sequence[Sequence[float]],
-    level: float,
-    lang: str,
-) -> str:
-    known = [pair for axis in crosses for pair in axis if not isnan(pair[0])]
-    parts = [label("chart.kano.note", lang)]
-    if known:
-        shown = format_percent(round(100 * level, 6), None, lang)
-        parts.append(label("chart.kano.note.level", lang, level=shown))
-    if any(a < 0.5 <= b for a, b in known):
-        parts.append(label("chart.kano.note.open", lang))
-    return sentences(parts, lang)
+def _note(limits: Sequence[Limits], level: float, lang: str) -> str:
+    intervals = [(low, high) for low, high in limits if not isnan(low)]
+    notes = [label("chart.kano.note", lang)]
+    if intervals:
+        notes.append(label("chart.kano.note.level", lang, level=level_text(level, lang)))
+    if any(low < 0.5 <= high for low, high in intervals):
+        notes.append(label("chart.kano.note.open", lang))
+    return join_sentences(notes, lang)

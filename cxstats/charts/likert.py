@@ -10,6 +10,7 @@ from matplotlib.colors import LinearSegmentedColormap, to_hex
 
 from cxstats.charts import style
 from cxstats.charts.fonts import drawable
+from cxstats.charts.wording import join_sentences, unbroken
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import label
@@ -79,18 +80,19 @@ def likert(  # noqa: PLR0913
     names = {item: style.fold(codebook.label(item, lang), 44) for item in shares.index}
     heights, heads, bottom = _heights(groups, names)
     with style.theme(lang):
-        own, ax = ax is None, style.new_axes(ax, 9.6, 2.1 + 0.2 * -bottom)
-        _bars(ax, shares, heights, 0.58 if own else 0.5)
+        standalone = ax is None
+        ax = style.new_axes(ax, 9.6, 2.1 + 0.2 * -bottom)
+        _bars(ax, shares, heights, 0.58 if standalone else 0.5)
         _dress(ax, names, heights, {h: codebook.label(h, lang) for h in heads}, heads)
         ax.set_ylim(bottom + 0.5, 0.8)
         ax.set_xlabel(label("chart.likert.axis", lang))
         if shares["n"].nunique() > 1:
-            n_words = [f"n = {n}" for n in shares["n"]]
-            style.beside(ax, [heights[item] for item in shares.index], n_words)
+            counts = [f"n = {n}" for n in shares["n"]]
+            style.beside(ax, [heights[item] for item in shares.index], counts)
         style.legend_above(ax, _keys(shares, codebook, lang), len(shares.columns) - 1)
         heading = title or _title(shares, codebook, role, lang)
-        style.finish(ax, own, heading, source, lang, _note(shares, codebook, lang), mark)
-        return ax if own else style.lift_title(ax)
+        style.finish(ax, standalone, heading, source, lang, _note(shares, codebook, lang), mark)
+        return ax if standalone else style.lift_title(ax)
 
 
 def answer_shares(
@@ -131,14 +133,14 @@ def answer_shares(
     values = range(low, high + 1)
     rows = {}
     for item in items:
-        given = matrix[:, codebook.items.index(item)]
-        given = given[~np.isnan(given)]
-        odd = given[given != np.round(given)]
-        if len(odd):
-            column = codebook.column(item, role)
-            raise CxError(f"column {column!r}: {odd[0]:g}; allowed: whole numbers {low} to {high}")
-        counts = np.array([(given == value).sum() for value in values])
-        rows[item] = [*(counts / len(given) if len(given) else counts * np.nan) * 100, len(given)]
+        scores = matrix[:, codebook.items.index(item)]
+        scores = scores[~np.isnan(scores)]
+        n, broken = len(scores), scores[scores != np.round(scores)]
+        if len(broken):
+            column, value = codebook.column(item, role), broken[0]
+            raise CxError(f"column {column!r}: {value:g}; allowed: whole numbers {low} to {high}")
+        counts = np.array([(scores == value).sum() for value in values])
+        rows[item] = [*(counts / n if n else counts * np.nan) * 100, n]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=[*values, "n"])
     if not table["n"].sum():
         raise CxError(f"no answers to draw: {', '.join(items[:4])} are empty")
@@ -163,13 +165,13 @@ def palette(k: int) -> list[str]:
 
 
 def _scale(codebook: Codebook, items: Sequence[str]) -> tuple[int, int]:
-    found = {codebook.construct_of(item): codebook.bounds(item) for item in items}
-    if len(set(found.values())) > 1:
-        shown = ", ".join(f"{name} {low:g} to {high:g}" for name, (low, high) in found.items())
-        raise CxError(f"constructs have different scales ({shown}); choose one with construct=")
-    low, high = next(iter(found.values()))
-    whole = float(low).is_integer() and float(high).is_integer()
-    if not whole or high - low + 1 > MOST:
+    scales = {codebook.construct_of(item): codebook.bounds(item) for item in items}
+    if len(set(scales.values())) > 1:
+        listed = ", ".join(f"{name} {low:g} to {high:g}" for name, (low, high) in scales.items())
+        raise CxError(f"constructs have different scales ({listed}); choose one with construct=")
+    low, high = next(iter(scales.values()))
+    integer = float(low).is_integer() and float(high).is_integer()
+    if not integer or high - low + 1 > MOST:
         raise CxError(
             f"scale {low:g} to {high:g} cannot be drawn; allowed: whole numbers, at most {MOST}"
         )
@@ -211,8 +213,8 @@ def _bars(ax: Axes, shares: pd.DataFrame, heights: Mapping[str, float], room: fl
                 ax.barh(heights[item], share, 1.2, start, color=colour, edgecolor="white", lw=0.6)
             if share >= least:
                 place, ink = (start + share / 2, heights[item]), style.ink_on(colour)
-                words = format_number(share, 0)
-                ax.annotate(words, place, ha="center", va="center", size=8, color=ink)
+                text = format_number(share, 0)
+                ax.annotate(text, place, ha="center", va="center", size=8, color=ink)
             start += share
     ax.axvline(0, color=style.INK, linewidth=0.8, zorder=0.5)
 
@@ -225,8 +227,8 @@ def _dress(
     head_heights: Mapping[str, float],
 ) -> None:
     ticks = [*heights.values(), *head_heights.values()]
-    words = [*(names[item] for item in heights), *(style.fold(heads[h], 44) for h in head_heights)]
-    ax.set_yticks(ticks, words, size=9)
+    texts = [*(names[item] for item in heights), *(style.fold(heads[h], 44) for h in head_heights)]
+    ax.set_yticks(ticks, texts, size=9)
     for tick in ax.get_yticklabels()[len(heights) :]:
         tick.set_fontweight("bold")
     ax.tick_params(axis="y", length=0)
@@ -238,24 +240,24 @@ def _dress(
 def _keys(shares: pd.DataFrame, codebook: Codebook, lang: str) -> list[Artist]:
     """Return one legend entry per answer, the ends with their words."""
     values = [column for column in shares.columns if column != "n"]
-    words = {value: str(value) for value in values}
+    entries = {value: str(value) for value in values}
     for value, key in ((values[0], "lowest"), (values[-1], "highest")):
-        said = _words(codebook, value, lang)
-        words[value] = (
-            label("chart.likert.answer", lang, value=value, words=said)
-            if said
+        answer = _answer_label(codebook, value, lang)
+        entries[value] = (
+            label("chart.likert.answer", lang, value=value, answer=answer)
+            if answer
             else label(f"chart.likert.{key}", lang, value=value)
         )
-    colours = dict(zip(words.values(), palette(len(values)), strict=True))
+    colours = dict(zip(entries.values(), palette(len(values)), strict=True))
     return list(style.patches(colours))
 
 
-def _words(codebook: Codebook, value: object, lang: str) -> str:
+def _answer_label(codebook: Codebook, value: object, lang: str) -> str:
     """Return the answer label that the codebook declares for a number, in the language."""
-    for words, number in codebook.answers.items():
-        chinese = style.display_width(words) > len(words)
+    for answer, number in codebook.answers.items():
+        chinese = style.display_width(answer) > len(answer)
         if number == value and chinese == (lang == "zh"):
-            return words
+            return answer
     return ""
 
 
@@ -266,9 +268,9 @@ def _title(shares: pd.DataFrame, codebook: Codebook, role: str | None, lang: str
     share = answered[top].sum(axis=1).round(9)
     mean = (answered[values] * values).sum(axis=1).round(9)
     first = [i for i in answered.index if (share[i], mean[i]) == max(zip(share, mean, strict=True))]
-    spoken = {
+    highest = {
         "name": label("chart.quoted", lang, name=codebook.label(first[0], lang)),
-        "share": format_percent(share[first[0]], 0, lang).replace(" ", "\u00a0"),  # one word
+        "share": unbroken(format_percent(share[first[0]], 0, lang)),
         "top": str(top[0])
         if k == 1
         else label("chart.or" if k == 2 else "chart.range", lang, low=top[0], high=top[-1]),
@@ -276,7 +278,7 @@ def _title(shares: pd.DataFrame, codebook: Codebook, role: str | None, lang: str
     }
     main = role if role in ("expectation", "minimum") else "perception"
     key = "one" if len(answered) == 1 else "tied" if len(first) > 1 else main
-    return style.capital(label(f"chart.likert.title.{key}", lang, **spoken))
+    return style.capital(label(f"chart.likert.title.{key}", lang, **highest))
 
 
 def _note(shares: pd.DataFrame, codebook: Codebook, lang: str) -> str:
@@ -290,4 +292,4 @@ def _note(shares: pd.DataFrame, codebook: Codebook, lang: str) -> str:
     if turned:
         names = label("chart.comma", lang).join(turned)
         notes.append(label("chart.likert.turned", lang, names=names))
-    return ("" if lang == "zh" else " ").join(notes)
+    return join_sentences(notes, lang)

@@ -67,7 +67,8 @@ def stopping_boundaries(
         raise CxError("information and z must be numbers, boundaries numbers or infinite")
     lang = drawable(lang)
     with style.theme(lang):
-        own, ax = ax is None, style.new_axes(ax, WIDTH, HEIGHT)
+        standalone = ax is None
+        ax = style.new_axes(ax, WIDTH, HEIGHT)
         shown = np.isfinite(bounds)
         top = 1.18 * max([*bounds[shown][:8], *np.abs(z), 2.5])
         ax.axhline(0, color=style.INK, linewidth=0.8)
@@ -93,7 +94,13 @@ def stopping_boundaries(
         ax.set_ylabel(label("chart.monitoring.y", lang))
         note = label("chart.monitoring.note", lang)
         return style.finish(
-            ax, own, title or _finding(bounds, z, crossed, lang), source, lang, note, synthetic
+            ax,
+            standalone,
+            title or _finding(bounds, z, crossed, lang),
+            source,
+            lang,
+            note,
+            synthetic,
         )
 
 
@@ -167,7 +174,8 @@ def confidence_band(  # noqa: PLR0913  (keywords of a chart)
     size, middle, lower, upper = (one[every] for one in columns)
     lang = drawable(lang)
     with style.theme(lang):
-        own, ax = ax is None, style.new_axes(ax, WIDTH, HEIGHT)
+        standalone = ax is None
+        ax = style.new_axes(ax, WIDTH, HEIGHT)
         ax.fill_between(size, lower, upper, color=style.GOOD, alpha=0.18, lw=0)
         ax.plot(size, middle, color=style.GOOD, linewidth=1.6)
         ax.axhline(0, color=style.INK, linewidth=0.8)
@@ -189,7 +197,7 @@ def confidence_band(  # noqa: PLR0913  (keywords of a chart)
             words["n"] = format_number(columns[0][clear[0]])
         heading = title or label(f"chart.band.title.{key}", lang, **words)
         note = label("chart.band.note", lang, level=format_percent(100 * level, None, lang))
-        return style.finish(ax, own, heading, source, lang, note, synthetic)
+        return style.finish(ax, standalone, heading, source, lang, note, synthetic)
 
 
 def power_by_day(  # noqa: PLR0913  (keywords of a chart)
@@ -228,7 +236,8 @@ def power_by_day(  # noqa: PLR0913  (keywords of a chart)
     reached = float(np.interp(chosen, x, y))
     lang = drawable(lang)
     with style.theme(lang):
-        own, ax = ax is None, style.new_axes(ax, WIDTH, HEIGHT)
+        standalone = ax is None
+        ax = style.new_axes(ax, WIDTH, HEIGHT)
         ax.plot(x, 100 * y, color=style.GOOD, linewidth=1.8)
         if target is not None:
             ax.axhline(100 * target, color=style.NEUTRAL, linewidth=0.8, linestyle="--")
@@ -245,4 +254,4 @@ def power_by_day(  # noqa: PLR0913  (keywords of a chart)
             "power": format_percent(100 * reached, 0, lang),
         }
         heading = title or label("chart.power_by_day.title", lang, **words)
-        return style.finish(ax, own, heading, source, lang, "", synthetic)
+        return style.finish(ax, standalone, heading, source, lang, "", synthetic)

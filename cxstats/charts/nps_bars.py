@@ -10,11 +10,14 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from cxstats.charts import style
-from cxstats.charts.driver_bars import check_level, check_limits, row_height, row_size, sentences
 from cxstats.charts.fonts import drawable
+from cxstats.charts.interval_limits import Limits, check_limits, excludes, lie_apart
+from cxstats.charts.row_names import row_height, row_size
+from cxstats.charts.wording import interval_text, join_sentences, level_text, unbroken
 from cxstats.core.errors import CxError
-from cxstats.core.formats import format_number, format_percent, interval
+from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import label
+from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-PARTS = ("detractors", "passives", "promoters")  # from the left
+KINDS = ("detractors", "passives", "promoters")  # from the left
 COLOURS = {"detractors": style.BAD, "passives": "#DDDFE3", "promoters": style.GOOD}
 PANEL = (120.0, 176.0)  # where the scores stand, on the axis of the bars
 MOST = 40  # rows that can be read
@@ -93,35 +96,38 @@ def nps_bars(  # noqa: PLR0913  (keywords of a chart)
     check_level(level)
     lang = drawable(lang)
     with style.theme(lang):
-        own = ax is None
-        folded = [style.fold(name, 30 if own else 22) for name in names]
+        standalone = ax is None
+        folded = [style.fold(name, 30 if standalone else 22) for name in names]
         ax = style.new_axes(ax, 11.0, 2.3 + row_height(folded) * len(names))
-        if row_size(ax, folded, own) < 7:
+        if row_size(ax, folded, standalone) < 7:
             folded = names  # one small line is read better than two that touch
-        size = row_size(ax, folded, own)
+        size = row_size(ax, folded, standalone)
         heights = np.arange(len(names))[::-1].astype(float)
-        _bars(ax, heights, shares, min(8.5, size), own)
+        _bars(ax, heights, shares, min(8.5, size), standalone)
         ax.set_yticks(heights, folded, size=size)
         _panel(ax, heights, values, limits, size)
-        words = _words(values, limits, sizes, decimals, lang)
-        style.beside(ax, heights.tolist(), words, size=min(9.0, size))
-        axis = label("chart.nps.axis", lang, level=_percent(level, lang))
+        numbers = [
+            _score_text(value, ends, decimals, lang, None if sizes is None else sizes[i])
+            for i, (value, ends) in enumerate(zip(values, limits, strict=True))
+        ]
+        style.beside(ax, heights.tolist(), numbers, size=min(9.0, size))
+        axis = label("chart.nps.axis", lang, level=level_text(level, lang))
         ax.annotate(axis, (sum(PANEL) / 2, 0), (0, -22), ax.get_xaxis_transform(),
                     textcoords="offset points", ha="center", va="top")  # fmt: skip
-        keys = style.patches({label(f"chart.nps.{part}", lang): COLOURS[part] for part in PARTS})
+        keys = style.patches({label(f"chart.nps.{kind}", lang): COLOURS[kind] for kind in KINDS})
         style.legend_above(ax, keys, 3)
         heading = title or _title(names, values, limits, shares, decimals, lang)
         note = _note(limits, lang)
         ax.set_xlabel(label("chart.likert.axis", lang), x=50 / PANEL[1], ha="center")
-        style.finish(ax, own, heading, source, lang, note, synthetic)
-        return ax if own else style.lift_title(ax)
+        style.finish(ax, standalone, heading, source, lang, note, synthetic)
+        return ax if standalone else style.lift_title(ax)
 
 
 def _shares(
     groups: Iterable[object], promoters: Iterable[float], passives: Iterable[float],
     detractors: Iterable[float],
 ) -> tuple[list[str], Floats]:  # fmt: skip
-    """Return names and shares (g, 3) in the order of PARTS."""
+    """Return names and shares (g, 3) in the order of KINDS."""
     names, p = style.check_values(groups, promoters, "promoters")
     if len(names) > MOST:
         raise CxError(f"{len(names)} groups cannot be read; allowed: at most {MOST}, so draw some")
@@ -149,13 +155,13 @@ def _scores(names: Sequence[str], scores: Iterable[float], shares: Floats) -> li
     return values
 
 
-def _bars(ax: Axes, heights: Floats, shares: Floats, size: float, own: bool) -> None:
+def _bars(ax: Axes, heights: Floats, shares: Floats, size: float, standalone: bool) -> None:
     """Draw the stacked bars; a share is written where it has room."""
-    inches = 5.0 if own else 0.45 * style.inches_wide(ax)
+    inches = 5.0 if standalone else 0.45 * style.inches_wide(ax)
     least = 100 * 2.6 * 0.6 * size / 72 / inches  # two digits and their margins
     starts = np.zeros(len(heights))
-    for part, column in zip(PARTS, 100 * shares.T, strict=True):
-        colour = COLOURS[part]
+    for kind, column in zip(KINDS, 100 * shares.T, strict=True):
+        colour = COLOURS[kind]
         ax.barh(heights, column, 0.72, starts, color=colour, edgecolor="white", linewidth=0.8)
         for y, start, share in zip(heights, starts, column, strict=True):
             if share >= least:
@@ -172,31 +178,31 @@ def _panel(
     ax: Axes,
     heights: Floats,
     values: Sequence[float],
-    limits: Sequence[tuple[float, float]],
+    limits: Sequence[Limits],
     size: float,
 ) -> None:
     """Draw the scores with their intervals at the right of the bars, on a scale of their own."""
-    numbers = np.array([*np.ravel(limits), *values])
-    low, high = float(np.nanmin(numbers)), float(np.nanmax(numbers))
+    scores = np.array([*np.ravel(limits), *values])
+    low, high = float(np.nanmin(scores)), float(np.nanmax(scores))
     room = 0.08 * ((high - low) or 20.0)
     ends = low - room, high + room
-    ticks = [float(one) for one in MaxNLocator(4, integer=True).tick_values(*ends)
-             if ends[0] <= one <= ends[1] and abs(one) <= 100]  # fmt: skip
+    ticks = [float(tick) for tick in MaxNLocator(4, integer=True).tick_values(*ends)
+             if ends[0] <= tick <= ends[1] and abs(tick) <= 100]  # fmt: skip
     at = place(np.array(ticks), *ends)
     foot, top = ax.get_ylim()
     ax.vlines(at, foot, top, color=style.SETTINGS["grid.color"], linewidth=0.8, zorder=0.5)
     if ends[0] <= 0 <= ends[1]:
         ax.vlines(place(np.zeros(1), *ends), foot, top, color=style.INK, linewidth=0.8, zorder=1)
-    for y, value, (a, b) in zip(heights, values, limits, strict=True):
-        sure = not isnan(a) and not a <= 0 <= b
+    for y, value, interval in zip(heights, values, limits, strict=True):
+        sure = excludes(interval, 0)
         colour = style.INK if sure else style.NEUTRAL
-        left, dot, right = place(np.array([a, value, b]), *ends)
+        left, dot, right = place(np.array([interval[0], value, interval[1]]), *ends)
         ax.plot([left, right], [y, y], color=colour, linewidth=2, solid_capstyle="butt")
         face = colour if sure else "white"
         ax.scatter([dot], [y], 0.38 * size**2, facecolor=face, edgecolor=colour, zorder=3)
     shares = [0.0, 50.0, 100.0]
-    words = [format_number(one) for one in (*shares, *ticks)]
-    ax.set_xticks([*shares, *at.tolist()], words, size=9)
+    numbers = [format_number(tick) for tick in (*shares, *ticks)]
+    ax.set_xticks([*shares, *at.tolist()], numbers, size=9)
 
 
 def place(score: Floats, low: float, high: float) -> Floats:
@@ -207,80 +213,60 @@ def place(score: Floats, low: float, high: float) -> Floats:
     >>> place(np.array([-100.0, 0.0, 100.0]), -100, 100)
     array([120., 148., 176.])
     """
-    found: Floats = PANEL[0] + (PANEL[1] - PANEL[0]) * (score - low) / (high - low)
-    return found
+    x: Floats = PANEL[0] + (PANEL[1] - PANEL[0]) * (score - low) / (high - low)
+    return x
 
 
-def _words(
-    values: Sequence[float],
-    limits: Sequence[tuple[float, float]],
-    sizes: Sequence[float] | None,
-    decimals: int,
-    lang: str,
-) -> list[str]:
-    none = label("chart.intervals.none", lang)
-    found = []
-    for i, (value, (a, b)) in enumerate(zip(values, limits, strict=True)):
-        text = none if isnan(a) else interval(a, b, decimals)
-        size = "" if sizes is None else f"  n = {format_number(sizes[i])}"
-        found.append(f"{format_number(value, decimals)} {text}{size}")
-    return found
-
-
-def apart(first: tuple[float, float], second: tuple[float, float]) -> bool:
-    """Return whether two intervals have nothing in common; an unknown one has.
-
-    Examples
-    --------
-    >>> apart((1, 2), (3, 4)), apart((1, 3), (3, 4)), apart((1, 2), (float("nan"),) * 2)
-    (True, False, False)
-    """
-    return first[1] < second[0] or second[1] < first[0]
+def _score_text(
+    value: float, limits: Limits, decimals: int, lang: str, n: float | None = None
+) -> str:
+    """Write a score with its interval, and how many answered."""
+    size = "" if n is None else f"  n = {format_number(n)}"
+    return f"{format_number(value, decimals)} {interval_text(limits, decimals, lang)}{size}"
 
 
 def _title(
     names: Sequence[str],
     values: Sequence[float],
-    limits: Sequence[tuple[float, float]],
+    limits: Sequence[Limits],
     shares: Floats,
     decimals: int,
     lang: str,
 ) -> str:
     if len(names) == 1:
-        said = {
-            part: format_percent(100 * share, 0, lang).replace(" ", "\u00a0")
-            for part, share in zip(PARTS, shares[0], strict=True)
+        percents = {
+            kind: unbroken(format_percent(100 * share, 0, lang))
+            for kind, share in zip(KINDS, shares[0], strict=True)
         }
-        words = _words(values, limits, None, decimals, lang)[0]
-        return label("chart.nps.title.one", lang, value=words, **said)
+        value = _score_text(values[0], limits[0], decimals, lang)
+        return label("chart.nps.title.one", lang, value=value, **percents)
     best, worst = int(np.argmax(values)), int(np.argmin(values))
     ends = {"best": names[best], "worst": names[worst]}
     ends |= {"high": format_number(values[best], decimals)}
     ends |= {"low": format_number(values[worst], decimals)}
-    if not apart(limits[best], limits[worst]):
+    if not lie_apart(limits[best], limits[worst]):
         if values[best] == values[worst]:
             key = ".same"
         else:
             key = ".open.two" if len(names) == 2 else ".open"
         return style.capital(label(f"chart.nps.title{key}", lang, n=len(names), **ends))
-    near = {}
-    for end, i in (("best", best), ("worst", worst)):
-        k = sum(not apart(limits[i], limits[j]) for j in range(len(names)) if j != i)
-        key = "one" if k == 1 else "more"
-        near[f"near_{end}"] = label(f"chart.nps.near.{key}", lang, k=k) if k else ""
+    near = {"near_best": _near(limits, best, lang), "near_worst": _near(limits, worst, lang)}
     return style.capital(label("chart.nps.title", lang, **ends, **near))
 
 
-def _note(limits: Sequence[tuple[float, float]], lang: str) -> str:
-    parts = []
+def _near(limits: Sequence[Limits], i: int, lang: str) -> str:
+    """Return from how many others group i is not told apart, as words in a title."""
+    k = sum(not lie_apart(limits[i], limits[j]) for j in range(len(limits)) if j != i)
+    key = "one" if k == 1 else "more"
+    return label(f"chart.nps.near.{key}", lang, k=k) if k else ""
+
+
+def _note(limits: Sequence[Limits], lang: str) -> str:
+    notes = []
     if len(limits) > 1:
-        parts.append(label("chart.nps.note", lang))
-    if any(a <= 0 <= b for a, b in limits):
-        parts.append(label("chart.nps.note.zero", lang))
-    if any(isnan(a) for a, _ in limits):
-        parts.append(label("chart.nps.note.none", lang))
-    return sentences(parts, lang)
-
-
-def _percent(level: float, lang: str) -> str:
-    return format_percent(round(100 * level, 6), None, lang)
+        notes.append(label("chart.nps.note", lang))
+    if any(low <= 0 <= high for low, high in limits):
+        notes.append(label("chart.nps.note.zero", lang))
+    if any(isnan(low) for low, _ in limits):
+        notes.append(label("chart.nps.note.none", lang))
+    return join_sentences(notes, lang)

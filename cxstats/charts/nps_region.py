@@ -11,10 +11,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
 
 from cxstats.charts import style
-from cxstats.charts.driver_bars import sentences
 from cxstats.charts.fonts import drawable
-from cxstats.charts.quadrants import listed
 from cxstats.charts.simplex import CORNERS
+from cxstats.charts.wording import join_sentences, list_names
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number
 from cxstats.core.language import label
@@ -76,33 +75,46 @@ def nps_region(
     values = _check(scores, rounding)
     lang = drawable(lang)
     with style.theme(lang):
-        own, ax = ax is None, style.new_axes(ax, 9.4, 6.2)
+        standalone = ax is None
+        ax = style.new_axes(ax, 9.4, 6.2)
         _frame(ax, lang)
-        keys: list[Any] = []
         for score, colour in zip(values, COLOURS, strict=False):
-            low, high = _rounded(score, rounding)
-            if high > low:
-                ax.add_patch(Polygon(band(low, high) @ CORNERS[[0, 2, 1]], closed=True,
-                                     color=colour, alpha=0.28, linewidth=0, zorder=2))  # fmt: skip
-            # Detractors stand at the left corner, passives at the top, promoters at the right.
-            top, bottom = ends(score / 100) @ CORNERS[[0, 2, 1]]
-            ax.plot(*zip(top, bottom, strict=True), color=colour, linewidth=2.2, zorder=3)
-            for (x, y), face in ((top, "white"), (bottom, colour)):
-                ax.scatter([x], [y], 62, facecolor=face, edgecolor=colour, linewidth=1.8, zorder=5)
-            keys.append(Line2D([], [], color=colour, linewidth=3,
-                               label=_entry(score, rounding, lang)))  # fmt: skip
-        for face, key in (("white", "smallest"), (style.INK, "largest")):
-            words = style.fold(label(f"chart.region.{key}", lang), 28)
-            keys.append(Line2D([], [], ls="", marker="o", ms=8, markerfacecolor=face,
-                               markeredgecolor=style.INK, label=words))  # fmt: skip
+            _score_band(ax, score, rounding, colour)
+        keys = _keys(values, rounding, lang)
         place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.0, 0.98)}
         legend = ax.legend(handles=keys, borderaxespad=0, labelspacing=0.9, **place)
         for text in legend.get_texts():
             text.set_linespacing(1.35)
         heading = title or _title(values, rounding, lang)
-        note = sentences([label("chart.region.note", lang), _variances(values, lang)], lang)
-        style.finish(ax, own, heading, source, lang, note, synthetic)
-        return ax if own else style.lift_title(ax, 0)
+        note = join_sentences([label("chart.region.note", lang), _variances(values, lang)], lang)
+        style.finish(ax, standalone, heading, source, lang, note, synthetic)
+        return ax if standalone else style.lift_title(ax, 0)
+
+
+def _score_band(ax: Axes, score: float, rounding: float, colour: str) -> None:
+    """Draw the shares that go with a score, and the ends of their line."""
+    # Detractors stand at the left corner, passives at the top, promoters at the right.
+    corners = CORNERS[[0, 2, 1]]
+    low, high = _rounded(score, rounding)
+    if high > low:
+        ax.add_patch(Polygon(band(low, high) @ corners, closed=True, color=colour, alpha=0.28,
+                             linewidth=0, zorder=2))  # fmt: skip
+    top, bottom = ends(score / 100) @ corners
+    ax.plot(*zip(top, bottom, strict=True), color=colour, linewidth=2.2, zorder=3)
+    for (x, y), face in ((top, "white"), (bottom, colour)):
+        ax.scatter([x], [y], 62, facecolor=face, edgecolor=colour, linewidth=1.8, zorder=5)
+
+
+def _keys(values: Sequence[float], rounding: float, lang: str) -> list[Any]:
+    keys: list[Any] = [
+        Line2D([], [], color=colour, linewidth=3, label=_entry(score, rounding, lang))
+        for score, colour in zip(values, COLOURS, strict=False)
+    ]
+    for face, key in (("white", "smallest"), (style.INK, "largest")):
+        entry = style.fold(label(f"chart.region.{key}", lang), 28)
+        keys.append(Line2D([], [], ls="", marker="o", ms=8, markerfacecolor=face,
+                           markeredgecolor=style.INK, label=entry))  # fmt: skip
+    return keys
 
 
 def ends(score: float) -> Floats:
@@ -162,7 +174,7 @@ def _span(limits: tuple[float, float], lang: str) -> str:
 
 
 def _entry(score: float, rounding: float, lang: str) -> str:
-    """Return the legend's words on a score: a line for each kind of customer."""
+    """Return the entry of a score in the legend: a line for each kind of customer."""
     lines = [label("chart.region.score", lang, score=format_number(score))]
     for kind, limits in _ranges(score, rounding).items():
         name = label(f"chart.nps.{kind}", lang)
@@ -187,13 +199,13 @@ def _frame(ax: Axes, lang: str) -> None:
         (CORNERS[1], "promoters", (14, -20), "right", "top"),
         (CORNERS[2], "passives", (0, 6), "center", "bottom"),
     ):
-        words = label("chart.region.corner", lang, name=label(f"chart.nps.{kind}", lang))
-        ax.annotate(words, place, (dx, dy), ha=ha, va=va, **props)
-    words = label("chart.region.axis", lang)
-    ax.annotate(words, (0.5, 0), (0, -36), ha="center", va="top", **{**props, "weight": "normal"})
+        name = label("chart.region.corner", lang, name=label(f"chart.nps.{kind}", lang))
+        ax.annotate(name, place, (dx, dy), ha=ha, va=va, **props)
+    axis, props["weight"] = label("chart.region.axis", lang), "normal"
+    ax.annotate(axis, (0.5, 0), (0, -36), ha="center", va="top", **props)
     for x, turn, kind in ((0.225, 60, "promoters"), (0.775, -60, "detractors")):
-        words = label("chart.region.without", lang, name=label(f"chart.nps.{kind}", lang))
-        ax.text(x, 0.5 * height, words, rotation=turn, rotation_mode="anchor", ha="center",
+        name = label("chart.region.without", lang, name=label(f"chart.nps.{kind}", lang))
+        ax.text(x, 0.5 * height, name, rotation=turn, rotation_mode="anchor", ha="center",
                 va="bottom", size=8.5, color=style.NEUTRAL)  # fmt: skip
     ax.set(xlim=(-0.08, 1.08), ylim=(-0.12, 0.93))
     ax.set_aspect("equal")
@@ -209,16 +221,16 @@ def _title(values: Sequence[float], rounding: float, lang: str) -> str:
         first, second = (format_number(score) for score in values)
         return label("chart.region.title.two", lang, first=first, second=second,
                      before=spans[0], after=spans[1])  # fmt: skip
-    names = listed([format_number(score) for score in values], lang, len(COLOURS))
+    names = list_names([format_number(score) for score in values], lang, len(COLOURS))
     spread = label("chart.comma", lang).join(spans)
     return label("chart.region.title.many", lang, scores=names, spans=spread)
 
 
 def _variances(values: Sequence[float], lang: str) -> str:
-    parts = []
+    spans = []
     for score in values:
         s = abs(score) / 100
         low, high = (format_number(v, 2) for v in (s - s**2, 1 - s**2))
-        parts.append(label("chart.region.variance", lang, score=format_number(score), low=low,
+        spans.append(label("chart.region.variance", lang, score=format_number(score), low=low,
                            high=high))  # fmt: skip
-    return label("chart.region.note.variance", lang, spans=label("chart.comma", lang).join(parts))
+    return label("chart.region.note.variance", lang, spans=label("chart.comma", lang).join(spans))

@@ -14,6 +14,7 @@ from matplotlib.path import Path
 from cxstats.charts import style
 from cxstats.charts.fonts import drawable
 from cxstats.charts.process_layout import END, START, Layout, lay_out
+from cxstats.charts.wording import join_sentences
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import label
@@ -93,23 +94,23 @@ def process_map(
     nodes, edges, dropped = _filtered(graph, min_share, max_activities)
     layout = lay_out({**dict.fromkeys(nodes, BOX), START: (CIRCLE, CIRCLE), END: (CIRCLE, CIRCLE)},
                      {pair: data["count"] for pair, data in edges.items()})  # fmt: skip
-    words = {name: (names or {}).get(name, str(name)) for name in nodes}
+    captions = {name: (names or {}).get(name, str(name)) for name in nodes}
     with style.theme(lang):
-        own = ax is None
+        standalone = ax is None
         ax = style.new_axes(ax, max(6.4, layout.width + 1.3), layout.height + 1.9)
-        scale = 1.0 if own else _scale(ax, layout)
+        scale = 1.0 if standalone else _scale(ax, layout)
         colour = _arrows(ax, layout, edges, scale, lang)
         for name in nodes:
-            _box(ax, layout.places[name], words[name], graph.nodes[name], scale, lang)
+            _box(ax, layout.places[name], captions[name], graph.nodes[name], scale, lang)
         _circles(ax, layout, scale, lang)
         ax.set(xlim=(-0.1, layout.width + 0.1), ylim=(-layout.height - 0.05, 0.05))
         ax.set(xticks=[], yticks=[], aspect="equal")
         ax.spines[:].set_visible(False)
         _colour_bar(ax, colour, layout.height, lang)
-        heading = title or _title(log, words, lang)
+        heading = title or _title(log, captions, lang)
         where = source or label("process.source", lang, cases=format_number(log.n_cases))
         note = _note(graph, dropped, log.has_ends, lang)
-        return style.finish(ax, own, heading, where, lang, note, log.synthetic)
+        return style.finish(ax, standalone, heading, where, lang, note, log.synthetic)
 
 
 def _filtered(
@@ -117,18 +118,19 @@ def _filtered(
 ) -> tuple[list[str], Edges, tuple[int, int, int]]:
     """Return what is drawn, and how many activities, arrows and transitions are not."""
     rank = sorted(graph.nodes, key=lambda name: (-graph.nodes[name]["count"], str(name)))
-    kept = set(rank[:most])
-    nodes = sorted(kept, key=lambda name: (graph.nodes[name]["position"], str(name)))
+    frequent = set(rank[:most])
+    nodes = sorted(frequent, key=lambda name: (graph.nodes[name]["position"], str(name)))
     every: Edges = {(a, b): data for a, b, data in graph.edges(data=True)}
-    inside = {pair: data for pair, data in every.items() if kept.issuperset(pair)}
+    inside = {pair: data for pair, data in every.items() if frequent.issuperset(pair)}
     least = min_share * graph.graph["cases"]
-    best: set[tuple[str, str]] = set()
+    strongest: set[tuple[str, str]] = set()
     for name in nodes:
         for side in (0, 1):
-            own = [p for p in inside if p[side] == name and p[0] != p[1]]
-            best |= {max(own, key=lambda p: (inside[p]["count"], p))} if own else set()
-    edges = {p: d for p, d in inside.items() if d["count"] >= least or p in best}
-    gone = [d["count"] for p, d in every.items() if p not in edges]
+            joined = [p for p in inside if p[side] == name and p[0] != p[1]]
+            if joined:
+                strongest.add(max(joined, key=lambda p: (inside[p]["count"], p)))
+    edges = {p: d for p, d in inside.items() if d["count"] >= least or p in strongest}
+    left_out = [d["count"] for p, d in every.items() if p not in edges]
     for name in nodes:
         data = graph.nodes[name]
         ends = {(START, name): data["starts"], (name, END): data["ends"]}
@@ -137,7 +139,7 @@ def _filtered(
             if count >= max(least, 1):
                 wait = opening if pair[0] == START else np.nan
                 edges[pair] = {"count": count, "wait_median": wait}
-    return nodes, edges, (len(rank) - len(nodes), len(gone), int(sum(gone)))
+    return nodes, edges, (len(rank) - len(nodes), len(left_out), int(sum(left_out)))
 
 
 def _scale(ax: Axes, layout: Layout) -> float:
@@ -178,7 +180,7 @@ def _arrows(ax: Axes, layout: Layout, edges: Edges, scale: float, lang: str) -> 
         data = edges[pair]
         text = format_number(data["count"])
         if data["wait_median"] == data["wait_median"]:
-            text += f" · {duration_words(data['wait_median'], lang)}"
+            text += f" · {duration_text(data['wait_median'], lang)}"
         pad = {"boxstyle": "square,pad=0.12", "facecolor": "white", "edgecolor": "none"}
         ax.text(x, y, text, size=7.5 * scale, ha="center", va="center", zorder=4, bbox=pad)
     return colour if top else None
@@ -202,7 +204,7 @@ def _path(points: np.ndarray[Any, Any]) -> Path:
 def _box(
     ax: Axes,
     spot: tuple[float, float],
-    words: str,
+    name: str,
     data: Mapping[str, Any],
     scale: float,
     lang: str,
@@ -218,11 +220,11 @@ def _box(
     ax.add_patch(FancyBboxPatch((x - w / 2, y - h / 2), w, h, shape, zorder=3, **props))
     below = label("process.map.events", lang, n=format_number(data["count"]))
     if data["handling_median"] == data["handling_median"]:
-        below += f" · {duration_words(data['handling_median'], lang)}"
-    lines = style.fold(words, 24).split("\n")
-    shown = lines[0] if len(lines) == 1 else lines[0] + "…"
+        below += f" · {duration_text(data['handling_median'], lang)}"
+    lines = style.fold(name, 24).split("\n")
+    first_line = lines[0] if len(lines) == 1 else lines[0] + "…"
     middle: dict[str, Any] = {"ha": "center", "va": "center", "zorder": 5}
-    ax.text(x, y + 0.11, shown, size=9 * scale, weight="bold", **middle)
+    ax.text(x, y + 0.11, first_line, size=9 * scale, weight="bold", **middle)
     ax.text(x, y - 0.12, below, size=7.5 * scale, color=style.NEUTRAL, **middle)
 
 
@@ -250,8 +252,8 @@ def _colour_bar(ax: Axes, colour: Any, height: float, lang: str) -> None:
     step = _nice(top / seconds / 4)
     ticks = np.arange(0, top / seconds + 1e-9, step)
     bar.set_ticks((ticks * seconds).tolist(), labels=[format_number(float(t)) for t in ticks])
-    words = label("process.map.wait", lang, unit=label(f"process.unit.{unit}", lang))
-    bar.set_label(words, size=8.5)
+    wait = label("process.map.wait", lang, unit=label(f"process.unit.{unit}", lang))
+    bar.set_label(wait, size=8.5)
     bar.ax.tick_params(labelsize=8)
     bar.outline.set_visible(False)
 
@@ -268,14 +270,14 @@ def _nice(step: float) -> float:
     return float(next(power * f for f in (1, 2, 5, 10) if power * f >= step * (1 - 1e-9)))
 
 
-def duration_words(seconds: float, lang: str | None = None) -> str:
+def duration_text(seconds: float, lang: str | None = None) -> str:
     """Write a span of time in the unit that fits.
 
     Examples
     --------
-    >>> duration_words(40), duration_words(5400), duration_words(300_000)
+    >>> duration_text(40), duration_text(5400), duration_text(300_000)
     ('40 s', '90 min', '3.5 d')
-    >>> duration_words(20_000, "zh")
+    >>> duration_text(20_000, "zh")
     '5.6 小时'
     """
     unit, size = next(
@@ -286,7 +288,7 @@ def duration_words(seconds: float, lang: str | None = None) -> str:
     return label(f"process.short.{unit}", lang, value=format_number(value, digits))
 
 
-def _title(log: EventLog, words: Mapping[str, str], lang: str) -> str:
+def _title(log: EventLog, captions: Mapping[str, str], lang: str) -> str:
     try:
         table = log.bottlenecks("activity", unit="hour")
     except CxError:  # no time to share out
@@ -295,7 +297,7 @@ def _title(log: EventLog, words: Mapping[str, str], lang: str) -> str:
     if not len(rows) or not rows["share"].iloc[0] > 0:
         return label("process.map.title.plain", lang, n=len(log.activities))
     top = rows.iloc[0]
-    name = words.get(top["activity"], str(top["activity"]))
+    name = captions.get(top["activity"], str(top["activity"]))
     share = format_percent(100 * top["share"], 0, lang)
     return label("process.map.title", lang, activity=name, share=share)
 
@@ -309,4 +311,4 @@ def _note(graph: DiGraph[str], dropped: tuple[int, int, int], has_ends: bool, la
         notes.append(label("process.map.dropped", lang, arrows=arrows, share=share))
     if activities:
         notes.append(label("process.map.dropped.activities", lang, n=activities))
-    return ("" if lang == "zh" else " ").join(notes)
+    return join_sentences(notes, lang)

@@ -11,11 +11,11 @@ from matplotlib.patches import Ellipse, Rectangle
 
 from cxstats.charts import style
 from cxstats.charts.callouts import keep_apart
-from cxstats.charts.driver_bars import check_level, sentences
 from cxstats.charts.fonts import drawable
+from cxstats.charts.wording import join_sentences, level_text, list_names, three_digits
 from cxstats.core.errors import CxError
-from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import label
+from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -103,21 +103,24 @@ def quadrant_map(  # noqa: PLR0913  (keywords of a chart)
     ----------
     Martilla & James (1977). Importance-performance analysis. Journal of Marketing 41, 77-79.
     """
-    rows, points = _points(names, x, y, x_cut, y_cut, level)
+    rows, points = _points(names, x, y)
+    _check_cuts(x_cut, y_cut)
+    check_level(level)
     shapes = None if covariances is None else _covariances(rows, covariances)
     where = _where(points, x_cut, y_cut)
     sure = _sure(rows, points, (x_cut, y_cut), shapes, level, certain)
     areas = _areas(rows, sizes)
     lang = drawable(lang)
-    words = _words(quadrants, lang)
+    quadrant_names = _quadrant_names(quadrants, lang)
     with style.theme(lang):
         many = len(rows) > 12
-        own, ax = ax is None, style.new_axes(ax, 11.6 if many else 9.6, 7.6 if many else 6.2)
+        standalone = ax is None
+        ax = style.new_axes(ax, 11.6 if many else 9.6, 7.6 if many else 6.2)
         _limits(ax, points, (x_cut, y_cut), shapes, level)
         (left, _), (_, top) = ax.get_xlim(), ax.get_ylim()
         tint: dict[str, Any] = {"color": COLOURS[0], "alpha": 0.05, "linewidth": 0, "zorder": 0}
         ax.add_patch(Rectangle((left, y_cut), x_cut - left, top - y_cut, **tint))
-        corners = dress(ax, x_cut, y_cut, words, COLOURS)
+        corners = name_quadrants(ax, x_cut, y_cut, quadrant_names, COLOURS)
         if shapes is not None:
             for point, shape, place in zip(points, shapes, where, strict=True):
                 _ellipse(ax, point, shape, level, COLOURS[place])
@@ -129,10 +132,10 @@ def quadrant_map(  # noqa: PLR0913  (keywords of a chart)
                        facecolor=edge if sure is None or sure[i] else "white")  # fmt: skip
         ax.set(xlabel=x_label, ylabel=y_label)
         keep_apart(ax, points, rows, np.sqrt(areas) / 2, corners, (x_cut, y_cut), lang)
-        heading = title or _title(rows, points, where, sure, words[0], lang)
-        parts = _note(points, (x_cut, y_cut), shapes is not None, sure, certain, level, lang)
-        below = sentences([*parts, note], lang)
-        return style.finish(ax, own, heading, source, lang, below, synthetic)
+        heading = title or _title(rows, points, where, sure, quadrant_names[0], lang)
+        notes = _notes(points, (x_cut, y_cut), shapes is not None, sure, certain, level, lang)
+        below = join_sentences([*notes, note], lang)
+        return style.finish(ax, standalone, heading, source, lang, below, synthetic)
 
 
 def ipma_map(
@@ -160,16 +163,17 @@ def ipma_map(
 
 
 def _points(
-    names: Iterable[str], x: Iterable[float], y: Iterable[float], *rest: float
+    names: Iterable[str], x: Iterable[float], y: Iterable[float]
 ) -> tuple[list[str], Floats]:
     rows, first = style.check_values(names, x, "x", signed=True)
     _, second = style.check_values(rows, y, "y", signed=True)
-    x_cut, y_cut, level = rest
+    return rows, np.column_stack([first, second])
+
+
+def _check_cuts(x_cut: float, y_cut: float) -> None:
     for what, cut in (("x_cut", x_cut), ("y_cut", y_cut)):
         if not isfinite(cut):
             raise CxError(f"{what}={cut!r} is not allowed; allowed: a number")
-    check_level(level)
-    return rows, np.column_stack([first, second])
 
 
 def _covariances(names: Sequence[str], covariances: ArrayLike) -> Floats:
@@ -223,7 +227,9 @@ def _areas(names: Sequence[str], sizes: Sequence[float] | None) -> Floats:
     return np.maximum(14.0, 420 * np.array(values) / (max(values) or 1))
 
 
-def _words(quadrants: str | Sequence[str] | Mapping[tuple[str, str], str], lang: str) -> list[str]:
+def _quadrant_names(
+    quadrants: str | Sequence[str] | Mapping[tuple[str, str], str], lang: str
+) -> list[str]:
     if isinstance(quadrants, str):
         if quadrants not in ("ipa", "effort"):
             raise CxError(f"quadrants={quadrants!r} is not allowed; allowed: 'ipa', 'effort'")
@@ -235,7 +241,7 @@ def _words(quadrants: str | Sequence[str] | Mapping[tuple[str, str], str], lang:
         return [str(quadrants[place]) for place in PLACES]
     if len(quadrants) != 4:
         raise CxError(f"{len(quadrants)} quadrants are named; allowed: 4")
-    return [str(word) for word in quadrants]
+    return [str(name) for name in quadrants]
 
 
 def radius(level: float) -> float:
@@ -277,17 +283,17 @@ def _limits(
                max(high + room * span, cuts[k] + 0.3 * span))  # fmt: skip
 
 
-def dress(
-    ax: Axes, x_cut: float, y_cut: float, words: Sequence[str], colours: Sequence[str]
+def name_quadrants(
+    ax: Axes, x_cut: float, y_cut: float, names: Sequence[str], colours: Sequence[str]
 ) -> list[Annotation]:
     """Draw the lines and name the quadrants in their corners."""
     ax.axvline(x_cut, color=style.NEUTRAL, linewidth=1, zorder=1)
     ax.axhline(y_cut, color=style.NEUTRAL, linewidth=1, zorder=1)
-    names = []
-    for (x, y), text, colour in zip(PLACES, words, colours, strict=True):
-        names.append(
+    corners = []
+    for (x, y), name, colour in zip(PLACES, names, colours, strict=True):
+        corners.append(
             ax.annotate(
-                style.fold(text, 24),
+                style.fold(name, 24),
                 (0 if x == "low" else 1, 0 if y == "low" else 1),
                 (5 if x == "low" else -5, 5 if y == "low" else -5),
                 "axes fraction",
@@ -301,24 +307,7 @@ def dress(
                 zorder=2,
             )
         )
-    return names
-
-
-def listed(names: Sequence[str], lang: str, most: int = 3) -> str:
-    """Write names as a list; more than `most` are counted.
-
-    Examples
-    --------
-    >>> listed(["a", "b"], "en"), listed(list("abcdef"), "en"), listed(["甲", "乙"], "zh")
-    ('a and b', 'a, b, c and 3 more', '甲与乙')
-    """
-    comma = label("chart.comma", lang)
-    if len(names) > most:
-        shown = comma.join(names[:most])
-        return label("chart.quadrant.more", lang, names=shown, k=len(names) - most)
-    if len(names) < 2:
-        return "".join(names)
-    return label("chart.and", lang, names=comma.join(names[:-1]), last=names[-1])
+    return corners
 
 
 def _title(
@@ -329,23 +318,21 @@ def _title(
     quadrant: str,
     lang: str,
 ) -> str:
-    found = [i for i in np.argsort(-points[:, 1], kind="stable") if where[i] == 0]
-    firm = [names[i] for i in found if sure is None or sure[i]]
-    words = {"quadrant": quadrant}
-    if not found:
-        return style.capital(label("chart.quadrant.title.none", lang, **words))
-    if not firm:
-        shown = listed([names[i] for i in found], lang)
-        key = ".open.one" if len(found) == 1 else ".open"
-        return style.capital(label(f"chart.quadrant.title{key}", lang, names=shown, **words))
-    shown, k = listed(firm, lang), len(found) - len(firm)
-    if not k:
-        return label("chart.quadrant.title", lang, names=shown, **words)
-    key = ".some.one" if k == 1 else ".some"
-    return label(f"chart.quadrant.title{key}", lang, names=shown, k=k, **words)
+    inside = [i for i in np.argsort(-points[:, 1], kind="stable") if where[i] == 0]
+    certain = [i for i in inside if sure is None or sure[i]]
+    listed = list_names([names[i] for i in certain or inside], lang)
+    k = len(inside) - len(certain)
+    if not inside:
+        key = ".none"
+    elif not certain:
+        key = ".open.one" if len(inside) == 1 else ".open"
+    else:
+        key = {0: "", 1: ".some.one"}.get(k, ".some")
+    finding = label(f"chart.quadrant.title{key}", lang, names=listed, k=k, quadrant=quadrant)
+    return style.capital(finding)
 
 
-def _note(
+def _notes(
     points: Floats,
     cuts: tuple[float, float],
     ellipses: bool,
@@ -354,25 +341,14 @@ def _note(
     level: float,
     lang: str,
 ) -> list[str]:
-    shown, parts = format_percent(round(100 * level, 6), None, lang), []
+    notes, percent = [], level_text(level, lang)
     if ellipses:
-        parts.append(label("chart.quadrant.note.ellipses", lang, level=shown))
+        notes.append(label("chart.quadrant.note.ellipses", lang, level=percent))
     if sure is not None and not all(sure):
         key = "ellipse" if certain is None else "share"
-        parts.append(label(f"chart.quadrant.note.{key}", lang, level=shown))
-    x, y = (_cut(cut) for cut in cuts)
-    parts.append(label("chart.quadrant.note.lines", lang, x=x, y=y))
+        notes.append(label(f"chart.quadrant.note.{key}", lang, level=percent))
+    x, y = map(three_digits, cuts)
+    notes.append(label("chart.quadrant.note.lines", lang, x=x, y=y))
     if (points == np.array(cuts)).any():
-        parts.append(label("chart.quadrant.note.on", lang))
-    return parts
-
-
-def _cut(value: float) -> str:
-    """Write a cut with three significant digits.
-
-    Examples
-    --------
-    >>> _cut(62.345), _cut(0.41234), _cut(1200.0)
-    ('62.3', '0.412', '1,200')
-    """
-    return format_number(float(f"{value:.3g}") if abs(value) < 1000 else round(value))
+        notes.append(label("chart.quadrant.note.on", lang))
+    return notes

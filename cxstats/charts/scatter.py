@@ -57,7 +57,8 @@ def gap_scatter(
     drawn = table[table["gap"].notna()].sort_values("gap", kind="stable")
     worst = list(drawn.index[:NAMED])
     with style.theme(lang):
-        own, ax = ax is None, style.new_axes(ax, 9.6, 6.4)
+        standalone = ax is None
+        ax = style.new_axes(ax, 9.6, 6.4)
         low, high = _limits(result, drawn)
         ax.plot([low, high], [low, high], color=style.NEUTRAL, linewidth=1, zorder=1)
         keys = _points(ax, result, drawn, worst, lang)
@@ -74,9 +75,9 @@ def gap_scatter(
         note = label("chart.scatter.note", lang, k=len(worst), n=n)
         heading = title or gap_title(result, table, lang)
         style.finish(
-            ax, own, heading, source_text(result, source, lang), lang, note, result.synthetic
+            ax, standalone, heading, source_text(result, source, lang), lang, note, result.synthetic
         )
-        return ax if own else style.lift_title(ax, 0)
+        return ax if standalone else style.lift_title(ax, 0)
 
 
 def _limits(result: Servqual, drawn: pd.DataFrame) -> tuple[float, float]:
@@ -110,7 +111,7 @@ def _callouts(ax: Axes, result: Servqual, worst: pd.DataFrame, taken: int, lang:
     words = []
     for item, gap in rows["gap"].items():
         name, value = result.codebook.label(str(item), lang), format_number(gap, 2, sign=True)
-        words.append(style.fold(label("chart.scatter.named", lang, name=name, value=value), 36))
+        words.append(style.fold(label("chart.entry", lang, name=name, value=value), 36))
     line = 11.5 / _inner_height(ax)  # the height of a line of text, in axes fractions
     low, high = ax.get_ylim()
     wanted = [(y - low) / (high - low) + line / 2 for y in rows["perception"]]

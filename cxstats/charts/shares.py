@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
 
 from cxstats.charts import style
 from cxstats.charts.fonts import drawable
-from cxstats.charts.quadrants import listed
+from cxstats.charts.wording import list_names
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import label
@@ -53,73 +54,74 @@ def pareto(
     CxError
         If a value is negative or not a number, or all are zero.
     """
-    labels, numbers = style.check_values(names, values)
-    total = _total(numbers)
-    order = sorted(range(len(numbers)), key=lambda i: -numbers[i])
-    labels = [labels[i] for i in order]
-    shares = [100 * numbers[i] / total for i in order]
-    cumulative = [sum(shares[: i + 1]) for i in range(len(shares))]
+    labels, sizes = style.check_values(names, values)
+    percentages = _percentages(sizes)
+    order = sorted(range(len(sizes)), key=lambda i: -sizes[i])
+    labels, percentages = [labels[i] for i in order], [percentages[i] for i in order]
+    cumulative = list(accumulate(percentages))
+    half = next(i for i, share in enumerate(cumulative) if share >= 50 - 1e-9) + 1
     lang = drawable(lang)
     with style.theme(lang):
-        own, ax = ax is None, style.new_axes(ax, max(8, 0.95 * len(labels)), 4.4)
-        half = next(i for i, share in enumerate(cumulative) if share >= 50 - 1e-9) + 1
-        places = range(len(shares))
-        colours = [style.GOOD if i < half else style.PALE for i in places]
-        ax.bar(places, shares, 0.68, color=colours)
-        ax.plot(places, cumulative, "o-", color=style.INK, markersize=4, linewidth=1.2)
-        for i in places:
-            words = format_percent(shares[i], _decimals(shares), lang)
-            inside = shares[i] > 7
-            ax.text(
-                i,
-                shares[i] / 2 if inside else shares[i] + 1,
-                words,
-                ha="center",
-                va="center" if inside else "bottom",
-                color="white" if inside and i < half else style.INK,
-            )
-            if i:
-                words = format_percent(cumulative[i], _decimals(cumulative), lang)
-                ax.annotate(
-                    words,
-                    (i, cumulative[i]),
-                    (0, 6),
-                    textcoords="offset points",
-                    ha="center",
-                    size=9,
-                )
-        if len(shares) > 1:
-            ax.annotate(
-                label("chart.pareto.cumulative", lang),
-                (len(shares) - 1, cumulative[-1]),
-                (0, -14),
-                textcoords="offset points",
-                ha="center",
-                size=9,
-                color=style.NEUTRAL,
-            )
-        column = int(max(7.4, 0.9 * len(shares)) / len(shares) * 11)
-        ax.set_xticks(list(places), [style.fold(name, column) for name in labels])
+        standalone = ax is None
+        ax = style.new_axes(ax, max(8, 0.95 * len(labels)), 4.4)
+        _pareto_bars(ax, percentages, half, lang)
+        _pareto_line(ax, cumulative, lang)
+        column = int(max(7.4, 0.9 * len(labels)) / len(labels) * 11)
+        ax.set_xticks(list(range(len(labels))), [style.fold(name, column) for name in labels])
         ax.set_ylim(0, 110)
         ax.set_yticks(range(0, 101, 20))
         ax.set_ylabel(label("chart.pareto.axis", lang))
         ax.grid(axis="y")
         heading = title or _pareto_title(labels, cumulative, half, whole, lang)
-        return style.finish(ax, own, heading, source, lang, synthetic=synthetic)
+        return style.finish(ax, standalone, heading, source, lang, synthetic=synthetic)
+
+
+def _pareto_bars(ax: Axes, percentages: Sequence[float], half: int, lang: str) -> None:
+    """Draw the causes; those that make up the first half in colour."""
+    places, decimals = range(len(percentages)), _decimals(percentages)
+    ax.bar(
+        places, percentages, 0.68, color=[style.GOOD if i < half else style.PALE for i in places]
+    )
+    for i, share in enumerate(percentages):
+        inside = share > 7
+        ax.text(
+            i,
+            share / 2 if inside else share + 1,
+            format_percent(share, decimals, lang),
+            ha="center",
+            va="center" if inside else "bottom",
+            color="white" if inside and i < half else style.INK,
+        )
+
+
+def _pareto_line(ax: Axes, cumulative: Sequence[float], lang: str) -> None:
+    """Draw the cumulative shares; the first one is that of its bar and has no number."""
+    props: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "size": 9}
+    ax.plot(range(len(cumulative)), cumulative, "o-", color=style.INK, markersize=4, linewidth=1.2)
+    for i, share in enumerate(cumulative[1:], start=1):
+        text = format_percent(share, _decimals(cumulative), lang)
+        ax.annotate(text, (i, share), (0, 6), **props)
+    if len(cumulative) > 1:
+        last = len(cumulative) - 1, cumulative[-1]
+        ax.annotate(
+            label("chart.pareto.cumulative", lang), last, (0, -14), color=style.NEUTRAL, **props
+        )
 
 
 def _pareto_title(
     names: Sequence[str], cumulative: Sequence[float], half: int, whole: str | None, lang: str
 ) -> str:
-    values = {
-        "share": format_number(cumulative[half - 1], _decimals(cumulative)),
-        "whole": whole or label("chart.pareto.whole", lang),
-        "k": half,
-        "n": len(names),
-        "names": listed(names[:half], lang, most=half),
-    }
     key = {1: ".one", 2: "", 3: ""}.get(half, ".many")
-    return style.capital(label(f"chart.pareto.title{key}", lang, **values))
+    finding = label(
+        f"chart.pareto.title{key}",
+        lang,
+        share=format_number(cumulative[half - 1], _decimals(cumulative)),
+        whole=whole or label("chart.pareto.whole", lang),
+        k=half,
+        n=len(names),
+        names=list_names(names[:half], lang, half),
+    )
+    return style.capital(finding)
 
 
 def shares(
@@ -147,48 +149,51 @@ def shares(
     CxError
         If a value is negative or not a number, or all are zero.
     """
-    labels, numbers = style.check_values(names, values)
-    total = _total(numbers)
-    parts = [100 * number / total for number in numbers]
+    labels, sizes = style.check_values(names, values)
+    percentages = _percentages(sizes)
     lang = drawable(lang)
     with style.theme(lang):
         # Names stand under their parts; where a part is too narrow for that, in a legend.
-        narrow = min(parts) < 8 or max(map(style.display_width, labels)) > 48
-        own, ax = ax is None, style.new_axes(ax, 8, 2.1 + 0.25 * narrow * len(parts))
-        start = 0.0
-        entries = {}
-        for i, (name, part) in enumerate(zip(labels, parts, strict=True)):
-            colour = style.SEQUENCE[i % len(style.SEQUENCE)]
-            ax.barh(0, part, 0.5, start, color=colour, edgecolor="white", linewidth=2)
-            words = format_percent(part, _decimals(parts), lang)
-            middle = start + part / 2
-            if part >= 6:
-                ink = style.ink_on(colour)
-                ax.text(
-                    middle, 0, words, ha="center", va="center", color=ink, weight="bold", size=12
-                )
-            if not narrow:
-                folded = style.fold(name, max(8, int(part)))
-                ax.text(middle, -0.32, folded, ha="center", va="top", size=9.5)
-            entries[f"{name}: {words}"] = colour
-            start += part
-        ax.set_xlim(0, 100)
+        narrow = min(percentages) < 8 or max(map(style.display_width, labels)) > 48
+        standalone = ax is None
+        ax = style.new_axes(ax, 8, 2.1 + 0.25 * narrow * len(labels))
+        entries = _share_bar(ax, labels, percentages, not narrow, lang)
         if narrow:
             handles = style.patches(entries)
             ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(0, 0), ncols=1)
+        ax.set_xlim(0, 100)
         ax.set_ylim(-0.3 if narrow else -0.75, 0.3)
         ax.axis("off")
-        largest = max(range(len(parts)), key=lambda i: parts[i])
-        heading = title or style.capital(
-            label(
-                "chart.shares.title",
-                lang,
-                name=labels[largest],
-                share=format_number(parts[largest], _decimals(parts)),
-                whole=whole or label("chart.pareto.whole", lang),
-            )
-        )
-        return style.finish(ax, own, heading, source, lang, synthetic=synthetic)
+        heading = title or _share_title(labels, percentages, whole, lang)
+        return style.finish(ax, standalone, heading, source, lang, synthetic=synthetic)
+
+
+def _share_bar(
+    ax: Axes, names: Sequence[str], percentages: Sequence[float], named: bool, lang: str
+) -> dict[str, str]:
+    """Draw the parts side by side; return the colours by their entries in a legend."""
+    start, entries = 0.0, {}
+    for i, (name, share) in enumerate(zip(names, percentages, strict=True)):
+        colour = style.SEQUENCE[i % len(style.SEQUENCE)]
+        ax.barh(0, share, 0.5, start, color=colour, edgecolor="white", linewidth=2)
+        middle, percent = start + share / 2, format_percent(share, _decimals(percentages), lang)
+        if share >= 6:
+            ink = style.ink_on(colour)
+            ax.text(middle, 0, percent, ha="center", va="center", color=ink, weight="bold", size=12)
+        if named:
+            folded = style.fold(name, max(8, int(share)))
+            ax.text(middle, -0.32, folded, ha="center", va="top", size=9.5)
+        entries[label("chart.entry", lang, name=name, value=percent)] = colour
+        start += share
+    return entries
+
+
+def _share_title(
+    names: Sequence[str], percentages: Sequence[float], whole: str | None, lang: str
+) -> str:
+    name, share = _largest(names, percentages)
+    whole = whole or label("chart.pareto.whole", lang)
+    return style.capital(label("chart.shares.title", lang, name=name, share=share, whole=whole))
 
 
 def weights(  # noqa: PLR0913  (keywords of a chart)
@@ -222,63 +227,69 @@ def weights(  # noqa: PLR0913  (keywords of a chart)
         If a value is negative or not a number, all are zero, `known` has another length, or
         `legend` is no pair of texts, or is given without `known`.
     """
-    labels, numbers = style.check_values(names, values, "weights")
-    has = [True] * len(labels) if known is None else [bool(flag) for flag in known]
-    if len(has) != len(labels):
-        raise CxError(f"known has {len(has)} flags for {len(labels)} weights; one for each")
+    labels, sizes = style.check_values(names, values, "weights")
+    has_data = [True] * len(labels) if known is None else [bool(flag) for flag in known]
+    if len(has_data) != len(labels):
+        raise CxError(f"known has {len(has_data)} flags for {len(labels)} weights; one for each")
     if legend is not None:
         _check_legend(legend, known)
-    total = _total(numbers)
-    parts = [100 * number / total for number in numbers]
+    percentages = _percentages(sizes)
     lang = drawable(lang)
     with style.theme(lang):
         folded = [style.fold(name, 34) for name in labels]
         lines = sum(max(1.5, name.count("\n") + 1) for name in folded)
-        own, ax = ax is None, style.new_axes(ax, 8, 1.9 + 0.24 * lines)
-        places = list(range(len(parts)))[::-1]
-        fills = [style.GOOD if flag else "white" for flag in has]
-        edges = [style.GOOD if flag else style.NEUTRAL for flag in has]
-        ax.barh(places, parts, 0.62, color=fills, edgecolor=edges, linewidth=1.2)
-        for place, part in zip(places, parts, strict=True):
-            words = format_percent(part, _decimals(parts), lang)
-            ax.annotate(words, (part, place), (5, 0), textcoords="offset points", va="center")
+        standalone = ax is None
+        ax = style.new_axes(ax, 8, 1.9 + 0.24 * lines)
+        places = list(range(len(percentages)))[::-1]
+        fills = [style.GOOD if flag else "white" for flag in has_data]
+        edges = [style.GOOD if flag else style.NEUTRAL for flag in has_data]
+        ax.barh(places, percentages, 0.62, color=fills, edgecolor=edges, linewidth=1.2)
+        for place, share in zip(places, percentages, strict=True):
+            text = format_percent(share, _decimals(percentages), lang)
+            ax.annotate(text, (share, place), (5, 0), textcoords="offset points", va="center")
         ax.set_yticks(places, folded)
-        ax.set_xlim(0, max(parts) * 1.15)
+        ax.set_xlim(0, max(percentages) * 1.15)
         ax.set_xlabel(label("chart.weights.axis", lang))
         if known is not None:
             published = label("chart.weights.has", lang), label("chart.weights.lacks", lang)
             entries = dict(zip(legend or published, (style.GOOD, "white"), strict=True))
             handles = style.patches(entries, style.NEUTRAL)
             ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
-        covered = sum(part for part, flag in zip(parts, has, strict=True) if flag)
-        largest = max(range(len(parts)), key=lambda i: parts[i])
-        heading = title or style.capital(
-            label("chart.weights.known", lang, share=format_number(covered, _decimals([covered])))
-            if not all(has)
-            else label(
-                "chart.weights.title",
-                lang,
-                name=labels[largest],
-                share=format_number(parts[largest], _decimals(parts)),
-            )
-        )
-        return style.finish(ax, own, heading, source, lang, synthetic=synthetic)
+        heading = title or _weight_title(labels, percentages, has_data, lang)
+        return style.finish(ax, standalone, heading, source, lang, synthetic=synthetic)
+
+
+def _weight_title(
+    names: Sequence[str], percentages: Sequence[float], has_data: Sequence[bool], lang: str
+) -> str:
+    if not all(has_data):
+        covered = sum(share for share, flag in zip(percentages, has_data, strict=True) if flag)
+        share = format_number(covered, _decimals([covered]))
+        return style.capital(label("chart.weights.known", lang, share=share))
+    name, share = _largest(names, percentages)
+    return style.capital(label("chart.weights.title", lang, name=name, share=share))
 
 
 def _check_legend(legend: tuple[str, str], known: Sequence[bool] | None) -> None:
     pair = isinstance(legend, tuple | list) and len(set(map(str, legend))) == len(legend) == 2
-    if not pair or not all(isinstance(words, str) for words in legend):
+    if not pair or not all(isinstance(text, str) for text in legend):
         raise CxError(f"legend is {legend!r}; allowed: two texts, with data and without")
     if known is None:
         raise CxError("legend says what is known; give known, a flag for each weight")
 
 
-def _total(numbers: Sequence[float]) -> float:
-    total = sum(numbers)
+def _percentages(sizes: Sequence[float]) -> list[float]:
+    total = sum(sizes)
     if total == 0:
         raise CxError("all values are 0; at least one must be larger")
-    return total
+    return [100 * size / total for size in sizes]
 
 
-def _decimals(shares: Sequence[float]) -> int:
-    return 0 if all(abs(share - round(share)) < 1e-9 for share in shares) else 1
+def _largest(names: Sequence[str], percentages: Sequence[float]) -> tuple[str, str]:
+    """Return the name of the largest part, and its share as it is written."""
+    largest = max(range(len(names)), key=lambda i: percentages[i])
+    return names[largest], format_number(percentages[largest], _decimals(percentages))
+
+
+def _decimals(percentages: Sequence[float]) -> int:
+    return 0 if all(abs(share - round(share)) < 1e-9 for share in percentages) else 1

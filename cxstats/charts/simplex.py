@@ -11,9 +11,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Polygon
 
 from cxstats.charts import style
-from cxstats.charts.driver_bars import sentences
 from cxstats.charts.fonts import drawable
-from cxstats.charts.quadrants import listed
+from cxstats.charts.wording import join_sentences, list_names
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import label
@@ -79,43 +78,33 @@ def weight_simplex(  # noqa: PLR0913  (keywords of a chart)
         to 1.
     """
     table, names = _scores(scores, units, criteria)
-    given = _weights(weights, "weights", (3,))
+    used = _weights(weights, "weights", (3,))
     cloud = None if draws is None else _weights(draws, "draws", (-1, 3))
     table, names = _merged(table, names)
     shapes = [region(table, i) for i in range(len(names))]
     areas = np.array([area(shape) for shape in shapes])
-    order = [i for i in np.argsort(-areas, kind="stable") if areas[i] > 1e-12]
+    wins = None if cloud is None else _win_shares(table, cloud)
     lang = drawable(lang)
     with style.theme(lang):
-        own, ax = ax is None, style.new_axes(ax, 9.4, 6.4)
-        keys: list[Artist] = []
-        won = None if cloud is None else np.bincount((cloud @ table.T).argmax(1), None, len(names))
-        for place, i in enumerate(order):
-            drawn = None if won is None or cloud is None else float(won[i] / len(cloud))
-            words = _entry(names[i], float(areas[i]), drawn, lang)
-            keys.append(_region(ax, shapes[i], place, words))
-            if areas[i] > 0.06 and _inches(ax) > 4.5:
-                # The name of a large region stands in it; the legend has them all.
-                x, y = _middle(shapes[i], given)
-                ax.text(x, y, style.fold(names[i], 16), ha="center", va="center", size=9.5,
-                        weight="bold", zorder=4, bbox=_plate())  # fmt: skip
+        standalone = ax is None
+        ax = style.new_axes(ax, 9.4, 6.4)
+        entries = [
+            _entry(name, float(areas[i]), None if wins is None else float(wins[i]), lang)
+            for i, name in enumerate(names)
+        ]
+        keys: list[Artist] = [*_regions(ax, shapes, names, entries, used)]
         _frame(ax, criteria)
         if cloud is not None:
             x, y = (cloud @ CORNERS).T
             ax.scatter(x, y, 5, color=style.INK, alpha=0.22, linewidth=0, zorder=3)
             count = label("chart.simplex.draws", lang, n=format_number(len(cloud)))
             keys.append(_dot(count, ".", style.NEUTRAL, 6))
-        x, y = given @ CORNERS
-        ax.scatter(
-            [x], [y], 190 if own else 110, color="white", edgecolor=style.INK, marker="*", zorder=6
-        )
-        shown = " / ".join(format_number(100 * w, 0 if _whole(given) else 1) for w in given)
-        keys.append(_dot(label("chart.simplex.given", lang, weights=shown), "*", "white", 12))
+        keys.append(_star(ax, used, 190 if standalone else 110, lang))
         ax.legend(handles=keys, loc="upper left", bbox_to_anchor=(1.0, 0.98), borderaxespad=0)
-        heading = title or _title(table, names, given, areas, lang)
+        heading = title or _title(table, names, used, areas, lang)
         note = _note(names, areas, cloud is not None, lang)
-        style.finish(ax, own, heading, source, lang, note, synthetic)
-        return ax if own else style.lift_title(ax, 0)
+        style.finish(ax, standalone, heading, source, lang, note, synthetic)
+        return ax if standalone else style.lift_title(ax, 0)
 
 
 def region(scores: NDArray[np.float64], unit: int) -> NDArray[np.float64]:
@@ -131,14 +120,14 @@ def region(scores: NDArray[np.float64], unit: int) -> NDArray[np.float64]:
     shape = np.eye(3)
     for other in range(len(scores)):
         lead = shape @ (scores[unit] - scores[other])
-        kept = []
+        corners = []
         for k in range(len(shape)):
             a, b = lead[k], lead[(k + 1) % len(shape)]
             if a >= 0:
-                kept.append(shape[k])
+                corners.append(shape[k])
             if a * b < 0:
-                kept.append(shape[k] + (shape[(k + 1) % len(shape)] - shape[k]) * a / (a - b))
-        shape = np.array(kept).reshape(-1, 3)
+                corners.append(shape[k] + (shape[(k + 1) % len(shape)] - shape[k]) * a / (a - b))
+        shape = np.array(corners).reshape(-1, 3)
         if not len(shape):
             break
     return shape
@@ -179,11 +168,11 @@ def _weights(weights: ArrayLike, what: str, shape: tuple[int, ...]) -> NDArray[n
     values = np.asarray(weights, float)
     if values.ndim != len(shape) or values.shape[-1:] != (3,) or not values.size:
         raise CxError(f"{what} has shape {values.shape}; allowed: 3 weights (in each row)")
-    for row, one in enumerate(values.reshape(-1, 3)):
-        if not np.isfinite(one).all() or (one < 0).any() or abs(one.sum() - 1) > 1e-6:
-            where = "" if len(shape) == 1 else f" row {row}"
+    for i, row in enumerate(values.reshape(-1, 3)):
+        if not np.isfinite(row).all() or (row < 0).any() or abs(row.sum() - 1) > 1e-6:
+            where = "" if len(shape) == 1 else f" row {i}"
             raise CxError(
-                f"{what}{where}: {', '.join(f'{w:g}' for w in one)} sum to {one.sum():g}; "
+                f"{what}{where}: {', '.join(f'{w:g}' for w in row)} sum to {row.sum():g}; "
                 "allowed: numbers from 0 upwards that sum to 1"
             )
     return values
@@ -197,7 +186,43 @@ def _merged(table: NDArray[np.float64], names: list[str]) -> tuple[NDArray[np.fl
     return np.array(list(alike)), [" / ".join(same) for same in alike.values()]
 
 
-def _region(ax: Axes, shape: NDArray[np.float64], place: int, words: str) -> Patch:
+def _win_shares(table: NDArray[np.float64], cloud: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the share of the drawn weights (n, 3) with which each unit has the highest score."""
+    winners = (cloud @ table.T).argmax(axis=1)
+    shares: NDArray[np.float64] = np.bincount(winners, minlength=len(table)) / len(cloud)
+    return shares
+
+
+def _regions(
+    ax: Axes,
+    shapes: Sequence[NDArray[np.float64]],
+    names: Sequence[str],
+    entries: Sequence[str],
+    used: NDArray[np.float64],
+) -> list[Patch]:
+    """Draw the regions, the largest first; return the legend, which has all their names."""
+    areas = np.array([area(shape) for shape in shapes])
+    order = [i for i in np.argsort(-areas, kind="stable") if areas[i] > 1e-12]
+    keys = []
+    for place, i in enumerate(order):
+        keys.append(_region(ax, shapes[i], place, entries[i]))
+        if areas[i] > 0.06 and _inches(ax) > 4.5:  # room for the name
+            x, y = _middle(shapes[i], used)
+            ax.text(x, y, style.fold(names[i], 16), ha="center", va="center", size=9.5,
+                    weight="bold", zorder=4, bbox=_plate())  # fmt: skip
+    return keys
+
+
+def _star(ax: Axes, used: NDArray[np.float64], size: float, lang: str) -> Line2D:
+    """Mark the weights that are used; return their entry in the legend."""
+    x, y = used @ CORNERS
+    ax.scatter([x], [y], size, color="white", edgecolor=style.INK, marker="*", zorder=6)
+    decimals = 0 if np.allclose(100 * used, np.round(100 * used), atol=1e-6) else 1
+    weights = " / ".join(format_number(100 * weight, decimals) for weight in used)
+    return _dot(label("chart.simplex.given", lang, weights=weights), "*", "white", 12)
+
+
+def _region(ax: Axes, shape: NDArray[np.float64], place: int, entry: str) -> Patch:
     colour = style.SEQUENCE[place % len(style.SEQUENCE)]
     props: dict[str, Any] = {
         "facecolor": [*(0.45 * np.array(to_rgb(colour)) + 0.55)],
@@ -206,7 +231,7 @@ def _region(ax: Axes, shape: NDArray[np.float64], place: int, words: str) -> Pat
         "linewidth": 1.2,
     }
     ax.add_patch(Polygon(shape @ CORNERS, closed=True, zorder=1, **props))
-    return Patch(label=words, **props)
+    return Patch(label=entry, **props)
 
 
 def _inches(ax: Axes) -> float:
@@ -216,10 +241,10 @@ def _inches(ax: Axes) -> float:
     return min(box.width * figure.get_figwidth(), box.height * figure.get_figheight())
 
 
-def _middle(shape: NDArray[np.float64], given: NDArray[np.float64]) -> NDArray[np.float64]:
+def _middle(shape: NDArray[np.float64], used: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return where a region's name stands: in its middle, unless the star is there."""
     corners = shape @ CORNERS
-    middle, star = corners.mean(0), given @ CORNERS
+    middle, star = corners.mean(0), used @ CORNERS
     if abs(middle - star) @ [0.6, 1] < 0.11:  # names are wider than high
         far = corners[np.linalg.norm(corners - star, axis=1).argmax()]
         middle = middle + 0.5 * (far - middle)
@@ -258,13 +283,9 @@ def _plate() -> dict[str, Any]:
     return {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.6}
 
 
-def _dot(words: str, marker: str, face: str, size: float) -> Line2D:
+def _dot(entry: str, marker: str, face: str, size: float) -> Line2D:
     props: dict[str, Any] = {"markeredgecolor": style.INK if marker == "*" else face}
-    return Line2D([], [], ls="", marker=marker, ms=size, color=face, label=words, **props)
-
-
-def _whole(weights: NDArray[np.float64]) -> bool:
-    return bool(np.allclose(100 * weights, np.round(100 * weights), atol=1e-6))
+    return Line2D([], [], ls="", marker=marker, ms=size, color=face, label=entry, **props)
 
 
 def _percent(share: float, lang: str) -> str:
@@ -274,38 +295,39 @@ def _percent(share: float, lang: str) -> str:
 
 
 def _entry(name: str, share: float, drawn: float | None, lang: str) -> str:
-    shown = {"name": name, "share": _percent(share, lang)}
+    percent = _percent(share, lang)
     if drawn is None:
-        words = label("chart.simplex.entry", lang, **shown)
+        entry = label("chart.entry", lang, name=name, value=percent)
     else:
-        words = label("chart.simplex.entry.draws", lang, **shown, drawn=_percent(drawn, lang))
-    return style.fold(words.replace(" %", "\u00a0%"), 34)  # a number keeps its sign
+        draws = _percent(drawn, lang)
+        entry = label("chart.simplex.entry.draws", lang, name=name, share=percent, drawn=draws)
+    return style.fold(entry.replace(" %", "\u00a0%"), 34)  # a number keeps its sign
 
 
 def _title(
     table: NDArray[np.float64],
     names: Sequence[str],
-    given: NDArray[np.float64],
+    used: NDArray[np.float64],
     areas: NDArray[np.float64],
     lang: str,
 ) -> str:
-    totals = table @ given
+    totals = table @ used
     near = totals >= totals.max() - 1e-9 * max(1.0, abs(table).max())
     best: list[int] = np.flatnonzero(near).tolist()
     if len(best) > 1:
-        words = listed([names[i] for i in best], lang)
-        return style.capital(label("chart.simplex.title.tie", lang, names=words))
-    share = float(areas[best[0]])
+        tied = list_names([names[i] for i in best], lang)
+        return style.capital(label("chart.simplex.title.tie", lang, names=tied))
+    share, name = float(areas[best[0]]), names[best[0]]
     key = ".always" if share > 1 - 1e-9 else ""
-    shown = _percent(share, lang)
-    return style.capital(label(f"chart.simplex.title{key}", lang, name=names[best[0]], share=shown))
+    percent = _percent(share, lang)
+    return style.capital(label(f"chart.simplex.title{key}", lang, name=name, share=percent))
 
 
 def _note(names: Sequence[str], areas: NDArray[np.float64], drawn: bool, lang: str) -> str:
-    parts = [label("chart.simplex.note", lang)]
+    notes = [label("chart.simplex.note", lang)]
     if drawn:
-        parts.append(label("chart.simplex.note.draws", lang))
+        notes.append(label("chart.simplex.note.draws", lang))
     never = [name for name, share in zip(names, areas, strict=True) if share <= 1e-12]
     if never:
-        parts.append(label("chart.simplex.note.never", lang, names=listed(never, lang)))
-    return sentences(parts, lang)
+        notes.append(label("chart.simplex.note.never", lang, names=list_names(never, lang)))
+    return join_sentences(notes, lang)

@@ -7,8 +7,9 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from cxstats.charts import style
-from cxstats.charts.driver_bars import row_height, row_size, sentences
 from cxstats.charts.fonts import drawable
+from cxstats.charts.row_names import row_height, row_size
+from cxstats.charts.wording import join_sentences
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number
 from cxstats.core.language import label
@@ -76,12 +77,13 @@ def tornado(  # noqa: PLR0913  (keywords of a chart)
     lang = drawable(lang)
     with style.theme(lang):
         folded = [style.fold(name, 34) for name in rows]
-        own, ax = ax is None, style.new_axes(ax, 9.2, 2.1 + row_height(folded) * len(rows))
+        standalone = ax is None
+        ax = style.new_axes(ax, 9.2, 2.1 + row_height(folded) * len(rows))
         heights = list(range(len(rows)))[::-1]
         for y, pair in zip(heights, ends, strict=True):
             _row(ax, y, pair, base, decimals)
         ax.axvline(base, color=style.INK, linewidth=1, zorder=3)
-        ax.set_yticks(heights, folded, size=row_size(ax, folded, own))
+        ax.set_yticks(heights, folded, size=row_size(ax, folded, standalone))
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
         ax.set_ylim(-0.6, len(rows) - 0.4)
@@ -91,11 +93,11 @@ def tornado(  # noqa: PLR0913  (keywords of a chart)
             low_words or label("chart.tornado.low", lang): style.SEQUENCE[1],
             high_words or label("chart.tornado.high", lang): style.GOOD,
         }
-        style.legend_above(ax, style.patches(entries), 2 if own else 1)
+        style.legend_above(ax, style.patches(entries), 2 if standalone else 1)
         heading = title or _title(rows, ends, base, decimals, lang)
         note = _note(ends, base, decimals, lang)
-        style.finish(ax, own, heading, source, lang, note, synthetic)
-        return ax if own else style.lift_title(ax, 2)
+        style.finish(ax, standalone, heading, source, lang, note, synthetic)
+        return ax if standalone else style.lift_title(ax, 2)
 
 
 def _limits(
@@ -109,7 +111,7 @@ def _limits(
     assert figure is not None  # axes of a chart are always on a figure
     # Names take about half of the width; a digit is 6 points wide.
     inches = 0.55 * ax.get_position().width * figure.get_figwidth()
-    digits = max(len(_number(end, decimals)) for pair in ends for end in pair)
+    digits = max(len(format_number(end, decimals)) for pair in ends for end in pair)
     room = 0.02 + digits * 6 / 72 / inches
     left = 2 if any(max(pair) < base for pair in ends) else 1  # two numbers at one end
     right = 2 if any(min(pair) > base for pair in ends) else 1
@@ -129,22 +131,19 @@ def _row(ax: Axes, y: float, pair: tuple[float, float], base: float, decimals: i
         side = "right" if far > base else "left"
         inner, outer = sorted(pair, key=lambda value: abs(value - base))
         first, last = (inner, outer) if side == "right" else (outer, inner)
-        _end(ax, y, far, f"{_number(first, decimals)} / {_number(last, decimals)}", side)
+        both = f"{format_number(first, decimals)} / {format_number(last, decimals)}"
+        _end(ax, y, far, both, side)
         return
     # The two sides: an end that does not move at all stands opposite the other one.
     left = "low" if a < b or (a == b) else "high"
     for value, which in ((a, "low"), (b, "high")):
-        _end(ax, y, value, _number(value, decimals), "left" if which == left else "right")
+        _end(ax, y, value, format_number(value, decimals), "left" if which == left else "right")
 
 
-def _end(ax: Axes, y: float, x: float, words: str, side: str) -> None:
+def _end(ax: Axes, y: float, x: float, text: str, side: str) -> None:
     dx, ha = (4, "left") if side == "right" else (-4, "right")
     place: dict[str, Any] = {"textcoords": "offset points", "va": "center", "size": 9}
-    ax.annotate(words, (x, y), (dx, 0), ha=ha, **place)
-
-
-def _number(value: float, decimals: int) -> str:
-    return format_number(value, decimals)
+    ax.annotate(text, (x, y), (dx, 0), ha=ha, **place)
 
 
 def _title(
@@ -157,13 +156,13 @@ def _title(
     low, high = min(*ends[0], base), max(*ends[0], base)
     if low == high:
         return style.capital(label("chart.tornado.title.none", lang))
-    shown = {"low": _number(low, decimals), "high": _number(high, decimals)}
+    ends_text = {"low": format_number(low, decimals), "high": format_number(high, decimals)}
     key = ".one" if len(names) == 1 else ""
-    return style.capital(label(f"chart.tornado.title{key}", lang, name=names[0], **shown))
+    return style.capital(label(f"chart.tornado.title{key}", lang, name=names[0], **ends_text))
 
 
 def _note(ends: Sequence[tuple[float, float]], base: float, decimals: int, lang: str) -> str:
-    parts = [label("chart.tornado.note", lang, base=_number(base, decimals))]
+    notes = [label("chart.tornado.note", lang, base=format_number(base, decimals))]
     if any((a - base) * (b - base) > 0 for a, b in ends):
-        parts.append(label("chart.tornado.note.same", lang))
-    return sentences(parts, lang)
+        notes.append(label("chart.tornado.note.same", lang))
+    return join_sentences(notes, lang)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+ORDER = "periods must be in order of time, each once, with at least one series"
+
+
 def trajectory(  # noqa: PLR0913
     periods: Sequence[str],
     series: Mapping[str, Sequence[float]],
@@ -65,47 +68,68 @@ def trajectory(  # noqa: PLR0913
     CxError
         If a period cannot be read, periods are not in order, or lengths do not match.
     """
-    periods = [str(period) for period in periods]
-    times = [middle(period) for period in periods]
-    if not series or any(a >= b for a, b in pairwise(times)):
-        raise CxError("periods must be in order of time, each once, with at least one series")
-    words = [""] * len(periods) if stages is None else [str(stage) for stage in stages]
-    if len(words) != len(periods):
-        raise CxError(f"{len(words)} stages for {len(periods)} periods; one for each")
+    periods, times, stages = _check_periods(periods, stages)
+    if not series:
+        raise CxError(ORDER)
     numbers = {
         name: style.check_values(periods, values, f"values of {name!r}")[1]
         for name, values in series.items()
     }
+    change_of = {name: (changes or {}).get(name, "") for name in numbers}
     lang = drawable(lang)
     with style.theme(lang):
-        own = axes is None
         panels = list(axes) if axes is not None else _panels(len(numbers))
         if len(panels) != len(numbers):
             raise CxError(f"{len(panels)} axes for {len(numbers)} series; one for each")
         for ax, (name, values) in zip(panels, numbers.items(), strict=True):
-            change = (changes or {}).get(name, "")
-            heading = label("chart.trajectory.title", lang, name=name, change=change)
-            _panel(ax, times, values, style.capital(heading if change else name))
-        ticks = [
-            f"{period}\n{style.fold(stage, 15)}" if stage else str(period)
-            for period, stage in zip(periods, words, strict=True)
-        ]
-        crowded = len(ticks) > 7
-        panels[-1].tick_params(axis="x", rotation=45 * crowded, labelsize=8 if crowded else 10)
-        panels[-1].set_xticks(times, ticks)  # type: ignore[arg-type]
-        first = next(iter(numbers))
-        span = {"first": periods[0], "last": periods[-1], "change": (changes or {}).get(first, "")}
-        key = "chart.trajectory.finding" if span["change"] else "chart.trajectory.span"
-        finding = title or style.capital(label(key, lang, name=first, **span))
-        if own:
+            change = change_of[name]
+            heading = label("chart.entry", lang, name=name, value=change) if change else name
+            _panel(ax, times, values, style.capital(heading))
+        _name_periods(panels[-1], times, periods, stages)
+        if axes is None:
+            finding = title or _title(periods, change_of, lang)
             note = label("chart.own_scale.panels", lang) if len(panels) > 1 else ""
-            style.finish(panels[-1], own, finding, source, lang, note)
+            style.finish(panels[-1], True, finding, source, lang, note)
         else:
             for ax, name in zip(panels, numbers, strict=True):
-                style.finish(ax, own, name, source, lang)
+                style.finish(ax, False, name, source, lang)
         if synthetic:
             style.stamp(panels[0], label("chart.synthetic", lang))
         return panels
+
+
+def _check_periods(
+    periods: Sequence[str], stages: Sequence[str] | None
+) -> tuple[list[str], list[pd.Timestamp], list[str]]:
+    """Return the periods, their middles, and what was in force in each (or nothing)."""
+    names = [str(period) for period in periods]
+    times = [middle(name) for name in names]
+    if any(a >= b for a, b in pairwise(times)):
+        raise CxError(ORDER)
+    stages = [""] * len(names) if stages is None else [str(stage) for stage in stages]
+    if len(stages) != len(names):
+        raise CxError(f"{len(stages)} stages for {len(names)} periods; one for each")
+    return names, times, stages
+
+
+def _name_periods(
+    ax: Axes, times: Sequence[Any], periods: Sequence[str], stages: Sequence[str]
+) -> None:
+    ticks = [
+        f"{period}\n{style.fold(stage, 15)}" if stage else period
+        for period, stage in zip(periods, stages, strict=True)
+    ]
+    crowded = len(ticks) > 7
+    ax.tick_params(axis="x", rotation=45 * crowded, labelsize=8 if crowded else 10)
+    ax.set_xticks(times, ticks)
+
+
+def _title(periods: Sequence[str], change_of: Mapping[str, str], lang: str) -> str:
+    """Return the change of the first series, or what is shown where it is not given."""
+    name, change = next(iter(change_of.items()))
+    key = "finding" if change else "span"
+    span = {"first": periods[0], "last": periods[-1], "change": change}
+    return style.capital(label(f"chart.trajectory.{key}", lang, name=name, **span))
 
 
 def middle(period: str) -> pd.Timestamp:

@@ -21,9 +21,10 @@ from cxstats.core.language import catalogue, check_lang, label
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
+DEGREES_OF_FREEDOM = re.compile(r"(^|_)df(_|$)")
 P_VALUE = re.compile(r"(^|_)p(_|$)|^p_(value|adjusted|fdr|wilcoxon)")
-DEGREES = re.compile(r"(^|_)df(_|$)")
 LIMITS = re.compile(r"(.*?)_?low$")
 MOST_DECIMALS = 3
 ROUNDING = 1e-12  # relative; 49.00000000000001 degrees of freedom are 49
@@ -37,7 +38,7 @@ class Column:
     Attributes
     ----------
     kind : {"text", "whole", "number", "df", "p", "flag", "date"}
-        What its cells are; degrees of freedom that are whole are written so, beside others.
+        What its cells are; degrees of freedom are whole, or have one place.
     decimals : int
         Decimal places of a number.
     """
@@ -45,13 +46,33 @@ class Column:
     kind: str
     decimals: int = 0
 
-    @property
-    def excel_format(self) -> str:
-        """The number format of a spreadsheet."""
+    def decimals_of(self, value: float) -> int:
+        """Return the decimals of a cell: more where those of its column leave one digit of it.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> hours = column_of(pd.Series([25000.0, 2.5, 0.833]), "estimate")
+        >>> [hours.write(value, "en") for value in (25000.0, 2.5, 0.833)]
+        ['25,000', '2.50', '0.833']
+        """
+        if self.kind == "p":
+            return MOST_DECIMALS
+        if self.kind == "df":
+            return 0 if _is_whole(value) else 1
+        if self.kind != "number" or not isfinite(value) or value == 0:
+            return self.decimals
+        size = floor(log10(abs(value)))
+        if self.decimals + size > 0:
+            return self.decimals
+        return int(np.clip(MOST_DECIMALS - 1 - size, self.decimals, MOST_DECIMALS))
+
+    def excel_format(self, value: Any) -> str:
+        """Return the number format of a cell in a spreadsheet."""
         if self.kind == "date":
             return "yyyy-mm-dd"
-        if self.kind in ("whole", "number", "df", "p"):
-            decimals = MOST_DECIMALS if self.kind == "p" else self.decimals
+        if self.kind in ("whole", "number", "df", "p") and _is_number(value):
+            decimals = self.decimals_of(float(value))
             return "#,##0" + ("." + "0" * decimals if decimals else "")
         return "General"
 
@@ -59,16 +80,16 @@ class Column:
         """Return a cell as text; empty where there is no value."""
         if _is_missing(value):
             return ""
+        if self.kind in ("whole", "number", "df", "p") and _is_number(value):
+            return self._number(float(value))
         if self.kind == "flag":
             return label("table.yes" if value else "table.no", lang)
-        if self.kind == "p":
-            return p_value_text(float(value))
         if self.kind == "date":
             return str(value).removesuffix(" 00:00:00")
-        if self.kind in ("whole", "number", "df") and _is_number(value):
-            whole = self.kind == "df" and _are_whole(float(value))
-            return _finite(float(value), 0 if whole else self.decimals)
         return _cell_text(value, lang)
+
+    def _number(self, value: float) -> str:
+        return p_value_text(value) if self.kind == "p" else _finite(value, self.decimals_of(value))
 
 
 def _is_number(value: Any) -> bool:
@@ -76,6 +97,10 @@ def _is_number(value: Any) -> bool:
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
         return False
     return not isinstance(value, int) or abs(value) <= float_info.max
+
+
+def _is_whole(number: float) -> bool:
+    return isfinite(number) and abs(number - round(number)) <= ROUNDING * abs(number)
 
 
 def _is_missing(value: Any) -> bool:
@@ -108,8 +133,6 @@ def column_of(values: pd.Series[Any], name: str) -> Column:
     Column(kind='whole', decimals=0)
     >>> column_of(pd.Series([0.04321]), "p_value").write(0.00001, "en")
     '< .001'
-    >>> [column_of(pd.Series([70.734, 39.0]), "df").write(df, "en") for df in (70.734, 39.0)]
-    ['70.73', '39']
     """
     import pandas as pd
 
@@ -120,38 +143,30 @@ def column_of(values: pd.Series[Any], name: str) -> Column:
         return Column("flag")
     if not cells or not all(map(_is_number, cells)):
         return Column("text")
-    numbers = np.abs([float(value) for value in cells if isfinite(value)])
+    return _number_column(np.abs([float(value) for value in cells if isfinite(value)]), name)
+
+
+def _number_column(numbers: NDArray[np.float64], name: str) -> Column:
     if P_VALUE.search(name) and (numbers <= 1).all():
         return Column("p")
-    if _are_whole(numbers):
+    if all(map(_is_whole, numbers)):
         return Column("whole")
+    if DEGREES_OF_FREEDOM.search(name):
+        return Column("df")
     size = floor(log10(numbers.max())) if numbers.max() > 0 else 0
-    kind = "df" if DEGREES.search(name) else "number"
-    return Column(kind, int(np.clip(MOST_DECIMALS - size, 0, MOST_DECIMALS)))
-
-
-def _are_whole(numbers: Any) -> bool:
-    """Return whether all numbers are whole but for rounding."""
-    return bool(np.isclose(numbers, np.rint(numbers), rtol=ROUNDING, atol=0).all())
+    return Column("number", int(np.clip(MOST_DECIMALS - size, 0, MOST_DECIMALS)))
 
 
 def head_of(name: object, lang: str | None = None) -> str:
     """Return the head of a column: its words in the catalogue, or its name without underscores.
 
-    A limit, ``x_low`` or ``x_high``, has the words of ``x``, and says which limit it is.
-
     Examples
     --------
-    >>> head_of("p_value"), head_of("weight_low"), head_of("my_column")
-    ('p', 'weight, low', 'my column')
+    >>> head_of("p_value"), head_of("my_column")
+    ('p', 'my column')
     """
-    texts, key = catalogue(), f"column.{name}"
-    if key in texts:
-        return label(key, lang)
-    stem, _, side = str(name).rpartition("_")
-    if side in ("low", "high") and f"column.{stem}" in texts:
-        return label(f"column.limit.{side}", lang, name=label(f"column.{stem}", lang))
-    return str(name).replace("_", " ")
+    key = f"column.{name}"
+    return label(key, lang) if key in catalogue() else str(name).replace("_", " ")
 
 
 def in_words(

@@ -118,11 +118,10 @@ def _xlsx(result: Result, path: Path, lang: str) -> None:
 def _sheet(book: Any, name: str, table: pd.DataFrame, lang: str) -> None:
     sheet = book.add_worksheet(name[:SHEET_NAME])
     head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
-    table = with_index(table)
+    table, formats = with_index(table), {}
     for j, column in enumerate(map(str, table.columns)):
         cells, words = table.iloc[:, j], head_of(column, lang)
         style = column_of(cells, column)
-        shown = book.add_format({"num_format": style.excel_format})
         sheet.write_string(0, j, words, head)
         widths = [len(words)]
         for i, value in enumerate(cells, start=1):
@@ -133,7 +132,10 @@ def _sheet(book: Any, name: str, table: pd.DataFrame, lang: str) -> None:
             elif isinstance(cell, (int, float)) and not abs(cell) <= float_info.max:
                 sheet.write_string(i, j, style.write(value, lang))  # a spreadsheet has no infinity
             elif cell is not None:
-                sheet.write(i, j, cell, shown)
+                number_format = style.excel_format(value)
+                if number_format not in formats:
+                    formats[number_format] = book.add_format({"num_format": number_format})
+                sheet.write(i, j, cell, formats[number_format])
         sheet.set_column(j, j, min(max(widths) + 2, WIDEST))
     sheet.freeze_panes(1, 0)
 

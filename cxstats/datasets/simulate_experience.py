@@ -173,8 +173,9 @@ def simulate_experience(
     latent = generator.standard_normal((n, len(truth.latents)))
     latent = latent @ np.linalg.cholesky(truth.latent_corr).T
     noise = generator.standard_normal((n, len(truth.items)))
-    shared, own = truth.loading, np.sqrt(1 - truth.loading**2)
-    values: Array = truth.mean + truth.sd * (shared * latent[:, truth.owner] + own * noise)
+    unique = np.sqrt(1 - truth.loading**2)
+    scores = truth.loading * latent[:, truth.owner] + unique * noise
+    values: Array = truth.mean + truth.sd * scores
     population = _plain(truth) | {"describes": DESCRIBES[answers]}
     book = Codebook.read(data_folder() / "codebooks" / "experience.yml")
     if answers == "five_point":
@@ -232,10 +233,10 @@ def experience_truth() -> pd.DataFrame:
     for item, sd, loading in zip(truth.items, truth.sd, truth.loading, strict=True):
         rows.append((item, "~~", item, sd**2 * (1 - loading**2), 1 - loading**2))
     for name in truth.latents:
-        left = 1 - truth.r_squared[at[name]]
-        rows.append((name, "~~", name, scale[at[name]] ** 2 * left, left))
-    for (one, other), r in CORRELATIONS.items():
-        rows.append((one, "~~", other, r * scale[at[one]] * scale[at[other]], r))
+        unexplained = 1 - truth.r_squared[at[name]]
+        rows.append((name, "~~", name, scale[at[name]] ** 2 * unexplained, unexplained))
+    for (a, b), r in CORRELATIONS.items():
+        rows.append((a, "~~", b, r * scale[at[a]] * scale[at[b]], r))
     return pd.DataFrame(rows, columns=["lhs", "op", "rhs", "true", "true_std"])
 
 
@@ -325,16 +326,16 @@ def _structure(
     """
     at = {name: k for k, name in enumerate(names)}
     corr, slopes, explained = np.eye(len(names)), np.zeros((len(names),) * 2), np.zeros(len(names))
-    for (one, other), r in correlations.items():
-        corr[at[one], at[other]] = corr[at[other], at[one]] = r
+    for (a, b), r in correlations.items():
+        corr[at[a], at[b]] = corr[at[b], at[a]] = r
     for outcome, by in paths.items():
         k = at[outcome]
         slopes[k, [at[name] for name in by]] = list(by.values())
-        shared = corr @ slopes[k]
-        explained[k] = slopes[k] @ shared
-        known = [at[name] for name in names if name not in paths]
-        known += [at[name] for name in list(paths)[: list(paths).index(outcome)]]
-        corr[k, known] = corr[known, k] = shared[known]
+        correlations_of_k = corr @ slopes[k]
+        explained[k] = slopes[k] @ correlations_of_k
+        before = [at[name] for name in names if name not in paths]
+        before += [at[name] for name in list(paths)[: list(paths).index(outcome)]]
+        corr[k, before] = corr[before, k] = correlations_of_k[before]
     return corr, slopes, explained
 
 
@@ -359,8 +360,8 @@ def _plain(truth: _Truth) -> dict[str, Any]:
 
     total, ratio = truth.total_effects, np.outer(scale, 1 / scale)
     explained = by(latents, truth.r_squared)
-    left = by(latents, scale**2 * (1 - truth.r_squared))
-    paths = {f"{y} ~ {x}": value for y, given in PATHS.items() for x, value in given.items()}
+    unexplained = by(latents, scale**2 * (1 - truth.r_squared))
+    paths = {f"{y} ~ {x}": path for y, slopes in PATHS.items() for x, path in slopes.items()}
     raw = effects(truth.paths * ratio)
     return {
         "loadings": by(items, truth.raw_loading),
@@ -374,7 +375,7 @@ def _plain(truth: _Truth) -> dict[str, Any]:
         "indirect_effects": effects((total - truth.paths) * ratio),
         "indirect_effects_std": effects(total - truth.paths),
         "r_squared": by(items, truth.loading**2) | {name: explained[name] for name in PATHS},
-        "disturbance": {name: left[name] for name in PATHS},
+        "disturbance": {name: unexplained[name] for name in PATHS},
         "latent_covariance": matrix(latents, truth.latent_corr * np.outer(scale, scale)),
         "latent_correlation": matrix(latents, truth.latent_corr),
         "covariance": matrix(items, truth.covariance),
@@ -391,9 +392,9 @@ def _shares(truth: _Truth, thresholds: Array) -> dict[str, list[float]]:
 
 
 def _check(n: int, seed: int, answers: str, skew: float, missing: float) -> None:
-    for name, whole, least in (("n", n, 1), ("seed", seed, 0)):
-        if isinstance(whole, bool) or not isinstance(whole, Integral) or whole < least:
-            raise CxError(f"{name} is {whole!r}; allowed: whole numbers from {least} upwards")
+    for name, count, least in (("n", n, 1), ("seed", seed, 0)):
+        if isinstance(count, bool) or not isinstance(count, Integral) or count < least:
+            raise CxError(f"{name} is {count!r}; allowed: whole numbers from {least} upwards")
     if answers not in ANSWERS:
         raise CxError(f"answers is {answers!r}; allowed: {', '.join(ANSWERS)}")
     for name, value in (("skew", skew), ("missing", missing)):

@@ -92,38 +92,38 @@ def simulate_kano(
     if not 0 <= missing < 1:
         raise CxError(f"missing is {missing!r}; allowed: 0 to below 1")
     base = {name: _shares(name, shares) for name, shares in features.items()}
-    parts = [base]
-    for segment, own in (segments or {}).items():
-        unknown = [name for name in own if name not in base]
+    populations = [base]
+    for segment, changes in (segments or {}).items():
+        unknown = [name for name in changes if name not in base]
         if unknown:
             raise CxError(
                 f"segment {segment!r}: no feature {unknown[0]!r}; there are: {list(base)}"
             )
-        parts.append(base | {name: _shares(name, shares) for name, shares in own.items()})
-    parts = parts[1:] or parts
+        populations.append(base | {name: _shares(name, s) for name, s in changes.items()})
+    populations = populations[1:] or populations
     generator = np.random.default_rng(seed)
-    member = generator.integers(0, len(parts), n)
+    member = generator.integers(0, len(populations), n)
     columns: dict[str, Any] = {}
     for name in base:
-        drawn = _draw(generator, np.stack([part[name] for part in parts])[member])
+        drawn = _draw(generator, np.stack([shares[name] for shares in populations])[member])
         drawn = np.where(generator.random(drawn.shape) < missing, np.nan, drawn)
         columns |= {f"{name}_functional": drawn[:, 0], f"{name}_dysfunctional": drawn[:, 1]}
     frame = pd.DataFrame(columns)
     if segments:
         frame["segment"] = np.array(list(segments), object)[member]
-    mean = {name: np.mean([part[name] for part in parts], axis=0) for name in base}
+    mean = {name: np.mean([shares[name] for shares in populations], axis=0) for name in base}
     frame.attrs |= {"synthetic": True, "population": _population(mean)}
     return frame
 
 
 def _shares(name: str, shares: Sequence[float]) -> Array:
-    found = np.asarray(shares, float)
-    if found.shape != (6,) or not (found >= 0).all() or abs(found.sum() - 1) > 1e-9:
+    array = np.asarray(shares, float)
+    if array.shape != (6,) or not (array >= 0).all() or abs(array.sum() - 1) > 1e-9:
         raise CxError(
             f"feature {name!r}: {shares!r}; allowed: six shares of {', '.join(CATEGORIES)} from 0 "
             "upwards that sum to 1"
         )
-    return found
+    return array
 
 
 def _draw(generator: np.random.Generator, shares: Array) -> Array:
@@ -140,12 +140,13 @@ def _draw(generator: np.random.Generator, shares: Array) -> Array:
 def _population(shares: Mapping[str, Array]) -> dict[str, dict[str, Any]]:
     """Return shares, coefficients and mean scores of the population."""
     points = {"functional": (4, 2, 0, -1, -2), "dysfunctional": (-2, -1, 0, 2, 4)}
-    found: dict[str, dict[str, Any]] = {"shares": {}, "better": {}, "worse": {}}
+    population: dict[str, dict[str, Any]] = {"shares": {}, "better": {}, "worse": {}}
     for name, (m, o, a, i, r, q) in shares.items():
-        found["shares"][name] = dict(zip(CATEGORIES, map(float, (m, o, a, i, r, q)), strict=True))
-        found["better"][name] = float((a + o) / (m + o + a + i))
-        found["worse"][name] = float(-(o + m) / (m + o + a + i))
-    for side, (what, score) in enumerate(points.items()):
-        means = [np.mean([score[pair[side] - 1] for pair in PAIRS[one]]) for one in CATEGORIES]
-        found[what] = {name: float(share @ means) for name, share in shares.items()}
-    return found
+        by_category = zip(CATEGORIES, map(float, (m, o, a, i, r, q)), strict=True)
+        population["shares"][name] = dict(by_category)
+        population["better"][name] = float((a + o) / (m + o + a + i))
+        population["worse"][name] = float(-(o + m) / (m + o + a + i))
+    for side, (question, score) in enumerate(points.items()):
+        means = [np.mean([score[pair[side] - 1] for pair in PAIRS[c]]) for c in CATEGORIES]
+        population[question] = {name: float(share @ means) for name, share in shares.items()}
+    return population

@@ -124,8 +124,8 @@ def simulate_servqual(  # noqa: PLR0913
 
     book = Codebook.read("servqual")
     names = list(book.constructs)
-    given = {"expected": expected, "perceived": perceived, "loadings": loadings, "points": points}
-    values = {key: _check(key, mapping, names) for key, mapping in given.items()}
+    truths = {"expected": expected, "perceived": perceived, "loadings": loadings, "points": points}
+    values = {key: _check(key, mapping, names) for key, mapping in truths.items()}
     if n < 1 or not 0 <= missing < 1 or not all(0 <= r < 1 for r in (factor_corr, role_corr)):
         raise CxError("n from 1; missing, factor_corr and role_corr from 0 to below 1")
     if values["loadings"].max() > 0.95 or values["loadings"].min() < 0:
@@ -171,10 +171,10 @@ def simulate_servqual(  # noqa: PLR0913
     return frame, replace(book, respondent="respondent", other=others)
 
 
-def _check(key: str, given: Mapping[str, float], names: list[str]) -> Array:
-    if set(given) != set(names):
-        raise CxError(f"{key}: dimensions {sorted(given)}; allowed: exactly {', '.join(names)}")
-    return np.array([float(given[name]) for name in names])
+def _check(key: str, values: Mapping[str, float], names: list[str]) -> Array:
+    if set(values) != set(names):
+        raise CxError(f"{key}: dimensions {sorted(values)}; allowed: exactly {', '.join(names)}")
+    return np.array([float(values[name]) for name in names])
 
 
 def _factors(
@@ -206,45 +206,49 @@ def _population(
     role_corr: float,
 ) -> dict[str, dict[str, float]]:
     """Compute means, alphas, HTMT and reliability of gaps of the rounded answers."""
-    e = [_rounded(float(mean)) for mean in values["expected"]]
-    p = [_rounded(float(mean)) for mean in values["perceived"]]
+    expected = [_rounded(float(mean)) for mean in values["expected"]]
+    perceived = [_rounded(float(mean)) for mean in values["perceived"]]
     loading = values["loadings"]
-    gap = np.array([b.mean - a.mean for a, b in zip(e, p, strict=True)])
+    gap = np.array([p.mean - e.mean for e, p in zip(expected, perceived, strict=True)])
     share = values["points"] / values["points"].sum()
-    found: dict[str, dict[str, float]] = {
+    population: dict[str, dict[str, float]] = {
         "expectation": _means(names, values["expected"]),
         "perception": _means(names, values["perceived"]),
         "effect_size": {},
         "gap": {name: float(gap[i]) for i, name in enumerate(names)},
         "alpha": {},
-        "htmt": {},
+        "htmt": _htmt(perceived, loading, names, factor_corr),
         "reliability": {},
     }
-    found["gap"] |= {"Overall": float(gap.mean()), "Overall (points)": float(share @ gap)}
+    population["gap"] |= {"Overall": float(gap.mean()), "Overall (points)": float(share @ gap)}
     for i, name in enumerate(names):
-        k = sizes[i]
-        same = {
-            role: one[i].covariance(one[i], loading[i] ** 2) for role, one in (("E", e), ("P", p))
-        }
-        both = e[i].covariance(p[i], role_corr * loading[i] ** 2)
-        alpha = {}
-        for role, one in (("E", e), ("P", p)):
-            alpha[role] = k * same[role] / (one[i].variance + (k - 1) * same[role])
-            found["alpha"][f"{name} ({role})"] = alpha[role]
-        total = {
-            role: (one[i].variance + (k - 1) * same[role]) / k for role, one in (("E", e), ("P", p))
-        }
-        error = sum(total[role] * (1 - alpha[role]) for role in "EP")
-        spread = total["E"] + total["P"] - 2 * both
-        found["reliability"][name] = 1 - error / spread
-        found["effect_size"][name] = float(gap[i] / np.sqrt(spread))
-    within = [p[i].covariance(p[i], loading[i] ** 2) / p[i].variance for i in range(len(names))]
-    for i in range(len(names)):
-        for j in range(i):
-            r = p[i].covariance(p[j], factor_corr * loading[i] * loading[j])
-            r /= np.sqrt(p[i].variance * p[j].variance)
-            found["htmt"][f"{names[j]} ~ {names[i]}"] = float(r / np.sqrt(within[i] * within[j]))
-    return found
+        answers, k = {"E": expected[i], "P": perceived[i]}, sizes[i]
+        covariance = {role: x.covariance(x, loading[i] ** 2) for role, x in answers.items()}
+        across = expected[i].covariance(perceived[i], role_corr * loading[i] ** 2)
+        total = {role: x.variance + (k - 1) * covariance[role] for role, x in answers.items()}
+        alpha = {role: k * covariance[role] / total[role] for role in answers}
+        population["alpha"] |= {f"{name} ({role})": alpha[role] for role in answers}
+        variance = {role: total[role] / k for role in answers}  # of the mean of the items
+        error = sum(variance[role] * (1 - alpha[role]) for role in answers)
+        gap_variance = variance["E"] + variance["P"] - 2 * across
+        population["reliability"][name] = 1 - error / gap_variance
+        population["effect_size"][name] = float(gap[i] / np.sqrt(gap_variance))
+    return population
+
+
+def _htmt(
+    perceived: list[_Rounded], loading: Array, names: list[str], factor_corr: float
+) -> dict[str, float]:
+    """Return the heterotrait-monotrait ratio of the perceptions, by pair of dimensions."""
+    pairs = zip(perceived, loading, strict=True)
+    within = [x.covariance(x, weight**2) / x.variance for x, weight in pairs]
+    ratios = {}
+    for i, p in enumerate(perceived):
+        for j, q in enumerate(perceived[:i]):
+            r = p.covariance(q, factor_corr * loading[i] * loading[j])
+            r /= np.sqrt(p.variance * q.variance)
+            ratios[f"{names[j]} ~ {names[i]}"] = float(r / np.sqrt(within[i] * within[j]))
+    return ratios
 
 
 @cache

@@ -36,7 +36,7 @@ class ModelProblem:
     names: tuple[str, ...] = ()
     value: float = float("nan")
 
-    # Where the catalogue has its texts (``sem.problem.KIND``), and the kinds without a solution.
+    # The key of its texts in the catalogue (``sem.problem.{}``), and the kinds without a solution.
     texts: ClassVar[str]
     fatal_kinds: ClassVar[frozenset[str]]
 
@@ -48,7 +48,7 @@ class ModelProblem:
     @property
     def message(self) -> Text:
         """What is wrong and what to do about it, in both languages."""
-        key = f"{self.texts}.problem.{self.kind}"
+        key = self.texts.format(self.kind)
         return both(key, names=listed(self.names), value=f"{self.value:.3g}")
 
     def __str__(self) -> str:

@@ -21,7 +21,7 @@ import numpy as np
 
 from cxstats.core.errors import DataError
 from cxstats.core.formats import format_number, format_percent, interval
-from cxstats.core.language import Text, both, label
+from cxstats.core.language import Text, both, check_lang, label
 from cxstats.core.moments import Moments, bootstrap_moments, check_resamples, correlations, moments
 from cxstats.core.result import Chart, Result
 from cxstats.service.factor_model import FactorModel, fit_factors, singular
@@ -106,6 +106,18 @@ class Reliability(Result):
         "discriminant validity in variance-based structural equation modeling. Journal of the "
         "Academy of Marketing Science, 43(1), 115-135."
     )
+
+    def translated(self, lang: str | None = None) -> dict[str, pd.DataFrame]:
+        """Return `tables` as people read them: constructs by their names in `lang`."""
+        lang = check_lang(lang)
+        names = {name: self.codebook.label(name, lang) for name in self.codebook.constructs}
+        columns = dict.fromkeys(("construct", "first", "second"), names)
+        tables = {key: table.replace(columns) for key, table in self.tables().items()}
+        tables["table"] = tables["table"].rename(index=names)
+        if "fornell_larcker" in tables:
+            matrix = tables["fornell_larcker"]
+            tables["fornell_larcker"] = matrix.rename(index=names, columns=names)
+        return tables
 
     def findings(self, lang: str) -> list[str]:
         """Return the coefficients of each construct, pairs that are not distinct, and problems."""

@@ -129,6 +129,15 @@ class Servqual(Result):
             return label("servqual.overall", lang)
         return self.codebook.label(score, lang)
 
+    def translated(self, lang: str | None = None) -> dict[str, pd.DataFrame]:
+        """Return `tables` as people read them: scores by their names in `lang`."""
+        names = {score: self.name(score, lang) for score in (*self.codebook.constructs, OVERALL)}
+        tables = {key: table.replace({"score": names}) for key, table in self.tables().items()}
+        return {
+            key: table.rename(index=names) if table.index.name == "score" else table
+            for key, table in tables.items()
+        }
+
     def findings(self, lang: str) -> list[str]:
         """Return the dimensions with interval and test, and the groups that differ."""
         head = label(

@@ -396,10 +396,10 @@ def _point_problems(answers: FlaggedAnswers) -> Iterator[Problem]:
     if not points.size:
         return
     sums = np.nansum(points, axis=1)
-    wrong = np.abs(sums - 100) > POINTS_TOLERANCE
-    wrong &= (flags == FINE).any(axis=1) & (flags < NOT_A_NUMBER).all(axis=1)
+    not_100 = np.abs(sums - 100) > POINTS_TOLERANCE
+    not_100 &= (flags == FINE).any(axis=1) & (flags < NOT_A_NUMBER).all(axis=1)
     span, allowed = _span(answers.columns[n:]), both("survey.allowed.sum")
-    for i in np.flatnonzero(wrong).tolist():
+    for i in np.flatnonzero(not_100).tolist():
         yield _problem(answers, "points_not_100", i, span, float(sums[i]), allowed)
 
 

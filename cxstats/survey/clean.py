@@ -206,8 +206,8 @@ def _reasons_to_drop(
     if straight_lining:
         blocks = [block for _, _, block in answers.blocks() if block.shape[1] >= MIN_BLOCK]
         if blocks:
-            same = [longest_run(block) == block.shape[1] for block in blocks]
-            marked["straight_lining"] = np.all(same, axis=0)
+            straight = [longest_run(block) == block.shape[1] for block in blocks]
+            marked["straight_lining"] = np.all(straight, axis=0)
     if max_missing is not None:
         missing = answers.missing
         if on_error == "missing":

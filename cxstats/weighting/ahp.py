@@ -260,5 +260,6 @@ def _judgement(value: float) -> str:
     """
     if value < 1:
         return "1/" + _judgement(1 / value)
-    whole = abs(value - round(value)) < 1e-9
-    return format_number(round(value) if whole else value, 0 if whole else 1)
+    if abs(value - round(value)) < 1e-9:
+        return format_number(round(value), 0)
+    return format_number(value, 1)

@@ -49,7 +49,7 @@ class Judgements:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Contradictions:
-    """Every judgement against what the others imply for its pair; arrays (pairs,).
+    """Every judgement beside what the others imply for its pair; arrays (pairs,).
 
     Attributes
     ----------
@@ -123,7 +123,7 @@ def consistency_ratio(value: Array, k: int) -> Array:
 
 
 def contradictions(matrix: Array) -> Contradictions:
-    """Set every judgement of a matrix (k, k) against what the others imply for its pair.
+    """Compare every judgement of a matrix (k, k) with what the others imply for its pair.
 
     References
     ----------

@@ -12,6 +12,7 @@ from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, label
 from cxstats.core.result import Chart, Result
+from cxstats.priorities.drivers.result import REFERENCES as OF_DRIVERS
 from cxstats.stats.bootstrap import percentile_limits
 
 if TYPE_CHECKING:
@@ -27,14 +28,7 @@ REFERENCES = {
         "Diakoulaki, Mavrotas & Papayannakis (1995). Determining objective weights in multiple "
         "criteria problems: the CRITIC method. Computers & Operations Research 22(7), 763-770."
     ),
-    "shapley": (
-        "Groemping (2007). Estimators of relative importance in linear regression based on "
-        "variance decomposition. The American Statistician 61(2), 139-147."
-    ),
-    "johnson": (
-        "Johnson (2000). A heuristic method for estimating the relative weight of predictor "
-        "variables in multiple regression. Multivariate Behavioral Research 35(1), 1-19."
-    ),
+    **OF_DRIVERS,
 }
 
 

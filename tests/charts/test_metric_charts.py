@@ -302,7 +302,7 @@ def test_25_groups_with_long_names_do_not_touch(lang):
         ({"low": [22, 53]}, "2 lower"),
         ({"low": [40, 53, -14]}, r"'App' has \[40, 38\]"),
         ({"n": [1, 2]}, "3 names, but 2 n"),
-        ({"level": 95}, "level=95"),
+        ({"level": 95}, "level is 95"),
         ({"groups": []}, "0 names"),
     ],
 )

@@ -168,7 +168,7 @@ def test_an_order_that_may_be_chance_is_said_so():
         ({"shares": [0.2, np.nan, 0.1]}, "'Hotline' has nan"),
         ({"low": [0.4, 0.5, 0.0]}, r"'App' has \[0.4, 0.3\]"),
         ({"r_squared": 1.2}, "r_squared=1.2"),
-        ({"level": 95}, "level=95"),
+        ({"level": 95}, "level is 95"),
         ({"names": []}, "0 names"),
     ],
 )
@@ -272,7 +272,7 @@ def test_quadrants_by_name_and_the_size_of_points():
         ({"certain": [0.9, 1.1, 1]}, "certain: 'Hotline' has 1.1"),
         ({"certain": [0.9]}, "3 names, but 1 certain"),
         ({"sizes": [1, -1, 1]}, "sizes: 'Hotline' has -1"),
-        ({"level": 0}, "level=0"),
+        ({"level": 0}, "level is 0"),
     ],
 )
 def test_bad_quadrants_are_named(change, message):

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.patches import FancyBboxPatch, PathPatch
 
 from cxstats.charts.process_layout import END, START, _improved, lay_out
-from cxstats.charts.process_map import duration_words, process_map
+from cxstats.charts.process_map import duration_text, process_map
 from cxstats.core.errors import CxError
 from cxstats.datasets.simulate_loan_log import simulate_loan_log
 from cxstats.operations.event_log import event_log
@@ -135,6 +135,6 @@ def test_arrows_that_go_back_are_few_and_marked():
 
 
 def test_times_are_written_in_the_unit_that_fits():
-    assert [duration_words(s) for s in (0, 90, 600, 3 * 3600, 36 * 3600, 9 * 86400)] == [
+    assert [duration_text(s) for s in (0, 90, 600, 3 * 3600, 36 * 3600, 9 * 86400)] == [
         "0 s", "90 s", "10 min", "3.0 h", "36 h", "9.0 d",
     ]  # fmt: skip

@@ -120,8 +120,13 @@ def test_p_values_and_degrees_of_freedom_as_people_write_them():
         {"p_value": [0.0, 0.0499, 1.0], "df": [199.0, 18.0, 3.0], "t": [1.2, 2, 3]}
     )
     shown = display_table(frame)
-    assert shown["p"].tolist() == ["< .001", ".050", "1.000"]
+    assert shown["p"].tolist() == ["< .001", ".050", "> .999"]
     assert shown["df"].tolist() == ["199", "18", "3"]
+
+
+def test_some_degrees_of_freedom_are_whole():
+    frame = pd.DataFrame({"df": [49.0, 37.24, np.nan, np.inf]})
+    assert display_table(frame).iloc[:, 0].tolist() == ["49", "37.2", "", "∞"]
 
 
 def test_the_index_is_a_column_where_it_says_something():

@@ -25,7 +25,7 @@ from cxstats.stats.bootstrap import percentile_limits
 from cxstats.stats.coefficients import cronbach_alpha, feldt_interval, htmt
 from cxstats.stats.group_comparison import compare_groups
 from cxstats.stats.hypothesis_tests import mean_tests
-from cxstats.survey import answers as answers_of
+from cxstats.survey.answers import answers as answers_of
 
 SAMPLES, N, RESAMPLES, LEVEL = 2_000, 200, 1_000, 0.95
 ALLOWED = (0.935, 0.965)

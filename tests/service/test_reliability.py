@@ -252,3 +252,14 @@ def test_too_few_cases():
     book = cx.Codebook(scale=(1, 7), constructs={"A": ["a", "b"]})
     with pytest.raises(cx.DataError, match="1 cases are complete on a, b; at least 2"):
         cx.reliability(pd.DataFrame({"a": [1, 2], "b": [1, None]}), book)
+
+
+def test_problems_and_tables_in_chinese():
+    found = cx.reliability(*cx.simulate_servqual(80, seed=1), n_resamples=20)
+    chinese = found.translated("zh")
+    assert chinese["table"].index[0] == chinese["htmt"]["first"][0] == "有形性"
+    assert list(chinese["fornell_larcker"].columns) == list(chinese["table"].index)
+    raw = cx.Codebook(scale=(1, 6), constructs={"A": BFI["A"]})
+    reversed_item = cx.reliability(data("bfi")[0], raw, n_resamples=2).problems[0]
+    assert "A1" in reversed_item.zh
+    assert "方向相反" in reversed_item.zh

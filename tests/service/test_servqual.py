@@ -333,6 +333,28 @@ def test_synthetic_data_are_named_so():
     assert not cx.servqual(frame(), book(), n_resamples=50).synthetic
 
 
+def test_tables_name_scores_in_the_language_of_the_reader():
+    shifts = {"North": 0.0, "South": -0.8}
+    result = cx.servqual(
+        *cx.simulate_servqual(60, seed=1, branches=shifts), by="branch", n_resamples=50
+    )
+    english, chinese = result.translated("en"), result.translated("zh")
+    assert list(english["table"].index) == list(result.table.index)
+    assert list(chinese["table"].index)[-2:] == ["移情性", "总体"]
+    assert set(chinese["comparisons"]["score"]) == set(chinese["table"].index)
+    assert list(chinese["items"].index) == list(result.items.index)
+    np.testing.assert_array_equal(chinese["table"], result.table)
+
+
+def test_cannot_be_drawn_without_the_answers():
+    result = cx.servperf(cx.simulate_servqual(60, seed=1)[0], cx.Codebook.read("servqual"))
+    assert result.kinds == ("dimensions", "items")
+    with pytest.raises(cx.CxError, match=r"a scatter needs expectations.*; allowed: 'dimensions'"):
+        result.plot("scatter")
+    with pytest.raises(cx.CxError, match="no zone of tolerance: the codebook has no minimum"):
+        result.plot("zone")
+
+
 def test_one_item_dimension_has_no_reliability():
     table = cx.servqual(frame(), book(), n_resamples=20).table
     assert np.isnan(table.loc["B", "reliability"])

@@ -81,6 +81,7 @@ class PlsBootstrap(Result):
     synthetic: bool
 
     kinds: ClassVar[tuple[str, ...]] = ("paths",)
+    codes: ClassVar = {"kind": "pls.quantity.{}"}
     reference: ClassVar[str] = (
         "Efron, B. (1987). Better bootstrap confidence intervals. Journal of the American "
         "Statistical Association, 82(397), 171-185."

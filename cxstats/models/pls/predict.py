@@ -65,6 +65,7 @@ class PlsPrediction(Result):
     synthetic: bool
 
     kinds: ClassVar[tuple[str, ...]] = ("comparison",)
+    codes: ClassVar = {"benchmark": "pls.benchmark.{}", "construct": "pls.construct.{}"}
     reference: ClassVar[str] = (
         "Shmueli, G., Ray, S., Velasquez Estrada, J. M., & Chatla, S. B. (2016). The elephant in "
         "the room: Predictive performance of PLS models. Journal of Business Research, 69(10), "

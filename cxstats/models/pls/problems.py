@@ -41,7 +41,7 @@ class Problem(ModelProblem):
         The offending number; NaN where there is none.
     """
 
-    texts: ClassVar[str] = "pls"
+    texts: ClassVar[str] = "pls.problem.{}"
     fatal_kinds: ClassVar[frozenset[str]] = frozenset(
         ("not_converged", "singular", "singular_block", "rho_negative")
     )

@@ -53,7 +53,7 @@ class Problem(ModelProblem):
         The offending number; NaN where there is none.
     """
 
-    texts: ClassVar[str] = "sem"
+    texts: ClassVar[str] = "sem.problem.{}"
     fatal_kinds: ClassVar[frozenset[str]] = frozenset(
         ("not_identified", "too_many", "not_converged", "near_singular", "no_solution", "unmet")
     )

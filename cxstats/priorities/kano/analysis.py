@@ -340,8 +340,7 @@ def _read_counts(counts: Any) -> tuple[list[str], Array]:
         raise DataError(f"features {names}; allowed: at least one, each named once")
     for name, row in zip(names, rows, strict=True):
         for letter, value in zip(CATEGORIES, row, strict=True):
-            whole = isinstance(value, Integral) or (isinstance(value, float) and value.is_integer())
-            if isinstance(value, bool) or not whole or value < 0:
+            if not _is_count(value):
                 raise DataError(
                     f"feature {name!r}, category {letter!r}: {value!r}; allowed: counts, whole "
                     "numbers from 0 upwards"
@@ -349,6 +348,12 @@ def _read_counts(counts: Any) -> tuple[list[str], Array]:
         if not sum(row):
             raise DataError(f"feature {name!r} has no answers: all six counts are 0")
     return names, np.array(rows, float)
+
+
+def _is_count(value: Any) -> bool:
+    """Return whether a value is a whole number from 0 upwards."""
+    integral = isinstance(value, Integral) or (isinstance(value, float) and value.is_integer())
+    return integral and not isinstance(value, bool) and value >= 0
 
 
 def _counts_of_frame(frame: pd.DataFrame) -> tuple[list[str], list[list[Any]]]:

@@ -187,6 +187,18 @@ def test_charts(lang):
         assert drawn.get_xlabel() or drawn.figure.texts
 
 
+def test_codes_are_read_in_words():
+    fit = cx.pls(EXTENDED, corp(), missing="mean", n_resamples=20)
+    modes = fit.translated("zh")["quality"]["mode"]
+    assert set(modes) == {"反映型（A）", "形成型（B）", "单题项"}
+    assert set(fit.quality["mode"]) == {"A", "B", "single"}
+    kinds = fit.inference.translated("en")["table"]["kind"]
+    assert {"path", "total effect", "R²"} <= set(kinds)
+    compared = fit.predict(5, 1).translated("en")["comparison"]
+    assert set(compared["benchmark"]) == {"mean", "linear model"}
+    assert compared["construct"].iloc[-1] == "all items"
+
+
 def test_simulated_data_say_so():
     frame = answers()
     frame.attrs["synthetic"] = True

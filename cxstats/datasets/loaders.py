@@ -129,11 +129,11 @@ def _read(source: Source) -> pd.DataFrame:
             f"{source.package} does not hold {source.file}; this loader was written for version "
             f"{source.version}"
         )
-    found = hashlib.sha256(file.read_bytes()).hexdigest()
-    if found != source.sha256:
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    if digest != source.sha256:
         raise DataError(
             f"{source.file} of {source.package} is not the file this loader was written for "
-            f"(version {source.version}): its SHA-256 begins {found[:12]}, not "
+            f"(version {source.version}): its SHA-256 begins {digest[:12]}, not "
             f"{source.sha256[:12]}"
         )
     frame = pd.read_csv(file)

@@ -16,7 +16,7 @@ COLUMNS = ("lhs", "op", "rhs", "estimate", "p_value", "std")
 
 
 class Arrow(NamedTuple):
-    """One parameter as an arrow; numbers that are not known are NaN.
+    """One parameter as an arrow; unknown numbers are NaN.
 
     ``kind`` is "path", "higher" (a construct measured by constructs), "item" (a loading beside
     its construct), "cross" (a second loading of an item), "arc" (a covariance of constructs) or
@@ -117,23 +117,22 @@ def read_model(
             f"the table of parameters has no column {', '.join(missing)}; "
             f"needed: {', '.join(COLUMNS)}"
         )
-    part, groups = _group(table, group)
-    rows = part[part["op"].isin(["=~", "~", "~~"])]
+    selected, groups = _group(table, group)
+    rows = selected[selected["op"].isin(["=~", "~", "~~"])]
     if not len(rows[(rows["op"] != "~~") | (rows["lhs"] != rows["rhs"])]):
         raise CxError("the table of parameters has no loading, path or covariance to draw")
-    latents, nodes, homes = _parts(rows)
+    latents, nodes, homes = _constructs(rows)
     arrows = _arrows(rows, nodes, homes, standardised)
-    known = {} if r_squared is None else dict(r_squared)
     return PathModel(
         latents=latents,
         nodes=nodes,
         homes=homes,
         arrows=tuple(arrows),
         names={str(key): str(name) for key, name in (names or {}).items()},
-        r_squared={str(key): float(r2) for key, r2 in known.items() if not isnan(r2)},
+        r_squared={str(key): float(r2) for key, r2 in (r_squared or {}).items() if not isnan(r2)},
         alpha=alpha,
         standardised=standardised,
-        group=str(part["group"].iloc[0]) if len(groups) > 1 else "",
+        group=str(selected["group"].iloc[0]) if len(groups) > 1 else "",
         n_groups=len(groups),
     )
 
@@ -157,7 +156,7 @@ def _group(table: pd.DataFrame, group: object) -> tuple[pd.DataFrame, list[objec
     return table[table["group"] == group], groups
 
 
-def _parts(
+def _constructs(
     rows: pd.DataFrame,
 ) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, tuple[str, ...]]]:
     """Return latent variables, all constructs, and the items that stand beside them.
@@ -177,8 +176,12 @@ def _parts(
         name: tuple(dict.fromkeys(i for s, i in pairs if s == name and home.get(i) == name))
         for name in latents
     }
-    rest = rows[(rows["op"] != "=~") & (rows["lhs"] != rows["rhs"])]
-    alone = (str(name) for pair in zip(rest["lhs"], rest["rhs"], strict=True) for name in pair)
+    structural = rows[(rows["op"] != "=~") & (rows["lhs"] != rows["rhs"])]
+    alone = (
+        str(name)
+        for pair in zip(structural["lhs"], structural["rhs"], strict=True)
+        for name in pair
+    )
     nodes = dict.fromkeys([*latents, *(name for name in alone if name not in home)])
     return latents, tuple(nodes), {name: items for name, items in homes.items() if items}
 
@@ -189,7 +192,7 @@ def _arrows(
     homes: dict[str, tuple[str, ...]],
     standardised: bool,
 ) -> list[Arrow]:
-    found = []
+    arrows = []
     columns = rows[["lhs", "op", "rhs", "estimate", "std", "p_value"]]
     for lhs, op, rhs, estimate, size, p in columns.itertuples(index=False):
         left, right = str(lhs), str(rhs)
@@ -202,10 +205,11 @@ def _arrows(
         elif op == "~":
             kind, start, end = "path", right, left
         else:
-            own = right in homes.get(left, ())
-            kind, start, end = "higher" if both else "item" if own else "cross", left, right
+            beside = right in homes.get(left, ())
+            kind = "higher" if both else "item" if beside else "cross"
+            start, end = left, right
         std = float(size)
         # Without a standardised value the fit has no solution, and its estimates mean nothing.
         value = std if standardised or isnan(std) else float(estimate)
-        found.append(Arrow(kind, start, end, value, std, float(p)))
-    return found
+        arrows.append(Arrow(kind, start, end, value, std, float(p)))
+    return arrows

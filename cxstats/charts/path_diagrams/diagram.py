@@ -16,10 +16,10 @@ from matplotlib.path import Path
 
 from cxstats.charts import style
 from cxstats.charts.fonts import drawable
-from cxstats.charts.path_diagram.captions import note_text, title_text
-from cxstats.charts.path_diagram.layout import Box
-from cxstats.charts.path_diagram.model import PathModel, read_model
-from cxstats.charts.path_diagram.scene import (
+from cxstats.charts.path_diagrams.captions import note_text, title_text
+from cxstats.charts.path_diagrams.layout import Box
+from cxstats.charts.path_diagrams.model import PathModel, read_model
+from cxstats.charts.path_diagrams.scene import (
     NODE,
     NUMBER,
     SMALL,
@@ -112,15 +112,16 @@ def path_diagram(  # noqa: PLR0913
         heading = title or title_text(model, scene.layout.level, lang)
         below = note_text(model, scene.listed, note, lang)
         keys = _keys(model, scene, lang)
-        own, ax = ax is None, style.new_axes(ax, *_figure_size(scene, below))
+        standalone = ax is None
+        ax = style.new_axes(ax, *_figure_size(scene, below))
         parts = _draw(ax, model, scene)
         if keys:
             style.legend_above(ax, keys, len(keys))
         if not model.solved:
             marks = [label("chart.synthetic", lang)] if synthetic else []
             style.stamp(ax, " · ".join([*marks, label("chart.path.unsolved", lang)]))
-        style.finish(ax, own, heading, source, lang, below, synthetic and model.solved)
-        if not own:
+        style.finish(ax, standalone, heading, source, lang, below, synthetic and model.solved)
+        if not standalone:
             style.lift_title(ax, 1 if keys else 0)
         _fit(ax, scene, parts)
         return ax

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from math import isnan
 
 from cxstats.charts import style
-from cxstats.charts.path_diagram.model import Arrow, PathModel
+from cxstats.charts.path_diagrams.model import Arrow, PathModel
+from cxstats.charts.wording import join_sentences
 from cxstats.core.formats import format_number
 from cxstats.core.language import label
 
@@ -54,41 +55,42 @@ def title_text(model: PathModel, level: dict[str, int], lang: str) -> str:
 
     best = max(sure, key=rank)
     several = sum(arrow.end == best.end for arrow in paths) > 1
-    found = _spoken(model, "most" if several else "one", best, lang)
+    finding = _spoken(model, "most" if several else "one", best, lang)
     if best.end in model.r_squared:
         r2 = format_number(model.r_squared[best.end], 2)
-        found += label("chart.path.title.r2", lang, r2=r2)
-    return found
+        finding += label("chart.path.title.r2", lang, r2=r2)
+    return finding
 
 
 def _spoken(model: PathModel, key: str, arrow: Arrow, lang: str) -> str:
-    words = {
-        "name": model.name(arrow.end),
-        "driver": model.name(arrow.start),
-        "value": format_number(arrow.value, 2),
-    }
-    found = label(f"chart.path.title.{key}", lang, **words)
+    finding = label(
+        f"chart.path.title.{key}",
+        lang,
+        name=model.name(arrow.end),
+        driver=model.name(arrow.start),
+        value=format_number(arrow.value, 2),
+    )
     # The name of a column stays as it is.
-    return style.capital(found) if arrow.end in model.names else found
+    return style.capital(finding) if arrow.end in model.names else finding
 
 
 def _measurement_title(model: PathModel, lang: str) -> str:
-    higher, items = _known(model.of("higher")), _known(model.of("item", "cross"))
+    higher, items = _estimated(model.of("higher")), _estimated(model.of("item", "cross"))
     behind = {arrow.start for arrow in higher}
     if len(behind) == 1:
-        words = _range([arrow.value for arrow in higher]) | {"n": str(len(higher))}
-        name = model.name(behind.pop())
-        return label("chart.path.title.higher", lang, name=name, **words)
+        ends = _range([arrow.value for arrow in higher])
+        name, n = model.name(behind.pop()), len(higher)
+        return label("chart.path.title.higher", lang, name=name, n=n, **ends)
     items = items or higher
     if not items:
-        arc = max(_known(model.of("arc", "residual")), key=lambda arrow: abs(arrow.std))
+        arc = max(_estimated(model.of("arc", "residual")), key=lambda arrow: abs(arrow.std))
         return _spoken(model, "arc", arc, lang)
     n = len({arrow.start for arrow in items})
     key = "chart.path.title.factors" + (".one" if n == 1 else "")
     return label(key, lang, n=n, **_range([arrow.value for arrow in items]))
 
 
-def _known(arrows: Sequence[Arrow]) -> list[Arrow]:
+def _estimated(arrows: Sequence[Arrow]) -> list[Arrow]:
     return [arrow for arrow in arrows if not isnan(arrow.std)]
 
 
@@ -99,9 +101,9 @@ def _range(values: Sequence[float]) -> dict[str, str]:
 # Note -----------------------------------------------------------------------------------------
 
 
-def note_text(model: PathModel, listed: Sequence[Arrow], own: str | None, lang: str) -> str:
-    """Return what a reader must know: the caller's words first, then how to read the picture."""
-    notes = [own or ""]
+def note_text(model: PathModel, listed: Sequence[Arrow], note: str | None, lang: str) -> str:
+    """Return what a reader must know: the caller's note first, then how to read the picture."""
+    notes = [note or ""]
     if model.n_groups > 1:
         notes.append(label("chart.path.note.group", lang, group=model.group, n=model.n_groups))
     if model.solved:
@@ -117,25 +119,24 @@ def note_text(model: PathModel, listed: Sequence[Arrow], own: str | None, lang: 
         notes.append(label("chart.path.note.arcs", lang))
     if listed:
         notes.append(_listed(model, listed, lang))
-    return ("" if lang == "zh" else " ").join(part for part in notes if part)
+    return join_sentences(notes, lang)
 
 
 def _numbers(model: PathModel, lang: str) -> str:
     kind = "standardised" if model.standardised else "raw"
     if all(isnan(arrow.p) for arrow in model.arrows if arrow.kind not in ("item", "cross")):
         return label(f"chart.path.note.{kind}", lang, levels="")
-    comma = ", " if lang == "en" else "，"
-    shown = comma.join(
+    comma, semicolon = (", ", "; ") if lang == "en" else ("，", "；")
+    levels = comma.join(
         f"{'*' * (i + 1)} p < {format_number(limit)}"
         for i, limit in enumerate(_limits(model.alpha))
     )
-    return label(f"chart.path.note.{kind}", lang, levels=("; " if lang == "en" else "；") + shown)
+    return label(f"chart.path.note.{kind}", lang, levels=semicolon + levels)
 
 
 def _listed(model: PathModel, listed: Sequence[Arrow], lang: str) -> str:
-    words = []
+    pairs = []
     for arrow in listed:
         value = "" if isnan(arrow.std) else " " + format_number(arrow.value, 2)
-        words.append(f"{model.name(arrow.start)}–{model.name(arrow.end)}{value}")
-    joined = (", " if lang == "en" else "、").join(words)
-    return label("chart.path.note.listed", lang, pairs=joined)
+        pairs.append(f"{model.name(arrow.start)}–{model.name(arrow.end)}{value}")
+    return label("chart.path.note.listed", lang, pairs=label("chart.comma", lang).join(pairs))

@@ -39,13 +39,13 @@ class Comparison(Result):
 
     def findings(self, lang: str) -> list[str]:
         """Return how many values are reproduced, and every one that is not."""
-        wrong = [row for row in self.rows if not row[-1]]
-        agree = len(self.rows) - len(wrong)
+        differing = [row for row in self.rows if not row[-1]]
+        agree = len(self.rows) - len(differing)
         return [
             label("comparison.head", lang, n=len(self.rows), agree=agree),
             *(
                 "  " + label("comparison.row", lang, name=n, published=p, reproduced=r)
-                for n, p, r, _ in wrong
+                for n, p, r, _ in differing
             ),
         ]
 
@@ -57,13 +57,13 @@ class Comparison(Result):
         ReproductionError
             Naming every row that does not agree.
         """
-        wrong = [
+        differing = [
             label("comparison.row", "en", name=n, published=p, reproduced=r)
             for n, p, r, agree in self.rows
             if not agree
         ]
-        if wrong:
-            raise ReproductionError("not reproduced: " + "; ".join(wrong))
+        if differing:
+            raise ReproductionError("not reproduced: " + "; ".join(differing))
         return self.table
 
 
