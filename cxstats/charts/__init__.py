@@ -23,7 +23,7 @@ from cxstats.charts.likert import answer_shares, likert
 from cxstats.charts.monitoring import confidence_band, power_by_day, stopping_boundaries
 from cxstats.charts.nps_bars import nps_bars
 from cxstats.charts.nps_region import nps_region
-from cxstats.charts.path_diagram.diagram import path_diagram
+from cxstats.charts.path_diagrams.diagram import path_diagram
 from cxstats.charts.power_curve import power_curve
 from cxstats.charts.process_map import process_map
 from cxstats.charts.quadrants import ipma_map, quadrant_map

@@ -1,13 +1,8 @@
-"""Places for a process map: layers from top to bottom, found the same way every time.
+"""Places for a process map: layers from top to bottom, the same ones every time.
 
-Sugiyama's method in small: arrows that go back are turned, layers are longest paths, long arrows
-get a place in every layer they pass, the order in a layer follows the neighbours' mean. Lengths
-are inches; x grows to the right, y upwards from 0 at the top.
-
-References
-----------
-Sugiyama, Tagawa & Toda (1981). Methods for visual understanding of hierarchical system
-structures. IEEE Transactions on Systems, Man and Cybernetics 11(2), 109-125.
+Arrows that go back are turned; layers and their order are those of `layered_layout`; then thick
+and long arrows are kept straight. Lengths are inches; x grows to the right, y upwards from 0 at
+the top.
 """
 
 from __future__ import annotations
@@ -15,19 +10,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cxstats.charts.layered_layout import (
+    SWEEPS,
+    Link,
+    Node,
+    Pair,
+    Passage,
+    chains_of,
+    links_of,
+    longest_paths,
+    rows_of,
+    uncrossed,
+)
+
 Array = NDArray[np.float64]
-Pair = tuple[str, str]
 
 START, END = "\0start", "\0end"
 PASS = (0.95, 0.1)  # the place an arrow needs in a layer that it passes: the width of its words
 ACROSS, DOWN = 0.28, 0.62  # room between boxes of a layer, and between layers
 LABEL = (0.92, 0.17)  # width and height of an arrow's words
-SWEEPS = 24
 LOOP, ASIDE = 0.5, 0.85  # how far a loop on one activity reaches out, and its words
 
 
@@ -70,34 +75,28 @@ def lay_out(sizes: Mapping[str, tuple[float, float]], edges: Mapping[Pair, float
     Examples
     --------
     >>> box = (2.0, 0.5)
-    >>> found = lay_out({"a": box, "b": box, START: box, END: box},
+    >>> layout = lay_out({"a": box, "b": box, START: box, END: box},
     ...                 {(START, "a"): 5, ("a", "b"): 5, ("b", "a"): 1, ("b", END): 5})
-    >>> sorted(found.back), found.places["a"][1] > found.places["b"][1]
+    >>> sorted(layout.back), layout.places["a"][1] > layout.places["b"][1]
     ([('b', 'a')], True)
     """
     order = _in_order(list(sizes), edges)
     rank = {name: i for i, name in enumerate(order)}
     plain = [pair for pair in edges if pair[0] != pair[1]]
+    loops = {pair[0] for pair in edges if pair[0] == pair[1]}
     back = frozenset(pair for pair in plain if rank[pair[0]] > rank[pair[1]])
-    down = {pair: (pair[::-1] if pair in back else pair) for pair in plain}
-    layer = _layers(order, set(down.values()))
-    rows, chains, size = _rows(order, layer, down, sizes)
-    links = [link for chain in chains.values() for link in pairwise(chain)]
+    down = {pair: (pair[::-1] if pair in back else pair) for pair in sorted(plain)}
+    # The start stands above everything, the end below.
+    around = [pair for name in order for pair in ((START, name), (name, END))]
+    layer = longest_paths(order, [*down.values(), *around])
+    chains = chains_of(layer, down)
+    links = links_of(chains.values())
+    rows = uncrossed(rows_of(order, layer, chains), links)
     weight = {link: edges[pair] for pair, chain in chains.items() for link in pairwise(chain)}
-    rows = _uncrossed(rows, links)
-    loops = [pair[0] for pair in edges if pair[0] == pair[1]]
-    room = {one: (w + 2 * ASIDE * (one in loops), h) for one, (w, h) in size.items()}
-    x = _across(rows, links, weight, room)
-    heights = [max(size[one][1] for one in row) for row in rows]
-    y: dict[Node, float] = {}
-    top = 0.0
-    for row, height in zip(rows, heights, strict=True):
-        y |= dict.fromkeys(row, -(top + height / 2))
-        top += height + DOWN
-    left = min(x[one] - size[one][0] / 2 for one in x)
-    right = max(x[one] + size[one][0] / 2 + ASIDE * (one in loops) for one in x)
-    x = {one: value - left for one, value in x.items()}
-    spots = {one: (x[one], y[one]) for one in x}
+    size: dict[Node, tuple[float, float]] = {
+        node: sizes[node] if isinstance(node, str) else PASS for row in rows for node in row
+    }
+    spots, width, height = _spots(rows, links, weight, size, loops)
     routes = _routes(chains, spots, size)
     labels = _labels(chains, routes, spots)
     for pair, points in routes.items():
@@ -105,7 +104,28 @@ def lay_out(sizes: Mapping[str, tuple[float, float]], edges: Mapping[Pair, float
     for name in loops:
         routes[name, name], labels[name, name] = _loop(spots[name], size[name])
     places = {name: spots[name] for name in sizes}
-    return Layout(places, routes, labels, back, right - left, top - DOWN)
+    return Layout(places, routes, labels, back, width, height)
+
+
+def _spots(
+    rows: list[list[Node]],
+    links: list[Link],
+    weight: Mapping[Link, float],
+    size: Mapping[Node, tuple[float, float]],
+    loops: set[str],
+) -> tuple[dict[Node, tuple[float, float]], float, float]:
+    """Return the centre of every node and passage, and the width and height of all."""
+    room = {node: (w + 2 * ASIDE * (node in loops), h) for node, (w, h) in size.items()}
+    x = _across(rows, links, weight, room)
+    y: dict[Node, float] = {}
+    top = 0.0
+    for row in rows:
+        tall = max(size[node][1] for node in row)
+        y |= dict.fromkeys(row, -(top + tall / 2))
+        top += tall + DOWN
+    left = min(x[node] - size[node][0] / 2 for node in x)
+    right = max(x[node] + size[node][0] / 2 + ASIDE * (node in loops) for node in x)
+    return {node: (x[node] - left, y[node]) for node in x}, right - left, top - DOWN
 
 
 def _in_order(names: list[str], edges: Mapping[Pair, float]) -> list[str]:
@@ -130,110 +150,36 @@ def _improved(order: list[str], flow: Mapping[Pair, float]) -> list[str]:
     best = backward(order)
     for _ in range(3):
         for name in list(order):
-            rest = [one for one in order if one != name]
-            tries = [[*rest[:i], name, *rest[i:]] for i in range(len(order))]
-            values = [backward(one) for one in tries]
-            if min(values) < best:
-                best, order = min(values), tries[int(np.argmin(values))]
+            others = [other for other in order if other != name]
+            orders = [[*others[:i], name, *others[i:]] for i in range(len(order))]
+            sums = [backward(candidate) for candidate in orders]
+            if min(sums) < best:
+                best, order = min(sums), orders[int(np.argmin(sums))]
     return order
-
-
-def _layers(order: list[str], down: set[Pair]) -> dict[str, int]:
-    """Return each name's layer: the longest path to it; the end stands below everything."""
-    layer: dict[str, int] = {}
-    for name in order:
-        layer[name] = 1 + max((layer[a] for a, b in down if b == name), default=0 - (name == START))
-    layer[END] = max(layer.values()) + (layer[END] <= max(v for k, v in layer.items() if k != END))
-    return layer
-
-
-Node = Any  # a name, or (pair, layer) for the place of an arrow in a layer it passes
-
-
-def _rows(
-    order: list[str],
-    layer: Mapping[str, int],
-    down: Mapping[Pair, Pair],
-    sizes: Mapping[str, tuple[float, float]],
-) -> tuple[list[list[Node]], dict[Pair, list[Node]], dict[Node, tuple[float, float]]]:
-    """Return what stands in each layer, the way of each arrow, and all sizes."""
-    size: dict[Node, tuple[float, float]] = dict(sizes)
-    rows: list[list[Node]] = [[] for _ in range(max(layer.values()) + 1)]
-    for name in order:
-        rows[layer[name]].append(name)
-    chains = {}
-    for pair, (a, b) in sorted(down.items()):
-        between = [(pair, level) for level in range(layer[a] + 1, layer[b])]
-        for one in between:
-            rows[one[1]].append(one)
-            size[one] = PASS
-        chains[pair] = [a, *between, b]
-    return [row for row in rows if row], chains, size
-
-
-def _uncrossed(rows: list[list[Node]], links: list[tuple[Node, Node]]) -> list[list[Node]]:
-    """Order the layers by the mean place of neighbours; keep the order with fewest crossings."""
-    up: dict[Node, list[Node]] = {}
-    low: dict[Node, list[Node]] = {}
-    for a, b in links:
-        up.setdefault(b, []).append(a)
-        low.setdefault(a, []).append(b)
-
-    def crossings(rows: list[list[Node]]) -> int:
-        at = {one: i for row in rows for i, one in enumerate(row)}
-        level = {one: j for j, row in enumerate(rows) for one in row}
-        total = 0
-        for j in range(len(rows) - 1):
-            ends = np.array([(at[a], at[b]) for a, b in links if level[a] == j]).reshape(-1, 2)
-            product = np.subtract.outer(ends[:, 0], ends[:, 0]) * np.subtract.outer(
-                ends[:, 1], ends[:, 1]
-            )
-            total += int((product < 0).sum()) // 2
-        return total
-
-    rows = [list(row) for row in rows]
-    best, fewest = [list(row) for row in rows], crossings(rows)
-    for sweep in range(SWEEPS):
-        near = up if sweep % 2 == 0 else low
-        for j in range(len(rows)) if sweep % 2 == 0 else reversed(range(len(rows))):
-            at = {one: i - (len(row) - 1) / 2 for row in rows for i, one in enumerate(row)}
-            mean = {
-                one: float(np.mean([at[k] for k in near[one]])) if one in near else at[one]
-                for one in rows[j]
-            }
-            rows[j].sort(key=mean.__getitem__)
-        count = crossings(rows)
-        if count < fewest:
-            best, fewest = [list(row) for row in rows], count
-    return best
 
 
 def _across(
     rows: list[list[Node]],
-    links: list[tuple[Node, Node]],
-    weight: Mapping[tuple[Node, Node], float],
+    links: list[Link],
+    weight: Mapping[Link, float],
     size: Mapping[Node, tuple[float, float]],
 ) -> dict[Node, float]:
     """Return x: near the neighbours, the strongest counting most, and never overlapping."""
     near: dict[Node, list[tuple[Node, float]]] = {}
     for a, b in links:
         # Thick and long arrows are kept straight.
-        w = weight[a, b] ** 1.5 * (8 if isinstance(a, tuple) and isinstance(b, tuple) else 1)
+        w = weight[a, b] ** 1.5 * (8 if isinstance(a, Passage) and isinstance(b, Passage) else 1)
         near.setdefault(a, []).append((b, w))
         near.setdefault(b, []).append((a, w))
     x: dict[Node, float] = {}
     for row in rows:
-        widths = np.array([size[one][0] + ACROSS for one in row])
+        widths = np.array([size[node][0] + ACROSS for node in row])
         x |= dict(zip(row, np.cumsum(widths) - widths / 2 - widths.sum() / 2, strict=True))
     for sweep in range(SWEEPS):
         for row in rows if sweep % 2 == 0 else reversed(rows):
-            wish = [
-                sum(x[k] * w for k, w in near[one]) / sum(w for _, w in near[one])
-                if one in near
-                else x[one]
-                for one in row
-            ]
-            strength = [sum(w for _, w in near.get(one, [(one, 1.0)])) for one in row]
+            ties = [near.get(node, [(node, 1.0)]) for node in row]
+            strength = [sum(w for _, w in tie) for tie in ties]
+            wish = [sum(x[k] * w for k, w in tie) / sum(w for _, w in tie) for tie in ties]
             apart = [(size[a][0] + size[b][0]) / 2 + ACROSS for a, b in pairwise(row)]
             x |= dict(zip(row, _apart(wish, strength, apart), strict=True))
     return x
@@ -266,14 +212,14 @@ def _routes(
     spots: Mapping[Node, tuple[float, float]],
     size: Mapping[Node, tuple[float, float]],
 ) -> dict[Pair, Array]:
-    """Return the points of every arrow, downwards, with its own place on the sides of boxes."""
+    """Return the points of every arrow, downwards, each at a place of its own on the boxes."""
     port: dict[tuple[Pair, int], float] = {}
-    for side, (own, other) in enumerate(((0, 1), (-1, -2))):  # leaving below, arriving above
+    for side, (end, beside) in enumerate(((0, 1), (-1, -2))):  # leaving below, arriving above
         at: dict[Node, list[Pair]] = {}
         for pair, chain in chains.items():
-            at.setdefault(chain[own], []).append(pair)
+            at.setdefault(chain[end], []).append(pair)
         for name, pairs in at.items():
-            pairs.sort(key=lambda p: (spots[chains[p][other]][0], p))
+            pairs.sort(key=lambda p: (spots[chains[p][beside]][0], p))
             room = min(0.48, 0.8 * size[name][0] / max(len(pairs), 1))
             for i, pair in enumerate(pairs):
                 port[pair, side] = (i - (len(pairs) - 1) / 2) * room
@@ -282,7 +228,7 @@ def _routes(
         (xa, ya), (xb, yb) = spots[chain[0]], spots[chain[-1]]
         ha, hb = size[chain[0]][1] / 2, size[chain[-1]][1] / 2
         points = [(xa + port[pair, 0], ya - ha)]
-        points += [spots[one] for one in chain[1:-1]]
+        points += [spots[node] for node in chain[1:-1]]
         points += [(xb + port[pair, 1], yb + hb)]
         routes[pair] = np.array(points)
     return routes
@@ -294,24 +240,24 @@ def _labels(
     spots: Mapping[Node, tuple[float, float]],
 ) -> dict[Pair, tuple[float, float]]:
     """Return places for the words: beside no box, on their own arrow, clear of each other."""
-    found: dict[Pair, tuple[float, float]] = {}
+    places: dict[Pair, tuple[float, float]] = {}
     short = []
     for pair, chain in chains.items():
         if len(chain) > 2:  # its middle place was made wide enough
-            found[pair] = spots[chain[len(chain) // 2]]
+            places[pair] = spots[chain[len(chain) // 2]]
         else:
             short.append(pair)
     for pair in sorted(short, key=lambda p: tuple(routes[p].mean(axis=0))):
-        tries = [
+        candidates = [
             _on_curve(routes[pair][0], routes[pair][-1], t)
             for t in (0.5, 0.34, 0.66, 0.42, 0.58, 0.25, 0.75)
         ]
         clashes = [
-            sum(_overlap(spot, other) for other in found.values()) + 1e-3 * i
-            for i, spot in enumerate(tries)
+            sum(_overlap(spot, other) for other in places.values()) + 1e-3 * i
+            for i, spot in enumerate(candidates)
         ]
-        found[pair] = tries[int(np.argmin(clashes))]
-    return found
+        places[pair] = candidates[int(np.argmin(clashes))]
+    return places
 
 
 def _on_curve(a: Array, b: Array, t: float) -> tuple[float, float]:

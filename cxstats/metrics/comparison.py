@@ -66,6 +66,7 @@ class MetricComparison(Result):
     notes: tuple[Text, ...]
 
     kinds: ClassVar = ("difference",)
+    codes: ClassVar = {"test": "metric.test.{}"}
     reference: ClassVar = (
         "Newcombe (1998). Interval estimation for the difference between independent proportions. "
         "Statistics in Medicine 17, 873-890.\n"

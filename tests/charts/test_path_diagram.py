@@ -11,8 +11,8 @@ from matplotlib.colors import to_hex
 from matplotlib.patches import Ellipse, FancyArrowPatch
 
 from cxstats.charts import path_diagram, style
-from cxstats.charts.path_diagram.layout import Box, columns, layers
-from cxstats.charts.path_diagram.routes import bent, clip, passes, points, route
+from cxstats.charts.path_diagrams.layout import Box, Graph, columns
+from cxstats.charts.path_diagrams.routes import bent, clip, passes, points, route
 from cxstats.core.errors import CxError
 
 NAN = float("nan")
@@ -484,16 +484,18 @@ def test_layers_are_the_longest_ways():
     edges = ECSI[ECSI["op"] == "~"]
     pairs = list(zip(edges["rhs"], edges["lhs"], strict=True))
     names = ["Loyalty", "Value", "Image", "Quality", "Satisfaction", "Expectation"]
-    found = layers(names, pairs)
-    assert sorted(names, key=found.get) == [
+    level, _ = columns(Graph(dict.fromkeys(names, (1.0, 0.5)), tuple(pairs)))
+    assert sorted(names, key=level.get) == [
         *["Image", "Expectation", "Quality", "Value", "Satisfaction", "Loyalty"]
     ]
-    assert sorted(layers("abc", [("a", "b"), ("b", "c"), ("c", "a")]).values()) == [0, 1, 2]
+    cycle = (("a", "b"), ("b", "c"), ("c", "a"))
+    level, _ = columns(Graph(dict.fromkeys("abc", (1.0, 0.5)), cycle))
+    assert sorted(level.values()) == [0, 1, 2]
 
 
 def test_columns_are_ordered_without_a_needless_crossing():
-    level = {"a": 0, "b": 0, "c": 0, "x": 1, "y": 1, "z": 1}
-    left, right = columns(level, [("a", "z"), ("b", "x"), ("c", "y")])
+    edges = (("a", "z"), ("b", "x"), ("c", "y"))
+    _, (left, right) = columns(Graph(dict.fromkeys("abcxyz", (1.0, 0.5)), edges))
     assert [{"a": "z", "b": "x", "c": "y"}[name] for name in left] == right
 
 

@@ -23,9 +23,9 @@ def test_limits_are_those_of_a_p_chart():
     waves = cx.rate([20, 35, 60], [100, 150, 200], by={"wave": [1, 2, 3]}, name="churn_rate")
     table = cx.track(waves, baseline=[1]).table
     half = 3 * np.sqrt(0.2 * 0.8 / np.array([100, 150, 200]))
-    np.testing.assert_allclose(table["upper"] - 0.2, half, rtol=1e-12)
-    np.testing.assert_allclose(0.2 - table["lower"], half, rtol=1e-12)
-    assert table["outside"].tolist() == [False, False, True]
+    np.testing.assert_allclose(table["limit_high"] - 0.2, half, rtol=1e-12)
+    np.testing.assert_allclose(0.2 - table["limit_low"], half, rtol=1e-12)
+    assert table["outside_limits"].tolist() == [False, False, True]
 
 
 def test_pooled_limits_by_hand():
@@ -39,7 +39,7 @@ def test_pooled_limits_by_hand():
 def test_a_step_is_found_where_it_is():
     found = cx.track(STEPPED, baseline=["a", "b", "c"])
     assert found.changes["wave"].tolist() == ["d"]
-    assert found.table["outside"].tolist() == [False, False, False, True, True]
+    assert found.table["outside_limits"].tolist() == [False, False, False, True, True]
     assert found.table["change"].tolist() == [False, False, False, True, False]
     before, after = (
         group["estimate"] for _, group in STEPPED.table.groupby(STEPPED.table.index > 2)
@@ -156,7 +156,7 @@ def test_waves_that_scatter_too_much_are_remarked_on():
     )
     found = cx.track(waves)
     assert any("laney" in note.en for note in found.notes)
-    assert not cx.track(waves, limits="laney").table["outside"].any()
+    assert not cx.track(waves, limits="laney").table["outside_limits"].any()
 
 
 def test_waves_where_all_answer_alike_count():
@@ -169,7 +169,7 @@ def test_waves_where_all_answer_alike_count():
     assert cx.track(stepped).changes["wave"].tolist() == [4]
     nps = cx.nps_from_counts([10, 9, 11, 10, 20], [6] * 4 + [0], [4, 5, 3, 4, 0],
                              by={"wave": list(range(5))})  # fmt: skip
-    assert cx.track(nps, baseline=range(4)).table["outside"].tolist() == [False] * 4 + [True]
+    assert cx.track(nps, baseline=range(4)).table["outside_limits"].tolist() == [False] * 4 + [True]
 
 
 @pytest.mark.parametrize("kind", ["date", "timestamp", "period"])

@@ -11,11 +11,11 @@ from matplotlib.textpath import text_to_path
 
 from cxstats.charts import style
 from cxstats.charts.fonts import families
-from cxstats.charts.path_diagram import routes
-from cxstats.charts.path_diagram.captions import stars
-from cxstats.charts.path_diagram.layout import Array, Box, Graph, Layout
-from cxstats.charts.path_diagram.model import Arrow, PathModel
-from cxstats.charts.path_diagram.places import place
+from cxstats.charts.path_diagrams import routes
+from cxstats.charts.path_diagrams.captions import stars
+from cxstats.charts.path_diagrams.layout import Array, Box, Graph, Layout
+from cxstats.charts.path_diagrams.model import Arrow, PathModel
+from cxstats.charts.path_diagrams.places import place
 from cxstats.core.formats import format_number
 
 NODE, NUMBER, SMALL = 10.0, 9.0, 7.0  # points: constructs, arrows, items and loadings

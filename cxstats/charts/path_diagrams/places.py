@@ -8,15 +8,14 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from cxstats.charts.path_diagram.layout import (
+from cxstats.charts.layered_layout import Node
+from cxstats.charts.path_diagrams.layout import (
     OUT,
     Array,
     Box,
     Graph,
     Layout,
     columns,
-    layers,
-    pulled,
 )
 
 GAP = 0.07  # between the boxes of two items
@@ -32,9 +31,7 @@ def place(graph: Graph) -> Layout:
     overlaps, arrows through others' parts, crossings, arrows in one line, length and height.
     The columns are pulled apart until nothing overlaps.
     """
-    edges = [*graph.behind, *graph.edges]
-    level = pulled(layers(graph.sizes, edges), graph)
-    order = columns(level, edges)
+    level, order = columns(graph)
     best: tuple[float, _Board, Array, NDArray[np.int_]] | None = None
     for stretch in (1.0, 1.25, 1.6, 2.0):
         board = _Board(graph, level, stretch)
@@ -183,7 +180,7 @@ class _Board:
             yield ys, sides
 
 
-def _starts(board: _Board, order: list[list[str]]) -> list[tuple[Array, NDArray[np.int_]]]:
+def _starts(board: _Board, order: list[list[Node]]) -> list[tuple[Array, NDArray[np.int_]]]:
     """Return places to begin from: columns centred, upper items above; and variations of that.
 
     The variations are zigzags and columns in another order, the same ones every time.
@@ -202,7 +199,7 @@ def _starts(board: _Board, order: list[list[str]]) -> list[tuple[Array, NDArray[
     return found
 
 
-def _stacked(board: _Board, order: list[list[str]]) -> tuple[Array, NDArray[np.int_]]:
+def _stacked(board: _Board, order: list[list[Node]]) -> tuple[Array, NDArray[np.int_]]:
     index = {name: i for i, name in enumerate(board.names)}
     y, side = np.zeros(len(index)), np.zeros(len(index), int)
     for column in order:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cxstats.charts.path_diagram.layout import OUT, Array, Box, Layout
+from cxstats.charts.path_diagrams.layout import OUT, Array, Box, Layout
 
 STEPS = np.linspace(0, 1, 61)
 BENDS = (0.0, *(s * b for b in (0.07, 0.13, 0.2, 0.28, 0.4, 0.55, 0.75) for s in (1, -1)))

@@ -16,10 +16,10 @@ from matplotlib.path import Path
 
 from cxstats.charts import style
 from cxstats.charts.fonts import drawable
-from cxstats.charts.path_diagram.captions import note_text, title_text
-from cxstats.charts.path_diagram.layout import Box
-from cxstats.charts.path_diagram.model import PathModel, read_model
-from cxstats.charts.path_diagram.scene import (
+from cxstats.charts.path_diagrams.captions import note_text, title_text
+from cxstats.charts.path_diagrams.layout import Box
+from cxstats.charts.path_diagrams.model import PathModel, read_model
+from cxstats.charts.path_diagrams.scene import (
     NODE,
     NUMBER,
     SMALL,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import isnan
 
 from cxstats.charts import style
-from cxstats.charts.path_diagram.model import Arrow, PathModel
+from cxstats.charts.path_diagrams.model import Arrow, PathModel
 from cxstats.charts.wording import join_sentences
 from cxstats.core.formats import format_number
 from cxstats.core.language import label

@@ -1,0 +1,133 @@
+"""The parts of a path diagram and the columns they form, from left to right.
+
+Lengths are inches, x grows to the right and y upwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxstats.charts.layered_layout import (
+    Node,
+    Pair,
+    chains_of,
+    depth_first_order,
+    links_of,
+    longest_paths,
+    rows_of,
+    uncrossed,
+)
+
+Array = NDArray[np.float64]
+
+OUT = {"left": (-1, 0), "right": (1, 0), "top": (0, 1), "bottom": (0, -1)}
+
+
+class Box(NamedTuple):
+    """A rectangle or an ellipse by its centre, width and height."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+    round: bool = False
+
+    def bounds(self, pad: float = 0) -> Array:
+        """Return left, bottom, right and top, widened by `pad`."""
+        w, h = self.w / 2 + pad, self.h / 2 + pad
+        return np.array([self.x - w, self.y - h, self.x + w, self.y + h])
+
+    def holds(self, points: Array, pad: float = 0) -> NDArray[np.bool_]:
+        """Return which of the points (n, 2) lie inside the shape, widened by `pad`.
+
+        Examples
+        --------
+        >>> Box(0, 0, 2, 2, round=True).holds(np.array([[0.9, 0.0], [0.9, 0.9]])).tolist()
+        [True, False]
+        """
+        reach = np.abs(points - (self.x, self.y)) / (self.w / 2 + pad, self.h / 2 + pad)
+        inside: NDArray[np.bool_] = np.asarray(
+            (reach**2).sum(axis=1) < 1 if self.round else (reach < 1).all(axis=1)
+        )
+        return inside
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """What is to be placed.
+
+    Attributes
+    ----------
+    sizes : dict of str to (float, float)
+        Width and height of every construct.
+    edges, arcs : tuple of (str, str)
+        Arrows between constructs, from and to, and their covariances.
+    items : dict of str to tuple of str
+        The items that stand beside each construct.
+    row, stack : (float, float)
+        Width and height of an item in a row (above, below) and in a stack (at the sides).
+    round : frozenset of str
+        Constructs that are ellipses; the others are rectangles.
+    behind : tuple of (str, str)
+        Constructs without items of their own, and those whose items they measure too: the items
+        stand between them.
+    low : frozenset of str
+        Constructs whose items must stand below, so that they can be joined there.
+    """
+
+    sizes: dict[str, tuple[float, float]]
+    edges: tuple[Pair, ...]
+    items: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    row: tuple[float, float] = (0.4, 0.3)
+    stack: tuple[float, float] = (0.4, 0.3)
+    arcs: tuple[Pair, ...] = ()
+    round: frozenset[str] = frozenset()
+    behind: tuple[Pair, ...] = ()
+    low: frozenset[str] = frozenset()
+
+
+class Layout(NamedTuple):
+    """Where everything stands: constructs and items as boxes, and the side of the items."""
+
+    nodes: dict[str, Box]
+    items: dict[str, Box]
+    sides: dict[str, str]
+    level: dict[str, int]
+
+
+def columns(graph: Graph) -> tuple[dict[str, int], list[list[Node]]]:
+    """Return the column of each construct, and what stands in each column from the top.
+
+    Examples
+    --------
+    >>> box = (1.0, 0.5)
+    >>> columns(Graph(dict.fromkeys("abcd", box), (("a", "d"), ("b", "c"))))
+    ({'a': 0, 'b': 0, 'c': 1, 'd': 1}, [['a', 'b'], ['d', 'c']])
+    """
+    edges = [*graph.behind, *graph.edges]
+    nodes = list(graph.sizes)
+    layer = longest_paths(depth_first_order(nodes, edges), edges)
+    level = _pulled({node: layer[node] for node in nodes}, graph)
+    rightwards = {
+        (start, end): (start, end) if level[start] < level[end] else (end, start)
+        for start, end in edges
+        if level[start] != level[end]
+    }
+    chains = chains_of(level, rightwards)
+    return level, uncrossed(rows_of(nodes, level, chains), links_of(chains.values()))
+
+
+def _pulled(level: Mapping[str, int], graph: Graph) -> dict[str, int]:
+    """Return columns in which a variable that only predicts stands close to what it predicts."""
+    pulled = dict(level)
+    tied = {*graph.items, *(name for arc in graph.arcs for name in arc)}
+    for name, column in level.items():
+        ends = [level[end] for start, end in graph.edges if start == name]
+        if column == 0 and ends and name not in tied:
+            pulled[name] = max(0, min(ends) - 1)
+    return pulled
