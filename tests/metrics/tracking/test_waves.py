@@ -1,5 +1,6 @@
 """Control limits, changes and trends: by hand, statsmodels, and series whose truth is known."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -147,6 +148,23 @@ def test_segments_and_small_cells():
     one = cx.track(cx.nps(frame[frame["branch"] == "South"], column="score", by="wave"))
     south = found.trend[found.trend["branch"] == "South"].drop(columns="branch")
     pd.testing.assert_frame_equal(south.reset_index(drop=True), one.trend)
+
+
+def test_one_segment_is_drawn_and_has_to_be_named():
+    by = {"branch": list("aaabbb"), "wave": [1, 2, 3] * 2}
+    tracked = cx.track(cx.rate([20, 30, 25, 60, 70, 65], [100] * 6, by=by), "wave")
+    _, ax = plt.subplots()
+    assert tracked.plot(ax=ax, segment="b") is ax
+    heights = [y for line in ax.get_lines() for y in np.ravel(line.get_ydata())]
+    assert {60.0, 70.0, 65.0} <= set(heights)
+    assert not {20.0, 30.0, 25.0} & set(heights)
+    for segment in (None, "c"):
+        with pytest.raises(cx.CxError, match=f"segment={segment!r}; allowed: a, b"):
+            tracked.plot(segment=segment)
+    alone = cx.track(cx.rate([20, 30, 25], [100] * 3, by={"wave": [1, 2, 3]}))
+    with pytest.raises(cx.CxError, match="there is one series only"):
+        alone.plot(segment="a")
+    plt.close("all")
 
 
 def test_waves_that_scatter_too_much_are_remarked_on():
