@@ -19,8 +19,11 @@ from cxstats.core.paths import PACKAGE
 LANGUAGES = ("en", "zh")
 _DEFAULT = ["en"]  # one place that `set_language` writes to
 EDGE = "\x00"  # where a value begins or ends in a sentence
+CHINESE = "[\u4e00-\u9fff]"
+LATIN = "A-Za-z0-9\u00b2\u00b3\u00c0-\u024f\u0370-\u03ff"  # with accents, Greek, and R²
+# A per cent sign follows its number at once, so only what comes after it is kept off.
 CROWDED = re.compile(
-    f"(?<=[\u4e00-\u9fff]){EDGE}+(?=[A-Za-z])|(?<=[A-Za-z]){EDGE}+(?=[\u4e00-\u9fff])"
+    f"(?<={CHINESE}){EDGE}+(?=[{LATIN}+\u2212(\\[])|(?<=[{LATIN}%)\\]]){EDGE}+(?={CHINESE})"
 )
 
 
@@ -71,8 +74,8 @@ def catalogue() -> dict[str, Text]:
 def label(key: str, lang: str | None = None, **values: object) -> str:
     """Return the label `key` in `lang`, with ``{name}`` replaced from `values`.
 
-    Where a Chinese character and a Latin letter meet at the edge of a value, a space comes between;
-    within the value, which may be the user's, nothing changes.
+    Where a Chinese character and a Latin letter or a digit meet at the edge of a value, a space
+    comes between; within the value, which may be the user's, nothing changes.
 
     Examples
     --------
@@ -80,8 +83,8 @@ def label(key: str, lang: str | None = None, **values: object) -> str:
     'agrees'
     >>> label("verdict.agrees", "zh")
     '相符'
-    >>> [label("metric.compare.axis", "zh", name=name) for name in ("Effort", "费力度")]
-    ['Effort 之差', '费力度之差']
+    >>> [label("metric.compare.axis", "zh", name=name) for name in ("Effort 2", "费力度")]
+    ['Effort 2 之差', '费力度之差']
     """
     text = catalogue()[key].get(lang)
     return CROWDED.sub(" ", _Edges().format(text, **values)).replace(EDGE, "")

@@ -292,6 +292,74 @@ def test_ellipses_stay_undistorted():
     assert box.width / box.height == pytest.approx(patch.width / patch.height, rel=0.01)
 
 
+# The same places in every language ------------------------------------------------------------
+
+
+def centres(ax):
+    """Return the centres of constructs and items, in inches of the layout."""
+    return {
+        name: tuple(patch.get_extents().transformed(ax.transData.inverted()).get_points().mean(0))
+        for name, patch in boxes(ax).items()
+    }
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_stands_in_the_same_places_in_every_language(name):
+    english, chinese = picture(name), draw(name, lang="zh")
+    places = centres(chinese)
+    assert set(places) == set(boxes(english))
+    for box, place in centres(english).items():
+        assert place == pytest.approx(places[box], abs=1e-6), box
+    ways = [arrows(ax, "path", "higher", "arc", "item", "residual") for ax in (english, chinese)]
+    for ends, arrow in ways[0].items():
+        other = ways[1][ends]._path_original.vertices
+        assert arrow._path_original.vertices == pytest.approx(other), ends
+
+
+ENGLISH_NAMES = {
+    **{"Image": "Corporate image of the firm", "Expectation": "What customers expect"},
+    **{"Quality": "Quality as perceived", "Value": "Value for money", "Loyalty": "Loyalty"},
+    "qual3": "how polite the staff is",
+}
+
+
+@pytest.mark.parametrize("name", ["ecsi", "exogenous", "mimic", "cycle", "twelve"])
+def test_names_of_any_length_leave_the_arrangement_as_it_is(name):
+    nodes = [variable for variable in boxes(picture(name)) if variable[0].isupper()]
+    other = dict.fromkeys(nodes, "名称") | {"qual3": "态度"}
+    longer = {variable: f"The {variable} of this firm" for variable in nodes} | ENGLISH_NAMES
+    drawn = [draw(name, names=other, lang="zh"), draw(name, names=longer)]
+    columns_of, sides_of = zip(*(arrangement(name, centres(ax)) for ax in drawn), strict=True)
+    assert columns_of[0] == columns_of[1]
+    assert sides_of[0] == sides_of[1]
+
+
+def arrangement(name, places):
+    """Return the constructs of each column from the top, and the side of the items of each."""
+    measured = MODELS[name][MODELS[name]["op"] == "=~"]
+    home = {item: node for node, item in zip(measured["lhs"], measured["rhs"], strict=True)}
+    columns_of, sides = {}, {}
+    for node in sorted(set(places) - set(home), key=lambda node: -places[node][1]):
+        columns_of.setdefault(round(places[node][0], 6), []).append(node)
+        offsets = [np.subtract(places[i], places[node]) for i in home if home[i] == node]
+        if offsets:
+            dx, dy = np.mean(offsets, axis=0)
+            sides[node] = (abs(dx) > abs(dy), np.sign(dx if abs(dx) > abs(dy) else dy))
+    return [columns_of[x] for x in sorted(columns_of)], sides
+
+
+def test_no_dash_stands_where_a_minus_would():
+    ax = draw("one")
+    ax.figure.canvas.draw()
+    assert len(ax.texts) > 4
+    for text in ax.texts:
+        if text.get_text()[0].isdigit():
+            plate = text.get_bbox_patch().get_window_extent()
+            size = text.get_size() * ax.figure.dpi / 72
+            free = text.get_window_extent().x0 - plate.x0
+            assert free >= (0.6 if text.get_text() == "0.30" else 0.3) * size  # t4 is dashed
+
+
 # What is drawn --------------------------------------------------------------------------------
 
 

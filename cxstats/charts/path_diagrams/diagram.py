@@ -1,13 +1,13 @@
 """The path diagram of a structural equation model, drawn with matplotlib alone.
 
 `model` reads the table of parameters, `scene` decides what stands where (with
-`layout`, `places` and `routes`), `words` says what is found; here it is drawn.
+`layout`, `places` and `routes`), `captions` says what it shows; here it is drawn.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from matplotlib.lines import Line2D
@@ -108,13 +108,13 @@ def path_diagram(  # noqa: PLR0913
     model = read_model(table, r_squared, names, group, standardised=standardised, alpha=alpha)
     lang = drawable(lang)
     with style.theme(lang):
-        scene = make_scene(model, lang)
+        scene = make_scene(model)
         heading = title or title_text(model, scene.layout.level, lang)
         below = note_text(model, scene.listed, note, lang)
         keys = _keys(model, scene, lang)
         standalone = ax is None
         ax = style.new_axes(ax, *_figure_size(scene, below))
-        parts = _draw(ax, model, scene)
+        artists = _draw(ax, model, scene)
         if keys:
             style.legend_above(ax, keys, len(keys))
         if not model.solved:
@@ -123,37 +123,61 @@ def path_diagram(  # noqa: PLR0913
         style.finish(ax, standalone, heading, source, lang, below, synthetic and model.solved)
         if not standalone:
             style.lift_title(ax, 1 if keys else 0)
-        _fit(ax, scene, parts)
+        _fit(ax, scene, artists)
         return ax
 
 
 def _draw(ax: Axes, model: PathModel, scene: Scene) -> list[Artist]:
     """Draw the scene; return what has a size in points, to be fitted to the axes."""
-    parts: list[Artist] = []
+    artists: list[Artist] = []
     for line in scene.lines:
-        parts.append(_line(ax, model, line))
+        artists.append(_line(ax, model, line))
         if line.box:
-            kind, main = model.kind(line.arrow), line.arrow.kind in ("path", "higher")
-            strong = main and kind in ("positive", "negative")
-            # Wide enough that a minus sign is not taken for a piece of the arrow.
-            shape = f"square,pad={0.3 if main else 0.1}"
-            props: dict[str, Any] = {"boxstyle": shape, "fc": "white", "ec": "none"}
-            look_of = {"weight": "bold" if strong else "normal", "bbox": props, "zorder": 5}
-            text = number(model, line.arrow)
-            parts.append(_write(ax, text, line.box, size_of(line.arrow), **look_of))
+            artists.append(_number(ax, model, line, line.box))
     aimed = {arrow.end for arrow in model.of("path", "higher")}
     for name, box in {**scene.layout.nodes, **scene.layout.items}.items():
-        parts.append(_shape(ax, name, box))
-        node, r2 = name in scene.layout.nodes, model.r_squared.get(name)
-        props = {"size": NODE, "weight": "bold"} if node else {"size": SMALL}
-        if not node or r2 is None or name not in aimed or not model.solved:
-            parts.append(_write(ax, scene.words[name], box, **props))
-            continue
-        tall = 0.16 * (scene.words[name].count("\n") + 1)
-        above, below = box._replace(y=box.y + 0.08), box._replace(y=box.y - 0.025 - tall / 2)
-        parts.append(_write(ax, scene.words[name], above, **props))
-        parts.append(_write(ax, f"R² {format_number(r2, 2)}", below, NUMBER - 1))
-    return parts
+        r2 = model.r_squared.get(name) if name in aimed and model.solved else None
+        artists.append(_shape(ax, name, box))
+        artists.extend(_caption(ax, scene.texts[name], box, name in scene.layout.nodes, r2))
+    return artists
+
+
+def _number(ax: Axes, model: PathModel, line: Line, box: Box) -> Artist:
+    kind, main = model.kind(line.arrow), line.arrow.kind in ("path", "higher")
+    # Wide enough that neither a minus sign is taken for a piece of the arrow, nor that for one.
+    plate = _Plate(aside=0.7 if kind == "unclear" else 0.4, above=0.3 if main else 0.1)
+    props: dict[str, Any] = {"boxstyle": plate, "fc": "white", "ec": "none"}
+    weight = "bold" if main and kind in ("positive", "negative") else "normal"
+    text, size = number(model, line.arrow), size_of(line.arrow)
+    return _write(ax, text, box, size, weight=weight, bbox=props, zorder=5)
+
+
+class _Plate(NamedTuple):
+    """The white ground of a number, wider and higher than it by shares of its size of type."""
+
+    aside: float
+    above: float
+
+    def __call__(self, x0: float, y0: float, width: float, height: float, size: float) -> Path:
+        """Return the outline around a text."""
+        dx, dy = self.aside * size, self.above * size
+        left, bottom, right, top = x0 - dx, y0 - dy, x0 + width + dx, y0 + height + dy
+        corners = [(left, bottom), (right, bottom), (right, top), (left, top), (left, bottom)]
+        return Path(corners, closed=True)
+
+
+def _caption(ax: Axes, text: str, box: Box, is_node: bool, r2: float | None) -> list[Artist]:
+    """Write the name of a construct or item, and how much of it is explained."""
+    if not is_node:
+        return [_write(ax, text, box, SMALL)]
+    if r2 is None:
+        return [_write(ax, text, box, NODE, weight="bold")]
+    tall = 0.16 * (text.count("\n") + 1)
+    above, below = box._replace(y=box.y + 0.08), box._replace(y=box.y - 0.025 - tall / 2)
+    return [
+        _write(ax, text, above, NODE, weight="bold"),
+        _write(ax, f"R² {format_number(r2, 2)}", below, NUMBER - 1),
+    ]
 
 
 def _line(ax: Axes, model: PathModel, line: Line) -> Artist:
@@ -190,16 +214,16 @@ def _shape(ax: Axes, name: str, box: Box) -> Artist:
     return patch
 
 
-def _write(ax: Axes, words: str, box: Box, size: float, **props: Any) -> Artist:
+def _write(ax: Axes, text: str, box: Box, size: float, **props: Any) -> Artist:
     place: dict[str, Any] = {"ha": "center", "va": "center", "linespacing": 1.15, "zorder": 4}
-    return ax.text(box.x, box.y, words, size=size, **{**place, **props})
+    return ax.text(box.x, box.y, text, size=size, **{**place, **props})
 
 
 def _keys(model: PathModel, scene: Scene, lang: str) -> list[Artist]:
     """Return the legend: what the colours mean that are there."""
-    shown = {model.kind(a) for a in model.of("path", "higher", "arc") if a not in scene.listed}
+    kinds = {model.kind(a) for a in model.of("path", "higher", "arc") if a not in scene.listed}
     if any(model.kind(a) == "unclear" for a in model.arrows if a not in scene.listed):
-        shown.add("unclear")
+        kinds.add("unclear")
     alpha = format_number(model.alpha)
     return [
         Line2D(
@@ -211,7 +235,7 @@ def _keys(model: PathModel, scene: Scene, lang: str) -> list[Artist]:
             label=label(f"chart.path.{kind}", lang, alpha=alpha),
         )
         for kind, colour in COLOURS.items()
-        if kind in shown and kind != "plain"
+        if kind in kinds and kind != "plain"
     ]
 
 
@@ -222,8 +246,8 @@ def _figure_size(scene: Scene, below: str) -> tuple[float, float]:
     return width, min(top - bottom + 1.5 + 0.17 * rows, TALLEST)
 
 
-def _fit(ax: Axes, scene: Scene, parts: Iterable[Artist]) -> None:
-    """Show the whole scene undistorted, and bring what is measured in points to its scale."""
+def _fit(ax: Axes, scene: Scene, artists: Iterable[Artist]) -> None:
+    """Show all of the scene undistorted, and bring what is measured in points to its scale."""
     left, bottom, right, top = scene.bounds
     ax.set_axis_off()
     ax.set(xlim=(left, right), ylim=(bottom, top))
@@ -238,11 +262,11 @@ def _fit(ax: Axes, scene: Scene, parts: Iterable[Artist]) -> None:
         xlim=(x - wide / scale / 2, x + wide / scale / 2),
         ylim=(y - tall / scale / 2, y + tall / scale / 2),
     )
-    for part in parts:
-        if isinstance(part, FancyArrowPatch):
-            part.set_mutation_scale(part.get_mutation_scale() * scale)
-        if isinstance(part, Patch):
-            part.set_linewidth(part.get_linewidth() * scale)
+    for artist in artists:
+        if isinstance(artist, FancyArrowPatch):
+            artist.set_mutation_scale(artist.get_mutation_scale() * scale)
+        if isinstance(artist, Patch):
+            artist.set_linewidth(artist.get_linewidth() * scale)
         else:
             # Half points: fonts are hinted for these.
-            part.set(size=max(np.floor(2 * part.get_size() * scale) / 2, 1))  # type: ignore[attr-defined]
+            artist.set(size=max(np.floor(2 * artist.get_size() * scale) / 2, 1))  # type: ignore[attr-defined]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import combinations
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations, pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,27 +23,71 @@ GAP = 0.07  # between the boxes of two items
 AIR = 0.16  # between the parts of two constructs
 SPREAD = np.array([-1, -1, 1, 1])  # of left, bottom, right and top
 WAY = 1.1  # between two columns, for an arrow and its number
+DISORDER = 1e5  # the cost of leaving the order of a column that is fixed
+
+Places = tuple[Array, NDArray[np.int_]]  # height of each construct, and number of its side
 
 
-def place(graph: Graph) -> Layout:
+def place(graph: Graph, typical: Graph | None = None) -> Layout:
     """Place constructs in columns and their items on the outer sides.
 
     Heights and sides are improved one construct at a time while that lowers a cost that counts
     overlaps, arrows through others' parts, crossings, arrows in one line, length and height.
     The columns are pulled apart until nothing overlaps.
+
+    Parameters
+    ----------
+    graph : Graph
+        What is to be placed.
+    typical : Graph, optional
+        The same with boxes of a typical size. It decides on the order in the columns and on the
+        sides of the items, which then do not depend on how large the boxes of `graph` are.
     """
     level, order = columns(graph)
+    if typical is None or typical == graph:
+        return _layout(graph, level, *_search(graph, level, lambda board: _starts(board, order)))
+    board, y, side = _search(typical, level, lambda board: _starts(board, order))
+    sides = {name: board.options[i][side[i]] for i, name in enumerate(board.names)}
+    height = dict(zip(board.names, y.tolist(), strict=True))
+    fixed = _Arrangement(
+        sides,
+        [
+            sorted((n for n in column if isinstance(n, str)), key=lambda name: -height[name])
+            for column in order
+        ],
+    )
+
+    def starts(board: _Board) -> list[Places]:
+        return [(y.copy(), np.zeros(len(y), int)), *_shifted(board, *_stacked(board, fixed.order))]
+
+    return _layout(graph, level, *_search(graph, level, starts, fixed))
+
+
+class _Arrangement(NamedTuple):
+    """The sides of the items of each construct, and the constructs of each column from the top."""
+
+    sides: dict[str, str]
+    order: list[list[str]]
+
+
+def _search(
+    graph: Graph,
+    level: dict[str, int],
+    starts: Callable[[_Board], list[Places]],
+    fixed: _Arrangement | None = None,
+) -> tuple[_Board, Array, NDArray[np.int_]]:
+    """Return the best heights and sides, of the tightest columns in which nothing overlaps."""
     best: tuple[float, _Board, Array, NDArray[np.int_]] | None = None
     for stretch in (1.0, 1.25, 1.6, 2.0):
-        board = _Board(graph, level, stretch)
-        for start in _starts(board, order):
+        board = _Board(graph, level, stretch, fixed)
+        for start in starts(board):
             cost, y, side = board.improve(*start)
             if best is None or cost < best[0]:
                 best = cost, board, y, side
         if best is not None and not best[1].overlaps(*best[2:]):
             break
     assert best is not None  # there is at least one start
-    return _layout(graph, level, *best[1:])
+    return best[1:]
 
 
 class _Board:
@@ -58,21 +103,19 @@ class _Board:
         What the items take up on each of these sides, relative to the construct's centre.
     """
 
-    def __init__(self, graph: Graph, level: dict[str, int], stretch: float) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        level: dict[str, int],
+        stretch: float,
+        fixed: _Arrangement | None = None,
+    ) -> None:
         self.names, self.graph, self.level = list(graph.sizes), graph, level
         self.last = max(level.values())
-        widths = [
-            max(graph.sizes[n][0] for n in self.names if level[n] == column)
-            for column in range(self.last + 1)
-        ]
-        facing = {level[name] for _, name in graph.behind}
-        room = [(0.5 + graph.stack[0]) * (i in facing) for i in range(1, self.last + 1)]
-        steps = zip(widths, widths[1:], room, strict=False)
-        at = np.cumsum([0, *((a + b) / 2 + more + WAY * stretch for a, b, more in steps)])
-        self.x = at[[level[name] for name in self.names]]
+        self.x = self._column_centres(stretch)[[level[name] for name in self.names]]
         self.half = np.array([graph.sizes[name] for name in self.names]) / 2
         self.reach = arc_reach(graph, level)
-        self.options = [self._sides(name) for name in self.names]
+        self.options = [[fixed.sides[n]] if fixed else self._sides(n) for n in self.names]
         self.outer = np.array([sides[0] in ("left", "right") for sides in self.options])
         self.low = np.array([name in graph.low for name in self.names])
         self.air = 2.2 * AIR if graph.arcs else AIR
@@ -85,14 +128,24 @@ class _Board:
         n = np.arange(len(self.names))
         owner = np.tile(n, 2)
         self.foreign = np.triu(owner[:, None] != owner, 1)
-        own = (
-            (self.edges[:, :, None] == n).any(axis=1) if len(self.edges) else np.zeros((0, len(n)))
-        )
-        self.passed = ~np.hstack([own.astype(bool), np.zeros_like(own, bool)])
+        joined = (self.edges[:, :, None] == n).any(axis=1)  # (edges, constructs)
+        self.passed = ~np.hstack([joined, np.zeros_like(joined)])
+        neighbours = [pair for column in fixed.order for pair in pairwise(column)] if fixed else []
+        self.above = np.array([[index[a], index[b]] for a, b in neighbours], int).reshape(-1, 2)
         self.pairs = _pairs(self.edges)
         # Two arrows there and back are bent, and need more room beside others.
         back = any((end, start) in graph.edges for start, end in graph.edges)
         self.narrow = np.cos(np.radians(33 if back else 17))
+
+    def _column_centres(self, stretch: float) -> Array:
+        """Return the centre of each column."""
+        widths = np.zeros(self.last + 1)
+        for name, (width, _) in self.graph.sizes.items():
+            widths[self.level[name]] = max(widths[self.level[name]], width)
+        facing = {self.level[name] for _, name in self.graph.behind}
+        room = [(0.5 + self.graph.stack[0]) * (i in facing) for i in range(1, self.last + 1)]
+        steps = (widths[1:] + widths[:-1]) / 2 + room + WAY * stretch
+        return np.cumsum([0.0, *steps])
 
     def _sides(self, name: str) -> list[str]:
         if not self.graph.items.get(name):
@@ -113,9 +166,9 @@ class _Board:
         blocks = self.blocks[np.arange(y.shape[1]), side]
         return np.concatenate([centre + shape, centre + blocks], axis=1)
 
-    def overlap(self, found: Array) -> Array:
+    def overlap(self, rects: Array) -> Array:
         """Return how much the parts of different constructs overlap, (m,)."""
-        left, low, right, top = np.moveaxis(found, 2, 0) + self.air / 2 * SPREAD[:, None, None]
+        left, low, right, top = np.moveaxis(rects, 2, 0) + self.air / 2 * SPREAD[:, None, None]
         wide = np.minimum(right[:, :, None], right[:, None])
         wide -= np.maximum(left[:, :, None], left[:, None])
         tall = np.minimum(top[:, :, None], top[:, None]) - np.maximum(low[:, :, None], low[:, None])
@@ -129,16 +182,17 @@ class _Board:
 
     def cost(self, y: Array, side: NDArray[np.int_]) -> Array:
         """Return how bad m places are, (m,); heights and sides are (m, n). Overlaps weigh most."""
-        found = self.rects(y, side)
-        cost: Array = 900 * self.overlap(found) + 6 * (self.outer & (side > 0)).sum(axis=1)
-        cost += 4 * (found[..., 3].max(axis=1) - found[..., 1].min(axis=1))
+        rects = self.rects(y, side)
+        cost: Array = 900 * self.overlap(rects) + 6 * (self.outer & (side > 0)).sum(axis=1)
+        cost += 4 * (rects[..., 3].max(axis=1) - rects[..., 1].min(axis=1))
+        cost += DISORDER * (y[:, self.above[:, 0]] <= y[:, self.above[:, 1]]).sum(axis=1)
         cost += 0.3 * np.abs(y).sum(axis=1)
         if self.low.any():
             cost += 4 * np.ptp(y[:, self.low], axis=1)
         if not len(self.edges):
             return cost
         ends = np.stack([np.broadcast_to(self.x, y.shape), y], axis=2)[:, self.edges]
-        hits = _hits(ends, found + 0.1 * SPREAD) * self.passed
+        hits = _hits(ends, rects + 0.1 * SPREAD) * self.passed
         cost += 50 * (hits > 0).sum(axis=(1, 2)) + 40 * hits.sum(axis=(1, 2))
         cost += 2 * np.abs(ends[:, :, 0, 1] - ends[:, :, 1, 1]).sum(axis=1)
         return cost + _tangle(ends, self.pairs, self.narrow)
@@ -180,26 +234,33 @@ class _Board:
             yield ys, sides
 
 
-def _starts(board: _Board, order: list[list[Node]]) -> list[tuple[Array, NDArray[np.int_]]]:
+def _starts(board: _Board, order: Sequence[Sequence[Node]]) -> list[Places]:
     """Return places to begin from: columns centred, upper items above; and variations of that.
 
     The variations are zigzags and columns in another order, the same ones every time.
     """
-    y, side = _stacked(board, order)
+    starts = _shifted(board, *_stacked(board, order))
     if not board.last:
-        return [(y, side)]
-    level = np.array([board.level[name] for name in board.names])
-    zigzag = np.where(level % 2 == 0, 1.0, -1.0)
-    found = [(y + shift, side.copy()) for shift in (0 * y, zigzag, -zigzag)]
+        return starts
     rng = np.random.default_rng(0)
     for _ in range(4):
         mixed = [[column[i] for i in rng.permutation(len(column))] for column in order]
         y, side = _stacked(board, mixed)
-        found.append((y + rng.normal(0, 0.7, len(y)), side))
-    return found
+        starts.append((y + rng.normal(0, 0.7, len(y)), side))
+    return starts
 
 
-def _stacked(board: _Board, order: list[list[Node]]) -> tuple[Array, NDArray[np.int_]]:
+def _shifted(board: _Board, y: Array, side: NDArray[np.int_]) -> list[Places]:
+    """Return places as they are and, of several columns, as zigzags."""
+    if not board.last:
+        return [(y, side)]
+    level = np.array([board.level[name] for name in board.names])
+    zigzag = np.where(level % 2 == 0, 1.0, -1.0)
+    return [(y + shift, side.copy()) for shift in (0 * y, zigzag, -zigzag)]
+
+
+def _stacked(board: _Board, order: Sequence[Sequence[Node]]) -> Places:
+    """Return columns stacked from the top, the items of the upper half above."""
     index = {name: i for i, name in enumerate(board.names)}
     y, side = np.zeros(len(index)), np.zeros(len(index), int)
     for column in order:
@@ -263,8 +324,8 @@ def _tangle(ends: Array, pairs: tuple[NDArray[np.int_], NDArray[np.int_]], narro
     u, v = x[:, k, 1 - at] - x[:, k, at], y[:, k, 1 - at] - y[:, k, at]
     p, q = x[:, other, 1 - there] - x[:, other, there], y[:, other, 1 - there] - y[:, other, there]
     close = u * p + v * q > narrow * np.hypot(u, v) * np.hypot(p, q)
-    found: Array = 25.0 * crossed.sum(axis=1) + 18.0 * close.sum(axis=1)
-    return found
+    cost: Array = 25.0 * crossed.sum(axis=1) + 18.0 * close.sum(axis=1)
+    return cost
 
 
 def arc_reach(graph: Graph, level: Mapping[str, int]) -> float:
@@ -295,8 +356,8 @@ def block_bounds(graph: Graph, name: str, side: str, reach: float) -> Array:
     w, h = graph.sizes[name]
     if side == "none":
         return Box(0, 0, w, h).bounds()
-    found = np.array([box.bounds() for box in _item_boxes(graph, name, side, (0, 0), reach)])
-    bounds = np.array([*found[:, :2].min(axis=0), *found[:, 2:].max(axis=0)])
+    boxes = np.array([box.bounds() for box in _item_boxes(graph, name, side, (0, 0), reach)])
+    bounds = np.array([*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0)])
     dx, dy = OUT[side]
     near = [dx * (w / 2 + 0.06), dy * (h / 2 + 0.06)]
     inner = {"left": 2, "bottom": 3, "right": 0, "top": 1}[side]

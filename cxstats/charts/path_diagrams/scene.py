@@ -17,9 +17,12 @@ from cxstats.charts.path_diagrams.layout import Array, Box, Graph, Layout
 from cxstats.charts.path_diagrams.model import Arrow, PathModel
 from cxstats.charts.path_diagrams.places import place
 from cxstats.core.formats import format_number
+from cxstats.core.language import LANGUAGES
 
 NODE, NUMBER, SMALL = 10.0, 9.0, 7.0  # points: constructs, arrows, items and loadings
 RESIDUALS = 12  # more covariances of items than these are listed, not drawn
+# Names of constructs and items as wide and high as they usually are, in either language.
+TYPICAL_NODE, TYPICAL_ITEM = "Satisfaction\nof customers", "waiting\ntime at\nthe desk"
 
 
 class Line(NamedTuple):
@@ -31,121 +34,183 @@ class Line(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """All that is drawn, in inches: boxes, lines, words; and the covariances that are listed."""
+    """All that is drawn, in inches: boxes, lines, texts; and the covariances that are listed."""
 
     layout: Layout
     lines: list[Line]
-    words: dict[str, str]
+    texts: dict[str, str]
     listed: list[Arrow]
     bounds: tuple[float, float, float, float]
 
 
-def measure(words: str, size: float, lang: str, weight: str = "normal") -> tuple[float, float]:
-    """Return the width and height of words in inches."""
-    font = FontProperties(family=families(lang), size=size, weight=weight)
-    rows = words.split("\n")
-    wide = max(text_to_path.get_text_width_height_descent(row, font, False)[0] for row in rows)
+def measure(text: str, size: float, weight: str = "normal") -> tuple[float, float]:
+    """Return the width and height of a text in inches, in the wider of the languages' fonts.
+
+    So a model stands in the same places in every language.
+    """
+    rows = text.split("\n")
+    fonts = [FontProperties(family=families(lang), size=size, weight=weight) for lang in LANGUAGES]
+    wide = max(
+        text_to_path.get_text_width_height_descent(row, font, False)[0]
+        for row in rows
+        for font in fonts
+    )
     return wide / 72, (1.2 * len(rows) + 0.1) * size / 72
 
 
-def make_scene(model: PathModel, lang: str) -> Scene:
-    """Return everything of a model at its place; the language decides how wide words are."""
-    words = _folded(model)
-    layout = place(_graph(model, words, lang))
-    arrows = [a for a in model.arrows if a.kind not in ("item", "residual", "arc")]
-    ways = _item_lines(model, layout, lang)
+def make_scene(model: PathModel) -> Scene:
+    """Return everything of a model at its place.
+
+    Names can be longer in one language than in another. Which construct stands above which, and
+    where its items are, is decided with names of typical length; only distances follow the texts.
+    """
+    texts = _folded(model)
+    layout = place(_graph(model, texts), _graph(model, _typical(model, texts)))
+    item_lines = _item_lines(model, layout)
+    node_lines, listed = _node_lines(model, layout, item_lines)
+    boxes = [*layout.nodes.values(), *layout.items.values()]
+    boxes += [line.box for line in node_lines if line.box]
+    ends = np.array([box.bounds(0.06) for box in boxes])
+    curves = [routes.points(line.curve) for line in node_lines]
+    spots = np.vstack([*curves, ends[:, :2], ends[:, 2:]])
+    left, bottom = map(float, spots.min(axis=0))
+    right, top = map(float, spots.max(axis=0))
+    return Scene(layout, [*item_lines, *node_lines], texts, listed, (left, bottom, right, top))
+
+
+def _node_lines(
+    model: PathModel, layout: Layout, item_lines: Sequence[Line]
+) -> tuple[list[Line], list[Arrow]]:
+    """Return all arrows but those beside a construct to its items, and what is not drawn."""
     zones = routes.zones(layout, model.homes)
-    blocked = {**layout.nodes, **layout.items}
+    boxes = {**layout.nodes, **layout.items}
+    arrows = [a for a in model.arrows if a.kind not in ("item", "residual", "arc")]
+    arrows += model.of("arc")
     curves: list[Array] = []
-    arcs = model.of("arc")
-    for arrow in [*arrows, *arcs]:
-        curves.append(_curve(model, arrow, layout, blocked, zones, curves))
-    outer, listed = _residuals(model, layout)
-    arrows, curves = [*arrows, *arcs, *(a for a, _ in outer)], [*curves, *(c for _, c in outer)]
+    for arrow in arrows:
+        curves.append(_curve(model, arrow, layout, boxes, zones, curves))
+    residuals, listed = _residuals(model, layout)
+    arrows += [arrow for arrow, _ in residuals]
+    curves += [curve for _, curve in residuals]
     numbers = [number(model, arrow) for arrow in arrows]
-    sizes = [_number_size(arrow, text, lang) for arrow, text in zip(arrows, numbers, strict=True)]
-    fixed = [*blocked.values(), *(line.box for line in ways if line.box)]
-    boxes = routes.labels(curves, sizes, fixed, [line.curve for line in ways])
+    sizes = [_number_size(arrow, text) for arrow, text in zip(arrows, numbers, strict=True)]
+    fixed = [*boxes.values(), *(line.box for line in item_lines if line.box)]
+    places = routes.labels(curves, sizes, fixed, [line.curve for line in item_lines])
     lines = [
         Line(arrow, curve, box if text else None)
-        for arrow, curve, box, text in zip(arrows, curves, boxes, numbers, strict=True)
+        for arrow, curve, box, text in zip(arrows, curves, places, numbers, strict=True)
     ]
-    everything = [*blocked.values(), *(line.box for line in lines if line.box)]
-    ends = np.array([box.bounds(0.06) for box in everything])
-    spots = np.vstack([*(routes.points(curve) for curve in curves), ends[:, :2], ends[:, 2:]])
-    low, high = spots.min(axis=0), spots.max(axis=0)
-    bounds = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
-    return Scene(layout, [*ways, *lines], words, listed, bounds)
+    return lines, listed
 
 
 def _folded(model: PathModel) -> dict[str, str]:
-    """Return the words in every box, folded; more than four lines of an item are cut."""
-    words = {name: _even(model.name(name), 14) for name in model.nodes}
+    """Return the text in every box, folded; more than four lines of an item are cut."""
+    texts = {name: _even(model.name(name), 14) for name in model.nodes}
     for item in (item for items in model.homes.values() for item in items):
         rows = _even(model.name(item), 10).split("\n")
-        words[item] = "\n".join(rows if len(rows) <= 4 else [*rows[:3], rows[3] + "…"])
-    return words
+        texts[item] = "\n".join(rows if len(rows) <= 4 else [*rows[:3], rows[3] + "…"])
+    return texts
 
 
-def _even(words: str, columns: int) -> str:
-    r"""Fold words into lines of about the same length.
+def _typical(model: PathModel, texts: Mapping[str, str]) -> dict[str, str]:
+    """Return the texts with one of usual length instead of every name that is not the column's."""
+    return {
+        name: (TYPICAL_NODE if name in model.nodes else TYPICAL_ITEM)
+        if name in model.names
+        else text
+        for name, text in texts.items()
+    }
+
+
+def _even(text: str, columns: int) -> str:
+    r"""Fold a text into lines of about the same length.
 
     Examples
     --------
     >>> _even("服务人员态度", 10)
     '服务人\n员态度'
     """
-    rows = style.fold(words, columns).count("\n") + 1
-    shorter = (style.fold(words, width) for width in range(max(2, columns // 2), columns))
-    fitting = (found for found in shorter if found.count("\n") + 1 == rows)
-    return next(fitting, style.fold(words, columns))
+    rows = style.fold(text, columns).count("\n") + 1
+    narrower = (style.fold(text, width) for width in range(max(2, columns // 2), columns))
+    fitting = (folded for folded in narrower if folded.count("\n") + 1 == rows)
+    return next(fitting, style.fold(text, columns))
 
 
-def _graph(model: PathModel, words: Mapping[str, str], lang: str) -> Graph:
-    aimed, latents = {a.end for a in model.of("path", "higher")}, set(model.latents)
-    inside = [measure(words[name], NODE, lang, "bold") for name in model.nodes]
-    explained = {name for name in aimed if name in model.r_squared}
-    second = [
-        0.16 * (not explained.isdisjoint(kind)) for kind in (latents, set(model.nodes) - latents)
-    ]
-    wide, tall = (max(size[i] for size in inside) for i in (0, 1))
-    latent = (max(1.15, 1.2 * wide + 0.26), max(0.6, tall * 1.2 + 0.28) + second[0])
-    observed = (max(0.8, wide + 0.24), max(0.36, tall + 0.14) + second[1])
-    found = [measure(words[i], SMALL, lang) for items in model.homes.values() for i in items]
-    item = tuple(max([0.36 - 0.1 * i, *(size[i] + 0.1 for size in found)]) for i in (0, 1))
-    edges = [(a.start, a.end) for a in model.of("path", "higher") if a.end in model.nodes]
+def _graph(model: PathModel, texts: Mapping[str, str]) -> Graph:
+    """Return what is to be placed, with boxes that hold these texts."""
+    latents = set(model.latents)
+    latent = _node_size(model, texts, latents, (1.15, 0.6), (1.2, 1.2), (0.26, 0.28))
+    observed = _node_size(
+        model, texts, set(model.nodes) - latents, (0.8, 0.36), (1, 1), (0.24, 0.14)
+    )
+    item = _item_size(model, texts)
+    paths = [(a.start, a.end) for a in model.of("path", "higher")]
     home = {item: name for name, items in model.homes.items() for item in items}
-    residuals = [a for a in model.of("residual") if a.start in home and a.end in home]
-    joined = [a for a in residuals if home[a.start] != home[a.end]]
-    drawn = joined if len(model.of("residual")) <= RESIDUALS else []
+    behind = [
+        (a.start, home[a.end])
+        for a in model.of("cross")
+        if a.start not in model.homes and a.end in home
+    ]
     return Graph(
-        sizes={name: latent if name in model.latents else observed for name in model.nodes},
-        edges=tuple((a, b) for a, b in dict.fromkeys(edges) if a in model.nodes and a != b),
-        items=model.homes,
-        row=(item[0], item[1]),
-        stack=(item[0], item[1]),
-        arcs=tuple((a.start, a.end) for a in model.of("arc")),
-        round=frozenset(model.latents),
-        behind=tuple(
-            dict.fromkeys(
-                (a.start, home[a.end])
-                for a in model.of("cross")
-                if a.start not in model.homes and a.end in home
-            )
+        sizes={name: latent if name in latents else observed for name in model.nodes},
+        edges=tuple(
+            (a, b) for a, b in dict.fromkeys(paths) if {a, b} <= set(model.nodes) and a != b
         ),
-        low=frozenset(home[name] for a in drawn for name in (a.start, a.end)),
+        items=model.homes,
+        row=item,
+        stack=item,
+        arcs=tuple((a.start, a.end) for a in model.of("arc")),
+        round=frozenset(latents),
+        behind=tuple(dict.fromkeys(behind)),
+        low=frozenset(_joined_below(model, home)),
     )
 
 
-def _item_lines(model: PathModel, layout: Layout, lang: str) -> list[Line]:
-    found = []
+def _node_size(
+    model: PathModel,
+    texts: Mapping[str, str],
+    kind: set[str],
+    least: tuple[float, float],
+    factor: tuple[float, float],
+    margin: tuple[float, float],
+) -> tuple[float, float]:
+    """Return the size of the boxes of one kind of construct: all as large as the largest text."""
+    sizes = [measure(texts[name], NODE, "bold") for name in model.nodes]
+    wide, tall = (max(size[i] for size in sizes) for i in (0, 1))
+    aimed = {a.end for a in model.of("path", "higher")}
+    second_line = 0.16 * any(name in kind and name in model.r_squared for name in aimed)
+    return (
+        max(least[0], factor[0] * wide + margin[0]),
+        max(least[1], factor[1] * tall + margin[1]) + second_line,
+    )
+
+
+def _item_size(model: PathModel, texts: Mapping[str, str]) -> tuple[float, float]:
+    sizes = [measure(texts[item], SMALL) for items in model.homes.values() for item in items]
+    return (
+        max([0.36, *(wide + 0.1 for wide, _ in sizes)]),
+        max([0.26, *(tall + 0.1 for _, tall in sizes)]),
+    )
+
+
+def _joined_below(model: PathModel, home: Mapping[str, str]) -> set[str]:
+    """Return constructs whose items covary with those of others; these are joined below."""
+    residuals = model.of("residual")
+    if len(residuals) > RESIDUALS:
+        return set()
+    pairs = [(home[a.start], home[a.end]) for a in residuals if {a.start, a.end} <= set(home)]
+    return {name for pair in pairs if pair[0] != pair[1] for name in pair}
+
+
+def _item_lines(model: PathModel, layout: Layout) -> list[Line]:
+    lines = []
     for arrow in model.of("item"):
         node, item = layout.nodes[arrow.start], layout.items[arrow.end]
         curve, (x, y) = routes.loading(node, item, layout.sides[arrow.start])
         text = number(model, arrow)
-        box = Box(x, y, *measure(text, SMALL, lang)) if text else None
-        found.append(Line(arrow, curve, box))
-    return found
+        box = Box(x, y, *measure(text, SMALL)) if text else None
+        lines.append(Line(arrow, curve, box))
+    return lines
 
 
 def _curve(
@@ -191,7 +256,7 @@ def _residuals(model: PathModel, layout: Layout) -> tuple[list[tuple[Arrow, Arra
 
 
 def number(model: PathModel, arrow: Arrow) -> str:
-    """Return the number of an arrow as it is written; empty where it is not known."""
+    """Return the number of an arrow as it is written; empty where it is unknown."""
     if not np.isfinite(arrow.value) or not np.isfinite(arrow.std):
         return ""
     mark = "" if arrow.kind in ("item", "cross") else stars(arrow.p, model.alpha)
@@ -203,9 +268,9 @@ def size_of(arrow: Arrow) -> float:
     return NUMBER if arrow.kind in ("path", "higher") else SMALL + (arrow.kind == "arc")
 
 
-def _number_size(arrow: Arrow, text: str, lang: str) -> tuple[float, float]:
+def _number_size(arrow: Arrow, text: str) -> tuple[float, float]:
     if not text:
         return 0.01, 0.01
     weight = "bold" if arrow.kind in ("path", "higher") else "normal"
-    wide, tall = measure(text, size_of(arrow), lang, weight)
+    wide, tall = measure(text, size_of(arrow), weight)
     return wide + 0.06, tall + 0.02
