@@ -28,7 +28,8 @@ def in_units(difference: float, kind: str, lang: str) -> str:
     >>> in_units(0.0343, "proportion", "en"), in_units(-4.5, "nps", "zh")
     ('+3.43 percentage points', '−4.50 点')
     """
-    unit = label(f"planning.unit.{'share' if kind == 'proportion' else kind}", lang)
+    unit_kind = "share" if kind == "proportion" else kind
+    unit = label(f"planning.unit.{unit_kind}", lang)
     return f"{format_number(points_scale(kind) * difference, 2, sign=True)} {unit}"
 
 

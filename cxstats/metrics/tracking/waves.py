@@ -119,7 +119,8 @@ class Track(Result):
     def _trends(self, lang: str) -> Iterator[str]:
         """Yield the trend of each series."""
         scale, digits = (100.0, 1) if self._is_share else (1.0, 2)
-        unit = label(f"tracking.unit.{self.unit.replace(' ', '_')}", lang)
+        key = self.unit.replace(" ", "_")
+        unit = label(f"tracking.unit.{key}", lang)
         for _, row in self.trend.iterrows():
             yield label(
                 "tracking.trend",
