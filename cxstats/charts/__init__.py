@@ -15,7 +15,7 @@ from cxstats.charts.control_chart import control_chart
 from cxstats.charts.driver_bars import driver_bars
 from cxstats.charts.fonts import MissingFontWarning, drawable
 from cxstats.charts.funnel import funnel
-from cxstats.charts.gaps import gap_dumbbell, zone_bands
+from cxstats.charts.gaps import gap_dumbbell, gap_scatter, zone_bands
 from cxstats.charts.heatmap import htmt_heatmap
 from cxstats.charts.intervals import intervals
 from cxstats.charts.kano import kano_plane
@@ -28,7 +28,6 @@ from cxstats.charts.power_curve import power_curve
 from cxstats.charts.process_map import process_map
 from cxstats.charts.quadrants import ipma_map, quadrant_map
 from cxstats.charts.reported_effects import reported_effects
-from cxstats.charts.scatter import gap_scatter
 from cxstats.charts.shares import pareto, shares, weights
 from cxstats.charts.simplex import weight_simplex
 from cxstats.charts.style import theme

@@ -13,7 +13,7 @@ import pytest
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
 
-from cxstats.charts import answer_shares, gaps, heatmap, likert, scatter, style
+from cxstats.charts import answer_shares, gaps, heatmap, likert, style
 from cxstats.charts.likert import palette
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number
@@ -345,9 +345,14 @@ def test_gaps_are_coloured_only_where_sure():
     assert any("A value without brackets has no interval" in text for text in shown)
 
 
-def test_sign_of_a_rounded_zero_tells_the_side():
-    result = set_gaps({"Tangibles": (-0.15, -0.33, -0.004), "Empathy": (1e-15, -0.1, 0.001)})
-    assert {"−0.15 [−0.33, −0.00]", "0.00 [−0.10, +0.00]"} <= set(texts(result.plot()))
+def test_sign_of_a_rounded_limit_tells_the_side_and_a_rounded_gap_has_none():
+    rows = {"Tangibles": (-0.15, -0.33, -0.004), "Empathy": (1e-15, -0.1, 0.001)}
+    rows |= {"Assurance": (-0.003, -0.2, 0.004)}
+    assert {
+        "−0.15 [−0.33, −0.00]",
+        "0.00 [−0.10, +0.00]",
+        "0.00 [−0.20, +0.00]",
+    } <= set(texts(set_gaps(rows).plot()))
 
 
 def test_note_gives_n_level_and_weights():
@@ -452,9 +457,9 @@ def test_scatter_has_equal_axes_and_names_the_worst():
 
 def test_scatter_names_stand_apart():
     tall = [0.1, 0.3, 0.1]
-    tops = scatter.stack([0.5, 0.5, 0.02], tall, 0.9)
+    tops = gaps.stack([0.5, 0.5, 0.02], tall, 0.9)
     assert tops == pytest.approx([0.5, 0.4, 0.1])
-    assert scatter.stack([0.99, 0.98], [0.2, 0.2], 0.6) == pytest.approx([0.6, 0.4])
+    assert gaps.stack([0.99, 0.98], [0.2, 0.2], 0.6) == pytest.approx([0.6, 0.4])
     items = GAPS.items.assign(expectation=6.0, perception=2.0, gap=-4.0)  # all on one spot
     labels = {item: f"A long name of an item, to be broken into lines: {item}" for item in "tre"}
     names = {f"{key}{i}": words for key, words in labels.items() for i in (1, 2)}
@@ -556,7 +561,7 @@ BAD = [
         lambda: SCORES.plot("scatter"),
         "perceptions alone; allowed: 'dimensions', 'items', 'zone'",
     ),
-    (lambda: scatter.gap_scatter(SCORES), "perceptions alone"),
+    (lambda: gaps.gap_scatter(SCORES), "perceptions alone"),
     (
         lambda: gaps.zone_bands(servqual(FRAME, NO_MINIMUM, **QUICK)),
         "no minimum answers .*it has: expectation, perception",
