@@ -27,8 +27,8 @@ _PUBLIC = {
     "cite": "cxstats.cases.facts",
     "clean": "cxstats.survey.clean",
     "Codebook": "cxstats.survey.codebook",
-    "compare": "cxstats.cases.compare",
-    "Comparison": "cxstats.cases.compare",
+    "compare": "cxstats.cases.published_reproduced",
+    "Comparison": "cxstats.cases.published_reproduced",
     "csat": "cxstats.metrics.csat_ces",
     "csat_from_counts": "cxstats.metrics.csat_ces",
     "CxError": "cxstats.core.errors",
@@ -92,9 +92,9 @@ __all__ = [*_PUBLIC, "__version__"]  # noqa: PLE0604  (all are strings)
 if TYPE_CHECKING:
     from cxstats import cases, charts, experiments, metrics, satisfaction
     from cxstats.cases.audit import Audit, audit
-    from cxstats.cases.compare import Comparison, compare
     from cxstats.cases.facts import cite, load_facts
     from cxstats.cases.files import load_formulas, load_source_errors, load_tables
+    from cxstats.cases.published_reproduced import Comparison, compare
     from cxstats.core.errors import CxError, DataError, ModelSyntaxError, ReproductionError
     from cxstats.core.language import set_language
     from cxstats.core.moments import Moments, bootstrap_moments, moments

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import matplotlib as mpl
 import pytest
+from hypothesis import settings
 
 mpl.use("agg")
+settings.register_profile("cxstats", deadline=None)  # timings never decide a test
+settings.load_profile("cxstats")
 
 
 @pytest.fixture(autouse=True)

@@ -44,3 +44,12 @@ def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)\)", text):
         if "://" not in target:
             assert (page.parent / target).exists(), target
+
+
+def test_contributing_names_files_that_exist():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    paths = [word for word in re.findall(r"`([\w./-]+)`", text) if "/" in word or "." in word[:-1]]
+    files = [path for path in paths if "/" in path and "NN_" not in path]
+    assert len(files) > 60
+    for path in files:
+        assert (ROOT / path).exists() or (ROOT / "cxstats" / path).exists(), path

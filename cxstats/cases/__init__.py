@@ -1,9 +1,9 @@
 """The published case studies: what was printed, and whether it adds up."""
 
 from cxstats.cases.audit import Audit, AuditedFact
-from cxstats.cases.compare import Comparison
 from cxstats.cases.facts import Fact, cite, load_facts, read_facts
 from cxstats.cases.files import load_formulas, load_source_errors, load_tables
+from cxstats.cases.published_reproduced import Comparison
 
 __all__ = [
     "Audit",

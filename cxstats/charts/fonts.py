@@ -54,24 +54,24 @@ def chinese_font() -> str | None:
     Looks among matplotlib's fonts, then for font files that were installed after matplotlib
     listed them, then in the package ``zhplot``, which carries Noto Sans SC (Open Font License).
     """
-    found = _listed()
-    if found:
-        return found
+    family = _listed_family()
+    if family:
+        return family
     for file in font_manager.findSystemFonts():
         if Path(file).name.startswith(FILES):
             font_manager.fontManager.addfont(file)
-    found = _listed()
-    if found:
-        return found
-    package = find_spec("zhplot")  # found, not imported: importing it changes global settings
+    family = _listed_family()
+    if family:
+        return family
+    package = find_spec("zhplot")  # not imported: importing it changes global settings
     if package and package.origin:
         file = str(Path(package.origin).parent / "fonts" / "NotoSansSC-Regular.ttf")
         if Path(file).is_file():
             font_manager.fontManager.addfont(file)
-    return _listed()
+    return _listed_family()
 
 
-def _listed() -> str | None:
+def _listed_family() -> str | None:
     names = {font.name for font in font_manager.fontManager.ttflist}
     return next((name for name in CHINESE if name in names), None)
 

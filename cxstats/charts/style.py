@@ -92,7 +92,7 @@ def new_axes(ax: Axes | None, width: float, height: float) -> Axes:
 
 def finish(
     ax: Axes,
-    own: bool,
+    owns_figure: bool,
     title: str,
     source: str,
     lang: str,
@@ -105,7 +105,7 @@ def finish(
     ----------
     ax : Axes
         The chart.
-    own : bool
+    owns_figure : bool
         Whether the figure (or subfigure) is this chart's alone; title and source then belong to
         it, otherwise to the axes, so that several charts can share a figure.
     title : str
@@ -119,11 +119,11 @@ def finish(
     synthetic : bool
         Whether the data are simulated.
     """
-    below = "\n".join(part for part in (note, label("chart.source", lang, source=source)) if part)
+    below = "\n".join(line for line in (note, label("chart.source", lang, source=source)) if line)
     figure = ax.get_figure()
     assert figure is not None  # axes of a chart are always on a figure
-    width = (figure if own else ax).bbox.width / figure.dpi
-    if own:
+    width = (figure if owns_figure else ax).bbox.width / figure.dpi
+    if owns_figure:
         style = {"size": TITLE_SIZE, "weight": "bold", "linespacing": 1.3}
         heading = figure.suptitle(title, x=0.01, ha="left", **style)
         below = wrap(below, width, NOTE_SIZE)
@@ -147,28 +147,28 @@ def finish(
     if synthetic:
         stamp(ax, label("chart.synthetic", lang))
     # Axes that a caller made have labels and ticks in the caller's font.
-    for text in (figure if own else ax).findobj(mpl.text.Text):
+    for text in (figure if owns_figure else ax).findobj(mpl.text.Text):
         text.set_fontfamily(mpl.rcParams["font.family"])
         text.set_parse_math(False)  # a client's "$" is a dollar, not a formula
         embolden(text)
-    if own:
+    if owns_figure:
         fit(heading, title, 0.975 * figure.bbox.width)
     return ax
 
 
 def embolden(text: Text) -> None:
     """Draw a bold text bold where the face that has its letters comes in one weight alone."""
-    words, drawn = text.get_text(), text.get_path_effects() or []
+    string, effects = text.get_text(), text.get_path_effects() or []
     family = text.get_fontfamily()[0]
-    if display_width(words) > len(words) and not re.search("[A-Za-z]", words):
-        family = fonts.chinese_font() or family  # Chinese words of a client in an English chart
-    bold = text.get_fontweight() == "bold" and not fonts.has_bold(family)
-    if bold and not any(isinstance(effect, fonts.Emboldened) for effect in drawn):
-        text.set_path_effects([*drawn, fonts.Emboldened()])
+    if display_width(string) > len(string) and not re.search("[A-Za-z]", string):
+        family = fonts.chinese_font() or family  # a client's Chinese label in an English chart
+    lacking = text.get_fontweight() == "bold" and not fonts.has_bold(family)
+    if lacking and not any(isinstance(effect, fonts.Emboldened) for effect in effects):
+        text.set_path_effects([*effects, fonts.Emboldened()])
 
 
-def fit(heading: Text, words: str, pixels: float, renderer: Any = None) -> None:
-    """Break `words` so that no line of `heading` is wider than `pixels`, as it is drawn.
+def fit(heading: Text, title: str, pixels: float, renderer: Any = None) -> None:
+    """Break `title` so that no line of `heading` is wider than `pixels`, as it is drawn.
 
     Widths are measured, since bold letters are wider than `wrap` takes them for.
     """
@@ -176,7 +176,7 @@ def fit(heading: Text, words: str, pixels: float, renderer: Any = None) -> None:
     assert figure is not None  # a title is always on a figure
     columns = _columns(pixels / figure.dpi, float(heading.get_fontsize()))
     while True:
-        heading.set_text("\n".join(fold(line, columns) for line in words.split("\n")))
+        heading.set_text("\n".join(fold(line, columns) for line in title.split("\n")))
         if columns <= 12 or heading.get_window_extent(renderer).width <= pixels:
             return
         columns -= 1
@@ -185,14 +185,14 @@ def fit(heading: Text, words: str, pixels: float, renderer: Any = None) -> None:
 class _Folder(Artist):
     """Breaks the title of a caller's axes anew for the width that the layout gives them."""
 
-    def __init__(self, heading: Text, words: str) -> None:
+    def __init__(self, heading: Text, title: str) -> None:
         super().__init__()
         self.set_zorder(-10)  # is drawn, and so breaks the title, before the title is
         self.set_clip_on(False)  # what is clipped has no part in the layout
-        self.heading, self.words = heading, words
+        self.heading, self.title = heading, title
 
     def _fold(self, renderer: Any) -> None:
-        if "".join(self.heading.get_text().split()) != "".join(self.words.split()):
+        if "".join(self.heading.get_text().split()) != "".join(self.title.split()):
             return  # the caller has put in another title
         ax = self.axes
         assert ax is not None  # added by `finish`
@@ -204,7 +204,7 @@ class _Folder(Artist):
             beside = [text.get_window_extent(renderer).x1 for text in ax.texts
                       if text.get_in_layout() and text.get_text()]  # fmt: skip
             right = min(max([right, *beside]), figure.bbox.x1)
-        fit(self.heading, self.words, 0.985 * (right - ax.bbox.x0), renderer)
+        fit(self.heading, self.title, 0.985 * (right - ax.bbox.x0), renderer)
 
     def get_tightbbox(self, renderer: Any = None) -> Bbox | None:
         """Return the height of the title; its width follows from the layout."""
@@ -220,10 +220,10 @@ class _Folder(Artist):
 
 
 def patches(colours: Mapping[str, str], edge: str | None = None) -> list[Patch]:
-    """Return legend entries by their words; a white one gets the edge colour `edge`."""
+    """Return legend entries by their label; a white one gets the edge colour `edge`."""
     return [
-        Patch(facecolor=colour, edgecolor=edge or colour, label=words)
-        for words, colour in colours.items()
+        Patch(facecolor=colour, edgecolor=edge or colour, label=name)
+        for name, colour in colours.items()
     ]
 
 
@@ -238,11 +238,11 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def stamp(ax: Axes, words: str) -> None:
+def stamp(ax: Axes, mark: str) -> None:
     """Mark a chart whose numbers must not be taken for measured ones."""
     box = {"boxstyle": "round,pad=0.3", "edgecolor": BAD, "facecolor": "white"}
     ax.annotate(
-        words,
+        mark,
         (1, 1),
         (-2, 5),
         "axes fraction",
@@ -319,10 +319,10 @@ def check_values(
         raise CxError(f"{len(labels)} names, but {len(numbers)} {what}; one for each, at least one")
     for name, value in zip(labels, numbers, strict=True):
         try:
-            good = isfinite(float(value)) and (signed or float(value) >= 0)
+            valid = isfinite(float(value)) and (signed or float(value) >= 0)
         except (TypeError, ValueError):
-            good = False
-        if not good:
+            valid = False
+        if not valid:
             allowed = "numbers" if signed else "numbers from 0 upwards"
             raise CxError(f"{what}: {name!r} has {value!r}; allowed: {allowed}")
     return labels, [float(value) for value in numbers]
@@ -360,15 +360,15 @@ def legend_above(ax: Axes, handles: Sequence[Artist], columns: int) -> None:
     )
 
 
-def legend_columns(words: Iterable[str], inches: float) -> int:
-    """Return how many columns of a legend with these words fit into `inches`.
+def legend_columns(entries: Iterable[str], inches: float) -> int:
+    """Return how many columns of a legend with these entries fit into `inches`.
 
     Examples
     --------
     >>> legend_columns(["promoters", "passives", "detractors"], 5)
     3
     """
-    widths = [(0.58 * display_width(one) + 2.5) * 9 / 72 for one in words]
+    widths = [(0.58 * display_width(entry) + 2.5) * 9 / 72 for entry in entries]
     for rows in range(1, len(widths)):
         # A legend is filled column by column.
         columns = [max(widths[i : i + rows]) for i in range(0, len(widths), rows)]
@@ -386,14 +386,14 @@ def inches_wide(ax: Axes) -> float:
 
 def lift_title(ax: Axes, rows: int = 1) -> Axes:
     """Move the title of a caller's axes above the `rows` lines of a legend; return the axes."""
-    words = ax.get_title(loc="left")
-    ax.set_title(words, loc="left", weight="bold", pad=LIFT + 8 + 14 * rows)
+    title = ax.get_title(loc="left")
+    ax.set_title(title, loc="left", weight="bold", pad=LIFT + 8 + 14 * rows)
     return ax
 
 
-def beside(ax: Axes, heights: Sequence[float], words: Sequence[str], **style: Any) -> None:
-    """Write words at the right of the axes, at the height of their rows."""
-    for height, text in zip(heights, words, strict=True):
+def beside(ax: Axes, heights: Sequence[float], texts: Sequence[str], **style: Any) -> None:
+    """Write texts at the right of the axes, at the height of their rows."""
+    for height, text in zip(heights, texts, strict=True):
         ax.annotate(
             text,
             (1, height),

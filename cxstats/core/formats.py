@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
-from html import escape
 from math import isfinite, isnan
-from typing import TYPE_CHECKING
 
 from cxstats.core.language import check_lang, label
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # More digits than any published figure has, whatever context the caller has set.
 CONTEXT = Context(prec=80)
@@ -152,8 +147,3 @@ def p_text(p: float) -> str:
     """
     text = p_value_text(p)
     return f"p = {text}" if text[0] == "." else f"p {text}"
-
-
-def as_html(text: str, table: pd.DataFrame) -> str:
-    """Return a summary and its table as HTML (goes when every result stands on `Result`)."""
-    return f"<pre>{escape(text)}</pre>{table.to_html(float_format='{:.3f}'.format, na_rep='')}"

@@ -197,11 +197,17 @@ def _symmetric(names: Sequence[str], matrix: Any) -> Array:
         full = np.array(rows)
     else:
         raise CxError(f"{p} names, but rows of lengths {lengths}; a full matrix or its lower half")
+    _check_covariances(names, full)
+    return (full + full.T) / 2
+
+
+def _check_covariances(names: Sequence[str], full: Array) -> None:
+    """Raise if a matrix is not one of covariances; the message names the variables."""
     if not np.isfinite(full).all():
         raise CxError("the matrix has a value that is missing or infinite")
     gap = np.abs(full - full.T)
     if gap.max() > 1e-8 * np.abs(full).max():
-        i, j = divmod(int(gap.argmax()), p)
+        i, j = divmod(int(gap.argmax()), len(names))
         raise CxError(f"not symmetric: {names[i]!r} with {names[j]!r} has two values")
     for name, variance in zip(names, np.diag(full), strict=True):
         if variance <= 0:
@@ -212,7 +218,6 @@ def _symmetric(names: Sequence[str], matrix: Any) -> Array:
             f"not a covariance matrix: its smallest eigenvalue is {values[0]:.3g}; "
             "correlations computed pairwise or misprinted can do that"
         )
-    return (full + full.T) / 2
 
 
 def moments(

@@ -126,11 +126,11 @@ class Cuped(Result):
     def _covariate_names(self, lang: str) -> list[str]:
         """Return the covariates by name; those that mark missing values, in words."""
         names = list(self.covariates["covariate"])
-        words = {
+        markers = {
             MARKER.format(name=name): label("experiment.cuped.marker", lang, covariate=name)
             for name in names
         }
-        return [words.get(name, name) for name in names]
+        return [markers.get(name, name) for name in names]
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
         """Return each difference twice, adjusted and not."""

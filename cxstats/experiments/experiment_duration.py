@@ -31,8 +31,9 @@ class Duration(Result):
     Attributes
     ----------
     table : pandas.DataFrame
-        One row per case, "planned" or, of a sequential plan, "at most" and "expected" (if the
-        difference is the planned one): ``case, answers, visitors, days, weeks, answers_by_then``.
+        One row per scenario, "planned" or, of a sequential plan, "at most" and "expected" (if the
+        difference is the planned one): ``scenario, answers, visitors, days, weeks,
+        answers_by_then``.
     plan : Plan or SequentialPlan
     days : int
         Days to the (last) look.
@@ -55,6 +56,7 @@ class Duration(Result):
     notes: tuple[Text, ...]
 
     kinds: ClassVar = ("power",)
+    codes: ClassVar = {"scenario": "experiment.scenario.{}"}
     reference: ClassVar = (
         "Kohavi, Tang & Xu (2020). Trustworthy online controlled experiments. Cambridge University "
         "Press."
@@ -84,7 +86,7 @@ class Duration(Result):
 
     def findings(self, lang: str) -> list[str]:
         """Return the days in words."""
-        rows: Any = self.table.assign(key=self.table["case"].str.replace(" ", "_"))
+        rows: Any = self.table.assign(key=self.table["scenario"].str.replace(" ", "_"))
         return [
             label(
                 f"experiment.duration.{row.key}",
@@ -161,13 +163,13 @@ def duration(
     _check(per_day, traffic, answering, variants)
     rate = per_day * traffic * answering
     rows: list[dict[str, Any]] = []
-    for case, (first, second) in sizes.items():
+    for scenario, (first, second) in sizes.items():
         answers = first + variants * second
         days = ceil(answers / rate - 1e-9)
         days = WEEK * ceil(days / WEEK) if whole_weeks else days
         rows.append(
             {
-                "case": case,
+                "scenario": scenario,
                 "answers": answers,
                 "visitors": ceil(answers / answering - 1e-9),
                 "days": days,

@@ -28,7 +28,8 @@ def in_units(difference: float, kind: str, lang: str) -> str:
     >>> in_units(0.0343, "proportion", "en"), in_units(-4.5, "nps", "zh")
     ('+3.43 percentage points', '−4.50 点')
     """
-    unit = label(f"planning.unit.{'share' if kind == 'proportion' else kind}", lang)
+    unit_kind = "share" if kind == "proportion" else kind
+    unit = label(f"planning.unit.{unit_kind}", lang)
     return f"{format_number(points_scale(kind) * difference, 2, sign=True)} {unit}"
 
 
@@ -75,7 +76,7 @@ class AbTest(Result):
     synthetic: bool
     notes: tuple[Text, ...]
 
-    kinds: ClassVar = ("difference", "lift")
+    codes: ClassVar = MetricComparison.codes
     reference: ClassVar = (
         "Newcombe (1998). Interval estimation for the difference between independent proportions. "
         "Statistics in Medicine 17, 873-890.\n"
@@ -86,6 +87,16 @@ class AbTest(Result):
     def title(self, lang: str | None = None) -> str:
         """Return what was tested."""
         return label("title.AbTest", lang, name=self.metric.title(lang))
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What `plot` can draw; lifts only where the control is above 0."""
+        return ("difference", "lift") if self.table["lift"].notna().any() else ("difference",)
+
+    def why_not(self, kind: str) -> str:
+        """Return why there is no chart of lifts, where there is none."""
+        reason = "there is no lift relative to a control that is not above 0"
+        return reason if kind == "lift" else ""
 
     @property
     def trusted(self) -> bool:

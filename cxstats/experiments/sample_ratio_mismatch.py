@@ -35,7 +35,7 @@ class SampleRatio(Result):
     Attributes
     ----------
     table : pandas.DataFrame
-        One row per group: ``group, n, share, planned_share, expected``.
+        One row per group: ``group, n, share, planned_share, expected_n``.
     statistic, df, p_value : float
         Pearson's chi-square test that the sizes follow the plan.
     mismatch : bool
@@ -147,7 +147,7 @@ def sample_ratio(counts: Mapping[Any, int], shares: Shares = "equal") -> SampleR
             "n": n,
             "share": n / n.sum(),
             "planned_share": planned,
-            "expected": expected,
+            "expected_n": expected,
         }
     )
     total = int(n.sum())

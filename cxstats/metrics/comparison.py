@@ -66,6 +66,7 @@ class MetricComparison(Result):
     notes: tuple[Text, ...]
 
     kinds: ClassVar = ("difference",)
+    codes: ClassVar = {"test": "metric.test.{}"}
     reference: ClassVar = (
         "Newcombe (1998). Interval estimation for the difference between independent proportions. "
         "Statistics in Medicine 17, 873-890.\n"
@@ -90,13 +91,13 @@ class MetricComparison(Result):
 
     def findings(self, lang: str) -> list[str]:
         """Return the differences, points first, the clearest first."""
-        metric, table = self.metric, self.table
+        metric, table, method = self.metric, self.table, self.adjust or "none"
         significant = int((table["p_adjusted"] < 1 - metric.level).sum())
         heading = label(
             "metric.compare.head", lang, name=metric.title(lang),
             pairs=format_number(len(table)), significant=format_number(significant),
             alpha=f"{1 - metric.level:.2g}",
-            adjust=label(f"metric.adjust.{self.adjust or 'none'}", lang),
+            adjust=label(f"metric.adjust.{method}", lang),
         )  # fmt: skip
         rows: Any = table.sort_values("p_adjusted", kind="stable").head(SHOWN)
         lines = [heading, *(f"  {self._row(row, lang)}" for row in rows.itertuples())]

@@ -86,7 +86,7 @@ def roi(
         else:
             low, high = (float(x[0]) for x in t_interval(
                 np.array([ratio]), np.array([se]), np.array([n - 1.0]), level))  # fmt: skip
-    sums = Sums.of_counts(pd.DataFrame(index=[0]), np.array([n]), 0.0, 0.0)
+    sums = Sums.of_counts(pd.DataFrame(index=range(1)), np.array([n]), 0.0, 0.0)
     columns: dict[str, Any] = {"estimate": [ratio - 1], "se": [se]}
     columns |= {"ci_low": [low - 1], "ci_high": [high - 1]}
     columns |= {"gain": [g.sum()], "cost": [c.sum()]}

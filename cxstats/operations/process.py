@@ -113,7 +113,7 @@ class Process(Result):
         rows = None if places is None else places[places["measure"] != "handling"].head(DRAWN)
         if rows is None or not rows["share"].max() > 0:
             raise CxError("there is no wait to draw: no time passes between the events of a case")
-        worst = rows.iloc[0]
+        worst, measure = rows.iloc[0], rows["measure"].iloc[0]
         key = "process.map.title" if self.log.has_ends else "process.map.title.elapsed"
         share = format_percent(100 * worst["share"], 0, lang)
         columns = [100 * rows[name] for name in ("share", "share_ci_low", "share_ci_high")]
@@ -123,7 +123,7 @@ class Process(Result):
             {
                 "title": label(key, lang, activity=worst["activity"], share=share),
                 "source": label("process.source", lang, cases=format_number(self.log.n_cases)),
-                "axis": label(f"process.axis.{worst['measure']}", lang),
+                "axis": label(f"process.axis.{measure}", lang),
                 "level": self.level,
                 "decimals": 1,
                 "synthetic": self.synthetic,
@@ -416,8 +416,9 @@ def digits_for(value: float) -> int:
 
 
 def _bottleneck_line(row: pd.Series, lang: str) -> str:
+    measure = row["measure"]
     return label(
-        f"process.worst.{row['measure']}",
+        f"process.worst.{measure}",
         lang,
         activity=row["activity"],
         share=format_percent(100 * row["share"], 1, lang),

@@ -290,7 +290,7 @@ def _from_pls(
     fit.sample.require_rows("an index")
     if fit.sample.missing != "listwise":
         raise CxError("the fit has missing='mean'; weights='pls' need missing='listwise'")
-    used = fit.sample.kept
+    used = fit.sample.used
     same = used.shape == complete.shape and np.array_equal(
         answers.values[used], fit.sample.matrix[:, places]
     )

@@ -101,8 +101,8 @@ def entropy_weights(
     Returns
     -------
     Weights
-        Without intervals, since units are not sampled; ``leave_one_out_min, leave_one_out_max``
-        are the smallest and largest weight when any one unit is left out.
+        Without intervals, since units are not sampled; ``leave_one_out_min`` and
+        ``leave_one_out_max`` are the smallest and largest weight when any one unit is left out.
 
     Examples
     --------

@@ -204,6 +204,10 @@ def test_texts_and_pictures():
     assert repr(test) == test.summary()
     with pytest.raises(CxError, match=r"kind='both'.*'difference', 'lift'"):
         test.plot("both")
+    nothing = ab_test_from_counts(metric="nps", control=(30, 40, 30), treatment=(50, 30, 20))
+    assert nothing.kinds == ("difference",)
+    with pytest.raises(CxError, match="no lift relative to a control that is not above 0"):
+        nothing.plot("lift")
 
 
 def test_bad_tables():

@@ -84,6 +84,7 @@ def test_units_without_history_stay():
     assert found.n == 2000
     assert found.covariates["covariate"].tolist() == ["x", "x (missing)"]
     assert any("400 units have no x" in note.en for note in found.notes)
+    assert "x（缺失标记）" in found.summary("zh")
     filled = frame.assign(m=frame["x"].isna() * 1.0, x=frame["x"].fillna(frame["x"].mean()))
     theirs = smf.ols("y ~ group + x + m", filled).fit()
     close(found.table["estimate"].iloc[0], theirs.params["group[T.b]"], 1e-10)

@@ -40,7 +40,7 @@ def test_power_by_day_is_that_of_the_plan():
 def test_sequential_plan_has_an_expected_duration():
     plan = sequential_plan(4, plan=PLAN, spending="pocock")
     found = duration(plan, 500, whole_weeks=False)
-    table = found.table.set_index("case")
+    table = found.table.set_index("scenario")
     assert table.loc["at most", "days"] == ceil(sum(plan.n) / 500)
     assert table.loc["expected", "days"] < duration(PLAN, 500, whole_weeks=False).days
     for lang in ("en", "zh"):

@@ -53,6 +53,7 @@ class NpsRegion(Result):
     power: float
 
     kinds: ClassVar = ("region",)
+    codes: ClassVar = {"variance": "planning.variance.{}"}
     reference: ClassVar = (
         'Rocks (2016). Interval estimation for the "Net Promoter Score". The American Statistician '
         "70(4), 365-372."

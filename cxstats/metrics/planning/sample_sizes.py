@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -67,6 +67,8 @@ class Plan(Result):
     tests: int
     effect: ExpectedEffect
     notes: tuple[Text, ...]
+
+    codes: ClassVar = {"group": "planning.group.{}"}
 
     @property
     def kinds(self) -> tuple[str, ...]:

@@ -36,9 +36,9 @@ class Track(Result):
     ----------
     table : pandas.DataFrame
         One row per wave (and segment): the segment's columns, the wave, ``estimate, se, ci_low,
-        ci_high, n, centre, lower, upper, baseline, outside, run, change, suppressed``. ``outside``:
-        beyond the control limits; ``run``: the eighth or a later wave in a row on one side of the
-        centre; ``change``: the first wave of a new level.
+        ci_high, n, centre, limit_low, limit_high, baseline, outside_limits, run, change,
+        suppressed``. ``limit_low, limit_high``: the control limits; ``run``: the eighth or a later
+        wave in a row on one side of the centre; ``change``: the first wave of a new level.
     changes : pandas.DataFrame
         One row per change of level: ``before, after, estimate, se, p_value``.
     trend : pandas.DataFrame
@@ -101,12 +101,12 @@ class Track(Result):
     def _signals(self, lang: str) -> Iterator[str]:
         """Yield the waves outside the limits and the changes of level, or that there are none."""
         # As objects: a row of numbers alone would turn the waves into floats.
-        outside = self.table[self.table["outside"]].astype(object)
+        outside = self.table[self.table["outside_limits"]].astype(object)
         for _, row in outside.iterrows():
             yield label(
                 "tracking.outside", lang, wave=self._wave_text(row),
                 value=self._value_text(row["estimate"]),
-                limits=self._limits_text(row["lower"], row["upper"]),
+                limits=self._limits_text(row["limit_low"], row["limit_high"]),
             )  # fmt: skip
         for _, row in self.changes.astype(object).iterrows():
             yield label(
@@ -119,7 +119,8 @@ class Track(Result):
     def _trends(self, lang: str) -> Iterator[str]:
         """Yield the trend of each series."""
         scale, digits = (100.0, 1) if self._is_share else (1.0, 2)
-        unit = label(f"tracking.unit.{self.unit.replace(' ', '_')}", lang)
+        key = self.unit.replace(" ", "_")
+        unit = label(f"tracking.unit.{key}", lang)
         for _, row in self.trend.iterrows():
             yield label(
                 "tracking.trend",
@@ -140,7 +141,7 @@ class Track(Result):
         rows = self._series(options.get("segment"))
         keywords: dict[str, Any] = {
             "n": rows["n"],
-            "signals": rows["outside"] | rows["run"],
+            "signals": rows["outside_limits"] | rows["run"],
             "changes": [i for i, changed in enumerate(rows["change"]) if changed],
             "suppressed": rows["suppressed"],
             "annotations": {i: self.annotations[wave] for i, wave in enumerate(rows[self.time])
@@ -153,7 +154,7 @@ class Track(Result):
             "synthetic": self.synthetic,
         }  # fmt: skip
         scale = 100.0 if self._is_share else 1.0
-        columns = ("estimate", "ci_low", "ci_high", "centre", "lower", "upper")
+        columns = ("estimate", "ci_low", "ci_high", "centre", "limit_low", "limit_high")
         values = (list(rows[self.time]), *(scale * rows[column] for column in columns))
         return Chart("control_chart", values, keywords, taken=("segment",))
 
@@ -354,10 +355,10 @@ def _follow(rows: pd.DataFrame, key: Any, options: _Options) -> _Series:
     changes = change_points(estimate, errors, 1 - options.level, options.seed)
     half_width = options.sigma * limits.sigma
     signals = {
-        "lower": limits.centre - half_width,
-        "upper": limits.centre + half_width,
+        "limit_low": limits.centre - half_width,
+        "limit_high": limits.centre + half_width,
         "baseline": baseline,
-        "outside": ~(np.abs(estimate - limits.centre) <= half_width),
+        "outside_limits": ~(np.abs(estimate - limits.centre) <= half_width),
         "run": long_runs(estimate, limits.centre),
         "change": np.isin(np.arange(len(waves)), [change.at for change in changes]),
     }

@@ -222,7 +222,7 @@ def _groups(fit: PlsFit, by: str) -> dict[Any, Array]:
     table = table.collect() if isinstance(table, nw.LazyFrame) else table
     if by not in table.columns:
         raise DataError(f"by={by!r} is no column of the data; columns: {', '.join(table.columns)}")
-    column = np.asarray(table[by].to_list(), dtype=object)[fit.sample.kept]
+    column = np.asarray(table[by].to_list(), dtype=object)[fit.sample.used]
     answered = ~pd.isna(column)
     keys = list(dict.fromkeys(column[answered].tolist()))
     if len(keys) < 2:

@@ -318,7 +318,7 @@ class PlsFit(FittedModel):
         import pandas as pd
 
         self.sample.require_rows("scores")
-        moments, rows = self.sample.moments, np.flatnonzero(self.sample.kept)
+        moments, rows = self.sample.moments, np.flatnonzero(self.sample.used)
         z = (self.sample.matrix - moments.mean) / moments.sd
         weights = self.design.member * self.estimates.outer.weights[0][:, None]
         frame = self.sample.frame

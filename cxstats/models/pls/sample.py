@@ -48,7 +48,7 @@ class Sample:
         return self.moments.n
 
     @cached_property
-    def kept(self) -> NDArray[np.bool_]:
+    def used(self) -> NDArray[np.bool_]:
         """Which rows of the frame are used, (rows,)."""
         raw = read_rows(self._frame("this"), self.moments.names)
         if self.missing == "mean":
@@ -59,7 +59,7 @@ class Sample:
     def matrix(self) -> Array:
         """The rows used, (n, p), missing answers replaced if that was asked for."""
         raw = read_rows(self._frame("this"), self.moments.names)
-        return filled(raw)[0] if self.missing == "mean" else raw[self.kept]
+        return filled(raw)[0] if self.missing == "mean" else raw[self.used]
 
     def _frame(self, what: str) -> Any:
         if self.frame is None:

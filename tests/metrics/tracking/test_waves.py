@@ -1,5 +1,6 @@
 """Control limits, changes and trends: by hand, statsmodels, and series whose truth is known."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,9 +24,9 @@ def test_limits_are_those_of_a_p_chart():
     waves = cx.rate([20, 35, 60], [100, 150, 200], by={"wave": [1, 2, 3]}, name="churn_rate")
     table = cx.track(waves, baseline=[1]).table
     half = 3 * np.sqrt(0.2 * 0.8 / np.array([100, 150, 200]))
-    np.testing.assert_allclose(table["upper"] - 0.2, half, rtol=1e-12)
-    np.testing.assert_allclose(0.2 - table["lower"], half, rtol=1e-12)
-    assert table["outside"].tolist() == [False, False, True]
+    np.testing.assert_allclose(table["limit_high"] - 0.2, half, rtol=1e-12)
+    np.testing.assert_allclose(0.2 - table["limit_low"], half, rtol=1e-12)
+    assert table["outside_limits"].tolist() == [False, False, True]
 
 
 def test_pooled_limits_by_hand():
@@ -39,7 +40,7 @@ def test_pooled_limits_by_hand():
 def test_a_step_is_found_where_it_is():
     found = cx.track(STEPPED, baseline=["a", "b", "c"])
     assert found.changes["wave"].tolist() == ["d"]
-    assert found.table["outside"].tolist() == [False, False, False, True, True]
+    assert found.table["outside_limits"].tolist() == [False, False, False, True, True]
     assert found.table["change"].tolist() == [False, False, False, True, False]
     before, after = (
         group["estimate"] for _, group in STEPPED.table.groupby(STEPPED.table.index > 2)
@@ -149,6 +150,23 @@ def test_segments_and_small_cells():
     pd.testing.assert_frame_equal(south.reset_index(drop=True), one.trend)
 
 
+def test_one_segment_is_drawn_and_has_to_be_named():
+    by = {"branch": list("aaabbb"), "wave": [1, 2, 3] * 2}
+    tracked = cx.track(cx.rate([20, 30, 25, 60, 70, 65], [100] * 6, by=by), "wave")
+    _, ax = plt.subplots()
+    assert tracked.plot(ax=ax, segment="b") is ax
+    heights = [y for line in ax.get_lines() for y in np.ravel(line.get_ydata())]
+    assert {60.0, 70.0, 65.0} <= set(heights)
+    assert not {20.0, 30.0, 25.0} & set(heights)
+    for segment in (None, "c"):
+        with pytest.raises(cx.CxError, match=f"segment={segment!r}; allowed: a, b"):
+            tracked.plot(segment=segment)
+    alone = cx.track(cx.rate([20, 30, 25], [100] * 3, by={"wave": [1, 2, 3]}))
+    with pytest.raises(cx.CxError, match="there is one series only"):
+        alone.plot(segment="a")
+    plt.close("all")
+
+
 def test_waves_that_scatter_too_much_are_remarked_on():
     promoters = [500, 300, 520, 280, 510, 310]
     waves = cx.nps_from_counts(
@@ -156,7 +174,7 @@ def test_waves_that_scatter_too_much_are_remarked_on():
     )
     found = cx.track(waves)
     assert any("laney" in note.en for note in found.notes)
-    assert not cx.track(waves, limits="laney").table["outside"].any()
+    assert not cx.track(waves, limits="laney").table["outside_limits"].any()
 
 
 def test_waves_where_all_answer_alike_count():
@@ -169,7 +187,7 @@ def test_waves_where_all_answer_alike_count():
     assert cx.track(stepped).changes["wave"].tolist() == [4]
     nps = cx.nps_from_counts([10, 9, 11, 10, 20], [6] * 4 + [0], [4, 5, 3, 4, 0],
                              by={"wave": list(range(5))})  # fmt: skip
-    assert cx.track(nps, baseline=range(4)).table["outside"].tolist() == [False] * 4 + [True]
+    assert cx.track(nps, baseline=range(4)).table["outside_limits"].tolist() == [False] * 4 + [True]
 
 
 @pytest.mark.parametrize("kind", ["date", "timestamp", "period"])

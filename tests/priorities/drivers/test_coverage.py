@@ -1,6 +1,6 @@
 """Do the 95 % intervals of importances cover? Normal answers with a known population.
 
-Run with: uv run pytest -m slow tests/drivers/test_coverage.py -s
+Run with: uv run pytest -m slow tests/priorities/drivers/test_coverage.py -s
 """
 
 from __future__ import annotations

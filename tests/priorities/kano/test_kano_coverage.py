@@ -1,7 +1,7 @@
 """Do the 95 % intervals cover? Samples of 100 and 300 from a known population.
 
 Wilson's coverage is computed exactly; 2,000 simulated samples test the rest, and the way there.
-Run with: uv run pytest -m slow tests/kano/test_kano_coverage.py -s (ten minutes)
+Run with: uv run pytest -m slow tests/priorities/kano/test_kano_coverage.py -s (ten minutes)
 """
 
 from __future__ import annotations
