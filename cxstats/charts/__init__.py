@@ -79,7 +79,8 @@ __all__ = [
 CHARTS = {
     name: chart
     for name in __all__
-    if callable(chart := globals()[name]) and name not in ("MissingFontWarning", "theme")
+    if callable(chart := globals()[name])
+    and name not in ("MissingFontWarning", "answer_shares", "theme")
 }
 
 

@@ -84,6 +84,7 @@ def control_chart(  # noqa: PLR0913  (keywords of a chart)
     suppressed: Iterable[bool] | None = None,
     annotations: Mapping[int, str] | None = None,
     axis: str = "",
+    time: str = "",
     sigma: float = 3.0,
     level: float | None = None,
     title: str | None = None,
@@ -119,6 +120,8 @@ def control_chart(  # noqa: PLR0913  (keywords of a chart)
         What happened at a wave, by its place; put where it covers nothing.
     axis : str
         What is measured, with its unit.
+    time : str
+        What the waves are ("month").
     sigma : float
         Width of the limits in standard errors.
     level : float, optional
@@ -165,6 +168,7 @@ def control_chart(  # noqa: PLR0913  (keywords of a chart)
             )
         _limits(ax, timeline, series, bool(notes))
         _ticks(ax, timeline, inches)
+        ax.set_xlabel(time)
         ax.set_ylabel(style.fold(axis, 40))
         ax.grid(axis="y", color=style.SETTINGS["grid.color"])
         _annotate(ax, timeline, series, notes, starts, lang)

@@ -9,6 +9,7 @@ import numpy as np
 
 from cxstats.charts import style
 from cxstats.charts.fonts import drawable
+from cxstats.charts.wording import join_sentences, level_text
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import label
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 8.0, 4.6
 MOST_POINTS = 2000  # of a band; more are no finer on paper
+MOST_NUMBERS = 12  # looks whose numbers are written
 
 
 def stopping_boundaries(
@@ -60,74 +62,77 @@ def stopping_boundaries(
     CxError
         If the lengths do not match, or nothing is there to draw.
     """
-    t, bounds, z = (np.array([float(x) for x in one]) for one in (information, boundary, statistic))
+    t, bounds, z = map(_numbers, (information, boundary, statistic))
     if not len(t) or len(t) != len(bounds) or len(z) > len(t):
         raise CxError(f"{len(t)} looks, {len(bounds)} boundaries and {len(z)} z; one for each look")
     if not np.isfinite(t).all() or not np.isfinite(z).all() or np.isnan(bounds).any():
         raise CxError("information and z must be numbers, boundaries numbers or infinite")
+    crossed, tested = np.abs(z) >= bounds[: len(z)], np.isfinite(bounds)
     lang = drawable(lang)
     with style.theme(lang):
         standalone = ax is None
         ax = style.new_axes(ax, WIDTH, HEIGHT)
-        shown = np.isfinite(bounds)
-        top = 1.18 * max([*bounds[shown][:8], *np.abs(z), 2.5])
+        top = 1.18 * max([*bounds[tested][:8], *np.abs(z), 2.5])
         ax.axhline(0, color=style.INK, linewidth=0.8)
-        for sign in (1, -1):
-            edge = sign * bounds[shown]
-            ax.fill_between(100 * t[shown], edge, sign * top, color=style.BAD, alpha=0.08, lw=0)
-            ax.plot(100 * t[shown], edge, color=style.BAD, linewidth=1.4, marker="_", markersize=12)
-        crossed = np.abs(z) >= bounds[: len(z)]
-        if len(z):
-            _path(ax, 100 * t[: len(z)], z, crossed)
-        # On the side where z is not, so that numbers do not meet.
-        side = -1 if len(z) and z[np.argmax(np.abs(z))] > 0 else 1
-        for x, b in zip(100 * t[shown], bounds[shown], strict=True):
-            if len(t) <= 12:
-                place: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "size": 9}
-                ax.annotate(
-                    format_number(side * b, 2), (x, side * b), (0, 6 if side > 0 else -13),
-                    color=style.BAD, **place,
-                )  # fmt: skip
+        _stopping_regions(ax, 100 * t[tested], bounds[tested], top)
+        _statistics(ax, 100 * t[: len(z)], z, crossed)
+        if len(t) <= MOST_NUMBERS:
+            _boundary_numbers(ax, 100 * t[tested], bounds[tested], z)
         ax.set_ylim(-top, top)
         ax.set_xlim(0, 105)
         ax.set_xlabel(label("chart.monitoring.x", lang))
         ax.set_ylabel(label("chart.monitoring.y", lang))
-        note = label("chart.monitoring.note", lang)
-        return style.finish(
-            ax,
-            standalone,
-            title or _finding(bounds, z, crossed, lang),
-            source,
-            lang,
-            note,
-            synthetic,
-        )
+        notes = [label("chart.monitoring.note", lang)]
+        if len(z):
+            notes.append(label("chart.monitoring.note.dots", lang))
+        heading, note = title or _finding(bounds, z, crossed, lang), join_sentences(notes, lang)
+        return style.finish(ax, standalone, heading, source, lang, note, synthetic)
 
 
-def _path(ax: Axes, x: Array, z: Array, crossed: Array) -> None:
-    colours = [style.GOOD if one else "white" for one in crossed]
-    ax.plot(x, z, color=style.GOOD, linewidth=1.4)
-    ax.scatter(x, z, 44, color=colours, edgecolor=style.GOOD, zorder=3)
-    if len(z) <= 12:
-        for at, value in zip(x, z, strict=True):
-            place: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "size": 9}
-            down = -14 if value < 0 else 8
-            ax.annotate(format_number(value, 2), (at, value), (0, down), **place)
+def _numbers(values: Iterable[float]) -> Array:
+    return np.array([float(value) for value in values])
 
 
-def _finding(bounds: Array, z: Array, crossed: Array, lang: str) -> str:
+def _stopping_regions(ax: Axes, x: Array, bounds: Array, top: float) -> None:
+    for edge, end in ((bounds, top), (-bounds, -top)):
+        ax.fill_between(x, edge, end, color=style.BAD, alpha=0.08, lw=0)
+        ax.plot(x, edge, color=style.BAD, linewidth=1.4, marker="_", markersize=12)
+
+
+def _statistics(ax: Axes, x: Array, z: Array, crossed: NDArray[np.bool_]) -> None:
+    """Draw z of the looks so far, filled beyond the boundary."""
     if not len(z):
-        words = {"looks": len(bounds), "last": format_number(bounds[-1], 2)}
-        return label("chart.monitoring.title.plan", lang, **words)
-    if crossed.any():
-        first = int(np.argmax(crossed))
-        words = {
-            "look": first + 1,
-            "z": format_number(z[first], 2),
-            "boundary": format_number(bounds[first], 2),
-        }
-        return label("chart.monitoring.title.stop", lang, **words)
-    return label("chart.monitoring.title.none", lang, held=len(z))
+        return
+    ax.plot(x, z, color=style.GOOD, linewidth=1.4)
+    faces = [style.GOOD if beyond else "white" for beyond in crossed]
+    ax.scatter(x, z, 44, color=faces, edgecolor=style.GOOD, zorder=3)
+    if len(z) <= MOST_NUMBERS:
+        for at, value in zip(x, z, strict=True):
+            _number_at(ax, at, value, -14 if value < 0 else 8)
+
+
+def _boundary_numbers(ax: Axes, x: Array, bounds: Array, z: Array) -> None:
+    """Write the boundaries where z is not, so that numbers do not meet."""
+    sides = (1, -1) if not len(z) else (-1,) if z[np.argmax(np.abs(z))] > 0 else (1,)
+    for side in sides:
+        for at, bound in zip(x, bounds, strict=True):
+            _number_at(ax, at, side * bound, 6 if side > 0 else -13, color=style.BAD)
+
+
+def _number_at(ax: Axes, x: float, y: float, offset: float, **props: Any) -> None:
+    ax.annotate(format_number(y, 2), (x, y), (0, offset), textcoords="offset points", ha="center",
+                size=9, **props)  # fmt: skip
+
+
+def _finding(bounds: Array, z: Array, crossed: NDArray[np.bool_], lang: str) -> str:
+    if not len(z):
+        looks, last = len(bounds), format_number(bounds[-1], 2)
+        return label("chart.monitoring.title.plan", lang, looks=looks, last=last)
+    if not crossed.any():
+        return label("chart.monitoring.title.none", lang, held=len(z))
+    first = int(np.argmax(crossed))
+    value, boundary = format_number(z[first], 2), format_number(bounds[first], 2)
+    return label("chart.monitoring.title.stop", lang, look=first + 1, z=value, boundary=boundary)
 
 
 def confidence_band(  # noqa: PLR0913  (keywords of a chart)
@@ -149,7 +154,7 @@ def confidence_band(  # noqa: PLR0913  (keywords of a chart)
     Parameters
     ----------
     n : numbers (k,)
-        Answers at each style.
+        Answers at each look.
     estimate, low, high : numbers (k,)
         The difference and its interval.
     axis : str
@@ -164,40 +169,48 @@ def confidence_band(  # noqa: PLR0913  (keywords of a chart)
     CxError
         If the lengths differ, or nothing is there to draw.
     """
-    columns = [np.array([float(x) for x in one]) for one in (n, estimate, low, high)]
-    if not len(columns[0]) or len({len(one) for one in columns}) > 1:
-        raise CxError(f"lengths {[len(one) for one in columns]}; one interval for each look")
+    columns = [_numbers(values) for values in (n, estimate, low, high)]
+    lengths = [len(column) for column in columns]
+    if not lengths[0] or len(set(lengths)) > 1:
+        raise CxError(f"lengths {lengths}; one interval for each look")
     if not np.isfinite(columns).all():
         raise CxError("a look has no estimate or no interval")
-    clear = np.flatnonzero((columns[2] > 0) | (columns[3] < 0))
-    every = np.unique(np.linspace(0, len(columns[0]) - 1, MOST_POINTS).astype(int))
-    size, middle, lower, upper = (one[every] for one in columns)
+    answers, middle, lower, upper = columns
+    decided = np.flatnonzero((lower > 0) | (upper < 0))
+    first = None if not len(decided) else float(answers[decided[0]])
     lang = drawable(lang)
     with style.theme(lang):
         standalone = ax is None
         ax = style.new_axes(ax, WIDTH, HEIGHT)
-        ax.fill_between(size, lower, upper, color=style.GOOD, alpha=0.18, lw=0)
-        ax.plot(size, middle, color=style.GOOD, linewidth=1.6)
-        ax.axhline(0, color=style.INK, linewidth=0.8)
-        if len(clear):
-            ax.axvline(columns[0][clear[0]], color=style.BAD, linewidth=1.2, linestyle="--")
-        # The first intervals are wide; the axis shows what remains after a tenth of the looks.
-        tail = len(size) // 10
-        edge = 1.1 * max(np.abs(lower[tail:]).max(), np.abs(upper[tail:]).max())
-        ax.set_ylim(-edge, edge)
-        ax.margins(x=0.01)
+        _band(ax, *columns)
+        if first is not None:
+            ax.axvline(first, color=style.BAD, linewidth=1.2, linestyle="--")
         ax.set_xlabel(label("chart.band.x", lang))
         ax.set_ylabel(axis)
-        words = {
-            "value": format_number(columns[1][-1], 2, sign=True),
-            "interval": interval(columns[2][-1], columns[3][-1]),
-        }
-        key = "clear" if len(clear) else "open"
-        if len(clear):
-            words["n"] = format_number(columns[0][clear[0]])
-        heading = title or label(f"chart.band.title.{key}", lang, **words)
-        note = label("chart.band.note", lang, level=format_percent(100 * level, None, lang))
-        return style.finish(ax, standalone, heading, source, lang, note, synthetic)
+        value = format_number(middle[-1], 2, sign=True)
+        values = {"value": value, "interval": interval(lower[-1], upper[-1])}
+        notes = [label("chart.band.note", lang, level=level_text(level, lang))]
+        if first is None:
+            finding = label("chart.band.title.open", lang, **values)
+        else:
+            finding = label("chart.band.title.clear", lang, n=format_number(first), **values)
+            notes.append(label("chart.band.note.clear", lang))
+        note = join_sentences(notes, lang)
+        return style.finish(ax, standalone, title or finding, source, lang, note, synthetic)
+
+
+def _band(ax: Axes, *columns: Array) -> None:
+    """Draw the difference and its intervals, of many looks evenly spaced ones."""
+    every = np.unique(np.linspace(0, len(columns[0]) - 1, MOST_POINTS).astype(int))
+    answers, middle, lower, upper = (column[every] for column in columns)
+    ax.fill_between(answers, lower, upper, color=style.GOOD, alpha=0.18, lw=0)
+    ax.plot(answers, middle, color=style.GOOD, linewidth=1.6)
+    ax.axhline(0, color=style.INK, linewidth=0.8)
+    # The first intervals are wide; the axis shows what remains after a tenth of the looks.
+    tail = len(answers) // 10
+    edge = 1.1 * max(np.abs(lower[tail:]).max(), np.abs(upper[tail:]).max())
+    ax.set_ylim(-edge, edge)
+    ax.margins(x=0.01)
 
 
 def power_by_day(  # noqa: PLR0913  (keywords of a chart)
@@ -230,7 +243,7 @@ def power_by_day(  # noqa: PLR0913  (keywords of a chart)
     CxError
         If the lengths differ, or nothing is there to draw.
     """
-    x, y = (np.array([float(one) for one in column]) for column in (day, power))
+    x, y = _numbers(day), _numbers(power)
     if not len(x) or len(x) != len(y) or not np.isfinite([x, y]).all():
         raise CxError(f"{len(x)} days and {len(y)} powers; one for each day, numbers")
     reached = float(np.interp(chosen, x, y))
@@ -249,9 +262,7 @@ def power_by_day(  # noqa: PLR0913  (keywords of a chart)
         ax.set_xticks(np.arange(0, x.max() + 1, step))
         ax.set_xlabel(label("chart.power_by_day.x", lang))
         ax.set_ylabel(label("chart.power_by_day.y", lang))
-        words = {
-            "days": format_number(chosen),
-            "power": format_percent(100 * reached, 0, lang),
-        }
-        heading = title or label("chart.power_by_day.title", lang, **words)
+        percent = format_percent(100 * reached, 0, lang)
+        days = format_number(chosen)
+        heading = title or label("chart.power_by_day.title", lang, days=days, power=percent)
         return style.finish(ax, standalone, heading, source, lang, "", synthetic)

@@ -147,6 +147,7 @@ class Track(Result):
             "annotations": {i: self.annotations[wave] for i, wave in enumerate(rows[self.time])
                             if wave in self.annotations},
             "axis": self.metric.title(lang) + (" (%)" if self._is_share else ""),
+            "time": self.time,
             "sigma": self.sigma,
             "level": self.level,
             "source": label("metric.source", lang, n=format_number(int(rows["n"].sum()))),
