@@ -1,4 +1,4 @@
-"""Names of points that stand clear of each other, of the points, and of words on the chart.
+"""Names of points that stand clear of each other, of the points, and of texts on the chart.
 
 Placed whenever the chart is drawn, so that they hold for every size and every layout. Nothing is
 drawn by lot: the same chart gives the same places.
@@ -55,7 +55,7 @@ def keep_apart(
     radii : array (n,)
         Of the markers, in points.
     avoid : sequence of Annotation
-        Words that are not to be covered.
+        Texts that are not to be covered.
     cuts : (x, y)
         Lines across the axes, which are covered only where it must be.
     bars : array (m, 4), optional
@@ -114,12 +114,12 @@ class _Placer(Artist):
             return
         self.drawn_for = key
         dots = _boxes(spots, (self.radii + 1.5) * unit)
-        words = np.array([text.get_window_extent(renderer).extents for text in self.avoid])
+        texts = np.array([text.get_window_extent(renderer).extents for text in self.avoid])
         fences = self._fences(frame)
         frame = frame + 3 * unit * np.array([1, 1, -1, -1])
         for size, columns in STEPS:
             extents = self._set(renderer, size, columns)
-            boxes = place(spots, extents, dots, words, fences, frame, unit)
+            boxes = place(spots, extents, dots, texts, fences, frame, unit)
             if not np.isnan(boxes).any():
                 break
         self._move(boxes, spots, dots, unit)
@@ -131,18 +131,18 @@ class _Placer(Artist):
         x, y = ax.transData.transform(self.cuts)
         ends = ax.transData.transform(self.bars.reshape(-1, 2)).reshape(-1, 4)
         across = [[x, frame[1], x, frame[3]], [frame[0], y, frame[2], y]]
-        found: Floats = np.vstack([across, ends]) + np.array([-1, -1, 1, 1])
-        return found
+        fences: Floats = np.vstack([across, ends]) + np.array([-1, -1, 1, 1])
+        return fences
 
     def _set(self, renderer: RendererBase, size: float, columns: int) -> Floats:
         """Write the names at `size`, folded at `columns`; return widths and heights."""
-        found = []
+        extents = []
         for text, name in zip(self.texts, self.names, strict=True):
             text.set_text(style.fold(name, columns))
             text.set_fontsize(size)
             box = text.get_window_extent(renderer)
-            found.append((box.width, box.height))
-        return np.array(found)
+            extents.append((box.width, box.height))
+        return np.array(extents)
 
     def _move(self, boxes: Floats, spots: Floats, dots: Floats, unit: float) -> None:
         ends = []
@@ -157,8 +157,8 @@ class _Placer(Artist):
             if away > 4 * unit:
                 ends.append([spot, near])
         missing = int(np.isnan(boxes[:, 0]).sum())
-        said = label("chart.quadrant.unnamed", self.lang, k=missing) if missing else ""
-        self.left_out.set_text(said)
+        note = label("chart.quadrant.unnamed", self.lang, k=missing) if missing else ""
+        self.left_out.set_text(note)
         self._lead(ends)
 
     def _lead(self, ends: list[list[Floats]]) -> None:
@@ -180,7 +180,7 @@ def place(
     spots: Floats,
     extents: Floats,
     dots: Floats,
-    words: Floats,
+    texts: Floats,
     fences: Floats,
     frame: Floats,
     unit: float,
@@ -195,8 +195,8 @@ def place(
     ----------
     spots, extents : arrays (n, 2)
         Points, and widths and heights of names, in pixels.
-    dots, words, fences : arrays (any, 4)
-        Boxes of the markers (n of them) and of words, never to be covered; of lines, better not.
+    dots, texts, fences : arrays (any, 4)
+        Boxes of the markers (n of them) and of texts, never to be covered; of lines, better not.
     frame : array (4,)
         Where names may stand.
     unit : float
@@ -207,10 +207,10 @@ def place(
     wide = boxes + unit * np.array([-2.0, -1, 2, 1])
     outside = (boxes[..., :2] < frame[:2]).any(-1) | (boxes[..., 2:] > frame[2:]).any(-1)
     cost = cost + np.where(outside, np.inf, 0)
-    cost += BLOCK * (_overlap(boxes, dots).sum(-1) + _overlap(wide, words).sum(-1))
+    cost += BLOCK * (_overlap(boxes, dots).sum(-1) + _overlap(wide, texts).sum(-1))
     cost += 5 * _overlap(boxes, fences).sum(-1)
     cost += 8 * _hits(spots[:, None], leads, dots).sum(-1)
-    cost += 8 * _hits(spots[:, None], leads, words).sum(-1)
+    cost += 8 * _hits(spots[:, None], leads, texts).sum(-1)
     n = len(spots)
     near = np.linalg.norm((spots[:, None] - spots) / unit, axis=-1)
     order = np.argsort(-np.exp(-((near / 60) ** 2)).sum(1), kind="stable")
@@ -249,17 +249,17 @@ def _overlap(boxes: Floats, others: Floats) -> NDArray[np.bool_]:
     """Return whether boxes (..., 4) overlap others (m, 4), as (..., m)."""
     boxes = boxes[..., None, :]
     low, high = boxes[..., :2] < others[:, 2:], boxes[..., 2:] > others[:, :2]
-    found: NDArray[np.bool_] = np.all(low & high, axis=-1)
-    return found
+    overlap: NDArray[np.bool_] = np.all(low & high, axis=-1)
+    return overlap
 
 
 def _hits(start: Floats, end: Floats, boxes: Floats) -> NDArray[np.bool_]:
     """Return whether the lines from start to end (..., 2) meet boxes (m, 4), as (..., m)."""
     start, way = start[..., None, :], (end - start)[..., None, :]
     way = np.where(abs(way) < 1e-9, 1e-9, way)
-    one, two = (boxes[:, :2] - start) / way, (boxes[:, 2:] - start) / way
-    enter = np.minimum(one, two).max(-1)
-    leave = np.maximum(one, two).min(-1)
+    to_low, to_high = (boxes[:, :2] - start) / way, (boxes[:, 2:] - start) / way
+    enter = np.minimum(to_low, to_high).max(-1)
+    leave = np.maximum(to_low, to_high).min(-1)
     met: NDArray[np.bool_] = np.asarray((enter <= leave) & (leave > 0) & (enter < 1))
     return met
 
@@ -284,10 +284,10 @@ def _without_conflicts(
 ) -> Floats:
     """Return the chosen boxes; of names that still collide, the later one loses its place."""
     n = len(chosen)
-    found = boxes[np.arange(n), chosen].copy()
-    found[cost[np.arange(n), chosen] >= BLOCK] = np.nan
+    places = boxes[np.arange(n), chosen].copy()
+    places[cost[np.arange(n), chosen] >= BLOCK] = np.nan
     for i in range(n):
-        earlier = np.flatnonzero(~np.isnan(found[:i, 0]))
-        if _overlap(found[i], wide[earlier, chosen[earlier]]).any():
-            found[i] = np.nan
-    return found
+        earlier = np.flatnonzero(~np.isnan(places[:i, 0]))
+        if _overlap(places[i], wide[earlier, chosen[earlier]]).any():
+            places[i] = np.nan
+    return places

@@ -201,7 +201,7 @@ def weights(  # noqa: PLR0913  (keywords of a chart)
     values: Sequence[float],
     *,
     source: str,
-    known: Sequence[bool] | None = None,
+    has_data: Sequence[bool] | None = None,
     legend: tuple[str, str] | None = None,
     title: str | None = None,
     synthetic: bool = False,
@@ -214,8 +214,8 @@ def weights(  # noqa: PLR0913  (keywords of a chart)
     ----------
     names, values : sequences of the same length
         The indicators and their weights, in any unit; shares of their sum are drawn.
-    known : sequence of bool, optional
-        Whether data for the indicator exist; the others are drawn hollow.
+    has_data : sequence of bool, optional
+        Whether there are data for the indicator; the others are drawn hollow.
     legend : (str, str), optional
         Words for indicators with data and without; else that data are published, or not.
     source, title, synthetic, lang, ax
@@ -224,15 +224,15 @@ def weights(  # noqa: PLR0913  (keywords of a chart)
     Raises
     ------
     CxError
-        If a value is negative or not a number, all are zero, `known` has another length, or
-        `legend` is no pair of texts, or is given without `known`.
+        If a value is negative or not a number, all are zero, `has_data` has another length, or
+        `legend` is no pair of texts, or is given without `has_data`.
     """
     labels, sizes = style.check_values(names, values, "weights")
-    has_data = [True] * len(labels) if known is None else [bool(flag) for flag in known]
-    if len(has_data) != len(labels):
-        raise CxError(f"known has {len(has_data)} flags for {len(labels)} weights; one for each")
+    flags = [True] * len(labels) if has_data is None else [bool(flag) for flag in has_data]
+    if len(flags) != len(labels):
+        raise CxError(f"has_data has {len(flags)} flags for {len(labels)} weights; one for each")
     if legend is not None:
-        _check_legend(legend, known)
+        _check_legend(legend, has_data)
     percentages = _percentages(sizes)
     lang = drawable(lang)
     with style.theme(lang):
@@ -241,8 +241,8 @@ def weights(  # noqa: PLR0913  (keywords of a chart)
         standalone = ax is None
         ax = style.new_axes(ax, 8, 1.9 + 0.24 * lines)
         places = list(range(len(percentages)))[::-1]
-        fills = [style.GOOD if flag else "white" for flag in has_data]
-        edges = [style.GOOD if flag else style.NEUTRAL for flag in has_data]
+        fills = [style.GOOD if flag else "white" for flag in flags]
+        edges = [style.GOOD if flag else style.NEUTRAL for flag in flags]
         ax.barh(places, percentages, 0.62, color=fills, edgecolor=edges, linewidth=1.2)
         for place, share in zip(places, percentages, strict=True):
             text = format_percent(share, _decimals(percentages), lang)
@@ -250,32 +250,32 @@ def weights(  # noqa: PLR0913  (keywords of a chart)
         ax.set_yticks(places, folded)
         ax.set_xlim(0, max(percentages) * 1.15)
         ax.set_xlabel(label("chart.weights.axis", lang))
-        if known is not None:
+        if has_data is not None:
             published = label("chart.weights.has", lang), label("chart.weights.lacks", lang)
             entries = dict(zip(legend or published, (style.GOOD, "white"), strict=True))
             handles = style.patches(entries, style.NEUTRAL)
             ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
-        heading = title or _weight_title(labels, percentages, has_data, lang)
+        heading = title or _weight_title(labels, percentages, flags, lang)
         return style.finish(ax, standalone, heading, source, lang, synthetic=synthetic)
 
 
 def _weight_title(
-    names: Sequence[str], percentages: Sequence[float], has_data: Sequence[bool], lang: str
+    names: Sequence[str], percentages: Sequence[float], flags: Sequence[bool], lang: str
 ) -> str:
-    if not all(has_data):
-        covered = sum(share for share, flag in zip(percentages, has_data, strict=True) if flag)
+    if not all(flags):
+        covered = sum(share for share, flag in zip(percentages, flags, strict=True) if flag)
         share = format_number(covered, _decimals([covered]))
         return style.capital(label("chart.weights.known", lang, share=share))
     name, share = _largest(names, percentages)
     return style.capital(label("chart.weights.title", lang, name=name, share=share))
 
 
-def _check_legend(legend: tuple[str, str], known: Sequence[bool] | None) -> None:
+def _check_legend(legend: tuple[str, str], has_data: Sequence[bool] | None) -> None:
     pair = isinstance(legend, tuple | list) and len(set(map(str, legend))) == len(legend) == 2
     if not pair or not all(isinstance(text, str) for text in legend):
         raise CxError(f"legend is {legend!r}; allowed: two texts, with data and without")
-    if known is None:
-        raise CxError("legend says what is known; give known, a flag for each weight")
+    if has_data is None:
+        raise CxError("legend says which weights have data; give has_data, a flag for each")
 
 
 def _percentages(sizes: Sequence[float]) -> list[float]:

@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 EXACT = 2**24
 
 
-def rows_of_groups(part: Block) -> list[tuple[Any, NDArray[np.intp] | None]]:
+def rows_of_groups(block: Block) -> list[tuple[Any, NDArray[np.intp] | None]]:
     """Return the rows of each group in a block; group None for rows without one."""
-    if part.groups is None:
+    if block.groups is None:
         return [(None, None)]
     import pandas as pd
 
-    codes, groups = pd.factorize(part.groups)
-    found: list[tuple[Any, NDArray[np.intp] | None]] = [
+    codes, groups = pd.factorize(block.groups)
+    rows: list[tuple[Any, NDArray[np.intp] | None]] = [
         (_plain(group), np.flatnonzero(codes == code)) for code, group in enumerate(groups)
     ]
-    return [*found, (None, np.flatnonzero(codes == -1))]
+    return [*rows, (None, np.flatnonzero(codes == -1))]
 
 
 def _plain(group: Any) -> Any:
@@ -110,8 +110,8 @@ def _complete(
     # A sum is finite only if every term is: the usual block costs one pass.
     if values.dtype.kind in "iu" or np.isfinite(values.sum()):
         return values, weight, 0
-    for name, row in zip(names, values, strict=True):
-        if np.isinf(row).any():
+    for name, column in zip(names, values, strict=True):
+        if np.isinf(column).any():
             raise DataError(f"column {name!r} has an infinite value; allowed: numbers")
     complete = ~np.isnan(values).any(axis=0)
     missing = int((~complete).sum())

@@ -59,7 +59,7 @@ def blocks(
     Returns
     -------
     names : tuple of str
-    parts : iterator of Block
+    blocks : iterator of Block
 
     Raises
     ------
@@ -90,7 +90,8 @@ def blocks(
         if not (schema[name].is_numeric() or schema[name] == nw.Boolean):
             raise DataError(_not_numeric(table, name, schema[name]))
     rows = max(1_000, BLOCK // len(names))
-    return names, (_block(part, names, by, weights) for part in _parts(table, wanted, rows))
+    batches = _batches(table, wanted, rows)
+    return names, (_block(batch, names, by, weights) for batch in batches)
 
 
 def _plain_names(
@@ -121,8 +122,8 @@ def _from_array(array: NDArray[Any], columns: Sequence[str] | None) -> Any:
 def _check_columns(wanted: Sequence[str], there: Sequence[str]) -> None:
     for name in wanted:
         if name not in there:
-            shown = ", ".join(map(str, list(there)[:30]))
-            raise DataError(f"column {name!r} is not in the table; columns: {shown}")
+            listed = ", ".join(map(str, list(there)[:30]))
+            raise DataError(f"column {name!r} is not in the table; columns: {listed}")
         if list(there).count(name) > 1:
             raise DataError(f"column {name!r} stands twice in the table")
         if list(wanted).count(name) > 1:
@@ -140,7 +141,7 @@ def _not_numeric(table: Any, name: str, dtype: object) -> str:
     return head
 
 
-def _parts(table: Any, wanted: list[str], rows: int) -> Iterator[Any]:
+def _batches(table: Any, wanted: list[str], rows: int) -> Iterator[Any]:
     """Yield eager tables of about `rows` rows."""
     import narwhals as nw
 
@@ -155,12 +156,12 @@ def _parts(table: Any, wanted: list[str], rows: int) -> Iterator[Any]:
     if kind == "polars" and hasattr(native, "collect_batches"):
         yield from native.select(wanted).collect_batches(chunk_size=rows, maintain_order=False)
     elif kind == "duckdb":
-        yield from _duckdb_parts(native, wanted, rows)
+        yield from _duckdb_batches(native, wanted, rows)
     else:
-        yield from _parts(table.select(wanted).collect("pyarrow"), wanted, rows)
+        yield from _batches(table.select(wanted).collect("pyarrow"), wanted, rows)
 
 
-def _duckdb_parts(relation: Any, wanted: list[str], rows: int) -> Iterator[Any]:
+def _duckdb_batches(relation: Any, wanted: list[str], rows: int) -> Iterator[Any]:
     if find_spec("pyarrow") is None:
         raise MissingToolError("reading DuckDB needs pyarrow: pip install pyarrow")
     quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in wanted)
@@ -169,23 +170,23 @@ def _duckdb_parts(relation: Any, wanted: list[str], rows: int) -> Iterator[Any]:
     yield from reader(rows)
 
 
-def _block(part: Any, names: Sequence[str], by: str | None, weights: str | None) -> Block:
+def _block(batch: Any, names: Sequence[str], by: str | None, weights: str | None) -> Block:
     dropped = 0
-    if by is None and weights is None and not hasattr(part, "implementation"):
+    if by is None and weights is None and not hasattr(batch, "implementation"):
         # A native batch holds nothing else; without its gaps, whole numbers stay whole numbers.
-        complete = part.drop_null() if hasattr(part, "num_rows") else part.drop_nulls()
-        dropped, part = len(part) - len(complete), complete
-    if hasattr(part, "num_rows"):  # of Arrow: columns are views, stacking them is the copy
-        columns = [part.column(name).to_numpy(zero_copy_only=False) for name in names]
+        complete = batch.drop_null() if hasattr(batch, "num_rows") else batch.drop_nulls()
+        dropped, batch = len(batch) - len(complete), complete
+    if hasattr(batch, "num_rows"):  # of Arrow: columns are views, stacking them is the copy
+        columns = [batch.column(name).to_numpy(zero_copy_only=False) for name in names]
         kind = np.result_type(*columns)
         values = np.stack(
             columns, dtype=kind if kind.kind in "iu" else np.float64, casting="unsafe"
         )
-        others = {name: part.column(name) for name in (by, weights) if name}
+        others = {name: batch.column(name) for name in (by, weights) if name}
         plain = {name: column.to_numpy(zero_copy_only=False) for name, column in others.items()}
     else:
-        values = np.asarray(part.select(names).to_numpy()).T
-        plain = {name: np.asarray(part[name].to_numpy()) for name in (by, weights) if name}
+        values = np.asarray(batch.select(names).to_numpy()).T
+        plain = {name: np.asarray(batch[name].to_numpy()) for name in (by, weights) if name}
     if values.dtype == object:
         import pandas as pd
 

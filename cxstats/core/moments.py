@@ -137,7 +137,7 @@ class Moments:
         0.1667
         """
         matrix = _symmetric(names, cov)
-        if not _whole(n) or n < 2:
+        if not _is_integer(n) or n < 2:
             raise CxError(f"n is {n!r}; allowed: a whole number from 2 upwards")
         means = np.full(len(names), np.nan) if mean is None else np.asarray(mean, float)
         return cls(tuple(names), int(n), means, matrix)
@@ -267,19 +267,20 @@ def moments(
     >>> m.n, m.mean.tolist(), m.cov[0, 1].round(4).item()
     (4, [2.5, 5.25], 3.8333)
     """
-    names, parts = blocks(frame, columns, by, weights)
+    names, all_blocks = blocks(frame, columns, by, weights)
     sums: dict[Any, Sums] = {}
     ungrouped = 0
-    for part in parts:
-        for group, rows in rows_of_groups(part):
-            values = part.values if rows is None else part.values[:, rows]
-            weight = part.weights if rows is None or part.weights is None else part.weights[rows]
+    for block in all_blocks:
+        for group, rows in rows_of_groups(block):
+            values, weight = block.values, block.weights
+            if rows is not None:
+                values, weight = values[:, rows], None if weight is None else weight[rows]
             if by is not None and group is None:
                 ungrouped += values.shape[1]
             else:
-                own = sums.setdefault(group, Sums.empty(len(names)))
-                own.add(values, weight, names)
-                own.dropped += part.dropped
+                group_sums = sums.setdefault(group, Sums.empty(len(names)))
+                group_sums.add(values, weight, names)
+                group_sums.dropped += block.dropped
     if not sums:
         raise DataError("no cases: the table is empty" if not ungrouped else f"no case has {by!r}")
     if by is None:
@@ -356,8 +357,8 @@ def bootstrap_moments(matrix: ArrayLike, n_resamples: int, seed: int) -> Replica
     for start, counts in resampling_counts(n, n_resamples, seed):
         sums = np.zeros((len(counts), p + len(row)))
         for first in range(0, n, step):
-            part = data[first : first + step]
-            terms = np.concatenate([part, part[:, row] * part[:, column]], axis=1)
+            cases = data[first : first + step]
+            terms = np.concatenate([cases, cases[:, row] * cases[:, column]], axis=1)
             sums += counts[:, first : first + step] @ terms
         at = slice(start, start + len(counts))
         mean[at] = sums[:, :p] / n
@@ -367,21 +368,21 @@ def bootstrap_moments(matrix: ArrayLike, n_resamples: int, seed: int) -> Replica
 
 
 def check_resamples(n_resamples: int, seed: Seed) -> None:
-    """Refuse a number of resamples, or a seed, that is no whole number.
+    """Raise if a number of resamples, or a seed, is not a whole number.
 
     Raises
     ------
     CxError
         Naming the option, its value and what is allowed.
     """
-    if not _whole(n_resamples) or n_resamples < 1:
+    if not _is_integer(n_resamples) or n_resamples < 1:
         raise CxError(f"n_resamples is {n_resamples!r}; allowed: whole numbers from 1 upwards")
     seeds = seed if isinstance(seed, Sequence) else [seed]
-    if not all(_whole(one) and one >= 0 for one in seeds):
+    if not all(_is_integer(number) and number >= 0 for number in seeds):
         raise CxError(f"seed is {seed!r}; allowed: whole numbers from 0 upwards")
 
 
-def _whole(value: object) -> bool:
+def _is_integer(value: object) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 
@@ -408,5 +409,5 @@ def resampling_counts(n: int, n_resamples: int, seed: Seed) -> Iterator[tuple[in
     offset = n * np.arange(step)[:, None]
     for start in range(0, n_resamples, step):
         b = min(step, n_resamples - start)
-        drawn = generator.integers(0, n, (b, n), dtype=dtype) + offset[:b]
-        yield start, np.bincount(drawn.ravel(), minlength=b * n).reshape(b, n).astype(np.float64)
+        cases = generator.integers(0, n, (b, n), dtype=dtype) + offset[:b]
+        yield start, np.bincount(cases.ravel(), minlength=b * n).reshape(b, n).astype(np.float64)

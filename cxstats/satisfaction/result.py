@@ -260,7 +260,7 @@ class WeightedScore(FormulaResult):
         has_data = [bool(n > 0) for n in rows["n"]]
         options: dict[str, Any] = {}
         if self.least_coverage < COMPLETE:
-            options = {"known": has_data, "legend": data_legend(lang)}
+            options = {"has_data": has_data, "legend": data_legend(lang)}
         if not all(has_data):
             share = percent(rows["weight"][has_data].sum(), lang)
             options["title"] = label("satisfaction.weights.known", lang, share=share)
@@ -340,7 +340,7 @@ class Bounds(FormulaResult):
             {
                 "source": label("satisfaction.source.single", lang),
                 "title": label("satisfaction.bounds.title", lang, **self._ends(lang, 1)),
-                "known": [bool(share > 0) for share in rows["has_data"]],
+                "has_data": [bool(share > 0) for share in rows["has_data"]],
                 "legend": data_legend(lang),
                 "synthetic": self.synthetic,
             },

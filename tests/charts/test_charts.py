@@ -35,7 +35,7 @@ def draw(name, lang, **more):
         case "shares":
             return cx.charts.shares(names, [50, 30, 20], **more)
         case "weights":
-            return cx.charts.weights(names, [50, 30, 20], known=[True, False, False], **more)
+            return cx.charts.weights(names, [50, 30, 20], has_data=[True, False, False], **more)
         case "before_after":
             return cx.charts.before_after(CHANGES, **more)
         case "trajectory":
@@ -108,10 +108,10 @@ def test_pareto_states_what_makes_up_half(values, title):
 
 
 def test_weights_state_what_is_covered():
-    ax = cx.charts.weights(list("ab"), [0.45, 0.55], source="S", known=[True, False])
+    ax = cx.charts.weights(list("ab"), [0.45, 0.55], source="S", has_data=[True, False])
     assert ax.figure.get_suptitle() == "Only 45 % of the weight has published data behind it"
-    for known in (None, [True, True]):
-        ax = cx.charts.weights(list("ab"), [0.45, 0.55], source="S", known=known)
+    for has_data in (None, [True, True]):
+        ax = cx.charts.weights(list("ab"), [0.45, 0.55], source="S", has_data=has_data)
         assert ax.figure.get_suptitle() == "B weighs most: 55 %"
 
 
@@ -148,7 +148,7 @@ BAD = [
     (lambda: cx.charts.pareto(["a"], [float("nan")], source="S"), "'a' has nan"),
     (lambda: cx.charts.shares(["a"], ["many"], source="S"), "'a' has 'many'"),
     (lambda: cx.charts.shares(["a"], [0], source="S"), "all values are 0"),
-    (lambda: cx.charts.weights(["a"], [1], known=[True, True], source="S"), "2 flags for 1"),
+    (lambda: cx.charts.weights(["a"], [1], has_data=[True, True], source="S"), "2 flags for 1"),
     (lambda: cx.charts.before_after(CHANGES.drop(columns="after"), source="S"), "column 'after'"),
     (
         lambda: cx.charts.before_after(CHANGES.assign(better="more"), source="S"),

@@ -210,10 +210,10 @@ def test_bounds_speak_of_data_given_and_not_of_published():
         assert [text.get_text() for text in shown] == words
     shown = bounds.plot(legend=("asked", "not asked")).get_legend().get_texts()
     assert [text.get_text() for text in shown] == ["asked", "not asked"]
-    published = cx.charts.weights(["a"], [1], known=[True], source="S").get_legend().get_texts()
+    published = cx.charts.weights(["a"], [1], has_data=[True], source="S").get_legend().get_texts()
     assert published[0].get_text() == "data published"
     with pytest.raises(CxError, match="legend is 'ab'; allowed: two texts"):
         bounds.plot(legend="ab")
-    with pytest.raises(CxError, match="give known, a flag for each weight"):
+    with pytest.raises(CxError, match="give has_data, a flag for each"):
         cx.charts.weights(["a"], [1], legend=("x", "y"), source="S")
     plt.close("all")

@@ -28,11 +28,11 @@ def points(curve: Array, at: Array = STEPS) -> Array:
     [[1.0, 1.0]]
     """
     t = np.asarray(at)[:, None]
-    found: Array = (1 - t) ** 2 * curve[0] + 2 * t * (1 - t) * curve[1] + t**2 * curve[2]
-    return found
+    along: Array = (1 - t) ** 2 * curve[0] + 2 * t * (1 - t) * curve[1] + t**2 * curve[2]
+    return along
 
 
-def part(curve: Array, start: float, end: float) -> Array:
+def segment(curve: Array, start: float, end: float) -> Array:
     """Return the part of a curve between two parameters, as a curve."""
     first, last = points(curve, np.array([start, end]))
     middle = (
@@ -46,12 +46,12 @@ def part(curve: Array, start: float, end: float) -> Array:
 def clip(curve: Array, start: Box, end: Box, pad: float = 0.02) -> Array:
     """Return the part of a curve from the edge of one box to the edge of another."""
     at = np.linspace(0, 1, 401)
-    found = points(curve, at)
-    left = np.flatnonzero(~start.holds(found, pad))
-    met = np.flatnonzero(~end.holds(found, pad))
+    along = points(curve, at)
+    left = np.flatnonzero(~start.holds(along, pad))
+    met = np.flatnonzero(~end.holds(along, pad))
     if not len(left) or not len(met) or at[left[0]] >= at[met[-1]]:
         return curve
-    return part(curve, at[left[0]], at[met[-1]])
+    return segment(curve, at[left[0]], at[met[-1]])
 
 
 def bent(start: Box, end: Box, bend: float) -> Array:
@@ -69,8 +69,8 @@ def bent(start: Box, end: Box, bend: float) -> Array:
 
 def passes(curve: Array, boxes: Sequence[Box], pad: float = CLEAR) -> int:
     """Return how many of the boxes a curve runs through."""
-    found = points(curve)
-    return sum(bool(box.holds(found, pad).any()) for box in boxes)
+    along = points(curve)
+    return sum(bool(box.holds(along, pad).any()) for box in boxes)
 
 
 def route(
@@ -105,11 +105,11 @@ def route(
         if abs(bend) < least or (one_side and bend < 0):
             continue
         curve = clip(bent(start, end, bend), start, end)
-        found = points(curve)
+        along = points(curve)
         length = float(np.linalg.norm(curve[2] - curve[0]))
         cost = 100 * passes(curve, others) + 12 * passes(curve, zones, 0) + 9 * abs(bend) * length
         if len(there):
-            away = found[6:-6, None] - there[None]
+            away = along[6:-6, None] - there[None]
             near = np.hypot(away[..., 0], away[..., 1]).min(axis=1) < 0.12
             cost += min(6.0, 0.8 * max(0, int(near.sum()) - 4))
         if best is None or cost < best[0]:
@@ -202,13 +202,13 @@ def labels(
     bounds = np.array([box.bounds() for box in fixed]).reshape(-1, 4)
     for sweep in range(3):
         for i in order:
-            rest = [box for j, box in placed.items() if j != i]
+            numbers = [box for j, box in placed.items() if j != i]
             around = points_of([c for j, c in enumerate([*curves, *passing]) if j != i])
             costs: list[tuple[float, int, Box]] = []
             for t in ALONG:
                 x, y = points(curves[i], np.array([t]))[0]
                 box = Box(float(x), float(y), *sizes[i])
-                others = np.vstack([bounds, *(b.bounds()[None] for b in rest)])
+                others = np.vstack([bounds, *(b.bounds()[None] for b in numbers)])
                 cost = 10 * overlaps(box, others) + 8 * abs(t - 0.5)
                 cost += 0.5 * box.holds(around, 0.02).sum() if len(around) else 0
                 costs.append((cost, len(costs), box))
@@ -225,16 +225,16 @@ def _touch(placed: Mapping[int, Box], i: int) -> bool:
 
 def overlaps(box: Box, others: Array, pad: float = 0.025) -> float:
     """Return how many of the bounds (n, 4) a box overlaps, and by how much."""
-    own = box.bounds(pad)
-    wide = np.minimum(own[2], others[:, 2]) - np.maximum(own[0], others[:, 0])
-    tall = np.minimum(own[3], others[:, 3]) - np.maximum(own[1], others[:, 1])
+    left, bottom, right, top = box.bounds(pad)
+    wide = np.minimum(right, others[:, 2]) - np.maximum(left, others[:, 0])
+    tall = np.minimum(top, others[:, 3]) - np.maximum(bottom, others[:, 1])
     both: NDArray[np.bool_] = (wide > 0) & (tall > 0)
     return float((both * (1 + 10 * wide * tall)).sum())
 
 
 def zones(layout: Layout, homes: Mapping[str, Sequence[str]]) -> list[Box]:
     """Return the rooms between constructs and their items, where the arrows to items run."""
-    found = []
+    rooms = []
     for name, items in homes.items():
         node, side = layout.nodes[name], layout.sides[name]
         if side == "none":
@@ -244,8 +244,8 @@ def zones(layout: Layout, homes: Mapping[str, Sequence[str]]) -> list[Box]:
         low, high = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
         if dx:
             ends = sorted([node.x + dx * node.w / 2, high[0] if dx < 0 else low[0]])
-            found.append(Box(sum(ends) / 2, node.y, ends[1] - ends[0], 0.8 * (high[1] - low[1])))
+            rooms.append(Box(sum(ends) / 2, node.y, ends[1] - ends[0], 0.8 * (high[1] - low[1])))
         else:
             ends = sorted([node.y + dy * node.h / 2, high[1] if dy < 0 else low[1]])
-            found.append(Box(node.x, sum(ends) / 2, 0.8 * (high[0] - low[0]), ends[1] - ends[0]))
-    return found
+            rooms.append(Box(node.x, sum(ends) / 2, 0.8 * (high[0] - low[0]), ends[1] - ends[0]))
+    return rooms
