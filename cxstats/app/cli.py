@@ -18,7 +18,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cxstats import __version__
-from cxstats.core.errors import CxError, DataError, MissingToolError, ReproductionError
+from cxstats.core.errors import (
+    CxError,
+    DataError,
+    MissingToolError,
+    ReproductionError,
+    WriteError,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -93,7 +99,7 @@ def reproduce(
     """Execute every notebook and write the results as a site."""
     if update and check:
         raise CxError("--update and --check exclude each other: one writes what the other tests")
-    from cxstats.app.reproduce import differences, find_notebooks, read_notebook, write_notebook
+    from cxstats.app.reproduce import differences, find_notebooks, parse_notebook, write_notebook
     from cxstats.app.site import write_site
 
     paths = find_notebooks(notebooks, output)
@@ -103,9 +109,12 @@ def reproduce(
     failures = [f"{run.path}, {run.error}" for run in runs if run.error]
     for run in runs:
         if update and not run.error:
-            write_notebook(run.notebook, run.path)
+            try:
+                write_notebook(run.notebook, run.path, replaces=run.source)
+            except WriteError as error:
+                failures.append(str(error))
         if check and not run.error:
-            changes = differences(read_notebook(run.path), run.notebook)
+            changes = differences(parse_notebook(run.source, run.path), run.notebook)
             failures += [f"{run.path}, {change}" for change in changes]
     if failures:
         for failure in failures[:-1]:
@@ -295,7 +304,7 @@ def main(arguments: list[str] | None = None) -> int:
     _use_utf8()
     try:
         return int(app(arguments, standalone_mode=False) or 0)
-    except (ReproductionError, MissingToolError) as error:
+    except (ReproductionError, MissingToolError, WriteError) as error:
         status, messages = 1, [str(error)]
     except DataError as error:
         status, messages = 2, list(error.problems[:MAX_PROBLEMS])
@@ -304,7 +313,8 @@ def main(arguments: list[str] | None = None) -> int:
     except CxError as error:
         status, messages = 2, [str(error)]
     except OSError as error:
-        status, messages = 1, [f"cannot write: {error.strerror}"]
+        place = f"{error.filename}: " if error.filename else ""
+        status, messages = 1, [f"{place}cannot be read or written: {error.strerror or error}"]
     except (KeyboardInterrupt, typer.Abort):
         status, messages = 1, ["stopped"]
     except Exception as error:

@@ -31,6 +31,10 @@ class ReproductionError(CxError):
     """A number that was published or committed is not what comes out now."""
 
 
+class WriteError(CxError):
+    """A file that cannot be written, or that must not be: it was changed meanwhile."""
+
+
 class MissingToolError(CxError):
     """A library is needed that is not installed; the message names the command to install it."""
 

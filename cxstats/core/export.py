@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from html import escape
+from io import BytesIO
 from pathlib import Path
 from sys import float_info
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from cxstats.core.display import (
     with_index,
 )
 from cxstats.core.errors import CxError
+from cxstats.core.files import write_whole
 from cxstats.core.language import Text, catalogue, label
 
 if TYPE_CHECKING:
@@ -39,18 +40,7 @@ def export(result: Result, path: str | os.PathLike[str], lang: str) -> Path:
         raise CxError(f"export({str(path)!r}): allowed endings: {', '.join(WRITERS)}")
     if not target.parent.is_dir():
         raise CxError(f"export({str(path)!r}): no folder {str(target.parent)!r}")
-    handle, name = tempfile.mkstemp(suffix=target.suffix, prefix=".", dir=target.parent)
-    os.close(handle)
-    try:
-        write(result, Path(name), lang)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)  # as a file that is written directly
-        os.replace(name, target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    return target
+    return write_whole(target, lambda file: write(result, file, lang))
 
 
 def plain_cell(value: Any, lang: str) -> Any:
@@ -100,6 +90,15 @@ def _csv(result: Result, path: Path, lang: str) -> None:
 
 
 def _xlsx(result: Result, path: Path, lang: str) -> None:
+    from xlsxwriter.exceptions import FileCreateError
+
+    try:
+        _workbook(result, path, lang)
+    except FileCreateError as error:  # it hides that the disk is full
+        raise error.args[0] from error
+
+
+def _workbook(result: Result, path: Path, lang: str) -> None:
     import xlsxwriter
 
     options = {"strings_to_formulas": False, "strings_to_urls": False}
@@ -162,7 +161,9 @@ def _docx(result: Result, path: Path, lang: str) -> None:
                 cell.text = word
                 if numeric:
                     cell.paragraphs[0].alignment = WD_ALIGN_PARAGRAPH.RIGHT
-    document.save(str(path))
+    whole = BytesIO()  # python-docx leaves a broken archive open where the disk is full
+    document.save(whole)
+    path.write_bytes(whole.getvalue())
 
 
 def _html(result: Result, path: Path, lang: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cxstats.core.errors import DataError
+from cxstats.core.files import write_text_whole
 from cxstats.core.language import LANGUAGES, Text, check_lang
 from cxstats.core.paths import data_folder
 
@@ -186,7 +187,7 @@ class Codebook:
         import yaml
 
         text = yaml.safe_dump(self.to_dict(), allow_unicode=True, sort_keys=False, width=100)
-        Path(path).write_text(text, encoding="utf-8")
+        write_text_whole(path, text)
 
     @classmethod
     def read(cls, path: str | Path) -> Codebook:

@@ -15,7 +15,9 @@ import pytest
 import cxstats
 from cxstats.app import cli
 from cxstats.app.cli import main
-from cxstats.app.reproduce import find_notebooks, notebook_folder
+from cxstats.app.reproduce import find_notebooks, notebook_folder, run_notebooks, write_notebook
+from cxstats.core.errors import WriteError
+from tests.core.test_files import no_room
 
 
 def run(capsys, *arguments):
@@ -210,6 +212,46 @@ def test_update_then_check(capsys, tmp_path):
     assert status == 1
     assert "cell 2: committed 'score 68.26', now 'score 68.25'" in err
     assert "cell 5: committed '<td>9.99</td>', now '<td>1.25</td>'" in err
+
+
+def test_update_with_no_room_leaves_the_notebook(tmp_path):
+    """A full disk ends in one line that names the file; the source cells are still there."""
+    path = notebook(tmp_path / "n.ipynb", "print('x' * 3000)")
+    before = path.read_bytes()
+    (run_of_it,) = run_notebooks([path])
+    with no_room(1_500), pytest.raises(WriteError, match=r"n\.ipynb: cannot be written: File too"):
+        write_notebook(run_of_it.notebook, path, replaces=run_of_it.source)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("option", ["--update", "--check"])
+def test_what_is_edited_during_the_run_is_never_overwritten(capsys, tmp_path, option):
+    """The cells edit their own notebooks, as a person does who saves while it runs."""
+    edit = "from pathlib import Path\nPath('edited.ipynb').write_text('a new paragraph')"
+    edited = notebook(tmp_path / "edited.ipynb", edit)
+    removed = notebook(tmp_path / "removed.ipynb", "import os\nos.remove('removed.ipynb')")
+    untouched = notebook(tmp_path / "untouched.ipynb", "print(6 * 7)")
+    options = [str(tmp_path), "--output", str(tmp_path / "site"), option]
+    status, _, err = run(capsys, "reproduce", *options)
+    assert status == 1
+    assert edited.read_text() == "a new paragraph"
+    assert not removed.exists()
+    if option == "--update":
+        assert "edited.ipynb: changed meanwhile; it was left as it is" in err
+        assert "removed.ipynb: changed meanwhile" in err
+        assert nbformat.read(untouched, as_version=4).cells[1].outputs[0].text == "42\n"
+    else:
+        assert "untouched.ipynb, cell 2: committed 'nothing', now '42'" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("content", ["[]", "[" * 100_000, "\udc80", '{"cells": 1}', ""])
+def test_what_is_no_notebook_is_one_line(capsys, tmp_path, content):
+    (tmp_path / "n.ipynb").write_bytes(content.encode("utf-8", "surrogateescape"))
+    status, _, err = run(capsys, "reproduce", str(tmp_path), "--output", str(tmp_path / "site"))
+    assert status == 1
+    assert "n.ipynb: not a notebook" in err.splitlines()[-1]
 
 
 def test_not_a_notebook(capsys, tmp_path):
