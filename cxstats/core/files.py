@@ -8,7 +8,31 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from cxstats.core.errors import WriteError
+from cxstats.core.errors import DataError, WriteError
+
+
+def read_bytes(path: Path, most: int) -> bytes:
+    """Return the bytes of a file that is no larger than `most`.
+
+    Raises
+    ------
+    DataError
+        In one line with the name of the file, if it cannot be read, is a folder or is larger.
+    """
+    try:
+        if path.is_dir():
+            raise DataError(f"{path.name}: a folder, not a file")
+        with path.open("rb") as stream:
+            content = stream.read(most + 1)
+    except OSError as error:
+        raise DataError(f"{path.name}: cannot be read: {error.strerror}") from error
+    except DataError:
+        raise
+    except ValueError as error:  # a path with NUL
+        raise DataError(f"{path.name}: cannot be read: {error}") from error
+    if len(content) > most:
+        raise DataError(f"{path.name}: larger than {most / 1e6:,.0f} MB, the most that is read")
+    return content
 
 
 def write_whole(
