@@ -188,9 +188,9 @@ def audit(
 
 def _csv_cell(value: object) -> object:
     """Return a value that neither a spreadsheet nor a terminal takes for more than text."""
-    from cxstats.core.export import defused
+    from cxstats.core.export import csv_text
 
-    return printable(defused(value), keep="\t\n\r") if isinstance(value, str) else value
+    return printable(csv_text(value), keep="\t\n") if isinstance(value, str) else value
 
 
 def _print_audit(result: Audit, lang: str) -> None:
@@ -274,7 +274,7 @@ def lab(
     options = list(arguments or [])
     named = bool(options) and not options[0].startswith("-")
     folder = Path(options.pop(0)) if named else notebook_folder()
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # Path.is_dir raises where a name is too long
         raise CxError(f"{folder}: no such folder; name the one that holds the notebooks")
     if find_spec("jupyterlab") is None:
         raise MissingToolError(

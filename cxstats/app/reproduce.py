@@ -87,9 +87,10 @@ def find_notebooks(folder: Path | None = None, output: Path | None = None) -> li
         If there is no such folder or it holds no notebook.
     """
     folder = notebook_folder() if folder is None else folder
-    if folder.suffix == ".ipynb" and folder.is_file():
+    # The methods of Path raise where a name is too long.
+    if folder.suffix == ".ipynb" and os.path.isfile(folder):
         return [folder]
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise CxError(f"{folder}: no such folder; name the one that holds the notebooks")
     excluded = output.resolve() if output else None
     paths = sorted(

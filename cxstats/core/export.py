@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from cxstats.core.result import Result
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for a formula
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a spreadsheet takes for a formula
 SHEET_NAME = 31  # characters that a spreadsheet allows
 WIDEST = 60  # characters of a column
 
@@ -80,11 +80,24 @@ def defused(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
+def csv_text(text: str) -> str:
+    r"""Return text as a cell of a CSV file: no formula, and no line break that ends the row.
+
+    Python writes a lone carriage return without quotes, so what follows would begin a new row.
+
+    Examples
+    --------
+    >>> csv_text("a\r=1+1"), csv_text("\r=1+1")
+    ('a\n=1+1', "'\n=1+1")
+    """
+    return defused(text).replace("\r\n", "\n").replace("\r", "\n")
+
+
 def _csv(result: Result, path: Path, lang: str) -> None:
     table = with_index(result.as_table(lang)).astype(object)
     cells = table.map(lambda value: plain_cell(value, lang))
-    cells = cells.map(lambda value: defused(value) if isinstance(value, str) else value)
-    cells.columns = [defused(str(name)) for name in cells.columns]
+    cells = cells.map(lambda value: csv_text(value) if isinstance(value, str) else value)
+    cells.columns = [csv_text(str(name)) for name in cells.columns]
     # With a byte-order mark Excel reads Chinese.
     cells.to_csv(path, index=False, encoding="utf-8-sig")
 

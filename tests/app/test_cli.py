@@ -299,3 +299,59 @@ def test_installed_command_answers():
     # The limit of the issue is 3 s; the figure is printed, and decides nothing on a busy machine.
     print(f"cxstats audit: {time.perf_counter() - started:.2f} s")
     assert len(json.loads(done.stdout)["facts"]) == 111
+
+
+ESCAPE = "\x1b[2J\x9b31m\u202e"
+
+
+def hostile_facts(folder, name="own.csv", **cells):
+    header = list(cxstats.load_facts().columns)
+    row = {"id": "X1", "kind": "input", "unit": "%", "value": "5", "quantity_en": "q"} | cells
+    path = folder / name
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, [row.get(key, "") for key in header]])
+    return path
+
+
+@pytest.mark.parametrize("form", ["table", "json", "csv"])
+def test_no_escape_code_of_a_cell_reaches_the_terminal(capsys, tmp_path, form):
+    path = hostile_facts(tmp_path, quantity_en=f"q{ESCAPE}", case_en=ESCAPE, note_en=ESCAPE)
+    status, out, _ = run(capsys, "audit", str(path), "--format", form)
+    assert status == 0
+    assert all(mark not in out for mark in "\x1b\x9b\u202e")
+    if form == "json":
+        assert json.loads(out)["facts"][0]["quantity"] == f"q{ESCAPE}"
+    else:
+        assert r"\x1b[2J" in out.replace("\n", "")
+
+
+@pytest.mark.parametrize("name", [f"no{ESCAPE}file.csv", "two\nlines.csv", "half\udce9.csv"])
+def test_no_escape_code_of_a_name_reaches_the_terminal(capsys, name):
+    for command in ("audit", "reproduce", "lab", f"audit{ESCAPE}"):
+        status, _, err = run(capsys, command, name)
+        assert (status, len(err.splitlines())) == (2, 1)
+        assert all(mark not in err for mark in "\x1b\x9b\u202e\udce9")
+
+
+def test_no_escape_code_of_a_bad_cell_reaches_the_terminal(capsys, tmp_path):
+    path = hostile_facts(tmp_path, kind=ESCAPE, unit=ESCAPE * 10_000)
+    status, _, err = run(capsys, "audit", str(path))
+    assert status == 2
+    assert all(mark not in err for mark in "\x1b\x9b\u202e")
+    assert all(len(line) < 2_500 for line in err.splitlines())
+
+
+@pytest.mark.parametrize("first", "=+-@\t\r")
+def test_csv_guards_what_a_spreadsheet_takes_for_a_formula(capsys, tmp_path, first):
+    path = hostile_facts(tmp_path, note_en=f"{first}cmd()", note_zh="注")
+    status, out, _ = run(capsys, "audit", str(path), "--format", "csv")
+    (row,) = csv.DictReader(io.StringIO(out, newline=""))
+    assert (status, row["note"]) == (0, f"'{first}cmd()".replace("\r", "\n"))
+
+
+@pytest.mark.parametrize("path", ["a\0b.csv", "x" * 5_000])
+def test_paths_that_cannot_be_are_one_line(capsys, path):
+    for command in ("audit", "reproduce", "lab"):
+        status, _, err = run(capsys, command, path)
+        assert (status, len(err.splitlines())) == (2, 1)
+        assert len(err) < 2_000
