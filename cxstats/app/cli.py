@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from enum import StrEnum
@@ -18,7 +19,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cxstats import __version__
-from cxstats.core.errors import CxError, DataError, MissingToolError, ReproductionError
+from cxstats.core.errors import (
+    CxError,
+    DataError,
+    MissingToolError,
+    ReproductionError,
+    WriteError,
+)
+from cxstats.core.messages import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -26,6 +34,7 @@ if TYPE_CHECKING:
     from cxstats.app.reproduce import Run
     from cxstats.cases import Audit
 
+_HIGH_CONTROLS = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 MAX_PROBLEMS = 20  # of a file that are printed, one line each
 
 PURPOSE = "Customer-experience statistics: case studies re-derived, and the tools for your own."
@@ -93,7 +102,7 @@ def reproduce(
     """Execute every notebook and write the results as a site."""
     if update and check:
         raise CxError("--update and --check exclude each other: one writes what the other tests")
-    from cxstats.app.reproduce import differences, find_notebooks, read_notebook, write_notebook
+    from cxstats.app.reproduce import differences, find_notebooks, parse_notebook, write_notebook
     from cxstats.app.site import write_site
 
     paths = find_notebooks(notebooks, output)
@@ -103,15 +112,18 @@ def reproduce(
     failures = [f"{run.path}, {run.error}" for run in runs if run.error]
     for run in runs:
         if update and not run.error:
-            write_notebook(run.notebook, run.path)
+            try:
+                write_notebook(run.notebook, run.path, replaces=run.source)
+            except WriteError as error:
+                failures.append(str(error))
         if check and not run.error:
-            changes = differences(read_notebook(run.path), run.notebook)
+            changes = differences(parse_notebook(run.source, run.path), run.notebook)
             failures += [f"{run.path}, {change}" for change in changes]
     if failures:
         for failure in failures[:-1]:
             _print_error(failure)
         raise ReproductionError(failures[-1])
-    typer.echo(f"{len(runs)} of {len(runs)} notebooks reproduced: {index}")
+    typer.echo(f"{len(runs)} of {len(runs)} notebooks reproduced: {printable(str(index))}")
 
 
 def _check_writable(folder: Path) -> None:
@@ -140,7 +152,8 @@ def _run_with_progress(paths: list[Path], jobs: int | None) -> list[Run]:
 
         def report(run: Run) -> None:
             state = "FAILED" if run.error else "done"
-            bar.console.print(f"{state:6}  {run.path.name}", highlight=False, markup=False)
+            name = printable(run.path.name)
+            bar.console.print(f"{state:6}  {name}", highlight=False, markup=False)
             bar.advance(task)
 
         return run_notebooks(paths, jobs, report)
@@ -161,23 +174,23 @@ def audit(
 
     result = run_audit(facts)
     if output_format is Format.json:
-        sys.stdout.write(
-            json.dumps(result.to_dict(lang.value), ensure_ascii=False, indent=2) + "\n"
-        )
+        text = json.dumps(result.to_dict(lang.value), ensure_ascii=False, indent=2)
+        # JSON writes out the control characters below the space, not those above "~".
+        sys.stdout.write(_HIGH_CONTROLS.sub(lambda mark: f"\\u{ord(mark[0]):04x}", text) + "\n")
     elif output_format is Format.csv:
         rows = result.to_dict(lang.value)["facts"]
         writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows({key: _as_text(value) for key, value in row.items()} for row in rows)
+        writer.writerows({key: _csv_cell(value) for key, value in row.items()} for row in rows)
     else:
         _print_audit(result, lang.value)
 
 
-def _as_text(value: object) -> object:
-    """Return a value that a spreadsheet does not take for a formula."""
-    return (
-        f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
-    )
+def _csv_cell(value: object) -> object:
+    """Return a value that neither a spreadsheet nor a terminal takes for more than text."""
+    from cxstats.core.export import csv_text
+
+    return printable(csv_text(value), keep="\t\n") if isinstance(value, str) else value
 
 
 def _print_audit(result: Audit, lang: str) -> None:
@@ -190,7 +203,7 @@ def _print_audit(result: Audit, lang: str) -> None:
         if rows:
             headers = [label(f"audit.column.{column}", lang) for column in AUDIT_COLUMNS[name]]
             console.print(_table(label(f"audit.{name}.heading", lang), headers, rows))
-    console.print(result.summary(lang), markup=False, highlight=False)
+    console.print(printable(result.summary(lang), keep="\n"), markup=False, highlight=False)
 
 
 def _audit_rows(result: Audit, lang: str) -> dict[str, list[tuple[str, ...]]]:
@@ -238,7 +251,8 @@ def _table(title: str, headers: list[str], rows: list[tuple[str, ...]]) -> Table
     for header in headers:
         table.add_column(header, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))  # Text: cells are data, never markup
+        # Text: cells are data, never markup
+        table.add_row(*(Text(printable(cell, keep="\n")) for cell in row))
     return table
 
 
@@ -260,7 +274,7 @@ def lab(
     options = list(arguments or [])
     named = bool(options) and not options[0].startswith("-")
     folder = Path(options.pop(0)) if named else notebook_folder()
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # Path.is_dir raises where a name is too long
         raise CxError(f"{folder}: no such folder; name the one that holds the notebooks")
     if find_spec("jupyterlab") is None:
         raise MissingToolError(
@@ -280,7 +294,7 @@ def _is_root() -> bool:
 
 
 def _print_error(message: str) -> None:
-    print(f"cxstats: error: {' '.join(message.split())}", file=sys.stderr)
+    print(f"cxstats: error: {printable(' '.join(message.split()))}", file=sys.stderr)
 
 
 def _use_utf8() -> None:
@@ -295,7 +309,7 @@ def main(arguments: list[str] | None = None) -> int:
     _use_utf8()
     try:
         return int(app(arguments, standalone_mode=False) or 0)
-    except (ReproductionError, MissingToolError) as error:
+    except (ReproductionError, MissingToolError, WriteError) as error:
         status, messages = 1, [str(error)]
     except DataError as error:
         status, messages = 2, list(error.problems[:MAX_PROBLEMS])
@@ -304,7 +318,8 @@ def main(arguments: list[str] | None = None) -> int:
     except CxError as error:
         status, messages = 2, [str(error)]
     except OSError as error:
-        status, messages = 1, [f"cannot write: {error.strerror}"]
+        place = f"{error.filename}: " if error.filename else ""
+        status, messages = 1, [f"{place}cannot be read or written: {error.strerror or error}"]
     except (KeyboardInterrupt, typer.Abort):
         status, messages = 1, ["stopped"]
     except Exception as error:

@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from cxstats.core.errors import CxError, MissingToolError, ReproductionError
+from cxstats.core.files import write_whole
 from cxstats.core.paths import PACKAGE
 
 if TYPE_CHECKING:
@@ -50,11 +51,14 @@ class Run:
         The executed copy, as far as it came.
     error : str
         Empty, or "cell 3: ZeroDivisionError: division by zero".
+    source : bytes
+        The file as it was when the run began.
     """
 
     path: Path
     notebook: NotebookNode
     error: str
+    source: bytes = b""
 
     @property
     def title(self) -> str:
@@ -83,9 +87,10 @@ def find_notebooks(folder: Path | None = None, output: Path | None = None) -> li
         If there is no such folder or it holds no notebook.
     """
     folder = notebook_folder() if folder is None else folder
-    if folder.suffix == ".ipynb" and folder.is_file():
+    # The methods of Path raise where a name is too long.
+    if folder.suffix == ".ipynb" and os.path.isfile(folder):
         return [folder]
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise CxError(f"{folder}: no such folder; name the one that holds the notebooks")
     excluded = output.resolve() if output else None
     paths = sorted(
@@ -135,18 +140,24 @@ def run_notebooks(
     # Lists the machine's fonts once: a kernel that has to do it says so among its outputs.
     import matplotlib.font_manager  # noqa: F401
 
-    notebooks = [(path, read_notebook(path)) for path in paths]
+    sources = [_read_bytes(path) for path in paths]
+    notebooks = [
+        (path, source, parse_notebook(source, path))
+        for path, source in zip(paths, sources, strict=True)
+    ]
     return asyncio.run(_run_all(notebooks, workers or os.cpu_count() or 1, progress))
 
 
 async def _run_all(
-    notebooks: Sequence[tuple[Path, NotebookNode]], workers: int, progress: Progress | None
+    notebooks: Sequence[tuple[Path, bytes, NotebookNode]],
+    workers: int,
+    progress: Progress | None,
 ) -> list[Run]:
     slots = asyncio.Semaphore(workers)
 
-    async def run_in_turn(path: Path, notebook: NotebookNode) -> Run:
+    async def run_in_turn(path: Path, source: bytes, notebook: NotebookNode) -> Run:
         async with slots:
-            run = await _run_notebook(path, notebook)
+            run = await _run_notebook(path, source, notebook)
         if progress:
             progress(run)
         return run
@@ -154,7 +165,7 @@ async def _run_all(
     return list(await asyncio.gather(*(run_in_turn(*notebook) for notebook in notebooks)))
 
 
-async def _run_notebook(path: Path, notebook: NotebookNode) -> Run:
+async def _run_notebook(path: Path, source: bytes, notebook: NotebookNode) -> Run:
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
     from traitlets.config import Config
@@ -194,7 +205,7 @@ async def _run_notebook(path: Path, notebook: NotebookNode) -> Run:
         except AssertionError as failure:
             # What nbclient raises when Ctrl-C stops it while a kernel is starting.
             raise asyncio.CancelledError from failure
-    return Run(path, normalise(notebook), error)
+    return Run(path, normalise(notebook), error, source)
 
 
 def _transport(folder: str) -> dict[str, str]:
@@ -212,13 +223,32 @@ def read_notebook(path: Path) -> NotebookNode:
     ReproductionError
         If the file cannot be read as a notebook.
     """
+    return parse_notebook(_read_bytes(path), path)
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ReproductionError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def parse_notebook(source: bytes, path: Path) -> NotebookNode:
+    """Return the notebook that the bytes of a file are; `path` names it.
+
+    Raises
+    ------
+    ReproductionError
+        If they are no notebook.
+    """
     import nbformat
     from jsonschema import ValidationError
 
+    wrong = (ValueError, KeyError, AttributeError, TypeError, RecursionError, ValidationError)
     try:
-        notebook: NotebookNode = nbformat.read(path, as_version=4)
+        notebook: NotebookNode = nbformat.reads(source.decode("utf-8-sig"), as_version=4)
         nbformat.validate(notebook)
-    except (OSError, ValueError, KeyError, AttributeError, ValidationError) as error:
+    except wrong as error:
         raise ReproductionError(f"{path}: not a notebook: {error!s:.60}") from error
     return notebook
 
@@ -299,8 +329,14 @@ def output_text(cell: NotebookNode) -> str:
     return "\n".join(_mask_machine(text) for text in texts if text)
 
 
-def write_notebook(notebook: NotebookNode, path: Path) -> None:
-    """Write a notebook as its readers expect it: one space of indent, UTF-8, a last newline."""
+def write_notebook(notebook: NotebookNode, path: Path, replaces: bytes | None = None) -> None:
+    """Write a notebook as its readers expect it: one space of indent, UTF-8, a last newline.
+
+    Raises
+    ------
+    WriteError
+        If it cannot be written, or if `replaces` is not what stands there; nothing changes then.
+    """
     import nbformat
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -309,7 +345,8 @@ def write_notebook(notebook: NotebookNode, path: Path) -> None:
             data = output.get("data", {})
             if "image/png" in data:
                 data["image/png"] = _with_palette(data["image/png"])
-    path.write_text(nbformat.writes(notebook, indent=1) + "\n", encoding="utf-8")
+    text = nbformat.writes(notebook, indent=1) + "\n"
+    write_whole(path, lambda file: file.write_text(text, encoding="utf-8"), replaces)
 
 
 def _with_palette(png: str) -> str:

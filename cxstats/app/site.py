@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from cxstats.app.reproduce import Run, write_notebook
+from cxstats.core.files import write_text_whole
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -56,10 +57,8 @@ def write_site(runs: Sequence[Run], folder: Path) -> Path:
         write_notebook(run.notebook, folder / "notebooks" / name)
         page = folder / "html" / name.with_suffix(".html")
         page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(page_of(run), encoding="utf-8")
-    index = folder / "index.html"
-    index.write_text(index_of(runs), encoding="utf-8")
-    return index
+        write_text_whole(page, page_of(run))
+    return write_text_whole(folder / "index.html", index_of(runs))
 
 
 def relative_names(paths: Sequence[Path]) -> list[Path]:

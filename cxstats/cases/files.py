@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cxstats.core.errors import DataError
+from cxstats.core.files import read_bytes
 from cxstats.core.language import LANGUAGES, Text
 from cxstats.core.paths import data_folder
 
 if TYPE_CHECKING:
     import pandas as pd
 
+LARGEST = 20_000_000  # bytes of a file of figures
 FORMULA_STATUS = (
     "given",
     "given, invalid",
@@ -120,10 +122,7 @@ def read_rows(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, s
 
 def _csv_lines(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Return the header and the numbered rows of a CSV file; rows of empty cells are left out."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path.name}: cannot be read: {error.strerror}") from error
+    content = read_bytes(path, LARGEST)
     if not content.strip():
         raise DataError(f"{path.name}: the file is empty")
     if content.startswith(b"PK\x03\x04"):

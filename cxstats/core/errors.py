@@ -7,9 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cxstats.core.messages import cut, printable
+
 
 class CxError(ValueError):
-    """Base of every error that cxstats raises on purpose."""
+    """Base of every error that cxstats raises on purpose.
+
+    Messages quote files of others: control characters are written out, and what is far too long
+    loses its middle.
+    """
+
+    def __init__(self, message: str = "", *more: object) -> None:
+        super().__init__(_one_line(message), *more)
 
 
 class DataError(CxError):
@@ -22,13 +31,18 @@ class DataError(CxError):
     """
 
     def __init__(self, problems: str | Sequence[str]) -> None:
-        self.problems = (problems,) if isinstance(problems, str) else tuple(problems)
+        lines = (problems,) if isinstance(problems, str) else problems
+        self.problems = tuple(map(_one_line, lines))
         more = len(self.problems) - 1
         super().__init__(self.problems[0] + (f" (and {more} more)" if more else ""))
 
 
 class ReproductionError(CxError):
     """A number that was published or committed is not what comes out now."""
+
+
+class WriteError(CxError):
+    """A file that cannot be written, or that must not be: it was changed meanwhile."""
 
 
 class MissingToolError(CxError):
@@ -64,6 +78,10 @@ class ModelSyntaxError(CxError):
         ends = [text.find(mark, offset) for mark in "\r\n"]
         end = min((found for found in ends if found >= 0), default=len(text))
         return cls(reason, line, offset - start + 1, _caret(text, start, offset, end))
+
+
+def _one_line(message: str) -> str:
+    return printable(cut(message))
 
 
 def _caret(text: str, start: int, offset: int, end: int) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from html import escape
+from io import BytesIO
 from pathlib import Path
 from sys import float_info
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from cxstats.core.display import (
     with_index,
 )
 from cxstats.core.errors import CxError
+from cxstats.core.files import write_whole
 from cxstats.core.language import Text, catalogue, label
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from cxstats.core.result import Result
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for a formula
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a spreadsheet takes for a formula
 SHEET_NAME = 31  # characters that a spreadsheet allows
 WIDEST = 60  # characters of a column
 
@@ -39,18 +40,7 @@ def export(result: Result, path: str | os.PathLike[str], lang: str) -> Path:
         raise CxError(f"export({str(path)!r}): allowed endings: {', '.join(WRITERS)}")
     if not target.parent.is_dir():
         raise CxError(f"export({str(path)!r}): no folder {str(target.parent)!r}")
-    handle, name = tempfile.mkstemp(suffix=target.suffix, prefix=".", dir=target.parent)
-    os.close(handle)
-    try:
-        write(result, Path(name), lang)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)  # as a file that is written directly
-        os.replace(name, target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    return target
+    return write_whole(target, lambda file: write(result, file, lang))
 
 
 def plain_cell(value: Any, lang: str) -> Any:
@@ -90,16 +80,38 @@ def defused(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
+def csv_text(text: str) -> str:
+    r"""Return text as a cell of a CSV file: no formula, and no line break that ends the row.
+
+    Python writes a lone carriage return without quotes, so what follows would begin a new row.
+
+    Examples
+    --------
+    >>> csv_text("a\r=1+1"), csv_text("\r=1+1")
+    ('a\n=1+1', "'\n=1+1")
+    """
+    return defused(text).replace("\r\n", "\n").replace("\r", "\n")
+
+
 def _csv(result: Result, path: Path, lang: str) -> None:
     table = with_index(result.as_table(lang)).astype(object)
     cells = table.map(lambda value: plain_cell(value, lang))
-    cells = cells.map(lambda value: defused(value) if isinstance(value, str) else value)
-    cells.columns = [defused(str(name)) for name in cells.columns]
+    cells = cells.map(lambda value: csv_text(value) if isinstance(value, str) else value)
+    cells.columns = [csv_text(str(name)) for name in cells.columns]
     # With a byte-order mark Excel reads Chinese.
     cells.to_csv(path, index=False, encoding="utf-8-sig")
 
 
 def _xlsx(result: Result, path: Path, lang: str) -> None:
+    from xlsxwriter.exceptions import FileCreateError
+
+    try:
+        _workbook(result, path, lang)
+    except FileCreateError as error:  # it hides that the disk is full
+        raise error.args[0] from error
+
+
+def _workbook(result: Result, path: Path, lang: str) -> None:
     import xlsxwriter
 
     options = {"strings_to_formulas": False, "strings_to_urls": False}
@@ -162,7 +174,9 @@ def _docx(result: Result, path: Path, lang: str) -> None:
                 cell.text = word
                 if numeric:
                     cell.paragraphs[0].alignment = WD_ALIGN_PARAGRAPH.RIGHT
-    document.save(str(path))
+    whole = BytesIO()  # python-docx leaves a broken archive open where the disk is full
+    document.save(whole)
+    path.write_bytes(whole.getvalue())
 
 
 def _html(result: Result, path: Path, lang: str) -> None:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import math
 import string
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from cxstats.core.errors import DataError
+from cxstats.core.files import read_bytes, write_text_whole
 from cxstats.core.language import LANGUAGES, Text, check_lang
+from cxstats.core.messages import excerpt, listing
 from cxstats.core.paths import data_folder
 
 ROLES = ("expectation", "perception", "minimum")
+# What a file may hold: more than any questionnaire has, less than a machine can bear.
+LARGEST = 10_000_000  # bytes
+DEEPEST = 20  # levels of lists and mappings
+MOST_VALUES = 500_000  # with what aliases repeat
 ROW_COLUMNS = ("respondent", "duration")
 # Short names of the questionnaires that ship in data/codebooks.
 SHIPPED = ("servqual", "servperf", "ecsi_mobile", "corporate_reputation", "experience")
@@ -118,7 +126,7 @@ class Codebook:
         if construct is not None and construct not in self.constructs:
             raise DataError(
                 f"codebook: {construct!r} is not a construct; constructs: "
-                f"{', '.join(self.constructs)}"
+                f"{listing(self.constructs)}"
             )
         items = self.items if construct is None else self.constructs[construct]
         return tuple(self.column(item, role) for item in items)
@@ -143,18 +151,25 @@ class Codebook:
 
     def construct_of(self, item: str) -> str:
         """Return the construct that an item belongs to."""
-        for name, items in self.constructs.items():
-            if item in items:
-                return name
-        raise DataError(f"codebook: {item!r} is not an item; items: {', '.join(self.items)}")
+        if item not in self._owners:
+            raise DataError(
+                f"codebook: {excerpt(item)} is not an item; items: {listing(self.items)}"
+            )
+        return self._owners[item]
 
     def item_of(self, column: str) -> str:
         """Return the item whose answer stands in a column."""
-        for role in self.roles:
-            for item in self.items:
-                if self.column(item, role) == column:
-                    return item
-        raise DataError(f"codebook: {column!r} is not an answer column")
+        if column not in self._items_by_column:
+            raise DataError(f"codebook: {excerpt(column)} is not an answer column")
+        return self._items_by_column[column]
+
+    @cached_property
+    def _owners(self) -> dict[str, str]:
+        return {item: name for name, items in self.constructs.items() for item in items}
+
+    @cached_property
+    def _items_by_column(self) -> dict[str, str]:
+        return {self.column(item, role): item for role in self.roles for item in self.items}
 
     def bounds(self, item: str) -> tuple[float, float]:
         """Return the lowest and highest answer of an item."""
@@ -186,7 +201,7 @@ class Codebook:
         import yaml
 
         text = yaml.safe_dump(self.to_dict(), allow_unicode=True, sort_keys=False, width=100)
-        Path(path).write_text(text, encoding="utf-8")
+        write_text_whole(path, text)
 
     @classmethod
     def read(cls, path: str | Path) -> Codebook:
@@ -207,25 +222,31 @@ class Codebook:
 
         file = data_folder() / "codebooks" / f"{path}.yml" if path in SHIPPED else Path(path)
         try:
-            content = _load(file.read_text(encoding="utf-8-sig"), file.name)
-        except OSError as error:
-            raise DataError(
-                f"{file.name}: cannot be read: {error.strerror}; codebooks that ship: "
-                f"{', '.join(SHIPPED)}"
-            ) from error
+            source = read_bytes(file, LARGEST)
+        except DataError as error:
+            raise DataError(f"{error}; codebooks that ship: {', '.join(SHIPPED)}") from error
+        try:
+            content = _load(source.decode("utf-8-sig"), file.name)
         except UnicodeDecodeError as error:
             raise DataError(f"{file.name}: not UTF-8 at byte {error.start}") from error
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
             raise DataError(f"{file.name}: not YAML{where}") from error
+        except DataError:
+            raise
+        except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError) as error:
+            # A date of month 13, a number of 5,000 digits, a word marked as a number.
+            why = str(error).split(";")[0]
+            raise DataError(f"{file.name}: a value cannot be read: {why}") from error
         if not isinstance(content, dict):
             raise DataError(f"{file.name}: a codebook is a mapping of keys, such as 'scale'")
         allowed = [f.name for f in fields(cls)]
         unknown = [key for key in content if key not in allowed]
         if unknown:
             raise DataError(
-                f"{file.name}: key {unknown[0]!r} is not known; allowed: {', '.join(allowed)}"
+                f"{file.name}: key {excerpt(unknown[0])} is not known; "
+                f"allowed: {', '.join(allowed)}"
             )
         absent = [key for key in ("scale", "constructs") if key not in content]
         if absent:
@@ -250,20 +271,68 @@ def has_points(low: float, high: float) -> bool:
 def _load(text: str, name: str) -> Any:
     import yaml
 
-    class Loader(yaml.SafeLoader):
+    safe_loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    _refuse_unbounded(text, name, safe_loader)
+
+    class Loader(safe_loader):  # type: ignore[misc]
         """YAML in which a key stands once; PyYAML keeps the last of two in silence."""
 
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-            keys: list[Any] = []
+            keys = set()
             for key_node, _ in node.value:
+                line = key_node.start_mark.line + 1
                 key = self.construct_object(key_node, deep=True)
+                if not _is_name(key):
+                    raise DataError(f"{name}, line {line}: a list or mapping cannot be a key")
                 if key in keys:
-                    line = key_node.start_mark.line + 1
-                    raise DataError(f"{name}, line {line}: key {key!r} stands twice")
-                keys.append(key)
+                    raise DataError(f"{name}, line {line}: key {excerpt(key)} stands twice")
+                keys.add(key)
             return super().construct_mapping(node, deep)
 
     return yaml.load(text, Loader)
+
+
+def _refuse_unbounded(text: str, name: str, loader: Any) -> None:
+    """Raise if the file is too deep, or holds too much once its aliases are written out.
+
+    Reads the marks of the file alone, so it takes no more room than the text.
+    """
+    import yaml
+
+    opened: list[tuple[str | None, int]] = []  # anchor of each open list or mapping, and its place
+    sizes: dict[str, int] = {}  # values below an anchor, aliases written out
+    n = 0
+    for event in yaml.parse(text, loader):
+        anchor = getattr(event, "anchor", None)
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if isinstance(event, yaml.AliasEvent):
+            if anchor in [open_anchor for open_anchor, _ in opened]:
+                raise DataError(f"{name}, line {line}: {excerpt(anchor)} contains itself")
+            n += sizes.get(anchor or "", 1)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            opened.append((anchor, n))
+            n += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, start = opened.pop()
+            sizes |= {anchor: n - start} if anchor else {}
+        elif isinstance(event, yaml.ScalarEvent):
+            n += 1
+            sizes |= {anchor: 1} if anchor else {}
+        if len(opened) > DEEPEST:
+            raise DataError(f"{name}, line {line}: nested deeper than {DEEPEST} levels")
+        if n > MOST_VALUES:
+            raise DataError(
+                f"{name}, line {line}: more than {MOST_VALUES:,} values, aliases written out"
+            )
+
+
+def _is_name(value: object) -> bool:
+    """Return whether a value can name a column or be a key."""
+    try:
+        hash(value)
+    except (TypeError, RecursionError):
+        return False
+    return True
 
 
 def _plain(value: Any) -> Any:
@@ -279,10 +348,12 @@ def _set(book: Codebook, name: str, value: Any) -> None:
 
 
 def _wrong(key: str, value: object, allowed: str) -> DataError:
-    return DataError(f"codebook, key {key!r}: {value!r} is not allowed; allowed: {allowed}")
+    return DataError(f"codebook, key {key!r}: {excerpt(value)} is not allowed; allowed: {allowed}")
 
 
 def _is_number(value: object) -> bool:
+    if isinstance(value, int) and value.bit_length() > 63:
+        return False
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -303,7 +374,7 @@ def _constructs(book: Codebook) -> None:
             if not isinstance(item, str) or not item.strip():
                 raise _wrong(key, item, "items that are text")
             if item in owner:
-                raise _wrong(key, item, f"an item once; it stands in {owner[item]!r} too")
+                raise _wrong(key, item, f"an item once; it stands in {excerpt(owner[item])} too")
             owner[item] = name
     _set(book, "constructs", {name: tuple(items) for name, items in constructs.items()})
 
@@ -323,11 +394,11 @@ def _scale(book: Codebook) -> None:
     if not isinstance(book.scale, Mapping):
         _set(book, "scale", _pair("scale", book.scale))
         return
-    pairs = {name: _pair(f"scale.{name}", value) for name, value in book.scale.items()}
+    pairs = {name: _pair(f"scale.{name!s:.60}", value) for name, value in book.scale.items()}
     names = ("default", *book.constructs)
     for name in pairs:
         if name not in names:
-            raise _wrong("scale", name, ", ".join(names))
+            raise _wrong("scale", name, listing(names))
     if "default" not in pairs:
         for name in book.constructs:
             if name not in pairs:
@@ -339,9 +410,13 @@ def _fields_in(key: str, template: object) -> set[str]:
     if not isinstance(template, str):
         raise _wrong(key, template, "text")
     try:
-        return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+        pieces = [piece for piece in string.Formatter().parse(template) if piece[1] is not None]
     except ValueError as error:
         raise _wrong(key, template, "text with {item}") from error
+    for _, name, form, conversion in pieces:
+        if form or conversion:
+            raise _wrong(key, template, f"{{{name}}} alone, without a form after ':' or '!'")
+    return {str(name) for _, name, _, _ in pieces}
 
 
 def _templates(book: Codebook) -> None:
@@ -359,8 +434,11 @@ def _importance(book: Codebook) -> None:
         return
     if isinstance(importance, Mapping):
         if set(importance) != set(book.constructs):
-            allowed = f"a column for each of {list(book.constructs)}"
+            allowed = f"a column for each of {excerpt(list(book.constructs))}"
             raise _wrong("importance", dict(importance), allowed)
+        for name, column in importance.items():
+            if not _is_name(column):
+                raise _wrong(f"importance.{name}", column, "the name of a column")
         _set(book, "importance", dict(importance))
     elif _fields_in("importance", importance) != {"construct"}:
         allowed = "text with {construct}, or a column for each construct"
@@ -368,17 +446,22 @@ def _importance(book: Codebook) -> None:
 
 
 def _item_lists(book: Codebook) -> None:
-    for key, allowed in (("reverse", book.items), ("other", None), ("missing", None)):
+    items = set(book.items)
+    for key in ("reverse", "other", "missing"):
         entries = getattr(book, key)
         if isinstance(entries, str) or not isinstance(entries, Sequence):
             raise _wrong(key, entries, "a list")
+        before = set()
         for entry in entries:
-            if allowed is not None and entry not in allowed:
-                raise _wrong(key, entry, f"items: {', '.join(allowed)}")
+            if not _is_name(entry):
+                raise _wrong(key, entry, "names" if key != "missing" else "numbers")
+            if key == "reverse" and entry not in items:
+                raise _wrong(key, entry, f"items: {listing(book.items)}")
             if key == "missing" and not (_is_number(entry) and math.isfinite(entry)):
                 raise _wrong(key, entry, "numbers")
-            if entries.count(entry) > 1:
+            if entry in before:
                 raise _wrong(key, entry, "each once")
+            before.add(entry)
         _set(book, key, tuple(entries))
 
 
@@ -387,6 +470,11 @@ def _labels(book: Codebook) -> None:
         raise _wrong("labels", book.labels, "a mapping")
     if not isinstance(book.title, str | Mapping):
         raise _wrong("title", book.title, "text, or a text for 'en' and 'zh'")
+    if isinstance(book.title, Mapping):
+        for lang, text in book.title.items():
+            if lang not in LANGUAGES or not isinstance(text, str):
+                raise _wrong("title", book.title, "text, or a text for 'en' and 'zh'")
+        _set(book, "title", dict(book.title))
     names = {*book.items, *book.constructs}
     for name, text in book.labels.items():
         if name not in names:
@@ -395,6 +483,10 @@ def _labels(book: Codebook) -> None:
             raise _wrong(f"labels.{name}", text, "text, or a text for 'en' and 'zh'")
         if isinstance(text, Mapping) and not set(text) <= set(LANGUAGES):
             raise _wrong(f"labels.{name}", dict(text), "the languages 'en' and 'zh'")
+        if isinstance(text, Mapping) and any(
+            isinstance(words, Mapping | list | tuple | set) for words in text.values()
+        ):
+            raise _wrong(f"labels.{name}", dict(text), "text, or a text for 'en' and 'zh'")
     _set(book, "labels", dict(book.labels))
 
 
@@ -410,10 +502,12 @@ def _answers(book: Codebook) -> None:
 
 
 def _columns(book: Codebook) -> None:
-    columns = book.all_columns
-    for column in columns:
-        if columns.count(column) > 1:
-            raise DataError(f"codebook: column {column!r} is declared twice")
+    for key in ("respondent", "duration"):
+        if not _is_name(getattr(book, key)):
+            raise _wrong(key, getattr(book, key), "the name of a column")
+    for column, n in Counter(book.all_columns).items():
+        if n > 1:
+            raise DataError(f"codebook: column {excerpt(column)} is declared twice")
 
 
 # In this order: later ones read what earlier ones have put into form.

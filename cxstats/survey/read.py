@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cxstats.core.errors import DataError
+from cxstats.core.files import read_bytes
 from cxstats.core.language import Text, both, label, listed
+from cxstats.core.messages import excerpt, listing
 from cxstats.core.result import Result
 from cxstats.survey.detect import (
     DELIMITERS,
@@ -20,6 +23,7 @@ from cxstats.survey.detect import (
     Record,
     convert,
     decode,
+    decode_as,
     delimiter_name,
     find_delimiter,
     find_header,
@@ -34,6 +38,13 @@ if TYPE_CHECKING:
 TEXT = (".csv", ".tsv", ".tab", ".txt")
 SPSS = (".sav", ".zsav")
 EXTENSIONS = (*TEXT, ".xlsx", *SPSS)
+# What a file may hold. Rows and columns are the limits of Excel itself.
+LARGEST = 1_000_000_000  # bytes of a text file, or of what an Excel file unpacks to
+MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
+MAX_CELLS = 25_000_000
+MAX_RATIO = 250  # unpacked to packed, of members that unpack to more than SMALL bytes
+SMALL = 10_000_000
+BLANK_RUN = 100_000  # empty lines together, which no survey has
 OLE = b"\xd0\xcf\x11\xe0"  # old Excel; also the wrapping of a workbook with a password
 
 
@@ -129,7 +140,9 @@ class ReadReport(Result):
         return [head, *(f"  {line}" for line in lines)]
 
 
-def read_survey(path: str | Path, *, sheet: str | None = None) -> pd.DataFrame:
+def read_survey(
+    path: str | Path, *, sheet: str | None = None, encoding: str | None = None
+) -> pd.DataFrame:
     r"""Read a survey file into a table, one row per respondent.
 
     Encoding, delimiter and header rows are detected, and ``frame.attrs["read_report"]`` says
@@ -144,6 +157,9 @@ def read_survey(path: str | Path, *, sheet: str | None = None) -> pd.DataFrame:
         exports of Qualtrics and SurveyMonkey), Excel ``.xlsx``, or SPSS ``.sav``, ``.zsav``.
     sheet : str, optional
         Name of a sheet in an Excel file; without it, the first.
+    encoding : str, optional
+        Encoding of a text file, such as "cp1252", "big5" or "shift_jis"; without it, it is
+        detected, and a doubtful guess gives a warning.
 
     Returns
     -------
@@ -179,10 +195,13 @@ def read_survey(path: str | Path, *, sheet: str | None = None) -> pd.DataFrame:
         raise DataError(f"{file.name}: the file is empty")
     if sheet is not None and suffix != ".xlsx":
         raise DataError(f"{file.name}: sheet={sheet!r}, but only an .xlsx file has sheets")
+    if encoding is not None and suffix not in TEXT:
+        raise DataError(f"{file.name}: encoding={encoding!r}, but only a text file has one")
     if suffix == ".xlsx":
         frame, report = _read_excel(file, head, sheet)
     else:
-        frame, report = _read_spss(file, head) if suffix in SPSS else _read_text(file, head)
+        spss = suffix in SPSS
+        frame, report = _read_spss(file, head) if spss else _read_text(file, head, encoding)
     if not len(frame):
         raise DataError(f"{file.name}: the file has no rows below its header")
     frame.attrs["read_report"] = replace(
@@ -192,19 +211,29 @@ def read_survey(path: str | Path, *, sheet: str | None = None) -> pd.DataFrame:
 
 
 def _head(file: Path) -> bytes:
-    if file.is_dir():
-        raise DataError(f"{file.name}: a folder, not a file")
     try:
+        if file.is_dir():
+            raise DataError(f"{file.name}: a folder, not a file")
         with file.open("rb") as stream:
             return stream.read(HEAD)
     except OSError as error:
         raise DataError(f"{file.name}: cannot be read: {error.strerror}") from error
+    except DataError:
+        raise
+    except ValueError as error:  # a path with NUL
+        raise DataError(f"{file.name}: cannot be read: {error}") from error
 
 
-def _read_text(file: Path, head: bytes) -> tuple[pd.DataFrame, ReadReport]:
-    refuse_binary(head, file.name)
-    data = file.read_bytes()
-    text, encoding, encoding_notes = decode(data, file.name)
+def _read_text(
+    file: Path, head: bytes, asked: str | None = None
+) -> tuple[pd.DataFrame, ReadReport]:
+    if asked is None:
+        refuse_binary(head, file.name)
+    data = read_bytes(file, LARGEST)
+    decoded = decode(data, file.name) if asked is None else decode_as(data, file.name, asked)
+    text, encoding, encoding_notes, doubtful = decoded
+    for note in encoding_notes if doubtful else ():
+        warnings.warn(f"{file.name}: {note.get()}", stacklevel=3)
     position = text.find("\0")
     if position >= 0:
         line = text.count("\n", 0, position) + 1
@@ -214,6 +243,7 @@ def _read_text(file: Path, head: bytes) -> tuple[pd.DataFrame, ReadReport]:
     if first.strip().strip('"') in [f"sep={mark}" for mark in DELIMITERS]:
         delimiter, delimiter_notes = first.strip('\r"')[-1], (both("survey.read.note.sep_row"),)
         text = f"\n{body}"  # row numbers stay those of the file
+    _refuse_large_text(text, delimiter, file.name)
     records = list(_records(text, delimiter, file.name))
     frame, report = _table(records, file.name, decimal_comma=delimiter != ",")
     return frame, replace(
@@ -222,6 +252,20 @@ def _read_text(file: Path, head: bytes) -> tuple[pd.DataFrame, ReadReport]:
         delimiter=delimiter,
         notes=(*encoding_notes, *delimiter_notes, *report.notes),
     )
+
+
+def _refuse_large_text(text: str, delimiter: str, name: str) -> None:
+    """Raise if the cells would not fit, before the first is read."""
+    if not text.strip("\r\n"):
+        raise DataError(f"{name}: the file is empty")
+    if any(mark * BLANK_RUN in text for mark in ("\n", "\r", "\r\n")):
+        raise DataError(f"{name}: more than {BLANK_RUN:,} empty lines together; remove them")
+    n_cells = text.count(delimiter) + 2 * text.count("\n")
+    if n_cells > MAX_CELLS:
+        raise DataError(
+            f"{name}: about {n_cells:,} cells; at most {MAX_CELLS:,} are read: read a larger file "
+            "with Polars or DuckDB and pass on the columns that are needed"
+        )
 
 
 def _records(text: str, delimiter: str, name: str) -> Iterator[Record]:
@@ -241,26 +285,28 @@ def _records(text: str, delimiter: str, name: str) -> Iterator[Record]:
                 why = "text follows a closing quotation mark; quotes inside a cell are doubled"
             line = "" if number == start else f" (line {start})"
             raise DataError(f"{name}, row {number}{line}: {why}") from error
-        yield Record(number, cells)
+        if cells:
+            yield Record(number, cells)
 
 
 def _table(
     records: list[Record], name: str, decimal_comma: bool = False
 ) -> tuple[pd.DataFrame, ReadReport]:
-    """Return the table that rows of cells make, and the report as far as it is known."""
+    """Return the table that rows of cells make, blank ones left out, and what is known of it."""
     import pandas as pd
 
-    filled = [record for record in records if record.cells]
-    if not filled:
+    if not records:
         raise DataError(f"{name}: the file is empty")
-    header = find_header(filled)
-    body = filled[header.rows :]
-    _refuse_ragged(filled, name)
+    if len(records[0].cells) > MAX_COLUMNS:
+        n = len(records[0].cells)
+        raise DataError(f"{name}: {n:,} columns; allowed: at most {MAX_COLUMNS:,}")
+    header = find_header(records)
+    body = records[header.rows :]
+    _refuse_ragged(records, name)
     if not body:
         raise DataError(f"{name}: the file has no rows below its header")
     notes = list(header.notes)
-    last = next(i for i, r in enumerate(reversed(records)) if r.cells)
-    blank = len(records) - last - len(filled)
+    blank = records[-1].number - len(records)
     if blank:
         notes.append(both("survey.read.note.blank_rows", n=blank))
     cells_by_column = list(zip(*(record.cells for record in body), strict=True))
@@ -316,8 +362,8 @@ def _refuse_duplicates(names: list[str], name: str) -> None:
         if count > 1:
             places = [str(i) for i, other in enumerate(names, 1) if other == column]
             problems.append(
-                f"{name}, row 1: column {column!r} stands there {count} times, at positions "
-                f"{', '.join(places)}; each column needs a name of its own"
+                f"{name}, row 1: column {excerpt(column)} stands there {count} times, at "
+                f"positions {listing(places)}; each column needs a name of its own"
             )
     if problems:
         raise DataError(problems)
@@ -325,16 +371,12 @@ def _refuse_duplicates(names: list[str], name: str) -> None:
 
 def _read_excel(file: Path, head: bytes, sheet: str | None) -> tuple[pd.DataFrame, ReadReport]:
     if head.startswith(OLE):
-        if "EncryptedPackage".encode("utf-16-le") in file.read_bytes():
+        if "EncryptedPackage".encode("utf-16-le") in read_bytes(file, LARGEST):
             raise DataError(f"{file.name}: protected by a password; save it without one")
         raise DataError(f"{file.name}: the old Excel format under a new name; save it as .xlsx")
     rows, title, others, hidden = _sheet(file, sheet)
-    width = max((len(row) for row in rows), default=0)
-    empty = (None, "")
-    records = [
-        Record(number, [*row, *[None] * (width - len(row))] if set(row) - set(empty) else [])
-        for number, row in enumerate(rows, 1)
-    ]
+    width = max((len(cells) for _, cells in rows), default=0)
+    records = [Record(n, [*cells, *[None] * (width - len(cells))]) for n, cells in rows]
     frame, report = _table(records, file.name)
     notes = []
     if others:
@@ -346,24 +388,26 @@ def _read_excel(file: Path, head: bytes, sheet: str | None) -> tuple[pd.DataFram
     return frame, replace(report, notes=(*notes, *report.notes))
 
 
-def _sheet(file: Path, sheet: str | None) -> tuple[list[tuple[Any, ...]], str, list[str], bool]:
+def _sheet(file: Path, sheet: str | None) -> tuple[list[Record], str, list[str], bool]:
     """Return the rows of a sheet, its name, the names of the others, whether it is hidden."""
     import openpyxl
 
     try:
-        with warnings.catch_warnings():
+        _refuse_large_workbook(file)
+        # An open file: openpyxl does not close one that it opened itself and cannot read.
+        with file.open("rb") as stream, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # on styles and validation, which are not read
-            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+            book = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
             try:
                 titles = [page.title for page in book.worksheets]
                 if sheet is not None and sheet not in titles:
                     raise DataError(
-                        f"{file.name}: no sheet {sheet!r}; sheets: {', '.join(map(repr, titles))}"
+                        f"{file.name}: no sheet {sheet!r}; sheets: {listing(map(repr, titles))}"
                     )
                 page = book[sheet] if sheet is not None else book.worksheets[0]
                 page.reset_dimensions()  # what it claims can be wrong
-                rows = list(page.iter_rows(values_only=True))
-                _refuse_formulas(file, page.title, rows)
+                rows = _filled_rows(page, file.name)
+                _refuse_formulas(file, page)
             finally:
                 book.close()
     except DataError:
@@ -374,23 +418,89 @@ def _sheet(file: Path, sheet: str | None) -> tuple[list[tuple[Any, ...]], str, l
     return rows, page.title, others, page.sheet_state != "visible"
 
 
-def _refuse_formulas(file: Path, title: str, rows: list[tuple[Any, ...]]) -> None:
-    """Raise if a formula has no stored value: it would read as an empty cell."""
+def _refuse_large_workbook(file: Path) -> None:
+    """Raise if what is read of a workbook unpacks to too much; nothing is unpacked for it."""
+    import zipfile
+    from xml.etree import ElementTree
+
+    with zipfile.ZipFile(file) as archive:
+        members = archive.infolist()
+        lists = [m for m in members if m.filename.endswith((".rels", "[Content_Types].xml"))]
+        if sum(member.file_size for member in lists) > SMALL:
+            raise DataError(
+                f"{file.name}: its lists of contents unpack to more than {SMALL:,} bytes"
+            )
+        # A member that no list names is not read: it may be as large as it likes.
+        named = {"core.xml", "custom.xml", "theme1.xml"}
+        for member in lists:
+            for element in ElementTree.fromstring(archive.read(member)):
+                paths = (element.get("Target"), element.get("PartName"))
+                named |= {path.rsplit("/", 1)[-1] for path in paths if path}
+    total = 0
+    for member in members:
+        if member.filename.rsplit("/", 1)[-1] not in named:
+            continue
+        total += member.file_size
+        ratio = member.file_size / max(member.compress_size, 1)
+        if member.file_size > SMALL and ratio > MAX_RATIO:
+            raise DataError(
+                f"{file.name}: {member.filename} unpacks to {ratio:,.0f} times its size; allowed: "
+                f"{MAX_RATIO} times; delete the empty rows and save the file again"
+            )
+    if total > LARGEST:
+        raise DataError(
+            f"{file.name}: unpacks to {total / 1e6:,.0f} MB; allowed: {LARGEST / 1e6:,.0f} MB"
+        )
+
+
+def _rows(page: Any, name: str) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of a sheet, as far as Excel itself allows rows and columns."""
+    for number, row in enumerate(page.iter_rows(values_only=True), 1):
+        if number > MAX_ROWS or len(row) > MAX_COLUMNS:
+            raise DataError(
+                f"{name}, row {number}: more than {MAX_ROWS:,} rows or {MAX_COLUMNS:,} columns, "
+                "the limits of Excel"
+            )
+        yield row
+
+
+def _filled_rows(page: Any, name: str) -> list[Record]:
+    """Return the rows of a sheet that hold something, with their numbers."""
+    records, width, empty = [], 0, {None, ""}
+    for number, row in enumerate(_rows(page, name), 1):
+        width = max(width, len(row))
+        if set(row) - empty:
+            records.append(Record(number, list(row)))
+        if width * len(records) > MAX_CELLS:
+            raise DataError(f"{name}, row {number}: more than {MAX_CELLS:,} cells up to here")
+    return records
+
+
+def _holds_formulas(file: Path, page: Any) -> bool:
+    """Return whether the text of a sheet has the mark of a formula, read piece by piece."""
     import zipfile
 
+    with zipfile.ZipFile(file) as archive, archive.open(page._worksheet_path) as stream:
+        before = b""
+        while piece := stream.read(1_000_000):
+            if re.search(rb"<f[ >]", before + piece):
+                return True
+            before = piece[-2:]
+    return False
+
+
+def _refuse_formulas(file: Path, values_page: Any) -> None:
+    """Raise if a formula has no stored value: it would read as an empty cell."""
     import openpyxl
     from openpyxl.utils import get_column_letter
 
-    with zipfile.ZipFile(file) as archive:
-        sheets = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
-        texts = (archive.read(name) for name in sheets)
-        if not any(b"<f>" in text or b"<f " in text for text in texts):
-            return
-    book = openpyxl.load_workbook(file, read_only=True)
+    if not _holds_formulas(file, values_page):
+        return
+    book = openpyxl.load_workbook(file, read_only=True, keep_links=False)
     try:
-        page = book[title]
+        page = book[values_page.title]
         page.reset_dimensions()
-        pairs = zip(page.iter_rows(values_only=True), rows, strict=True)
+        pairs = zip(_rows(page, file.name), _rows(values_page, file.name), strict=True)
         cells = (
             (number, column)
             for number, (formulas, values) in enumerate(pairs, 1)

@@ -15,7 +15,9 @@ import pytest
 import cxstats
 from cxstats.app import cli
 from cxstats.app.cli import main
-from cxstats.app.reproduce import find_notebooks, notebook_folder
+from cxstats.app.reproduce import find_notebooks, notebook_folder, run_notebooks, write_notebook
+from cxstats.core.errors import WriteError
+from tests.core.test_files import no_room
 
 
 def run(capsys, *arguments):
@@ -212,6 +214,46 @@ def test_update_then_check(capsys, tmp_path):
     assert "cell 5: committed '<td>9.99</td>', now '<td>1.25</td>'" in err
 
 
+def test_update_with_no_room_leaves_the_notebook(tmp_path):
+    """A full disk ends in one line that names the file; the source cells are still there."""
+    path = notebook(tmp_path / "n.ipynb", "print('x' * 3000)")
+    before = path.read_bytes()
+    (run_of_it,) = run_notebooks([path])
+    with no_room(1_500), pytest.raises(WriteError, match=r"n\.ipynb: cannot be written: File too"):
+        write_notebook(run_of_it.notebook, path, replaces=run_of_it.source)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("option", ["--update", "--check"])
+def test_what_is_edited_during_the_run_is_never_overwritten(capsys, tmp_path, option):
+    """The cells edit their own notebooks, as a person does who saves while it runs."""
+    edit = "from pathlib import Path\nPath('edited.ipynb').write_text('a new paragraph')"
+    edited = notebook(tmp_path / "edited.ipynb", edit)
+    removed = notebook(tmp_path / "removed.ipynb", "import os\nos.remove('removed.ipynb')")
+    untouched = notebook(tmp_path / "untouched.ipynb", "print(6 * 7)")
+    options = [str(tmp_path), "--output", str(tmp_path / "site"), option]
+    status, _, err = run(capsys, "reproduce", *options)
+    assert status == 1
+    assert edited.read_text() == "a new paragraph"
+    assert not removed.exists()
+    if option == "--update":
+        assert "edited.ipynb: changed meanwhile; it was left as it is" in err
+        assert "removed.ipynb: changed meanwhile" in err
+        assert nbformat.read(untouched, as_version=4).cells[1].outputs[0].text == "42\n"
+    else:
+        assert "untouched.ipynb, cell 2: committed 'nothing', now '42'" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("content", ["[]", "[" * 100_000, "\udc80", '{"cells": 1}', ""])
+def test_what_is_no_notebook_is_one_line(capsys, tmp_path, content):
+    (tmp_path / "n.ipynb").write_bytes(content.encode("utf-8", "surrogateescape"))
+    status, _, err = run(capsys, "reproduce", str(tmp_path), "--output", str(tmp_path / "site"))
+    assert status == 1
+    assert "n.ipynb: not a notebook" in err.splitlines()[-1]
+
+
 def test_not_a_notebook(capsys, tmp_path):
     (tmp_path / "n.ipynb").write_text("{}")
     notebook(tmp_path / "good.ipynb", "1")
@@ -257,3 +299,59 @@ def test_installed_command_answers():
     # The limit of the issue is 3 s; the figure is printed, and decides nothing on a busy machine.
     print(f"cxstats audit: {time.perf_counter() - started:.2f} s")
     assert len(json.loads(done.stdout)["facts"]) == 111
+
+
+ESCAPE = "\x1b[2J\x9b31m\u202e"
+
+
+def hostile_facts(folder, name="own.csv", **cells):
+    header = list(cxstats.load_facts().columns)
+    row = {"id": "X1", "kind": "input", "unit": "%", "value": "5", "quantity_en": "q"} | cells
+    path = folder / name
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, [row.get(key, "") for key in header]])
+    return path
+
+
+@pytest.mark.parametrize("form", ["table", "json", "csv"])
+def test_no_escape_code_of_a_cell_reaches_the_terminal(capsys, tmp_path, form):
+    path = hostile_facts(tmp_path, quantity_en=f"q{ESCAPE}", case_en=ESCAPE, note_en=ESCAPE)
+    status, out, _ = run(capsys, "audit", str(path), "--format", form)
+    assert status == 0
+    assert all(mark not in out for mark in "\x1b\x9b\u202e")
+    if form == "json":
+        assert json.loads(out)["facts"][0]["quantity"] == f"q{ESCAPE}"
+    else:
+        assert r"\x1b[2J" in out.replace("\n", "")
+
+
+@pytest.mark.parametrize("name", [f"no{ESCAPE}file.csv", "two\nlines.csv", "half\udce9.csv"])
+def test_no_escape_code_of_a_name_reaches_the_terminal(capsys, name):
+    for command in ("audit", "reproduce", "lab", f"audit{ESCAPE}"):
+        status, _, err = run(capsys, command, name)
+        assert (status, len(err.splitlines())) == (2, 1)
+        assert all(mark not in err for mark in "\x1b\x9b\u202e\udce9")
+
+
+def test_no_escape_code_of_a_bad_cell_reaches_the_terminal(capsys, tmp_path):
+    path = hostile_facts(tmp_path, kind=ESCAPE, unit=ESCAPE * 10_000)
+    status, _, err = run(capsys, "audit", str(path))
+    assert status == 2
+    assert all(mark not in err for mark in "\x1b\x9b\u202e")
+    assert all(len(line) < 2_500 for line in err.splitlines())
+
+
+@pytest.mark.parametrize("first", "=+-@\t\r")
+def test_csv_guards_what_a_spreadsheet_takes_for_a_formula(capsys, tmp_path, first):
+    path = hostile_facts(tmp_path, note_en=f"{first}cmd()", note_zh="注")
+    status, out, _ = run(capsys, "audit", str(path), "--format", "csv")
+    (row,) = csv.DictReader(io.StringIO(out, newline=""))
+    assert (status, row["note"]) == (0, f"'{first}cmd()".replace("\r", "\n"))
+
+
+@pytest.mark.parametrize("path", ["a\0b.csv", "x" * 5_000])
+def test_paths_that_cannot_be_are_one_line(capsys, path):
+    for command in ("audit", "reproduce", "lab"):
+        status, _, err = run(capsys, command, path)
+        assert (status, len(err.splitlines())) == (2, 1)
+        assert len(err) < 2_000

@@ -1,5 +1,6 @@
 """Results as files: nothing a spreadsheet runs, numbers whole, clear refusals."""
 
+import csv
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -51,6 +52,15 @@ def test_no_text_becomes_a_formula_in_a_csv(tmp_path):
     read = pd.read_csv(path, encoding="utf-8-sig")
     assert all(text[0] not in "=+-@\t\r" for text in read["text"])
     assert read["text"].str.lstrip("'").tolist() == HOSTILE
+
+
+@pytest.mark.parametrize("text", ["\r=cmd()", "\n=cmd()", "a\r=cmd()", "a\r\n=cmd()"])
+def test_no_line_break_ends_a_row_of_a_csv(tmp_path, text):
+    path = Listing(pd.DataFrame({"text": [text]})).export(tmp_path / "a.csv")
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        (_, (cell,)) = csv.reader(file)
+    assert cell.removeprefix("'") == text.replace("\r\n", "\n").replace("\r", "\n")
+    assert cell[0] in "'a"
 
 
 def test_names_of_columns_are_text_too(tmp_path):

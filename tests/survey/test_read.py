@@ -80,7 +80,8 @@ def test_gb18030_is_said_to_be_assumed(write):
 
 
 def test_latin_1_that_is_valid_gb18030_is_shown_both_ways(write):
-    frame = read_survey(write("q1,ort\n5,Straße\n", encoding="latin-1"))
+    with pytest.warns(UserWarning, match=r"answers\.csv: encoding: assumed to be GB18030"):
+        frame = read_survey(write("q1,ort\n5,Straße\n", encoding="latin-1"))
     assert "0 are common Chinese ones" in notes(frame)
     assert "as Latin-1 they would be 'ße'" in notes(frame)
     assert "save the file as UTF-8" in notes(frame)
@@ -489,6 +490,7 @@ def test_binary_is_refused_from_its_first_bytes(write, monkeypatch):
         read_survey(file)
 
 
+@pytest.mark.filterwarnings("ignore:.*assumed to be GB18030")
 @settings(deadline=None)  # timings never decide a test
 @given(st.binary(min_size=1, max_size=300), st.sampled_from(["b.csv", "b.xlsx", "b.sav"]))
 def test_any_bytes_give_a_table_or_one_line(tmp_path_factory, data, name):
