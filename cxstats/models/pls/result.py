@@ -326,7 +326,7 @@ class PlsFit(FittedModel):
         return pd.DataFrame(z @ weights, index=index, columns=list(self.design.constructs))
 
     def reestimate(
-        self, cov: Array, *, align: bool = False, tolerance: float = TOLERANCE_RESAMPLE
+        self, cov: Array, *, align: bool = True, tolerance: float = TOLERANCE_RESAMPLE
     ) -> Estimates:
         """Estimate the model from other covariances, beginning at the sample's weights.
 
@@ -334,7 +334,8 @@ class PlsFit(FittedModel):
         ----------
         cov : array (B, p, p)
         align : bool
-            Whether composites take the direction of the sample's.
+            Whether composites take the direction of the sample's; otherwise each follows the
+            convention of `cx.pls` anew, and one with items of either direction may turn round.
         tolerance : float
             Where the search ends.
         """
@@ -344,7 +345,12 @@ class PlsFit(FittedModel):
         )  # fmt: skip
 
     def bootstrap(
-        self, n_resamples: int = 5_000, seed: int = 1, *, level: float = 0.95, signs: str = "none"
+        self,
+        n_resamples: int = 5_000,
+        seed: int = 1,
+        *,
+        level: float = 0.95,
+        signs: str = "construct",
     ) -> PlsBootstrap:
         """Fit the model to resamples of the respondents, all at once.
 
@@ -355,10 +361,12 @@ class PlsFit(FittedModel):
         ----------
         n_resamples, seed, level
             Replicates, their seed, and the confidence level.
-        signs : {"none", "construct"}
-            What is done about the sign of a construct, which data leave open: "none" follows the
-            convention of `cx.pls` in every resample; "construct" turns a construct round where
-            it correlates negatively with the composite that has the sample's weights.
+        signs : {"construct", "none"}
+            What is done about the sign of a construct, which data leave open: "construct" turns
+            a construct round where it correlates negatively with the composite that has the
+            sample's weights, so that intervals do not depend on which way round an item is
+            stored; "none" applies the convention of `cx.pls` anew in every resample, which makes
+            intervals long where items of a construct point either way.
 
         Raises
         ------
