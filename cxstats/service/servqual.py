@@ -65,11 +65,13 @@ class Servqual(Result):
     table : pandas.DataFrame
         One row per dimension, then "Overall": ``expectation, perception, estimate, gap, ci_low,
         ci_high, t, p_value, p_adjusted, effect_size, n`` and, further right, ``se, df, p_fdr,
-        p_wilcoxon, effect_ci_low, effect_ci_high, weight, reliability, alpha_gap``. The estimate is
+        p_wilcoxon, effect_ci_low, effect_ci_high, weight, reliability, alpha_gap,
+        n_reliability``. The estimate is
         the gap (of SERVPERF, the perception). Intervals are BCa bootstrap; ``effect_size`` is d_z
         with its noncentral t interval; ``p_adjusted`` is Holm's and ``p_fdr`` Benjamini and
         Hochberg's, over the dimensions (Overall is one test of its own and is not adjusted);
-        ``reliability`` is that of the difference score.
+        ``reliability`` is that of the difference score, from the ``n_reliability`` respondents
+        who answered every item of the dimension.
     items : pandas.DataFrame
         The same by item, without weight and reliability; adjusted over all items.
     zone : pandas.DataFrame or None
