@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 LEVEL, N_RESAMPLES, SEED = 0.95, 5_000, 1
+CONSTANT = 1e-9  # range of scores that are the same for everybody, but for rounding
 ROUGH = 1_000  # resamples below which an interval's ends move visibly with the seed
 CHARTS: dict[str, tuple[str, dict[str, Any]]] = {
     "dimensions": ("gap_dumbbell", {}),
@@ -357,7 +358,10 @@ def _analyse(
         seed=seed,
         codebook=book,
         synthetic=bool(scored.frame.attrs.get("synthetic")),
-        notes=_notes(scored, scores[:, k], by, n_resamples),
+        notes=(
+            *_notes(scored, scores[:, k], by, n_resamples),
+            *_constant(scored, measure, dict(zip(names, scores.T, strict=True))),
+        ),
     )
 
 
@@ -401,6 +405,33 @@ def _table(
         "effect_ci_high": statistics["effect_ci_high"],
     }
     return pd.DataFrame(table, index=names)
+
+
+def _constant(scored: Scores, measure: str, scores: Mapping[str, Array]) -> list[Text]:
+    """Say which scores are the same for everybody; items only where their dimension varies."""
+    book = scored.codebook
+    constant = [name for name, values in scores.items() if _same(values)]
+    of_constant = {item for name in constant for item in book.constructs.get(name, ())}
+    constant += [
+        item
+        for item, values in zip(book.items, scored.measure.T, strict=True)
+        if item not in of_constant and _same(values)
+    ]
+    if not constant:
+        return []
+    names = [
+        both("servqual.overall") if name == OVERALL
+        else Text(book.label(name, "en"), book.label(name, "zh"))
+        for name in constant
+    ]  # fmt: skip
+    joined = Text(", ".join(t.en for t in names), "、".join(t.zh for t in names))
+    return [both(f"servqual.note.constant.{measure}", names=joined)]
+
+
+def _same(values: Array) -> bool:
+    """Return whether all who have a score, at least two, have the same one."""
+    values = values[~np.isnan(values)]
+    return len(values) > 1 and bool(np.ptp(values) < CONSTANT)
 
 
 def _notes(scored: Scores, overall: Array, by: str | None, n_resamples: int) -> tuple[Text, ...]:
