@@ -34,6 +34,7 @@ from cxstats.stats.coefficients import (
     item_statistics,
     omega,
 )
+from cxstats.stats.discriminant_validity import fornell_larcker_failures, htmt_failures
 from cxstats.stats.intervals import check_level
 from cxstats.stats.rules import verdict
 from cxstats.survey.answers import answers, as_pandas
@@ -86,7 +87,8 @@ class Reliability(Result):
     problems : tuple of Text
         Why a number is not to be trusted: an item that goes against its construct or does not
         vary, an improper factor model, a Feldt interval too narrow for answers that are not
-        normal.
+        normal; and which pairs of constructs are not shown to be distinct, by which rule
+        (`cxstats.stats.discriminant_validity`).
     level, n_resamples, seed
         As given.
     codebook : Codebook
@@ -134,13 +136,11 @@ class Reliability(Result):
         return tables
 
     def findings(self, lang: str) -> list[str]:
-        """Return the coefficients of each construct, pairs that are not distinct, and problems."""
+        """Return the coefficients of each construct, and problems."""
         head = label("reliability.head", lang, level=format_percent(100 * self.level, None, lang))
         constructs = [self._construct(str(name), row, lang) for name, row in self.table.iterrows()]
-        indistinct = self.htmt[self.htmt["below_one"].eq(False)]
-        pairs = [self._pair(row, lang) for _, row in indistinct.iterrows()]
         problems = [f"  ! {problem.get(lang)}" for problem in self.problems]
-        return [head, *constructs, *pairs, *problems]
+        return [head, *constructs, *problems]
 
     def _construct(self, name: str, row: pd.Series[Any], lang: str) -> str:
         key = KINDS_OF_ROW.get(row["n_items"], "reliability.row")
@@ -157,12 +157,6 @@ class Reliability(Result):
             n_model=f"{row['n_model']:.0f}",
             **coefficients,
         )  # fmt: skip
-
-    def _pair(self, row: pd.Series[Any], lang: str) -> str:
-        names = {side: self.codebook.label(row[side], lang) for side in ("first", "second")}
-        limits = interval(row["ci_low"], row["ci_high"], 3)
-        htmt = format_number(row["htmt"], 3)
-        return label("reliability.close", lang, htmt=htmt, interval=limits, **names)
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
         """Return the heterotrait-monotrait ratios as a heat map."""
@@ -231,13 +225,19 @@ def reliability(
     if items.answers is not None and sample is not None and sample.names:
         replicates = _covariances(items.complete(sample.names), n_resamples, seed)
     table, statistics = _by_construct(items, model, level, n_resamples, seed)
+    ratios = _htmt_table(sample, replicates, items, level)
     return Reliability(
         table=table,
         items=statistics,
-        htmt=_htmt_table(sample, replicates, items, level),
+        htmt=ratios,
         fornell_larcker=_fornell_larcker(model, table),
         model=model,
-        problems=(*reasons, *_problems(statistics, model, items, sample), *_not_normal(table)),
+        problems=(
+            *reasons,
+            *_problems(statistics, model, items, sample),
+            *_not_normal(table),
+            *_indistinct(ratios, model, dict(zip(table.index, table["ave"], strict=True)), items),
+        ),
         level=level,
         n_resamples=n_resamples if items.answers is not None else 0,
         seed=seed,
@@ -472,6 +472,41 @@ def _not_normal(table: pd.DataFrame) -> tuple[Text, ...]:
         both("reliability.problem.not_normal", name=name, ratio=f"{boot[name] / feldt[name]:.2f}")
         for name in table.index[(boot > NARROW * feldt) & (table["n"] >= ENOUGH)]
     )
+
+
+def _indistinct(
+    ratios: pd.DataFrame, model: FactorModel | None, extracted: Mapping[Any, float], items: _Items
+) -> list[Text]:
+    """Name the pairs of constructs that are not shown to be distinct, and by which rules."""
+    problems = []
+    place = {name: i for i, name in enumerate(model.names)} if model is not None else {}
+    for row in ratios.to_dict("records"):
+        pair = row["first"], row["second"]
+        if all(len(items.constructs[name]) == 1 for name in pair):
+            continue  # two items are no constructs to tell apart
+        reasons = [both(f"validity.{rule}") for rule in htmt_failures(row["htmt"], row["ci_high"])]
+        if model is not None and set(pair) <= set(place):
+            r = float(model.corr[place[pair[0]], place[pair[1]]])
+            shared = fornell_larcker_failures(r, *(extracted[name] for name in pair))
+            reasons += [
+                both("validity.fornell_larcker", name=items.label(pair[i]), r=format_number(r, 3))
+                for i in shared
+            ]
+        if not reasons:
+            continue
+        separator = both("validity.and")
+        problems.append(
+            both(
+                "reliability.problem.indistinct", first=items.label(pair[0]),
+                second=items.label(pair[1]), htmt=format_number(row["htmt"], 3),
+                interval=interval(row["ci_low"], row["ci_high"], 3),
+                reasons=Text(
+                    separator.en.join(t.en for t in reasons),
+                    separator.zh.join(t.zh for t in reasons),
+                ),
+            )
+        )  # fmt: skip
+    return problems
 
 
 def _left_out(table: pd.DataFrame, items: _Items, sample: Moments | None) -> tuple[Text, ...]:

@@ -345,6 +345,34 @@ def test_the_bootstrap_interval_of_alpha_is_advised_where_it_is_better():
     assert advice not in cx.reliability(frame[:199], book, n_resamples=500).summary()
 
 
+def test_pairs_that_are_not_distinct_are_named_by_rule():
+    found = cx.reliability(*data("mobi"), n_resamples=200)
+    verdicts = {}
+    for problem in found.problems:
+        if "not shown to be distinct" in problem.en:
+            pair, _, reasons = problem.en.partition(" are not shown")
+            verdicts[tuple(pair.split(" and "))] = reasons
+            assert "未能区分" in problem.zh
+    table = found.htmt.set_index(["first", "second"])
+    root = np.diag(found.fornell_larcker)
+    names = list(found.fornell_larcker.index)
+    for (first, second), row in table.iterrows():
+        label = tuple(found.codebook.label(name, "en") for name in (first, second))
+        reasons = verdicts.get(label, "")
+        assert ("not below .90" in reasons) == (row["htmt"] >= 0.9)
+        assert ("not below .85" in reasons) == (0.85 <= row["htmt"] < 0.9)
+        assert ("reaches 1" in reasons) == (row["ci_high"] >= 1)
+        r = abs(found.fornell_larcker.loc[first, second])
+        smaller = np.fmin(root[names.index(first)], root[names.index(second)])
+        assert ("Fornell" in reasons) == (r > smaller)
+    assert "not below .90" in verdicts["Image", "Satisfaction"]  # .9101 printed by seminr
+
+
+def test_distinct_constructs_have_no_verdict():
+    frame, book = skipped_block(answered=300)
+    assert cx.reliability(frame, book, n_resamples=100).problems == ()
+
+
 def test_too_few_cases():
     book = cx.Codebook(scale=(1, 7), constructs={"A": ["a", "b"]})
     with pytest.raises(cx.DataError, match="1 cases are complete on a, b; at least 2"):

@@ -26,6 +26,7 @@ from cxstats.models.pls.problems import Problem
 from cxstats.models.pls.quality import adjusted, effect_sizes, inflation
 from cxstats.models.pls.sample import Sample
 from cxstats.stats.coefficients import average_variance_extracted, cronbach_alpha, omega
+from cxstats.stats.discriminant_validity import htmt_failures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,14 +86,29 @@ class PlsFit(FittedModel):
 
     @property
     def notes(self) -> tuple[Text, ...]:
-        """How many missing answers were replaced, and resamples lost or improper."""
+        """Missing answers replaced, resamples lost or improper, constructs not shown distinct."""
         boot = self.inference
         counts = {
             "pls.replaced": self.sample.replaced,
             "pls.bootstrap.failed": 0 if boot is None else boot.n_failed,
             "pls.bootstrap.improper": 0 if boot is None else boot.n_improper,
         }
-        return tuple(both(key, count=format_number(n)) for key, n in counts.items() if n)
+        notes = [both(key, count=format_number(n)) for key, n in counts.items() if n]
+        return (*notes, *self._indistinct())
+
+    def _indistinct(self) -> list[Text]:
+        """Name the pairs whose HTMT is low, but whose interval is too long to show it."""
+        if self.inference is None:
+            return []
+        rows: Any = self.inference.table[self.inference.table["kind"] == "htmt"]
+        pairs = [
+            both("pls.note.htmt.pair", first=row.lhs, second=row.rhs,
+                 value=format_number(row.estimate, 3), limits=interval(row.ci_low, row.ci_high, 3))
+            for row in rows.itertuples()
+            if not htmt_failures(row.estimate) and htmt_failures(row.estimate, row.ci_high)
+        ]  # fmt: skip
+        names = Text(", ".join(t.en for t in pairs), "、".join(t.zh for t in pairs))
+        return [both("pls.note.htmt", names=names)] if pairs else []
 
     @property
     def n(self) -> int:
