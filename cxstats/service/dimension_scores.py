@@ -157,7 +157,8 @@ def difference_reliability(scored: Scores, shares: Array) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns ``reliability`` (r_D) and ``alpha_gap`` (alpha of the item gaps).
+        Columns ``reliability`` (r_D), ``alpha_gap`` (alpha of the item gaps) and
+        ``n_reliability``, the respondents behind them.
 
     References
     ----------
@@ -166,11 +167,12 @@ def difference_reliability(scored: Scores, shares: Array) -> pd.DataFrame:
     import pandas as pd
 
     book = scored.codebook
-    coefficients = {}
+    coefficients, sizes = {}, []
     for name, items in {**book.constructs, OVERALL: book.items}.items():
         places = scored.places(items)
         p, e = (scored.roles[role][:, places] for role in ("perception", "expectation"))
         complete = ~np.isnan(p).any(axis=1)
+        sizes.append(int(complete.sum()))
         coefficients[name] = _reliability_of_difference(p[complete], e[complete])
     table = pd.DataFrame(coefficients, index=["reliability", "alpha_gap", "error"]).T
     overall = scored.with_overall(scored.measure, shares)[:, -1]
@@ -180,7 +182,7 @@ def difference_reliability(scored: Scores, shares: Array) -> pd.DataFrame:
     error = (squares * np.where(squares > 0, errors, 0)).sum()
     variance = overall.var(ddof=1) if len(overall) > 2 else 0.0
     table.loc[OVERALL, "reliability"] = 1 - error / variance if variance > 0 else np.nan
-    return table[["reliability", "alpha_gap"]]
+    return table[["reliability", "alpha_gap"]].assign(n_reliability=sizes)
 
 
 def _reliability_of_difference(p: Array, e: Array) -> tuple[float, float, float]:

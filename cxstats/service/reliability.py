@@ -34,6 +34,7 @@ from cxstats.stats.coefficients import (
     item_statistics,
     omega,
 )
+from cxstats.stats.discriminant_validity import fornell_larcker_failures, htmt_failures
 from cxstats.stats.intervals import check_level
 from cxstats.stats.rules import verdict
 from cxstats.survey.answers import answers, as_pandas
@@ -48,7 +49,14 @@ if TYPE_CHECKING:
 LEVEL, N_RESAMPLES, SEED = 0.95, 2_000, 1
 # By how much the bootstrap interval of alpha may exceed Feldt's before it is said.
 NARROW = 1.15
+# Respondents from which the bootstrap interval of alpha is the better one where answers pile up; at
+# 20 it covered 89.9 to 90.5 % instead of 95 % (Feldt's 94.3 to 95.5 %), at 100 92.4 to 92.8 %.
+ENOUGH = 200
+# Variance, relative to the squared mean, below which an item does not vary.
+CONSTANT = 1e-12
 LISTED = 4  # items that a message names
+# What is said of a construct with so few items that vary.
+KINDS_OF_ROW = {0: "reliability.constant", 1: "reliability.single"}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -59,27 +67,34 @@ class Reliability(Result):
     ----------
     table : pandas.DataFrame
         One row per construct: ``alpha, alpha_ci_low, alpha_ci_high`` (Feldt), ``omega, cr, ave,
-        n_items, n, alpha_std, alpha_boot_low, alpha_boot_high`` (percentile bootstrap; NaN from
-        moments alone). Omega, CR and AVE come from the confirmatory factor model in `model`.
+        n_items, n, n_model, alpha_std, alpha_boot_low, alpha_boot_high`` (percentile bootstrap;
+        NaN from moments alone). Omega, CR and AVE come from the confirmatory factor model in
+        `model`, fitted to `n_model` cases (NaN where there is none); alpha rests on `n` cases and
+        on the `n_items` items that vary among them.
     items : pandas.DataFrame
-        One row per item: ``construct, loading`` (standardised), ``item_rest, alpha_if_dropped``.
+        One row per item: ``construct, loading`` (standardised), ``item_rest, alpha_if_dropped``,
+        ``n`` (of the last two; NaN for an item that does not vary) and ``n_model`` (of the
+        loading).
     htmt : pandas.DataFrame
         One row per pair of constructs: ``first, second, estimate, htmt, ci_low, ci_high, htmt2,
-        ci2_low, ci2_high, below_one``. The estimate is HTMT; `below_one` says whether its
+        ci2_low, ci2_high, below_one, n``. The estimate is HTMT; `below_one` says whether its
         percentile interval stays below 1.
     fornell_larcker : pandas.DataFrame or None
-        Correlations of the factors, with the square root of AVE in the diagonal; None without a
-        factor model.
+        Correlations of the factors, with the square root of AVE in the diagonal, from the
+        ``model.n`` cases; None without a factor model.
     model : FactorModel or None
         The factor model; None where no construct has two items.
     problems : tuple of Text
         Why a number is not to be trusted: an item that goes against its construct or does not
         vary, an improper factor model, a Feldt interval too narrow for answers that are not
-        normal.
+        normal; and which pairs of constructs are not shown to be distinct, by which rule
+        (`cxstats.stats.discriminant_validity`).
     level, n_resamples, seed
         As given.
     codebook : Codebook
         The questionnaire.
+    notes : tuple of Text
+        How many cases alpha, and how many omega, CR, AVE, loadings and HTMT leave out.
     """
 
     table: pd.DataFrame
@@ -93,6 +108,7 @@ class Reliability(Result):
     seed: int
     codebook: Codebook
     synthetic: bool = False
+    notes: tuple[Text, ...] = ()
 
     kinds: ClassVar = ("htmt",)
     reference: ClassVar = (
@@ -120,16 +136,16 @@ class Reliability(Result):
         return tables
 
     def findings(self, lang: str) -> list[str]:
-        """Return the coefficients of each construct, pairs that are not distinct, and problems."""
+        """Return the coefficients of each construct, and problems."""
         head = label("reliability.head", lang, level=format_percent(100 * self.level, None, lang))
         constructs = [self._construct(str(name), row, lang) for name, row in self.table.iterrows()]
-        indistinct = self.htmt[self.htmt["below_one"].eq(False)]
-        pairs = [self._pair(row, lang) for _, row in indistinct.iterrows()]
         problems = [f"  ! {problem.get(lang)}" for problem in self.problems]
-        return [head, *constructs, *pairs, *problems]
+        return [head, *constructs, *problems]
 
     def _construct(self, name: str, row: pd.Series[Any], lang: str) -> str:
-        key = "reliability.row" if row["n_items"] > 1 else "reliability.single"
+        key = KINDS_OF_ROW.get(row["n_items"], "reliability.row")
+        if key == "reliability.row" and np.isfinite(row["n_model"]) and row["n_model"] != row["n"]:
+            key = "reliability.row.cases"
         coefficients = {c: format_number(row[c], 3) for c in ("alpha", "omega", "cr", "ave")}
         return label(
             key, lang,
@@ -138,14 +154,9 @@ class Reliability(Result):
             verdict=verdict(row["alpha"], "alpha").get(lang),
             k=f"{row['n_items']:.0f}",
             n=f"{row['n']:.0f}",
+            n_model=f"{row['n_model']:.0f}",
             **coefficients,
         )  # fmt: skip
-
-    def _pair(self, row: pd.Series[Any], lang: str) -> str:
-        names = {side: self.codebook.label(row[side], lang) for side in ("first", "second")}
-        limits = interval(row["ci_low"], row["ci_high"], 3)
-        htmt = format_number(row["htmt"], 3)
-        return label("reliability.close", lang, htmt=htmt, interval=limits, **names)
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
         """Return the heterotrait-monotrait ratios as a heat map."""
@@ -191,8 +202,9 @@ def reliability(
 
     Notes
     -----
-    Alpha uses the cases that are complete on the items of the construct (n in the table);
-    loadings, HTMT and what follows use the cases complete on all items. Loadings come from a
+    Alpha uses the cases that are complete on the items of the construct (`n` in the table);
+    loadings, HTMT and what follows use the cases complete on all items (`n_model`). An item that
+    does not vary among these cases is left out, and `problems` says so. Loadings come from a
     maximum-likelihood factor model in which every item belongs to its construct and factors
     correlate; constructs with one item are left out of it. The HTMT interval is the bootstrap
     percentile interval that Henseler et al. (2015) compare with 1.
@@ -210,21 +222,28 @@ def reliability(
     items = _Items.of(data, codebook, role)
     sample, model, reasons = _factor_model(items)
     replicates = None
-    if items.answers is not None and sample is not None:
-        replicates = _covariances(items.complete(items.names), n_resamples, seed)
+    if items.answers is not None and sample is not None and sample.names:
+        replicates = _covariances(items.complete(sample.names), n_resamples, seed)
     table, statistics = _by_construct(items, model, level, n_resamples, seed)
+    ratios = _htmt_table(sample, replicates, items, level)
     return Reliability(
         table=table,
         items=statistics,
-        htmt=_htmt_table(sample, replicates, items, level),
+        htmt=ratios,
         fornell_larcker=_fornell_larcker(model, table),
         model=model,
-        problems=(*reasons, *_problems(statistics, model, items), *_not_normal(table)),
+        problems=(
+            *reasons,
+            *_problems(statistics, model, items, sample),
+            *_not_normal(table),
+            *_indistinct(ratios, model, dict(zip(table.index, table["ave"], strict=True)), items),
+        ),
         level=level,
         n_resamples=n_resamples if items.answers is not None else 0,
         seed=seed,
         codebook=codebook,
         synthetic=items.synthetic,
+        notes=_left_out(table, items, sample),
     )
 
 
@@ -237,6 +256,7 @@ class _Items:
     answers: Array | None
     published: Moments | None
     synthetic: bool
+    codebook: Codebook
 
     @classmethod
     def of(cls, data: Any, codebook: Codebook, role: str | None) -> _Items:
@@ -246,10 +266,18 @@ class _Items:
         }
         names = tuple(column for columns in constructs.values() for column in columns)
         if isinstance(data, Moments):
-            return cls(constructs, names, None, data.select(names), False)
+            return cls(constructs, names, None, data.select(names), False, codebook)
         frame = as_pandas(data)
         synthetic = bool(frame.attrs.get("synthetic"))
-        return cls(constructs, names, answers(frame, codebook, role), None, synthetic)
+        return cls(constructs, names, answers(frame, codebook, role), None, synthetic, codebook)
+
+    def label(self, construct: str) -> Text:
+        """Return the name of a construct in both languages."""
+        return Text(self.codebook.label(construct, "en"), self.codebook.label(construct, "zh"))
+
+    def varies(self, item: str) -> bool:
+        """Return whether an item varies among all who answered it."""
+        return self.varying([item]) == (item,)
 
     def complete(self, names: Sequence[str]) -> Array:
         """Return the cases that are complete on `names`."""
@@ -266,6 +294,21 @@ class _Items:
             ", ".join(names[:LISTED]) + " ..." * more, "、".join(names[:LISTED]) + "等" * more
         )
         return both("reliability.problem.cases", n=n, items=listed)
+
+    def varying(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return the items that vary among the cases that are complete on what is returned.
+
+        Without an item that is constant other cases may be complete, so this goes in rounds.
+        """
+        names = tuple(names)
+        while names and not self.too_few(names):
+            sample = self.moments(names)
+            floor = CONSTANT * np.maximum(1.0, np.nan_to_num(sample.mean) ** 2)
+            varies = np.diag(sample.cov) > floor
+            if varies.all():
+                break
+            names = tuple(name for name, keep in zip(names, varies, strict=True) if keep)
+        return names
 
     def moments(self, names: Sequence[str]) -> Moments:
         """Return the moments of the cases that are complete on `names`."""
@@ -289,8 +332,10 @@ def _factor_model(items: _Items) -> tuple[Moments | None, FactorModel | None, tu
     """
     if reason := items.too_few(items.names):
         return None, None, (both("reliability.problem.no_moments", reason=reason),)
-    sample = items.moments(items.names)
-    varying = {name for name, v in zip(sample.names, np.diag(sample.cov), strict=True) if v > 0}
+    varying = items.varying(items.names)
+    if not varying:
+        return None, None, ()
+    sample = items.moments(varying)
     constructs = {
         name: [column for column in columns if column in varying]
         for name, columns in items.constructs.items()
@@ -312,29 +357,37 @@ def _by_construct(
 
     coefficients, statistics = {}, []
     for name, columns in items.constructs.items():
-        sample, k = items.moments(columns), len(columns)
+        items.moments(columns)  # raises where too few cases are complete
+        varying = items.varying(columns)
+        sample, k = items.moments(varying or columns), len(varying)
         with np.errstate(invalid="ignore", divide="ignore"):
             alpha, alpha_std = (float(cronbach_alpha(x)) for x in (sample.cov, sample.corr))
-            item_rest, dropped = item_statistics(sample.cov)
+            statistics_of = zip(*item_statistics(sample.cov), strict=True)
+            by_item = dict(zip(varying, statistics_of, strict=True)) if varying else {}
         low, high = feldt_interval(alpha, sample.n, k, level)
         limits = np.full(2, np.nan)
         if items.answers is not None and k > 1:
-            replicates = cronbach_alpha(_covariances(items.complete(columns), n_resamples, seed))
+            replicates = cronbach_alpha(_covariances(items.complete(varying), n_resamples, seed))
             limits = percentile_limits(replicates, level)
         coefficients[name] = {
-            "alpha": alpha,
+            "alpha": alpha if k > 1 else np.nan,
             "alpha_ci_low": low,
             "alpha_ci_high": high,
             **_of_factor(model, name),
             "n_items": k,
             "n": sample.n,
-            "alpha_std": alpha_std,
+            "n_model": model.n if model is not None and name in model.names else np.nan,
+            "alpha_std": alpha_std if k > 1 else np.nan,
             "alpha_boot_low": limits[0],
             "alpha_boot_high": limits[1],
         }
-        for column, r, a in zip(columns, item_rest, dropped, strict=True):
-            statistics.append((column, name, model.loading(column) if model else np.nan, r, a))
-    heads = ["item", "construct", "loading", "item_rest", "alpha_if_dropped"]
+        for column in columns:
+            loading = model.loading(column) if model else np.nan
+            r, a = by_item.get(column, (np.nan, np.nan))
+            n_model = model.n if model is not None and np.isfinite(loading) else np.nan
+            n = sample.n if column in by_item else np.nan
+            statistics.append((column, name, loading, r, a, n, n_model))
+    heads = ["item", "construct", "loading", "item_rest", "alpha_if_dropped", "n", "n_model"]
     return (
         pd.DataFrame.from_dict(coefficients, orient="index").rename_axis("construct"),
         pd.DataFrame(statistics, columns=heads).set_index("item"),
@@ -361,20 +414,30 @@ def _htmt_table(
     """Return HTMT and HTMT2 of every pair of constructs, with percentile limits."""
     import pandas as pd
 
-    p = len(items.names)
-    corr = np.full((p, p), np.nan) if sample is None else sample.corr
-    place = {name: i for i, name in enumerate(items.names)}
-    blocks = [[place[column] for column in columns] for columns in items.constructs.values()]
-    ratios, geometric = (
-        _htmt_limits(corr, replicates, blocks, geometric, level) for geometric in (False, True)
-    )
+    names = () if sample is None else sample.names
+    blocks = {
+        construct: [names.index(column) for column in columns if column in names]
+        for construct, columns in items.constructs.items()
+    }
+    blocks = {construct: places for construct, places in blocks.items() if places}
+    order = {construct: i for i, construct in enumerate(blocks)}
+    limits = np.full((2, 3, len(items.constructs), len(items.constructs)), np.nan)
+    if sample is not None:
+        for kind, geometric in enumerate((False, True)):
+            limits[kind, :, : len(order), : len(order)] = _htmt_limits(
+                sample.corr, replicates, list(blocks.values()), geometric, level
+            )
     rows: list[tuple[Any, ...]] = []
-    for (i, first), (j, second) in combinations(enumerate(items.constructs), 2):
-        htmt, low, high = ratios[:, i, j].tolist()
+    for first, second in combinations(items.constructs, 2):
+        ratios = np.full((2, 3), np.nan)
+        if first in order and second in order:
+            ratios = limits[:, :, order[first], order[second]]
+        htmt, low, high = ratios[0].tolist()
         below_one = bool(high < 1) if np.isfinite(high) else None
-        rows.append((first, second, htmt, htmt, low, high, *geometric[:, i, j], below_one))
+        n = sample.n if sample is not None and np.isfinite(htmt) else np.nan
+        rows.append((first, second, htmt, htmt, low, high, *ratios[1], below_one, n))
     heads = ["first", "second", "estimate", "htmt", "ci_low", "ci_high"]
-    return pd.DataFrame(rows, columns=[*heads, "htmt2", "ci2_low", "ci2_high", "below_one"])
+    return pd.DataFrame(rows, columns=[*heads, "htmt2", "ci2_low", "ci2_high", "below_one", "n"])
 
 
 def _htmt_limits(
@@ -407,21 +470,89 @@ def _not_normal(table: pd.DataFrame) -> tuple[Text, ...]:
     boot = table["alpha_boot_high"] - table["alpha_boot_low"]
     return tuple(
         both("reliability.problem.not_normal", name=name, ratio=f"{boot[name] / feldt[name]:.2f}")
-        for name in table.index[boot > NARROW * feldt]
+        for name in table.index[(boot > NARROW * feldt) & (table["n"] >= ENOUGH)]
     )
 
 
+def _indistinct(
+    ratios: pd.DataFrame, model: FactorModel | None, extracted: Mapping[Any, float], items: _Items
+) -> list[Text]:
+    """Name the pairs of constructs that are not shown to be distinct, and by which rules."""
+    problems = []
+    place = {name: i for i, name in enumerate(model.names)} if model is not None else {}
+    for row in ratios.to_dict("records"):
+        pair = row["first"], row["second"]
+        if all(len(items.constructs[name]) == 1 for name in pair):
+            continue  # two items are no constructs to tell apart
+        reasons = [both(f"validity.{rule}") for rule in htmt_failures(row["htmt"], row["ci_high"])]
+        if model is not None and set(pair) <= set(place):
+            r = float(model.corr[place[pair[0]], place[pair[1]]])
+            shared = fornell_larcker_failures(r, *(extracted[name] for name in pair))
+            reasons += [
+                both("validity.fornell_larcker", name=items.label(pair[i]), r=format_number(r, 3))
+                for i in shared
+            ]
+        if not reasons:
+            continue
+        separator = both("validity.and")
+        problems.append(
+            both(
+                "reliability.problem.indistinct", first=items.label(pair[0]),
+                second=items.label(pair[1]), htmt=format_number(row["htmt"], 3),
+                interval=interval(row["ci_low"], row["ci_high"], 3),
+                reasons=Text(
+                    separator.en.join(t.en for t in reasons),
+                    separator.zh.join(t.zh for t in reasons),
+                ),
+            )
+        )  # fmt: skip
+    return problems
+
+
+def _left_out(table: pd.DataFrame, items: _Items, sample: Moments | None) -> tuple[Text, ...]:
+    """Say on how many cases the numbers rest, where an answer is missing."""
+    if items.answers is None:
+        return ()
+    total = len(items.answers)
+    notes = [
+        both(
+            "reliability.note.left_out", name=items.label(str(name)), n=int(n), total=total,
+            count=total - int(n),
+        )
+        for name, n in table["n"].items()
+        if n < total
+    ]  # fmt: skip
+    if sample is not None and sample.n < table["n"].max():
+        notes.append(
+            both("reliability.note.all_items", n=sample.n, total=total, count=total - sample.n)
+        )
+    return tuple(notes)
+
+
+def _constant(items: _Items, sample: Moments | None) -> list[Text]:
+    """Name the items that do not vary in the file, or among the cases that are used."""
+    problems: list[Text] = []
+    for name, columns in items.constructs.items():
+        varying = items.varying(columns)
+        for item in columns:
+            if not items.varies(item):
+                key = "reliability.problem.constant" + ".left_out" * bool(varying)
+            elif item not in varying:
+                key = "reliability.problem.constant.cases"
+            elif sample is not None and item not in sample.names:
+                key = "reliability.problem.constant.model"
+            else:
+                continue
+            n = items.moments(varying or columns).n
+            problems.append(both(key, item=item, name=items.label(name), n=n))
+    return problems
+
+
 def _problems(
-    statistics: pd.DataFrame, model: FactorModel | None, items: _Items
+    statistics: pd.DataFrame, model: FactorModel | None, items: _Items, sample: Moments | None
 ) -> tuple[Text, ...]:
     """Name the items that do not vary or go against their construct, and the model's problems."""
-    samples = [items.moments(columns) for columns in items.constructs.values()]
-    constant = [
-        both("reliability.problem.constant", item=name)
-        for sample in samples
-        for name, variance in zip(sample.names, np.diag(sample.cov), strict=True)
-        if variance <= 0
-    ]
+    constant = _constant(items, sample)
     reversed_ = [
         both(
             "reliability.problem.reversed", item=item, construct=row["construct"],

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 LEVEL, N_RESAMPLES, SEED = 0.95, 5_000, 1
+CONSTANT = 1e-9  # range of scores that are the same for everybody, but for rounding
 ROUGH = 1_000  # resamples below which an interval's ends move visibly with the seed
 CHARTS: dict[str, tuple[str, dict[str, Any]]] = {
     "dimensions": ("gap_dumbbell", {}),
@@ -65,11 +66,13 @@ class Servqual(Result):
     table : pandas.DataFrame
         One row per dimension, then "Overall": ``expectation, perception, estimate, gap, ci_low,
         ci_high, t, p_value, p_adjusted, effect_size, n`` and, further right, ``se, df, p_fdr,
-        p_wilcoxon, effect_ci_low, effect_ci_high, weight, reliability, alpha_gap``. The estimate is
+        p_wilcoxon, effect_ci_low, effect_ci_high, weight, reliability, alpha_gap,
+        n_reliability``. The estimate is
         the gap (of SERVPERF, the perception). Intervals are BCa bootstrap; ``effect_size`` is d_z
         with its noncentral t interval; ``p_adjusted`` is Holm's and ``p_fdr`` Benjamini and
         Hochberg's, over the dimensions (Overall is one test of its own and is not adjusted);
-        ``reliability`` is that of the difference score.
+        ``reliability`` is that of the difference score, from the ``n_reliability`` respondents
+        who answered every item of the dimension.
     items : pandas.DataFrame
         The same by item, without weight and reliability; adjusted over all items.
     zone : pandas.DataFrame or None
@@ -355,7 +358,10 @@ def _analyse(
         seed=seed,
         codebook=book,
         synthetic=bool(scored.frame.attrs.get("synthetic")),
-        notes=_notes(scored, scores[:, k], by, n_resamples),
+        notes=(
+            *_notes(scored, scores[:, k], by, n_resamples),
+            *_constant(scored, measure, dict(zip(names, scores.T, strict=True))),
+        ),
     )
 
 
@@ -399,6 +405,33 @@ def _table(
         "effect_ci_high": statistics["effect_ci_high"],
     }
     return pd.DataFrame(table, index=names)
+
+
+def _constant(scored: Scores, measure: str, scores: Mapping[str, Array]) -> list[Text]:
+    """Say which scores are the same for everybody; items only where their dimension varies."""
+    book = scored.codebook
+    constant = [name for name, values in scores.items() if _same(values)]
+    of_constant = {item for name in constant for item in book.constructs.get(name, ())}
+    constant += [
+        item
+        for item, values in zip(book.items, scored.measure.T, strict=True)
+        if item not in of_constant and _same(values)
+    ]
+    if not constant:
+        return []
+    names = [
+        both("servqual.overall") if name == OVERALL
+        else Text(book.label(name, "en"), book.label(name, "zh"))
+        for name in constant
+    ]  # fmt: skip
+    joined = Text(", ".join(t.en for t in names), "、".join(t.zh for t in names))
+    return [both(f"servqual.note.constant.{measure}", names=joined)]
+
+
+def _same(values: Array) -> bool:
+    """Return whether all who have a score, at least two, have the same one."""
+    values = values[~np.isnan(values)]
+    return len(values) > 1 and bool(np.ptp(values) < CONSTANT)
 
 
 def _notes(scored: Scores, overall: Array, by: str | None, n_resamples: int) -> tuple[Text, ...]:

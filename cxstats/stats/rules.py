@@ -84,6 +84,25 @@ RULES = {
         (Text("distinct", "可区分"), Text("close", "接近"), Text("not distinct", "不可区分")),
         "Henseler, Ringle & Sarstedt (2015). JAMS 43, 115-135",
     ),
+    "kline2011": Rule(
+        "htmt",
+        (0.85,),
+        (Text("distinct", "可区分"), Text("not distinct", "不可区分")),
+        "Kline (2011). Principles and practice of structural equation modeling, 3rd ed.: below .85",
+    ),
+    "gold2001": Rule(
+        "htmt",
+        (0.9,),
+        (Text("distinct", "可区分"), Text("not distinct", "不可区分")),
+        "Gold, Malhotra & Segars (2001). Journal of Management Information Systems 18, 185-214: "
+        "below .90",
+    ),
+    "henseler2015_interval": Rule(
+        "htmt",
+        (1.0,),
+        (Text("distinct", "可区分"), Text("not distinct", "不可区分")),
+        "Henseler, Ringle & Sarstedt (2015). JAMS 43, 115-135: upper limit of the interval below 1",
+    ),
     "cheung_rensvold2002": Rule(
         "cfi_drop",
         (0.01,),

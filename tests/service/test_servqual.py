@@ -162,6 +162,27 @@ def test_groups_of_equal_answers_do_not_differ():
     assert result.groups["n"].tolist() == [33] * 3 + [7] * 3
 
 
+def test_a_gap_that_is_the_same_for_everybody_is_said():
+    rng = np.random.default_rng(1)
+    expectation = rng.integers(3, 8, (30, 3)).astype(float)
+    frame = pd.DataFrame(expectation, columns=["E_a1", "E_a2", "E_b1"])
+    frame["P_a1"], frame["P_a2"] = frame["E_a1"] - 1, frame["E_a2"] - 1
+    frame["P_b1"] = rng.integers(1, 8, 30)
+    result = cx.servqual(frame, book(), n_resamples=1_000)
+    assert result.table.loc["A", "estimate"] == -1
+    assert np.isnan(result.table.loc["A", ["ci_low", "p_value", "effect_size"]].astype(float)).all()
+    constant = [note for note in result.notes if "does not vary" in note.en]
+    assert [": A; so" in note.en for note in constant] == [True]
+    assert "没有变异" in result.summary("zh")
+    # One item, one respondent less, a perception that is the same for all.
+    frame.loc[0, "P_a2"] += 1
+    (note,) = cx.servqual(frame, book(), n_resamples=1_000).notes
+    assert ": a1; so" in note.en
+    frame[["P_a1", "P_a2"]] = 5
+    (note,) = cx.servperf(frame, book(), n_resamples=1_000).notes
+    assert "the score does not vary" in note.en
+
+
 def test_who_is_in_no_group_is_said():
     data = frame(30).assign(branch=["a"] * 14 + ["b"] * 13 + [None] * 3)
     result = cx.servqual(data, book(), by="branch", n_resamples=20)

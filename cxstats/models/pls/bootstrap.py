@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-SIGNS = ("none", "construct")
+# The usual one first: results must not depend on which way round an item is stored.
+SIGNS = ("construct", "none")
 # What `plot` draws.
 DRAWN = ("path", "defined")
 # Replicates in a batch: few enough for their matrices to stay in the cache.
@@ -194,9 +195,7 @@ def _slopes(fit: PlsFit, row: NDArray[np.intp], column: NDArray[np.intp]) -> Arr
     moved[np.arange(q), row, column] += STEP
     moved[np.arange(q), column, row] += STEP
     values = [
-        flattened(
-            fit.reestimate(moved[first : first + CHUNK], align=True, tolerance=STOP), fit.design
-        )
+        flattened(fit.reestimate(moved[first : first + CHUNK], tolerance=STOP), fit.design)
         for first in range(0, q, CHUNK)
     ]
     return (np.concatenate(values) - flattened(fit.estimates, fit.design)) / STEP

@@ -82,7 +82,8 @@ def pls(
     Notes
     -----
     A sign is a convention: a construct points where the sum of its standardised items points,
-    so an item that is coded the other way round gets a negative loading.
+    so an item that is coded the other way round gets a negative loading. Resamples, groups and
+    folds keep the direction that the construct has in the sample.
 
     References
     ----------

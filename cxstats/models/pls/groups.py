@@ -243,7 +243,7 @@ def _paths_and_weights(fit: PlsFit, cov: Array) -> tuple[Array, Array]:
     paths = np.empty((len(cov), len(ends)))
     weights = np.empty((len(cov), len(fit.design.items)))
     for start, stop in tracked(len(cov), CHUNK):
-        estimates = fit.reestimate(cov[start:stop], align=True)
+        estimates = fit.reestimate(cov[start:stop])
         converged = estimates.outer.converged[:, None]
         paths[start:stop] = np.where(
             converged, estimates.paths[:, list(ends), list(starts)], np.nan

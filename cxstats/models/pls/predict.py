@@ -234,7 +234,7 @@ def _training(train: Array, products: Array, p: int) -> tuple[Array, Array]:
 
 def _pls_slopes(fit: PlsFit, cov: Array, antecedents: str) -> Array:
     """Return coefficients (folds, p, p) of items (last axis) on items, by way of constructs."""
-    estimates, design = fit.reestimate(cov, align=True), fit.design
+    estimates, design = fit.reestimate(cov), fit.design
     if not estimates.outer.converged.all():
         raise CxError("the model has no solution without some of the respondents; take fewer k")
     effects = estimates.paths

@@ -12,9 +12,10 @@ from cxstats.core.moments import correlations
 from cxstats.models.fitted_model import ModelProblem
 from cxstats.models.pls.algorithm import inverted
 from cxstats.models.pls.design import Design
-from cxstats.models.pls.estimates import Estimates
+from cxstats.models.pls.estimates import Estimates, htmt_pairs
 from cxstats.models.pls.quality import inflation
 from cxstats.stats.coefficients import average_variance_extracted
+from cxstats.stats.discriminant_validity import fornell_larcker_failures, htmt_failures
 from cxstats.stats.rules import RULES
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+# The kind of problem by the rule for HTMT that fails.
+HTMT = {"gold2001": "htmt_90", "kline2011": "htmt_85"}
 INFLATION = RULES["hair2019_vif"]
 
 
@@ -34,7 +37,7 @@ class Problem(ModelProblem):
     kind : str
         One of ``not_converged, singular, singular_block, rho_negative, rho_low, rho_above,
         ave_above, correlation, not_positive, negative_loading, negative_weight, vif_inner,
-        vif_outer``.
+        vif_outer, htmt_90, htmt_85, fornell_larcker``.
     names : tuple of str
         Constructs or items concerned.
     value : float
@@ -91,6 +94,7 @@ def find_problems(
         *_improper(estimates, design),
         *_signs(estimates, design),
         *_collinear(corr, estimates, design),
+        *_indistinct(estimates, design),
     )
 
 
@@ -135,6 +139,28 @@ def _signs(estimates: Estimates, design: Design) -> list[Problem]:
             problems.append(
                 Problem("negative_weight", (item,), float(estimates.outer.weights[0, i]))
             )
+    return problems
+
+
+def _indistinct(estimates: Estimates, design: Design) -> list[Problem]:
+    """Name the pairs of constructs that are not distinct by HTMT or by Fornell and Larcker."""
+    names = design.constructs
+    ratios, corr = estimates.htmt[0], estimates.construct_corr[0]
+    extracted = np.full(len(names), np.nan)
+    for j in design.of_mode("A"):
+        extracted[j] = average_variance_extracted(estimates.loadings[0, design.blocks[j]])
+    problems = [
+        Problem(HTMT[rule], (names[i], names[j]), float(ratios[i, j]))
+        for i, j in htmt_pairs(design)
+        if "A" in (design.modes[i], design.modes[j])  # two items are no constructs to tell apart
+        for rule in htmt_failures(float(ratios[i, j]))
+    ]
+    for pair in combinations(range(len(names)), 2):
+        r = float(corr[pair])
+        problems += [
+            Problem("fornell_larcker", (names[pair[k]], names[pair[1 - k]]), r)
+            for k in fornell_larcker_failures(r, *extracted[list(pair)].tolist())
+        ]
     return problems
 
 

@@ -26,6 +26,7 @@ from cxstats.models.pls.problems import Problem
 from cxstats.models.pls.quality import adjusted, effect_sizes, inflation
 from cxstats.models.pls.sample import Sample
 from cxstats.stats.coefficients import average_variance_extracted, cronbach_alpha, omega
+from cxstats.stats.discriminant_validity import htmt_failures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,14 +86,29 @@ class PlsFit(FittedModel):
 
     @property
     def notes(self) -> tuple[Text, ...]:
-        """How many missing answers were replaced, and resamples lost or improper."""
+        """Missing answers replaced, resamples lost or improper, constructs not shown distinct."""
         boot = self.inference
         counts = {
             "pls.replaced": self.sample.replaced,
             "pls.bootstrap.failed": 0 if boot is None else boot.n_failed,
             "pls.bootstrap.improper": 0 if boot is None else boot.n_improper,
         }
-        return tuple(both(key, count=format_number(n)) for key, n in counts.items() if n)
+        notes = [both(key, count=format_number(n)) for key, n in counts.items() if n]
+        return (*notes, *self._indistinct())
+
+    def _indistinct(self) -> list[Text]:
+        """Name the pairs whose HTMT is low, but whose interval is too long to show it."""
+        if self.inference is None:
+            return []
+        rows: Any = self.inference.table[self.inference.table["kind"] == "htmt"]
+        pairs = [
+            both("pls.note.htmt.pair", first=row.lhs, second=row.rhs,
+                 value=format_number(row.estimate, 3), limits=interval(row.ci_low, row.ci_high, 3))
+            for row in rows.itertuples()
+            if not htmt_failures(row.estimate) and htmt_failures(row.estimate, row.ci_high)
+        ]  # fmt: skip
+        names = Text(", ".join(t.en for t in pairs), "、".join(t.zh for t in pairs))
+        return [both("pls.note.htmt", names=names)] if pairs else []
 
     @property
     def n(self) -> int:
@@ -326,7 +342,7 @@ class PlsFit(FittedModel):
         return pd.DataFrame(z @ weights, index=index, columns=list(self.design.constructs))
 
     def reestimate(
-        self, cov: Array, *, align: bool = False, tolerance: float = TOLERANCE_RESAMPLE
+        self, cov: Array, *, align: bool = True, tolerance: float = TOLERANCE_RESAMPLE
     ) -> Estimates:
         """Estimate the model from other covariances, beginning at the sample's weights.
 
@@ -334,7 +350,8 @@ class PlsFit(FittedModel):
         ----------
         cov : array (B, p, p)
         align : bool
-            Whether composites take the direction of the sample's.
+            Whether composites take the direction of the sample's; otherwise each follows the
+            convention of `cx.pls` anew, and one with items of either direction may turn round.
         tolerance : float
             Where the search ends.
         """
@@ -344,7 +361,12 @@ class PlsFit(FittedModel):
         )  # fmt: skip
 
     def bootstrap(
-        self, n_resamples: int = 5_000, seed: int = 1, *, level: float = 0.95, signs: str = "none"
+        self,
+        n_resamples: int = 5_000,
+        seed: int = 1,
+        *,
+        level: float = 0.95,
+        signs: str = "construct",
     ) -> PlsBootstrap:
         """Fit the model to resamples of the respondents, all at once.
 
@@ -355,10 +377,12 @@ class PlsFit(FittedModel):
         ----------
         n_resamples, seed, level
             Replicates, their seed, and the confidence level.
-        signs : {"none", "construct"}
-            What is done about the sign of a construct, which data leave open: "none" follows the
-            convention of `cx.pls` in every resample; "construct" turns a construct round where
-            it correlates negatively with the composite that has the sample's weights.
+        signs : {"construct", "none"}
+            What is done about the sign of a construct, which data leave open: "construct" turns
+            a construct round where it correlates negatively with the composite that has the
+            sample's weights, so that intervals do not depend on which way round an item is
+            stored; "none" applies the convention of `cx.pls` anew in every resample, which makes
+            intervals long where items of a construct point either way.
 
         Raises
         ------

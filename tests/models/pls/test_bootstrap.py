@@ -83,8 +83,64 @@ def test_signs():
     assert turned[0] > 0.02
     assert turned[1] < turned[0] / 3
     assert held.table["se"][0] < free.table["se"][0]
-    with pytest.raises(cx.CxError, match="signs is 'both'; allowed: none, construct"):
+    with pytest.raises(cx.CxError, match="signs is 'both'; allowed: construct, none"):
         fit.bootstrap(10, signs="both")
+
+
+def effort(n=300):
+    """Return waiting time and ease, which form effort with opposite signs, and satisfaction."""
+    rng = np.random.default_rng(2026)
+    wait = rng.normal(size=n)
+    ease = -0.3 * wait + np.sqrt(0.91) * rng.normal(size=n)
+    composite = 0.6 * wait - 0.6 * ease
+    sat = -0.5 * composite / composite.std() + np.sqrt(0.75) * rng.normal(size=n)
+    items = [0.85 * sat + np.sqrt(1 - 0.85**2) * rng.normal(size=n) for _ in range(3)]
+    return pd.DataFrame(
+        {
+            "wait": 10 + 4 * wait,
+            "ease": 4 + ease,
+            **dict(zip(("s1", "s2", "s3"), items, strict=True)),
+        }
+    )
+
+
+EFFORT = "Effort <~ wait + ease ; Sat =~ s1 + s2 + s3 ; Sat ~ Effort"
+
+
+def test_intervals_do_not_depend_on_which_way_round_an_item_is_stored():
+    """The interval, by hand: that of the model with -wait, whose items point one way."""
+    frame = effort()
+    fits = [cx.pls(EFFORT, data) for data in (frame, frame.assign(wait=-frame["wait"]))]
+    paths = [fit.table[fit.table["op"] == "~"].iloc[0] for fit in fits]
+    columns = ["estimate", "ci_low", "ci_high"]
+    np.testing.assert_allclose(paths[0][columns].astype(float), [-0.480, -0.574, -0.387], atol=5e-4)
+    assert "Sat ~ Effort: -0.480 [-0.574, -0.387], p < .001" in fits[0].summary().replace("−", "-")
+    np.testing.assert_allclose(paths[0]["se"], paths[1]["se"], rtol=1e-9)
+    np.testing.assert_allclose(paths[0]["z"], -paths[1]["z"], rtol=1e-9)
+    np.testing.assert_allclose(
+        np.abs(fits[0].inference.replicates), np.abs(fits[1].inference.replicates), atol=1e-8
+    )
+    for one, other in zip(
+        fits[0].inference.replicates.T, fits[1].inference.replicates.T, strict=True
+    ):
+        assert np.allclose(one, other, atol=1e-8) or np.allclose(one, -other, atol=1e-8)
+
+
+@pytest.mark.parametrize("turned", [["CUSA1"], ["IMAG1", "IMAG2"], ["CUEX1", "CUSL1", "PERQ2"]])
+@pytest.mark.parametrize("consistent", [False, True])
+@pytest.mark.filterwarnings("ignore::cxstats.ModelWarning")
+def test_standard_errors_do_not_depend_on_reversed_items(turned, consistent):
+    """Half of the items of a reflective construct reversed, or some of several constructs."""
+    frame = mobi()
+    reverse = frame.assign(**{name: 11 - frame[name] for name in turned})
+    one, other = (
+        cx.pls(MOBI, data, consistent=consistent).bootstrap(100, seed=1).table
+        for data in (frame, reverse)
+    )
+    np.testing.assert_allclose(np.abs(one["estimate"]), np.abs(other["estimate"]), atol=1e-8)
+    np.testing.assert_allclose(one["se"], other["se"], atol=1e-7)
+    length = [(t["ci_high"] - t["ci_low"]).to_numpy() for t in (one, other)]
+    np.testing.assert_allclose(*length, atol=1e-7)
 
 
 def test_lost_and_improper_replicates_are_counted():

@@ -211,3 +211,24 @@ def test_the_name_is_the_function():
     from cxstats.models.pls.fit import pls
 
     assert cx.pls is pls
+
+
+def test_pairs_that_are_not_distinct_are_named_by_rule():
+    fit = cx.pls(MOBI, mobi(), n_resamples=100)
+    by_rule = {}
+    for problem in fit.problems:
+        by_rule.setdefault(problem.kind, set()).add(frozenset(problem.names))
+    ratios = {frozenset((r.first, r.second)): r.htmt for r in fit.htmt.itertuples()}
+    assert by_rule["htmt_90"] == {pair for pair, ratio in ratios.items() if ratio >= 0.9}
+    assert by_rule["htmt_85"] == {pair for pair, ratio in ratios.items() if 0.85 <= ratio < 0.9}
+    table = fit.fornell_larcker
+    expected = {
+        frozenset((one, other))
+        for one in table
+        for other in table
+        if one != other and abs(table.loc[one, other]) > table.loc[one, one]
+    }
+    assert by_rule.get("fornell_larcker", set()) == expected
+    assert expected
+    assert "Gold, Malhotra & Segars" in fit.summary()
+    assert "Fornell" in fit.summary("zh")
