@@ -363,7 +363,10 @@ def _residual_indices(fit: SemFit) -> dict[str, float]:
 
 
 def _scaled(fit: SemFit, indices: dict[str, float]) -> dict[str, float]:
-    """Return scaled and robust indices (Brosseau-Liard & Savalei 2012, 2014)."""
+    """Return scaled and robust indices (Brosseau-Liard & Savalei 2012, 2014).
+
+    The robust ones of incomplete cases are those of Zhang & Savalei (2023).
+    """
     df, base_df = int(indices["df"]), int(indices["baseline_df"])
     n, groups = fit.n, len(fit.sample.groups)
     if df == 0:
@@ -373,9 +376,10 @@ def _scaled(fit: SemFit, indices: dict[str, float]) -> dict[str, float]:
     base = robust.baseline(fit.likelihood)
     c_base = robust.scaling(*base, cases, base_df, observed)
     chisq, base_chisq = indices["chisq"], indices["baseline_chisq"]
-    low, high = rmsea_interval(chisq / c, df, n, groups)
-    # The robust indices estimate what the plain ones would be in normal data: c times the excess.
-    excess, base_excess = chisq - c * df, base_chisq - c_base * base_df
+    # Chi-square and what it is on average where the model holds, of the model and the baseline.
+    ours, theirs = (chisq, c * df), (base_chisq, c_base * base_df)
+    if isinstance(fit.likelihood, PatternLikelihood):
+        ours, theirs = robust.corrected([(fit.likelihood, fit.optimum), base], cases)
     return {
         "chisq_scaled": chisq / c,
         "scaling": c,
@@ -384,9 +388,26 @@ def _scaled(fit: SemFit, indices: dict[str, float]) -> dict[str, float]:
         "cfi_scaled": cfi(chisq / c, df, base_chisq / c_base, base_df),
         "tli_scaled": tli(chisq / c, df, base_chisq / c_base, base_df),
         "rmsea_scaled": rmsea(chisq / c, df, n, groups) if c > 0 else float("nan"),
+        **_robust(ours, theirs, df, base_df, n, groups),
+    }
+
+
+def _robust(
+    model: tuple[float, float],
+    baseline: tuple[float, float],
+    df: int,
+    base_df: int,
+    n: int,
+    groups: int,
+) -> dict[str, float]:
+    """Return what the plain indices would be in normal data: of c times the excess."""
+    chisq, c = model[0], model[1] / df
+    excess, base_excess = chisq - model[1], baseline[0] - baseline[1]
+    root, (low, high) = float(np.sqrt(c)), rmsea_interval(chisq / c, df, n, groups)
+    return {
         "cfi_robust": 1 - max(excess, 0.0) / max(excess, base_excess, 1e-300),
         "tli_robust": 1 - excess * base_df / (base_excess * df),
-        "rmsea_robust": float(np.sqrt(c)) * rmsea(chisq / c, df, n, groups),
-        "rmsea_robust_ci_low": float(np.sqrt(c)) * low,
-        "rmsea_robust_ci_high": float(np.sqrt(c)) * high,
+        "rmsea_robust": root * rmsea(chisq / c, df, n, groups),
+        "rmsea_robust_ci_low": root * low,
+        "rmsea_robust_ci_high": root * high,
     }

@@ -189,7 +189,8 @@ def build(
         Model the means too; without it, where an intercept is written or there are groups.
     equal : sequence of {"loadings", "intercepts", "residuals"}
         What is equal over the groups; with intercepts equal, latent means are free but in the
-        first group.
+        first group, and with loadings equal, latent variances are under `std_lv`: the loadings
+        carry the unit of the first group to the others.
     check : bool
         Whether modifiers have to fit the number of groups; False to learn the variables first.
 
@@ -218,6 +219,8 @@ def build(
         parameters += [parameter._replace(group=group) for parameter in defaults]
     if equal:
         parameters = [_equal(parameter, equal, roles.latents) for parameter in parameters]
+    if std_lv and "loadings" in equal:
+        parameters = _one_unit(parameters, n_groups)
     return Model(
         roles.latents,
         roles.observed,
@@ -265,6 +268,30 @@ def _equal(p: Parameter, equal: Sequence[str], latents: tuple[str, ...]) -> Para
     if p.fixed is not None or p.label or p.exogenous:
         return p
     return p._replace(label=f"{p.lhs} {p.op} {p.rhs}".strip())
+
+
+def _one_unit(parameters: list[Parameter], n_groups: int) -> list[Parameter]:
+    """Return parameters with latent variances free where loadings carry the first group's unit.
+
+    A loading does that if it is the same in the first group and in this one, and not zero.
+    """
+    size = len(parameters) // n_groups
+    carried = {
+        (p.lhs, p.group)
+        for p, first in zip(parameters, parameters[:size] * n_groups, strict=True)
+        if p.op == "=~"
+        and (p.label == first.label if p.label else p.fixed and p.fixed == first.fixed)
+    }
+    return [
+        p._replace(fixed=None)
+        if p.group
+        and p.lhs == p.rhs
+        and not p.written
+        and p.op == "~~"
+        and (p.lhs, p.group) in carried
+        else p
+        for p in parameters
+    ]
 
 
 def _freed(term: Term, group: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cxstats.core.formats import format_number, format_percent, interval, p_text
-from cxstats.core.language import label
+from cxstats.core.language import Text, both, label
 from cxstats.core.progress import quiet_linear_algebra
 from cxstats.core.result import Chart
 from cxstats.models.fitted_model import FittedModel, listed
@@ -26,6 +26,7 @@ from cxstats.models.sem.standard_errors import (
     covariance_of_estimates,
     delta_errors,
     residual_z,
+    standardisation,
 )
 from cxstats.models.sem.standardised_solution import all_quantities
 from cxstats.stats.intervals import normal_quantile
@@ -160,11 +161,31 @@ class SemFit(FittedModel):
 
     @cached_property
     def covariance(self) -> Array:
-        """Covariances of the free parameters (q, q)."""
+        """Covariances of the free parameters (q, q).
+
+        Of a matrix of correlations, those of estimates from correlations, where the model allows.
+        """
         if self.estimator != "ml":
             return self.sandwich.covariance
         observed = self.information == "observed"
-        return covariance_of_estimates(self.likelihood, self.optimum, self.n, observed)
+        covariance = covariance_of_estimates(self.likelihood, self.optimum, self.n, observed)
+        moves = self._standardisation
+        return covariance if moves is None else moves @ covariance @ moves.T
+
+    @cached_property
+    def _standardisation(self) -> Array | None:
+        wanted = self.sound and self.sample.correlations
+        return standardisation(self.likelihood, self.optimum) if wanted else None
+
+    @cached_property
+    def notes(self) -> tuple[Text, ...]:
+        """What a reader must know of the numbers."""
+        return tuple(self._notes()) if self.sound else ()
+
+    def _notes(self) -> Iterator[Text]:
+        if self.sample.correlations:
+            found = "free" if self._standardisation is not None else "bound"
+            yield both(f"sem.note.correlations.{found}")
 
     @cached_property
     def sandwich(self) -> Sandwich:

@@ -69,6 +69,13 @@ class Sample:
         """Cases in all groups."""
         return int(self.sizes.sum())
 
+    @property
+    def correlations(self) -> bool:
+        """Whether all that is known are correlations: moments, and every variance is one."""
+        unbiased = self.sizes / (self.sizes - 1)
+        variances = np.diagonal(self.cov, axis1=1, axis2=2) * unbiased[:, None]
+        return self.frame is None and bool(np.allclose(variances, 1, rtol=0, atol=1e-8))
+
     def group_name(self, group: int) -> Any:
         """Return what the rows of a group are called in tables: 1 where there is one only."""
         return 1 if len(self.groups) == 1 else self.groups[group]

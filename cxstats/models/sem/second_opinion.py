@@ -20,6 +20,7 @@ from cxstats.core.language import Text, both, label
 from cxstats.core.progress import quiet_linear_algebra
 from cxstats.core.result import Result
 from cxstats.models.fitted_model import problem_lines
+from cxstats.models.sem.standard_errors import covariance_of_estimates, delta_errors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -386,6 +387,10 @@ def _table(fit: SemFit, theirs: Refit) -> pd.DataFrame:
     names = _names(fit)
     rows = [i for i, name in enumerate(names) if name]
     table = fit.table.iloc[rows][["lhs", "op", "rhs", "estimate", "se"]].reset_index(drop=True)
+    if fit.sample.correlations:  # semopy takes them for covariances
+        observed = fit.information == "observed"
+        covariance = covariance_of_estimates(fit.likelihood, fit.optimum, fit.n, observed)
+        table["se"] = delta_errors(fit.likelihood, fit.optimum.phi, covariance)[rows]
     values = np.array([theirs.values[names[i]] for i in rows], float)
     errors = np.array([theirs.errors[names[i]] for i in rows], float)
     table = table.assign(

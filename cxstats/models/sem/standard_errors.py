@@ -46,6 +46,43 @@ def covariance_of_estimates(
     return covariance
 
 
+def standardisation(likelihood: Likelihood, optimum: Optimum) -> Array | None:
+    """Return how estimates move when the variables are standardised in every sample, (q, q).
+
+    Correlations vary less than covariances do: a sample whose variances are larger has larger
+    loadings, and its correlations show nothing of it. With ``R = D^-1/2 Sigma D^-1/2`` and D the
+    implied variances, estimates from correlations move by ``J^+ dR`` where those from covariances
+    move by one unit, J the derivatives of Sigma. That holds for a model that can take up any
+    change of scale (Cudeck 1989); None for one that cannot, as with equal loadings.
+
+    References
+    ----------
+    Cudeck (1989). Analysis of correlation matrices using covariance structure models.
+    Psychological Bulletin 105, 317-327.
+    """
+    if len(optimum.binding):
+        return None
+    slopes, model = likelihood.jacobian(optimum.phi), likelihood.implied(optimum.phi)
+    p = model.sigma.shape[-1]
+    row, column = np.tril_indices(p)
+    turned = slopes.reshape((len(likelihood.share), -1, slopes.shape[1])).copy()
+    for g, sigma in enumerate(model.sigma):
+        variances = np.diagonal(sigma)
+        if not np.allclose(variances, np.diagonal(likelihood.moments[0][g]), rtol=1e-6, atol=0):
+            return None
+        own = turned[g, : len(row)]
+        relative = own[row == column] / variances[:, None]
+        own -= sigma[row, column][:, None] * (relative[row] + relative[column]) / 2
+        if model.mu is not None:
+            turned[g, len(row) :] -= model.mu[g][:, None] * relative / 2
+    changes = turned.reshape(slopes.shape)
+    scale = np.linalg.norm(slopes, axis=0)
+    scale = np.where(scale > 0, scale, 1)
+    moves = np.linalg.lstsq(slopes / scale, changes, rcond=None)[0] / scale[:, None]
+    missed = np.abs(slopes @ moves - changes).max(axis=0)
+    return moves if (missed <= 1e-6 * scale).all() else None
+
+
 def inverse_scaled(matrix: Array) -> Array:
     """Return the inverse of a symmetric matrix whose rows differ in scale; NaN if singular."""
     scale = np.sqrt(np.abs(np.diagonal(matrix)))

@@ -272,13 +272,14 @@ def test_incomplete_cases_with_expected_errors(name):
     )
 
 
+@pytest.mark.parametrize("name", ["holzinger", "mobi"])
 @pytest.mark.parametrize("mask", ["mcar10", "mar"])
-def test_incomplete_cases_with_robust_errors(mask):
-    frame, text = masked("holzinger", mask)
+def test_incomplete_cases_with_robust_errors(name, mask):
+    frame, text = masked(name, mask)
     fit = quiet(text, frame, missing="fiml", estimator="mlr")
-    check_estimates(fit, rows("sem_missing_estimates", data="holzinger", mask=mask, se_type="mlr"))
-    table = rows("sem_missing_indices", data="holzinger", mask=mask, estimator="mlr")
-    check_indices(fit, table, INDICES | SCALED)
+    check_estimates(fit, rows("sem_missing_estimates", data=name, mask=mask, se_type="mlr"))
+    table = rows("sem_missing_indices", data=name, mask=mask, estimator="mlr")
+    check_indices(fit, table, INDICES | SCALED | ROBUST)
 
 
 def test_complete_cases_are_a_special_case():

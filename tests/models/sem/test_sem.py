@@ -7,7 +7,9 @@ from matplotlib.axes import Axes
 
 import cxstats as cx
 from cxstats.core.moments import resampling_counts
+from cxstats.models.sem.model import build
 from cxstats.models.sem.standardised_solution import all_quantities
+from cxstats.models.sem.syntax import parse
 from tests.models.sem.models import (
     HOLZINGER,
     ITEMS,
@@ -613,3 +615,38 @@ def test_mobi_full_ecsi_is_diagnosed_not_reported():
         with pytest.raises(cx.CxError, match="near-singular"):
             action()
     assert isinstance(fit.plot(), Axes)
+
+
+@pytest.mark.parametrize(
+    ("equal", "expected", "df"),
+    [
+        (["loadings"], 124.044, 54),  # lavaan 0.6-14, std.lv = TRUE
+        (["loadings", "intercepts"], 164.103, 60),
+        (["loadings", "intercepts", "residuals"], 181.511, 69),
+        (["intercepts"], 155.846, 54),
+        (["residuals"], 132.685, 57),
+    ],
+)
+def test_latent_variances_are_free_where_loadings_carry_their_unit(equal, expected, df):
+    options = {"group": "school", "equal": equal}
+    unit = cx.sem(HOLZINGER, holzinger(), std_lv=True, **options)
+    assert chisq(unit) == pytest.approx(expected, abs=5e-4)
+    assert unit.fit_indices["df"] == df
+    assert chisq(unit) == pytest.approx(chisq(cx.sem(HOLZINGER, holzinger(), **options)), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("text", "free"),
+    [
+        (HOLZINGER + "\ng =~ visual + textual + speed", {"visual", "textual", "speed", "g"}),
+        # Loadings that differ, or are nothing, carry no unit; a variance that is written stays.
+        ("f =~ c(a, b)*x1 + c(d, e)*x2 + c(h, i)*x3 + 0*x4", set()),
+        ("f =~ c(a, b)*x1 + c(d, e)*x2 + x3 + x4", {"f"}),
+        ("f =~ x1 + x2 + x3 + x4\nf ~~ 1*f", set()),
+    ],
+)
+def test_which_latent_variances_equal_loadings_free(text, free):
+    model = build(parse(text), n_groups=2, std_lv=True, equal=["loadings"])
+    variances = [p for p in model.parameters if p.lhs == p.rhs and p.lhs in model.latents]
+    assert {p.lhs for p in variances if p.fixed is None} == free
+    assert all(p.group == 1 for p in variances if p.fixed is None)
