@@ -20,14 +20,10 @@ def read_bytes(path: Path, most: int) -> bytes:
         In one line with the name of the file, if it cannot be read, is a folder or is larger.
     """
     try:
-        if path.is_dir():
-            raise DataError(f"{path.name}: a folder, not a file")
         with path.open("rb") as stream:
             content = stream.read(most + 1)
     except OSError as error:
         raise DataError(f"{path.name}: cannot be read: {error.strerror}") from error
-    except DataError:
-        raise
     except ValueError as error:  # a path with NUL
         raise DataError(f"{path.name}: cannot be read: {error}") from error
     if len(content) > most:
