@@ -272,3 +272,16 @@ def test_a_higher_order_construct_is_refused_with_the_two_stages_that_work(measu
     second = cx.pls("H =~ A + B\nY =~ y1 + y2\nY ~ H", joined)
     assert second.sound
     assert second.n == len(frame)
+
+
+def test_a_missing_code_among_the_answers_is_noted():
+    frame = answers()
+    frame = (frame - frame.min()).round()
+    assert not any("missing code" in note.en for note in cx.pls(SMALL, frame, n_resamples=0).notes)
+    frame.loc[:5, "q1"] = -99
+    for missing in ("listwise", "mean"):
+        fit = cx.pls(SMALL, frame, missing=missing, n_resamples=0)
+        (note,) = [note for note in fit.notes if "missing code" in note.en]
+        assert "column 'q1' has the value -99 in 6 rows" in note.en.replace("\u2212", "-")
+        assert "6 行" in note.zh
+    assert cx.pls(SMALL, cx.moments(frame), n_resamples=0).notes == ()
