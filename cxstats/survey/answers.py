@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from cxstats.core.errors import DataError
+from cxstats.core.formats import format_number
+from cxstats.core.language import Text, both
 from cxstats.survey.codebook import Codebook, has_points
 
 if TYPE_CHECKING:
@@ -17,6 +20,10 @@ if TYPE_CHECKING:
 
 # A turned item that correlates below this with its construct, in enough answers, is suspicious.
 TURNED_TWICE, ENOUGH = -0.3, 20
+# What files write for "no answer", "refused", "does not apply". Single digits above 0 are answers.
+_CODES = [float(str(digit) * size) for digit in (6, 7, 8, 9) for size in (1, 2, 3, 4, 5)]
+_CODES += [96.0, 97.0, 98.0, 996.0, 997.0, 998.0, 9998.0]
+MISSING_CODES = np.array([*(-code for code in _CODES), *(code for code in _CODES if code > 9)])
 
 
 def as_pandas(frame: Any) -> pd.DataFrame:
@@ -172,6 +179,46 @@ def numbers(frame: pd.DataFrame, name: str) -> NDArray[Any]:
             f"number; see cxstats.check and cxstats.clean" + _more(bad)
         )
     return values
+
+
+def missing_codes(values: NDArray[Any]) -> dict[float, int]:
+    """Return the values that look like missing codes, and how often each is there.
+
+    Such a value is one of those that files use (-9, -99, 999 ...) and lies further from every other
+    value than these lie from each other. Values that merely lie far out are none.
+
+    Parameters
+    ----------
+    values : array (n,)
+        Answers as numbers; NaN is no answer.
+
+    Examples
+    --------
+    >>> missing_codes(np.array([1, 2, 7, 5, -99, -99, 3])), missing_codes(np.array([0, 9, 10, 4]))
+    ({-99.0: 2}, {})
+    """
+    values = np.asarray(values, float)
+    unique, counts = np.unique(values[~np.isnan(values)], return_counts=True)
+    is_code = np.isin(unique, MISSING_CODES)
+    answered = unique[~is_code]
+    if len(answered) < 2:
+        return {}
+    low, high = answered[0], answered[-1]
+    distance = np.maximum(low - unique, unique - high)
+    far = is_code & (distance > high - low)
+    return dict(zip(unique[far].tolist(), counts[far].tolist(), strict=True))
+
+
+def missing_code_notes(columns: Mapping[str, NDArray[Any]]) -> list[Text]:
+    """Return a note on every value that looks like a missing code: column, value and count."""
+    return [
+        both(
+            "survey.note.missing_code", column=name, count=count,
+            value=format_number(value),
+        )
+        for name, values in columns.items()
+        for value, count in missing_codes(values).items()
+    ]  # fmt: skip
 
 
 def _raise_for_kind(column: pd.Series[Any], name: str) -> NoReturn:

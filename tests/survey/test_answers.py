@@ -6,7 +6,7 @@ import pytest
 
 import cxstats as cx
 from cxstats.core.errors import DataError
-from cxstats.survey.answers import numbers
+from cxstats.survey.answers import missing_codes, numbers
 
 DAYS = pd.date_range("2024-01-01", periods=3)
 NO_NUMBERS = {
@@ -44,3 +44,24 @@ def test_numbers_of_every_kind_are_read():
     frame = pd.DataFrame({"a": pd.array([1, None, 3], "Int64"), "b": pd.Categorical([1, 2, 3])})
     np.testing.assert_array_equal(numbers(frame, "a"), [1, np.nan, 3])
     np.testing.assert_array_equal(numbers(frame, "b"), [1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("values", "codes"),
+    [
+        ([1, 2, 7, -99, -99], {-99: 2}),
+        ([1, 5, 99, 98, np.nan], {98: 1, 99: 1}),
+        ([0, 1, 1, -9], {-9: 1}),
+        ([1, 7, -99, 999], {-99: 1, 999: 1}),
+        ([18, 42, 95, 99], {}),  # years
+        ([0, 10, 7, 8, 9], {}),  # a scale with 9 on it
+        ([0, 50, 100, 99], {}),
+        ([1, 2, 3, 250], {}),  # far out, but no code
+        ([4, 4, -99], {}),  # nothing to be far from
+        ([1, 7, 9], {}),
+        ([1, 2, 7], {}),  # of seven points
+        ([np.nan, np.nan], {}),
+    ],
+)
+def test_values_that_look_like_missing_codes(values, codes):
+    assert missing_codes(np.array(values, float)) == codes

@@ -28,6 +28,12 @@ class Path(NamedTuple):
     label: str
 
 
+HIGHER_ORDER = (
+    "a higher-order construct is not supported; in two stages: fit the model with its dimensions "
+    "in its place, join their columns of fit.scores to the table, and name these as its items"
+)
+
+
 @dataclass(frozen=True, eq=False)
 class Design:
     """A PLS path model.
@@ -238,12 +244,13 @@ def _blocks(syntax: Syntax) -> dict[str, list[Term]]:
             raise syntax.error(term, f"{term.lhs!r} is both reflective (=~) and formative (<~)")
         if term.rhs in homes:
             reason = f"item {term.rhs!r} belongs to {homes[term.rhs].lhs!r} and {term.lhs!r}"
-            raise syntax.error(term, f"{reason}; allowed: one construct")
+            raise syntax.error(term, f"{reason}; allowed: one construct; {HIGHER_ORDER}")
         homes[term.rhs] = term
         block.append(term)
     for name, term in homes.items():
         if name in blocks:
-            raise syntax.error(term, f"{name!r} is a construct and an item of {term.lhs!r}")
+            reason = f"{name!r} is a construct and an item of {term.lhs!r}"
+            raise syntax.error(term, f"{reason}; {HIGHER_ORDER}")
     return blocks
 
 

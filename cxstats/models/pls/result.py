@@ -86,7 +86,7 @@ class PlsFit(FittedModel):
 
     @property
     def notes(self) -> tuple[Text, ...]:
-        """Missing answers replaced, resamples lost or improper, constructs not shown distinct."""
+        """Missing codes, answers replaced, resamples lost or improper, pairs not distinct."""
         boot = self.inference
         counts = {
             "pls.replaced": self.sample.replaced,
@@ -94,7 +94,7 @@ class PlsFit(FittedModel):
             "pls.bootstrap.improper": 0 if boot is None else boot.n_improper,
         }
         notes = [both(key, count=format_number(n)) for key, n in counts.items() if n]
-        return (*notes, *self._indistinct())
+        return (*self.sample.missing_codes, *notes, *self._indistinct())
 
     def _indistinct(self) -> list[Text]:
         """Name the pairs whose HTMT is low, but whose interval is too long to show it."""

@@ -10,8 +10,10 @@ import numpy as np
 
 from cxstats.core.engines import blocks
 from cxstats.core.errors import CxError, DataError
+from cxstats.core.language import Text
 from cxstats.core.moments import Moments, moments
 from cxstats.models.sem.tokens import near
+from cxstats.survey.answers import missing_code_notes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,6 +62,14 @@ class Sample:
         """The rows used, (n, p), missing answers replaced if that was asked for."""
         raw = read_rows(self._frame("this"), self.moments.names)
         return filled(raw)[0] if self.missing == "mean" else raw[self.used]
+
+    @cached_property
+    def missing_codes(self) -> tuple[Text, ...]:
+        """Notes on values that look like missing codes; none without respondents."""
+        if self.frame is None:
+            return ()
+        raw = read_rows(self.frame, self.moments.names)
+        return tuple(missing_code_notes(dict(zip(self.moments.names, raw.T, strict=True))))
 
     def _frame(self, what: str) -> Any:
         if self.frame is None:

@@ -136,7 +136,10 @@ def _strange(text: str, before: str, lexeme: str, at: int) -> str:
         after = re.compile(rf"\s*({NAME})").match(text, at + 1)
         pair = f"{before}:{after[1] if after else ''}"
         return (
-            f"an interaction, {quoted(pair)}, is not supported; compute the product as a variable"
+            f"an interaction, {quoted(pair)}, is not supported; of two columns, compute the "
+            "product as a variable; of two constructs, in two stages: fit the model without it by "
+            "cxstats.pls, multiply the two columns of fit.scores, and fit the paths among these "
+            "scores and their product"
         )
     if len(lexeme) > 1 or lexeme == "=":
         meant = _MEANT.get(lexeme, f"allowed: {' '.join(RELATIONS)}")

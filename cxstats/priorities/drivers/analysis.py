@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import CxError
-from cxstats.core.formats import format_number
+from cxstats.core.formats import format_number, interval
 from cxstats.core.language import Text, both, listed
 from cxstats.core.moments import Moments, check_resamples
 from cxstats.priorities.drivers.comparison import compare
@@ -22,6 +22,7 @@ from cxstats.priorities.notes import failed_resamples, few_resamples, missing_an
 from cxstats.stats.bootstrap import percentile_limits
 from cxstats.stats.intervals import check_level
 from cxstats.stats.rules import RULES
+from cxstats.survey.answers import missing_code_notes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -185,7 +186,11 @@ def drivers(
         n_failed=estimates.n_failed,
         seed=seed,
         synthetic=bool(getattr(data, "attrs", {}).get("synthetic")),
-        notes=(*_notes(sample, estimates, n_resamples), *comparison.notes),
+        notes=(
+            *_notes(sample, estimates, n_resamples),
+            *_through_others(sample, estimates, level, method),
+            *comparison.notes,
+        ),
     )
 
 
@@ -244,6 +249,7 @@ def _table(sample: Sample, estimates: Importances, level: float) -> pd.DataFrame
 def _notes(sample: Sample, estimates: Importances, n_resamples: int) -> list[Text]:
     """Return what was left out, what is rough and which drivers can hardly be told apart."""
     notes = missing_answers(sample.n_dropped)
+    notes += _answer_types(sample)
     if sample.matrix is None:
         notes.append(both("drivers.note.moments"))
     else:
@@ -255,6 +261,40 @@ def _notes(sample: Sample, estimates: Importances, n_resamples: int) -> list[Tex
         orders = format_number(2 * PAIRS)
         notes.append(both("drivers.note.sampled", most=EXACT, orders=orders, bound=bound))
     return notes
+
+
+def _answer_types(sample: Sample) -> list[Text]:
+    """Return the notes on answers that are no measurements: missing codes, a 0/1 outcome."""
+    if sample.matrix is None:
+        return []
+    columns = dict(zip((*sample.drivers, sample.outcome), sample.matrix.T, strict=True))
+    notes = missing_code_notes(columns)
+    values = np.unique(columns[sample.outcome])
+    if len(values) == 2:
+        low, high = (format_number(float(value)) for value in values)
+        notes.append(both("drivers.note.binary", outcome=sample.outcome, low=low, high=high))
+    return notes
+
+
+def _through_others(
+    sample: Sample, estimates: Importances, level: float, method: str
+) -> list[Text]:
+    """Name drivers whose importance is clear of noise while their coefficient is not clear of 0."""
+    from scipy.special import stdtrit
+
+    if method == "regression":
+        return []
+    fit = estimates.regression
+    width = float(stdtrit(sample.n - len(sample.drivers) - 1, (1 + level) / 2)) * fit.se
+    indirect = (estimates.p_value < 1 - level) & (np.abs(fit.beta) <= width)
+    if not indirect.any():
+        return []
+    names = [
+        f"{sample.drivers[i]} (β {format_number(fit.beta[i], 2)} "
+        f"{interval(fit.beta[i] - width[i], fit.beta[i] + width[i])})"
+        for i in np.flatnonzero(indirect)
+    ]
+    return [both("drivers.note.through_others", names=listed(names))]
 
 
 def _collinearity(names: tuple[str, ...], fit: Regression) -> list[Text]:

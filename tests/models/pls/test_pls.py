@@ -1,6 +1,7 @@
 """What users meet: refusals, problems, words, tables and charts."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import cxstats as cx
@@ -232,3 +233,55 @@ def test_pairs_that_are_not_distinct_are_named_by_rule():
     assert expected
     assert "Gold, Malhotra & Segars" in fit.summary()
     assert "Fornell" in fit.summary("zh")
+
+
+def two_dimensions(n=300):
+    rng = np.random.default_rng(7)
+    factors = rng.normal(size=(n, 3))
+    factors[:, 1] += factors[:, 0]
+    factors[:, 2] += factors[:, 0] * factors[:, 1]
+    items = factors[:, [0, 0, 1, 1, 2, 2]] + 0.5 * rng.normal(size=(n, 6))
+    return pd.DataFrame(items, columns=["a1", "a2", "b1", "b2", "y1", "y2"])
+
+
+FIRST_STAGE = "A =~ a1 + a2\nB =~ b1 + b2\nY =~ y1 + y2\nY ~ A + B"
+
+
+def test_an_interaction_is_refused_with_the_two_stages_that_work():
+    frame = two_dimensions()
+    with pytest.raises(cx.CxError, match=r"'A:B', is not supported; .* two stages: .* fit.scores"):
+        cx.pls(FIRST_STAGE + " + A:B", frame)
+    scores = cx.pls(FIRST_STAGE, frame).scores
+    scores["AB"] = scores["A"] * scores["B"]
+    second = cx.pls("Y ~ A + B + AB", scores)
+    expected = np.linalg.lstsq(
+        np.column_stack([scores[name] - scores[name].mean() for name in ("A", "B", "AB")]),
+        scores["Y"],
+    )[0] * scores[["A", "B", "AB"]].std().to_numpy() / scores["Y"].std()  # fmt: skip
+    np.testing.assert_allclose(second.paths["estimate"], expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("measure", ["H =~ A + B", "H <~ A + B", "H =~ a1 + a2 + b1 + b2"])
+def test_a_higher_order_construct_is_refused_with_the_two_stages_that_work(measure):
+    frame = two_dimensions()
+    model = FIRST_STAGE.replace("Y ~ A + B", f"{measure}\nY ~ H")
+    with pytest.raises(cx.CxError, match="higher-order construct is not supported; in two stages"):
+        cx.pls(model, frame)
+    first = cx.pls(FIRST_STAGE, frame)
+    joined = frame.join(first.scores[["A", "B"]])
+    second = cx.pls("H =~ A + B\nY =~ y1 + y2\nY ~ H", joined)
+    assert second.sound
+    assert second.n == len(frame)
+
+
+def test_a_missing_code_among_the_answers_is_noted():
+    frame = answers()
+    frame = (frame - frame.min()).round()
+    assert not any("missing code" in note.en for note in cx.pls(SMALL, frame, n_resamples=0).notes)
+    frame.loc[:5, "q1"] = -99
+    for missing in ("listwise", "mean"):
+        fit = cx.pls(SMALL, frame, missing=missing, n_resamples=0)
+        (note,) = [note for note in fit.notes if "missing code" in note.en]
+        assert "column 'q1' has the value -99 in 6 rows" in note.en.replace("\u2212", "-")
+        assert "6 行" in note.zh
+    assert cx.pls(SMALL, cx.moments(frame), n_resamples=0).notes == ()

@@ -368,3 +368,56 @@ def test_charts(mobi, method, lang):
     ax = drivers(mobi, "CUSA1", ITEMS, method, n_resamples=100).plot(lang=lang)
     assert len(ax.get_yticks()) == len(ITEMS)
     plt.close("all")
+
+
+def correlated(n=2_000, seed=3):
+    """Return five drivers that correlate .6; d and e have the coefficient 0."""
+    rng = np.random.default_rng(seed)
+    x = np.sqrt(0.6) * rng.normal(size=(n, 1)) + np.sqrt(0.4) * rng.normal(size=(n, 5))
+    frame = pd.DataFrame(x, columns=list("abcde"))
+    frame["y"] = frame[["a", "b", "c"]].sum(axis=1) + 2 * rng.normal(size=n)
+    return frame
+
+
+@pytest.mark.parametrize("method", ["shapley", "johnson"])
+def test_a_driver_that_matters_only_through_others_is_named(method):
+    frame = correlated()
+    found = cx.drivers(frame, "y", list("abcde"), method)
+    (note,) = [note for note in found.notes if "only through others" in note.en]
+    low = found.table["beta"] - 1.96 * found.table["beta_se"]
+    high = found.table["beta"] + 1.96 * found.table["beta_se"]
+    contains = found.table.index[(low < 0) & (high > 0)]
+    assert set("abc").isdisjoint(contains)
+    assert len(contains) >= 1
+    for name in "abcde":
+        assert (f"{name} (β" in note.en) == (name in contains)
+    assert (found.table["p_value"] < 0.05).all()
+    assert "仅经由其他驱动因素而重要" in found.summary("zh")
+    assert not any("through" in n.en for n in cx.drivers(frame, "y", list("abc"), method).notes)
+    assert not any(
+        "through" in n.en for n in cx.drivers(frame, "y", list("abcde"), "regression").notes
+    )
+
+
+def test_a_binary_outcome_is_one_of_a_linear_probability_model():
+    frame = correlated(500)
+    for low, high in ((0, 1), (1, 2)):
+        frame["churn"] = np.where(frame["y"] > 1, high, low)
+        (note,) = [
+            n for n in cx.drivers(frame, "churn", ["a", "b"]).notes if "linear probability" in n.en
+        ]
+        assert f"churn has two values, {low} and {high}" in note.en
+        assert "线性概率模型" in note.zh
+    assert not any("linear" in n.en for n in cx.drivers(frame, "y", ["a", "b"]).notes)
+
+
+@pytest.mark.parametrize("code", [-99, 999, -9])
+@pytest.mark.parametrize("column", ["a", "y"])
+def test_a_missing_code_among_the_answers_is_noted(code, column):
+    frame = (correlated(250) + 4).round().clip(1, 7)
+    assert not any("missing code" in n.en for n in cx.drivers(frame, "y", list("abcde")).notes)
+    frame.loc[:5, column] = code
+    notes = [n for n in cx.drivers(frame, "y", list("abcde")).notes if "missing code" in n.en]
+    assert len(notes) == 1
+    text = notes[0].en.replace("\u2212", "-")
+    assert f"column '{column}' has the value {code} in 6 rows" in text
