@@ -34,7 +34,7 @@ class Problem(ModelProblem):
     kind : str
         One of ``not_converged, singular, singular_block, rho_negative, rho_low, rho_above,
         ave_above, correlation, not_positive, negative_loading, negative_weight, vif_inner,
-        vif_outer``.
+        vif_outer, label_is_variable``.
     names : tuple of str
         Constructs or items concerned.
     value : float
