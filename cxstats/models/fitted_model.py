@@ -68,6 +68,19 @@ def listed(names: Iterable[str]) -> Text:
     return Text(separator.en.join(names), separator.zh.join(names))
 
 
+def labels_of_variables(labels: Iterable[tuple[str, str]], names: Iterable[str]) -> tuple[str, ...]:
+    """Return the terms whose label is the name of a variable, as written.
+
+    Examples
+    --------
+    >>> labels_of_variables([("a", "x4"), ("x4", "x5")], ["x4", "x5"])
+    ('x4*x5',)
+    """
+    variables = set(names)
+    terms = (f"{label}*{variable}" for label, variable in labels if label in variables)
+    return tuple(dict.fromkeys(terms))
+
+
 def problem_lines(problems: Iterable[ModelProblem], lang: str) -> list[str]:
     """Return problems as lines of a summary."""
     messages = [problem.message.get(lang) for problem in problems]

@@ -11,10 +11,11 @@ import numpy as np
 from cxstats.core.errors import CxError
 from cxstats.core.moments import check_resamples
 from cxstats.core.progress import quiet_linear_algebra
+from cxstats.models.fitted_model import labels_of_variables
 from cxstats.models.pls.algorithm import SCHEMES
 from cxstats.models.pls.design import read_design
 from cxstats.models.pls.estimates import estimate, from_weights
-from cxstats.models.pls.problems import find_problems
+from cxstats.models.pls.problems import Problem, find_problems
 from cxstats.models.pls.result import PlsFit
 from cxstats.models.pls.sample import read_sample
 from cxstats.models.sem.result import ModelWarning
@@ -115,8 +116,13 @@ def pls(
             withheld = {name: np.full_like(getattr(outer, name), np.nan) for name in numbers}
             outer = replace(outer, **withheld)
             estimates = from_weights(sample.moments.corr[None], outer, design, consistent)
+    labels = [(path.label, design.constructs[path.start]) for path in design.paths]
+    labels += zip(design.item_labels, design.items, strict=True)
+    if terms := labels_of_variables(labels, (*design.constructs, *design.items)):
+        problems = (*problems, Problem("label_is_variable", terms))
     for problem in problems:
-        if problem.fatal or (consistent and problem.improper):
+        mistaken = problem.kind == "label_is_variable"
+        if problem.fatal or mistaken or (consistent and problem.improper):
             warnings.warn(str(problem), ModelWarning, stacklevel=2)
     return PlsFit(
         design=design,

@@ -37,7 +37,7 @@ class Problem(ModelProblem):
     kind : str
         One of ``not_converged, singular, singular_block, rho_negative, rho_low, rho_above,
         ave_above, correlation, not_positive, negative_loading, negative_weight, vif_inner,
-        vif_outer, htmt_90, htmt_85, fornell_larcker``.
+        vif_outer, htmt_90, htmt_85, fornell_larcker, label_is_variable``.
     names : tuple of str
         Constructs or items concerned.
     value : float

@@ -11,18 +11,20 @@ import numpy as np
 
 from cxstats.core.errors import CxError
 from cxstats.core.progress import quiet_linear_algebra
+from cxstats.models.fitted_model import labels_of_variables
 from cxstats.models.sem.constraints import Reduction
+from cxstats.models.sem.fit_indices import baseline_p
 from cxstats.models.sem.likelihood import Likelihood
 from cxstats.models.sem.missing import PatternLikelihood, of_patterns
 from cxstats.models.sem.model import EQUAL, Model, build
 from cxstats.models.sem.optimizer import Attempt, Optimum, maximise, maximise_batch
-from cxstats.models.sem.problems import Problem, improper, unidentified
+from cxstats.models.sem.problems import Problem, doubtful, improper, unidentified
 from cxstats.models.sem.result import ModelWarning, SemFit
-from cxstats.models.sem.sample import Sample, read_incomplete, read_sample
+from cxstats.models.sem.sample import Sample, names_in, read_incomplete, read_sample
 from cxstats.models.sem.standard_errors import inverse_scaled
 from cxstats.models.sem.starting_values import start_values
 from cxstats.models.sem.structure import Structure
-from cxstats.models.sem.syntax import parse
+from cxstats.models.sem.syntax import Syntax, parse
 from cxstats.stats.intervals import check_level
 
 INFORMATION = ("expected", "observed")
@@ -134,6 +136,7 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
     >>> fit.fit_indices["df"], round(fit.fit_indices["chisq"], 3)
     (2, 0.119)
     """
+    estimator = estimator.lower() if isinstance(estimator, str) else estimator
     _check(estimator, missing, information, equal)
     check_level(level)
     syntax = parse(model)
@@ -178,12 +181,23 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
         estimator=estimator,
         level=level,
     )
-    for problem in problems:
+    result = replace(result, problems=(*problems, *_doubts(result, syntax, data)))
+    for problem in result.problems:
         warnings.warn(str(problem), ModelWarning, stacklevel=2)
     return result
 
 
 cfa = sem
+
+
+def _doubts(fit: SemFit, syntax: Syntax, data: Any) -> tuple[Problem, ...]:
+    """Return what the text of the model, or numbers that say nothing, make doubtful."""
+    variables = {*fit.model.observed, *fit.model.latents, *names_in(data)}
+    labels = ((label, term.rhs or "1") for term in syntax.terms for label in term.labels)
+    mistaken = labels_of_variables(labels, variables)
+    with quiet_linear_algebra():
+        doubts = doubtful(fit.likelihood, fit.optimum, fit.n, baseline_p(fit), fit.sound)
+    return (*((Problem("label_is_variable", mistaken),) if mistaken else ()), *doubts)
 
 
 def _check(estimator: str, missing: str, information: str | None, equal: Sequence[str]) -> None:
@@ -192,6 +206,8 @@ def _check(estimator: str, missing: str, information: str | None, equal: Sequenc
         ("missing", missing, MISSING),
         ("information", information, (*INFORMATION, None)),
     )
+    if str(estimator).startswith("wls"):
+        raise CxError(f"estimator {estimator!r} is for ordered answers: pass ordered=True instead")
     for name, value, allowed in options:
         if value not in allowed:
             choices = ", ".join(str(choice) for choice in allowed if choice is not None)

@@ -333,6 +333,12 @@ def _baseline(fit: SemFit) -> float:
     return float(total)
 
 
+def baseline_p(fit: SemFit) -> float:
+    """Return the probability of a larger chi-square of the model without any relations."""
+    with np.errstate(all="ignore"):
+        return chi_square_p(_baseline(fit), _counts(fit)["baseline_df"])
+
+
 def _saturated_loglik(fit: SemFit) -> float:
     """Return the log-likelihood of unrestricted moments, given the predictors."""
     if isinstance(fit.likelihood, PatternLikelihood):

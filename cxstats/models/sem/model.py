@@ -69,6 +69,8 @@ class Model:
         What ``:=`` and ``== < >`` said.
     text : str
         The model as written.
+    pooled : tuple of (str, str)
+        Labels that were written once for several groups, and the variable of each.
     """
 
     latents: tuple[str, ...]
@@ -79,6 +81,7 @@ class Model:
     definitions: tuple[Definition, ...]
     constraints: tuple[Constraint, ...]
     text: str
+    pooled: tuple[tuple[str, str], ...] = ()
 
     @property
     def one_group(self) -> tuple[Parameter, ...]:
@@ -95,6 +98,17 @@ class Model:
     def outcomes(self) -> tuple[str, ...]:
         """Variables on the left of a regression."""
         return tuple(dict.fromkeys(p.lhs for p in self.one_group if p.op == "~"))
+
+    @cached_property
+    def loop(self) -> tuple[str, ...]:
+        """Outcomes that explain themselves by way of others."""
+        causes = {
+            y: {p.rhs for p in self.one_group if (p.op, p.lhs) == ("~", y)} for y in self.outcomes
+        }
+        for _ in self.outcomes:
+            for names in causes.values():
+                names |= {z for name in tuple(names) for z in causes.get(name, ())}
+        return tuple(name for name, behind in causes.items() if name in behind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +244,17 @@ def build(
         syntax.definitions,
         syntax.constraints,
         syntax.text,
+        _pooled(syntax.terms) if n_groups > 1 else (),
     )
+
+
+def _pooled(terms: Iterable[Term]) -> tuple[tuple[str, str], ...]:
+    """Return labels that stand for all groups; those of ``equal()`` are meant to."""
+    first: dict[str, str] = {}
+    for term in terms:
+        if len(term.labels) == 1 and "~" not in term.labels[0]:
+            first.setdefault(term.labels[0], term.rhs or "1")
+    return tuple(first.items())
 
 
 def _modified(term: Term, n_groups: int, check: bool) -> Iterator[Parameter]:

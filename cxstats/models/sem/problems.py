@@ -14,7 +14,11 @@ from cxstats.models.sem.constraints import broken
 from cxstats.models.sem.likelihood import Likelihood
 from cxstats.models.sem.model import Model
 from cxstats.models.sem.optimizer import Optimum, tangent
-from cxstats.models.sem.standard_errors import exogenous
+from cxstats.models.sem.standard_errors import (
+    covariance_of_estimates,
+    delta_errors,
+    exogenous,
+)
 from cxstats.models.sem.standardised_solution import standardised
 from cxstats.stats.rules import RULES
 
@@ -32,6 +36,10 @@ PLAIN = 1e-8
 SINGULAR = 1e-4
 # Variance inflation of a predictor that the others all but repeat.
 INFLATION = RULES["kutner2005"]
+# Standard error of a standardised estimate above which it says nothing.
+IMPRECISE = 1.0
+# Probability above which the model without any relations is not rejected.
+LEVEL = 0.05
 # By how much an equation or a bound may be missed: rounding.
 UNMET = 1e-6
 
@@ -45,7 +53,7 @@ class Problem(ModelProblem):
     kind : str
         One of ``not_identified``, ``too_many``, ``not_converged``, ``near_singular``,
         ``negative_variance``, ``correlation``, ``not_positive``, ``collinear``, ``no_solution``,
-        ``unmet``;
+        ``unmet``, ``undefined``, ``imprecise``, ``unrelated``, ``label_is_variable``;
         of ordered answers also ``rare_category``, ``empty_cells``, ``perfect``, ``indefinite``.
     names : tuple of str
         The parameters or variables concerned.
@@ -147,6 +155,52 @@ def improper(likelihood: Likelihood, optimum: Optimum) -> tuple[Problem, ...]:
         if p.op == "~~" and p.lhs == p.rhs and _below_zero(standardised_values[i], x[i])
     ]
     return (*problems, *_latent_problems(likelihood, optimum), *_collinear(likelihood, optimum))
+
+
+def doubtful(
+    likelihood: Likelihood, optimum: Optimum, n: int, baseline_p: float, sound: bool
+) -> tuple[Problem, ...]:
+    """Return what makes the numbers of a solution empty.
+
+    Defined parameters that are not finite, standardised estimates that the data do not determine,
+    and variables that hardly correlate.
+
+    Parameters
+    ----------
+    likelihood, optimum
+        The fit.
+    n : int
+        Cases.
+    baseline_p : float
+        Probability of a larger chi-square of the model without any relations.
+    sound : bool
+        Whether there is a solution.
+    """
+    problems = []
+    if baseline_p > LEVEL:
+        problems.append(Problem("unrelated", value=baseline_p))
+    if not sound:
+        return tuple(problems)
+    model = likelihood.reduction.model
+    names = [_name(model, i) for i in range(len(model.parameters))]
+    names += [definition.name for definition in model.definitions]
+    with np.errstate(all="ignore"):
+        values = likelihood.reduction.defined(likelihood.reduction.all(optimum.phi))
+        covariance = covariance_of_estimates(likelihood, optimum, n, observed=True)
+        errors = delta_errors(likelihood, optimum.phi, covariance)[len(names) :]
+    undefined = [
+        definition.name
+        for definition, value in zip(model.definitions, values, strict=True)
+        if not np.isfinite(value)
+    ]
+    if undefined:
+        problems.append(Problem("undefined", tuple(undefined)))
+    imprecise = np.flatnonzero(errors[: len(model.parameters)] > IMPRECISE)
+    if len(imprecise):
+        places = tuple(names[i] for i in imprecise)
+        shortened = (*places[:6], "…") if len(places) > 6 else places
+        problems.append(Problem("imprecise", shortened, float(errors[imprecise].max())))
+    return tuple(problems)
 
 
 def _below_zero(share: float, value: float) -> bool:

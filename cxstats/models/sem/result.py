@@ -184,8 +184,15 @@ class SemFit(FittedModel):
 
     def _notes(self) -> Iterator[Text]:
         if self.sample.correlations:
-            found = "free" if self._standardisation is not None else "bound"
-            yield both(f"sem.note.correlations.{found}")
+            scale = "free" if self._standardisation is not None else "bound"
+            yield both(f"sem.note.correlations.{scale}")
+        if self.model.pooled:
+            name, variable = self.model.pooled[0]
+            groups = ", ".join(f"{name}{g + 1}" for g in range(self.model.n_groups))
+            names = listed(label for label, _ in self.model.pooled)
+            yield both("sem.note.pooled", names=names, example=f"c({groups})*{variable}")
+        if loop := self.model.loop:
+            yield both("sem.note.loop", names=listed(loop))
 
     @cached_property
     def sandwich(self) -> Sandwich:

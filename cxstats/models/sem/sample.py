@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 # Smallest eigenvalue of a correlation matrix that counts as regular.
 REGULAR = 1e-10
-# Share of a squared mean below which a variance is rounding.
-ROUNDED = 1e-26
+# Share of a squared mean below which a variance is rounding: eight digits of a mean.
+ROUNDED = 1e-16
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,7 +178,9 @@ def read_incomplete(data: Any, observed: Sequence[str], group: str | None) -> Sa
     group_names = [key for key in order if key is not None]
     matrices = [values if group is None else values[keys == key] for key in group_names]
     for key, matrix in zip(group_names, matrices, strict=True):
-        _check_answers(matrix, names, "" if group is None else f"group {key!r}: ")
+        where = "" if group is None else f"group {key!r}: "
+        _check_answers(matrix, names, where)
+        _check_pairs(matrix, names, where)
     patterns = find_patterns(matrices)
     saturated = [saturated_moments(patterns, g) for g in range(len(matrices))]
     sizes = np.array([patterns.n[patterns.group == g].sum() for g in range(len(matrices))])
@@ -211,6 +213,18 @@ def _check_answers(matrix: Array, names: tuple[str, ...], where: str) -> None:
             raise DataError(f"{where}{name!r} is constant; a model needs answers that vary")
 
 
+def _check_pairs(matrix: Array, names: tuple[str, ...], where: str) -> None:
+    """Raise if two variables were never answered together."""
+    answered = (~np.isnan(matrix)).astype(float)
+    never = np.argwhere(np.triu(answered.T @ answered == 0, 1))
+    if len(never):
+        first, second = (names[i] for i in never[0])
+        raise DataError(
+            f"{where}no case answered both {first!r} and {second!r}: nothing tells how they go "
+            "together; leave one out, or analyse them apart"
+        )
+
+
 def _refuse_group(group: str | None) -> None:
     if group is not None:
         raise CxError(
@@ -233,19 +247,60 @@ def _missing(name: str, available: Sequence[str], kind: str) -> str:
     return f"the model names {name!r}, which is no {kind} of the data{hint} There are: {listed}"
 
 
-def _check_columns(data: Any, names: tuple[str, ...], group: str | None) -> None:
+def columns_of(data: Any) -> list[str] | None:
+    """Return the names of the columns of a table; None if it is none."""
     import narwhals as nw
 
     if isinstance(data, np.ndarray):
-        columns = [f"x{i + 1}" for i in range(data.shape[-1])]
-    elif hasattr(data, "iloc"):
-        columns = [str(name) for name in data.columns]
-    else:
-        try:
-            table: Any = nw.from_native(data)
-        except TypeError:
-            return  # `blocks` names the type
-        columns = table.collect_schema().names()
+        return [f"x{i + 1}" for i in range(data.shape[-1])]
+    if hasattr(data, "iloc"):
+        return [str(name) for name in data.columns]
+    try:
+        table: Any = nw.from_native(data)
+    except TypeError:
+        return None  # `blocks` names the type
+    names: list[str] = table.collect_schema().names()
+    return names
+
+
+def names_in(data: Any) -> set[str]:
+    """Return the names of all columns of the data, or the variables of moments."""
+    if isinstance(data, Mapping):
+        return {name for moments_of in data.values() for name in moments_of.names}
+    return set(data.names if isinstance(data, Moments) else columns_of(data) or ())
+
+
+def refuse_matrix(data: Any) -> None:
+    """Raise if what should be respondents is a symmetric matrix: correlations or covariances.
+
+    Raises
+    ------
+    CxError
+        Saying how such a matrix is passed.
+    """
+    if not (isinstance(data, np.ndarray) or hasattr(data, "iloc")):
+        return
+    shape = data.shape
+    if len(shape) != 2 or shape[0] != shape[1] or shape[0] < 2:
+        return
+    try:
+        matrix = np.asarray(data, float)
+    except (TypeError, ValueError):
+        return
+    if np.isfinite(matrix).all() and np.allclose(matrix, matrix.T, rtol=1e-8, atol=0):
+        unit = np.allclose(np.diagonal(matrix), 1, rtol=0, atol=1e-8)
+        what = "correlation" if unit else "covariance"
+        raise CxError(
+            f"the data are a symmetric matrix, {shape[0]} by {shape[0]}, not respondents; pass "
+            f"cx.Moments.from_{what}(names, matrix, n=...)"
+        )
+
+
+def _check_columns(data: Any, names: tuple[str, ...], group: str | None) -> None:
+    refuse_matrix(data)
+    columns = columns_of(data)
+    if columns is None:
+        return
     for name in names:
         if name not in columns:
             raise DataError(_missing(name, columns, "column"))

@@ -136,6 +136,7 @@ def test_texts_of_a_megabyte(frame):
 
 
 @pytest.mark.parametrize("expression", ["1/0", "log(-p)", "sqrt(0 - 1)", "0/(p - p)"])
+@pytest.mark.filterwarnings("ignore::cxstats.ModelWarning")
 def test_definitions_without_value_have_none(frame, expression):
     fit = cx.sem(f"{THREE}\na := {expression}", frame)
     assert fit.sound
@@ -144,6 +145,7 @@ def test_definitions_without_value_have_none(frame, expression):
 
 
 @pytest.mark.parametrize("expression", ["exp(1e9)", "p^9^9^9^9 + exp(2000*p)"])
+@pytest.mark.filterwarnings("ignore::cxstats.ModelWarning")
 def test_definitions_that_overflow_can_be_shown(frame, expression):
     fit = cx.sem(f"{THREE}\na := {expression}", frame)
     assert "a:" in fit.summary()
@@ -316,6 +318,7 @@ def test_heywood_case_without_degrees_of_freedom():
     assert "negative variance -1.12 (a ~~ a)" in message
 
 
+@pytest.mark.filterwarnings("ignore::cxstats.ModelWarning")
 def test_two_names_of_one_factor():
     generator = np.random.default_rng(1)
     factor = generator.normal(size=(100, 1))
