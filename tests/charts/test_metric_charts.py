@@ -382,7 +382,7 @@ def test_dates_stand_at_true_distances():
     ax = waves(waves=days)
     np.testing.assert_allclose(marks(ax)["#ffffff"], [[date2num(days[6]), 45]])
     assert titled(ax) == "The level rises at 2024-06-01; 4 of 8 waves are signals"
-    assert "自2024-06-01起水平上升" in waves("zh", waves=days).figure.get_suptitle()
+    assert "自 2024-06-01 起水平上升" in waves("zh", waves=days).figure.get_suptitle()
 
 
 def test_60_waves_of_any_kind_have_names_that_do_not_touch():

@@ -39,6 +39,7 @@ def result_classes():
         subclasses = queue.pop().__subclasses__()
         classes.update(subclasses)
         queue += subclasses
+    classes = {c for c in classes if c.__module__.startswith("cxstats.")}
     return {
         c for c in classes if "findings" in vars(c) or "table" in getattr(c, "__annotations__", {})
     }

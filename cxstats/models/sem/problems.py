@@ -195,7 +195,9 @@ def doubtful(
     ]
     if undefined:
         problems.append(Problem("undefined", tuple(undefined)))
-    imprecise = np.flatnonzero(errors[: len(model.parameters)] > IMPRECISE)
+    # A standardised intercept is a mean in standard deviations: its error grows with the mean.
+    judged = np.array([parameter.op != "~1" for parameter in model.parameters])
+    imprecise = np.flatnonzero((errors[: len(model.parameters)] > IMPRECISE) & judged)
     if len(imprecise):
         places = tuple(names[i] for i in imprecise)
         shortened = (*places[:6], "…") if len(places) > 6 else places

@@ -368,6 +368,7 @@ def test_refused_without_respondents_or_solution():
         quiet("f =~ x1 + x2", frame).bootstrap(10)
 
 
+@pytest.mark.filterwarnings("ignore:none. no finite number:cxstats.models.sem.result.ModelWarning")
 def test_few_resamples_and_undefined_values():
     fit = cx.sem("f =~ x1 + p*x2 + x3\nnone := log(p - 5)", holzinger())
     assert fit.bootstrap(1).table[["se", "ci_low", "bca_low"]].isna().all(axis=None)

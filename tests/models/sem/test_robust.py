@@ -139,7 +139,9 @@ def test_robust_needs_respondents():
     moments = cx.moments(frame_of("holzinger")[[f"x{i}" for i in range(1, 10)]])
     with pytest.raises(cx.CxError, match="needs the respondents"):
         cx.cfa(model("holzinger"), moments, estimator="mlr")
-    with pytest.raises(cx.CxError, match="estimator is 'wls'; allowed: ml, mlm, mlr"):
+    with pytest.raises(
+        cx.CxError, match="estimator 'wls' is for ordered answers: pass ordered=True"
+    ):
         cx.cfa(model("holzinger"), data("holzinger")[0], estimator="wls")
 
 
