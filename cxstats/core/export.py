@@ -174,14 +174,14 @@ def _docx(result: Result, path: Path, lang: str) -> None:
                 cell.text = word
                 if numeric:
                     cell.paragraphs[0].alignment = WD_ALIGN_PARAGRAPH.RIGHT
-    whole = BytesIO()  # python-docx leaves a broken archive open where the disk is full
-    document.save(whole)
-    path.write_bytes(whole.getvalue())
+    archive = BytesIO()  # python-docx leaves a broken file open where the disk is full
+    document.save(archive)
+    path.write_bytes(archive.getvalue())
 
 
 def _html(result: Result, path: Path, lang: str) -> None:
     title = escape(result.title(lang))
-    words = "\n".join(f"<p>{escape(line)}</p>" for line in _paragraphs(result, lang))
+    paragraphs = "\n".join(f"<p>{escape(line)}</p>" for line in _paragraphs(result, lang))
     tables = "\n".join(
         ("" if name == "table" else f"<h2>{escape(table_name(name, lang))}</h2>\n")
         + table_html(table, lang, level=_level(result))
@@ -190,7 +190,7 @@ def _html(result: Result, path: Path, lang: str) -> None:
     path.write_text(
         f'<!doctype html>\n<html lang="{"zh-CN" if lang == "zh" else "en"}">\n<head>\n'
         f'<meta charset="utf-8">\n<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n'
-        f"<body>\n<h1>{title}</h1>\n{words}\n{tables}\n</body>\n</html>\n",
+        f"<body>\n<h1>{title}</h1>\n{paragraphs}\n{tables}\n</body>\n</html>\n",
         encoding="utf-8",
     )
 
@@ -224,7 +224,7 @@ def tex(text: str) -> str:
 
 
 def _tex(result: Result, path: Path, lang: str) -> None:
-    parts = [TEX_HEAD[lang]]
+    blocks = [TEX_HEAD[lang]]
     for name, table in result.translated(lang).items():
         text = display_table(table, lang, _level(result))
         sides = "".join("r" if numeric else "l" for numeric in numeric_heads(text))
@@ -234,13 +234,13 @@ def _tex(result: Result, path: Path, lang: str) -> None:
         caption = result.title(lang)
         if name != "table":
             caption = label("export.caption", lang, title=caption, name=table_name(name, lang))
-        parts.append(
+        blocks.append(
             "\\begin{table}\n\\caption{" + tex(caption) + "}\n\\begin{tabular}{" + sides + "}\n"
             "\\toprule\n" + " & ".join(map(tex, map(str, text.columns))) + " \\\\\n\\midrule\n"
             + "\n".join(rows) + "\n\\bottomrule\n\\end{tabular}\n\\end{table}\n"
         )  # fmt: skip
     notes = "".join(f"% {line}\n" for line in _paragraphs(result, lang))
-    path.write_text("\n".join(parts) + notes, encoding="utf-8")
+    path.write_text("\n".join(blocks) + notes, encoding="utf-8")
 
 
 def _level(result: Result) -> float | None:

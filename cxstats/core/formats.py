@@ -98,15 +98,15 @@ def format_change(
     >>> format_change(Decimal("-84.9"))
     '−84.9 %'
     """
-    shown = "" if relative is None else format_percent(relative, decimals, lang, sign=True)
+    change = "" if relative is None else format_percent(relative, decimals, lang, sign=True)
     if points is None or measure == "amount":
-        return shown
+        return change
     # Published points are exact; only derived ones have more than four decimal places.
     difference = format_number(round_half_up(points, 4), sign=True)
     kind = "index" if measure == "index" else "points"
     if relative is None:
         return label(f"change.{kind}.alone", lang, points=difference)
-    return label(f"change.{kind}", lang, points=difference, relative=shown)
+    return label(f"change.{kind}", lang, points=difference, relative=change)
 
 
 def interval(low: float, high: float, decimals: int = 2) -> str:

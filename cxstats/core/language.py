@@ -104,8 +104,8 @@ def both(key: str, **values: object) -> Text:
     """
 
     def fill(lang: str) -> str:
-        words = {k: v.get(lang) if isinstance(v, Text) else v for k, v in values.items()}
-        return label(key, lang, **words)
+        texts = {k: v.get(lang) if isinstance(v, Text) else v for k, v in values.items()}
+        return label(key, lang, **texts)
 
     return Text(fill("en"), fill("zh"))
 

@@ -50,8 +50,8 @@ def listing(values: Iterable[object], most: int = 20) -> str:
     ('a, b, c', '0, 1, 2, … (5,000 in all)')
     """
     values = values if isinstance(values, Sized) else list(values)
-    words = ", ".join(cut(str(value), LONGEST_VALUE) for value in islice(values, most))
-    return words if len(values) <= most else f"{words}, … ({len(values):,} in all)"
+    excerpts = ", ".join(cut(str(value), LONGEST_VALUE) for value in islice(values, most))
+    return excerpts if len(values) <= most else f"{excerpts}, … ({len(values):,} in all)"
 
 
 def cut(text: str, longest: int = LONGEST) -> str:

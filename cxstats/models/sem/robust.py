@@ -196,11 +196,11 @@ def corrected(
     complete = _as_complete(free).information(top.phi)
     out = []
     for likelihood, optimum in fits:
-        whole = _as_complete(likelihood)
+        completed = _as_complete(likelihood)
         slopes = likelihood.jacobian(optimum.phi) @ tangent(optimum.binding)
         pull = slopes.T @ weight
         left = np.eye(len(weight)) - slopes @ inverse_scaled(pull @ slopes) @ pull
-        chisq = n * float(whole.evaluate(optimum.phi)[0] - whole.saturated())
+        chisq = n * float(completed.evaluate(optimum.phi)[0] - completed.saturated())
         out.append((chisq, float(np.trace(left.T @ complete @ left @ gamma))))
     return out
 

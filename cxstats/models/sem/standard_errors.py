@@ -70,9 +70,9 @@ def standardisation(likelihood: Likelihood, optimum: Optimum) -> Array | None:
         variances = np.diagonal(sigma)
         if not np.allclose(variances, np.diagonal(likelihood.moments[0][g]), rtol=1e-6, atol=0):
             return None
-        own = turned[g, : len(row)]
-        relative = own[row == column] / variances[:, None]
-        own -= sigma[row, column][:, None] * (relative[row] + relative[column]) / 2
+        of_group = turned[g, : len(row)]
+        relative = of_group[row == column] / variances[:, None]
+        of_group -= sigma[row, column][:, None] * (relative[row] + relative[column]) / 2
         if model.mu is not None:
             turned[g, len(row) :] -= model.mu[g][:, None] * relative / 2
     changes = turned.reshape(slopes.shape)
