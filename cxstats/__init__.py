@@ -33,6 +33,7 @@ _PUBLIC = {
     "csat_from_counts": "cxstats.metrics.csat_ces",
     "CxError": "cxstats.core.errors",
     "DataError": "cxstats.core.errors",
+    "Design": "cxstats.stats.sampling_design",
     "drivers": "cxstats.priorities.drivers.analysis",
     "event_log": "cxstats.operations.event_log",
     "importance_performance": "cxstats.priorities.importance.analysis",
@@ -131,6 +132,7 @@ if TYPE_CHECKING:
     from cxstats.service.reliability import reliability
     from cxstats.service.servqual import servperf, servqual
     from cxstats.stats.rules import verdict
+    from cxstats.stats.sampling_design import Design
     from cxstats.survey.check import check
     from cxstats.survey.clean import clean
     from cxstats.survey.codebook import Codebook

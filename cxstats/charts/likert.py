@@ -11,10 +11,11 @@ from matplotlib.colors import LinearSegmentedColormap, to_hex
 from cxstats.charts import style
 from cxstats.charts.fonts import drawable
 from cxstats.charts.wording import join_sentences, unbroken
+from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import label
-from cxstats.survey.answers import answers, as_pandas
+from cxstats.survey.answers import answers
 
 if TYPE_CHECKING:
     import pandas as pd

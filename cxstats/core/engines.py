@@ -12,6 +12,7 @@ import numpy as np
 from cxstats.core.errors import DataError, MissingToolError
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
 # Numbers in a block: enough for a fast matrix product, few enough to stay in the cache.
@@ -92,6 +93,38 @@ def blocks(
     rows = max(1_000, BLOCK // len(names))
     batches = _batches(table, wanted, rows)
     return names, (_block(batch, names, by, weights) for batch in batches)
+
+
+def as_pandas(frame: Any) -> pd.DataFrame:
+    """Return any table as pandas; a lazy one is collected.
+
+    Raises
+    ------
+    DataError
+        If the table is of an unknown kind or has no rows.
+    """
+    import narwhals as nw
+    import pandas as pd
+
+    if isinstance(frame, pd.DataFrame):
+        if len(frame) == 0:
+            raise DataError("the table has no rows")
+        return frame
+    try:
+        table: Any = nw.from_native(frame)
+    except TypeError as error:
+        raise DataError(
+            f"a table of type {type(frame).__name__!r} cannot be read; allowed: pandas, Polars, "
+            "PyArrow, DuckDB relation"
+        ) from error
+    native: pd.DataFrame = (
+        table.collect("pandas").to_native()
+        if isinstance(table, nw.LazyFrame)
+        else table.to_pandas()
+    )
+    if len(native) == 0:
+        raise DataError("the table has no rows")
+    return native
 
 
 def _plain_names(

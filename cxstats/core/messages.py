@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sized
 from itertools import islice
 from reprlib import Repr
+from typing import Any
 
 LONGEST = 1_500  # characters of a message
 LONGEST_VALUE = 120
@@ -39,6 +40,19 @@ def excerpt(value: object) -> str:
     ('range(0, 1000000000)', 120, '[[[[...]]]]')
     """
     return cut(_FORM.repr(value), LONGEST_VALUE)
+
+
+def row_name(index: Any, position: int) -> str:
+    """Return how a message calls a row: by its label in the table, as a person writes it.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> row_name(pd.Index([3, 8]), 1), row_name(pd.Index(["anna", "bo"]), 0)
+    ('row 8', "row 'anna'")
+    """
+    label = index[position]
+    return f"row {excerpt(label.item() if hasattr(label, 'item') else label)}"
 
 
 def listing(values: Iterable[object], most: int = 20) -> str:

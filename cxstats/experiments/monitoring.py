@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, p_text
 from cxstats.core.formats import interval as interval_text
 from cxstats.core.language import Text, both, label
+from cxstats.core.messages import row_name
 from cxstats.core.result import Chart, Result
 from cxstats.experiments.ab_tests import ab_test
 from cxstats.experiments.boundaries import boundaries, is_rising, stagewise_p
@@ -26,7 +28,6 @@ from cxstats.experiments.result import (
 )
 from cxstats.experiments.sample_ratio_mismatch import SampleRatio
 from cxstats.experiments.sequential import SequentialPlan, bound_text
-from cxstats.survey.answers import as_pandas
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -153,8 +154,8 @@ def tests_by_look(
         raise DataError(f"column {look!r} is not in the table; columns: {listed}")
     when = table[look]
     if when.isna().any():
-        row = table.index[int(np.flatnonzero(when.isna())[0])]
-        raise DataError(f"row {row!r}, column {look!r}: missing; every row came in at some look")
+        row = row_name(table.index, int(np.flatnonzero(when.isna())[0]))
+        raise DataError(f"{row}, column {look!r}: missing; every row came in at some look")
     try:
         times = sorted(when.unique())
     except TypeError as error:

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both
+from cxstats.core.messages import row_name
 from cxstats.metrics.answers import check_group_values, check_kind
 from cxstats.metrics.group_sums import uncoded
 from cxstats.metrics.nps_bands import find_bands
-from cxstats.survey.answers import as_pandas, numbers
+from cxstats.survey.answers import numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,8 +76,8 @@ def read_outcomes(
     if look is not None:
         missing = np.flatnonzero(frame[look].isna())
         if len(missing):
-            row = frame.index[missing[0]]
-            raise DataError(f"row {row!r}, column {look!r}: missing; every row has its look")
+            row = row_name(frame.index, missing[0])
+            raise DataError(f"{row}, column {look!r}: missing; every row has its look")
         frame = frame.sort_values(look, kind="stable")
     values = _values(frame, outcome, metric)
     codes, groups = _groups(frame, group, foreign)
@@ -131,10 +133,10 @@ def _values(frame: pd.DataFrame, outcome: str, metric: str) -> Array:
         off = (values < low) | (values > high) | (values != np.floor(values))
     wrong = np.flatnonzero(off & ~np.isnan(values))
     if len(wrong):
-        row, value = frame.index[wrong[0]], values[wrong[0]]
+        row, value = row_name(frame.index, wrong[0]), values[wrong[0]]
         allowed = "0 and 1" if metric == "proportion" else f"whole numbers from {low} to {high}"
         raise DataError(
-            f"row {row!r}, column {outcome!r}: {value:g} is off the scale; allowed: {allowed}"
+            f"{row}, column {outcome!r}: {value:g} is off the scale; allowed: {allowed}"
         )
     if metric == "proportion":
         return values

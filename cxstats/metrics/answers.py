@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
+from cxstats.core.messages import row_name
 from cxstats.survey.answers import numbers
 
 if TYPE_CHECKING:
@@ -296,7 +297,7 @@ def check_kind(column: pd.Series[Any], name: str) -> None:
         kind = type(column.iloc[places[0]]).__name__
     elif kind not in NO_NUMBERS:
         return
-    row = f"row {column.index[places[0]]!r}, " if len(places) else ""
+    row = f"{row_name(column.index, places[0])}, " if len(places) else ""
     value = f": {str(column.iloc[places[0]])!r}" if len(places) else ""
     raise DataError(f"{row}column {name!r} holds no numbers ({kind}){value}; {_allowed(kind)}")
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import DataError
+from cxstats.core.messages import row_name
 from cxstats.metrics.answers import Answers
 
 if TYPE_CHECKING:
@@ -398,9 +399,8 @@ def _find(answers: Answers, wrong: Expression, name: str) -> tuple[str, Any]:
     if isinstance(native, pd.DataFrame):
         mask = answers.table.select(wrong.alias("wrong")).to_native()["wrong"].to_numpy(bool)
         row = int(np.flatnonzero(mask)[0])
-        label = native.index[row]
         value = native[name].iloc[row]
-        return f"row {label!r}, {place}", None if pd.isna(value) else value
+        return f"{row_name(native.index, row)}, {place}", None if pd.isna(value) else value
     table: Any = answers.table
     kind = str(table.implementation).rsplit(".", 1)[-1].lower()
     if isinstance(table, nw.LazyFrame) and kind == "polars":

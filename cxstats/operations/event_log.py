@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, label, listed, note_if
 from cxstats.core.result import Chart, Result
 from cxstats.operations.timestamps import Times, check_format, quoted, read_times
-from cxstats.survey.answers import as_pandas
 
 if TYPE_CHECKING:
     import networkx as nx

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
+from cxstats.core.messages import row_name
 from cxstats.survey.answers import numbers
 
 if TYPE_CHECKING:
@@ -79,8 +80,8 @@ def complete_cases(
             off = np.flatnonzero((values < low) | (values > high))
             if len(off):
                 raise DataError(
-                    f"row {frame.index[off[0]]!r}, column {name!r}: {values[off[0]]:g} is off the "
-                    f"scale; allowed: {low:g} to {high:g}"
+                    f"{row_name(frame.index, off[0])}, column {name!r}: {values[off[0]]:g} is off "
+                    f"the scale; allowed: {low:g} to {high:g}"
                 )
         answers.append(values)
     matrix = np.column_stack(answers)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, label
@@ -36,7 +37,6 @@ from cxstats.priorities.complete_cases import (
 from cxstats.priorities.notes import failed_resamples, missing_answers
 from cxstats.stats.bootstrap import bca, percentile_limits
 from cxstats.stats.intervals import check_level
-from cxstats.survey.answers import as_pandas
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, both
 from cxstats.service.dimension_scores import OVERALL
 from cxstats.stats.weights import POINTS, check_weights, sums_to
-from cxstats.survey.answers import as_pandas, numbers
+from cxstats.survey.answers import numbers
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, label, note_if
@@ -26,7 +27,6 @@ from cxstats.satisfaction.score import ROUGH
 from cxstats.satisfaction.service_weights import SINGULAR, complete_answers
 from cxstats.stats.bootstrap import percentile_limits
 from cxstats.stats.intervals import check_level
-from cxstats.survey.answers import as_pandas
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.cases.facts import Fact, read_facts
+from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, both, note_if
+from cxstats.core.messages import row_name
 from cxstats.satisfaction.component_scores import (
     ComponentScores,
     as_mapping,
@@ -24,7 +26,6 @@ from cxstats.satisfaction.component_scores import (
 from cxstats.satisfaction.formula_registry import published
 from cxstats.satisfaction.result import Bounds, WeightedScore
 from cxstats.satisfaction.score import Options, mean_intervals, score
-from cxstats.survey.answers import as_pandas
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -287,7 +288,7 @@ def _check_limits(components: ComponentScores) -> None:
     off = np.argwhere((components.values < low) | (components.values > high))
     if len(off):
         row, place = off[0]
-        where = "" if components.single else f"row {components.frame.index[row]!r}, "
+        where = "" if components.single else f"{row_name(components.frame.index, row)}, "
         raise DataError(
             f"{where}{components.names[place]!r}: {components.values[row, place]:g} is off the "
             f"scale; allowed: {low:g} to {high:g}"

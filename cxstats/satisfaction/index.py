@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, both, note_if
+from cxstats.core.messages import row_name
 from cxstats.satisfaction.component_scores import (
     ComponentScores,
     as_mapping,
@@ -36,7 +38,6 @@ from cxstats.satisfaction.result import WeightedScore
 from cxstats.satisfaction.score import ROUGH, Options, check_options, score, ungrouped_note
 from cxstats.service.dimension_scores import OVERALL
 from cxstats.stats.group_comparison import Groups, compare_groups
-from cxstats.survey.answers import as_pandas
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -220,7 +221,7 @@ def _check_on_scale(answers: ComponentScores, low: Array, width: Array) -> None:
     if len(off):
         row, place = off[0]
         raise DataError(
-            f"row {answers.frame.index[row]!r}, column {answers.names[place]!r}: "
+            f"{row_name(answers.frame.index, row)}, column {answers.names[place]!r}: "
             f"{answers.values[row, place]:g} is off the scale; allowed: {low[place]:g} to "
             f"{low[place] + width[place]:g}"
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, label, note_if
@@ -22,7 +23,7 @@ from cxstats.satisfaction.result import (
 )
 from cxstats.stats.bootstrap import percentile_limits
 from cxstats.stats.intervals import check_level
-from cxstats.survey.answers import as_pandas, numbers
+from cxstats.survey.answers import numbers
 
 if TYPE_CHECKING:
     import pandas as pd

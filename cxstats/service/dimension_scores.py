@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
+from cxstats.core.messages import row_name
 from cxstats.stats.bootstrap import bca, replicate_means
 from cxstats.stats.coefficients import cronbach_alpha
 from cxstats.stats.hypothesis_tests import adjust, mean_tests
@@ -134,12 +135,12 @@ def _points(frame: pd.DataFrame, codebook: Codebook) -> Array:
 def _check_points(frame: pd.DataFrame, points: Array, sums: Array) -> None:
     negative = np.flatnonzero((points < 0).any(axis=1))
     if len(negative):
-        row = frame.index[negative[0]]
-        raise DataError(f"row {row!r}: points below 0; allowed: 0 to 100")
+        row = row_name(frame.index, negative[0])
+        raise DataError(f"{row}: points below 0; allowed: 0 to 100")
     off = np.flatnonzero(np.abs(sums - POINTS) > HALF_A_POINT)
     if len(off):
         raise DataError(
-            f"row {frame.index[off[0]]!r}: the points sum to {sums[off[0]]:g}; allowed: 100 "
+            f"{row_name(frame.index, off[0])}: the points sum to {sums[off[0]]:g}; allowed: 100 "
             f"({len(off)} respondents; see cxstats.check)"
         )
     if np.isnan(sums).all():

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cxstats.core.engines import as_pandas
 from cxstats.core.errors import DataError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, check_lang, label
@@ -37,7 +38,7 @@ from cxstats.stats.coefficients import (
 from cxstats.stats.discriminant_validity import fornell_larcker_failures, htmt_failures
 from cxstats.stats.intervals import check_level
 from cxstats.stats.rules import verdict
-from cxstats.survey.answers import answers, as_pandas
+from cxstats.survey.answers import answers
 from cxstats.survey.codebook import Codebook
 
 if TYPE_CHECKING:

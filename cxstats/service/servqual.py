@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cxstats.core.engines import as_pandas
 from cxstats.core.errors import DataError
 from cxstats.core.formats import format_number, format_percent, interval, p_text
 from cxstats.core.language import Text, both, check_lang, label
@@ -37,7 +38,7 @@ from cxstats.service.dimension_scores import (
 )
 from cxstats.stats.group_comparison import compare_groups
 from cxstats.stats.hypothesis_tests import MeanTests, adjust, mean_tests
-from cxstats.survey.answers import answers, as_pandas
+from cxstats.survey.answers import answers
 from cxstats.survey.codebook import Codebook
 
 if TYPE_CHECKING:

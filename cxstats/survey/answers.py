@@ -11,6 +11,7 @@ import numpy as np
 from cxstats.core.errors import DataError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both
+from cxstats.core.messages import row_name
 from cxstats.survey.codebook import Codebook, has_points
 
 if TYPE_CHECKING:
@@ -24,38 +25,6 @@ TURNED_TWICE, ENOUGH = -0.3, 20
 _CODES = [float(str(digit) * size) for digit in (6, 7, 8, 9) for size in (1, 2, 3, 4, 5)]
 _CODES += [96.0, 97.0, 98.0, 996.0, 997.0, 998.0, 9998.0]
 MISSING_CODES = np.array([*(-code for code in _CODES), *(code for code in _CODES if code > 9)])
-
-
-def as_pandas(frame: Any) -> pd.DataFrame:
-    """Return any table as pandas; a lazy one is collected.
-
-    Raises
-    ------
-    DataError
-        If the table is of an unknown kind or has no rows.
-    """
-    import narwhals as nw
-    import pandas as pd
-
-    if isinstance(frame, pd.DataFrame):
-        if len(frame) == 0:
-            raise DataError("the table has no rows")
-        return frame
-    try:
-        table: Any = nw.from_native(frame)
-    except TypeError as error:
-        raise DataError(
-            f"a table of type {type(frame).__name__!r} cannot be read; allowed: pandas, Polars, "
-            "PyArrow, DuckDB relation"
-        ) from error
-    native: pd.DataFrame = (
-        table.collect("pandas").to_native()
-        if isinstance(table, nw.LazyFrame)
-        else table.to_pandas()
-    )
-    if len(native) == 0:
-        raise DataError("the table has no rows")
-    return native
 
 
 def answers(frame: pd.DataFrame, codebook: Codebook, role: str | None = None) -> NDArray[Any]:
@@ -111,13 +80,13 @@ def _check_scale(
     between = np.flatnonzero(has_points(low, high) & (np.abs(values - np.round(values)) > 0))
     if len(between):
         raise DataError(
-            f"row {index[between[0]]!r}, column {name!r}: {values[between[0]]:g} is "
+            f"{row_name(index, between[0])}, column {name!r}: {values[between[0]]:g} is "
             f"between two points; allowed: whole numbers from {low:g} to {high:g}"
         )
     off = np.flatnonzero((values < low) | (values > high))
     if len(off):
         raise DataError(
-            f"row {index[off[0]]!r}, column {name!r}: {values[off[0]]:g} is off the "
+            f"{row_name(index, off[0])}, column {name!r}: {values[off[0]]:g} is off the "
             f"scale; allowed: {low:g} to {high:g}" + _more(off)
         )
 
@@ -175,7 +144,7 @@ def numbers(frame: pd.DataFrame, name: str) -> NDArray[Any]:
     bad = np.flatnonzero(np.isinf(values) | is_text | lost)
     if len(bad):
         raise DataError(
-            f"row {frame.index[bad[0]]!r}, column {name!r}: {column.iloc[bad[0]]!r} is not a "
+            f"{row_name(frame.index, bad[0])}, column {name!r}: {column.iloc[bad[0]]!r} is not a "
             f"number; see cxstats.check and cxstats.clean" + _more(bad)
         )
     return values
@@ -229,7 +198,7 @@ def _raise_for_kind(column: pd.Series[Any], name: str) -> NoReturn:
     if not len(filled):
         raise DataError(f"column {name!r} has the type {column.dtype}; allowed: numbers")
     raise DataError(
-        f"row {column.index[filled[0]]!r}, column {name!r}: {str(column.iloc[filled[0]])!r} is "
+        f"{row_name(column.index, filled[0])}, column {name!r}: {str(column.iloc[filled[0]])!r} is "
         f"{kind}; allowed: numbers, such as (date - start) / pandas.Timedelta(days=1)"
     )
 

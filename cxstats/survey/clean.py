@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cxstats.core.display import in_words
+from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, both, label, listed
 from cxstats.core.result import Result
@@ -19,7 +20,6 @@ from cxstats.survey.answer_flags import (
     flag_answers,
     parse,
 )
-from cxstats.survey.answers import as_pandas
 from cxstats.survey.check import (
     cell_problems,
     check_limits,

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import both
-from cxstats.survey.answers import as_pandas, numbers
+from cxstats.core.messages import row_name
+from cxstats.survey.answers import numbers
 from cxstats.weighting.result import Weights, closed, weight_table
 
 if TYPE_CHECKING:
@@ -183,7 +185,7 @@ def _read(
     if len(missing):
         i, j = missing[0]
         raise DataError(
-            f"row {frame.index[i]!r}, column {names[j]!r}: no value; every unit needs every "
+            f"{row_name(frame.index, i)}, column {names[j]!r}: no value; every unit needs every "
             f"criterion ({len(missing)} missing)"
         )
     cost = np.array([ways[name] == "cost" for name in names])

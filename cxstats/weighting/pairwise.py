@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.core.engines import as_pandas
 from cxstats.core.errors import DataError
-from cxstats.survey.answers import as_pandas
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

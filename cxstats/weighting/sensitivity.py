@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import Text, both, label
+from cxstats.core.messages import row_name
 from cxstats.core.moments import check_resamples
 from cxstats.core.result import Chart, Result
 from cxstats.stats.intervals import check_level
 from cxstats.stats.weights import check_weights
-from cxstats.survey.answers import as_pandas, numbers
+from cxstats.survey.answers import numbers
 from cxstats.weighting.rankings import pair_tables, ranking, unit_table
 from cxstats.weighting.result import Weights
 from cxstats.weighting.uncertainty import (
@@ -454,7 +456,7 @@ def _read(
     if len(missing):
         i, k = missing[0]
         raise DataError(
-            f"row {frame.index[i]!r}, column {names[k]!r}: no score; every unit needs every "
+            f"{row_name(frame.index, i)}, column {names[k]!r}: no score; every unit needs every "
             f"criterion ({len(missing)} missing)"
         )
     table = pd.DataFrame(values, index=frame.index.map(str), columns=names)

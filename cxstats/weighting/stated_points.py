@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import both
 from cxstats.priorities.notes import few_resamples
 from cxstats.stats.bootstrap import bca, replicate_means
 from cxstats.stats.intervals import check_level
-from cxstats.survey.answers import as_pandas, numbers
+from cxstats.survey.answers import numbers
 from cxstats.weighting.result import Weights, check_choice, closed, weight_table
 
 if TYPE_CHECKING:

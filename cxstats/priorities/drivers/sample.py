@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.moments import Moments
-from cxstats.survey.answers import as_pandas, numbers
+from cxstats.survey.answers import numbers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

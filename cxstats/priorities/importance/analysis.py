@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, both
 from cxstats.core.moments import bootstrap_moments, check_resamples, correlations
@@ -33,7 +34,6 @@ from cxstats.priorities.quadrants import (
 )
 from cxstats.stats.bootstrap import percentile_limits
 from cxstats.stats.intervals import check_level
-from cxstats.survey.answers import as_pandas
 
 if TYPE_CHECKING:
     import pandas as pd

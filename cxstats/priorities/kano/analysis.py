@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import Text, both, listed
@@ -19,7 +20,7 @@ from cxstats.priorities.kano.result import Kano
 from cxstats.priorities.kano.segments import compare
 from cxstats.priorities.notes import ROUGH
 from cxstats.stats.intervals import check_level
-from cxstats.survey.answers import as_pandas, numbers
+from cxstats.survey.answers import numbers
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
+from cxstats.core.messages import row_name
 from cxstats.core.paths import PACKAGE
 from cxstats.survey.answers import numbers
 
@@ -177,7 +178,7 @@ def coded(frame: pd.DataFrame, column: str, codes: tuple[Any, ...]) -> Whole:
         text = f"{value:g}" if isinstance(value, float) else repr(value)
         more = f" (and {len(unknown) - 1} more in this column)" if len(unknown) > 1 else ""
         raise DataError(
-            f"row {frame.index[unknown[0]]!r}, column {column!r}: {text} is no answer; allowed: "
-            f"{', '.join(map(str, codes))} (like to dislike){more}"
+            f"{row_name(frame.index, unknown[0])}, column {column!r}: {text} is no answer; "
+            f"allowed: {', '.join(map(str, codes))} (like to dislike){more}"
         )
     return answers

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, both
+from cxstats.core.messages import row_name
 from cxstats.stats.bootstrap import bca, replicate_means
-from cxstats.survey.answers import as_pandas, numbers
+from cxstats.survey.answers import numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -293,7 +295,7 @@ def _not_negative(frame: pd.DataFrame, name: str) -> Array:
     negative = np.flatnonzero(values < 0)
     if len(negative):
         raise DataError(
-            f"row {frame.index[negative[0]]!r}, column {name!r}: {values[negative[0]]:g} is "
+            f"{row_name(frame.index, negative[0])}, column {name!r}: {values[negative[0]]:g} is "
             "negative; allowed: numbers from 0 upwards"
         )
     return values
