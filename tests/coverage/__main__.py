@@ -1,0 +1,108 @@
+"""Measure the coverage of every interval and write the table."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import time
+import warnings
+import zlib
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import cxstats as cx
+from tests.coverage import Interval, says
+from tests.coverage.intervals import INTERVALS
+
+TABLE = Path(__file__).with_name("coverage.csv")
+HEADS = ("interval", "n", "coverage", "error", "low", "high", "said", "refused", "samples", "date")
+
+
+def measure(interval: Interval, n: int, samples: int) -> dict[str, Any]:
+    """Return a row of the table.
+
+    ``coverage`` is in per cent, with its Monte-Carlo error; ``low`` and ``high`` are the per cent
+    of intervals that lie wholly above, or below, the truth; ``said`` and ``refused`` the per cent
+    of samples in which the result itself says that it is not to be trusted, or there is none.
+    An interval that is not given (NaN) counts as refused.
+    """
+    warnings.simplefilter("ignore")
+    truth = np.atleast_1d(np.asarray(interval.truth, float))
+    covered, above, below, given, said, refused = 0, 0, 0, 0, 0, 0
+    seed = zlib.crc32(interval.name.encode())
+    for i in range(samples):
+        try:
+            result, low, high = interval.limits(np.random.default_rng([seed, n, i]), n)
+        except cx.CxError:
+            refused += 1
+            continue
+        low, high = (np.asarray(x, float).reshape(truth.shape) for x in (low, high))
+        there = np.isfinite(low) & np.isfinite(high)
+        given += int(there.sum())
+        covered += int((there & (low <= truth) & (truth <= high)).sum())
+        above += int((there & (low > truth)).sum())
+        below += int((there & (high < truth)).sum())
+        said += says(result)
+        refused += not there.any()
+    share = covered / given if given else float("nan")
+    # Intervals of one sample go together: the error is that of as many samples, which is cautious.
+    error = np.sqrt(share * (1 - share) / max(samples - refused, 1))
+    percent = [share, error, above / max(given, 1), below / max(given, 1)]
+    return {
+        "interval": interval.name,
+        "n": n,
+        **dict(zip(HEADS[2:6], (f"{100 * x:.1f}" for x in percent), strict=True)),
+        "said": f"{100 * said / max(samples - refused, 1):.0f}",
+        "refused": f"{100 * refused / samples:.0f}",
+        "samples": samples,
+        "date": date.today().isoformat(),
+    }
+
+
+def _cell(at: tuple[int, int, int]) -> tuple[tuple[int, int], dict[str, Any], float]:
+    index, n, samples = at
+    start = time.perf_counter()
+    return (index, n), measure(INTERVALS[index], n, samples), time.perf_counter() - start
+
+
+def main() -> None:
+    """Measure, print, and write the table where everything was measured."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="intervals whose name contains this")
+    parser.add_argument("--samples", type=int, help="of every cell, instead of the table's own")
+    parser.add_argument("--write", action="store_true", help="put what was measured into the table")
+    options = parser.parse_args()
+    chosen = [i for i, x in enumerate(INTERVALS) if options.only.lower() in x.name.lower()]
+    cells = [
+        (i, n, options.samples or INTERVALS[i].samples) for i in chosen for n in INTERVALS[i].sizes
+    ]
+    rows = {}
+    with ProcessPoolExecutor() as pool:
+        for task in as_completed([pool.submit(_cell, cell) for cell in cells]):
+            key, row, seconds = task.result()
+            rows[key] = row
+            print(*row.values(), f"{seconds:.0f}s", sep="\t", flush=True)
+    if options.write or not (options.only or options.samples):
+        _write([rows[key] for key in sorted(rows)])
+
+
+def _write(rows: list[dict[str, Any]]) -> None:
+    """Write rows in the place of those with the same names, in the order of `INTERVALS`."""
+    old = list(csv.DictReader(TABLE.open(encoding="utf-8"))) if TABLE.exists() else []
+    table = {(row["interval"], int(row["n"])): row for row in [*old, *rows]}
+    names = [interval.name for interval in INTERVALS]
+    with TABLE.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, HEADS, lineterminator="\n")
+        writer.writeheader()
+        for name, n in sorted(
+            (k for k in table if k[0] in names), key=lambda k: (names.index(k[0]), k[1])
+        ):
+            writer.writerow(table[name, n])
+
+
+if __name__ == "__main__":
+    main()

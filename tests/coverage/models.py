@@ -1,0 +1,161 @@
+"""Structural equation models, PLS, drivers."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import cxstats as cx
+from tests.coverage import FAST, FROM_20, FROM_50, SLOW, Interval, columns
+
+MODEL = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nC =~ c1 + c2 + c3\nB ~ p*A\nC ~ q*B + r*A\nab := p*q"
+LOADING = (0.85, 0.8, 0.75)
+NAMES = [f"{construct}{i}" for construct in "abc" for i in (1, 2, 3)]
+FREE = [f"{construct}{i}" for construct in "abc" for i in (2, 3)]
+DRIVERS = ["d1", "d2", "d3", "d4"]
+BETA, BETWEEN = np.array([0.5, 0.3, 0.2, 0.0]), 0.4
+
+
+def latents(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Return three latents of variance 1: B on A (.5), C on B (.4) and A (.3)."""
+    a = rng.normal(size=n)
+    b = 0.5 * a + np.sqrt(0.75) * rng.normal(size=n)
+    c = 0.4 * b + 0.3 * a + np.sqrt(1 - 0.16 - 0.09 - 0.12) * rng.normal(size=n)
+    return np.column_stack([a, b, c])
+
+
+def items(rng: np.random.Generator, n: int) -> pd.DataFrame:
+    eta, load = np.repeat(latents(rng, n), 3, axis=1), np.tile(LOADING, 3)
+    x = load * eta + np.sqrt(1 - load**2) * rng.normal(size=(n, 9))
+    return pd.DataFrame(x, columns=NAMES)
+
+
+@cache
+def moments() -> cx.Moments:
+    """Return the covariances of the population."""
+    phi = np.array([[1, 0.5, 0.5], [0.5, 1, 0.55], [0.5, 0.55, 1]])
+    wide = np.kron(phi, np.outer(LOADING, LOADING))
+    np.fill_diagonal(wide, 1)
+    return cx.Moments.from_covariance(NAMES, wide, 100_000)
+
+
+def rows_of(table: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """Return the rows of a kind: free loadings, paths, the product of paths."""
+    if kind == "loadings":
+        return table[(table["op"] == "=~") & table["rhs"].isin(FREE)]
+    if kind == "paths":
+        return table[table["op"] == "~"]
+    if kind == "indirect":
+        return table[table["op"] == ":="]
+    return table[(table["op"] == "~~") & (table["lhs"] == table["rhs"])]
+
+
+def sem(kind: str, stem: str = "ci", draw: Any = items, **options: Any) -> Any:
+    def limits(rng: np.random.Generator, n: int) -> tuple[Any, Any, Any]:
+        fit = cx.sem(MODEL, draw(rng, n), **options)
+        return fit, *columns(rows_of(fit.table, kind), stem=stem)
+
+    return limits
+
+
+def sem_bootstrap(kind: str) -> Any:
+    def limits(rng: np.random.Generator, n: int) -> tuple[Any, Any, Any]:
+        fit = cx.sem(MODEL, items(rng, n))
+        bootstrap = fit.bootstrap(FAST // 2, seed=1)
+        return bootstrap, *columns(rows_of(bootstrap.table, kind))
+
+    return limits
+
+
+@cache
+def sem_truth(kind: str, column: str = "estimate") -> Any:
+    fit = cx.sem(MODEL, moments())
+    return rows_of(fit.table, kind)[column].to_numpy(float)
+
+
+def pls(read: Any) -> Any:
+    """Return the limits of a table of a PLS model with 500 resamples."""
+
+    def limits(rng: np.random.Generator, n: int) -> tuple[Any, Any, Any]:
+        fit = cx.pls(MODEL, items(rng, n), n_resamples=FAST // 2)
+        return fit, *columns(read(fit))
+
+    return limits
+
+
+def pls_truth(read: Any) -> Any:
+    """Return what PLS gives for the population, which is what its intervals are for."""
+    return read(cx.pls(MODEL, moments()))["estimate"].to_numpy(float)
+
+
+def pls_paths(fit: Any) -> Any:
+    return rows_of(fit.table, "paths")
+
+
+def pls_indirect(fit: Any) -> Any:
+    return rows_of(fit.table, "indirect")
+
+
+def pls_loadings(fit: Any) -> Any:
+    return fit.table[fit.table["op"] == "=~"]
+
+
+def answers(rng: np.random.Generator, n: int) -> pd.DataFrame:
+    """Return four drivers, correlated .4, of which one has no effect, and their outcome."""
+    common = np.sqrt(BETWEEN) * rng.normal(size=(n, 1))
+    x = common + np.sqrt(1 - BETWEEN) * rng.normal(size=(n, 4))
+    y = x @ BETA + 0.8 * rng.normal(size=n)
+    return pd.DataFrame(np.column_stack([x, y]), columns=[*DRIVERS, "y"])
+
+
+@cache
+def driver_moments() -> cx.Moments:
+    cov = np.full((4, 4), BETWEEN)
+    np.fill_diagonal(cov, 1)
+    full = np.block([[cov, (cov @ BETA)[:, None]], [cov @ BETA, BETA @ cov @ BETA + 0.64]])
+    return cx.Moments.from_covariance([*DRIVERS, "y"], full, 10_000_000)
+
+
+def drivers(method: str) -> Any:
+    def limits(rng: np.random.Generator, n: int) -> tuple[Any, Any, Any]:
+        result = cx.drivers(answers(rng, n), "y", DRIVERS, method, n_resamples=FAST // 2)
+        return result, *columns(result.table, DRIVERS)
+
+    return limits
+
+
+def driver_truth(method: str) -> Any:
+    result = cx.drivers(driver_moments(), "y", DRIVERS, method)
+    return result.table.loc[DRIVERS, "estimate"].to_numpy(float)
+
+
+INTERVALS = [
+    *(
+        Interval(f"SEM, ML, {kind}", sem(kind), sem_truth(kind), FROM_20)
+        for kind in ("loadings", "paths", "variances", "indirect")
+    ),
+    Interval("SEM, MLR, paths", sem("paths", estimator="mlr"), sem_truth("paths"), FROM_20),
+    Interval("SEM, FIML, paths", sem("paths", missing="fiml"), sem_truth("paths"), FROM_50),
+    Interval(
+        "SEM, bootstrap of the indirect effect",
+        sem_bootstrap("indirect"),
+        sem_truth("indirect"),
+        FROM_50,
+        300,
+    ),
+    *(
+        Interval(f"PLS, {name}", pls(read), pls_truth(read), FROM_20, SLOW)
+        for name, read in (
+            ("paths", pls_paths), ("indirect effects", pls_indirect), ("loadings", pls_loadings)
+        )
+    ),
+    *(
+        Interval(
+            f"drivers, {method}", drivers(method), driver_truth(method), FROM_20, SLOW
+        )
+        for method in ("shapley", "johnson", "regression")
+    ),
+]  # fmt: skip
