@@ -10,7 +10,7 @@ import pandas as pd
 
 import cxstats as cx
 from cxstats import satisfaction
-from tests.coverage import FAST, FROM_20, Interval, columns, values
+from tests.coverage import FAST, FROM_20, SIZES, SLOW, Interval, columns, values
 from tests.coverage.metrics import SHAPES, mean_of
 
 DIMENSIONS = ["Tangibles", "Reliability", "Responsiveness", "Assurance", "Empathy"]
