@@ -11,20 +11,25 @@ Hoenig & Heisey (2001). The abuse of power. The American Statistician 55, 19-24.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
-from cxstats.core.formats import p_text
-from cxstats.core.language import both
+from cxstats.core.formats import format_number, p_text
+from cxstats.core.language import Text, both
 from cxstats.experiments.lift import lift_interval
 from cxstats.experiments.result import AbTest, size_notes
-from cxstats.experiments.sample_ratio_mismatch import RULE, Shares, sample_ratio
+from cxstats.experiments.sample_ratio_mismatch import RULE, SampleRatio, Shares, sample_ratio
+from cxstats.metrics.answers import Sampling
+from cxstats.metrics.cluster_sums import ClusterSums
+from cxstats.metrics.comparison import wald
 from cxstats.metrics.means import mean, mean_from_summary
 from cxstats.metrics.net_promoter_score import nps, nps_from_counts
 from cxstats.metrics.rates import rate
 from cxstats.metrics.result import LEVEL, Metric
+from cxstats.stats.sampling_design import Design
 
 # What the numbers of a group are, in the door of counts.
 COUNTS = {
@@ -35,7 +40,7 @@ COUNTS = {
 NAMES = {"proportion": "rate", "mean": "mean", "nps": "nps"}
 
 
-def ab_test(
+def ab_test(  # noqa: PLR0913  (keywords of a public function)
     frame: Any,
     *,
     outcome: str,
@@ -43,6 +48,10 @@ def ab_test(
     control: Any,
     metric: str = "proportion",
     name: str | None = None,
+    cluster: str | None = None,
+    strata: str | None = None,
+    weights: str | None = None,
+    design: Design | None = None,
     shares: Shares = "equal",
     level: float = LEVEL,
 ) -> AbTest:
@@ -56,8 +65,8 @@ def ab_test(
     Parameters
     ----------
     frame : table
-        One row per unit that was assigned at random (a visitor, a customer): pandas, Polars,
-        DuckDB relation, PyArrow.
+        One row per unit that was assigned at random (a visitor, a customer), or several with
+        `cluster`: pandas, Polars, DuckDB relation, PyArrow.
     outcome : str
         Column of outcomes: 0 and 1 (or false and true), numbers, or answers from 0 to 10.
     group : str
@@ -67,6 +76,12 @@ def ab_test(
     name : str, optional
         What is measured, such as "conversion_rate"; names of `cxstats.metrics.RATES` are written in
         both languages.
+    cluster : str, optional
+        Column of the unit that was assigned at random, where it has several rows: the user of
+        sessions or impressions. Tests are t with the covariance of the design then
+        (`cxstats.Metric.compare`), and the check of sizes counts these units.
+    strata, weights, design
+        As in `cxstats.nps`.
     shares : "equal", mapping of variant to share, or None
         Planned shares of the groups; None leaves the check out.
     level : float
@@ -87,8 +102,14 @@ def ab_test(
     -----
     P values of several variants are adjusted after Holm; intervals are not. The p value holds once:
     looking at it repeatedly until it is small does not (`cxstats.sequential_plan`,
-    `cxstats.always_valid`). Rows are taken as independent: with several rows per person (sessions,
-    impressions) give one row per person.
+    `cxstats.always_valid`). Rows are taken as independent without `cluster`: with several rows per
+    person name the column of persons, or give one row per person, which is a different question
+    where some come more often than others (the mean of persons, not of visits).
+
+    The clustered error of a difference is that of the regression on a dummy of the group with
+    ``cov_type="cluster"`` in statsmodels but for one factor: both have ``C / (C - 1)`` of C
+    clusters, and statsmodels also ``(n - 1) / (n - 2)`` of n rows in the variance. Few clusters in
+    a group (below 10) have a note.
 
     There is no observed power. It is a function of the p value alone (p = .05 is 50 %), so it says
     nothing that the interval does not say better; power belongs to a plan (`cxstats.sample_size`).
@@ -103,7 +124,8 @@ def ab_test(
     [0.06, 0.0133, 0.1068, 0.0116, 0.6]
     """
     _check_metric(metric)
-    options: dict[str, Any] = {"by": group, "column": outcome, "level": level}
+    sampling = Sampling.of(design, weights, cluster, strata)
+    options: dict[str, Any] = {"by": group, "column": outcome, "level": level, **asdict(sampling)}
     if metric == "nps":
         groups = nps(frame, **options)
     else:
@@ -181,12 +203,22 @@ def _compare(groups: Metric, metric: str, control: Any, shares: Shares) -> AbTes
         if n == 0:
             raise DataError(f"group {name!r} is empty: it has no answers")
     missing = table["n_missing"].to_numpy(int) if "n_missing" in table else 0 * table["n"]
-    assigned = dict(zip(names, (table["n"] + missing).astype(int).tolist(), strict=True))
+    sizes = (table["n"] + missing).to_numpy(int)
+    clusters = groups.clusters
+    by_cluster = clusters is not None and clusters.clustered
+    if clusters is not None and by_cluster:
+        sizes = clusters.assigned()
+    assigned = dict(zip(names, sizes.tolist(), strict=True))
     ratio = None if shares is None else sample_ratio(assigned, shares)
-    p_uneven = _uneven_p(table["n"].to_numpy(float), np.asarray(missing, float))
+    if clusters is not None and by_cluster:
+        p_uneven = _uneven_p_of_clusters(clusters)
+    else:
+        p_uneven = _uneven_p(table["n"].to_numpy(float), np.asarray(missing, float))
     uneven = bool(RULE.band(p_uneven) == 0)
     comparison = groups.compare(control)
     notes = list(groups.notes)
+    if clusters is not None and by_cluster:
+        notes += _notes_of_clusters(clusters, ratio)
     if uneven:
         notes.append(both("experiment.note.uneven", p=p_text(p_uneven)))
     if groups.unit != "share" and (~(table["se"] > 0)).any():
@@ -233,6 +265,29 @@ def _uneven_p(n: Any, missing: Any) -> float:
     share = n_missing / total.sum()
     statistic = ((missing - total * share) ** 2 / (total * share * (1 - share))).sum()
     return float(chdtrc(len(n) - 1, statistic))
+
+
+def _uneven_p_of_clusters(clusters: ClusterSums) -> float:
+    """Return the p value of Wald's F that every group misses the same share, by the design."""
+    from scipy.special import fdtrc
+
+    missing, rows = clusters.total(clusters.rows - clusters.n), clusters.total(clusters.rows)
+    if not missing.any():
+        return 1.0
+    covariance, groups = clusters.covariance_of_missing(), np.arange(clusters.groups)
+    k = len(groups) - 1
+    df = covariance.df_of_all(groups) - k
+    chi_square = wald(covariance.matrix(groups), missing / rows) if df >= 1 else np.nan
+    return float(fdtrc(k, df, chi_square / k)) if np.isfinite(chi_square) else 1.0
+
+
+def _notes_of_clusters(clusters: ClusterSums, ratio: SampleRatio | None) -> list[Text]:
+    """Return notes on what the check of sizes counts, and on units in several groups."""
+    notes = [] if ratio is None else [both("experiment.note.units")]
+    crossed = clusters.in_several()
+    if crossed:
+        notes.append(both("experiment.note.crossed", count=format_number(crossed)))
+    return notes
 
 
 def _table(groups: Metric, pairs: Any, control: Any) -> Any:

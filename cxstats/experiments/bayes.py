@@ -231,6 +231,10 @@ def bayesian_ab(
 
     Notes
     -----
+    Trials are independent: counts do not say which visits are of one person, so the posterior of
+    such counts is too narrow; give one trial per person, or see `cxstats.ab_test` with
+    ``cluster=``.
+
     The probability is one of the model with its prior; it is no error rate. A rule that stops at
     the first day on which it exceeds 95 % has a higher chance of a false finding than 5 %.
 

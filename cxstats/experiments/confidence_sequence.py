@@ -32,6 +32,7 @@ from cxstats.experiments.result import (
     distrust_title,
     in_units,
     points_scale,
+    refuse_clusters,
     size_lines,
     size_notes,
 )
@@ -188,6 +189,7 @@ def always_valid(  # noqa: PLR0913  (keywords of a public function)
     group: str | None = None,
     control: Any = None,
     metric: str = "proportion",
+    cluster: str | None = None,
     look: str | None = None,
     shares: Shares = "equal",
     start: int = START,
@@ -210,6 +212,8 @@ def always_valid(  # noqa: PLR0913  (keywords of a public function)
         where a decision is expected.
     outcome, group, control, metric, shares
         As in `cxstats.ab_test`, of a table with one variant beside the control.
+    cluster
+        Refused: rows are units that come once, as `SequentialPlan.monitor` says.
     look : str, optional
         Column of looks (days, batches), whose order is that of time; without it every row is one.
     start : int
@@ -237,6 +241,9 @@ def always_valid(  # noqa: PLR0913  (keywords of a public function)
     True
     """
     check_level(level)
+    refuse_clusters(
+        "an always-valid interval", cluster, data if isinstance(data, list | tuple) else ()
+    )
     for name, value in (("tuned_at", tuned_at), ("start", start)):
         if isinstance(value, bool) or not isinstance(value, Real) or not 2 <= value < np.inf:
             raise CxError(f"{name}={value!r}; allowed: a number of answers from 2 upwards")

@@ -32,9 +32,10 @@ from cxstats.experiments.result import (
     size_notes,
 )
 from cxstats.experiments.sample_ratio_mismatch import RULE, SampleRatio, Shares, sample_ratio
-from cxstats.metrics.comparison import welch_f
+from cxstats.metrics.comparison import satterthwaite, wald, welch_f
 from cxstats.stats.hypothesis_tests import adjust
 from cxstats.stats.intervals import check_level, t_interval
+from cxstats.stats.sampling_design import Design, SampledRows, design_of
 from cxstats.survey.answers import numbers
 
 if TYPE_CHECKING:
@@ -163,6 +164,9 @@ def cuped(  # noqa: PLR0913  (keywords of a public function)
     control: Any,
     covariates: str | Sequence[str],
     metric: str = "mean",
+    cluster: str | None = None,
+    strata: str | None = None,
+    design: Design | None = None,
     imbalance: str = "refuse",
     shares: Shares = "equal",
     level: float = 0.95,
@@ -183,6 +187,10 @@ def cuped(  # noqa: PLR0913  (keywords of a public function)
         before). One that the treatment can have changed biases the difference.
     metric : {"mean", "proportion", "nps"}
         How the outcome is read; a proportion or an NPS is adjusted as the mean that it is.
+    cluster, strata, design : optional
+        As in `cxstats.ab_test`, without weights. Errors are those of the regression on groups and
+        covariates with clustered errors (statsmodels' ``cov_type="cluster"`` but for the factor
+        ``(n - 1) / (n - k)``); sizes and balance are checked by clusters as well.
     imbalance : {"refuse", "note"}
         What to do if a covariate differs between groups by more than chance explains (p below .001,
         after Holm): such a covariate was measured too late, or the assignment failed.
@@ -219,8 +227,12 @@ def cuped(  # noqa: PLR0913  (keywords of a public function)
     """
     names = [covariates] if isinstance(covariates, str) else list(covariates)
     _check_options(names, outcome, imbalance, level)
+    sampled = design_of(design, None, cluster, strata)
+    if sampled is not None and sampled.weights is not None:
+        raise CxError("weights do not go with an adjustment for covariates; see cxstats.ab_test")
     outcomes = read_outcomes(frame, outcome, group, metric)
     check_groups(outcomes.groups, group, control)
+    rows = None if sampled is None else sampled.read(outcomes.frame)
     columns, matrix, notes = _read_covariates(outcomes, names)
     sizes = np.bincount(outcomes.codes)
     if sizes.min() < 2 or len(outcomes.values) <= len(sizes) + len(columns):
@@ -231,12 +243,23 @@ def cuped(  # noqa: PLR0913  (keywords of a public function)
         )
     check_rank(matrix, outcomes.codes, [name for name, _ in columns])
     p_balance = balance(matrix, outcomes.codes, len(outcomes.groups))
+    if rows is not None:
+        p_balance = balance_by_design(matrix, outcomes.codes, len(outcomes.groups), rows)
+        notes += rows.notes()
     notes += _check_balance([name for name, _ in columns], p_balance, imbalance)
     adjusted = adjusted_means(outcomes.values, matrix, outcomes.codes, len(outcomes.groups))
-    assigned = dict(zip(outcomes.groups, np.bincount(outcomes.assigned).tolist(), strict=True))
+    sizes = outcomes.assigned
+    if sampled is not None and sampled.cluster is not None:
+        sizes = outcomes.units(sampled.cluster)
+        notes.append(both("experiment.note.units"))
+    assigned = dict(zip(outcomes.groups, np.bincount(sizes).tolist(), strict=True))
     ratio = None if shares is None else sample_ratio(assigned, shares)
+    base = outcomes.groups.index(control)
+    errors = None
+    if rows is not None:
+        errors = _errors_by_design(adjusted, outcomes, matrix, base, rows)
     return Cuped(
-        table=_differences(adjusted, outcomes.groups, control, level),
+        table=_differences(adjusted, outcomes.groups, control, level, errors),
         covariates=_covariate_table(adjusted, outcomes, matrix, columns, p_balance),
         r_squared=adjusted.r_squared,
         kind=metric,
@@ -297,8 +320,76 @@ def _check_balance(names: Sequence[str], p_values: Array, imbalance: str) -> lis
     return []
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Errors:
+    """Standard errors and degrees of freedom of differences, adjusted and not, arrays (v,)."""
+
+    se: Array
+    df: Array
+    raw_se: Array
+    raw_df: Array
+
+
+def _errors_by_design(
+    adjusted: Adjusted, outcomes: Outcomes, matrix: Array, base: int, rows: SampledRows
+) -> _Errors:
+    """Return the errors of the differences from group `base` by the clusters of the rows.
+
+    The influence of a row on an adjusted difference is ``e / n_v - e / n_c - g' S_xx^-1 x e`` with
+    its residual e, its covariates x within groups, and g the difference of their means.
+    """
+    codes, n = outcomes.codes, adjusted.n
+    x, y = within(matrix, codes), within(outcomes.values[:, None], codes)[:, 0]
+    residual = y - x @ adjusted.theta
+    member = codes[:, None] == np.arange(len(n))
+    variants = [i for i in range(len(n)) if i != base]
+    gap = adjusted.covariate_mean[variants] - adjusted.covariate_mean[base]
+    of_theta = np.linalg.solve(x.T @ x, x.T * residual).T
+    own_df = np.array([_clusters_less_strata(rows, codes == i) for i in range(len(n))])
+    pairs = [(codes == i) | (codes == base) for i in variants]
+    together = np.array([_clusters_less_strata(rows, pair) - 1 for pair in pairs])
+
+    def errors(values: Array, extra: Array) -> tuple[Array, Array]:
+        means = values[:, None] * member / n
+        variance = np.diag(rows.covariance(means))
+        influence = means[:, variants] - means[:, [base]] - extra
+        se = np.sqrt(np.diag(rows.covariance(influence)))
+        welch = satterthwaite(variance[variants], own_df[variants], variance[base], own_df[base])
+        return se, np.fmin(welch, together)
+
+    return _Errors(*errors(residual, of_theta @ gap.T), *errors(y, np.zeros((len(y), 1))))
+
+
+def _clusters_less_strata(rows: SampledRows, member: NDArray[np.bool_]) -> float:
+    """Return the degrees of freedom of some of the rows."""
+    clusters = np.unique(rows.cluster[member])
+    return float(len(clusters) - len(np.unique(rows.stratum[clusters])))
+
+
+def balance_by_design(
+    matrix: Array, codes: NDArray[np.intp], groups: int, rows: SampledRows
+) -> Array:
+    """Return p values (k,) of Wald's F that the covariates' means are equal, by clusters."""
+    from scipy.special import fdtrc
+
+    member = codes[:, None] == np.arange(groups)
+    n, inside = member.sum(axis=0), within(matrix, codes)
+    df = rows.df - (groups - 1)
+    p_values = np.full(matrix.shape[1], np.nan)
+    for j, x in enumerate(matrix.T):
+        means = (x[:, None] * member).sum(axis=0) / n
+        chi_square = wald(rows.covariance(inside[:, [j]] * member / n), means)
+        if df >= 1 and np.isfinite(chi_square):
+            p_values[j] = fdtrc(groups - 1, df, chi_square / (groups - 1))
+    return p_values
+
+
 def _differences(
-    adjusted: Adjusted, groups: Sequence[Any], control: Any, level: float
+    adjusted: Adjusted,
+    groups: Sequence[Any],
+    control: Any,
+    level: float,
+    errors: _Errors | None = None,
 ) -> pd.DataFrame:
     import pandas as pd
     from scipy.special import stdtr
@@ -320,6 +411,8 @@ def _differences(
     gap = adjusted.covariate_mean[variants] - adjusted.covariate_mean[base]
     se = np.sqrt(variance + np.einsum("ij,jk,ik->i", gap, adjusted.precision, gap))
     raw_se = np.sqrt(raw_variance)
+    if errors is not None:
+        se, df, raw_se, raw_df = errors.se, errors.df, errors.raw_se, errors.raw_df
     low, high = t_interval(estimate, se, df, level)
     raw_low, raw_high = t_interval(raw, raw_se, raw_df, level)
     with np.errstate(invalid="ignore", divide="ignore"):

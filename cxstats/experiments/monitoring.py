@@ -23,6 +23,7 @@ from cxstats.experiments.result import (
     distrust_title,
     in_units,
     points_scale,
+    refuse_clusters,
     size_lines,
     size_notes,
 )
@@ -198,6 +199,7 @@ def monitor(plan: SequentialPlan, tests: Sequence[AbTest], final: bool = False) 
     """
     import pandas as pd
 
+    refuse_clusters("a sequential plan", tests=tests)
     if not tests:
         raise CxError("no looks; allowed: at least one AbTest, or a table")
     rows = pd.concat([_row(test, k) for k, test in enumerate(tests, 1)], ignore_index=True)

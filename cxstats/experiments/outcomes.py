@@ -45,6 +45,8 @@ class Outcomes:
     notes : tuple of Text
         What was left out.
     synthetic : bool
+    grouped : pandas.DataFrame
+        The rows behind `assigned`.
     """
 
     frame: pd.DataFrame
@@ -55,6 +57,16 @@ class Outcomes:
     times: NDArray[Any]
     notes: tuple[Text, ...]
     synthetic: bool
+    grouped: pd.DataFrame
+
+    def units(self, cluster: str) -> NDArray[np.intp]:
+        """Return the group of each cluster that was assigned; once for each group it is in."""
+        import pandas as pd
+
+        pairs = pd.DataFrame(
+            {"code": self.assigned, "unit": pd.factorize(self.grouped[cluster])[0]}
+        )
+        return pairs.drop_duplicates()["code"].to_numpy(np.intp)
 
 
 def read_outcomes(
@@ -101,6 +113,7 @@ def read_outcomes(
         times[used],
         tuple(notes),
         bool(frame.attrs.get("synthetic")),
+        frame[codes >= 0],
     )
 
 

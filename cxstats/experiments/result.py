@@ -123,6 +123,11 @@ class AbTest(Result):
         """
         if self.kind != "proportion":
             raise CxError(f"the posterior is of proportions; this test is of metric {self.kind!r}")
+        if self.metric.weighted or self.metric.covariance is not None:
+            raise CxError(
+                "the posterior is of counts of independent units; this test has weights, clusters "
+                "or strata: use its intervals, or give one row per unit"
+            )
         chosen = self.one_variant() if variant is None else variant
         if chosen not in list(self.table["variant"]):
             raise CxError(f"variant={chosen!r}; allowed: {list(self.table['variant'])}")
@@ -184,6 +189,23 @@ class AbTest(Result):
         lifts = [100 * rows[name] for name in ("lift", "lift_low", "lift_high")]
         names = list(map(str, rows["variant"]))
         return Chart("intervals", (names, *lifts), keywords | warning)
+
+
+def refuse_clusters(of: str, cluster: Any = None, tests: Any = ()) -> None:
+    """Raise if looks have clusters: units that come back make one look depend on the next.
+
+    Raises
+    ------
+    CxError
+        Naming what does not go with clusters, and what does.
+    """
+    tests = [test for test in tests if isinstance(test, AbTest)]
+    if cluster is not None or any(test.metric.covariance is not None for test in tests):
+        raise CxError(
+            f"{of} is of units that come once: rows of one unit in several looks make these depend "
+            "on each other in a way that its boundaries do not know; allowed: one row per unit, at "
+            "the look of its first, or cxstats.ab_test with cluster= once, at the end"
+        )
 
 
 def distrust(trusted: bool, lang: str) -> list[str]:

@@ -95,7 +95,7 @@ class SequentialPlan(Result):
         """Return the error spent up to shares of information (0 to 1)."""
         return SPENDING[self.spending](information, self.alpha)
 
-    def monitor(
+    def monitor(  # noqa: PLR0913  (keywords of a public function)
         self,
         data: Any,
         *,
@@ -104,6 +104,7 @@ class SequentialPlan(Result):
         control: Any = None,
         look: str | None = None,
         metric: str = "proportion",
+        cluster: str | None = None,
         shares: Any = "equal",
         final: bool = False,
     ) -> Monitoring:
@@ -116,6 +117,9 @@ class SequentialPlan(Result):
             look, each of all data up to there.
         outcome, group, control, metric, shares
             As in `cxstats.ab_test`, of a table.
+        cluster
+            Refused: rows are units that come once, since units that come back make one look depend
+            on the next in a way that boundaries do not know.
         look : str
             Column that says at which look a row came in: numbers or dates, in order.
         final : bool
@@ -127,7 +131,9 @@ class SequentialPlan(Result):
         Monitoring
         """
         from cxstats.experiments.monitoring import monitor, tests_by_look
+        from cxstats.experiments.result import refuse_clusters
 
+        refuse_clusters("a sequential plan", cluster)
         if isinstance(data, (list, tuple)):
             tests = list(data)
         else:

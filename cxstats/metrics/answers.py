@@ -11,6 +11,7 @@ import numpy as np
 
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.messages import row_name
+from cxstats.stats.sampling_design import Design, design_of
 from cxstats.survey.answers import numbers
 
 if TYPE_CHECKING:
@@ -27,6 +28,43 @@ NO_NUMBER_TYPES = (
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Sampling:
+    """What a metric is told of how its answers were sampled.
+
+    Attributes
+    ----------
+    weights, cluster, strata : str, column or None
+        Names of columns with a table; with one column of answers, columns of the same length.
+    """
+
+    weights: Any = None
+    cluster: Any = None
+    strata: Any = None
+
+    @classmethod
+    def of(
+        cls, design: Design | None, weights: Any = None, cluster: Any = None, strata: Any = None
+    ) -> Sampling:
+        """Return the sampling that keywords amount to; raise if it is said twice."""
+        if design is None:
+            return cls(weights, cluster, strata)
+        named = design_of(design, weights, cluster, strata) or Design()
+        return cls(named.weights, named.cluster, named.strata)
+
+    def check(self) -> None:
+        """Raise if a column of a table is not named by text."""
+        for name in ("weights", "cluster", "strata"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, str):
+                raise CxError(f"{name}={value!r}; of a table it is the name of one of its columns")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of clusters and strata."""
+        return tuple(name for name in (self.cluster, self.strata) if name is not None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Answers:
     """One column of answers with its groups and weights, in the engine that holds them.
 
@@ -37,8 +75,8 @@ class Answers:
         The column of answers, which is numeric (or true and false, if that was allowed).
     by : tuple of str
         Columns of groups.
-    weight : str or None
-        Column of weights.
+    weight, cluster, strata : str or None
+        Columns of weights, of clusters and of strata.
     synthetic : bool
         Whether the frame says so.
     """
@@ -47,6 +85,8 @@ class Answers:
     value: str
     by: tuple[str, ...]
     weight: str | None
+    cluster: str | None
+    strata: str | None
     synthetic: bool
 
 
@@ -54,7 +94,7 @@ def read_answers(
     data: Any,
     column: str | None,
     by: By,
-    weights: Any,
+    sampling: Sampling,
     truth: bool = False,
     unit: str | None = None,
 ) -> Answers:
@@ -67,7 +107,8 @@ def read_answers(
         The column of answers in a table.
     by : str, sequence of str, or one column of groups
         Names with a table; an array or Series (or a mapping of names to them) with one column.
-    weights : str or one column of numbers
+    sampling : Sampling
+        Weights, clusters and strata.
     truth : bool
         Whether true and false are answers.
     unit : {"s", "min", "h", "d"}, optional
@@ -83,28 +124,25 @@ def read_answers(
     if unit is not None and unit not in UNITS:
         raise CxError(f"unit={unit!r}; allowed: {', '.join(map(repr, UNITS))}")
     if column is None:
-        data, column, by, weights = _bind(data, by, weights)
+        data, column, by, sampling = _bind(data, by, sampling)
     groups = (by,) if isinstance(by, str) else tuple(by) if by is not None else ()
-    _check_names(column, groups, by, weights)
-    of_pandas = isinstance(data, pd.DataFrame)
-    read = _read_pandas if of_pandas else _read_engine
-    table = read(data, column, groups, weights, truth, unit)
-    return Answers(table, column, groups, weights, of_pandas and bool(data.attrs.get("synthetic")))
-
-
-def _check_names(column: Any, groups: tuple[Any, ...], by: Any, weights: Any) -> None:
-    """Raise if a column of a table is not named by text."""
     if not all(isinstance(name, str) for name in (*groups, column)):
         raise CxError(f"column={column!r}, by={by!r}; with a table, both are names of columns")
-    if weights is not None and not isinstance(weights, str):
-        raise CxError("weights of a table are the name of one of its columns")
+    sampling.check()
+    of_pandas = isinstance(data, pd.DataFrame)
+    read = _read_pandas if of_pandas else _read_engine
+    table = read(data, column, groups, sampling, truth, unit)
+    synthetic = of_pandas and bool(data.attrs.get("synthetic"))
+    return Answers(
+        table, column, groups, sampling.weights, sampling.cluster, sampling.strata, synthetic
+    )
 
 
 def _read_pandas(
     frame: pd.DataFrame,
     column: str,
     groups: tuple[str, ...],
-    weights: str | None,
+    sampling: Sampling,
     truth: bool,
     unit: str | None,
 ) -> Any:
@@ -112,10 +150,12 @@ def _read_pandas(
     import narwhals as nw
     import pandas as pd
 
-    numeric = [column, *([weights] if weights else [])]
+    numeric = [column, *([sampling.weights] if sampling.weights else [])]
     names = [column, *groups, *numeric[1:]]
     _check_columns(names, list(frame.columns))
-    table = frame[names]
+    _check_columns(sampling.columns, list(frame.columns))
+    # A stratum or a cluster may be a group as well, and is one column all the same.
+    table = frame[list(dict.fromkeys([*names, *sampling.columns]))]
     if unit is not None:
         table = _in_units(nw.from_native(_as_durations(table, column)), column, unit).to_native()
     for name in numeric:
@@ -128,7 +168,7 @@ def _read_pandas(
             table = table.assign(**{name: table[name].astype("boolean").astype("Float64")})
         else:
             table = table.assign(**{name: numbers(table, name)})
-    for name in groups:
+    for name in (*groups, *sampling.columns):
         check_group_values(frame[name], name)
     return nw.from_native(table)
 
@@ -137,7 +177,7 @@ def _read_engine(
     data: Any,
     column: str,
     groups: tuple[str, ...],
-    weights: str | None,
+    sampling: Sampling,
     truth: bool,
     unit: str | None,
 ) -> Any:
@@ -150,12 +190,13 @@ def _read_engine(
         raise DataError(
             f"a table of type {type(data).__name__!r} cannot be read; allowed: {ALLOWED}"
         ) from error
-    numeric = [column, *([weights] if weights else [])]
+    numeric = [column, *([sampling.weights] if sampling.weights else [])]
     _check_columns([column, *groups, *numeric[1:]], table.collect_schema().names())
+    _check_columns(sampling.columns, table.collect_schema().names())
     if unit is not None:
         table = _in_units(table, column, unit)
     schema = table.collect_schema()
-    for name in groups:
+    for name in (*groups, *sampling.columns):
         if schema[name].is_nested() or schema[name] == nw.Object:
             raise DataError(f"column {name!r} holds {schema[name]}; allowed: one group per row")
     for name in numeric:
@@ -164,8 +205,12 @@ def _read_engine(
     return table
 
 
-def _bind(data: Any, by: Any, weights: Any) -> tuple[pd.DataFrame, str, Any, str | None]:
-    """Return one column of answers, its groups and weights as a table."""
+# What the columns of a design are called beside one column of answers.
+BOUND = {"weights": "(weights)", "cluster": "(cluster)", "strata": "(strata)"}
+
+
+def _bind(data: Any, by: Any, sampling: Sampling) -> tuple[pd.DataFrame, str, Any, Sampling]:
+    """Return one column of answers, its groups and its design as a table."""
     import pandas as pd
 
     answers = one_column(data)
@@ -186,15 +231,19 @@ def _bind(data: Any, by: Any, weights: Any) -> tuple[pd.DataFrame, str, Any, str
         name = str(key if key is not None else getattr(labels, "name", None) or "group")
         if key is None and name == "scores":
             name = "group"
-        if name in (*frame, "(weights)"):
+        if name in (*frame, *BOUND.values()):
             raise CxError(f"a column of groups cannot be called {name!r} here; rename it")
         frame[name] = _aligned(labels, answers, name)
-    if weights is not None:
-        frame["(weights)"] = _aligned(one_column(weights), answers, "weights")
+    names = [name for name in frame if name != "scores"]
+    named = {}
+    for option, name in BOUND.items():
+        values = getattr(sampling, option)
+        if values is not None:
+            frame[name] = _aligned(one_column(values), answers, option)
+            named[option] = name
     bound = pd.DataFrame(frame)
     bound.attrs = dict(getattr(data, "attrs", {}))
-    names = [name for name in bound if name not in ("scores", "(weights)")]
-    return bound, "scores", names, None if weights is None else "(weights)"
+    return bound, "scores", names, Sampling(**named)
 
 
 def _aligned(column: pd.Series[Any] | None, answers: pd.Series[Any], name: str) -> pd.Series[Any]:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 MOST = 100_000  # pairs; more are no table that anyone reads
+MOST_GROUPS = 2_000  # in one test of all, whose covariance is a matrix
+ROUNDING = 1e-12  # eigenvalues below, relative to the largest, are rounding
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -169,7 +171,11 @@ def compare_metric(
     and Caffo 2000 do the same for proportions); shares: z with the pooled share, Fisher's exact
     test when an expected count is below 5 (weighted shares: z on effective sample sizes); means:
     Welch's t. Intervals: Welch's for means, else from the intervals of both groups (Newcombe 1998,
-    Zou and Donner 2008). Test and interval are not the same calculation, so at the margin one can
+    Zou and Donner 2008). With clusters or strata: t with ``se^2 = V11 + V22 - 2 V12`` of the
+    design (as R's ``svyttest``) and as degrees of freedom the smaller of its clusters less strata
+    less 1 and Welch's of both groups; intervals of means t, else from the intervals of both groups
+    and their correlation; all groups at once by Wald's F (``regTermTest``). Test and interval are
+    not the same calculation, so at the margin one can
     leave out 0 where the other does not; a note counts these.
     """
     import pandas as pd
@@ -185,7 +191,11 @@ def compare_metric(
     first, second = _pairs(table, metric.by, reference, within)
     groups = _tuples(table, metric.by)
     a, b = (table.iloc[at].reset_index(drop=True) for at in (first, second))
-    columns = _TESTS[metric.unit](metric, a, b)
+    if metric.covariance is None:
+        columns = _TESTS[metric.unit](metric, a, b)
+    else:
+        rows = np.flatnonzero(metric.table["estimate"].notna())
+        columns = _test_design(metric, a, b, (rows[first], rows[second]))
     with np.errstate(invalid="ignore", divide="ignore"):
         relative = np.where(b["estimate"] > 0, columns["estimate"] / b["estimate"], np.nan)
     if metric.unit != "share":  # a base that may be 0 has no change relative to it
@@ -347,6 +357,32 @@ def _test_means(metric: Metric, a: pd.DataFrame, b: pd.DataFrame) -> dict[str, A
     return _frame(difference, limits, se, statistic=t, df=df, p_value=p_value, test="Welch t")
 
 
+def _test_design(
+    metric: Metric, a: pd.DataFrame, b: pd.DataFrame, rows: tuple[Any, Any]
+) -> dict[str, Any]:
+    """Test differences by the covariance of the design, which groups with shared clusters have."""
+    from scipy.special import stdtr
+
+    assert metric.covariance is not None
+    v, w = (frame["se"].to_numpy(float) ** 2 for frame in (a, b))
+    together = metric.covariance.of_pairs(*rows)
+    se = np.sqrt(np.maximum(v + w - 2 * together, 0))
+    difference = a["estimate"].to_numpy(float) - b["estimate"].to_numpy(float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        t = difference / se
+        welch = satterthwaite(v, a["df"].to_numpy(float), w, b["df"].to_numpy(float))
+        correlation = np.nan_to_num(together / np.sqrt(v * w))
+        df = np.fmin(metric.covariance.df_of_pairs(*rows) - 1, welch)
+    tested = np.isfinite(t) & (df >= 1)
+    p_value = np.where(tested, 2 * stdtr(np.where(tested, df, 1.0), -np.abs(t)), np.nan)
+    limits = t_interval(difference, se, df, metric.level)
+    if metric.unit in ("nps", "share") or metric.interval == "bca":
+        limits = difference_interval(_limits(a), _limits(b), correlation)
+    most = {"nps": 200.0, "share": 1.0}.get(metric.unit, np.inf)
+    limits = np.clip(limits[0], -most, most), np.clip(limits[1], -most, most)
+    return _frame(difference, limits, se, statistic=t, df=df, p_value=p_value, test="t, design")
+
+
 _TESTS = {
     "nps": _test_nps, "share": _test_shares, "mean": _test_means, "ratio": _test_means,
 }  # fmt: skip
@@ -360,7 +396,12 @@ def _omnibus(metric: Metric, table: pd.DataFrame) -> pd.DataFrame:
     k = len(table)
     estimate, n = table["estimate"].to_numpy(float), _sizes(table)
     f_df = np.nan
-    if metric.unit == "share":
+    if metric.covariance is not None:
+        statistic, f_df = _wald_f(metric, estimate)
+        test, p = "Wald F, design", np.nan
+        if np.isfinite(statistic):
+            p = fdtrc(k - 1, f_df, statistic)
+    elif metric.unit == "share":
         pooled = np.average(estimate, weights=n)
         with np.errstate(invalid="ignore", divide="ignore"):
             statistic = (n * (estimate - pooled) ** 2).sum() / (pooled * (1 - pooled))
@@ -375,6 +416,37 @@ def _omnibus(metric: Metric, table: pd.DataFrame) -> pd.DataFrame:
         test, p = "Welch F", fdtrc(k - 1, f_df, statistic) if np.isfinite(statistic) else np.nan
     row = {"test": test, "statistic": statistic, "df_1": k - 1, "df_2": f_df, "p_value": p}
     return pd.DataFrame([row])
+
+
+def satterthwaite(v: Array, df_v: Array, w: Array, df_w: Array) -> Array:
+    """Return the degrees of freedom of the sum of two variances (Welch 1947)."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray((v + w) ** 2 / (v**2 / df_v + w**2 / df_w))
+
+
+def _wald_f(metric: Metric, estimate: Array) -> tuple[float, float]:
+    """Return Wald's F that all groups are equal, and its second degrees of freedom.
+
+    ``F = d' V(d)^-1 d / (k - 1)`` of the differences d from the first group, with clusters less
+    strata less ``k - 1`` degrees of freedom. NaN where the clusters are too few for as many groups.
+    """
+    rows = np.flatnonzero(metric.table["estimate"].notna())
+    k = len(rows)
+    assert metric.covariance is not None
+    df = metric.covariance.df_of_all(rows) - (k - 1)
+    if df < 1 or k > MOST_GROUPS:
+        return np.nan, np.nan
+    return wald(metric.covariance.matrix(rows), estimate) / (k - 1), df
+
+
+def wald(covariance: Array, estimate: Array) -> float:
+    """Return Wald's chi-square that estimates are equal; NaN where their covariance is singular."""
+    contrast = np.column_stack([-np.ones(len(estimate) - 1), np.eye(len(estimate) - 1)])
+    variance, difference = contrast @ covariance @ contrast.T, contrast @ estimate
+    values = np.linalg.eigvalsh(variance)
+    if not values[0] > ROUNDING * max(values[-1], 0) or values[-1] <= 0:
+        return float("nan")
+    return float(difference @ np.linalg.solve(variance, difference))
 
 
 def welch_f(mean: Array, se: Array, n: Array) -> tuple[float, float]:

@@ -114,6 +114,8 @@ def funnel(
     Notes
     -----
     People are taken as independent. A step's interval is of those who reached the stage before it.
+    Counts do not say whose they are: for visits of the same people give the outcomes of a step, one
+    row per visit, to `cxstats.conversion_rate` with ``cluster=``, the person.
 
     References
     ----------

@@ -10,20 +10,21 @@ Reichheld & Markey (2011). The ultimate question 2.0, on top-box scores as pract
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, both
-from cxstats.metrics.answers import Answers, read_answers
+from cxstats.metrics.answers import Answers, Sampling, read_answers
 from cxstats.metrics.counts import read_counts
 from cxstats.metrics.group_sums import Domain, Sums, Value, add_up
-from cxstats.metrics.means import mean_of, means_result
+from cxstats.metrics.means import mean_of, means_result, notes_of_few
 from cxstats.metrics.rates import share_result
 from cxstats.metrics.result import LEVEL, Metric, Options
 from cxstats.stats.intervals import MEAN_INTERVALS, PROPORTION_INTERVALS, check_interval
+from cxstats.stats.sampling_design import Design
 
 # How many points at the good end count.
 BOXES = {"top_box": 1, "top_two_box": 2, "mean": 0}
@@ -40,6 +41,9 @@ def csat(  # noqa: PLR0913  (keywords of a public function)
     kind: str = "top_two_box",
     column: str | None = None,
     weights: Any = None,
+    cluster: Any = None,
+    strata: Any = None,
+    design: Design | None = None,
     scale: tuple[int, int] | None = None,
     interval: str | None = None,
     level: float = LEVEL,
@@ -49,7 +53,7 @@ def csat(  # noqa: PLR0913  (keywords of a public function)
 
     Parameters
     ----------
-    scores, by, column, weights, level, min_cell
+    scores, by, column, weights, cluster, strata, design, level, min_cell
         As in `cxstats.nps`.
     kind : {"top_two_box", "top_box", "mean"}
         The share of the two best points (4 and 5 of 5), of the best, or the mean answer.
@@ -64,6 +68,11 @@ def csat(  # noqa: PLR0913  (keywords of a public function)
     For a share the answers are whole numbers. A mean takes what lies between, too (the mean of a
     few questions, say).
 
+    Wilson's interval of 95 % covers 95 to 96 % on average over all shares, whatever n; at single
+    shares near 0 or 1 as little as 83, 84, 85 and 86 % for n = 5, 10, 20 and 50, and from 5 to 95 %
+    at least 89, 90, 92 and 93 %. ``"clopper_pearson"`` never covers less than it says. A mean has a
+    note where answers are few or skewed.
+
     Examples
     --------
     >>> found = csat([5, 4, 4, 3, 5, 2, 4, 5])
@@ -72,7 +81,8 @@ def csat(  # noqa: PLR0913  (keywords of a public function)
     >>> csat([5, 4, 4, 3, 5, 2, 4, 5], kind="mean").table["estimate"].tolist()
     [4.0]
     """
-    answers = read_answers(scores, column, by, weights)
+    sampling = Sampling.of(design, weights, cluster, strata)
+    answers = read_answers(scores, column, by, sampling)
     return _rated(_question("csat", kind, scale, True), answers, interval, level, min_cell)
 
 
@@ -84,6 +94,9 @@ def ces(  # noqa: PLR0913  (keywords of a public function)
     kind: str = "mean",
     column: str | None = None,
     weights: Any = None,
+    cluster: Any = None,
+    strata: Any = None,
+    design: Design | None = None,
     scale: tuple[int, int] | None = None,
     interval: str | None = None,
     level: float = LEVEL,
@@ -93,7 +106,7 @@ def ces(  # noqa: PLR0913  (keywords of a public function)
 
     Parameters
     ----------
-    scores, by, column, weights, level, min_cell
+    scores, by, column, weights, cluster, strata, design, level, min_cell
         As in `cxstats.nps`.
     direction : {"effort", "ease"}
         ``"effort"``: how much effort was it, low is good. ``"ease"``: it was easy, high is good.
@@ -115,7 +128,8 @@ def ces(  # noqa: PLR0913  (keywords of a public function)
     """
     high_is_good = _direction(direction)
     question = _question(f"ces_{direction}", kind, scale, high_is_good)
-    answers = read_answers(scores, column, by, weights)
+    sampling = Sampling.of(design, weights, cluster, strata)
+    answers = read_answers(scores, column, by, sampling)
     return _rated(question, answers, interval, level, min_cell)
 
 
@@ -267,9 +281,10 @@ def _counted(
         sums = Sums.of_counts(
             by_group.groups, n, (table * distance).sum(0), (table * distance**2).sum(0)
         )
+        sums = replace(sums, vvv=(table * distance**3).sum(0))
         return means_result(
             sums, origin, options, name=question.name, kind=question.kind, counted=True,
-            notes=question.notes,
+            notes=[*question.notes, *notes_of_few(sums)],
         )  # fmt: skip
     chosen = points >= question.cut if question.high_is_good else points <= question.cut
     good = np.where(chosen, table, 0).sum(axis=0)

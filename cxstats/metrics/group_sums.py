@@ -17,6 +17,7 @@ import numpy as np
 from cxstats.core.errors import DataError
 from cxstats.core.messages import row_name
 from cxstats.metrics.answers import Answers
+from cxstats.metrics.cluster_sums import ClusterSums, Covariance
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,6 +83,10 @@ class Sums:
     ungrouped : int
         Answers that are in no group.
     weighted : bool
+    clusters : ClusterSums or None
+        The same sums by cluster, where the design has clusters or strata.
+    covariance : Covariance or None
+        Of the means, by these.
     """
 
     groups: pd.DataFrame
@@ -100,6 +105,8 @@ class Sums:
     high: float = np.nan
     ungrouped: int = 0
     weighted: bool = False
+    clusters: ClusterSums | None = None
+    covariance: Covariance | None = None
 
     @classmethod
     def of_counts(cls, groups: pd.DataFrame, n: NDArray[Any], v: Any, vv: Any) -> Sums:
@@ -123,11 +130,14 @@ class Sums:
     def error_variance(self) -> Array:
         """Return the variances of the means (g,), linearised: ``sum(w^2 (v - m)^2) / sum(w)^2``.
 
-        Without weights that is ``variance / n``.
+        Without weights that is ``variance / n``. With clusters or strata, the variance of the
+        design (`cxstats.stats.sampling_design`).
         """
         m = self.mean()
         with np.errstate(invalid="ignore", divide="ignore"):
             variance = (self.wwvv - 2 * m * self.wwv + m**2 * self.ww) / self.w**2
+            if self.covariance is not None:
+                variance = np.where(self.n > 0, self.covariance.variances(), np.nan)
             return np.where(self.variance() > 0, variance, 0 * variance)
 
     def kish(self) -> Array:
@@ -138,12 +148,45 @@ class Sums:
     def effective(self) -> Array:
         """Return the answers that an unweighted sample of the same precision has (g,).
 
-        ``variance / error_variance``, Kish's where nothing varies, never more than n.
+        ``variance / error_variance``, never more than n. Where nothing varies: Kish's, of the
+        weights of clusters where there are clusters, as if all answers of one were alike.
         """
+        if not (self.weighted or self.sampled):
+            return self.n.astype(float)
+        alike = self.kish() if self.clusters is None else self.clusters.kish()
         with np.errstate(invalid="ignore", divide="ignore"):
-            varies = self.variance() > 0
-            size = np.where(varies, self.variance() / self.error_variance(), self.kish())
-        return np.minimum(size, self.n) if self.weighted else self.n.astype(float)
+            error = self.error_variance()
+            size = np.where((self.variance() > 0) & (error > 0), self.variance() / error, alike)
+        return np.minimum(size, self.n)
+
+    def interval_size(self, level: float) -> Array:
+        """Return the answers on which the interval of a share rests (g,).
+
+        With weights alone the smaller of `effective` and Kish's: the variance of a few heavy
+        answers is estimated as poorly as their mean, and an interval that trusts it covers too
+        little (87 % for NPS of 50 answers with log-normal weights of sd 1.5, against 96 %). With
+        clusters or strata ``effective (t(n - 1) / t(df))^2`` (Korn & Graubard 1998), df clusters
+        less strata, never more than n; NaN for fewer than 1 degree of freedom.
+        """
+        from scipy.special import stdtrit
+
+        if self.covariance is None:
+            size = self.effective()
+            return np.minimum(size, self.kish()) if self.weighted else size
+        df, tail = self.df(), (1 + level) / 2
+        with np.errstate(invalid="ignore", divide="ignore"):
+            ratio = stdtrit(np.maximum(self.n - 1.0, 1.0), tail) / stdtrit(np.maximum(df, 1), tail)
+            size = np.where(df >= 1, self.effective() * ratio**2, np.nan)
+        return np.minimum(size, self.n)
+
+    @property
+    def sampled(self) -> bool:
+        """Whether there are clusters or strata."""
+        return self.covariance is not None
+
+    def df(self) -> Array:
+        """Return the degrees of freedom of each mean (g,): n - 1, or clusters less strata."""
+        return np.asarray(self.n - 1.0) if self.covariance is None else self.covariance.df()
 
     def skewness(self) -> Array:
         """Return the skewness of v (g,), without weights; NaN where nothing varies."""
@@ -200,7 +243,11 @@ def add_up(answers: Answers, domain: Domain, value: Value, cubes: bool = False) 
 
     terms = _terms(answers, value, cubes)
     by = [f"by{i}" for i in range(len(answers.by))]  # whatever the columns of groups are called
-    groups = [nw.col(name).alias(short) for name, short in zip(answers.by, by, strict=True)]
+    design = {"cluster": answers.cluster, "stratum": answers.strata}
+    units = [short for short, name in design.items() if name is not None]
+    names = [*answers.by, *(name for name in design.values() if name is not None)]
+    by = [*by, *units]
+    groups = [nw.col(name).alias(short) for name, short in zip(names, by, strict=True)]
     lazy = answers.table.lazy().select(
         *groups, *(term.alias(name) for name, (term, _) in terms.items())
     )
@@ -210,6 +257,56 @@ def add_up(answers: Answers, domain: Domain, value: Value, cubes: bool = False) 
     for name in by:
         totals[name] = uncoded(totals[name], foreign)
     return _sums(totals, answers, domain)
+
+
+def _units(frame: pd.DataFrame, answers: Answers) -> tuple[Any, Any]:
+    """Return the cluster and the stratum of each cell, numbered; raise if one has none."""
+    import pandas as pd
+
+    codes = {}
+    for short, name in (("cluster", answers.cluster), ("stratum", answers.strata)):
+        codes[short] = np.zeros(len(frame), np.intp)
+        if name is None:
+            continue
+        codes[short] = np.asarray(pd.factorize(frame[short])[0], np.intp)
+        if (codes[short] < 0).any():
+            kind = answers.table.collect_schema()[name]
+            where, _ = _find(answers, as_number(name, kind).is_null(), name)
+            raise DataError(f"{where}: no {short}; give every respondent one")
+    if answers.cluster is None:
+        return codes["stratum"], codes["stratum"]
+    pairs = codes["stratum"].astype(np.int64) * (codes["cluster"].max() + 1) + codes["cluster"]
+    return pd.factorize(pairs)[0], codes["stratum"]
+
+
+def _cells(
+    frame: pd.DataFrame, total: dict[str, Any], group: Any, groups: int, answers: Answers
+) -> ClusterSums:
+    """Return the sums of every cell, of group, stratum and cluster.
+
+    Raises
+    ------
+    DataError
+        If a row has no cluster or stratum, or a stratum has a single cluster.
+    """
+    cluster, stratum = _units(frame, answers)
+    first = np.unique(cluster, return_index=True)[1]
+    clustered = answers.cluster is not None
+    layers = stratum[first]
+    units = np.bincount(layers) if clustered else np.bincount(stratum, total["len"])
+    alone = int((units == 1).sum())
+    if alone:
+        unit = "cluster" if clustered else "respondent"
+        if answers.strata is None:
+            raise DataError(f"all rows are one {unit}; errors need at least 2")
+        raise DataError(
+            f"{alone} strata of column {answers.strata!r} have one {unit} each; a stratum needs at "
+            "least 2: merge it with its neighbour"
+        )
+    sums = {name: total[name] for name in ("n", "w", "wv", "ww", "wwv", "wwvv")}
+    return ClusterSums(
+        group, cluster, layers, units.astype(float), groups, clustered, rows=total["len"], **sums
+    )
 
 
 def uncoded(column: pd.Series[Any], foreign: bool) -> pd.Series[Any]:
@@ -297,41 +394,62 @@ def _sums(frame: pd.DataFrame, answers: Answers, domain: Domain) -> Sums:
     if "plus" in total:
         minus = total.get("minus", 0 * total["n"]).fillna(0.0)
         total |= {"v": total["plus"] - minus, "vv": total["plus"] + minus}
-    by = list(answers.by)
-    short = [f"by{i}" for i in range(len(by))]
-    grouped = frame[short].notna().all(axis=1).to_numpy(bool) if by else np.ones(len(frame), bool)
-    groups = frame.loc[grouped, short].reset_index(drop=True).set_axis(by, axis=1)
-    order = _order(groups)
-    if by and not len(order):
-        raise DataError(f"no row has a group in {' and '.join(map(repr, by))}")
+    values = {name: np.asarray(part.fillna(0.0), np.float64) for name, part in total.items()}
+    weighted = answers.weight is not None
+    if not weighted:
+        weightless = ("w", "wv", "wvv", "ww", "wwv", "wwvv")
+        values |= {name: values[name.replace("w", "") or "n"] for name in weightless}
+    groups, code = _groups(frame, answers)
+    grouped = code >= 0
 
     def column(name: str) -> Array:
-        values = total[name].fillna(0.0).to_numpy(np.float64)
-        return np.asarray(values[grouped][order])
+        return np.bincount(code[grouped], values[name][grouped], len(groups)).astype(np.float64)
 
-    weighted = answers.weight is not None
-    unweighted = {name: column(name) for name in ("n", "v", "vv")}
-    weights: dict[str, Any] = {
-        name: column(name) if weighted else unweighted[name.replace("w", "") or "n"]
-        for name in ("w", "wv", "wvv", "ww", "wwv", "wwvv")
-    }
-    empty = np.flatnonzero((unweighted["n"] > 0) & (weights["w"] <= 0))
+    empty = np.flatnonzero((column("n") > 0) & (column("w") <= 0))
     if len(empty):
-        group = tuple(groups.iloc[order[empty[0]]])
-        raise DataError(f"the weights{f' of group {group!r}' if by else ''} add up to 0")
+        group = tuple(groups.iloc[empty[0]])
+        raise DataError(f"the weights{f' of group {group!r}' if answers.by else ''} add up to 0")
+    clusters = None
+    if answers.cluster is not None or answers.strata is not None:
+        clusters = _cells(frame, values, code, len(groups), answers)
+    added = ("v", "vv", "w", "wv", "wvv", "ww", "wwv", "wwvv")
     return Sums(
-        groups.iloc[order].reset_index(drop=True),
-        np.rint(unweighted["n"]).astype(np.int64),
-        unweighted["v"],
-        unweighted["vv"],
-        **weights,
+        groups,
+        np.rint(column("n")).astype(np.int64),
+        **{name: column(name) for name in added},
         missing=np.rint(column("missing")).astype(np.int64),
         vvv=column("vvv") if "vvv" in total else None,
         low=low,
         high=high,
-        ungrouped=round(float(total["n"][~grouped].sum())),
+        ungrouped=round(float(values["n"][~grouped].sum())),
         weighted=weighted,
+        clusters=clusters,
+        covariance=None if clusters is None else clusters.covariance(),
     )
+
+
+def _groups(frame: pd.DataFrame, answers: Answers) -> tuple[pd.DataFrame, NDArray[np.intp]]:
+    """Return the groups in order, and the number of the group of each cell; -1 without one."""
+    import pandas as pd
+
+    by = list(answers.by)
+    if not by:
+        return pd.DataFrame(index=range(1)), np.zeros(len(frame), np.intp)
+    short = [f"by{i}" for i in range(len(by))]
+    grouped = frame[short].notna().all(axis=1).to_numpy(bool)
+    cells = frame.loc[grouped, short].reset_index(drop=True)
+    if not len(cells):
+        raise DataError(f"no row has a group in {' and '.join(map(repr, by))}")
+    number: NDArray[Any] = np.arange(len(cells))
+    if answers.cluster is not None or answers.strata is not None:
+        number = cells.groupby(short, sort=False, observed=True).ngroup().to_numpy()
+    groups = cells[~pd.Series(number).duplicated()].reset_index(drop=True).set_axis(by, axis=1)
+    order = _order(groups)
+    place = np.empty(len(groups), np.intp)
+    place[order] = np.arange(len(groups))
+    code = np.full(len(frame), -1, np.intp)
+    code[grouped] = place[number]
+    return groups.iloc[order].reset_index(drop=True), code
 
 
 def _check_totals(

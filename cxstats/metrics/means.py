@@ -16,12 +16,14 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both
 from cxstats.core.moments import check_resamples, resampling_counts
-from cxstats.metrics.answers import Answers, read_answers
+from cxstats.metrics.answers import Answers, Sampling, read_answers
+from cxstats.metrics.cluster_sums import ClusterSums
 from cxstats.metrics.counts import read_counts
 from cxstats.metrics.group_sums import Domain, Sums, Value, add_up, as_number, to_pandas
 from cxstats.metrics.result import LEVEL, Metric, Options, build
 from cxstats.stats.bootstrap import bca
 from cxstats.stats.intervals import MEAN_INTERVALS, check_interval, t_interval
+from cxstats.stats.sampling_design import Design
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 N_RESAMPLES, SEED, ROUGH = 5_000, 1, 1_000
 COCHRAN = 25  # a normal interval wants n > 25 skewness^2
+FEW = 30  # answers on a scale below which a mean may be far from normal, whatever it shows
 MOST = 200_000  # answers of a group that the bootstrap still draws in reasonable time
 
 
@@ -39,6 +42,9 @@ def mean(  # noqa: PLR0913  (keywords of a public function)
     *,
     column: str | None = None,
     weights: Any = None,
+    cluster: Any = None,
+    strata: Any = None,
+    design: Design | None = None,
     name: str = "mean",
     low: float = -np.inf,
     high: float = np.inf,
@@ -51,18 +57,21 @@ def mean(  # noqa: PLR0913  (keywords of a public function)
 ) -> Metric:
     """Compute the mean, ``m = sum(w x) / sum(w)``, with a t or a bootstrap interval.
 
-    ``se = sd / sqrt(n)``; with weights ``se^2 = n / (n - 1) sum(w^2 (x - m)^2) / sum(w)^2``.
+    ``se = sd / sqrt(n)``; with weights ``se^2 = n / (n - 1) sum(w^2 (x - m)^2) / sum(w)^2``. With
+    clusters or strata the error of the design, as R's survey has it, and t with clusters less
+    strata.
 
     Parameters
     ----------
-    values, by, column, weights, level, min_cell
+    values, by, column, weights, cluster, strata, design, level, min_cell
         As in `cxstats.nps`, of any numbers.
     name : str
         What is averaged, as it appears in summaries.
     low, high : float
         Which numbers are allowed; without them any finite one.
     interval : {"t", "bca"}
-        ``"bca"`` resamples the answers of each group, which leave their engine for that.
+        ``"bca"`` resamples the answers of each group, which leave their engine for that; with
+        `cluster` its clusters, each with all of its answers. It does not keep to strata.
     n_resamples, seed : int
         Of the bootstrap.
     unit : {"s", "min", "h", "d"}, optional
@@ -81,7 +90,8 @@ def mean(  # noqa: PLR0913  (keywords of a public function)
     check_interval(interval, MEAN_INTERVALS)
     options = Options(interval, level, min_cell)
     check_resamples(n_resamples, seed)
-    answers = read_answers(values, column, by, weights, unit=unit)
+    sampling = Sampling.of(design, weights, cluster, strata)
+    answers = read_answers(values, column, by, sampling, unit=unit)
     return mean_of(answers, Domain(low, high), options, name, "", n_resamples, seed, skew=True)
 
 
@@ -97,23 +107,37 @@ def mean_of(  # noqa: PLR0913  (what its callers are asked for)
     skew: bool = False,
     notes: list[Text] | None = None,
 ) -> Metric:
-    """Return the mean of answers as a metric; `skew` asks for Cochran's rule."""
+    """Return the mean of answers as a metric; `skew` says that the values have no scale."""
     origin = _origin(answers, domain)
 
-    sums = add_up(answers, domain, Value(number=lambda x: x - origin), cubes=skew)
+    sums = add_up(answers, domain, Value(number=lambda x: x - origin), cubes=True)
     limits, notes = None, list(notes or [])
     if options.interval == "bca":
         limits = _bootstrap(answers, sums, options.level, n_resamples, seed)
         if n_resamples < ROUGH:
             notes.append(both("metric.note.rough", count=format_number(n_resamples)))
-    elif skew:
-        rough = int((sums.n < COCHRAN * np.nan_to_num(sums.skewness()) ** 2).sum())
-        if rough:
-            notes.append(both("metric.note.skewed", count=rough))
+    else:
+        notes += _of_skewness(sums) if skew else notes_of_few(sums)
     return means_result(
         sums, origin, options, name=name, kind=kind, limits=limits, notes=notes,
         n_resamples=n_resamples, seed=seed, synthetic=answers.synthetic,
     )  # fmt: skip
+
+
+def _of_skewness(sums: Sums) -> list[Text]:
+    """Return a note by Cochran's rule."""
+    rough = int((sums.n < COCHRAN * np.nan_to_num(sums.skewness()) ** 2).sum())
+    return [both("metric.note.skewed", count=rough)] if rough else []
+
+
+def notes_of_few(sums: Sums) -> list[Text]:
+    """Return a note on means of answers on a scale that are few, or skewed by Cochran's rule.
+
+    A few answers do not show how skewed answers are, so few are doubtful whatever they show.
+    """
+    rough = (sums.n < FEW) | (sums.n < COCHRAN * np.nan_to_num(sums.skewness()) ** 2)
+    count = int((rough & (sums.n > 0)).sum())
+    return [both("metric.note.few_answers", count=count, least=FEW)] if count else []
 
 
 def means_result(  # noqa: PLR0913  (what `build` says of every metric)
@@ -133,10 +157,11 @@ def means_result(  # noqa: PLR0913  (what `build` says of every metric)
     """Return means as a metric, from sums of distances from `origin`."""
     with np.errstate(invalid="ignore", divide="ignore"):
         unbiased = np.where(sums.n > 1, sums.n / (sums.n - 1), np.nan)
-        se = np.sqrt(sums.error_variance() * unbiased)
+        # The design's variance has the factor of its clusters.
+        se = np.sqrt(sums.error_variance() * (1.0 if sums.sampled else unbiased))
         sd = np.sqrt(sums.variance() * unbiased)
     estimate = sums.mean() + origin
-    low, high = limits or t_interval(estimate, se, sums.n.astype(float) - 1, options.level)
+    low, high = limits or t_interval(estimate, se, sums.df(), options.level)
     notes = list(notes or [])
     flat = int((~(se > 0) & (sums.n > 0)).sum())
     if flat:
@@ -171,6 +196,8 @@ def _bootstrap(
     answers: Answers, sums: Sums, level: float, n_resamples: int, seed: int
 ) -> tuple[Array, Array]:
     """Return BCa limits of each group; group i draws with the seed (seed, i)."""
+    if sums.clusters is not None:
+        return _bootstrap_of_clusters(answers, sums.clusters, level, n_resamples, seed)
     by = list(answers.by)
     names = [answers.value, *([answers.weight] if answers.weight else [])]
     frame = to_pandas(answers.table.lazy().select(*names, *by))
@@ -189,6 +216,27 @@ def _bootstrap(
         w = members[answers.weight].to_numpy(np.float64) if answers.weight else np.ones(len(x))
         if len(x) > 1 and np.ptp(x[w > 0]) > 0:
             low[i], high[i] = ratio_bootstrap(x * w, w, level, n_resamples, [seed, i])
+    return low, high
+
+
+def _bootstrap_of_clusters(
+    answers: Answers, clusters: ClusterSums, level: float, n_resamples: int, seed: int
+) -> tuple[Array, Array]:
+    """Return BCa limits of each group, its clusters drawn whole, with all of their answers."""
+    if answers.strata is not None:
+        raise CxError("interval='bca' does not keep to strata; with strata= allowed: 't'")
+    added, weight, group = clusters.of_cluster()
+    low, high = np.full(clusters.groups, np.nan), np.full(clusters.groups, np.nan)
+    for i in range(clusters.groups):
+        members = group == i
+        v, w = added[members], weight[members]
+        if len(v) > MOST:
+            raise CxError(
+                f"{len(v):,} clusters in a group are too many for interval='bca'; with so many "
+                "the t interval holds"
+            )
+        if len(v) > 1 and np.ptp(v / w) > 0:
+            low[i], high[i] = ratio_bootstrap(v, w, level, n_resamples, [seed, i])
     return low, high
 
 

@@ -9,6 +9,7 @@ Rocks (2016). Interval estimation for the "Net Promoter Score". The American Sta
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,17 +17,20 @@ import numpy as np
 from cxstats.core.errors import DataError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both
-from cxstats.metrics.answers import read_answers
+from cxstats.metrics.answers import Sampling, read_answers
 from cxstats.metrics.counts import read_counts
 from cxstats.metrics.group_sums import Domain, Sums, Value, add_up
 from cxstats.metrics.nps_bands import Bands, find_bands
+from cxstats.metrics.nps_intervals import ENOUGH as SMALL
 from cxstats.metrics.nps_intervals import NPS_INTERVALS, nps_interval
 from cxstats.metrics.result import LEVEL, Metric, Options, build
 from cxstats.stats.intervals import check_interval
+from cxstats.stats.sampling_design import Design
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+DOUBTFUL = ("adjusted_wald", "wald", "score")  # cover much less than they say in small samples
 DUST = 1e-12  # a share below is a sum of weights that should be 0
 ENOUGH = 30  # answers from which an unused part of the scale says something about the question
 
@@ -37,9 +41,12 @@ def nps(  # noqa: PLR0913  (keywords of a public function)
     *,
     column: str | None = None,
     weights: Any = None,
+    cluster: Any = None,
+    strata: Any = None,
+    design: Design | None = None,
     scale: tuple[int, int] | None = None,
     bands: str | Bands = "standard",
-    interval: str = "adjusted_wald",
+    interval: str = "auto",
     level: float = LEVEL,
     min_cell: int | None = None,
 ) -> Metric:
@@ -58,16 +65,31 @@ def nps(  # noqa: PLR0913  (keywords of a public function)
     column : str, optional
         The column of answers in a table.
     weights : str or column of numbers, optional
-        Weights of respondents: shares are weighted, errors linearised, intervals rest on the
-        effective sample size, ``variance / se^2``.
+        Weights of respondents: shares are weighted and errors linearised,
+        ``se^2 = sum(w^2 (v - m)^2) / sum(w)^2``, without a factor n / (n - 1), so that equal
+        weights change nothing (R's survey has the factor). Intervals rest on ``variance / se^2``
+        answers, or on Kish's effective sample where that is smaller.
+    cluster : str or column, optional
+        What was sampled first, such as the customer of several visits: answers of one cluster may
+        depend on each other in any way. Errors are those of R's survey package, their degrees of
+        freedom clusters less strata (those with answers in the group), and intervals rest on
+        ``variance / se^2 (t(n - 1) / t(df))^2`` answers (Korn & Graubard 1998), which a note
+        doubts below 10 clusters. Groups are parts of the sample: clusters without an answer in
+        one still count, and groups that share clusters depend on each other in `Metric.compare`
+        and `cxstats.track`.
+    strata : str or column, optional
+        Within which clusters (or respondents) were sampled.
+    design : Design, optional
+        `cxstats.Design` with the names of these columns of a table, in place of the three.
     scale : tuple, optional
         Lowest and highest point, to be sure that they are those of the bands.
     bands : str or Bands
         ``"standard"`` (0-10); others only when named: ``"ten_point"``, ``"seven_point"``,
         ``"five_point"``, or `cxstats.metrics.Bands` of your own.
-    interval : {"adjusted_wald", "wald", "score"}
-        See `cxstats.metrics.nps_interval`. The adjusted Wald interval covers too much, never
-        too little, while fewer than some 8 answers lie outside the largest band.
+    interval : {"auto", "adjusted_wald", "bonett_price", "wald", "score"}
+        See `cxstats.metrics.nps_interval`: ``"auto"`` covers at least 93 % at 95 %, whatever the
+        shares and the number of answers; too much while fewer than some 8 answers lie outside the
+        largest band.
     level : float
     min_cell : int, optional
         Groups of fewer answers get no estimate, which the notes say.
@@ -86,8 +108,11 @@ def nps(  # noqa: PLR0913  (keywords of a public function)
 
     Notes
     -----
-    Missing answers are left out and counted (``n_missing``). Respondents are taken as independent.
-    Without weights the standard error has divisor n. In a DuckDB relation rows have no order: the
+    Missing answers are left out and counted (``n_missing``). Rows are taken as independent without
+    `cluster`: with several rows per customer intervals are too narrow by far (they cover 55, 71 and
+    85 % where 10, 20 and 50 customers gave 20, 10 and 4 answers with an intraclass correlation of
+    .36). Without a design the standard error has divisor n; a design has the factor
+    ``C / (C - 1)`` of its C clusters. In a DuckDB relation rows have no order: the
     message on a wrong answer names its groups and value only.
 
     Examples
@@ -99,7 +124,8 @@ def nps(  # noqa: PLR0913  (keywords of a public function)
     cuts = find_bands(bands, scale)
     check_interval(interval, NPS_INTERVALS)
     options = Options(interval, level, min_cell)
-    answers = read_answers(scores, column, by, weights)
+    sampling = Sampling.of(design, weights, cluster, strata)
+    answers = read_answers(scores, column, by, sampling)
     low, high = cuts.scale
 
     value = Value(plus=lambda x: x >= cuts.promoters, minus=lambda x: x <= cuts.detractors)
@@ -114,7 +140,7 @@ def nps_from_counts(
     detractors: Any,
     *,
     by: Any = None,
-    interval: str = "adjusted_wald",
+    interval: str = "auto",
     level: float = LEVEL,
     min_cell: int | None = None,
 ) -> Metric:
@@ -162,7 +188,13 @@ def _result(
     with np.errstate(invalid="ignore", divide="ignore"):
         p, d = _share((sums.wvv + sums.wv) / 2, sums.w), _share((sums.wvv - sums.wv) / 2, sums.w)
         passive = _share(sums.w - sums.wvv, sums.w)
-    low, high = nps_interval(p, d, sums.effective(), options.interval, options.level)
+    size = sums.interval_size(options.level)
+    small = int((size < SMALL).sum())
+    if options.interval == "auto" and not small:
+        options = replace(options, interval="adjusted_wald")
+    elif small and options.interval in DOUBTFUL:
+        notes = (*notes, both("metric.note.nps_small", count=small, least=SMALL))
+    low, high = nps_interval(p, d, size, options.interval, options.level)
 
     def count(values: Any) -> NDArray[np.int64]:
         return np.asarray(np.rint(values), np.int64)
@@ -182,7 +214,7 @@ def _result(
     }
     return build(
         sums, columns, options, name="nps", unit="nps", kind=kind, counted=counted,
-        synthetic=synthetic, notes=notes,
+        synthetic=synthetic, notes=notes, scale=100.0,
     )  # fmt: skip
 
 

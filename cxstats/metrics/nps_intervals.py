@@ -6,13 +6,15 @@ References
 ----------
 Rocks (2016). Interval estimation for the "Net Promoter Score". The American Statistician 70(4),
 365-372.
+Bonett & Price (2012). Adjusted Wald confidence interval for a difference of binomial proportions
+based on paired data. Journal of Educational and Behavioral Statistics 37(4), 479-488.
 Tango (1998). Equivalence test and confidence interval for the difference in proportions for the
 paired-sample design. Statistics in Medicine 17, 891-908.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-NPS_INTERVALS = ("adjusted_wald", "wald", "score")
+NPS_INTERVALS = ("auto", "adjusted_wald", "bonett_price", "wald", "score")
+# Answers from which the adjusted Wald interval covers 93 % of all shares at 95 %.
+ENOUGH = 100
 # Rocks (2016): added to promoters and to detractors; twice as much goes to the passives.
 ADDED = 0.75
 HALVINGS = 60
@@ -56,7 +60,7 @@ def nps_interval(
     promoters: ArrayLike,
     detractors: ArrayLike,
     n: ArrayLike,
-    method: str = "adjusted_wald",
+    method: str = "auto",
     level: float = 0.95,
 ) -> tuple[Array, Array]:
     """Return the interval of ``p - d``, within -1 to 1.
@@ -67,10 +71,13 @@ def nps_interval(
         Shares, 0 to 1.
     n : array (g,)
         Answers; NaN comes back where there are none.
-    method : {"adjusted_wald", "wald", "score"}
+    method : {"auto", "adjusted_wald", "bonett_price", "wald", "score"}
+        ``"auto"`` is ``"bonett_price"`` below 100 answers, ``"adjusted_wald"`` from there.
         ``"adjusted_wald"`` adds 3/4 to promoters, 3/4 to detractors and 3 to n (Rocks 2016) and
         takes ``p' - d' -+ z sqrt((p' + d' - (p' - d')^2) / n')``, widened to hold the estimate
-        ``p - d`` where that is outside (a few answers, all alike); ``"wald"`` adds nothing and
+        ``p - d`` where that is outside (a few answers, all alike); ``"bonett_price"`` adds 1 to
+        promoters, 1 to detractors and 2 to n, which is their interval of paired proportions, and
+        takes Student's t with n - 1 degrees of freedom for z; ``"wald"`` adds nothing and
         has no width when everyone answers alike; ``"score"`` holds the values that the score test
         does not reject, with shares estimated under each (Tango 1998).
     level : float
@@ -84,6 +91,22 @@ def nps_interval(
     CxError
         If a share is outside 0 to 1, both add up to more than 1, or n is below 0.
 
+    Notes
+    -----
+    Coverage at 95 %, least of 153 pairs of shares from 0 to 1 and their mean, added up exactly:
+
+    ============= =========== =========== =========== =========== =========== ===========
+    n             5           10          20          50          100         200
+    ============= =========== =========== =========== =========== =========== ===========
+    auto          99.0, 99.8  96.0, 99.1  94.7, 98.2  93.5, 97.0  93.7, 95.6  93.2, 95.4
+    adjusted Wald 83.7, 95.2  87.9, 95.7  91.3, 96.0  92.2, 95.7  93.7, 95.6  93.2, 95.4
+    score         89.6, 97.1  90.0, 96.9  92.5, 96.7  91.1, 95.5  92.1, 95.2  93.3, 95.2
+    ============= =========== =========== =========== =========== =========== ===========
+
+    What ``"auto"`` pays for that is width: 52, 24, 12 and 5 % more than adjusted Wald at n = 5, 10,
+    20 and 50. A posterior of the shares with Jeffreys's prior covers as little as 77, 82, 82 and
+    91 %.
+
     Examples
     --------
     >>> low, high = nps_interval(162 / 324, 54 / 324, 324)
@@ -96,14 +119,29 @@ def nps_interval(
     estimate = p - d
     if method == "score":
         return _score_interval(p, d, n, normal_quantile(level))
-    if method == "adjusted_wald":
-        empty = np.where(n > 0, 0.0, np.nan)
-        p, d, n = adjusted_shares(p, d, n)
-        p = p + empty
-    with np.errstate(invalid="ignore", divide="ignore"):
-        half = normal_quantile(level) * np.sqrt(np.maximum(nps_variance(p, d), 0) / n)
-    low, high = np.clip(p - d - half, -1, 1), np.clip(p - d + half, -1, 1)
+    if method == "auto":
+        few, many = (_wald(p, d, n, name, level) for name in ("bonett_price", "adjusted_wald"))
+        low, high = (np.where(n < ENOUGH, a, b) for a, b in zip(few, many, strict=True))
+    else:
+        low, high = _wald(p, d, n, method, level)
     return np.minimum(low, estimate), np.maximum(high, estimate)
+
+
+def _wald(p: Array, d: Array, n: Array, method: str, level: float) -> tuple[Array, Array]:
+    """Return ``p - d -+ quantile se``, after what the method adds to the counts."""
+    from scipy.special import stdtrit
+
+    empty = np.where(n > 0, 0.0, np.nan)
+    quantile: Any = normal_quantile(level)
+    if method == "adjusted_wald":
+        p, d, n = adjusted_shares(p, d, n)
+    elif method == "bonett_price":
+        quantile = stdtrit(np.maximum(n - 1, 1), (1 + level) / 2)
+        p, d, n = (p * n + 1) / (n + 2), (d * n + 1) / (n + 2), n + 2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        half = quantile * np.sqrt(np.maximum(nps_variance(p, d), 0) / n)
+    centre = p - d + empty
+    return np.clip(centre - half, -1, 1), np.clip(centre + half, -1, 1)
 
 
 def _score_interval(p: Array, d: Array, n: Array, z: float) -> tuple[Array, Array]:

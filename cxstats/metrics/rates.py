@@ -11,11 +11,12 @@ import numpy as np
 
 from cxstats.core.errors import DataError
 from cxstats.core.language import Text, both
-from cxstats.metrics.answers import read_answers
+from cxstats.metrics.answers import Sampling, read_answers
 from cxstats.metrics.counts import read_counts
 from cxstats.metrics.group_sums import Domain, Sums, Value, add_up
 from cxstats.metrics.result import LEVEL, Metric, Options, build
 from cxstats.stats.intervals import PROPORTION_INTERVALS, check_interval, proportion_interval
+from cxstats.stats.sampling_design import Design
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,9 @@ RATES = {
 }
 
 
+DEPENDENT = ("resolution_rate", "click_through_rate")  # noted, unless their clusters are given
+
+
 def rate(  # noqa: PLR0913  (keywords of a public function)
     events: Any,
     trials: Any = None,
@@ -57,6 +61,9 @@ def rate(  # noqa: PLR0913  (keywords of a public function)
     name: str = "rate",
     column: str | None = None,
     weights: Any = None,
+    cluster: Any = None,
+    strata: Any = None,
+    design: Design | None = None,
     interval: str = "wilson",
     level: float = LEVEL,
     min_cell: int | None = None,
@@ -74,8 +81,10 @@ def rate(  # noqa: PLR0913  (keywords of a public function)
         As in `cxstats.nps`; names of groups with counts.
     name : str
         What is counted; names of `cxstats.metrics.RATES` are written in both languages.
-    column, weights, level, min_cell
-        As in `cxstats.nps`; only with outcomes.
+    column, weights, cluster, strata, design
+        As in `cxstats.nps`; only with outcomes, since counts have no customers.
+    level, min_cell
+        As in `cxstats.nps`.
     interval : {"wilson", "clopper_pearson", "wald"}
         See `cxstats.metrics.proportion_interval`.
 
@@ -99,11 +108,17 @@ def rate(  # noqa: PLR0913  (keywords of a public function)
     if trials is None:
         if isinstance(events, Number):
             raise DataError(f"{events!r} events of how many? Give the number of trials, too")
-        answers = read_answers(events, column, by, weights, truth=True)
+        sampling = Sampling.of(design, weights, cluster, strata)
+        answers = read_answers(events, column, by, sampling, truth=True)
         sums = add_up(answers, Domain(0, 1, integer=True), Value(plus=lambda x: x > 0))
+        if answers.cluster is not None and name in DEPENDENT:
+            notes = ()  # clusters are what the note asks for
         return share_result(sums, options, name=name, notes=notes, synthetic=answers.synthetic)
-    if column is not None or weights is not None:
-        raise DataError("column and weights are for outcomes; counts of trials have neither")
+    if any(option is not None for option in (column, weights, cluster, strata, design)):
+        raise DataError(
+            "column, weights, cluster, strata and design are for outcomes; counts of trials have "
+            "none of them"
+        )
     counts = read_counts({"events": events, "trials": trials}, by)
     happened, n = counts.values["events"], counts.values["trials"]
     over = np.flatnonzero(happened > n)
@@ -130,7 +145,9 @@ def share_result(
 ) -> Metric:
     """Return shares as a metric, from sums of 0 and 1."""
     share = sums.mean()
-    low, high = proportion_interval(share, sums.effective(), options.interval, options.level)
+    low, high = proportion_interval(
+        share, sums.interval_size(options.level), options.interval, options.level
+    )
     columns = {
         "estimate": share,
         "se": np.sqrt(sums.error_variance()),
@@ -179,7 +196,8 @@ def participation_rate(took_part: Any, could: Any = None, by: Any = None, **opti
 def resolution_rate(solved: Any, contacts: Any = None, by: Any = None, **options: Any) -> Metric:
     """Compute first-contact resolution (FCR), contacts solved at the first over contacts.
 
-    As `churn_rate`. Contacts of one customer are taken as independent.
+    As `churn_rate`. Contacts of one customer are taken as independent, unless the outcomes have
+    ``cluster=``, the customer.
     """
     return rate(solved, contacts, by, name="resolution_rate", **options)
 
@@ -195,7 +213,7 @@ def click_through_rate(
     """Compute click-through, clicks over impressions.
 
     As `churn_rate`. Impressions of one person are taken as independent, which makes the interval
-    too narrow where people see many.
+    too narrow where people see many; give outcomes with ``cluster=``, the person.
     """
     return rate(clicks, impressions, by, name="click_through_rate", **options)
 

@@ -13,6 +13,7 @@ from cxstats.core.formats import format_number, format_percent
 from cxstats.core.formats import interval as interval_text
 from cxstats.core.language import Text, both, catalogue, label
 from cxstats.core.result import Chart, Result
+from cxstats.metrics.cluster_sums import TOO_FEW_CLUSTERS, ClusterSums, Covariance
 from cxstats.metrics.group_sums import Sums
 from cxstats.stats.intervals import check_level
 
@@ -54,7 +55,9 @@ class Metric(Result):
         passives, detractors`` (counts of answers) and ``promoter_share, passive_share,
         detractor_share``; of a share ``events``; of a mean ``sd``; from answers ``n_missing``. With
         weights also ``n_effective, n_kish, deff``: shares, estimates and errors are weighted then,
-        counts are not. With `min_cell` also ``suppressed``.
+        counts are not. With clusters or strata ``n_effective, deff, n_clusters`` (those with
+        answers; the answers, without clusters) and ``df`` (less the strata). With `min_cell` also
+        ``suppressed``.
     name : str
         "nps", "csat", "churn_rate", ...
     unit : {"nps", "share", "mean", "ratio"}
@@ -76,6 +79,11 @@ class Metric(Result):
         Of the bootstrap, where there is one.
     synthetic : bool
         Whether the answers are simulated.
+    covariance : Covariance or None
+        Of the estimates, rows as in the table, where the design has clusters or strata: groups
+        that share clusters depend on each other.
+    clusters : ClusterSums or None
+        The sums of the clusters behind it.
     notes : tuple of Text
         What was left out and what is rough.
     """
@@ -94,6 +102,8 @@ class Metric(Result):
     n_resamples: int | None
     seed: int | None
     synthetic: bool
+    covariance: Covariance | None
+    clusters: ClusterSums | None
     notes: tuple[Text, ...]
 
     kinds: ClassVar = ("groups",)
@@ -251,6 +261,7 @@ def build(  # noqa: PLR0913  (every metric says all of this)
     n_resamples: int | None = None,
     seed: int | None = None,
     notes: Sequence[Text] = (),
+    scale: float = 1.0,
 ) -> Metric:
     """Return a metric from its columns, with the small cells suppressed.
 
@@ -266,6 +277,8 @@ def build(  # noqa: PLR0913  (every metric says all of this)
         Whether counts were given, which know of no missing answers.
     notes : sequence of Text
         What there is to say beyond what was left out.
+    scale : float
+        What the estimates are as a multiple of the means of the sums: 100 for NPS.
     """
     import pandas as pd
 
@@ -274,10 +287,8 @@ def build(  # noqa: PLR0913  (every metric says all of this)
     table = pd.concat([sums.groups, pd.DataFrame({**estimates, "n": sums.n, **columns})], axis=1)
     if not counted:
         table["n_missing"] = sums.missing
-    if sums.weighted:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            table["n_effective"], table["n_kish"] = sums.effective(), sums.kish()
-            table["deff"] = sums.n / table["n_effective"]
+    for key, values in _design_columns(sums).items():
+        table[key] = values
     small = np.zeros(len(table), bool)
     if options.min_cell is not None:
         small = sums.n < options.min_cell
@@ -301,8 +312,25 @@ def build(  # noqa: PLR0913  (every metric says all of this)
         n_resamples=n_resamples,
         seed=seed,
         synthetic=synthetic,
-        notes=(*_omissions(sums, small, options), *notes),
+        covariance=None if sums.covariance is None else sums.covariance.scaled(scale),
+        clusters=sums.clusters,
+        notes=(*_omissions(sums, small, options), *_of_design(sums), *notes),
     )
+
+
+def _design_columns(sums: Sums) -> dict[str, Any]:
+    """Return what weights, clusters and strata cost each group."""
+    if not (sums.weighted or sums.sampled):
+        return {}
+    with np.errstate(invalid="ignore", divide="ignore"):
+        columns: dict[str, Any] = {"n_effective": sums.effective()}
+        if sums.weighted:
+            columns["n_kish"] = sums.kish()
+        columns["deff"] = sums.n / columns["n_effective"]
+    if sums.covariance is not None:
+        columns["n_clusters"] = sums.covariance.clusters().astype(int)
+        columns["df"] = sums.df()
+    return columns
 
 
 def _check_group_columns(
@@ -310,7 +338,7 @@ def _check_group_columns(
 ) -> None:
     """Raise if a column of groups has the name of a column of the result."""
     reserved = {*columns, "n", *(() if counted else ("n_missing",))}
-    reserved |= {"n_effective", "n_kish", "deff"} if sums.weighted else set()
+    reserved |= set(_design_columns(sums))
     reserved |= {"suppressed"} if options.min_cell is not None else set()
     for column in sums.groups.columns:
         if column in reserved:
@@ -336,4 +364,23 @@ def _omissions(sums: Sums, small: Any, options: Options) -> list[Text]:
     if sums.weighted:
         low, high = np.nanmin(sums.kish() / sums.n), np.nanmax(sums.kish() / sums.n)
         notes.append(both("metric.note.weights", low=f"{low:.2f}", high=f"{high:.2f}"))
+    return notes
+
+
+def _of_design(sums: Sums) -> list[Text]:
+    """Return notes on clusters and strata: how many there are, and where they are few."""
+    if sums.covariance is None or sums.clusters is None:
+        return []
+    units = int(sums.clusters.units.sum())
+    rows = format_number(int(sums.clusters.rows.sum()))
+    df = units - len(sums.clusters.units)
+    notes = [both("design.note.used", n=rows, clusters=format_number(units), df=format_number(df))]
+    answered = sums.n > 0
+    clusters, freedom = sums.covariance.clusters(), sums.df()
+    few = int((answered & (freedom >= 1) & (clusters < TOO_FEW_CLUSTERS)).sum())
+    if few and sums.clusters.clustered:
+        notes.append(both("metric.note.few_clusters", count=few, least=TOO_FEW_CLUSTERS))
+    none = int((answered & (freedom < 1)).sum())
+    if none:
+        notes.append(both("metric.note.one_cluster", count=none))
     return notes

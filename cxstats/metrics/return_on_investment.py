@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.core.errors import DataError
+from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import both
 from cxstats.core.moments import check_resamples
 from cxstats.metrics.answers import check_kind, one_column
@@ -21,6 +21,7 @@ from cxstats.metrics.group_sums import Sums
 from cxstats.metrics.means import N_RESAMPLES, SEED, ratio_bootstrap
 from cxstats.metrics.result import LEVEL, Metric, Options, build
 from cxstats.stats.intervals import check_interval, t_interval
+from cxstats.stats.sampling_design import Design, SampledRows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,6 +33,8 @@ def roi(
     gain: Any,
     cost: Any,
     *,
+    cluster: Any = None,
+    strata: Any = None,
     interval: str = "bca",
     level: float = LEVEL,
     n_resamples: int = N_RESAMPLES,
@@ -45,6 +48,10 @@ def roi(
         Gains of a sample of units (customers, projects, branches), or a total.
     cost : column of numbers, or one number
         Costs of the same units, or the total cost, known exactly.
+    cluster, strata : column, optional
+        Of the units: the customer of several projects, say, and within what clusters were sampled.
+        ``"bca"`` resamples whole clusters then and does not go with strata; ``"delta"`` has the
+        error of the design, as R's ``svyratio``, and t with clusters less strata.
     interval : {"bca", "delta"}
         With gains of units: bootstrap of the units (none where so many costs are 0 that a resample
         has no costs; the notes say so), or ``se^2 = n / (n - 1) sum((g - R c)^2) /
@@ -79,18 +86,23 @@ def roi(
     even = np.full(n, c.sum() / n)
     residual = g - g.mean() if total_cost else g - ratio * c
     low = high = se = np.nan
+    rows = _design(n, cluster, strata, interval)
     if n > 1 and np.ptp(residual) > 0:
-        se = float(np.sqrt(n / (n - 1) * (residual**2).sum()) / c.sum())
+        se = float(np.sqrt(rows.covariance(residual[:, None])[0, 0]) / c.sum())
         if interval == "bca":
-            low, high = ratio_bootstrap(g, even if total_cost else c, level, n_resamples, seed)
+            costs = even if total_cost else c
+            gains, spent = (np.bincount(rows.cluster, x).astype(float) for x in (g, costs))
+            low, high = ratio_bootstrap(gains, spent, level, n_resamples, seed)
         else:
             low, high = (float(x[0]) for x in t_interval(
-                np.array([ratio]), np.array([se]), np.array([n - 1.0]), level))  # fmt: skip
+                np.array([ratio]), np.array([se]), np.array([float(rows.df)]), level))  # fmt: skip
     sums = Sums.of_counts(pd.DataFrame(index=range(1)), np.array([n]), 0.0, 0.0)
     columns: dict[str, Any] = {"estimate": [ratio - 1], "se": [se]}
     columns |= {"ci_low": [low - 1], "ci_high": [high - 1]}
     columns |= {"gain": [g.sum()], "cost": [c.sum()]}
     notes = [] if n > 1 else [both("metric.note.totals")]
+    if cluster is not None or strata is not None:
+        notes += rows.notes()
     drawn = interval == "bca" and n > 1
     if drawn and se > 0 and np.isnan(low):
         notes.append(both("metric.note.no_costs"))
@@ -98,6 +110,26 @@ def roi(
         sums, columns, Options(interval, level), name="roi", unit="ratio", counted=True,
         n_resamples=n_resamples if drawn else None, seed=seed if drawn else None, notes=notes,
     )  # fmt: skip
+
+
+def _design(n: int, cluster: Any, strata: Any, interval: str) -> SampledRows:
+    """Return the design of n units; each its own cluster without one."""
+    import pandas as pd
+
+    if strata is not None and interval == "bca":
+        raise CxError("interval='bca' does not keep to strata; with strata= allowed: 'delta'")
+    columns: dict[str, Any] = {}
+    for name, values in (("cluster", cluster), ("strata", strata)):
+        column = None if values is None else one_column(values)
+        if values is None:
+            continue
+        if column is None or len(column) != n:
+            raise DataError(f"{name!r} is not one column of {n} units, as the gains are")
+        columns[name] = column.reset_index(drop=True)
+    if columns:
+        return Design(**{name: name for name in columns}).read(pd.DataFrame(columns))
+    rows = np.arange(n)
+    return SampledRows(np.ones(n), rows, np.zeros(n, np.intp), Design())
 
 
 def _amounts(values: Any, name: str) -> Array:

@@ -194,12 +194,14 @@ def t_interval(mean: Array, se: Array, df: Array, level: float) -> tuple[Array, 
 
 
 def difference_interval(
-    first: tuple[Any, Any, Any], second: tuple[Any, Any, Any]
+    first: tuple[Any, Any, Any], second: tuple[Any, Any, Any], correlation: Any = 0.0
 ) -> tuple[Array, Array]:
     """Return the interval of a difference from the (estimate, low, high) of both.
 
     ``d - sqrt((e1 - l1)^2 + (u2 - e2)^2)`` to ``d + sqrt((u1 - e1)^2 + (e2 - l2)^2)``: with
-    Wilson's limits Newcombe's interval (his method 10), with others Zou and Donner's.
+    Wilson's limits Newcombe's interval (his method 10), with others Zou and Donner's. Estimates
+    with a correlation r take ``2 r`` times the product of both distances from the square, as
+    Newcombe's interval of paired proportions does.
 
     References
     ----------
@@ -218,9 +220,12 @@ def difference_interval(
     (e1, l1, u1), (e2, l2, u2) = (
         tuple(np.asarray(values, float) for values in limits) for limits in (first, second)
     )
-    difference = e1 - e2
-    low = difference - np.sqrt((e1 - l1) ** 2 + (u2 - e2) ** 2)
-    return low, difference + np.sqrt((u1 - e1) ** 2 + (e2 - l2) ** 2)
+    difference, r = e1 - e2, np.asarray(correlation, float)
+
+    def reach(a: Array, b: Array) -> Array:
+        return np.asarray(np.sqrt(np.maximum(a**2 + b**2 - 2 * r * a * b, 0)))
+
+    return difference - reach(e1 - l1, u2 - e2), difference + reach(u1 - e1, e2 - l2)
 
 
 def noncentral_interval(t: Array, df: Array, level: float) -> tuple[Array, Array]:

@@ -444,7 +444,7 @@ def test_min_and_level_options():
         with pytest.raises(CxError, match=said):
             metrics.nps([9, 3], **given)
     for given in ({"interval": "wilson"},):
-        with pytest.raises(CxError, match="interval='wilson'; allowed: 'adjusted_wald'"):
+        with pytest.raises(CxError, match="interval='wilson'; allowed: 'auto', 'adjusted_wald'"):
             metrics.nps([9, 3], **given)
     narrow, wide = (only(metrics.nps([9, 3, 8], level=level)) for level in (0.8, 0.99))
     assert wide["ci_low"] < narrow["ci_low"] < narrow["ci_high"] < wide["ci_high"]

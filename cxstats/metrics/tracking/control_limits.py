@@ -47,9 +47,17 @@ class Limits:
 
 
 def control_limits(
-    estimate: Array, se: Array, n: Array, baseline: NDArray[np.bool_], laney: bool = False
+    estimate: Array,
+    se: Array,
+    n: Array,
+    baseline: NDArray[np.bool_],
+    laney: bool = False,
+    correlation: Array | None = None,
 ) -> Limits:
     """Return centre and standard errors for a control chart with waves of different size.
+
+    With a `correlation` of the estimates (t, t), as of waves that ask the same clusters, the error
+    of a wave is that of its distance from the centre: what all waves share is in no signal.
 
     Examples
     --------
@@ -63,10 +71,23 @@ def control_limits(
     centre = float(share @ estimate[baseline])
     variance = float(share @ (se[baseline] ** 2 * n[baseline]))
     sigma = np.sqrt(variance / n)
+    if correlation is not None:
+        sigma = np.sqrt(_about_centre(sigma, correlation, np.where(baseline, n, 0.0)))
     with np.errstate(invalid="ignore", divide="ignore"):
         z = (estimate[baseline] - centre) / sigma[baseline]
     dispersion = float(np.abs(np.diff(z)).mean() / RANGE) if len(z) > 2 else float("nan")
     return Limits(centre, sigma * dispersion if laney else sigma, dispersion)
+
+
+def _about_centre(sigma: Array, correlation: Array, n: Array) -> Array:
+    """Return the variance of each wave less the centre, by what it shares with the others.
+
+    Its own part in the centre is left in, as it is without correlations.
+    """
+    shared = np.outer(sigma, sigma) * correlation
+    np.fill_diagonal(shared, 0.0)
+    share = n / n.sum()
+    return np.asarray(np.maximum(sigma**2 - 2 * shared @ share + share @ shared @ share, 0.0))
 
 
 def long_runs(estimate: Array, centre: float, length: int = RUN) -> NDArray[np.bool_]:

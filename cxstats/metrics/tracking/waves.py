@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 SIGMAS = 3.0
 WIDE = 1.5  # waves that scatter so much more than sampling explains are remarked on
 FEWEST = 3  # waves with an estimate
+SPARSE = 10  # answers outside the largest band from which a wave is nearly normal
+ROW = "(row of the metric)"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -214,8 +216,13 @@ def track(
     Limits are ``centre -+ sigma s / sqrt(n)``, with the baseline's mean as centre and its pooled
     variance ``s^2`` of an answer, so small waves have wide limits. The level of tests is that of
     the metric. Tests weigh waves of shares and NPS by the pooled variance of an answer, since their
-    own would favour extreme waves; waves of means by their own. Waves are taken as
-    independent samples; a panel that answers every time is not.
+    own would favour extreme waves; waves of means by their own. Waves are taken as independent
+    samples, unless the metric has `cluster=` (or `strata=`, `design=`): customers who answer in
+    several waves make these depend on each other, which limits, changes and trend then allow for.
+    A wave that is outside of the limits by chance alone is up to three times as frequent as the
+    normal distribution says where fewer than some 10 answers of a wave lie outside the largest
+    band (10 % and 14 % of series of 12 and 24 waves of an NPS of 2, 8 and 90 % with n = 20, against
+    3 % and 6 %); a note says so.
 
     Parameters
     ----------
@@ -270,11 +277,11 @@ def track(
         raise CxError(f"sigma={sigma!r}; allowed: above 0 to below 10, such as 3")
     check_resamples(1, seed)
     segments = tuple(name for name in metric.by if name != time)
-    table, notes = ordered(metric.table, time, segments)
+    table, notes = ordered(metric.table.assign(**{ROW: range(len(metric.table))}), time, segments)
     dated = pd.api.types.is_datetime64_any_dtype(table[time])
     baseline, annotations = check_waves(table[time], dated, baseline, annotations)
     options = _Options(
-        segments, time, metric.level, baseline, limits == "laney", sigma, seed, metric.unit
+        segments, time, metric.level, baseline, limits == "laney", sigma, seed, metric
     )
     groups: list[Any] = [((), table)]
     if segments:
@@ -285,6 +292,9 @@ def track(
         notes.append(both("tracking.note.suppressed", n=suppressed))
     dispersions = [each.dispersion for each in series]
     wide = [dispersion for dispersion in dispersions if dispersion > WIDE]
+    sparse = sum(each.sparse for each in series)
+    if sparse:
+        notes.append(both("tracking.note.sparse", count=sparse, least=SPARSE))
     if wide and limits == "sampling":
         notes.append(both("tracking.note.scatter", times=format_number(max(wide), 1)))
     columns = [*segments, time, "before", "after", "estimate", "se", "p_value"]
@@ -316,7 +326,7 @@ class _Options:
     laney: bool
     sigma: float
     seed: int
-    unit: str
+    metric: Metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +337,7 @@ class _Series:
     changes: list[dict[str, Any]]
     trend: dict[str, Any]
     dispersion: float
+    sparse: int
 
 
 def _follow(rows: pd.DataFrame, key: Any, options: _Options) -> _Series:
@@ -348,11 +359,14 @@ def _follow(rows: pd.DataFrame, key: Any, options: _Options) -> _Series:
         baseline = waves[time].isin(options.baseline).to_numpy()
     if baseline.sum() < (FEWEST if options.laney else 1):
         raise CxError(f"baseline: {int(baseline.sum())} of its waves{place} have an estimate")
-    limits = control_limits(estimate, se, n, baseline, options.laney)
-    errors = _errors(se, n, options.unit)
+    correlation = _correlation(options.metric, waves)
+    limits = control_limits(estimate, se, n, baseline, options.laney, correlation)
+    errors = _errors(se, n, options.metric.unit)
     if not errors.any():
         raise CxError(f"the answers{place} never vary, so there is no chance to allow for")
-    changes = change_points(estimate, errors, 1 - options.level, options.seed)
+    changes = change_points(
+        estimate, errors, 1 - options.level, options.seed, correlation=correlation
+    )
     half_width = options.sigma * limits.sigma
     signals = {
         "limit_low": limits.centre - half_width,
@@ -370,13 +384,41 @@ def _follow(rows: pd.DataFrame, key: Any, options: _Options) -> _Series:
         table[name] = column
     table["suppressed"] = rows["estimate"].isna().to_numpy()
     dates = list(waves[time])
-    trend = asdict(linear_trend(_clock(waves[time]), estimate, errors, options.level))
+    trend = asdict(linear_trend(_clock(waves[time]), estimate, errors, options.level, correlation))
     return _Series(
         table,
         [{**segment, time: dates[change.at], **asdict(change)} for change in changes],
         {**segment, "estimate": trend.pop("slope"), **trend, "n": len(waves)},
         limits.dispersion,
+        _sparse(options.metric.unit, waves, baseline),
     )
+
+
+def _correlation(metric: Metric, waves: pd.DataFrame) -> Any:
+    """Return the correlation of the waves by the design (t, t); None without one."""
+    if metric.covariance is None:
+        return None
+    covariance = metric.covariance.matrix(waves[ROW].to_numpy())
+    sd = np.sqrt(np.diag(covariance))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        correlation = np.nan_to_num(covariance / np.outer(sd, sd))
+    np.fill_diagonal(correlation, 1.0)
+    return correlation
+
+
+def _sparse(unit: str, waves: pd.DataFrame, baseline: Any) -> int:
+    """Return how many waves are too small for their share, or their NPS, to be nearly normal."""
+    if unit not in ("nps", "share"):
+        return 0
+    names = [f"{who}_share" for who in ("promoter", "passive", "detractor")]
+    n = waves["n"].to_numpy(float)
+    if unit == "share":
+        shares = waves["estimate"].to_numpy(float)[:, None]
+        shares = np.hstack([shares, 1 - shares])
+    else:
+        shares = waves[names].to_numpy(float)
+    centre = np.average(shares[baseline], axis=0, weights=n[baseline])
+    return int((n * (1 - centre.max()) < SPARSE).sum())
 
 
 def _errors(se: Any, n: Any, unit: str) -> Any:
