@@ -17,6 +17,7 @@ from cxstats.charts.wording import join_sentences, level_text, unbroken
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number
 from cxstats.core.language import label
+from cxstats.stats.means import method_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -336,7 +337,8 @@ def _zone_title(result: Servqual, table: pd.DataFrame, lang: str) -> str:
 
 def _note(result: Servqual, table: pd.DataFrame, lang: str) -> str:
     level, n = _level(result, lang), _counts_text(table["n"], lang)
-    notes = [label(f"chart.gaps.note.{result.measure}", lang, level=level, n=n)]
+    method = method_name(result.interval, result.n_resamples, result.seed).get(lang)
+    notes = [label(f"chart.gaps.note.{result.measure}", lang, level=level, n=n, method=method)]
     if table[["ci_low", "ci_high"]].isna().to_numpy().any():
         notes.append(label("chart.gaps.note.no_interval", lang))
     if OVERALL in table.index:

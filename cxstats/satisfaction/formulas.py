@@ -7,6 +7,7 @@ that are guesses are in `cxstats.satisfaction.reconstructed_formulas`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +26,8 @@ from cxstats.satisfaction.component_scores import (
 )
 from cxstats.satisfaction.formula_registry import published
 from cxstats.satisfaction.result import Bounds, WeightedScore
-from cxstats.satisfaction.score import Options, mean_intervals, score
+from cxstats.satisfaction.score import Options, sample_notes, score
+from cxstats.stats.means import Means
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -310,10 +312,12 @@ def _bounds(
     options = Options.of(keywords)
     has_data = ~np.isnan(components.values)
     ends = [np.where(has_data, components.values, limit) @ shares for limit in CEM_LIMITS]
-    mean, se, low, high = mean_intervals(np.column_stack(ends), options)
+    of_means = replace(options.of_means(components.frame), bounds=CEM_LIMITS)
+    means = Means.of(np.column_stack(ends), of_means)
+    low, high = means.limits(of_means)
     n = len(components.values)
     table = pd.DataFrame(
-        {"estimate": mean, "ci_low": low, "ci_high": high, "se": se, "n": n},
+        {"estimate": means.mean, "ci_low": low, "ci_high": high, "se": means.se, "n": n},
         index=pd.Index(["lowest", "highest"], name="bound"),
     )
     data_shares = has_data.mean(axis=0)
@@ -335,6 +339,7 @@ def _bounds(
         notes=(
             *notes,
             both("satisfaction.note.bounds"),
+            *(() if components.single else sample_notes(name, means, of_means)),
             *note_if(components.single, "satisfaction.note.single"),
         ),
     )

@@ -38,6 +38,7 @@ from cxstats.satisfaction.result import WeightedScore
 from cxstats.satisfaction.score import ROUGH, Options, check_options, score, ungrouped_note
 from cxstats.service.dimension_scores import OVERALL
 from cxstats.stats.group_comparison import Groups, compare_groups
+from cxstats.stats.sampling_design import Design
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 Scale = tuple[float, float] | Mapping[str, tuple[float, float]]
+INDEX_LIMITS = (0.0, 100.0)
 WEIGHTINGS = ("equal", "pls", "factor")
 
 
@@ -61,6 +63,9 @@ def satisfaction_index(  # noqa: PLR0913  (keywords)
     construct: str | None = None,
     on_missing: str = "drop",
     by: str | None = None,
+    interval: str = "t",
+    design: Design | None = None,
+    cluster: str | None = None,
     level: float = 0.95,
     n_resamples: int = 5_000,
     seed: int = 1,
@@ -90,14 +95,18 @@ def satisfaction_index(  # noqa: PLR0913  (keywords)
         refused).
     by : str, optional
         Column of groups or waves. They are compared with the same weights, those of all groups.
+    interval, design, cluster
+        See `cxstats.weighted_score`; weights from "pls" or "factor" take none of them, since their
+        intervals are bootstrap ones of a simple sample.
     level, n_resamples, seed
-        Confidence level, bootstrap resamples of respondents, their seed.
+        Confidence level; bootstrap resamples of respondents, their seed.
 
     Returns
     -------
     WeightedScore
-        BCa intervals; where weights come from "pls" or "factor", percentile intervals in which they
-        are estimated anew in every resample, and ``.table`` has ``weight_ci_low, weight_ci_high``.
+        Intervals within 0 to 100; where weights come from "pls" or "factor", percentile intervals
+        in which they are estimated anew in every resample, and ``.table`` has ``weight_ci_low,
+        weight_ci_high``.
 
     Raises
     ------
@@ -126,7 +135,7 @@ def satisfaction_index(  # noqa: PLR0913  (keywords)
     71.97
     """
     table = as_pandas(frame)
-    options = Options(on_missing, by, level, n_resamples, seed)
+    options = Options(on_missing, by, interval, design, cluster, level, n_resamples, seed)
     columns = _check_items(items)
     _check_weighting(weights, fit, construct)
     answers = from_frame(table, columns, "items")
@@ -140,6 +149,7 @@ def satisfaction_index(  # noqa: PLR0913  (keywords)
     return score(
         components, shares, options, both("satisfaction.name.index"), weighting, formula="E01",
         reading=both("satisfaction.reading.E01"), notes=notes,
+        bounds=INDEX_LIMITS,
     )  # fmt: skip
 
 
@@ -238,6 +248,7 @@ def _estimated(
     """Compute an index with weights from a model, estimated anew in every resample."""
     if options.on_missing == "rescale":
         raise CxError(f"weights={weighting!r} need complete answers; allowed: 'drop', 'refuse'")
+    _check_simple(weighting, options)
     k = len(answers.names)
     if options.on_missing == "refuse":
         check_complete(answers, np.ones(k))
@@ -265,9 +276,23 @@ def _estimated(
     return replace(
         result, table=table, groups=groups.means, comparisons=groups.pairs,
         omnibus=groups.omnibus, by=options.by, on_missing=options.on_missing,
-        n_resamples=options.n_resamples, n_failed=fitted.n_failed,
+        n_resamples=options.n_resamples, n_failed=fitted.n_failed, interval="percentile",
         notes=_notes(shares, complete, fitted.n_failed, weighting, answers, options),
     )  # fmt: skip
+
+
+def _check_simple(weighting: str, options: Options) -> None:
+    """Raise if estimated weights are asked for under a design, or with another interval."""
+    if options.design is not None or options.cluster is not None:
+        raise CxError(
+            f"weights={weighting!r} are estimated from a simple sample; under a sampling design "
+            "take weights='equal' or fixed ones"
+        )
+    if options.interval != "t":
+        raise CxError(
+            f"interval={options.interval!r}: weights={weighting!r} have bootstrap intervals, which "
+            "know that the weights are estimates; leave interval= out"
+        )
 
 
 def _from_pls(
@@ -309,7 +334,7 @@ def _groups(
 ) -> Groups:
     groups = compare_groups(
         components.frame, options.by, with_total(terms), [*components.names, OVERALL],
-        options.level, 1, options.seed,
+        options.of_means(),
     )  # fmt: skip
     if options.by is None or groups.means is None:
         return groups

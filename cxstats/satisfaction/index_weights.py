@@ -21,6 +21,7 @@ from cxstats.service.dimension_scores import OVERALL
 from cxstats.stats.bootstrap import percentile_limits
 from cxstats.stats.group_comparison import Groups
 from cxstats.stats.hypothesis_tests import adjust
+from cxstats.stats.intervals import t_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -247,8 +248,9 @@ def compare_estimated(
     """Return comparisons whose intervals and tests know that the weights are estimates.
 
     Respondents are drawn within their groups; the weights, the same for all groups, come from
-    all of them together. Intervals are percentile. Of the differences, ``t`` is the estimate over
-    its bootstrap standard error, with the degrees of freedom of Welch's test.
+    all of them together. Intervals of groups are percentile. Of the differences, ``t`` is the
+    estimate over its bootstrap standard error, with the degrees of freedom of Welch's test, and the
+    interval is that of this test.
     """
     samples = {
         group: bootstrap_moments(index.matrix[rows], n_resamples, [seed, i])  # type: ignore[arg-type]
@@ -271,9 +273,12 @@ def compare_estimated(
         means.loc[rows.index, ["ci_low", "ci_high", "se"]] = limits_of(replicates[group], level)
     for (first, second), rows in pairs.groupby(["group", "other"], sort=False):
         limits = limits_of(replicates[first] - replicates[second], level)
-        pairs.loc[rows.index, ["ci_low", "ci_high"]] = limits[:, :2]
-        pairs.loc[rows.index, "t"] = rows["estimate"].to_numpy() / limits[:, 2]
-    return Groups(means, _tested(pairs), groups.omnibus)
+        estimate, df = rows["estimate"].to_numpy(), rows["df"].to_numpy()
+        pairs.loc[rows.index, "ci_low"], pairs.loc[rows.index, "ci_high"] = t_interval(
+            estimate, limits[:, 2], df, level
+        )
+        pairs.loc[rows.index, "t"] = estimate / limits[:, 2]
+    return replace(groups, means=means, pairs=_tested(pairs))
 
 
 def pooled(means: Array, covs: Array, sizes: Array) -> Array:

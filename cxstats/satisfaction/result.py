@@ -13,6 +13,8 @@ from cxstats.core.language import Text, label
 from cxstats.core.result import Chart, Result
 from cxstats.satisfaction.formula_registry import formula, origin
 from cxstats.service.dimension_scores import OVERALL
+from cxstats.stats.means import method_name
+from cxstats.stats.sampling_design import Design
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,9 +58,9 @@ class WeightedScore(FormulaResult):
     table : pandas.DataFrame
         One row per component, then "Overall": ``weight, mean, estimate, ci_low, ci_high, se, n``.
         The `estimate` of a component is its contribution, the mean over respondents of its
-        weight times its score; contributions add up to the score. Intervals are BCa
-        bootstrap over respondents; with estimated weights percentile, and there are
-        ``weight_ci_low, weight_ci_high`` too.
+        weight times its score; contributions add up to the score. Intervals are Student's t
+        unless `interval` says otherwise; with estimated weights bootstrap percentile, and there
+        are ``weight_ci_low, weight_ci_high`` too.
     scores : pandas.Series
         The score of each respondent, NaN where left out.
     coverage, least_coverage : float
@@ -83,6 +85,8 @@ class WeightedScore(FormulaResult):
         Resamples in which weights could not be estimated.
     synthetic : bool
         Whether the respondents are simulated.
+    interval, design
+        Kind of interval and design of the sample.
     notes : tuple of Text
         What a reader must know.
     """
@@ -107,6 +111,8 @@ class WeightedScore(FormulaResult):
     seed: int
     n_failed: int
     synthetic: bool
+    interval: str
+    design: Design | None
     notes: tuple[Text, ...]
 
     codes: ClassVar = {"component": TOTAL, "score": TOTAL}
@@ -170,6 +176,7 @@ class WeightedScore(FormulaResult):
             level=format_percent(100 * self.level, None, lang),
             b=format_number(self.n_resamples),
             seed=self.seed,
+            method=method_name(self.interval, self.n_resamples, self.seed).get(lang),
         )
 
     def _component(self, name: object, row: pd.Series[Any], lang: str) -> str:

@@ -6,20 +6,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, both, note_if
-from cxstats.core.moments import check_resamples
 from cxstats.satisfaction.component_scores import ComponentScores, check_complete, read_scores
 from cxstats.satisfaction.result import COMPLETE, WeightedScore
 from cxstats.service.dimension_scores import OVERALL
-from cxstats.stats.bootstrap import bootstrap_means
 from cxstats.stats.group_comparison import compare_groups
-from cxstats.stats.intervals import check_level
+from cxstats.stats.means import MeanOptions, Means, interval_notes
+from cxstats.stats.sampling_design import Design, design_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 ON_MISSING = ("refuse", "rescale", "drop")
 ROUGH = 1_000  # resamples below which an interval's ends move visibly with the seed
-TINY = 1e-12  # of the mean: scores that differ by less are equal
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +36,22 @@ class Options:
 
     on_missing: str = "refuse"
     by: str | None = None
+    interval: str = "t"
+    design: Design | None = None
+    cluster: str | None = None
     level: float = 0.95
     n_resamples: int = 5_000
     seed: int = 1
 
     def __post_init__(self) -> None:
-        check_level(self.level)
-        check_resamples(self.n_resamples, self.seed)
+        self.of_means()
+        design_of(self.design, cluster=self.cluster)
+
+    def of_means(self, frame: pd.DataFrame | None = None) -> MeanOptions:
+        """Return how means get intervals: of the rows of a table, or of a simple sample."""
+        design = design_of(self.design, cluster=self.cluster)
+        rows = None if design is None or frame is None else design.read(frame)
+        return MeanOptions(self.level, self.interval, self.n_resamples, self.seed, rows)
 
     @classmethod
     def of(cls, keywords: Mapping[str, Any]) -> Options:
@@ -69,13 +76,16 @@ def check_options(options: Iterable[str], allowed: Iterable[str]) -> None:
             raise CxError(f"{option!r} is no option; allowed: {', '.join(names)}")
 
 
-def weighted_score(
+def weighted_score(  # noqa: PLR0913  (keywords)
     scores: Any,
     weights: Any,
     *,
     on_missing: str = "refuse",
     normalise: bool = False,
     by: str | None = None,
+    interval: str = "t",
+    design: Design | None = None,
+    cluster: str | None = None,
     level: float = 0.95,
     n_resamples: int = 5_000,
     seed: int = 1,
@@ -97,13 +107,21 @@ def weighted_score(
         Divide weights of any sum by it: ``sum w x / sum w``.
     by : str, optional
         Column of groups or waves to compare.
+    interval : {"t", "hall", "bca"}
+        Student's t, of differences Welch's, as the tests; t corrected for skewness, where answers
+        pile up at an end; or bias-corrected and accelerated bootstrap. See `cxstats.servqual`.
+    design : cxstats.Design, optional
+        How respondents were sampled: weights, clusters, strata. The sampling weights go here alone:
+        `weights` are those of the components.
+    cluster : str, optional
+        Column of clusters, short for ``design=cx.Design(cluster=...)``.
     level, n_resamples, seed
-        Confidence level, bootstrap resamples of respondents, their seed.
+        Confidence level; resamples of respondents of "bca", and their seed.
 
     Returns
     -------
     WeightedScore
-        ``.table``: contributions ``mean(w_k x_rk)`` and their sum, with BCa intervals.
+        ``.table``: contributions ``mean(w_k x_rk)`` and their sum, with intervals.
 
     Raises
     ------
@@ -128,14 +146,14 @@ def weighted_score(
     >>> result.table["estimate"].round(4).tolist()
     [16.875, 56.25, 73.125]
     """
-    options = Options(on_missing, by, level, n_resamples, seed)
+    options = Options(on_missing, by, interval, design, cluster, level, n_resamples, seed)
     components, shares, notes = read_scores(scores, weights, normalise)
     weighting = "normalised" if normalise else "fixed"
     name = both("satisfaction.name")
     return score(components, shares, options, name, weighting, notes=notes)
 
 
-def score(
+def score(  # noqa: PLR0913  (keywords)
     components: ComponentScores,
     shares: Array,
     options: Options,
@@ -145,14 +163,20 @@ def score(
     formula: str = "",
     reading: Text | None = None,
     notes: Sequence[Text] = (),
+    bounds: tuple[float, float] | None = None,
 ) -> WeightedScore:
-    """Compute a weighted score from a matrix and weights that sum to 1."""
+    """Compute a weighted score from a matrix and weights that sum to 1.
+
+    No interval leaves `bounds`, between which the score and its contributions lie.
+    """
     import pandas as pd
 
     if options.on_missing not in ON_MISSING:
         raise CxError(f"on_missing is {options.on_missing!r}; allowed: {', '.join(ON_MISSING)}")
     if components.single and options.by is not None:
         raise CxError(f"by={options.by!r}: one set of scores has no groups")
+    if components.single and (options.design or options.cluster):
+        raise CxError("one set of scores has no sampling design")
     if options.on_missing == "refuse":
         check_complete(components, shares)
     terms, covered = contributions(components.values, shares)
@@ -162,12 +186,12 @@ def score(
     if not used.any():
         raise DataError("no respondent has the scores that the weights need; nothing is left")
     columns = np.column_stack([terms, terms.sum(axis=1)])
-    groups = compare_groups(
-        components.frame, options.by, columns, [*components.names, OVERALL], options.level,
-        options.n_resamples, options.seed,
-    )  # fmt: skip
+    names = [*components.names, OVERALL]
+    of_means = replace(options.of_means(components.frame), bounds=bounds)
+    means = Means.of(columns, of_means)
+    groups = compare_groups(components.frame, options.by, columns, names, of_means)
     return WeightedScore(
-        table=_table(components, shares, columns, used, options),
+        table=_table(components, shares, means, of_means, used),
         scores=pd.Series(columns[:, -1], index=components.frame.index, name="score"),
         coverage=float(covered[used].mean()),
         least_coverage=float(covered[used].min()),
@@ -180,7 +204,14 @@ def score(
         n_left_out=int((~used).sum()),
         formula=formula,
         reading=reading,
-        notes=(*notes, *_notes(components, used, covered, options)),
+        interval=options.interval,
+        design=None if of_means.rows is None else of_means.rows.design,
+        notes=(
+            *notes,
+            *_notes(components, used, covered, options),
+            *sample_notes(name, means, of_means),
+            *groups.notes,
+        ),
         on_missing=options.on_missing,
         by=options.by,
         level=options.level,
@@ -211,40 +242,34 @@ def contributions(values: Array, shares: Array) -> tuple[Array, Array]:
     return terms, covered
 
 
-def mean_intervals(columns: Array, options: Options) -> tuple[Array, Array, Array, Array]:
-    """Return means, standard errors and BCa limits of complete columns, each (k,)."""
-    n, mean = len(columns), columns.mean(axis=0)
-    none = np.full(len(mean), np.nan)
-    if n < 2:
-        return mean, none, none, none
-    low, high = bootstrap_means(columns, options.level, options.n_resamples, options.seed)
-    sd = columns.std(axis=0, ddof=1)
-    varies = sd > TINY * np.maximum(1, np.abs(mean))
-    se, low, high = (np.where(varies, x, np.nan) for x in (sd / np.sqrt(n), low, high))
-    return mean, se, low, high
+def sample_notes(name: Text, means: Means, options: MeanOptions) -> tuple[Text, ...]:
+    """Say where the interval of the score covers less than it says, and what a design changes."""
+    last = slice(len(means.n) - 1, None)
+    design = () if options.rows is None else options.rows.notes()
+    few = interval_notes([name], means.n[last], means.skewness[last], options.interval)
+    return (*few, *design)
 
 
 def _table(
     components: ComponentScores,
     shares: Array,
-    columns: Array,
+    means: Means,
+    options: MeanOptions,
     used: NDArray[np.bool_],
-    options: Options,
 ) -> pd.DataFrame:
     import pandas as pd
 
-    mean, se, low, high = mean_intervals(columns[used], options)
-    values = components.values[used]
+    low, high = means.limits(options)
+    values = np.where(used[:, None], components.values, np.nan)
     n = (~np.isnan(values)).sum(axis=0)
-    component_means = np.where(n > 0, np.nansum(values, axis=0) / np.maximum(n, 1), np.nan)
     return pd.DataFrame(
         {
             "weight": [*shares, shares.sum()],
-            "mean": [*component_means, np.nan],
-            "estimate": mean,
+            "mean": [*options.mean(values), np.nan],
+            "estimate": means.mean,
             "ci_low": low,
             "ci_high": high,
-            "se": se,
+            "se": means.se,
             "n": [*n, int(used.sum())],
         },
         index=pd.Index([*components.names, OVERALL], name="component"),
@@ -262,7 +287,8 @@ def _notes(
     dropped = options.on_missing == "drop"
     left_out = "satisfaction.note.dropped" if dropped else "satisfaction.note.empty"
     few = not single and n_used < 2
-    rough = not single and not few and options.n_resamples < ROUGH
+    drawn = options.interval == "bca" and not single and not few
+    rough = drawn and options.n_resamples < ROUGH
     return [
         *note_if(n_partial > 0, rescaled, k=n_partial, n=n, least=least),
         *note_if(n_used < n, left_out, k=n - n_used, n=n),

@@ -13,6 +13,9 @@ from cxstats.core.messages import row_name
 from cxstats.stats.bootstrap import bca, replicate_means
 from cxstats.stats.coefficients import cronbach_alpha
 from cxstats.stats.hypothesis_tests import adjust, mean_tests
+from cxstats.stats.intervals import fieller_interval
+from cxstats.stats.means import MeanOptions, Means
+from cxstats.stats.sampling_design import SampledRows
 from cxstats.stats.weights import POINTS, check_weights
 from cxstats.survey.answers import answers, numbers
 from cxstats.survey.codebook import Codebook
@@ -147,13 +150,16 @@ def _check_points(frame: pd.DataFrame, points: Array, sums: Array) -> None:
         raise DataError("weights='points': no respondent gave points")
 
 
-def difference_reliability(scored: Scores, shares: Array) -> pd.DataFrame:
+def difference_reliability(
+    scored: Scores, shares: Array, rows: SampledRows | None = None
+) -> pd.DataFrame:
     """Return the reliability of the difference score by dimension and overall.
 
     ``r_D = (s_P^2 r_PP + s_E^2 r_EE - 2 r_PE s_P s_E) / (s_P^2 + s_E^2 - 2 r_PE s_P s_E)``, from
     respondents who answered every item; NaN for a dimension with one item. The numerator is the
     spread of the gap less its error variance, so that of the overall score is
     ``1 - sum_k mean(w_k^2) error_k / var(sum_k w_k g_k)``, errors being independent of weights.
+    Under a design moments are weighted: a weight of 2 counts as two respondents.
 
     Returns
     -------
@@ -168,45 +174,56 @@ def difference_reliability(scored: Scores, shares: Array) -> pd.DataFrame:
     import pandas as pd
 
     book = scored.codebook
+    sampled = rows if rows is not None else SampledRows.plain(len(scored.frame))
     coefficients, sizes = {}, []
     for name, items in {**book.constructs, OVERALL: book.items}.items():
         places = scored.places(items)
         p, e = (scored.roles[role][:, places] for role in ("perception", "expectation"))
         complete = ~np.isnan(p).any(axis=1)
         sizes.append(int(complete.sum()))
-        coefficients[name] = _reliability_of_difference(p[complete], e[complete])
+        weights = sampled.weights[complete]
+        coefficients[name] = _reliability_of_difference(p[complete], e[complete], weights)
     table = pd.DataFrame(coefficients, index=["reliability", "alpha_gap", "error"]).T
     overall = scored.with_overall(scored.measure, shares)[:, -1]
-    overall = overall[~np.isnan(overall)]
-    squares = column_means(shares**2)
+    has = ~np.isnan(overall)
+    squares = sampled.mean(shares**2)
     errors = table["error"].to_numpy()[:-1]
     error = (squares * np.where(squares > 0, errors, 0)).sum()
-    variance = overall.var(ddof=1) if len(overall) > 2 else 0.0
+    enough = has.sum() > 2
+    variance = _covariances(overall[has, None], sampled.weights[has]).item() if enough else 0.0
     table.loc[OVERALL, "reliability"] = 1 - error / variance if variance > 0 else np.nan
     return table[["reliability", "alpha_gap"]].assign(n_reliability=sizes)
 
 
-def _reliability_of_difference(p: Array, e: Array) -> tuple[float, float, float]:
+def _covariances(values: Array, weights: Array) -> Array:
+    """Return covariances (k, k) with the divisor n - 1, each row counted `weights` times."""
+    share = weights / weights.sum()
+    centred = values - share @ values
+    n = len(values)
+    return np.asarray((centred * share[:, None]).T @ centred * n / (n - 1))
+
+
+def _reliability_of_difference(p: Array, e: Array, weights: Array) -> tuple[float, float, float]:
     """Return r_D, alpha of the item gaps, and the error variance of the gap."""
     n, k = p.shape
     if n < 3 or k < 2:
         return float("nan"), float("nan"), float("nan")
-    alpha_p, alpha_e, alpha_gap = (cronbach_alpha(np.cov(x, rowvar=False)) for x in (p, e, p - e))
-    cov = np.cov(p.mean(axis=1), e.mean(axis=1))
+    alpha_p, alpha_e, alpha_gap = (cronbach_alpha(_covariances(x, weights)) for x in (p, e, p - e))
+    cov = _covariances(np.column_stack([p.mean(axis=1), e.mean(axis=1)]), weights)
     error = cov[0, 0] * (1 - alpha_p) + cov[1, 1] * (1 - alpha_e)
     variance = cov[0, 0] + cov[1, 1] - 2 * cov[0, 1]
     r = float(1 - error / variance) if variance > 0 else float("nan")
     return r, float(alpha_gap), float(error)
 
 
-def zone_of_tolerance(
-    scored: Scores, shares: Array, level: float, n_resamples: int, seed: int
-) -> pd.DataFrame | None:
+def zone_of_tolerance(scored: Scores, shares: Array, options: MeanOptions) -> pd.DataFrame | None:
     """Return adequacy ``P - minimum``, superiority ``P - E`` and the position in the zone.
 
     Position ``(P - minimum) / (E - minimum)``, of means: 0 at the minimum, 1 at the expectation.
-    Answers count where all three were given. Intervals are BCa bootstrap; p values are those of
-    paired t tests, adjusted over the dimensions by Holm, and of Wilcoxon's test.
+    Answers count where all three were given. Intervals are those of the paired t tests, unless
+    others are asked for; that of the position, a ratio, is Fieller's (with "bca" the bootstrap's)
+    and NaN where the zone itself may have no width. P values are adjusted over the dimensions by
+    Holm.
 
     Returns
     -------
@@ -221,9 +238,9 @@ def zone_of_tolerance(
     roles = answered_in_all(scored.frame, book, ("minimum", "expectation", "perception"))
     low, high, p = (scored.with_overall(values, shares) for values in roles.values())
     columns = {"minimum": low, "expectation": high, "perception": p}
-    table = {name: column_means(values) for name, values in columns.items()}
+    table = {name: options.mean(values) for name, values in columns.items()}
     for name, values in (("adequacy", p - low), ("superiority", p - high)):
-        tests = mean_tests(values, level, n_resamples, seed)
+        tests = mean_tests(values, options)
         table |= {
             name: tests.mean,
             f"{name}_ci_low": tests.ci_low,
@@ -233,24 +250,47 @@ def zone_of_tolerance(
             f"{name}_p_wilcoxon": tests.p_wilcoxon,
             f"{name}_effect_size": tests.effect_size,
         }
-    position, ci_low, ci_high = _ratio(p - low, high - low, level, n_resamples, seed)
+    position, ci_low, ci_high = _ratio(p - low, high - low, options)
     table |= {"position": position, "position_ci_low": ci_low, "position_ci_high": ci_high}
     table["n"] = (~np.isnan(p)).sum(axis=0)
     return pd.DataFrame(table, index=pd.Index([*book.constructs, OVERALL], name="score"))
 
 
-def _ratio(
-    above: Array, width: Array, level: float, n_resamples: int, seed: int
-) -> tuple[Array, Array, Array]:
-    """Return ratios of column means with BCa intervals; NaN where the zone has no width."""
-    k = above.shape[1]
-    replicates = replicate_means(np.column_stack([above, width]), n_resamples, seed)
-    a, w = column_means(above), column_means(width)
+def _ratio(above: Array, width: Array, options: MeanOptions) -> tuple[Array, Array, Array]:
+    """Return ratios of column means with intervals; NaN where the zone has no width."""
+    a, w = options.mean(above), options.mean(width)
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = np.where(w > 0, a / w, np.nan)
+    if options.interval == "bca":
+        return ratio, *_bca_of_ratio(above, width, ratio, options)
+    both = Means.of(np.column_stack([above, width]), options)
+    k = above.shape[1]
+    top, bottom = both.influence[:, :k], both.influence[:, k:]
+    if options.rows is None:
+        n = both.n[:k]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            aa, ab, bb = (
+                (x * y).sum(axis=0) * n / (n - 1)
+                for x, y in ((top, top), (top, bottom), (bottom, bottom))
+            )
+    else:
+        aa, total, bb = (options.rows.variances(x) for x in (top, top + bottom, bottom))
+        ab = (total - aa - bb) / 2
+    covariances = np.stack([aa, ab, bb])
+    return ratio, *fieller_interval(a, w, covariances, both.df[:k], options.level)
+
+
+def _bca_of_ratio(
+    above: Array, width: Array, ratio: Array, options: MeanOptions
+) -> tuple[Array, Array]:
+    k = above.shape[1]
+    terms = np.column_stack([above, width])
+    replicates = replicate_means(terms, options.n_resamples, options.seed)
+    a, w = column_means(above), column_means(width)
+    with np.errstate(invalid="ignore", divide="ignore"):
         n = (~np.isnan(above)).sum(axis=0)
         influence = np.nan_to_num((above - a - ratio * (width - w)) / (n * w))
-        low, high = bca(replicates[:, :k] / replicates[:, k:], ratio, influence, level)
+        low, high = bca(replicates[:, :k] / replicates[:, k:], ratio, influence, options.level)
     # A zone whose width may be none, or negative, has no position to speak of.
     has_width = (replicates[:, k:] > 0).all(axis=0)
-    return ratio, np.where(has_width, low, np.nan), np.where(has_width, high, np.nan)
+    return np.where(has_width, low, np.nan), np.where(has_width, high, np.nan)

@@ -17,7 +17,7 @@ Retailing 70(3), 201-230.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -31,13 +31,14 @@ from cxstats.service.dimension_scores import (
     OVERALL,
     Scores,
     answered_in_all,
-    column_means,
     difference_reliability,
     respondent_weights,
     zone_of_tolerance,
 )
 from cxstats.stats.group_comparison import compare_groups
 from cxstats.stats.hypothesis_tests import MeanTests, adjust, mean_tests
+from cxstats.stats.means import MeanOptions, interval_notes, method_name
+from cxstats.stats.sampling_design import Design, design_of
 from cxstats.survey.answers import answers
 from cxstats.survey.codebook import Codebook
 
@@ -69,9 +70,11 @@ class Servqual(Result):
         ci_high, t, p_value, p_adjusted, effect_size, n`` and, further right, ``se, df, p_fdr,
         p_wilcoxon, effect_ci_low, effect_ci_high, weight, reliability, alpha_gap,
         n_reliability``. The estimate is
-        the gap (of SERVPERF, the perception). Intervals are BCa bootstrap; ``effect_size`` is d_z
-        with its noncentral t interval; ``p_adjusted`` is Holm's and ``p_fdr`` Benjamini and
-        Hochberg's, over the dimensions (Overall is one test of its own and is not adjusted);
+        the gap (of SERVPERF, the perception). Intervals are those of the t test unless `interval`
+        says otherwise; ``effect_size`` is d_z with its noncentral t interval (under a design that
+        of the delta method, and there is no ``p_wilcoxon``); ``p_adjusted`` is Holm's and
+        ``p_fdr`` Benjamini and Hochberg's, over the dimensions (Overall is one test of its own and
+        is not adjusted);
         ``reliability`` is that of the difference score, from the ``n_reliability`` respondents
         who answered every item of the dimension.
     items : pandas.DataFrame
@@ -93,8 +96,11 @@ class Servqual(Result):
         The questionnaire.
     synthetic : bool
         Whether the responses were simulated.
+    interval, design
+        Kind of interval and design of the sample.
     notes : tuple of Text
-        What a reader must know: the missing rule, respondents left out, what was turned.
+        What a reader must know: the missing rule, respondents left out, what was turned, which
+        intervals are known to cover less than they say.
     """
 
     table: pd.DataFrame
@@ -112,6 +118,8 @@ class Servqual(Result):
     seed: int
     codebook: Codebook
     synthetic: bool
+    interval: str
+    design: Design | None
     notes: tuple[Text, ...]
 
     reference: ClassVar = (
@@ -148,8 +156,7 @@ class Servqual(Result):
             f"servqual.head.{self.measure}", lang,
             n=self.n_respondents,
             level=format_percent(100 * self.level, None, lang),
-            b=format_number(self.n_resamples),
-            seed=self.seed,
+            method=method_name(self.interval, self.n_resamples, self.seed).get(lang),
             weights=label(f"servqual.weights.{self.weights}", lang),
         )  # fmt: skip
         scores = [self._score_line(str(score), row, lang) for score, row in self.table.iterrows()]
@@ -211,12 +218,15 @@ class Servqual(Result):
         return Chart(chart, (self,), settings)
 
 
-def servqual(
+def servqual(  # noqa: PLR0913  (keywords)
     frame: Any,
     codebook: Codebook,
     weights: str | Mapping[str, float] | None = None,
     *,
     by: str | None = None,
+    interval: str = "t",
+    design: Design | None = None,
+    cluster: str | None = None,
     level: float = LEVEL,
     n_resamples: int = N_RESAMPLES,
     seed: int = SEED,
@@ -235,12 +245,21 @@ def servqual(
         points when points vary with gaps); or by fixed weights that sum to 1 or to 100.
     by : str, optional
         Column of groups or waves to compare.
+    interval : {"t", "hall", "bca"}
+        That of the tests, Student's and Welch's t, so that an interval and the p value beside it
+        agree; t corrected for skewness (Hall 1992), which covers better where answers pile up at
+        an end of the scale; or bias-corrected and accelerated bootstrap, which covers less with
+        fewer than 50 answers.
+    design : cxstats.Design, optional
+        How respondents were sampled: weights, clusters, strata. Errors are then linearised ones,
+        those of R's survey package, with t of the design's degrees of freedom; groups are domains.
+        Sampling weights go here alone: `weights` are those of the dimensions.
+    cluster : str, optional
+        Column of clusters, short for ``design=cx.Design(cluster=...)``.
     level : float
         Confidence level.
-    n_resamples : int
-        Bootstrap resamples of respondents.
-    seed : int
-        Seed of the resamples; the same seed gives the same table.
+    n_resamples, seed : int
+        Resamples of respondents of "bca", and their seed.
 
     Returns
     -------
@@ -282,15 +301,20 @@ def servqual(
     data = as_pandas(frame)
     roles = answered_in_all(data, codebook, ("expectation", "perception"))
     scored = Scores(data, codebook, roles["perception"] - roles["expectation"], roles)
-    return _analyse(scored, "gap", weights, by, level, n_resamples, seed)
+    options = _options(scored, "gap", design_of(design, cluster=cluster), level, interval)
+    options = replace(options, n_resamples=n_resamples, seed=seed)
+    return _analyse(scored, "gap", weights, by, options, seed)
 
 
-def servperf(
+def servperf(  # noqa: PLR0913  (keywords)
     frame: Any,
     codebook: Codebook,
     weights: str | Mapping[str, float] | None = None,
     *,
     by: str | None = None,
+    interval: str = "t",
+    design: Design | None = None,
+    cluster: str | None = None,
     level: float = LEVEL,
     n_resamples: int = N_RESAMPLES,
     seed: int = SEED,
@@ -312,7 +336,22 @@ def servperf(
     role = "perception" if "perception" in codebook.roles else codebook.roles[0]
     perception = answers(data, codebook, role)
     scored = Scores(data, codebook, perception, {"perception": perception})
-    return _analyse(scored, "perception", weights, by, level, n_resamples, seed)
+    options = _options(scored, "perception", design_of(design, cluster=cluster), level, interval)
+    options = replace(options, n_resamples=n_resamples, seed=seed)
+    return _analyse(scored, "perception", weights, by, options, seed)
+
+
+def _options(
+    scored: Scores, measure: str, design: Design | None, level: float, interval: str
+) -> MeanOptions:
+    """Return how intervals are made; no score leaves its scale."""
+    ends = np.array([scored.codebook.bounds(item) for item in scored.codebook.items], float)
+    low, high = ends[:, 0].min(), ends[:, 1].max()
+    if measure == "gap":
+        width = float((ends[:, 1] - ends[:, 0]).max())
+        low, high = -width, width
+    rows = None if design is None else design.read(scored.frame)
+    return MeanOptions(level, interval, rows=rows, bounds=(low, high))
 
 
 def _analyse(
@@ -320,8 +359,7 @@ def _analyse(
     measure: str,
     weights: str | Mapping[str, float] | None,
     by: str | None,
-    level: float,
-    n_resamples: int,
+    options: MeanOptions,
     seed: int,
 ) -> Servqual:
     import pandas as pd
@@ -334,19 +372,20 @@ def _analyse(
         raise DataError("fewer than two respondents answered; nothing can be estimated")
     k = len(book.constructs)
     names = pd.Index([*book.constructs, OVERALL], name="score")
-    tests = mean_tests(columns, level, n_resamples, seed)
-    means = {role: column_means(scored.with_overall(x, shares)) for role, x in scored.roles.items()}
+    tests = mean_tests(columns, options)
+    means = {role: options.mean(scored.with_overall(x, shares)) for role, x in scored.roles.items()}
     table = _table(tests, slice(0, k + 1), names, measure, means, family=k)
-    table["weight"] = [*column_means(shares), np.nan]
+    table["weight"] = [*options.mean(shares), np.nan]
     if measure == "gap":
-        table = table.join(difference_reliability(scored, shares))
-    item_means = {role: column_means(x) for role, x in scored.roles.items()}
+        table = table.join(difference_reliability(scored, shares, options.rows))
+    item_means = {role: options.mean(x) for role, x in scored.roles.items()}
     items = pd.Index(book.items, name="item")
-    groups = compare_groups(scored.frame, by, scores, list(names), level, n_resamples, seed)
+    groups = compare_groups(scored.frame, by, scores, list(names), options)
+    zone = zone_of_tolerance(scored, shares, options)
     return Servqual(
         table=table,
         items=_table(tests, slice(k + 1, None), items, measure, item_means),
-        zone=zone_of_tolerance(scored, shares, level, n_resamples, seed),
+        zone=zone,
         groups=groups.means,
         comparisons=groups.pairs,
         omnibus=None if groups.omnibus is None else groups.omnibus.rename_axis("score"),
@@ -354,14 +393,20 @@ def _analyse(
         n_respondents=len(scored.frame),
         weights=scheme,
         by=by,
-        level=level,
-        n_resamples=n_resamples,
+        level=options.level,
+        n_resamples=options.n_resamples,
         seed=seed,
         codebook=book,
         synthetic=bool(scored.frame.attrs.get("synthetic")),
+        interval=options.interval,
+        design=None if options.rows is None else options.rows.design,
         notes=(
-            *_notes(scored, scores[:, k], by, n_resamples),
+            *_notes(scored, scores[:, k], by, options),
             *_constant(scored, measure, dict(zip(names, scores.T, strict=True))),
+            *_constant_zone(scored, zone),
+            *_interval_notes(scored, tests, list(names), options.interval),
+            *groups.notes,
+            *_design_notes(options, measure),
         ),
     )
 
@@ -420,12 +465,7 @@ def _constant(scored: Scores, measure: str, scores: Mapping[str, Array]) -> list
     ]
     if not constant:
         return []
-    names = [
-        both("servqual.overall") if name == OVERALL
-        else Text(book.label(name, "en"), book.label(name, "zh"))
-        for name in constant
-    ]  # fmt: skip
-    joined = Text(", ".join(t.en for t in names), "、".join(t.zh for t in names))
+    joined = _joined([_named(book, name) for name in constant])
     return [both(f"servqual.note.constant.{measure}", names=joined)]
 
 
@@ -435,15 +475,59 @@ def _same(values: Array) -> bool:
     return len(values) > 1 and bool(np.ptp(values) < CONSTANT)
 
 
-def _notes(scored: Scores, overall: Array, by: str | None, n_resamples: int) -> tuple[Text, ...]:
+def _constant_zone(scored: Scores, zone: pd.DataFrame | None) -> list[Text]:
+    """Say which distances to the minimum or the expectation are the same for everybody."""
+    if zone is None:
+        return []
+    notes = []
+    for distance in ("adequacy", "superiority"):
+        alike = zone.index[(zone["n"] > 1) & zone[f"{distance}_p_value"].isna()]
+        if len(alike):
+            names = _joined([_named(scored.codebook, str(name)) for name in alike])
+            notes.append(both(f"servqual.note.constant.{distance}", names=names))
+    return notes
+
+
+def _interval_notes(
+    scored: Scores, tests: MeanTests, names: list[str], interval: str
+) -> tuple[Text, ...]:
+    """Name the scores whose interval is known to cover less than it says."""
+    k = len(names)
+    texts = [_named(scored.codebook, name) for name in names]
+    return interval_notes(texts, tests.n[:k], tests.skewness[:k], interval)
+
+
+def _design_notes(options: MeanOptions, measure: str) -> tuple[Text, ...]:
+    """Say what a design changes."""
+    if options.rows is None:
+        return ()
+    gap = (both("servqual.note.design"),) if measure == "gap" else ()
+    return (*options.rows.notes(), *gap)
+
+
+def _named(book: Codebook, score: str) -> Text:
+    """Return the name of a dimension, an item or the overall score in both languages."""
+    if score == OVERALL:
+        return both("servqual.overall")
+    return Text(book.label(score, "en"), book.label(score, "zh"))
+
+
+def _joined(names: list[Text]) -> Text:
+    return Text(", ".join(name.en for name in names), "、".join(name.zh for name in names))
+
+
+def _notes(
+    scored: Scores, overall: Array, by: str | None, options: MeanOptions
+) -> tuple[Text, ...]:
     """Say what was left out, what was turned and what is rough."""
     ungrouped = int(scored.frame[by].isna().sum()) if by is not None else 0
     no_overall = int(np.isnan(overall).sum())
     incomplete = int(np.isnan(scored.measure).any(axis=1).sum())
     turned = sorted(set(scored.codebook.reverse) - set(scored.frame.attrs.get("reversed", ())))
     notes = []
-    if n_resamples < ROUGH:
-        notes.append(both("servqual.note.rough", b=n_resamples, least=format_number(ROUGH)))
+    if options.interval == "bca" and options.n_resamples < ROUGH:
+        b, least = options.n_resamples, format_number(ROUGH)
+        notes.append(both("servqual.note.rough", b=b, least=least))
     if ungrouped:
         notes.append(both("servqual.note.ungrouped", n=ungrouped, by=by))
     if no_overall:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
-from cxstats.stats.bootstrap import bca, replicate_means
+from cxstats.core.language import Text
 from cxstats.stats.hypothesis_tests import adjust
+from cxstats.stats.means import TINY, MeanOptions, Means, interval_notes
+from cxstats.stats.sampling_design import SampledRows
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
-
-
-TINY = 1e-12  # scores that differ by less are equal
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,24 +31,23 @@ class Groups:
         By score and group: ``estimate, ci_low, ci_high, se, n``.
     pairs : pandas.DataFrame
         By score, group and other group: ``estimate`` (first less second), ``ci_low, ci_high, t, df,
-        p_value, p_adjusted, p_fdr``; Welch's t, BCa intervals.
+        p_value, p_adjusted, p_fdr``; Welch's t and, unless asked otherwise, its interval. Under a
+        design the error knows that groups may share clusters.
     omnibus : pandas.DataFrame
-        By score: Welch's analysis of variance, ``f, df_1, df_2, p_value, p_adjusted``.
+        By score: Welch's analysis of variance, under a design Wald's test with Korn and Graubard's
+        adjustment, ``f, df_1, df_2, p_value, p_adjusted``.
+    notes : tuple of Text
+        Which groups have intervals known not to cover.
     """
 
     means: pd.DataFrame | None = None
     pairs: pd.DataFrame | None = None
     omnibus: pd.DataFrame | None = None
+    notes: tuple[Text, ...] = ()
 
 
 def compare_groups(
-    frame: pd.DataFrame,
-    by: str | None,
-    scores: Array,
-    names: list[str],
-    level: float,
-    n_resamples: int,
-    seed: int,
+    frame: pd.DataFrame, by: str | None, scores: Array, names: list[str], options: MeanOptions
 ) -> Groups:
     """Compare the scores of groups or waves.
 
@@ -63,8 +61,8 @@ def compare_groups(
         Scores, NaN where missing; the last one is the overall score.
     names : list of str
         Names of the k scores.
-    level, n_resamples, seed
-        Confidence level, bootstrap resamples within each group, seed.
+    options : MeanOptions
+        Level, kind of interval, design; group i draws resamples with the seed (seed, i).
 
     Returns
     -------
@@ -76,9 +74,38 @@ def compare_groups(
     DataError
         If the column is missing, holds fewer than two groups, or a group has fewer than two
         respondents.
+
+    References
+    ----------
+    Korn & Graubard (1990). Simultaneous testing of regression coefficients with complex survey
+    data: use of Bonferroni t statistics. The American Statistician 44, 270-276.
     """
     if by is None:
         return Groups()
+    samples = {}
+    members = _members(frame, by)
+    for i, (group, rows) in enumerate(members.items()):
+        samples[group] = _sample(scores, rows, replace(options, seed=[options.seed, i]))  # type: ignore[list-item]
+        n = samples[group].n
+        if n.min() < 2:
+            raise DataError(
+                f"column {by!r}, group {group!r}: {int(n.min())} respondents with "
+                f"{names[int(n.argmin())]!r}; at least 2 are needed"
+            )
+    if options.rows is None:
+        omnibus = _omnibus([scores[rows] for rows in members.values()], names)
+    else:
+        omnibus = _wald(list(samples.values()), names, options.rows)
+    return Groups(
+        _means(samples, names, options),
+        _pairs(samples, names, options),
+        omnibus,
+        _notes(samples, by, options),
+    )
+
+
+def _members(frame: pd.DataFrame, by: str) -> dict[object, NDArray[np.intp]]:
+    """Return the rows of each group, the groups in order."""
     if not isinstance(by, str):
         raise CxError(f"by={by!r}; allowed: the name of one column")
     if by not in frame.columns:
@@ -90,76 +117,42 @@ def compare_groups(
     }
     if len(members) < 2:
         raise DataError(f"column {by!r} has {len(members)} group; at least 2 are needed to compare")
-    samples = {
-        group: _Sample.of(scores[rows], n_resamples, [seed, i])
-        for i, (group, rows) in enumerate(members.items())
-    }
-    for group, sample in samples.items():
-        if sample.n.min() < 2:
-            raise DataError(
-                f"column {by!r}, group {group!r}: {int(sample.n.min())} respondents with "
-                f"{names[int(sample.n.argmin())]!r}; at least 2 are needed"
-            )
-    return Groups(
-        _means(samples, names, level),
-        _pairs(samples, names, level),
-        _omnibus([scores[rows] for rows in members.values()], names),
-    )
+    return members
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Sample:
-    """One group: n, mean, variance, influence of cases, bootstrap replicates of the means."""
-
-    n: Array
-    mean: Array
-    variance: Array
-    influence: Array
-    replicates: Array
-
-    @classmethod
-    def of(cls, scores: Array, n_resamples: int, seed: list[int]) -> _Sample:
-        has = ~np.isnan(scores)
-        n = has.sum(axis=0).astype(float)
-        mean = np.where(has, scores, 0).sum(axis=0) / np.maximum(n, 1)
-        centred = np.where(has, scores - mean, 0)
-        # Equal scores differ in their last bits; that is no variation.
-        centred = np.where(np.abs(centred).max(axis=0) > TINY, centred, 0)
-        variance = (centred**2).sum(axis=0) / np.maximum(n - 1, 1)
-        replicates = replicate_means(scores, n_resamples, seed)
-        return cls(n, mean, variance, centred / np.maximum(n, 1), replicates)
+def _sample(scores: Array, rows: NDArray[np.intp], options: MeanOptions) -> Means:
+    """Return the means of a group; under a design, of a domain of all rows."""
+    if options.rows is None:
+        return Means.of(scores[rows], options)
+    domain = np.full(scores.shape, np.nan)
+    domain[rows] = scores[rows]
+    return Means.of(domain, options)
 
 
-def _means(samples: dict[object, _Sample], names: list[str], level: float) -> pd.DataFrame:
+def _means(samples: dict[object, Means], names: list[str], options: MeanOptions) -> pd.DataFrame:
     import pandas as pd
 
     tables = []
     for group, sample in samples.items():
-        low, high = bca(sample.replicates, sample.mean, sample.influence, level)
-        varies = sample.variance > 0
-        low, high = (np.where(varies, limit, np.nan) for limit in (low, high))
+        low, high = sample.limits(options)
         columns = {"estimate": sample.mean, "ci_low": low, "ci_high": high}
-        columns |= {"se": np.sqrt(sample.variance / sample.n), "n": sample.n.astype(int)}
+        # A group in which all are alike has a standard error of 0, and no interval.
+        columns |= {"se": np.nan_to_num(sample.se), "n": sample.n.astype(int)}
         tables.append(pd.DataFrame({"score": names, "group": [group] * len(names), **columns}))
     return pd.concat(tables, ignore_index=True)
 
 
-def _pairs(samples: dict[object, _Sample], names: list[str], level: float) -> pd.DataFrame:
+def _pairs(samples: dict[object, Means], names: list[str], options: MeanOptions) -> pd.DataFrame:
     import pandas as pd
-    from scipy import stats
 
     tables = []
     for (first, a), (second, b) in combinations(samples.items(), 2):
-        share_a, share_b = a.variance / a.n, b.variance / b.n
-        with np.errstate(invalid="ignore", divide="ignore"):
-            t = (a.mean - b.mean) / np.sqrt(share_a + share_b)
-            df = (share_a + share_b) ** 2 / (share_a**2 / (a.n - 1) + share_b**2 / (b.n - 1))
-        influence = np.concatenate([a.influence, -b.influence])
-        low, high = bca(a.replicates - b.replicates, a.mean - b.mean, influence, level)
-        varies = share_a + share_b > 0
-        t, df, low, high = (np.where(varies, x, np.nan) for x in (t, df, low, high))
-        columns = {"estimate": a.mean - b.mean, "ci_low": low, "ci_high": high, "t": t, "df": df}
-        columns["p_value"] = 2 * stats.t.sf(np.abs(t), df)
+        difference = a - b
+        low, high = difference.limits(options, difference=True)
+        t, p = difference.t_test()
+        df = np.where(np.isfinite(t), difference.df, np.nan)
+        columns = {"estimate": difference.mean, "ci_low": low, "ci_high": high, "t": t, "df": df}
+        columns["p_value"] = p
         head = {"score": names, "group": [first] * len(names), "other": [second] * len(names)}
         tables.append(pd.DataFrame({**head, **columns}))
     table = pd.concat(tables, ignore_index=True)
@@ -172,10 +165,9 @@ def _pairs(samples: dict[object, _Sample], names: list[str], level: float) -> pd
 
 
 def _omnibus(scores: list[Array], names: list[str]) -> pd.DataFrame:
-    import pandas as pd
     from statsmodels.stats.oneway import anova_oneway
 
-    rows = []
+    rows: list[tuple[float, ...]] = []
     for j in range(len(names)):
         columns = [group[~np.isnan(group[:, j]), j] for group in scores]
         if min(np.ptp(column) for column in columns) <= TINY:
@@ -183,7 +175,45 @@ def _omnibus(scores: list[Array], names: list[str]) -> pd.DataFrame:
             continue
         test = anova_oneway(columns, use_var="unequal", welch_correction=True)
         rows.append((test.statistic, test.df_num, test.df_denom, test.pvalue))
+    return _tested(rows, names)
+
+
+def _wald(samples: list[Means], names: list[str], design: SampledRows) -> pd.DataFrame:
+    """Test that all groups have one mean: ``F = W (df - q + 1) / (df q)``, q groups less one."""
+    from scipy import stats
+
+    q = len(samples) - 1
+    rows: list[tuple[float, ...]] = []
+    for j in range(len(names)):
+        differences = np.array([group.mean[j] - samples[0].mean[j] for group in samples[1:]])
+        sums = np.column_stack(
+            [group.influence[:, j] - samples[0].influence[:, j] for group in samples[1:]]
+        )
+        cov = design.covariance_of_sums(sums)
+        counted = np.any([group.counted[:, j] for group in samples], axis=0)
+        df = float(design.df_of(counted[:, None])[0])
+        if df < q + 1 or np.linalg.matrix_rank(cov) < q:
+            rows.append((np.nan,) * 4)
+            continue
+        wald = float(differences @ np.linalg.solve(cov, differences))
+        f, df_2 = wald * (df - q + 1) / (df * q), df - q + 1
+        rows.append((f, float(q), df_2, float(stats.f.sf(f, q, df_2))))
+    return _tested(rows, names)
+
+
+def _tested(rows: list[tuple[float, ...]], names: list[str]) -> pd.DataFrame:
+    """Return tests of all groups at once, adjusted over all scores but the last."""
+    import pandas as pd
+
     table = pd.DataFrame(rows, names, ["f", "df_1", "df_2", "p_value"])
     p = table["p_value"].to_numpy()
     table["p_adjusted"] = np.concatenate([adjust(p[:-1]), p[-1:]])
     return table
+
+
+def _notes(samples: dict[object, Means], by: str, options: MeanOptions) -> tuple[Text, ...]:
+    """Name the groups whose intervals are known not to cover."""
+    names = [Text(f"{by} = {group}", f"{by} = {group}") for group in samples]
+    n = np.array([sample.n.min() for sample in samples.values()])
+    skewness = np.array([np.abs(sample.skewness).max() for sample in samples.values()])
+    return interval_notes(names, n, skewness, options.interval)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cxstats.stats.bootstrap import bootstrap_means
-from cxstats.stats.intervals import check_level, noncentral_interval
+from cxstats.stats.intervals import noncentral_interval, t_interval
+from cxstats.stats.means import MeanOptions, Means
+from cxstats.stats.sampling_design import SampledRows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,10 +24,13 @@ class MeanTests:
     Attributes (each an array (k,))
     -------------------------------
     n, mean, sd, se : cases, mean, standard deviation, standard error
-    ci_low, ci_high : BCa bootstrap interval of the mean
+    ci_low, ci_high : interval of the mean; that of the t test, unless another was asked for
     t, df, p_value : one-sample t test against 0 (of a gap: the paired t test)
-    p_wilcoxon : Wilcoxon signed-rank test, normal approximation without continuity correction
-    effect_size, effect_ci_low, effect_ci_high : d_z = mean / sd, noncentral t interval
+    p_wilcoxon : Wilcoxon signed-rank test, normal approximation without continuity correction;
+        NaN under a sampling design
+    effect_size, effect_ci_low, effect_ci_high : d_z = mean / sd, noncentral t interval; under a
+        sampling design a t interval by the delta method
+    skewness : skewness of the mean
     """
 
     n: Array
@@ -42,10 +46,11 @@ class MeanTests:
     effect_size: Array
     effect_ci_low: Array
     effect_ci_high: Array
+    skewness: Array
 
 
-def mean_tests(values: Array, level: float, n_resamples: int, seed: int) -> MeanTests:
-    """Test the means of columns against 0, with BCa intervals from one set of resamples.
+def mean_tests(values: Array, options: MeanOptions) -> MeanTests:
+    """Test the means of columns against 0.
 
     A case enters the columns that it has (NaN elsewhere). A column with fewer than two cases,
     or without variation, gets its mean and no inference (NaN).
@@ -54,49 +59,58 @@ def mean_tests(values: Array, level: float, n_resamples: int, seed: int) -> Mean
     ----------
     values : array (n, k)
         Cases by columns.
-    level : float
-        Confidence level, such as 0.95.
-    n_resamples : int
-        Bootstrap resamples.
-    seed : int
-        Seed of the resamples.
+    options : MeanOptions
+        Level, kind of interval, design.
 
     References
     ----------
-    Efron (1987). Better bootstrap confidence intervals. JASA 82, 171-185.
     Cumming (2012). Understanding the new statistics, ch. 11 (noncentral t interval of d).
     """
-    from scipy import stats
-
-    check_level(level)
-    has = ~np.isnan(values)
-    n = has.sum(axis=0).astype(float)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(has, values, 0).sum(axis=0) / n
-        centred = np.where(has, values - mean, 0)
-        sd = np.sqrt((centred**2).sum(axis=0) / (n - 1))
-        sd = np.where((n > 1) & (sd > 1e-12), sd, np.nan)
-        se, df = sd / np.sqrt(n), n - 1
-        t = mean / se
-        p = 2 * stats.t.sf(np.abs(t), df)
-    low, high = bootstrap_means(values, level, n_resamples, seed)
+    means = Means.of(values, options)
+    low, high = means.limits(options)
+    t, p = means.t_test()
     tested = np.isfinite(t)
-    d_low, d_high = noncentral_interval(t, df, level)
+    if options.rows is None:
+        limits = noncentral_interval(t, means.df, options.level)
+        effect_low, effect_high = (limit / np.sqrt(means.n) for limit in limits)
+        p_wilcoxon = np.where(tested, [wilcoxon(column) for column in values.T], np.nan)
+    else:
+        effect_low, effect_high = _effect_limits(values, means, options.rows, options.level)
+        p_wilcoxon = np.full(len(t), np.nan)
     return MeanTests(
-        n=n,
-        mean=mean,
-        sd=sd,
-        se=se,
-        ci_low=np.where(tested, low, np.nan),
-        ci_high=np.where(tested, high, np.nan),
+        n=means.n,
+        mean=means.mean,
+        sd=means.sd,
+        se=means.se,
+        ci_low=low,
+        ci_high=high,
         t=t,
-        df=df,
+        df=means.df,
         p_value=p,
-        p_wilcoxon=np.where(tested, [wilcoxon(column) for column in values.T], np.nan),
-        effect_size=mean / sd,
-        effect_ci_low=d_low / np.sqrt(n),
-        effect_ci_high=d_high / np.sqrt(n),
+        p_wilcoxon=p_wilcoxon,
+        effect_size=means.mean / means.sd,
+        effect_ci_low=effect_low,
+        effect_ci_high=effect_high,
+        skewness=means.skewness,
     )
+
+
+def _effect_limits(
+    values: Array, means: Means, rows: SampledRows, level: float
+) -> tuple[Array, Array]:
+    """Return the interval of ``d = m / s`` under a design.
+
+    By the delta method: ``u_d = u_m / s - m u_v / (2 s^3)``, with the influences of the mean and of
+    the variance, and Student's t.
+    """
+    has, m, s = ~np.isnan(values), means.mean, means.sd
+    centred = np.where(has, values - m, 0)
+    squares = np.where(has, centred**2 * means.n / (means.n - 1) - s**2, 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        per_row = rows.weights[:, None] / (rows.weights @ has)
+        influence = per_row * np.where(has, centred / s - m * squares / (2 * s**3), 0)
+    se = np.sqrt(rows.variances(rows.cluster_sums(influence)))
+    return t_interval(m / s, se, means.df, level)
 
 
 def wilcoxon(differences: Array) -> float:

@@ -190,6 +190,11 @@ class SampledRows:
             raise DataError(_single(rows, alone, strata is not None))
         return rows
 
+    @classmethod
+    def plain(cls, n: int) -> SampledRows:
+        """Return n rows of a simple sample; one row, or none, has a mean and no error."""
+        return cls(np.ones(n), np.arange(n), np.zeros(n, np.intp), Design())
+
     @property
     def n(self) -> int:
         """Rows."""
@@ -256,13 +261,45 @@ class SampledRows:
         influence : array (n, k)
             By how much a row moves each estimate; its weight is in it (`influence_of_mean`).
         """
-        sums = self.cluster_sums(influence)
+        return self.covariance_of_sums(self.cluster_sums(influence))
+
+    def covariance_of_sums(self, sums: Array) -> Array:
+        """Return `covariance` from influences that were summed over each cluster (C, k)."""
+        centred = self._within_strata(sums)
+        return np.asarray(centred.T @ centred)
+
+    def variances(self, sums: Array) -> Array:
+        """Return the variances of estimates (k,), the diagonal of `covariance`.
+
+        Parameters
+        ----------
+        sums : array (C, k)
+            Influences, summed over each cluster (`cluster_sums`).
+        """
+        return np.asarray((self._within_strata(sums) ** 2).sum(axis=0))
+
+    def _within_strata(self, sums: Array) -> Array:
+        """Return sums (C, k) less the mean of their stratum, times root ``n_h / (n_h - 1)``."""
         sizes = self.clusters_by_stratum
         means = np.zeros((len(sizes), sums.shape[1]))
         np.add.at(means, self.stratum, sums)
         centred = sums - (means / sizes[:, None])[self.stratum]
-        scale = (sizes / (sizes - 1))[self.stratum]
-        return np.asarray((centred * scale[:, None]).T @ centred)
+        return np.asarray(centred * np.sqrt(sizes / (sizes - 1))[self.stratum][:, None])
+
+    def clusters_with(self, rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return which clusters (C, k) have a row among those marked (n, k), of weight above 0."""
+        has = rows & (self.weights > 0)[:, None]
+        return np.asarray(self.cluster_sums(has.astype(float)) > 0)
+
+    def df_of(self, clusters: NDArray[np.bool_]) -> Array:
+        """Return the degrees of freedom (k,) of domains that lie in the clusters marked (C, k).
+
+        Clusters less strata of the domain, as R's ``degf`` of a subset: a group that lives in three
+        of fifty clusters has two.
+        """
+        strata = np.zeros((len(self.clusters_by_stratum), clusters.shape[1]))
+        np.add.at(strata, self.stratum, clusters.astype(float))
+        return np.asarray(clusters.sum(axis=0) - (strata > 0).sum(axis=0), float)
 
     def resampling_weights(self, n_resamples: int, seed: Seed) -> Iterator[tuple[int, Array]]:
         """Yield resamples that keep the design, as weights of rows: (first, weights (b, n)).

@@ -358,7 +358,7 @@ def test_sign_of_a_rounded_limit_tells_the_side_and_a_rounded_gap_has_none():
 def test_note_gives_n_level_and_weights():
     table = GAPS.table.assign(n=[80, 72, 80, 70])
     shown = words(replace(GAPS, table=table, level=0.9, weights="points").plot())
-    assert "90 % BCa bootstrap intervals, n = 70 to 80." in shown
+    assert "90 % t intervals, n = 70 to 80." in shown
     assert "Weights of the overall score: each respondent's own points" in shown
     assert "gap [90 % interval]" in shown
     assert "Weights" not in words(draw("items"))

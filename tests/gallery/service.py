@@ -45,6 +45,15 @@ def _gaps_faulty():
     return cx.servqual(frame, book, by="branch", **QUICK)
 
 
+def _gaps_of_a_design():
+    shifts = {"North": 0.0, "South": -0.5}
+    frame, book = cx.simulate_servqual(90, seed=2, minimum=True, branches=shifts)
+    frame["team"] = np.arange(90) % 12
+    frame["weight"] = 1 + np.arange(90) % 3
+    design = cx.Design(weights="weight", cluster="team")
+    return cx.servqual(frame, book, by="branch", design=design)
+
+
 def _scores():
     frame, book = cx.simulate_servqual(80, seed=1)
     return cx.servperf(frame, book, **QUICK)
@@ -109,6 +118,9 @@ CASES = {
     "Servqual/faulty": Case(
         _gaps_faulty,
         labels=("Tangibles", "Empathy", "North", "South", "branch", "tan1", "tan2", "emp1"),
+    ),
+    "Servqual/under a design": Case(
+        _gaps_of_a_design, labels=(*DIMENSIONS, "North", "South", "branch", "weight")
     ),
     "Servqual/perceptions": Case(_scores, labels=DIMENSIONS),
     "Reliability/one survey": Case(_reliability, labels=DIMENSIONS),

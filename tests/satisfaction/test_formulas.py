@@ -182,7 +182,7 @@ def test_cem_refuses():
 
 def test_unknown_options_are_named():
     with pytest.raises(
-        CxError, match="'bananas' is no option; allowed: on_missing, normalise, by, level"
+        CxError, match="'bananas' is no option; allowed: on_missing, normalise, by, interval"
     ):
         cem(full(60), on_missing="bounds", bananas=1)
     with pytest.raises(CxError, match="'lvl' is no option; allowed: on_missing, normalise"):

@@ -6,9 +6,11 @@ import pandas as pd
 import polars as pl
 import pytest
 
+import cxstats as cx
 from cxstats.core.errors import CxError, DataError
-from cxstats.satisfaction import weighted_score
+from cxstats.satisfaction import satisfaction_index, weighted_score
 from cxstats.service.dimension_scores import OVERALL
+from tests.references import paired, reference, value
 
 FEW = {"n_resamples": 200}
 WEIGHTS = {"wait": 0.2, "staff": 0.5, "price": 0.3}
@@ -330,3 +332,56 @@ def test_charts_that_cannot_be_drawn():
     groups = weighted_score(respondents(), WEIGHTS, by="branch", **FEW)
     with pytest.raises(CxError, match="allowed: 'contributions', 'groups', 'weights'"):
         groups.plot("pie")
+
+
+def test_design_as_r():
+    """A score of equal weights is the overall gap of `scores_design.R`."""
+    frame, _ = paired()
+    frame = frame.assign(w=1 + frame["id"] % 5, cluster=frame["id"] % 17)
+    frame["stratum"] = frame["cluster"] % 2
+    names = ["tangibles", "reliability", "responsiveness", "assurance", "empathy"]
+    for name in names:
+        p, e = (
+            frame[[c for c in frame.columns if c.startswith(f"{role}_{name}_")]] for role in "PE"
+        )
+        frame[name] = p.mean(axis=1) - e.mean(axis=1)
+    frame.loc[frame["id"] % 11 == 0, "tangibles"] = np.nan
+    design = cx.Design(weights="w", cluster="cluster", strata="stratum")
+    result = weighted_score(
+        frame, dict.fromkeys(names, 0.2), on_missing="drop", by="group3", design=design
+    )
+    r = reference("scores_design")
+    where = {"design": "all", "score": "Overall"}
+    row = overall(result)
+    for column, what in (
+        ("estimate", "mean"),
+        ("se", "se"),
+        ("ci_low", "low"),
+        ("ci_high", "high"),
+    ):
+        assert row[column] == pytest.approx(value(r, what=what, **where), rel=1e-10, abs=1e-12)
+    pairs = result.comparisons[result.comparisons["score"] == OVERALL]
+    for pair in pairs.to_dict("records"):
+        what = f"g3 {pair['group']} {pair['other']} se"
+        se = value(r, what=what, **where)
+        assert pair["estimate"] / pair["t"] == pytest.approx(se, rel=1e-10)
+    assert any("errors follow the design" in note.en for note in result.notes)
+
+
+def test_design_needs_respondents_and_weights_that_are_not_estimated():
+    with pytest.raises(CxError, match="one set of scores has no sampling design"):
+        weighted_score({"a": 1, "b": 2}, {"a": 0.5, "b": 0.5}, cluster="branch")
+    frame = respondents()
+    with pytest.raises(CxError, match="estimated from a simple sample"):
+        satisfaction_index(frame, list(WEIGHTS), weights="factor", cluster="branch")
+    with pytest.raises(CxError, match="leave interval= out"):
+        satisfaction_index(frame, list(WEIGHTS), weights="factor", interval="hall")
+
+
+def test_an_index_stays_between_0_and_100():
+    frame = pd.DataFrame({"a": [10, 10, 9], "b": [10, 10, 10], "branch": ["x", "x", "y"]})
+    for interval in ("t", "hall", "bca"):
+        row = overall(satisfaction_index(frame, ["a", "b"], interval=interval, n_resamples=50))
+        assert 0 <= row["ci_low"] < row["ci_high"] <= 100
+    notes = satisfaction_index(frame, ["a", "b"]).notes
+    assert any("fewer than 20 answers: Satisfaction index" in note.en for note in notes)

@@ -5,6 +5,7 @@ import pytest
 import cxstats as cx
 from cxstats.service.dimension_scores import Scores, answered_in_all
 from cxstats.stats.group_comparison import compare_groups
+from cxstats.stats.means import MeanOptions
 from tests.references import close, paired, reference, value
 
 DIMENSIONS = ["tangibles", "reliability", "responsiveness", "assurance", "empathy"]
@@ -23,8 +24,8 @@ def test_groups_as_r(gaps):
     table = reference("paired")
     scores = np.column_stack([scores, scores.mean(axis=1)])
     names = [*DIMENSIONS, "Overall"]
-    two = compare_groups(frame, "group2", scores, names, 0.95, 200, 1).pairs.set_index("score")
-    three = compare_groups(frame, "group3", scores, names, 0.95, 200, 1).omnibus
+    two = compare_groups(frame, "group2", scores, names, MeanOptions()).pairs.set_index("score")
+    three = compare_groups(frame, "group3", scores, names, MeanOptions()).omnibus
     for dimension in DIMENSIONS:
         where = {"topic": "groups2", "dimension": dimension}
         for quantity, column in (("welch_t", "t"), ("welch_df", "df"), ("welch_p", "p_value")):
@@ -45,4 +46,4 @@ BAD = [
 def test_bad_groups_are_named(by, message):
     frame = pd.DataFrame({"one": ["a"] * 4, "alone": ["a", "a", "a", "b"]})
     with pytest.raises(cx.DataError, match=message):
-        compare_groups(frame, by, np.arange(8.0).reshape(4, 2), ["A", "Overall"], 0.95, 10, 1)
+        compare_groups(frame, by, np.arange(8.0).reshape(4, 2), ["A", "Overall"], MeanOptions())

@@ -3,6 +3,7 @@ import pytest
 
 from cxstats.service.dimension_scores import Scores, answered_in_all
 from cxstats.stats.hypothesis_tests import adjust, mean_tests, wilcoxon
+from cxstats.stats.means import MeanOptions
 from tests.references import close, paired, reference, value
 
 CLOSED = 1e-12
@@ -21,7 +22,7 @@ def gaps():
 
 @pytest.mark.parametrize("dimension", DIMENSIONS)
 def test_paired_tests_as_r(gaps, dimension):
-    found = mean_tests(gaps[1], 0.95, 100, 1)
+    found = mean_tests(gaps[1], MeanOptions())
     i, table = DIMENSIONS.index(dimension), reference("paired")
     for topic, quantity, number in (
         ("describe", "mean_gap", found.mean),
@@ -44,7 +45,7 @@ def test_paired_tests_as_r(gaps, dimension):
 
 @pytest.mark.parametrize(("method", "name"), [("holm", "t_p_holm"), ("fdr_bh", "t_p_BH")])
 def test_adjusted_p_as_r(gaps, method, name):
-    found = adjust(mean_tests(gaps[1], 0.95, 100, 1).p_value, method)
+    found = adjust(mean_tests(gaps[1], MeanOptions()).p_value, method)
     for i, dimension in enumerate(DIMENSIONS):
         where = {"topic": "adjust", "dimension": dimension, "quantity": name}
         close(found[i], value(reference("paired"), **where), CLOSED)
@@ -52,7 +53,7 @@ def test_adjusted_p_as_r(gaps, method, name):
 
 def test_nothing_varies_nothing_is_inferred():
     values = np.array([[1.0, np.nan, 2.0], [1.0, np.nan, np.nan], [1.0, np.nan, np.nan]])
-    found = mean_tests(values, 0.95, 50, 1)
+    found = mean_tests(values, MeanOptions())
     assert found.n.tolist() == [3, 0, 1]
     assert found.mean[0] == 1
     for field in ("ci_low", "ci_high", "t", "p_value", "effect_size", "effect_ci_low"):
