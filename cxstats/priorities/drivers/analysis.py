@@ -271,7 +271,7 @@ def _by_column(sample: Sample, estimates: Importances, level: float, method: str
     columns: dict[str, Any] = {"correlation": sample.corr[:-1, -1]}
     if method != "logistic":
         scale = sample.sd[:-1] / sample.sd[-1]
-        by_design = sample.rows is not None
+        by_design = sample.sampled is not None
         columns |= {
             "beta": fit.beta,
             "beta_se": b["se"].to_numpy() * scale if by_design else fit.se,
@@ -318,8 +318,8 @@ def _notes(sample: Sample, estimates: Importances, n_resamples: int, method: str
     notes = missing_answers(sample.n_dropped)
     notes += sample.notes
     notes += _answer_types(sample, method)
-    if sample.rows is not None:
-        notes += sample.rows.notes()
+    if sample.sampled is not None:
+        notes += sample.sampled.rows.notes()
     if sample.matrix is None:
         notes.append(both("drivers.note.moments"))
     else:

@@ -90,12 +90,12 @@ def linear_coefficients(sample: Sample, fit: Regression) -> Coefficients:
         return Coefficients(names, np.full(q + 1, np.nan), np.full((q + 1, q + 1), np.nan), 1.0)
     slope = fit.beta * sample.sd[-1] / sample.sd[:-1]
     b = np.append(sample.mean[-1] - slope @ sample.mean[:-1], slope)
-    if sample.rows is not None and sample.matrix is not None:
+    if sample.sampled is not None and sample.matrix is not None:
         x = np.column_stack([np.ones(sample.n), sample.matrix[:, :-1]])
         weighted = x * sample.weights[:, None]
         residuals = sample.matrix[:, -1] - x @ b
         influence = (weighted * residuals[:, None]) @ np.linalg.inv(x.T @ weighted)
-        return Coefficients(names, b, sample.covariance(influence), sample.df)
+        return Coefficients(names, b, sample.sampled.covariance(influence), sample.df)
     variance = (1 - fit.r_squared) * sample.sd[-1] ** 2 / sample.df
     scale = np.outer(sample.sd[:-1], sample.sd[:-1])
     slopes = variance * np.linalg.inv(sample.corr[:-1, :-1] * scale)

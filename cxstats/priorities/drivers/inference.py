@@ -102,7 +102,7 @@ def importances(
         noise = measured.noise(seed)
         replicates = None
         if sample.matrix is not None:
-            streams: Any = seed if stream is None or sample.rows is not None else [seed, stream]
+            streams: Any = seed if stream is None or sample.sampled is not None else [seed, stream]
             replicates = measured.replicates(n_resamples, streams)
             wide = reach(level, sample.effective_n, q, sample.df)
             low, high = expanded_percentile(measured.less_optimism(replicates), wide)

@@ -97,7 +97,7 @@ class LinearMeasurement:
         sample, orders, method = self.sample, self.orders, self.method
         assert sample.z is not None
         p, q = len(sample.drivers), len(sample.columns)
-        draws = None if sample.rows is None else sample.draws(n_resamples, seed)
+        draws = None if sample.sampled is None else sample.draws(n_resamples, seed)
         corr, varies = _correlations(
             sample, bootstrap_moments(sample.z, n_resamples, seed, draws).cov
         )
@@ -136,7 +136,7 @@ class LinearMeasurement:
         if self.forms is None:
             return None
         form, sample = self.forms.noise, self.sample
-        if sample.rows is None or sample.z is None:
+        if sample.sampled is None or sample.z is None:
             by_rank = {
                 rank: noise_draws(form, sample.corr, sample.n, seed, rank)
                 for rank in sorted(set(sample.ranks))
@@ -224,12 +224,12 @@ def likenesses(sample: Sample) -> list[float]:
     The mean product of the standardised answers of two rows of a cluster: the intraclass
     correlation. A driver that is the same for a whole branch has 1. Of a group, the mean.
     """
-    if sample.rows is None or sample.at is None or sample.rows.design.cluster is None:
+    if sample.sampled is None or sample.sampled.rows.design.cluster is None:
         return [0.0] * len(sample.drivers)
     assert sample.z is not None
     weights = sample.weights[:, None]
     terms = np.concatenate([sample.z[:, :-1] * weights, weights], axis=1)
-    sums = _cluster_sums(sample, terms)
+    sums = sample.sampled.cluster_sums(terms)
     pairs = (sums**2).sum(axis=0) - (terms**2).sum(axis=0)
     if not pairs[-1] > 0:
         return [0.0] * len(sample.drivers)
@@ -237,17 +237,11 @@ def likenesses(sample: Sample) -> list[float]:
     return [round(float(alike[at].mean()), 3) for at in sample.slices]
 
 
-def _cluster_sums(sample: Sample, terms: Array) -> Array:
-    assert sample.rows is not None
-    everyone = np.zeros((sample.rows.n, terms.shape[1]))
-    everyone[sample.at] = terms
-    return sample.rows.cluster_sums(everyone)
-
-
 def independent_values(sample: Sample, likeness: float) -> float:
     """Return how many independent values a column of that likeness within clusters holds."""
+    assert sample.sampled is not None
     weights = sample.weights[:, None]
-    together = float((_cluster_sums(sample, weights) ** 2).sum() / (weights**2).sum())
+    together = float((sample.sampled.cluster_sums(weights) ** 2).sum() / (weights**2).sum())
     return sample.effective_n / (1 + (together - 1) * likeness)
 
 
@@ -260,15 +254,15 @@ def noise_covariance(sample: Sample, values: Array, likeness: float) -> Array:
     """
     weighted = values * sample.weights[:, None]
     alone = weighted.T @ weighted
-    if likeness > 0:
-        sums = _cluster_sums(sample, weighted)
+    if likeness > 0 and sample.sampled is not None:
+        sums = sample.sampled.cluster_sums(weighted)
         alone = (1 - likeness) * alone + likeness * sums.T @ sums
     return np.asarray(alone / sample.n**2, float)
 
 
 def _design_effect(sample: Sample) -> float:
     """Return by how much the design widens the correlation of a noise driver with the outcome."""
-    if sample.rows is None or sample.z is None:
+    if sample.sampled is None or sample.z is None:
         return 1.0
     effects = [
         sample.n * noise_covariance(sample, sample.z[:, -1:], likeness).item()
@@ -339,10 +333,10 @@ class LogisticMeasurement:
             return replicates
         x, sample = self.fits.x, self.sample
         optimism = float(sum(sample.ranks))
-        if sample.rows is not None:
+        if sample.sampled is not None:
             *_, (_, _, residuals, hessian) = self.fits.chunks()
             scores = x * (residuals[-1] * sample.weights)[:, None]
-            spread = sample.covariance(scores)
+            spread = sample.sampled.covariance(scores)
             optimism = float(np.trace(np.linalg.solve(hessian[-1], spread))) - 1
         adjusted = replicates.copy()
         adjusted[:, -1] = np.maximum(replicates[:, -1] + optimism / self.fits.loglik[0], 0)
@@ -370,7 +364,7 @@ class LogisticMeasurement:
             weights = np.linalg.eigvalsh(spread)
             weights = weights[weights > SMALL * weights[-1]]
             values = sample.n * 1.0
-            if sample.rows is not None:
+            if sample.sampled is not None:
                 values = independent_values(sample, likeness)
             all_draws[likeness, rank] = draws_of(values * weights, values, seed, rank)
         return [all_draws[key] for key in keys]
@@ -401,7 +395,7 @@ def _logistic_coefficients(sample: Sample, fits: SubsetFits, separated: bool) ->
     units[0, 1:] = -sample.mean[:-1] / spread
     inverse = np.linalg.inv(hessian[-1])
     df = np.inf
-    if sample.rows is not None:
-        inverse = sample.covariance((fits.x * (residuals[-1] * weights)[:, None]) @ inverse)
+    if sample.sampled is not None:
+        inverse = sample.sampled.covariance((fits.x * (residuals[-1] * weights)[:, None]) @ inverse)
         df = sample.df
     return Coefficients(names, units @ fits.b[-1], units @ inverse @ units.T, df)

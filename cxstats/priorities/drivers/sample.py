@@ -22,7 +22,7 @@ from cxstats.priorities.drivers.terms import (
     read_columns,
     without_determined,
 )
-from cxstats.stats.sampling_design import Design, SampledRows
+from cxstats.stats.sampling_design import Design, SampledPart
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,10 +55,8 @@ class Sample:
         Complete cases, and cases left out because an answer was missing.
     matrix : array (n, q + 1) or None
         The answers; None for a published matrix.
-    rows : SampledRows or None
-        The design of all rows of the table.
-    at : array (n,) or None
-        The rows of the table that the complete cases are.
+    sampled : SampledPart or None
+        The design of the sample, of which the complete cases are a domain.
     where : str
         Which group this is, for messages.
     notes : tuple of Text
@@ -75,8 +73,7 @@ class Sample:
     n: int
     n_dropped: int
     matrix: Array | None = None
-    rows: SampledRows | None = None
-    at: NDArray[np.intp] | None = None
+    sampled: SampledPart | None = None
     where: str = ""
     notes: tuple[Text, ...] = ()
 
@@ -102,10 +99,7 @@ class Sample:
     @property
     def weights(self) -> Array:
         """Weights of the cases (n,), with a mean of 1."""
-        if self.rows is None or self.at is None:
-            return np.ones(self.n)
-        own = self.rows.weights[self.at]
-        return np.asarray(own / own.mean(), float)
+        return np.ones(self.n) if self.sampled is None else self.sampled.weights
 
     @property
     def z(self) -> Array | None:
@@ -121,39 +115,23 @@ class Sample:
     @property
     def effective_n(self) -> float:
         """Kish's sample size; n without weights."""
-        weights = self.weights
-        return float(weights.sum() ** 2 / (weights**2).sum())
+        return float(self.n) if self.sampled is None else self.sampled.kish
 
     @property
     def df(self) -> float:
         """Degrees of freedom of a test of one coefficient: rows (or clusters) less columns."""
-        units = self.n - 1
-        if self.rows is not None:
-            clusters = np.unique(self.rows.cluster[self.at])
-            units = len(clusters) - len(np.unique(self.rows.stratum[clusters]))
+        units = self.n - 1 if self.sampled is None else self.sampled.df
         return max(units - sum(self.ranks), 1)
 
     def ungrouped(self) -> Sample:
         """Return the sample with every column as a driver, for coefficients."""
         return replace(self, drivers=self.columns, sizes=(1,) * len(self.columns))
 
-    def covariance(self, influence: Array) -> Array:
-        """Return the covariance of estimates from the influence of each case (n, k).
-
-        Respondents without a complete answer are no part of the domain but of the sample.
-        """
-        assert self.rows is not None
-        everyone = np.zeros((self.rows.n, influence.shape[1]))
-        everyone[self.at] = influence
-        return self.rows.covariance(everyone)
-
     def draws(self, n_resamples: int, seed: Seed) -> Iterator[tuple[int, Array]]:
-        """Yield resamples, as weights of the cases: (first, weights (b, n))."""
-        if self.rows is None:
-            yield from resampling_counts(self.n, n_resamples, seed)
-            return
-        for first, weights in self.rows.resampling_weights(n_resamples, seed):
-            yield first, weights[:, self.at]
+        """Return resamples, as weights of the cases: (first, weights (b, n))."""
+        if self.sampled is None:
+            return resampling_counts(self.n, n_resamples, seed)
+        return self.sampled.draws(n_resamples, seed)
 
     def group(self, members: NDArray[np.bool_], where: str) -> Sample:
         """Return the sample of a group; of a design, the group is a domain.
@@ -161,10 +139,12 @@ class Sample:
         A dummy whose level the group does not have stays as a column that says nothing.
         """
         assert self.matrix is not None
-        at = None if self.at is None else self.at[members]
+        sampled = self.sampled
+        if sampled is not None:
+            sampled = SampledPart.of(sampled.rows, sampled.at[members])
         part = replace(
-            self, matrix=self.matrix[members], at=at, where=where, n=int(members.sum()),
-            n_dropped=0,
+            self, matrix=self.matrix[members], sampled=sampled, where=where,
+            n=int(members.sum()), n_dropped=0,
         )  # fmt: skip
         return _measured(part)
 
@@ -209,8 +189,8 @@ def sample_of(
         Sample(
             names, outcome, tuple(name for part in parts for name in part.names),
             tuple(len(part.names) for part in parts), np.empty(0), np.empty(0), np.empty(0),
-            int(complete.sum()), int((~complete).sum()), matrix, rows,
-            None if rows is None else np.flatnonzero(complete),
+            int(complete.sum()), int((~complete).sum()), matrix,
+            None if rows is None else SampledPart.of(rows, np.flatnonzero(complete)),
             notes=(*(note for part in parts for note in part.notes), *y.notes),
         )
     )  # fmt: skip
