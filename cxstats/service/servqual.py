@@ -39,7 +39,7 @@ from cxstats.service.dimension_scores import (
 from cxstats.stats.group_comparison import compare_groups
 from cxstats.stats.hypothesis_tests import MeanTests, adjust, mean_tests
 from cxstats.survey.answers import answers
-from cxstats.survey.codebook import Codebook
+from cxstats.survey.codebook import Codebook, as_codebook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -274,6 +274,7 @@ def servqual(
     >>> result.table.loc["Reliability", ["expectation", "perception", "gap"]].round(1).tolist()
     [6.2, 5.1, -1.1]
     """
+    codebook = as_codebook(codebook)
     if "expectation" not in codebook.roles:
         raise DataError(
             "this questionnaire has no expectations, so there is no gap; cxstats.servperf scores "
@@ -308,6 +309,7 @@ def servperf(
     >>> list(result.table.columns)[:4]
     ['estimate', 'perception', 'ci_low', 'ci_high']
     """
+    codebook = as_codebook(codebook)
     data = as_pandas(frame)
     role = "perception" if "perception" in codebook.roles else codebook.roles[0]
     perception = answers(data, codebook, role)
@@ -440,7 +442,7 @@ def _notes(scored: Scores, overall: Array, by: str | None, n_resamples: int) -> 
     ungrouped = int(scored.frame[by].isna().sum()) if by is not None else 0
     no_overall = int(np.isnan(overall).sum())
     incomplete = int(np.isnan(scored.measure).any(axis=1).sum())
-    turned = sorted(set(scored.codebook.reverse) - set(scored.frame.attrs.get("reversed", ())))
+    turned = sorted(set(scored.codebook.turned) - set(scored.frame.attrs.get("reversed", ())))
     notes = []
     if n_resamples < ROUGH:
         notes.append(both("servqual.note.rough", b=n_resamples, least=format_number(ROUGH)))

@@ -140,6 +140,19 @@ def design_of(
     return design if design.columns else None
 
 
+def refuse_design(
+    method: str, why: str, design: Design | None, weights: str | None, cluster: str | None
+) -> None:
+    """Raise if a sampling design is given to a method that has none, saying what to do.
+
+    Examples
+    --------
+    >>> refuse_design("kano", "it counts answers", None, None, None)
+    """
+    if design_of(design, weights, cluster) is not None:
+        raise CxError(f"{method} takes no weights, clusters or strata: {why}")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SampledRows:
     """The design of n rows.

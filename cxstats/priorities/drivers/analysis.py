@@ -63,15 +63,26 @@ def drivers(  # noqa: PLR0913  (options of a method)
         Respondents, or a published covariance or correlation matrix with its n.
     outcome : str
         The column that is explained.
-    drivers : sequence of str
-        The columns that explain it.
-    method : {"shapley", "johnson", "regression", "penalty-reward"}
+    drivers : sequence of str, list of str or mapping; or mapping
+        The columns that explain it. A nominal column (texts, unordered categories of pandas) is
+        one driver, the group of its dummies; true and false are 0 and 1. A list within the list is
+        a group by hand, ``["q", "p", ["reg_South", "reg_East"]]``; a mapping names it,
+        ``{"q": "q", "region": ["reg_South", "reg_East"]}``. Codes such as 1 to 5 for regions are
+        numbers, and nothing tells that they are names: say so by
+        ``frame["region"].astype("category")``.
+    method : {"shapley", "johnson", "regression", "logistic", "penalty-reward"}
         Shapley values of R2, exact up to 20 drivers and from 1,000 sampled orders above; Johnson's
         relative weights, nearly the same for one eigendecomposition; standardised regression
-        coefficients; penalties of low and rewards of high answers (`cxstats.penalty_reward`).
+        coefficients; Shapley values of McFadden's R2 for an outcome of two values, exact, up to 10
+        drivers; penalties of low and rewards of high answers (`cxstats.penalty_reward`).
     by : str, optional
         Column of groups to compare; the table is of everybody, ``groups`` and ``comparisons`` of
         the groups.
+    weights, cluster : str, optional
+        Columns of sampling weights, and of clusters whose rows depend on each other (the customer
+        of several visits, the branch of several customers).
+    design : cxstats.Design, optional
+        The same with strata.
     level : float
         Confidence level.
     n_resamples, seed
@@ -88,8 +99,8 @@ def drivers(  # noqa: PLR0913  (options of a method)
     DataError
         Naming a column that is missing, not numeric or does not vary, or a group that is too small.
     CxError
-        If a name, an option or the method is wrong, or drivers determine another and the method is
-        regression.
+        If a name, an option or the method is wrong, drivers determine another and the method is
+        regression, or a relative weight is asked of a group of columns.
 
     Notes
     -----
@@ -141,11 +152,41 @@ def drivers(  # noqa: PLR0913  (options of a method)
     With one driver R2 is its importance, and both have the same interval. With sampled orders the
     column ``sampling_se`` holds the error that sampling adds, and a note the largest bound.
 
+    *Groups.* All columns of a group enter together, so that its share does not depend on which
+    level is the reference. Pure noise in more columns gets more: the rule for noise takes as many
+    (independent) columns, column ``noise``. A nominal noise driver of six levels beside two real
+    ones was said to matter in 5.5 % of 600 samples of 200. Relative weights of a group would depend
+    on how it is coded, and are refused; regression gives the coefficients of the levels, against
+    the first.
+
+    *Two values.* With ``method="logistic"`` R2 is McFadden's, ``1 - loglik / loglik_0``, of
+    logistic regressions on all subsets (general dominance, Azen & Traxel 2009); the second value
+    (True, the larger number, the later in the alphabet) is modelled, and ``coefficients`` has odds
+    ratios and average marginal effects. A resample's likelihoods are the maxima of their quadratics
+    about the sample's estimates (`logistic.SubsetFits.replicates`), without a regression a
+    resample. The rule for noise takes the score test of a further column. In 300 samples of 400
+    with 19 % of the rarer value, intervals of importances covered 94.0 and 95.3 %, of R2 95.7 %,
+    and noise was said to matter in 4.7 (four levels) and 6.3 %. Where a driver tells the two values
+    apart without error, a note says so and there are no odds ratios.
+
+    *Sampling designs.* Correlations and likelihoods are weighted, resamples keep clusters and
+    strata, coefficients have the errors of ``svyglm`` in R's survey package. The rule for noise
+    takes noise as alike within clusters as the driver in question: a score of a branch counts
+    branches, not customers. In 500 samples each, noise was said to matter in 4.4 and 5.6 %
+    (log-normal weights, sd .8, n = 300), in 5.2 to 6.6 % (40 clusters of 10) and 4.2 to 6.2 % (20
+    of 20), noise of clusters, of rows and of both alike; intervals of real importances covered
+    91.8 to 95.8 %.
+
+    *Coefficients* ``b`` are in the units of the answers, with the errors of ordinary least squares
+    where there is no design.
+
     References
     ----------
     Groemping (2007). Estimators of relative importance in linear regression based on variance
     decomposition. The American Statistician 61(2), 139-147.
     Johnson (2000). Multivariate Behavioral Research 35(1), 1-19.
+    Azen & Traxel (2009). Using dominance analysis to determine predictor importance in logistic
+    regression. Journal of Educational and Behavioral Statistics 34(3), 319-347.
     Tonidandel, LeBreton & Johnson (2009). Determining the statistical significance of relative
     weights. Psychological Methods 14(4), 387-399.
 
@@ -169,7 +210,8 @@ def drivers(  # noqa: PLR0913  (options of a method)
     check_resamples(n_resamples, seed)
     if method == "penalty-reward":
         return _penalty_reward(data, outcome, terms, by, options | {
-            "level": level, "n_resamples": n_resamples, "seed": seed})  # fmt: skip
+            "level": level, "n_resamples": n_resamples, "seed": seed,
+            "design": sampling})  # fmt: skip
     if options:
         raise CxError(f"{sorted(options)[0]!r} is no option of method {method!r}")
     sample, labels = sample_of(data, outcome, terms, by, sampling, method == "logistic")
