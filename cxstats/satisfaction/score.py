@@ -20,6 +20,7 @@ from cxstats.service.dimension_scores import OVERALL
 from cxstats.stats.bootstrap import bootstrap_means
 from cxstats.stats.group_comparison import compare_groups
 from cxstats.stats.intervals import check_level
+from cxstats.survey.answers import missing_code_notes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -269,6 +270,7 @@ def _notes(
         *note_if(single, "satisfaction.note.single"),
         *note_if(few, "satisfaction.note.one"),
         *note_if(rough, "satisfaction.note.rough", b=options.n_resamples),
+        *missing_code_notes(dict(zip(components.names, components.values.T, strict=True))),
         *ungrouped_note(components.frame, options.by),
     ]
 
