@@ -16,13 +16,13 @@ from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import label
 from cxstats.survey.answers import answers
+from cxstats.survey.codebook import Codebook, as_codebook
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-    from cxstats.survey.codebook import Codebook
 
 # From the end of the scale to its middle; shades of the house's two signal colours, which differ
 # in hue for every common colour deficiency and in depth on paper.
@@ -74,6 +74,7 @@ def likert(  # noqa: PLR0913
         As `answer_shares`.
     """
     data = as_pandas(frame)
+    codebook = as_codebook(codebook)
     shares = answer_shares(data, codebook, role, construct)
     mark = bool(data.attrs.get("synthetic")) if synthetic is None else synthetic
     lang = drawable(lang)
@@ -125,6 +126,7 @@ def answer_shares(
     """
     import pandas as pd
 
+    codebook = as_codebook(codebook)
     if construct is not None and construct not in codebook.constructs:
         allowed = ", ".join(codebook.constructs)
         raise CxError(f"construct {construct!r} is not in the codebook; allowed: {allowed}")
@@ -289,7 +291,7 @@ def _note(shares: pd.DataFrame, codebook: Codebook, lang: str) -> str:
     notes = [label(f"chart.likert.{key}", lang, n=shares["n"].iloc[0])]
     if len(values) % 2:
         notes.append(label("chart.likert.neutral", lang, value=values[len(values) // 2]))
-    turned = [codebook.label(i, lang) for i in shares.index if i in codebook.reverse]
+    turned = [codebook.label(i, lang) for i in shares.index if i in codebook.turned]
     if turned:
         names = label("chart.comma", lang).join(turned)
         notes.append(label("chart.likert.turned", lang, names=names))

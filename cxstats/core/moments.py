@@ -6,7 +6,7 @@ warehouse's table and on a covariance matrix that somebody published.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
@@ -311,7 +311,12 @@ class Replicates:
     cov: Array
 
 
-def bootstrap_moments(matrix: ArrayLike, n_resamples: int, seed: int) -> Replicates:
+def bootstrap_moments(
+    matrix: ArrayLike,
+    n_resamples: int,
+    seed: Seed,
+    draws: Iterable[tuple[int, Array]] | None = None,
+) -> Replicates:
     """Compute the moments of all bootstrap replicates at once.
 
     A replicate draws each case some number of times. With counts ``C (B, n)`` and the
@@ -327,6 +332,8 @@ def bootstrap_moments(matrix: ArrayLike, n_resamples: int, seed: int) -> Replica
         Number of replicates B.
     seed : int
         The same seed gives the same replicates.
+    draws : iterable of (int, array (b, n)), optional
+        Resamples of another kind, as weights of the cases: those of a sampling design.
 
     Returns
     -------
@@ -354,15 +361,18 @@ def bootstrap_moments(matrix: ArrayLike, n_resamples: int, seed: int) -> Replica
     row, column = np.tril_indices(p)
     mean, cov = np.empty((n_resamples, p)), np.empty((n_resamples, p, p))
     step = max(1, BLOCK // (p + len(row)))
-    for start, counts in resampling_counts(n, n_resamples, seed):
+    for start, counts in resampling_counts(n, n_resamples, seed) if draws is None else draws:
+        totals = counts.sum(axis=1)[:, None]
         sums = np.zeros((len(counts), p + len(row)))
         for first in range(0, n, step):
             cases = data[first : first + step]
             terms = np.concatenate([cases, cases[:, row] * cases[:, column]], axis=1)
             sums += counts[:, first : first + step] @ terms
         at = slice(start, start + len(counts))
-        mean[at] = sums[:, :p] / n
-        flat = (sums[:, p:] / n - mean[at][:, row] * mean[at][:, column]) * (n / (n - 1))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            sums /= totals
+        mean[at] = sums[:, :p]
+        flat = (sums[:, p:] - mean[at][:, row] * mean[at][:, column]) * (n / (n - 1))
         cov[at, row, column] = cov[at, column, row] = flat
     return Replicates(mean + centre, cov)
 

@@ -10,7 +10,7 @@ Reichheld & Markey (2011). The ultimate question 2.0, on top-box scores as pract
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -25,13 +25,15 @@ from cxstats.metrics.rates import share_result
 from cxstats.metrics.result import LEVEL, Metric, Options
 from cxstats.stats.intervals import MEAN_INTERVALS, PROPORTION_INTERVALS, check_interval
 from cxstats.stats.sampling_design import Design
+from cxstats.survey.direction import best_by_labels, check_best, labelled_ends, value_labels
 
 # How many points at the good end count.
 BOXES = {"top_box": 1, "top_two_box": 2, "mean": 0}
 # Scales of these questions where none is given.
 USUAL = {"csat": (1, 5), "ces": (1, 7)}
-# True if a high answer is good.
-DIRECTIONS = {"ease": True, "effort": False}
+# Which end of the scale is good.
+DIRECTIONS = {"ease": "high", "effort": "low"}
+USUALLY = {"csat": "high", "ces_ease": "high", "ces_effort": "low"}
 
 
 def csat(  # noqa: PLR0913  (keywords of a public function)
@@ -45,6 +47,7 @@ def csat(  # noqa: PLR0913  (keywords of a public function)
     strata: Any = None,
     design: Design | None = None,
     scale: tuple[int, int] | None = None,
+    best: str = "high",
     interval: str | None = None,
     level: float = LEVEL,
     min_cell: int | None = None,
@@ -58,7 +61,11 @@ def csat(  # noqa: PLR0913  (keywords of a public function)
     kind : {"top_two_box", "top_box", "mean"}
         The share of the two best points (4 and 5 of 5), of the best, or the mean answer.
     scale : tuple of int, optional
-        Lowest and highest point; high is good. Without it 1 to 5, which the notes say.
+        Lowest and highest point. Without it 1 to 5, which the notes say.
+    best : {"high", "low"}
+        Which end of the scale is good; "low" where 1 is very satisfied. The best points are then
+        the lowest; a mean stays as it was answered, and a note says which end is good. Where the
+        file labels its codes (SPSS) and the labels say otherwise, a note says so.
     interval : str, optional
         Of a share ``"wilson"`` (without it), ``"clopper_pearson"`` or ``"wald"``; of a mean
         ``"t"`` (without it) or ``"bca"``.
@@ -81,9 +88,11 @@ def csat(  # noqa: PLR0913  (keywords of a public function)
     >>> csat([5, 4, 4, 3, 5, 2, 4, 5], kind="mean").table["estimate"].tolist()
     [4.0]
     """
+    question = _question("csat", kind, scale, check_best(best))
+    labels = value_labels(scores, column)
     sampling = Sampling.of(design, weights, cluster, strata)
     answers = read_answers(scores, column, by, sampling)
-    return _rated(_question("csat", kind, scale, True), answers, interval, level, min_cell)
+    return _rated(question.labelled(labels), answers, interval, level, min_cell)
 
 
 def ces(  # noqa: PLR0913  (keywords of a public function)
@@ -98,6 +107,7 @@ def ces(  # noqa: PLR0913  (keywords of a public function)
     strata: Any = None,
     design: Design | None = None,
     scale: tuple[int, int] | None = None,
+    best: str | None = None,
     interval: str | None = None,
     level: float = LEVEL,
     min_cell: int | None = None,
@@ -116,6 +126,9 @@ def ces(  # noqa: PLR0913  (keywords of a public function)
         points: the highest of ease, the lowest of effort.
     scale : tuple of int, optional
         Lowest and highest point; without it 1 to 7, which the notes say.
+    best : {"high", "low"}, optional
+        Which end of the scale is good, where it is not that of the direction: "low" for ease where
+        1 is very easy.
     interval
         As in `csat`.
 
@@ -126,11 +139,11 @@ def ces(  # noqa: PLR0913  (keywords of a public function)
     >>> ces([7, 6, 5, 7, 2], "effort", kind="top_two_box").table["estimate"].tolist()
     [0.2]
     """
-    high_is_good = _direction(direction)
-    question = _question(f"ces_{direction}", kind, scale, high_is_good)
+    question = _question(f"ces_{direction}", kind, scale, _best_of(direction, best))
+    labels = value_labels(scores, column)
     sampling = Sampling.of(design, weights, cluster, strata)
     answers = read_answers(scores, column, by, sampling)
-    return _rated(question, answers, interval, level, min_cell)
+    return _rated(question.labelled(labels), answers, interval, level, min_cell)
 
 
 def csat_from_counts(
@@ -138,6 +151,7 @@ def csat_from_counts(
     *,
     kind: str = "top_two_box",
     scale: tuple[int, int] | None = None,
+    best: str = "high",
     by: Any = None,
     interval: str | None = None,
     level: float = LEVEL,
@@ -149,7 +163,7 @@ def csat_from_counts(
     ----------
     counts : mapping of point to count(s)
         How often each point was chosen, one number or one per group; a point left out was not.
-    kind, scale, interval, level, min_cell
+    kind, scale, best, interval, level, min_cell
         As in `csat`; a mean has a t interval.
     by : column of group names, optional
 
@@ -158,15 +172,17 @@ def csat_from_counts(
     >>> csat_from_counts({5: 3, 4: 3, 3: 1, 2: 1}).table["estimate"].tolist()
     [0.75]
     """
-    return _counted(_question("csat", kind, scale, True), counts, by, interval, level, min_cell)
+    question = _question("csat", kind, scale, check_best(best))
+    return _counted(question, counts, by, interval, level, min_cell)
 
 
-def ces_from_counts(
+def ces_from_counts(  # noqa: PLR0913  (keywords of a public function)
     counts: Mapping[int, Any],
     direction: str,
     *,
     kind: str = "mean",
     scale: tuple[int, int] | None = None,
+    best: str | None = None,
     by: Any = None,
     interval: str | None = None,
     level: float = LEVEL,
@@ -181,17 +197,18 @@ def ces_from_counts(
     >>> ces_from_counts({7: 2, 6: 1, 5: 1, 2: 1}, "ease").table["estimate"].tolist()
     [5.4]
     """
-    question = _question(f"ces_{direction}", kind, scale, _direction(direction))
+    question = _question(f"ces_{direction}", kind, scale, _best_of(direction, best))
     return _counted(question, counts, by, interval, level, min_cell)
 
 
-def _direction(direction: str) -> bool:
+def _best_of(direction: str, best: str | None) -> str:
+    """Return which end of the scale is good: that of the direction, or what was said."""
     if direction not in DIRECTIONS:
         raise CxError(
             f"direction={direction!r}; allowed: 'effort' (how much effort, low is good) or 'ease' "
             "(it was easy, high is good)"
         )
-    return DIRECTIONS[direction]
+    return DIRECTIONS[direction] if best is None else check_best(best)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,21 +218,48 @@ class _Question:
     name: str
     kind: str
     scale: tuple[int, int]
-    high_is_good: bool
+    best: str
     assumed: bool = False
+    labels: Mapping[Any, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.kind not in BOXES:
             raise CxError(f"kind={self.kind!r}; allowed: {', '.join(map(repr, BOXES))}")
         integers = all(isinstance(x, int) and not isinstance(x, bool) for x in self.scale)
         if not integers or len(self.scale) != 2 or np.diff(self.scale) < max(1, BOXES[self.kind]):
-            raise CxError(f"scale={self.scale!r}; allowed: lowest and highest point, as in (1, 5)")
+            turned = integers and len(self.scale) == 2 and self.scale[0] > self.scale[1]
+            hint = "; where the lowest is the best answer, say best='low'" if turned else ""
+            raise CxError(
+                f"scale={self.scale!r}; allowed: lowest and highest point, as in (1, 5){hint}"
+            )
+
+    @property
+    def high_is_good(self) -> bool:
+        """Whether a high answer is good."""
+        return self.best == "high"
+
+    def labelled(self, labels: Mapping[Any, Any]) -> _Question:
+        """Return the question with the labels that the file gives its codes."""
+        return replace(self, labels=labels)
 
     @property
     def notes(self) -> list[Text]:
-        """A note if the scale was not given."""
+        """Notes on a scale that was not given, and on which of its ends is good."""
         low, high = self.scale
-        return [both("metric.note.assumed", low=low, high=high)] if self.assumed else []
+        notes = [both("metric.note.assumed", low=low, high=high)] if self.assumed else []
+        if self.best != USUALLY[self.name]:
+            worst, top = (high, low) if self.best == "low" else (low, high)
+            notes.append(both("metric.note.best", best=top, worst=worst))
+        said, ends = best_by_labels(self.labels, low, high), labelled_ends(self.labels, low, high)
+        if said not in (None, self.best) and ends is not None:
+            (bottom, first), (top_point, last) = ends
+            notes.append(
+                both(
+                    "metric.note.labels_against", low=f"{bottom:g}", high=f"{top_point:g}",
+                    first=first, last=last, best=said,
+                )
+            )  # fmt: skip
+        return notes
 
     @property
     def cut(self) -> int:
@@ -231,9 +275,9 @@ class _Question:
         return Options(method, level, min_cell)
 
 
-def _question(name: str, kind: str, scale: tuple[int, int] | None, high_is_good: bool) -> _Question:
+def _question(name: str, kind: str, scale: tuple[int, int] | None, best: str) -> _Question:
     usual = USUAL["csat" if name == "csat" else "ces"]
-    return _Question(name, kind, usual if scale is None else scale, high_is_good, scale is None)
+    return _Question(name, kind, usual if scale is None else scale, best, scale is None)
 
 
 def _rated(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from numbers import Real
 from typing import TYPE_CHECKING
 
@@ -61,10 +62,28 @@ def scales_of(scale: Scale | Mapping[str, Scale] | None, names: Sequence[str]) -
     return {name: scales[name] for name in names}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class CompleteCases:
+    """The complete rows of some columns.
+
+    Attributes
+    ----------
+    matrix : array (n, p)
+    at : array (n,)
+        Which rows of the table they are.
+    n_dropped : int
+        Rows left out.
+    """
+
+    matrix: Array
+    at: NDArray[np.intp]
+    n_dropped: int
+
+
 def complete_cases(
     frame: pd.DataFrame, columns: Sequence[str], scales: Mapping[str, Scale]
-) -> tuple[Array, int]:
-    """Return the complete rows of some columns (n, p) and how many were left out.
+) -> CompleteCases:
+    """Return the complete rows of some columns, and which they are.
 
     Raises
     ------
@@ -90,7 +109,7 @@ def complete_cases(
         raise DataError(
             f"{complete.sum()} of {len(matrix)} rows have an answer in all of: {', '.join(columns)}"
         )
-    return matrix[complete], int((~complete).sum())
+    return CompleteCases(matrix[complete], np.flatnonzero(complete), int((~complete).sum()))
 
 
 def is_number(value: object) -> bool:

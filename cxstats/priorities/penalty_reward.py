@@ -37,6 +37,8 @@ from cxstats.priorities.complete_cases import (
 from cxstats.priorities.notes import failed_resamples, missing_answers
 from cxstats.stats.bootstrap import bca, percentile_limits
 from cxstats.stats.intervals import check_level
+from cxstats.stats.sampling_design import Design, SampledPart, design_of
+from cxstats.survey.answers import missing_code_notes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,6 +162,9 @@ def penalty_reward(  # noqa: PLR0913  (options of a method)
     low: Cut | None = None,
     high: Cut | None = None,
     scale: Scale | Mapping[str, Scale] | None = None,
+    weights: str | None = None,
+    cluster: str | None = None,
+    design: Design | None = None,
     level: float = 0.95,
     n_resamples: int = 5_000,
     seed: int = 1,
@@ -187,6 +192,11 @@ def penalty_reward(  # noqa: PLR0913  (options of a method)
         Prebezac, 2011): try others.
     scale : (low, high) or mapping of driver to (low, high), optional
         Ends of the answer scale; answers outside are refused. "end" needs it.
+    weights, cluster : str, optional
+        Columns of sampling weights, and of clusters whose rows depend on each other.
+    design : cxstats.Design, optional
+        The same with strata. Coefficients are then weighted, p values those of R's ``svyglm``,
+        resamples keep the design. Cuts by quantile stay those of the answers, unweighted.
     level, n_resamples, seed
         Confidence level, bootstrap resamples, their seed. Cuts by quantile stay those of the
         sample in every resample.
@@ -227,7 +237,10 @@ def penalty_reward(  # noqa: PLR0913  (options of a method)
         raise CxError(f"outcome {outcome!r} is one of the drivers too")
     scales = scales_of(scale, names)
     data = as_pandas(frame)
-    matrix, n_dropped = complete_cases(data, [*names, outcome], scales)
+    sampling = design_of(design, weights, cluster)
+    complete = complete_cases(data, [*names, outcome], scales)
+    matrix, n_dropped = complete.matrix, complete.n_dropped
+    sampled = None if sampling is None else SampledPart.of(sampling.read(data), complete.at)
     x, y = matrix[:, :-1], matrix[:, -1]
     n, k = x.shape
     groups = [
@@ -235,10 +248,14 @@ def penalty_reward(  # noqa: PLR0913  (options of a method)
     ]
     dummies = np.column_stack([group.low for group in groups] + [group.high for group in groups])
     _check_design(dummies, y, names, outcome)
-    fit = _ols(dummies, y)
-    drawn = bootstrap_moments(np.column_stack([dummies, y]), n_resamples, seed)
+    fit = _ols(dummies, y, sampled)
+    drawn = bootstrap_moments(
+        np.column_stack([dummies, y]), n_resamples, seed,
+        None if sampled is None else sampled.draws(n_resamples, seed),
+    )  # fmt: skip
     replicates = _batch_slopes(drawn.cov)
-    table = _table(names, groups, fit, replicates, n, level)
+    df = n - 2 * k - 1 if sampled is None else max(sampled.df - 2 * k, 1)
+    table = _table(names, groups, fit, replicates, n, df, level)
     n_failed = int(np.isnan(replicates[:, 0]).sum())
     return PenaltyReward(
         table=table,
@@ -246,7 +263,7 @@ def penalty_reward(  # noqa: PLR0913  (options of a method)
         intercept=float(fit.slopes[0]),
         r_squared=fit.r_squared,
         adj_r_squared=1 - (1 - fit.r_squared) * (n - 1) / (n - 2 * k - 1),
-        linear_r_squared=_ols(x, y).r_squared,
+        linear_r_squared=_ols(x, y, sampled).r_squared,
         rule=both("penalty.rule"),
         n=n,
         n_dropped=n_dropped,
@@ -256,8 +273,10 @@ def penalty_reward(  # noqa: PLR0913  (options of a method)
         seed=seed,
         synthetic=bool(data.attrs.get("synthetic")),
         notes=(
-            both("penalty.note.tests"),
+            both("penalty.note.tests" if sampled is None else "penalty.note.tests.design"),
             *missing_answers(n_dropped),
+            *missing_code_notes(dict(zip([*names, outcome], matrix.T, strict=True))),
+            *(() if sampled is None else sampled.rows.notes()),
             *failed_resamples(n_failed, n_resamples, "penalty.note.failed"),
             *_notes(table),
         ),
@@ -366,18 +385,26 @@ class _Fit:
     r_squared: float
 
 
-def _ols(x: Array, y: Array) -> _Fit:
-    """Fit by least squares with an intercept; HC3 divides residuals by 1 less the leverage."""
+def _ols(x: Array, y: Array, sampled: SampledPart | None) -> _Fit:
+    """Fit by (weighted) least squares with an intercept.
+
+    HC3 divides residuals by 1 less the leverage; under a design the covariance is the design's.
+    """
     design = _with_ones(x)
-    inverse = np.linalg.pinv(design.T @ design)
-    slopes = inverse @ design.T @ y
+    weights = np.ones(len(y)) if sampled is None else sampled.weights
+    weighted = design * weights[:, None]
+    inverse = np.linalg.pinv(design.T @ weighted)
+    slopes = inverse @ weighted.T @ y
     residuals = y - design @ slopes
+    influence = (weighted * residuals[:, None]) @ inverse
+    centred = y - np.average(y, weights=weights)
+    r_squared = float(1 - weights @ residuals**2 / (weights @ centred**2))
+    if sampled is not None:
+        return _Fit(slopes, sampled.covariance(influence), influence, r_squared)
     leverage = np.einsum("ij,jk,ik->i", design, inverse, design)
-    influence = (design * residuals[:, None]) @ inverse
     with np.errstate(divide="ignore", invalid="ignore"):
         spread = influence / np.where(1 - leverage > TINY, 1 - leverage, np.nan)[:, None]
-    total = ((y - y.mean()) ** 2).sum()
-    return _Fit(slopes, spread.T @ spread, influence, float(1 - (residuals**2).sum() / total))
+    return _Fit(slopes, spread.T @ spread, influence, r_squared)
 
 
 def _with_ones(x: Array) -> Array:
@@ -412,6 +439,7 @@ def _table(
     fit: _Fit,
     replicates: Array,
     n: int,
+    df: float,
     level: float,
 ) -> pd.DataFrame:
     """Return estimates, HC3 tests and bootstrap intervals, one row per driver."""
@@ -424,7 +452,7 @@ def _table(
     contrasts = np.block([[identity, 0 * identity], [0 * identity, identity], [identity, identity]])
     estimate, drawn = contrasts @ fit.slopes[1:], replicates @ contrasts.T
     se = np.sqrt(np.einsum("ij,jk,ik->i", contrasts, fit.cov[1:, 1:], contrasts))
-    p_value = 2 * stats.t.sf(np.abs(estimate / se), n - 2 * k - 1)
+    p_value = 2 * stats.t.sf(np.abs(estimate / se), df)
     low, high = bca(drawn, estimate, fit.influence[:, 1:] @ contrasts.T, level)
     columns: dict[str, Any] = {"driver": names}
     for i, effect in enumerate(EFFECTS):

@@ -27,6 +27,7 @@ from cxstats.satisfaction.score import ROUGH
 from cxstats.satisfaction.service_weights import SINGULAR, complete_answers
 from cxstats.stats.bootstrap import percentile_limits
 from cxstats.stats.intervals import check_level
+from cxstats.survey.answers import missing_code_notes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -217,6 +218,7 @@ def emotion(
             both("satisfaction.note.D02"),
             *note_if(n_left_out > 0, "satisfaction.note.dropped", k=n_left_out, n=len(frame)),
             *note_if(n_failed > 0, "satisfaction.note.failed", k=n_failed, b=n_resamples),
+            *missing_code_notes(dict(zip(columns, matrix.T, strict=True))),
             *note_if(n_resamples < ROUGH, "satisfaction.note.rough", b=n_resamples),
         ),
     )

@@ -19,6 +19,7 @@ from cxstats.service.dimension_scores import OVERALL
 from cxstats.stats.group_comparison import compare_groups
 from cxstats.stats.means import MeanOptions, Means, interval_notes
 from cxstats.stats.sampling_design import Design, design_of
+from cxstats.survey.answers import missing_code_notes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -295,6 +296,7 @@ def _notes(
         *note_if(single, "satisfaction.note.single"),
         *note_if(few, "satisfaction.note.one"),
         *note_if(rough, "satisfaction.note.rough", b=options.n_resamples),
+        *missing_code_notes(dict(zip(components.names, components.values.T, strict=True))),
         *ungrouped_note(components.frame, options.by),
     ]
 

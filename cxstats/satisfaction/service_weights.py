@@ -23,7 +23,7 @@ from cxstats.satisfaction.result import (
 )
 from cxstats.stats.bootstrap import percentile_limits
 from cxstats.stats.intervals import check_level
-from cxstats.survey.answers import numbers
+from cxstats.survey.answers import missing_code_notes, numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -215,7 +215,10 @@ def estimate_service_weights(  # noqa: PLR0913  (keywords)
         n_resamples=n_resamples,
         seed=seed,
         synthetic=bool(frame.attrs.get("synthetic")),
-        notes=_notes(table, n_left_out, len(frame), intercept),
+        notes=(
+            *_notes(table, n_left_out, len(frame), intercept),
+            *missing_code_notes(dict(zip((satisfaction, *columns), matrix.T, strict=True))),
+        ),
     )
 
 

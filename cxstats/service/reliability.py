@@ -39,7 +39,7 @@ from cxstats.stats.discriminant_validity import fornell_larcker_failures, htmt_f
 from cxstats.stats.intervals import check_level
 from cxstats.stats.rules import verdict
 from cxstats.survey.answers import answers
-from cxstats.survey.codebook import Codebook
+from cxstats.survey.codebook import Codebook, as_codebook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -220,6 +220,7 @@ def reliability(
     """
     check_level(level)
     check_resamples(n_resamples, seed)
+    codebook = as_codebook(codebook, data)
     items = _Items.of(data, codebook, role)
     sample, model, reasons = _factor_model(items)
     replicates = None

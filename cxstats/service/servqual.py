@@ -40,7 +40,7 @@ from cxstats.stats.hypothesis_tests import MeanTests, adjust, mean_tests
 from cxstats.stats.means import MeanOptions, interval_notes, method_name
 from cxstats.stats.sampling_design import Design, design_of
 from cxstats.survey.answers import answers
-from cxstats.survey.codebook import Codebook
+from cxstats.survey.codebook import Codebook, as_codebook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -293,6 +293,7 @@ def servqual(  # noqa: PLR0913  (keywords)
     >>> result.table.loc["Reliability", ["expectation", "perception", "gap"]].round(1).tolist()
     [6.2, 5.1, -1.1]
     """
+    codebook = as_codebook(codebook)
     if "expectation" not in codebook.roles:
         raise DataError(
             "this questionnaire has no expectations, so there is no gap; cxstats.servperf scores "
@@ -332,6 +333,7 @@ def servperf(  # noqa: PLR0913  (keywords)
     >>> list(result.table.columns)[:4]
     ['estimate', 'perception', 'ci_low', 'ci_high']
     """
+    codebook = as_codebook(codebook)
     data = as_pandas(frame)
     role = "perception" if "perception" in codebook.roles else codebook.roles[0]
     perception = answers(data, codebook, role)
@@ -523,7 +525,7 @@ def _notes(
     ungrouped = int(scored.frame[by].isna().sum()) if by is not None else 0
     no_overall = int(np.isnan(overall).sum())
     incomplete = int(np.isnan(scored.measure).any(axis=1).sum())
-    turned = sorted(set(scored.codebook.reverse) - set(scored.frame.attrs.get("reversed", ())))
+    turned = sorted(set(scored.codebook.turned) - set(scored.frame.attrs.get("reversed", ())))
     notes = []
     if options.interval == "bca" and options.n_resamples < ROUGH:
         b, least = options.n_resamples, format_number(ROUGH)

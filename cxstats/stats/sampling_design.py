@@ -140,6 +140,19 @@ def design_of(
     return design if design.columns else None
 
 
+def refuse_design(
+    method: str, why: str, design: Design | None, weights: str | None, cluster: str | None
+) -> None:
+    """Raise if a sampling design is given to a method that has none, saying what to do.
+
+    Examples
+    --------
+    >>> refuse_design("kano", "it counts answers", None, None, None)
+    """
+    if design_of(design, weights, cluster) is not None:
+        raise CxError(f"{method} takes no weights, clusters or strata: {why}")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SampledRows:
     """The design of n rows.
@@ -342,6 +355,71 @@ class SampledRows:
         if self.design.cluster is not None and self.n_clusters < FEW_CLUSTERS:
             texts.append(both("design.note.few", clusters=self.n_clusters, enough=FEW_CLUSTERS))
         return tuple(texts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SampledPart:
+    """Some rows of a sample, such as those with complete answers: a domain of it.
+
+    Attributes
+    ----------
+    rows : SampledRows
+        The design of all rows.
+    at : array (n,)
+        Which of them are in the domain.
+    """
+
+    rows: SampledRows
+    at: Codes
+
+    @classmethod
+    def of(cls, rows: SampledRows, at: Codes) -> SampledPart:
+        """Return the domain.
+
+        Raises
+        ------
+        DataError
+            If all weights in it are 0.
+        """
+        if len(at) and not rows.weights[at].sum() > 0:
+            raise DataError("the weights of the respondents with complete answers add up to 0")
+        return cls(rows, at)
+
+    @property
+    def weights(self) -> Array:
+        """Weights of the domain (n,), with a mean of 1."""
+        own = self.rows.weights[self.at]
+        return np.asarray(own / own.mean(), float)
+
+    @property
+    def kish(self) -> float:
+        """Kish's effective sample size."""
+        return float(self.weights.sum() ** 2 / (self.weights**2).sum())
+
+    @property
+    def df(self) -> int:
+        """Degrees of freedom of an error: clusters less strata that have someone in the domain."""
+        clusters = np.unique(self.rows.cluster[self.at])
+        return len(clusters) - len(np.unique(self.rows.stratum[clusters]))
+
+    def everyone(self, values: Array) -> Array:
+        """Return values of the domain (n, k) for all rows, 0 outside of it."""
+        full = np.zeros((self.rows.n, values.shape[1]))
+        full[self.at] = values
+        return full
+
+    def cluster_sums(self, values: Array) -> Array:
+        """Return the sums of values (n, k) over each cluster (C, k)."""
+        return self.rows.cluster_sums(self.everyone(values))
+
+    def covariance(self, influence: Array) -> Array:
+        """Return the covariance of estimates from the influence of each row (n, k) on them."""
+        return self.rows.covariance(self.everyone(influence))
+
+    def draws(self, n_resamples: int, seed: Seed) -> Iterator[tuple[int, Array]]:
+        """Yield resamples that keep the design: (first, weights (b, n))."""
+        for first, weights in self.rows.resampling_weights(n_resamples, seed):
+            yield first, weights[:, self.at]
 
 
 def _times_drawn(size: int, n_resamples: int, seed: Seed) -> Array:

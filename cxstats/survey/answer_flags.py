@@ -152,11 +152,12 @@ def flag_answers(table: pd.DataFrame, codebook: Codebook) -> FlaggedAnswers:
     values, flags = np.empty(shape, order="F"), np.zeros(shape, dtype=np.int8, order="F")
     mapped, numeric_texts = np.zeros(shape, dtype=bool, order="F"), []
     for j, column in enumerate(columns):
-        parsed = parse(table[column], codebook.answers)
+        parsed = parse(table[column], codebook.answers, codebook.missing_texts)
         values[:, j], mapped[:, j] = parsed.values, parsed.mapped
         bounds = codebook.bounds(codebook.item_of(column)) if j < len(answers) else None
-        flags[:, j] = _flags(parsed.values, bounds, codebook.missing)
+        flags[:, j] = _flags(parsed.values, bounds, codebook.missing_numbers)
         flags[parsed.bad, j] = NOT_A_NUMBER
+        flags[parsed.declared, j] = DECLARED
         numeric_texts += [(column, parsed.n_texts)] if parsed.n_texts else []
     return FlaggedAnswers(
         table,
@@ -185,15 +186,18 @@ def _flags(
 
 
 class Parsed(NamedTuple):
-    """A column as numbers (n,), NaN where there is none; which are labels, which are wrong."""
+    """A column as numbers (n,), NaN where there is none; labels, wrong ones, declared missing."""
 
     values: NDArray[np.float64]
     mapped: NDArray[np.bool_]
     bad: NDArray[np.bool_]
+    declared: NDArray[np.bool_]
     n_texts: int = 0
 
 
-def parse(series: pd.Series[Any], labels: Mapping[str, float]) -> Parsed:
+def parse(
+    series: pd.Series[Any], labels: Mapping[str, float], no_answer: Sequence[str] = ()
+) -> Parsed:
     """Read a column of any type as numbers.
 
     Parameters
@@ -202,14 +206,16 @@ def parse(series: pd.Series[Any], labels: Mapping[str, float]) -> Parsed:
         Numbers, text, categories, `Decimal`, or a mixture.
     labels : mapping of str to float
         Texts that stand for a number. Any other text is wrong unless it is a number.
+    no_answer : sequence of str
+        Texts that mean "no answer".
     """
     kind = series.dtype.kind
     missing = series.isna().to_numpy(bool)
     none = np.zeros(len(series), dtype=bool)
     if kind == "b":
-        return Parsed(np.full(len(series), np.nan), none, ~missing)
+        return Parsed(np.full(len(series), np.nan), none, ~missing, none)
     if kind in "iuf":
-        return Parsed(series.to_numpy(np.float64, na_value=np.nan), none, none)
+        return Parsed(series.to_numpy(np.float64, na_value=np.nan), none, none, none)
     # Few values in many rows: each is read once. 1, True and "1" are not the same value.
     cells = series.astype(object).to_numpy().copy()
     cells[missing] = None
@@ -219,11 +225,16 @@ def parse(series: pd.Series[Any], labels: Mapping[str, float]) -> Parsed:
     except TypeError:  # a list or the like in a cell
         keys = [(kind, cell if kind in SCALARS else str(cell)) for kind, cell in keys]
         places = {key: i for i, key in enumerate(dict.fromkeys(keys))}
-    numbers = [_number(kind, cell, labels) for kind, cell in places]
+    numbers = [
+        (np.nan, "none") if kind is str and cell in no_answer else _number(kind, cell, labels)
+        for kind, cell in places
+    ]
     codes = np.fromiter(map(places.__getitem__, keys), dtype=np.intp, count=len(keys))
     values = np.array([value for value, _ in numbers], dtype=np.float64)[codes]
     states = np.array([state for _, state in numbers], dtype="U5")[codes]
-    return Parsed(values, states == "label", states == "bad", int((states == "text").sum()))
+    return Parsed(
+        values, states == "label", states == "bad", states == "none", int((states == "text").sum())
+    )
 
 
 def _number(kind: type, cell: Any, labels: Mapping[str, float]) -> tuple[float, str]:

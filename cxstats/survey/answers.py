@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -25,6 +25,23 @@ TURNED_TWICE, ENOUGH = -0.3, 20
 _CODES = [float(str(digit) * size) for digit in (6, 7, 8, 9) for size in (1, 2, 3, 4, 5)]
 _CODES += [96.0, 97.0, 98.0, 996.0, 997.0, 998.0, 9998.0]
 MISSING_CODES = np.array([*(-code for code in _CODES), *(code for code in _CODES if code > 9)])
+
+
+# Texts that programs write for "no answer".
+TEXT_CODES = (
+    "#NULL!",
+    "#N/A",
+    "NA",
+    "N/A",
+    "n/a",
+    "null",
+    "NULL",
+    ".",
+    "-",
+    "NaN",
+    "缺失",
+    "未回答",
+)
 
 
 def answers(frame: pd.DataFrame, codebook: Codebook, role: str | None = None) -> NDArray[Any]:
@@ -59,16 +76,17 @@ def answers(frame: pd.DataFrame, codebook: Codebook, role: str | None = None) ->
         If a reverse item, turned here, correlates below -0.3 with the rest of its construct.
     """
     turned = set(frame.attrs.get("reversed", ()))
+    to_turn = set(codebook.turned) - turned
     columns = []
     for item in codebook.items:
         name = codebook.column(item, role)
         low, high = codebook.bounds(item)
-        values = numbers(frame, name)
-        values[np.isin(values, codebook.missing)] = np.nan
+        values = numbers(frame, name, codebook.missing_texts)
+        values[np.isin(values, codebook.missing_numbers)] = np.nan
         _check_scale(values, frame.index, name, (low, high))
-        columns.append(low + high - values if item in {*codebook.reverse} - turned else values)
+        columns.append(low + high - values if item in to_turn else values)
     matrix = np.column_stack(columns)
-    _warn_of_turns(matrix, codebook, [item for item in codebook.reverse if item not in turned])
+    _warn_of_turns(matrix, codebook, [item for item in codebook.reverse if item in to_turn])
     return matrix
 
 
@@ -113,8 +131,15 @@ def _warn_of_turns(matrix: NDArray[Any], codebook: Codebook, turned: list[str]) 
             )
 
 
-def numbers(frame: pd.DataFrame, name: str) -> NDArray[Any]:
+def numbers(frame: pd.DataFrame, name: str, missing: Sequence[str] = ()) -> NDArray[Any]:
     """Return a column as floats, NaN where missing.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    name : str
+    missing : sequence of str
+        Texts that mean "no answer".
 
     Raises
     ------
@@ -134,6 +159,8 @@ def numbers(frame: pd.DataFrame, name: str) -> NDArray[Any]:
         raise DataError(f"column {name!r} holds true and false; allowed: numbers")
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = column.astype(object)
+    if missing and getattr(column.dtype, "kind", "O") == "O":
+        column = column.astype(object).mask(column.isin(list(missing)))
     # Left to itself, pandas reads a date as the microseconds since 1970.
     if getattr(column.dtype, "kind", "") in "mMc" or isinstance(column.dtype, pd.PeriodDtype):
         _raise_for_kind(column, name)
@@ -145,9 +172,19 @@ def numbers(frame: pd.DataFrame, name: str) -> NDArray[Any]:
     if len(bad):
         raise DataError(
             f"{row_name(frame.index, bad[0])}, column {name!r}: {column.iloc[bad[0]]!r} is not a "
-            f"number; see cxstats.check and cxstats.clean" + _more(bad)
+            f"number; {_way_out(column.iloc[bad[0]])}" + _more(bad)
         )
     return values
+
+
+def _way_out(value: object) -> str:
+    """Return what to do about a value that is no number."""
+    if value in TEXT_CODES:
+        return (
+            f"if it means no answer, read the file with missing=[{value!r}], or say so in the "
+            "codebook and take cxstats.clean"
+        )
+    return "see cxstats.check and cxstats.clean"
 
 
 def missing_codes(values: NDArray[Any]) -> dict[float, int]:

@@ -28,7 +28,8 @@ from cxstats.survey.answer_flags import (
     flag_answers,
     parse,
 )
-from cxstats.survey.codebook import Codebook, has_points
+from cxstats.survey.codebook import Codebook, as_codebook, has_points
+from cxstats.survey.direction import best_by_labels, labelled_ends, value_labels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,6 +56,7 @@ KINDS = {
     "duplicate_row": "warning",
     "missing_item": "note",
     "constant_item": "warning",
+    "direction": "warning",
 }
 SEVERITIES = ("error", "warning", "note")
 COLUMNS = ("kind", "severity", "row", "column", "value", "allowed", "message")
@@ -240,7 +242,7 @@ def check(
     ----------
     frame : pandas.DataFrame, or any table that Narwhals knows
         One row per respondent. It is never changed.
-    codebook : Codebook
+    codebook : Codebook, mapping of its keys, path, or name of one that ships
         The questionnaire.
     min_seconds : float, optional
         Shortest credible time. Without it, only times of zero and less are reported.
@@ -275,6 +277,7 @@ def check(
     >>> print(report.problems[1].message.zh)
     行 1，列 's1'：9 超出量表范围；允许：1 到 7 的整数
     """
+    codebook = as_codebook(codebook)
     check_limits(codebook, min_seconds, max_missing)
     least = straight_line_items
     if least is not None and not (isinstance(least, int) and least >= MIN_BLOCK):
@@ -291,6 +294,7 @@ def check(
         *_line_problems(answers, straight_line_items),
         *_duplicate_problems(answers),
         *_item_problems(answers),
+        *_direction_problems(answers),
     )
     return CheckReport(problems, len(answers.table), answers.n_answers)
 
@@ -385,7 +389,7 @@ def _allowed(answers: FlaggedAnswers, column: str) -> Text:
     allowed = both(f"survey.allowed.{kind}", low=f"{low:g}", high=f"{high:g}")
     if not book.missing:
         return allowed
-    codes = listed(f"{code:g}" for code in book.missing)
+    codes = listed(code if isinstance(code, str) else f"{code:g}" for code in book.missing)
     return both("survey.allowed.codes", allowed=allowed, codes=codes)
 
 
@@ -501,3 +505,25 @@ def _item_problems(answers: FlaggedAnswers) -> Iterator[Problem]:
             yield _problem(
                 answers, "constant_item", None, column, answer, allowed, answer=f"{answer:g}"
             )
+
+
+def _direction_problems(answers: FlaggedAnswers) -> Iterator[Problem]:
+    """Yield the items whose labels call the other end of the scale good.
+
+    Labels are those of the file (SPSS) or, without them, the answer labels of the codebook.
+    """
+    book = answers.codebook
+    of_codebook = {number: text for text, number in book.answers.items()}
+    for column in answers.columns[: answers.n_answers]:
+        item = book.item_of(column)
+        bounds = book.bounds(item)
+        labels = value_labels(answers.table, column) or of_codebook
+        said, ends = best_by_labels(labels, *bounds), labelled_ends(labels, *bounds)
+        read = "low" if item in book.turned and item not in answers.turned else "high"
+        if item in book.reverse or said in (None, read) or ends is None:
+            continue
+        (low, first), (high, last) = ends
+        yield _problem(
+            answers, "direction", None, column, None, low=f"{low:g}", high=f"{high:g}",
+            first=first, last=last, best=said,
+        )  # fmt: skip

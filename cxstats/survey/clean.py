@@ -27,7 +27,7 @@ from cxstats.survey.check import (
     first_of,
     longest_run,
 )
-from cxstats.survey.codebook import Codebook
+from cxstats.survey.codebook import Codebook, as_codebook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,7 +119,7 @@ def clean(
     ----------
     frame : pandas.DataFrame, or any table that Narwhals knows
         It is never changed.
-    codebook : Codebook
+    codebook : Codebook, mapping of its keys, path, or name of one that ships
         The questionnaire.
     drop_duplicates : bool
         Drop the later of two respondents with the same identifier or the same answers.
@@ -157,6 +157,7 @@ def clean(
     >>> report.changes.values.tolist()
     [[0, 's2', 2.0, 6.0, 'reversed']]
     """
+    codebook = as_codebook(codebook)
     check_limits(codebook, min_seconds, max_missing)
     if on_error not in ON_ERROR:
         allowed = ", ".join(map(repr, ON_ERROR))
@@ -245,18 +246,18 @@ def _turn(answers: FlaggedAnswers) -> tuple[NDArray[np.float64], tuple[str, ...]
     book, values = answers.codebook, answers.usable
     for j, column in enumerate(answers.columns[: answers.n_answers]):
         item = book.item_of(column)
-        if item in book.reverse and item not in answers.turned:
+        if item in book.turned and item not in answers.turned:
             values[:, j] = sum(book.bounds(item)) - values[:, j]
-    return values, (*book.reverse, *_turned_but_not_reverse(answers))
+    return values, (*book.turned, *_turned_but_not_reverse(answers))
 
 
 def _turned_but_not_reverse(answers: FlaggedAnswers) -> list[str]:
-    return [item for item in answers.turned if item not in answers.codebook.reverse]
+    return [item for item in answers.turned if item not in answers.codebook.turned]
 
 
 def _turning_notes(answers: FlaggedAnswers) -> list[Text]:
     lists = {
-        "turned_before": [item for item in answers.codebook.reverse if item in answers.turned],
+        "turned_before": [item for item in answers.codebook.turned if item in answers.turned],
         "turned_not_reverse": _turned_but_not_reverse(answers),
         "numeric_texts": [f"{column} ({n})" for column, n in answers.numeric_texts],
     }

@@ -6,22 +6,27 @@ import math
 import string
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from cxstats.core.errors import DataError
+from cxstats.core.engines import as_pandas
+from cxstats.core.errors import CxError, DataError
 from cxstats.core.files import read_bytes, write_text_whole
 from cxstats.core.language import LANGUAGES, Text, check_lang
 from cxstats.core.messages import excerpt, listing
+from cxstats.core.moments import Moments
 from cxstats.core.paths import data_folder
+from cxstats.survey.detect import is_number
+from cxstats.survey.direction import BEST
 
 ROLES = ("expectation", "perception", "minimum")
 # What a file may hold: more than any questionnaire has, less than a machine can bear.
 LARGEST = 10_000_000  # bytes
 DEEPEST = 20  # levels of lists and mappings
 MOST_VALUES = 500_000  # with what aliases repeat
+MISSING_ALLOWED = "numbers, or texts such as '#NULL!'"
 ROW_COLUMNS = ("respondent", "duration")
 # Short names of the questionnaires that ship in data/codebooks.
 SHIPPED = ("servqual", "servperf", "ecsi_mobile", "corporate_reputation", "experience")
@@ -53,14 +58,20 @@ class Codebook:
     answers : mapping of str to int
         Answer labels that stand for a number, such as ``{"非常同意": 7}``. No label is mapped
         that is not declared here.
-    missing : sequence of int
-        Numbers that mean "no answer", such as ``[-99]``.
+    missing : sequence of int or str
+        Numbers and texts that mean "no answer", such as ``[-99, "#NULL!"]`` (SPSS writes the
+        latter for its empty cells).
     respondent, duration : str, optional
         Column with the respondent's identifier; column with the time taken, in seconds.
     other : sequence of str
         Columns that belong to the file and are no answers: branch, wave, age.
     title : str or mapping
         Name of the questionnaire.
+    best : {"high", "low"} or mapping of str to these
+        Which end of the scale is good; "low" where 1 is the best answer. Answers are then turned,
+        ``low + high - answer``, so that high is good everywhere (items in `reverse` are not, since
+        they are worded the other way round). A mapping says it of single constructs; the others
+        have "high".
 
     Raises
     ------
@@ -91,11 +102,12 @@ class Codebook:
     reverse: Sequence[str] = ()
     labels: Mapping[str, Any] = field(default_factory=dict)
     answers: Mapping[str, int] = field(default_factory=dict)
-    missing: Sequence[float] = ()
+    missing: Sequence[float | str] = ()
     respondent: str | None = None
     duration: str | None = None
     other: Sequence[str] = ()
     title: Any = ""
+    best: Any = "high"
 
     def __post_init__(self) -> None:
         for check in CHECKS:
@@ -178,6 +190,30 @@ class Codebook:
         low, high = self.scale.get(self.construct_of(item), self.scale.get("default"))
         return low, high
 
+    def best_end(self, item: str) -> str:
+        """Return which end of the scale of an item's construct is good, "high" or "low"."""
+        if isinstance(self.best, str):
+            return self.best
+        return str(self.best.get(self.construct_of(item), "high"))
+
+    @property
+    def turned(self) -> tuple[str, ...]:
+        """The items whose answers are turned, so that high is good and all items go one way."""
+        reverse = set(self.reverse)
+        return tuple(
+            item for item in self.items if (item in reverse) != (self.best_end(item) == "low")
+        )
+
+    @property
+    def missing_numbers(self) -> tuple[float, ...]:
+        """The numbers that mean "no answer"."""
+        return tuple(code for code in self.missing if not isinstance(code, str))
+
+    @property
+    def missing_texts(self) -> tuple[str, ...]:
+        """The texts that mean "no answer"."""
+        return tuple(code for code in self.missing if isinstance(code, str))
+
     def label(self, name: str, lang: str | None = None) -> str:
         """Return the label of an item or construct, or its name where there is none."""
         lang = check_lang(lang)
@@ -194,6 +230,8 @@ class Codebook:
     def to_dict(self) -> dict[str, Any]:
         """Return the codebook as plain lists and dictionaries, without what is empty."""
         plain = {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
+        if plain["best"] == "high":
+            del plain["best"]
         return {key: value for key, value in plain.items() if value not in (None, [], {}, "")}
 
     def write(self, path: str | Path) -> None:
@@ -255,6 +293,73 @@ class Codebook:
             return cls(**content)
         except DataError as error:
             raise DataError(f"{file.name}, {error}") from error
+
+
+def as_codebook(codebook: Any, frame: Any = None) -> Codebook:
+    """Return the codebook that a method was given, whatever form it has.
+
+    Parameters
+    ----------
+    codebook : Codebook, mapping or str
+        A mapping with the keys of a codebook; the name of one that ships, or the path of a file;
+        with `frame`, also a mapping of constructs to their items alone.
+    frame : table, optional
+        Given by a method that needs no scale: that of a mapping of constructs is then what was
+        answered.
+
+    Raises
+    ------
+    CxError
+        If it is none of these, or constructs alone do not say what the method needs.
+
+    Examples
+    --------
+    >>> as_codebook({"scale": (1, 5), "constructs": {"A": ["a1", "a2"]}}).items
+    ('a1', 'a2')
+    >>> as_codebook("servqual").roles
+    ('expectation', 'perception')
+    """
+    if isinstance(codebook, Codebook):
+        return codebook
+    if isinstance(codebook, str | Path):
+        return Codebook.read(codebook)
+    if isinstance(codebook, Mapping):
+        if {"scale", "constructs"} <= set(codebook):
+            unknown = [key for key in codebook if key not in {f.name for f in fields(Codebook)}]
+            if unknown:
+                raise CxError(f"codebook: key {excerpt(unknown[0])} is not known")
+            return Codebook(**codebook)
+        if frame is not None and codebook:
+            return _of_constructs(codebook, frame)
+        raise CxError(
+            "a mapping of constructs does not say the scale of the answers, which is needed here; "
+            "give cx.Codebook(scale=(1, 7), constructs={...})"
+        )
+    raise CxError(
+        f"codebook is {excerpt(codebook)}; allowed: cx.Codebook(scale=(1, 7), constructs={{...}}), "
+        f"the path of a file, or one of {', '.join(SHIPPED)}"
+    )
+
+
+def _of_constructs(constructs: Mapping[Any, Any], frame: Any) -> Codebook:
+    """Return the codebook of constructs whose scale is the range of their answers."""
+    from cxstats.survey.answers import numbers
+
+    book = Codebook(scale=(0.0, 1.0), constructs=constructs)
+    if isinstance(frame, Moments):
+        return book
+    answers = [numbers(as_pandas(frame), item) for item in book.items]
+    ends = [end for values in answers for end in (min_max(values))]
+    if not ends:
+        raise DataError(f"no item has an answer: {listing(book.items)}")
+    low, high = min(ends), max(ends)
+    return replace(book, scale=(float(low), float(high) if high > low else float(low) + 1.0))
+
+
+def min_max(values: Any) -> tuple[float, ...]:
+    """Return the least and the largest of values (n,); nothing where all are missing."""
+    answered = values[values == values]  # noqa: PLR0124  (NaN differs from itself)
+    return (float(answered.min()), float(answered.max())) if len(answered) else ()
 
 
 def has_points(low: float, high: float) -> bool:
@@ -386,7 +491,9 @@ def _pair(key: str, value: Any) -> tuple[float, float]:
     if not all(math.isfinite(number) for number in value):
         raise _wrong(key, value, "two finite numbers")
     if not value[0] < value[1]:
-        raise _wrong(key, value, "the lowest number first, and another than the highest")
+        allowed = "the lowest number first, and another than the highest"
+        hint = "; where the lowest is the best answer, say best: low" if value[0] > value[1] else ""
+        raise _wrong(key, value, allowed + hint)
     return (value[0], value[1])
 
 
@@ -454,15 +561,35 @@ def _item_lists(book: Codebook) -> None:
         before = set()
         for entry in entries:
             if not _is_name(entry):
-                raise _wrong(key, entry, "names" if key != "missing" else "numbers")
+                raise _wrong(key, entry, "names" if key != "missing" else MISSING_ALLOWED)
             if key == "reverse" and entry not in items:
                 raise _wrong(key, entry, f"items: {listing(book.items)}")
-            if key == "missing" and not (_is_number(entry) and math.isfinite(entry)):
-                raise _wrong(key, entry, "numbers")
+            if key == "missing" and not _is_missing_code(entry):
+                raise _wrong(key, entry, MISSING_ALLOWED)
             if entry in before:
                 raise _wrong(key, entry, "each once")
             before.add(entry)
         _set(book, key, tuple(entries))
+
+
+def _is_missing_code(entry: object) -> bool:
+    """Return whether an entry is a finite number, or a text that is no number itself."""
+    if isinstance(entry, str):
+        return bool(entry.strip()) and not is_number(entry)
+    return _is_number(entry) and math.isfinite(cast("float", entry))
+
+
+def _best(book: Codebook) -> None:
+    allowed = "'high' or 'low', or a mapping of construct to these"
+    ends = book.best.values() if isinstance(book.best, Mapping) else [book.best]
+    for end in ends:
+        if not isinstance(end, str) or end not in BEST:
+            raise _wrong("best", end, allowed)
+    if isinstance(book.best, Mapping):
+        for name in book.best:
+            if name not in book.constructs:
+                raise _wrong("best", name, listing(book.constructs))
+        _set(book, "best", dict(book.best))
 
 
 def _labels(book: Codebook) -> None:
@@ -498,6 +625,8 @@ def _answers(book: Codebook) -> None:
             raise _wrong("answers", answer, "labels that are text: put yes, no, on, off in quotes")
         if not _is_number(number):
             raise _wrong(f"answers.{answer}", number, "a number of the scale")
+        if str(answer) in book.missing:
+            raise _wrong("answers", answer, "texts that are not among the missing ones too")
     _set(book, "answers", {str(answer): number for answer, number in book.answers.items()})
 
 
@@ -511,4 +640,6 @@ def _columns(book: Codebook) -> None:
 
 
 # In this order: later ones read what earlier ones have put into form.
-CHECKS = (_constructs, _scale, _templates, _importance, _item_lists, _labels, _answers, _columns)
+CHECKS = (
+    _constructs, _scale, _templates, _importance, _item_lists, _best, _labels, _answers, _columns,
+)  # fmt: skip

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cxstats.core.errors import DataError
+from cxstats.core.errors import CxError, DataError
 from cxstats.core.files import read_bytes
 from cxstats.core.language import Text, both, label, listed
 from cxstats.core.messages import excerpt, listing
@@ -73,8 +73,8 @@ class ReadReport(Result):
     value_labels : dict of str to dict
         Column to code and label (SPSS). The table keeps the codes.
     missing : dict of str to int
-        Column to the number of values that the file declares missing (SPSS) and that became
-        missing. Cells that were empty already are not counted.
+        Column to the number of values that the file (SPSS) or the caller declares missing and that
+        became missing. Cells that were empty already are not counted.
     """
 
     file: str
@@ -141,7 +141,11 @@ class ReadReport(Result):
 
 
 def read_survey(
-    path: str | Path, *, sheet: str | None = None, encoding: str | None = None
+    path: str | Path,
+    *,
+    sheet: str | None = None,
+    encoding: str | None = None,
+    missing: Sequence[float | str] = (),
 ) -> pd.DataFrame:
     r"""Read a survey file into a table, one row per respondent.
 
@@ -160,6 +164,9 @@ def read_survey(
     encoding : str, optional
         Encoding of a text file, such as "cp1252", "big5" or "shift_jis"; without it, it is
         detected, and a doubtful guess gives a warning.
+    missing : sequence of number or str
+        What stands for "no answer", such as ``[-99, "#NULL!"]``: such cells become missing in all
+        columns, before their types are found. The report counts them.
 
     Returns
     -------
@@ -183,6 +190,7 @@ def read_survey(
     column 'q2': decimal commas were read as decimal points
     """
     file = Path(path)
+    codes = _missing_codes(missing)
     head = _head(file)
     suffix = file.suffix.lower()
     if suffix == ".xls":
@@ -198,16 +206,47 @@ def read_survey(
     if encoding is not None and suffix not in TEXT:
         raise DataError(f"{file.name}: encoding={encoding!r}, but only a text file has one")
     if suffix == ".xlsx":
-        frame, report = _read_excel(file, head, sheet)
+        frame, report = _read_excel(file, head, sheet, codes)
+    elif suffix in SPSS:
+        frame, report = _read_spss(file, head, codes)
     else:
-        spss = suffix in SPSS
-        frame, report = _read_spss(file, head) if spss else _read_text(file, head, encoding)
+        frame, report = _read_text(file, head, encoding, codes)
     if not len(frame):
         raise DataError(f"{file.name}: the file has no rows below its header")
     frame.attrs["read_report"] = replace(
         report, format=suffix[1:], rows=len(frame), names=tuple(map(str, frame.columns))
     )
     return frame
+
+
+def _missing_codes(missing: Any) -> frozenset[Any]:
+    """Return what stands for "no answer", numbers as floats.
+
+    Raises
+    ------
+    CxError
+        If it is no list of numbers and texts.
+    """
+    if isinstance(missing, str) or not isinstance(missing, Sequence):
+        raise CxError(f"missing={excerpt(missing)}; allowed: a list, such as [-99, '#NULL!']")
+    for code in missing:
+        if isinstance(code, bool) or not isinstance(code, str | int | float):
+            raise CxError(f"missing holds {excerpt(code)}; allowed: numbers and texts")
+    return frozenset(code if isinstance(code, str) else float(code) for code in missing)
+
+
+def _without_codes(cells: list[Any], codes: frozenset[Any]) -> tuple[list[Any], int]:
+    """Return cells with codes for "no answer" emptied, and how many these were."""
+    if not codes:
+        return cells, 0
+    kept = [None if _is_code(cell, codes) else cell for cell in cells]
+    return kept, sum(a is not b for a, b in zip(cells, kept, strict=True))
+
+
+def _is_code(cell: Any, codes: frozenset[Any]) -> bool:
+    if isinstance(cell, str):
+        return cell in codes or (is_number(cell) and float(cell) in codes)
+    return isinstance(cell, int | float) and not isinstance(cell, bool) and float(cell) in codes
 
 
 def _head(file: Path) -> bytes:
@@ -225,7 +264,7 @@ def _head(file: Path) -> bytes:
 
 
 def _read_text(
-    file: Path, head: bytes, asked: str | None = None
+    file: Path, head: bytes, asked: str | None = None, codes: frozenset[Any] = frozenset()
 ) -> tuple[pd.DataFrame, ReadReport]:
     if asked is None:
         refuse_binary(head, file.name)
@@ -245,7 +284,7 @@ def _read_text(
         text = f"\n{body}"  # row numbers stay those of the file
     _refuse_large_text(text, delimiter, file.name)
     records = list(_records(text, delimiter, file.name))
-    frame, report = _table(records, file.name, decimal_comma=delimiter != ",")
+    frame, report = _table(records, file.name, delimiter != ",", codes)
     return frame, replace(
         report,
         encoding=encoding,
@@ -290,7 +329,10 @@ def _records(text: str, delimiter: str, name: str) -> Iterator[Record]:
 
 
 def _table(
-    records: list[Record], name: str, decimal_comma: bool = False
+    records: list[Record],
+    name: str,
+    decimal_comma: bool = False,
+    codes: frozenset[Any] = frozenset(),
 ) -> tuple[pd.DataFrame, ReadReport]:
     """Return the table that rows of cells make, blank ones left out, and what is known of it."""
     import pandas as pd
@@ -314,14 +356,25 @@ def _table(
     notes += column_notes
     _refuse_duplicates([column for column, _ in columns], name)
     series: dict[str, pd.Series[Any]] = {}
-    for column, cells in columns:
+    missing: dict[str, int] = {}
+    for column, all_cells in columns:
+        cells, count = _without_codes(all_cells, codes)
+        missing |= {column: count} if count else {}
         values, value_notes = convert(cells, column, decimal_comma)
         series[column] = to_series(values)
         notes += value_notes
     report = ReadReport(
-        name, "", header_rows=header.rows, questions=header.questions, notes=tuple(notes)
-    )
+        name, "", header_rows=header.rows, questions=header.questions, missing=missing,
+        notes=(*notes, *_asked_notes(missing)),
+    )  # fmt: skip
     return pd.DataFrame(series), report
+
+
+def _asked_notes(missing: dict[str, int]) -> list[Text]:
+    return [
+        both("survey.read.note.asked_missing", column=repr(column), n=count)
+        for column, count in missing.items()
+    ]
 
 
 def _columns(
@@ -369,7 +422,9 @@ def _refuse_duplicates(names: list[str], name: str) -> None:
         raise DataError(problems)
 
 
-def _read_excel(file: Path, head: bytes, sheet: str | None) -> tuple[pd.DataFrame, ReadReport]:
+def _read_excel(
+    file: Path, head: bytes, sheet: str | None, codes: frozenset[Any]
+) -> tuple[pd.DataFrame, ReadReport]:
     if head.startswith(OLE):
         if "EncryptedPackage".encode("utf-16-le") in read_bytes(file, LARGEST):
             raise DataError(f"{file.name}: protected by a password; save it without one")
@@ -377,7 +432,7 @@ def _read_excel(file: Path, head: bytes, sheet: str | None) -> tuple[pd.DataFram
     rows, title, others, hidden = _sheet(file, sheet)
     width = max((len(cells) for _, cells in rows), default=0)
     records = [Record(n, [*cells, *[None] * (width - len(cells))]) for n, cells in rows]
-    frame, report = _table(records, file.name)
+    frame, report = _table(records, file.name, codes=codes)
     notes = []
     if others:
         which = "asked" if sheet is not None else "first"
@@ -518,7 +573,7 @@ def _refuse_formulas(file: Path, values_page: Any) -> None:
         raise DataError(problems)
 
 
-def _read_spss(file: Path, head: bytes) -> tuple[pd.DataFrame, ReadReport]:
+def _read_spss(file: Path, head: bytes, codes: frozenset[Any]) -> tuple[pd.DataFrame, ReadReport]:
     import pyreadstat
 
     if b"ENCRYPTEDSAV" in head[:64]:
@@ -539,6 +594,7 @@ def _read_spss(file: Path, head: bytes) -> tuple[pd.DataFrame, ReadReport]:
         for limits in ranges:
             low, high = limits["lo"], limits["hi"]
             declared |= series.eq(low) if low == high else series.between(low, high)
+        declared |= series.isin(list(codes))
         if declared.any():
             missing[str(column)] = int(declared.sum())
             frame[column] = series.mask(declared)

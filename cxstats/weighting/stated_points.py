@@ -14,12 +14,11 @@ from cxstats.priorities.notes import few_resamples
 from cxstats.stats.bootstrap import bca, replicate_means
 from cxstats.stats.intervals import check_level
 from cxstats.survey.answers import numbers
+from cxstats.survey.codebook import Codebook, as_codebook
 from cxstats.weighting.result import Weights, check_choice, closed, weight_table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from cxstats.survey.codebook import Codebook
 
     Array = NDArray[np.float64]
 
@@ -82,6 +81,8 @@ def points_weights(  # noqa: PLR0913  (a public method with its options)
     check_choice("mean", mean, MEANS)
     check_level(level)
     data = as_pandas(frame)
+    if codebook is not None:
+        codebook = as_codebook(codebook)
     names, places = _columns(columns, codebook)
     points = np.column_stack([numbers(data, place) for place in places])
     _check_points(points, data.index, places, total, tolerance, mean)

@@ -48,6 +48,27 @@ def _drivers(method="shapley", faulty=False, **options):
     return cx.drivers(_answers(faulty), "overall", names, method, **{"n_resamples": 50} | options)
 
 
+def _churn(faulty=False):
+    """Respondents who left or stayed; of the faulty ones a column tells them apart."""
+    frame = _answers(faulty)
+    left = frame["overall"] < (5 if faulty else 4.5)
+    frame["left"] = left.map({True: "left", False: "stayed"})
+    frame["segment"] = np.where(np.arange(len(frame)) % 3, "old", "new")
+    frame["told"] = np.where(left, 1.0, np.arange(len(frame)) % 2)
+    names = ["staff", "segment", *(["told"] if faulty else ["speed"])]
+    return cx.drivers(frame, "left", names, "logistic", n_resamples=50 if faulty else 1_000)
+
+
+def _branches(method="shapley"):
+    frame = _answers()
+    frame["city"] = [f"city {i % 14}" for i in range(200)]
+    frame["w"] = 1 + np.arange(200) % 3
+    frame["day"] = np.arange(200) // 8
+    design = cx.Design(weights="w", cluster="day")
+    return cx.drivers(frame, "overall", ["speed", "city", {"both": ["staff", "price"]}], method,
+                      design=design, n_resamples=100)  # fmt: skip
+
+
 def _pain_points(faulty=False):
     return cx.pain_points(
         _records(faulty), "cause", impact="cost", effort="days", n_resamples=100
@@ -94,6 +115,17 @@ CASES = {
         lambda: cx.drivers(cx.moments(_answers()[[*ITEMS, "overall"]]), "overall", ITEMS,
                            "regression"),
         labels=(*ITEMS, "overall"),
+    ),
+    "Drivers/logistic": Case(_churn, labels=("staff", "speed", "segment", "old", "new", "left",
+                                             "stayed")),
+    "Drivers/separated": Case(
+        lambda: _churn(faulty=True),
+        labels=("staff", "told", "segment", "old", "new", "left", "stayed"),
+    ),
+    "Drivers/design": Case(
+        _branches,
+        labels=("speed", "city", "both", "staff", "price", "overall", "day", "w",
+                *(f"city {i}" for i in range(14))),
     ),
     "ImportancePerformance/clean": Case(
         lambda: cx.importance_performance(_answers(), ITEMS, outcome="overall", scale=(1, 10),

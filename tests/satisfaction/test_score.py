@@ -385,3 +385,29 @@ def test_an_index_stays_between_0_and_100():
         assert 0 <= row["ci_low"] < row["ci_high"] <= 100
     notes = satisfaction_index(frame, ["a", "b"]).notes
     assert any("fewer than 20 answers: Satisfaction index" in note.en for note in notes)
+
+
+def test_a_missing_code_among_bare_scores_is_noted():
+    import pandas as pd
+
+    import cxstats as cx
+
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame(rng.integers(1, 8, (120, 4)).astype(float), columns=list("abcd"))
+    frame["a"] += 0.1 * frame["b"]
+    weights = {"a": 0.5, "b": 0.3, "c": 0.2}
+    coded = frame.copy()
+    coded.loc[:2, "b"] = -99
+    from cxstats.satisfaction.emotion_regression import emotion
+    from cxstats.satisfaction.service_weights import estimate_service_weights
+
+    for call in (
+        lambda data: cx.weighted_score(data, weights, n_resamples=100),
+        lambda data: emotion(data, "a", "b", "c", n_resamples=100),
+        lambda data: estimate_service_weights(data, "a", "b", "c", "d", n_resamples=100),
+    ):
+        notes = [note.en for note in call(coded).notes]
+        assert (
+            sum("column 'b' has the value" in note and "in 3 rows" in note for note in notes) == 1
+        )
+        assert not any("has the value" in note.en for note in call(frame).notes)

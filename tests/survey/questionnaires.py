@@ -57,7 +57,7 @@ def with_every_problem():
         scale=(1, 5),
         constructs={"A": items[:5], "B": items[5:], "C": ["absent"]},
         importance={"A": "W_A", "B": "W_B", "C": "W_C"},
-        answers={"often": 4},
+        answers={"good": 1, "often": 4, "poor": 5},
         missing=[-9],
         respondent="id",
         duration="seconds",

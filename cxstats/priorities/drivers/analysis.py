@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cxstats.core.errors import CxError
-from cxstats.core.formats import format_number, interval
+from cxstats.core.formats import format_number, interval, p_text
 from cxstats.core.language import Text, both, listed
 from cxstats.core.moments import Moments, check_resamples
 from cxstats.priorities.drivers.comparison import compare
 from cxstats.priorities.drivers.importance_measures import Regression
-from cxstats.priorities.drivers.inference import EXACT, Importances, importances
+from cxstats.priorities.drivers.inference import Importances, importances
+from cxstats.priorities.drivers.logistic_table import logistic_columns
+from cxstats.priorities.drivers.measurement import EXACT
 from cxstats.priorities.drivers.result import Drivers
-from cxstats.priorities.drivers.sample import Sample, check_names, sample_of
+from cxstats.priorities.drivers.sample import Sample, sample_of
 from cxstats.priorities.drivers.shapley_sampling import PAIRS
+from cxstats.priorities.drivers.terms import Term, read_terms
 from cxstats.priorities.notes import failed_resamples, few_resamples, missing_answers
 from cxstats.stats.bootstrap import percentile_limits
 from cxstats.stats.intervals import check_level
 from cxstats.stats.rules import RULES
+from cxstats.stats.sampling_design import Design, design_of
 from cxstats.survey.answers import missing_code_notes
 
 if TYPE_CHECKING:
@@ -29,17 +33,20 @@ if TYPE_CHECKING:
 
     from cxstats.priorities.penalty_reward import PenaltyReward
 
-METHODS = ("shapley", "johnson", "regression", "penalty-reward")
+METHODS = ("shapley", "johnson", "regression", "logistic", "penalty-reward")
 LEVEL, N_RESAMPLES, SEED = 0.95, 1_000, 1
 
 
-def drivers(
+def drivers(  # noqa: PLR0913  (options of a method)
     data: Any,
     outcome: str,
-    drivers: Sequence[str],
+    drivers: Sequence[Any] | Mapping[str, Any],
     method: str = "shapley",
     *,
     by: str | None = None,
+    weights: str | None = None,
+    cluster: str | None = None,
+    design: Design | None = None,
     level: float = LEVEL,
     n_resamples: int = N_RESAMPLES,
     seed: int = SEED,
@@ -56,15 +63,26 @@ def drivers(
         Respondents, or a published covariance or correlation matrix with its n.
     outcome : str
         The column that is explained.
-    drivers : sequence of str
-        The columns that explain it.
-    method : {"shapley", "johnson", "regression", "penalty-reward"}
+    drivers : sequence of str, list of str or mapping; or mapping
+        The columns that explain it. A nominal column (texts, unordered categories of pandas) is
+        one driver, the group of its dummies; true and false are 0 and 1. A list within the list is
+        a group by hand, ``["q", "p", ["reg_South", "reg_East"]]``; a mapping names it,
+        ``{"q": "q", "region": ["reg_South", "reg_East"]}``. Codes such as 1 to 5 for regions are
+        numbers, and nothing tells that they are names: say so by
+        ``frame["region"].astype("category")``.
+    method : {"shapley", "johnson", "regression", "logistic", "penalty-reward"}
         Shapley values of R2, exact up to 20 drivers and from 1,000 sampled orders above; Johnson's
         relative weights, nearly the same for one eigendecomposition; standardised regression
-        coefficients; penalties of low and rewards of high answers (`cxstats.penalty_reward`).
+        coefficients; Shapley values of McFadden's R2 for an outcome of two values, exact, up to 10
+        drivers; penalties of low and rewards of high answers (`cxstats.penalty_reward`).
     by : str, optional
         Column of groups to compare; the table is of everybody, ``groups`` and ``comparisons`` of
         the groups.
+    weights, cluster : str, optional
+        Columns of sampling weights, and of clusters whose rows depend on each other (the customer
+        of several visits, the branch of several customers).
+    design : cxstats.Design, optional
+        The same with strata.
     level : float
         Confidence level.
     n_resamples, seed
@@ -81,8 +99,8 @@ def drivers(
     DataError
         Naming a column that is missing, not numeric or does not vary, or a group that is too small.
     CxError
-        If a name, an option or the method is wrong, or drivers determine another and the method is
-        regression.
+        If a name, an option or the method is wrong, drivers determine another and the method is
+        regression, or a relative weight is asked of a group of columns.
 
     Notes
     -----
@@ -134,11 +152,42 @@ def drivers(
     With one driver R2 is its importance, and both have the same interval. With sampled orders the
     column ``sampling_se`` holds the error that sampling adds, and a note the largest bound.
 
+    *Groups.* All columns of a group enter together, so that its share does not depend on which
+    level is the reference. Pure noise in more columns gets more: the rule for noise takes as many
+    (independent) columns, column ``noise``. A nominal noise driver of six levels beside two real
+    ones was said to matter in 5.5 % of 600 samples of 200. Relative weights of a group would depend
+    on how it is coded, and are refused; regression gives the coefficients of the levels, against
+    the first.
+
+    *Two values.* With ``method="logistic"`` R2 is McFadden's, ``1 - loglik / loglik_0``, of
+    logistic regressions on all subsets (general dominance, Azen & Traxel 2009); the second value
+    (True, the larger number, the later in the alphabet) is modelled, and ``coefficients`` has odds
+    ratios and average marginal effects. A resample's likelihoods are the maxima of their quadratics
+    about the sample's estimates (`logistic.SubsetFits.replicates`), without a regression a
+    resample; 8 drivers of 2,000 respondents take 3 seconds, of 20,000 a minute. The rule for noise
+    takes the score test of a further column. In 300 samples of 400
+    with 19 % of the rarer value, intervals of importances covered 94.0 and 95.3 %, of R2 95.7 %,
+    and noise was said to matter in 4.7 (four levels) and 6.3 %. Where a driver tells the two values
+    apart without error, a note says so and there are no odds ratios.
+
+    *Sampling designs.* Correlations and likelihoods are weighted, resamples keep clusters and
+    strata, coefficients have the errors of ``svyglm`` in R's survey package. The rule for noise
+    takes noise as alike within clusters as the driver in question: a score of a branch counts
+    branches, not customers. In 500 samples each, noise was said to matter in 4.4 and 5.6 %
+    (log-normal weights, sd .8, n = 300), in 5.2 to 6.6 % (40 clusters of 10) and 4.2 to 6.2 % (20
+    of 20), noise of clusters, of rows and of both alike; intervals of real importances covered
+    91.8 to 95.8 %.
+
+    *Coefficients* ``b`` are in the units of the answers, with the errors of ordinary least squares
+    where there is no design.
+
     References
     ----------
     Groemping (2007). Estimators of relative importance in linear regression based on variance
     decomposition. The American Statistician 61(2), 139-147.
     Johnson (2000). Multivariate Behavioral Research 35(1), 1-19.
+    Azen & Traxel (2009). Using dominance analysis to determine predictor importance in logistic
+    regression. Journal of Educational and Behavioral Statistics 34(3), 319-347.
     Tonidandel, LeBreton & Johnson (2009). Determining the statistical significance of relative
     weights. Psychological Methods 14(4), 387-399.
 
@@ -156,26 +205,31 @@ def drivers(
     """
     if method not in METHODS:
         raise CxError(f"method is {method!r}; allowed: {', '.join(map(repr, METHODS))}")
-    names = check_names(outcome, drivers)
+    terms = read_terms(outcome, drivers)
+    sampling = design_of(design, weights, cluster)
     check_level(level)
     check_resamples(n_resamples, seed)
     if method == "penalty-reward":
-        return _penalty_reward(data, outcome, names, by, options | {
-            "level": level, "n_resamples": n_resamples, "seed": seed})  # fmt: skip
+        return _penalty_reward(data, outcome, terms, by, options | {
+            "level": level, "n_resamples": n_resamples, "seed": seed,
+            "design": sampling})  # fmt: skip
     if options:
         raise CxError(f"{sorted(options)[0]!r} is no option of method {method!r}")
-    sample, labels = sample_of(data, outcome, names, by)
+    sample, labels = sample_of(data, outcome, terms, by, sampling, method == "logistic")
+    if method == "regression":
+        sample = sample.ungrouped()
     estimates = importances(sample, method, level, n_resamples, seed, None)
     comparison = compare(sample, labels, by, method, level, n_resamples, seed)
     return Drivers(
-        table=_table(sample, estimates, level),
+        table=_table(sample, estimates, level, method),
         method=method,
         outcome=outcome,
         r_squared=estimates.r_squared,
         r_squared_ci=(float(estimates.low[-1]), float(estimates.high[-1])),
-        adjusted_r_squared=estimates.regression.adjusted,
-        noise=estimates.noise,
+        adjusted_r_squared=estimates.adjusted,
+        noise=float(estimates.noise.min()),
         condition=estimates.regression.condition,
+        coefficients=_coefficients(sample, estimates, level, method),
         groups=comparison.groups,
         comparisons=comparison.pairs,
         by=by,
@@ -187,7 +241,7 @@ def drivers(
         seed=seed,
         synthetic=bool(getattr(data, "attrs", {}).get("synthetic")),
         notes=(
-            *_notes(sample, estimates, n_resamples),
+            *_notes(sample, estimates, n_resamples, method),
             *_through_others(sample, estimates, level, method),
             *comparison.notes,
         ),
@@ -195,7 +249,7 @@ def drivers(
 
 
 def _penalty_reward(
-    data: Any, outcome: str, names: tuple[str, ...], by: str | None, options: dict[str, Any]
+    data: Any, outcome: str, terms: tuple[Term, ...], by: str | None, options: dict[str, Any]
 ) -> PenaltyReward:
     from cxstats.priorities.penalty_reward import penalty_reward
 
@@ -203,13 +257,20 @@ def _penalty_reward(
         raise CxError("method='penalty-reward' needs respondents; these are moments")
     if by is not None:
         raise CxError(f"by={by!r} is no option of method 'penalty-reward'")
+    groups = [term.name for term in terms if len(term.columns) > 1]
+    if groups:
+        raise CxError(
+            f"driver {groups[0]!r} is a group of columns; method='penalty-reward' compares low and "
+            "high answers of single columns"
+        )
+    names = [column for term in terms for column in term.columns]
     unknown = [name for name in options if name not in signature(penalty_reward).parameters]
     if unknown:
         raise CxError(f"{unknown[0]!r} is no option of method 'penalty-reward'")
     return penalty_reward(data, outcome, names, **options)
 
 
-def _table(sample: Sample, estimates: Importances, level: float) -> pd.DataFrame:
+def _table(sample: Sample, estimates: Importances, level: float, method: str) -> pd.DataFrame:
     """Return the estimates, one row per driver."""
     import pandas as pd
 
@@ -235,27 +296,81 @@ def _table(sample: Sample, estimates: Importances, level: float) -> pd.DataFrame
         limits = percentile_limits(ranks, level, method="nearest")
         columns["rank_ci_low"], columns["rank_ci_high"] = limits
         columns["first_share"] = (ranks == 1).mean(axis=0)
-    fit = estimates.regression
-    columns |= {
-        "correlation": sample.corr[:-1, -1], "beta": fit.beta, "beta_se": fit.se, "beta_t": fit.t,
-        "beta_p_value": fit.p_value, "vif": fit.vif, "tolerance": fit.tolerance,
-    }  # fmt: skip
+    if method != "regression" and np.ptp(estimates.noise) > 0:
+        columns["noise"] = estimates.noise
+    columns |= _of_single_columns(sample, _by_column(sample, estimates, level, method))
+    if sample.grouped:
+        columns["columns"] = list(sample.sizes)
     if estimates.sampling_se is not None:
         columns["sampling_se"] = estimates.sampling_se
     table = pd.DataFrame(columns | {"n": sample.n}, index=list(sample.drivers))
     return table.rename_axis("driver")
 
 
-def _notes(sample: Sample, estimates: Importances, n_resamples: int) -> list[Text]:
+def _by_column(sample: Sample, estimates: Importances, level: float, method: str) -> dict[str, Any]:
+    """Return correlation, coefficients and collinearity of each column (q,)."""
+    fit = estimates.regression
+    b = estimates.coefficients.table(level).iloc[1:]
+    columns: dict[str, Any] = {"correlation": sample.corr[:-1, -1]}
+    if method != "logistic":
+        scale = sample.sd[:-1] / sample.sd[-1]
+        by_design = sample.sampled is not None
+        columns |= {
+            "beta": fit.beta,
+            "beta_se": b["se"].to_numpy() * scale if by_design else fit.se,
+            "beta_t": (b["estimate"] / b["se"]).to_numpy() if by_design else fit.t,
+            "beta_p_value": b["p_value"].to_numpy() if by_design else fit.p_value,
+        }
+    columns |= {
+        "b": b["estimate"].to_numpy(), "b_se": b["se"].to_numpy(),
+        "b_ci_low": b["ci_low"].to_numpy(), "b_ci_high": b["ci_high"].to_numpy(),
+    }  # fmt: skip
+    if method == "logistic":
+        columns |= {"b_p_value": b["p_value"].to_numpy()} | {
+            name: np.exp(b[column].to_numpy())
+            for name, column in (
+                ("odds_ratio", "estimate"), ("odds_ratio_ci_low", "ci_low"),
+                ("odds_ratio_ci_high", "ci_high"),
+            )
+        }  # fmt: skip
+    return columns | {"vif": fit.vif, "tolerance": fit.tolerance}
+
+
+def _of_single_columns(sample: Sample, columns: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of drivers of one column (p,), NaN for groups."""
+    first = [at.start for at in sample.slices]
+    single = np.array(sample.sizes) == 1
+    return {
+        name: np.where(single, np.asarray(values, float)[first], np.nan)
+        for name, values in columns.items()
+    }
+
+
+def _coefficients(
+    sample: Sample, estimates: Importances, level: float, method: str
+) -> pd.DataFrame:
+    """Return the coefficients of all columns, in the units of the answers."""
+    table = estimates.coefficients.table(level)
+    if method == "logistic":
+        return table.assign(**logistic_columns(sample, estimates.coefficients, level))
+    return table.assign(beta=np.append(np.nan, estimates.regression.beta))
+
+
+def _notes(sample: Sample, estimates: Importances, n_resamples: int, method: str) -> list[Text]:
     """Return what was left out, what is rough and which drivers can hardly be told apart."""
     notes = missing_answers(sample.n_dropped)
-    notes += _answer_types(sample)
+    notes += sample.notes
+    notes += _answer_types(sample, method)
+    if sample.sampled is not None:
+        notes += sample.sampled.rows.notes()
     if sample.matrix is None:
         notes.append(both("drivers.note.moments"))
     else:
         notes += few_resamples(n_resamples)
     notes += failed_resamples(estimates.n_failed, n_resamples)
-    notes += _collinearity(sample.drivers, estimates.regression)
+    if estimates.separated:
+        notes.append(both("drivers.note.separated", names=listed(list(estimates.separated))))
+    notes += _collinearity(sample.columns, estimates.regression)
     if estimates.sampling_se is not None:
         bound = format_number(1.96 * float(estimates.sampling_se.max()), 4)
         orders = format_number(2 * PAIRS)
@@ -263,14 +378,14 @@ def _notes(sample: Sample, estimates: Importances, n_resamples: int) -> list[Tex
     return notes
 
 
-def _answer_types(sample: Sample) -> list[Text]:
+def _answer_types(sample: Sample, method: str) -> list[Text]:
     """Return the notes on answers that are no measurements: missing codes, a 0/1 outcome."""
     if sample.matrix is None:
         return []
-    columns = dict(zip((*sample.drivers, sample.outcome), sample.matrix.T, strict=True))
+    columns = dict(zip((*sample.columns, sample.outcome), sample.matrix.T, strict=True))
     notes = missing_code_notes(columns)
     values = np.unique(columns[sample.outcome])
-    if len(values) == 2:
+    if len(values) == 2 and method != "logistic":
         low, high = (format_number(float(value)) for value in values)
         notes.append(both("drivers.note.binary", outcome=sample.outcome, low=low, high=high))
     return notes
@@ -280,21 +395,30 @@ def _through_others(
     sample: Sample, estimates: Importances, level: float, method: str
 ) -> list[Text]:
     """Name drivers whose importance is clear of noise while their coefficient is not clear of 0."""
-    from scipy.special import stdtrit
-
     if method == "regression":
         return []
-    fit = estimates.regression
-    width = float(stdtrit(sample.n - len(sample.drivers) - 1, (1 + level) / 2)) * fit.se
-    indirect = (estimates.p_value < 1 - level) & (np.abs(fit.beta) <= width)
-    if not indirect.any():
-        return []
-    names = [
-        f"{sample.drivers[i]} (β {format_number(fit.beta[i], 2)} "
-        f"{interval(fit.beta[i] - width[i], fit.beta[i] + width[i])})"
-        for i in np.flatnonzero(indirect)
-    ]
-    return [both("drivers.note.through_others", names=listed(names))]
+    coefficients = estimates.coefficients
+    names = []
+    for j, (name, at) in enumerate(zip(sample.drivers, sample.slices, strict=True)):
+        joint = coefficients.joint_p_value(at)
+        if estimates.p_value[j] < 1 - level <= joint:
+            shown = p_text(joint)
+            if sample.sizes[j] == 1:
+                shown = _coefficient(estimates, at.start, level, method)
+            names.append(f"{name} ({shown})")
+    return [both("drivers.note.through_others", names=listed(names))] if names else []
+
+
+def _coefficient(estimates: Importances, column: int, level: float, method: str) -> str:
+    """Return a coefficient with its interval: beta, or the odds ratio."""
+    b = estimates.coefficients.table(level).iloc[column + 1]
+    low, high = b["ci_low"], b["ci_high"]
+    if method == "logistic":
+        limits = interval(np.exp(low), np.exp(high))
+        return f"OR {format_number(np.exp(b['estimate']), 2)} {limits}"
+    beta = estimates.regression.beta[column]
+    scale = beta / b["estimate"]
+    return f"β {format_number(beta, 2)} {interval(low * scale, high * scale)}"
 
 
 def _collinearity(names: tuple[str, ...], fit: Regression) -> list[Text]:

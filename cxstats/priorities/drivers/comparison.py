@@ -14,6 +14,7 @@ from cxstats.priorities.drivers.inference import (
     Importances,
     expanded_percentile,
     importances,
+    reach,
     spread,
 )
 from cxstats.priorities.drivers.sample import Sample
@@ -57,9 +58,11 @@ def compare(
 ) -> Comparison:
     """Compare importances between groups.
 
-    Every group is resampled for itself. The optimism of an importance, the mean of its replicates
-    less the estimate, differs between groups of different sizes; it is taken off the difference
-    twice for the replicates, once for the test ``(difference - optimism) / sd of replicates``.
+    Every group is resampled for itself; under a sampling design groups are domains of one
+    resampled sample, since a cluster may reach over several. The optimism of an importance, the
+    mean of its replicates less the estimate, differs between groups of different sizes; it is taken
+    off the difference twice for the replicates, once for the test
+    ``(difference - optimism) / sd of replicates``.
 
     Parameters
     ----------
@@ -118,15 +121,18 @@ def _pair_table(groups: Groups, level: float) -> pd.DataFrame:
 
     tables = []
     for (first, (sample_a, a)), (second, (sample_b, b)) in combinations(groups.items(), 2):
-        p, smaller = len(sample_a.drivers), min(sample_a.n, sample_b.n)
+        p, q = len(sample_a.drivers), max(sum(sample_a.ranks), sum(sample_b.ranks))
+        smaller = min(sample_a.effective_n, sample_b.effective_n)
+        wide = reach(level, smaller, q, min(sample_a.df, sample_b.df))
         assert a.replicates is not None
         assert b.replicates is not None
         difference = a.importance - b.importance
         replicates = (a.replicates - b.replicates)[:, :p]
         optimism = replicates[~np.isnan(replicates[:, 0])].mean(axis=0) - difference
-        low, high = expanded_percentile(replicates - 2 * optimism, level, smaller, p)
+        low, high = expanded_percentile(replicates - 2 * optimism, wide)
         se = spread(replicates)
-        z = (difference - optimism) / se
+        # One respondent answered for both groups: no resample tells them apart.
+        z = np.divide(difference - optimism, se, out=np.zeros(p), where=se > 0)
         columns = {
             "estimate": difference, "ci_low": low, "ci_high": high, "se": se,
             "p_value": 2 * stats.norm.sf(np.abs(z)), "n": sample_a.n + sample_b.n,

@@ -2,11 +2,14 @@
 
 Every function takes correlation matrices ``(..., p + 1, p + 1)``, the p drivers first and the
 outcome last, for one sample or for a batch of bootstrap replicates. A driver that others determine
-exactly adds nothing to them, so that R2 and its shares exist for singular matrices, too.
+exactly adds nothing to them, so that R2 and its shares exist for singular matrices, too. A driver
+may be a group of columns next to each other (the dummies of a region), which enter together:
+``sizes`` says how many columns each has.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import comb
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 SINGULAR = 1e-10
 
 
-def subset_r2(corr: Array) -> Array:
+def subset_r2(corr: Array, sizes: Sequence[int] | None = None) -> Array:
     """Return R2 of the regressions on all 2^p subsets of the drivers.
 
     Drivers are taken one at a time. For every subset of those before, the covariances of the
@@ -39,6 +42,8 @@ def subset_r2(corr: Array) -> Array:
     ----------
     corr : array (..., p + 1, p + 1)
         Correlations, the outcome last.
+    sizes : sequence of int, optional
+        Columns of each driver; one without it.
 
     Returns
     -------
@@ -52,21 +57,35 @@ def subset_r2(corr: Array) -> Array:
     [0.0, 0.36, 0.16, 0.3733]
     """
     left = corr[..., None, :, :]
-    while left.shape[-1] > 1:
-        left = sweep(left)
+    for size in sizes_of(corr, sizes):
+        left = sweep(left, size)
     r2: Array = 1 - left[..., 0, 0]
     return r2
 
 
-def sweep(left: Array) -> Array:
-    """Drop the first variable, then sweep it out: (..., m, q, q) to (..., 2 m, q - 1, q - 1)."""
+def sizes_of(corr: Array, sizes: Sequence[int] | None) -> Sequence[int]:
+    """Return the columns of each driver, one for each without `sizes`."""
+    return [1] * (corr.shape[-1] - 1) if sizes is None else sizes
+
+
+def sweep(left: Array, size: int = 1) -> Array:
+    """Drop the first columns, then sweep them out: (..., m, q, q) to (..., 2 m, q - g, q - g)."""
     m, q = left.shape[-3], left.shape[-1]
-    swept = np.empty((*left.shape[:-3], 2 * m, q - 1, q - 1))
-    swept[..., :m, :, :] = dropped = left[..., 1:, 1:]
+    swept = np.empty((*left.shape[:-3], 2 * m, q - size, q - size))
+    swept[..., :m, :, :] = left[..., size:, size:]
+    for _ in range(size - 1):
+        left = _swept(left, np.empty_like(left[..., 1:, 1:]))
+    _swept(left, swept[..., m:, :, :])
+    return swept
+
+
+def _swept(left: Array, out: Array) -> Array:
+    """Sweep the first column out of (..., q, q)."""
     line = left[..., 0, 1:]
     scaled = line * inverse_of(left[..., 0, 0])[..., None]
-    np.subtract(dropped, line[..., :, None] * scaled[..., None, :], out=swept[..., m:, :, :])
-    return swept
+    return np.asarray(
+        np.subtract(left[..., 1:, 1:], line[..., :, None] * scaled[..., None, :], out=out)
+    )
 
 
 def inverse_of(variance: Array) -> Array:
@@ -75,7 +94,7 @@ def inverse_of(variance: Array) -> Array:
         return np.where(variance > SINGULAR, 1 / variance, 0.0)
 
 
-def shapley(corr: Array) -> Array:
+def shapley(corr: Array, sizes: Sequence[int] | None = None) -> Array:
     """Return the Shapley values of R2 (LMG): a driver's rise of R2, averaged over all orders.
 
     ``phi_j = sum over S without j of |S|! (p - |S| - 1)! / p! (R2(S + j) - R2(S))``
@@ -86,6 +105,8 @@ def shapley(corr: Array) -> Array:
     ----------
     corr : array (..., p + 1, p + 1)
         Correlations, the outcome last.
+    sizes : sequence of int, optional
+        Columns of each driver; one without it. A group of columns enters as one.
 
     Returns
     -------
@@ -103,12 +124,18 @@ def shapley(corr: Array) -> Array:
     >>> shapley(corr).round(4).tolist()
     [0.2867, 0.0867]
     """
-    p = corr.shape[-1] - 1
-    r2 = subset_r2(corr)
+    return shapley_of(subset_r2(corr, sizes), len(sizes_of(corr, sizes)))
+
+
+def shapley_of(worths: Array, p: int) -> Array:
+    """Return the Shapley values (..., p) of what each of the 2^p subsets is worth (..., 2^p).
+
+    The worth of no driver is 0. `worths` is overwritten.
+    """
     joined, without = subset_weights(p)
-    lowered = r2 @ without
-    r2 *= joined
-    halves = (r2.reshape(*r2.shape[:-1], -1, 2, 2**k)[..., 1, :] for k in range(p))
+    lowered = worths @ without
+    worths *= joined
+    halves = (worths.reshape(*worths.shape[:-1], -1, 2, 2**k)[..., 1, :] for k in range(p))
     return np.stack([half.sum(axis=(-2, -1)) - lowered for half in halves], axis=-1)
 
 

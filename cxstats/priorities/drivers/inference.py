@@ -2,41 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.core.errors import CxError
-from cxstats.core.moments import bootstrap_moments, correlations
-from cxstats.core.progress import quiet_linear_algebra, tracked
+from cxstats.core.progress import quiet_linear_algebra
 from cxstats.priorities.drivers import importance_measures, influence_functions
+from cxstats.priorities.drivers.coefficients import Coefficients
 from cxstats.priorities.drivers.importance_measures import Regression
+from cxstats.priorities.drivers.measurement import LinearMeasurement, measure
 from cxstats.priorities.drivers.sample import Sample
-from cxstats.priorities.drivers.shapley_sampling import FEW, PAIRS, Orders
 from cxstats.stats.bootstrap import percentile_limits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
-    Measure = Callable[[Array], Array]
-
-EXACT = 20  # drivers up to which all subsets are taken
-HELD = 4_000_000  # numbers held at once by a chunk of replicates
-# A replicate's variance below this part of the sample's is rounding: it drew one value only.
-STILL = 1e-12
-NEARLY = 1e-6  # tolerance of a driver that a message names as determined by others
-MEASURES: dict[str, Measure] = {
-    "shapley": importance_measures.shapley,
-    "johnson": importance_measures.johnson,
-    "regression": importance_measures.betas,
-}
-FORMS = {
-    "shapley": influence_functions.shapley_forms,
-    "johnson": influence_functions.johnson_forms,
-}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,9 +38,14 @@ class Importances:
         Of the same; a row of NaN failed.
     sampling_se : array (p,) or None
         Standard errors from drawing orders, above 20 drivers.
-    noise : float
-        Importance above which noise comes in 1 - level of samples; NaN for betas.
+    noise : array (p,)
+        Importance above which noise like each driver comes in 1 - level of samples; NaN for betas.
     regression : Regression
+    coefficients : Coefficients
+    adjusted : float
+        R2 with the degrees of freedom taken off.
+    separated : tuple of str
+        Columns that tell the two values of a logistic outcome apart without error.
     """
 
     importance: Array
@@ -70,8 +57,11 @@ class Importances:
     p_value: Array
     replicates: Array | None
     sampling_se: Array | None
-    noise: float
+    noise: Array
     regression: Regression
+    coefficients: Coefficients
+    adjusted: float
+    separated: tuple[str, ...]
 
     @property
     def n_failed(self) -> int:
@@ -93,39 +83,39 @@ def importances(
     Parameters
     ----------
     sample : Sample
-    method : {"shapley", "johnson", "regression"}
+    method : {"shapley", "johnson", "regression", "logistic"}
     level, n_resamples, seed
         Confidence level, bootstrap resamples, seed.
     stream : int or None
-        Number of the group, so that groups have resamples of their own.
+        Number of the group, so that groups have resamples of their own. Under a sampling design
+        all groups have the same, since clusters may reach over groups.
 
     Raises
     ------
     CxError
         If betas do not exist, naming the drivers that determine each other.
     """
-    p, n = len(sample.drivers), sample.n
-    _check_betas_exist(sample, method)
-    orders = Orders.draw(p, PAIRS, seed) if method == "shapley" and p > EXACT else None
+    p, q = len(sample.drivers), sum(sample.ranks)
     with quiet_linear_algebra():
-        statistics = _with_shares(_measure(method, orders), method, sample.corr)
-        regression = importance_measures.regression(sample.corr, n)
-        forms = _forms(sample, method, orders)
-        noise = None
-        if forms is not None:
-            noise = influence_functions.noise_draws(forms.noise, sample.corr, n, seed)
+        measured = measure(sample, method, seed)
+        statistics = measured.statistics
+        noise = measured.noise(seed)
         replicates = None
         if sample.matrix is not None:
-            streams: Any = seed if stream is None else [seed, stream]
-            replicates = _replicates(sample, method, orders, n_resamples, streams)
-            low, high = expanded_percentile(_less_optimism(replicates, n, p), level, n, p)
+            streams: Any = seed if stream is None or sample.sampled is not None else [seed, stream]
+            replicates = measured.replicates(n_resamples, streams)
+            wide = reach(level, sample.effective_n, q, sample.df)
+            low, high = expanded_percentile(measured.less_optimism(replicates), wide)
             se = spread(replicates)
         else:
-            low, high, se = _normal_theory(sample, method, forms, statistics, level)
+            assert isinstance(measured, LinearMeasurement)
+            low, high, se = _normal_theory(measured, level)
     if noise is None:
-        p_value = beta_p_values(statistics[:p], se[:p], n, p)
+        p_value = beta_p_values(statistics[:p], se[:p], sample.effective_n, q, sample.df)
     else:
-        p_value = noise_p_values(statistics[:p], noise)
+        p_value = np.array(
+            [noise_p_values(statistics[j : j + 1], draws).item() for j, draws in enumerate(noise)]
+        )
         # Nothing here that noise could not bring forth: zero importance cannot be excluded.
         low[:p][p_value >= 1 - level] = 0.0
     # No percentile of a share is 0; it is when the importance can be.
@@ -136,21 +126,14 @@ def importances(
     return Importances(
         importance=statistics[:p], share=statistics[p : 2 * p], r_squared=float(statistics[-1]),
         low=low, high=high, se=se, p_value=p_value, replicates=replicates,
-        sampling_se=None if orders is None else orders.errors(sample.corr),
-        noise=float("nan") if noise is None else float(np.quantile(noise, level)),
-        regression=regression,
+        sampling_se=measured.sampling_se,
+        noise=np.full(p, np.nan) if noise is None else np.array(
+            [np.quantile(draws, level) for draws in noise]
+        ),
+        regression=measured.regression, coefficients=measured.coefficients,
+        adjusted=measured.adjusted,
+        separated=() if isinstance(measured, LinearMeasurement) else measured.separated,
     )  # fmt: skip
-
-
-def _check_betas_exist(sample: Sample, method: str) -> None:
-    if method == "regression" and np.isnan(importance_measures.betas(sample.corr)).any():
-        tolerances = importance_measures.tolerances(sample.corr)
-        pairs = zip(sample.drivers, tolerances, strict=True)
-        names = [name for name, tolerance in pairs if tolerance < NEARLY]
-        raise CxError(
-            f"{sample.where}drivers determine each other, so betas do not exist: "
-            f"{', '.join(names)}; leave one out or take method='shapley'"
-        )
 
 
 def complete_rows(replicates: Array) -> Array:
@@ -166,81 +149,10 @@ def spread(replicates: Array) -> Array:
     return np.asarray(complete.std(axis=0, ddof=1), float)
 
 
-def _less_optimism(replicates: Array, n: int, p: int) -> Array:
-    """Return the replicates with R2 adjusted twice: for the sample's optimism and their own.
-
-    R2 adds up the optimism of p drivers, which makes percentiles miss; of one importance it is
-    small beside its standard error and there the skewness of the percentiles makes up for it. The
-    R2 of one driver is such an importance, and has its interval.
-    """
-    if p == 1:
-        return replicates
-    adjusted = replicates.copy()
-    adjusted[:, -1] = np.maximum(1 - (1 - replicates[:, -1]) * ((n - 1) / (n - p - 1)) ** 2, 0)
-    return adjusted
-
-
-def _measure(method: str, orders: Orders | None) -> Measure:
-    return MEASURES[method] if orders is None else orders.shapley
-
-
-def _with_shares(measure: Measure, method: str, corr: Array) -> Array:
-    """Return importances, their shares and R2 (..., 2 p + 1)."""
-    importance = measure(corr)
-    sizes = np.abs(importance) if method == "regression" else importance
-    total = sizes.sum(axis=-1, keepdims=True)
-    r2 = importance_measures.full_r2(corr)[..., None] if method == "regression" else total
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.concatenate([importance, sizes / total, r2], axis=-1)
-
-
-def _replicates(
-    sample: Sample, method: str, orders: Orders | None, n_resamples: int, seed: Any
-) -> Array:
-    """Return importances, shares and R2 of all bootstrap replicates (B, 2 p + 1)."""
-    assert sample.z is not None
-    p = len(sample.drivers)
-    drawn = bootstrap_moments(sample.z, n_resamples, seed).cov
-    varies = np.diagonal(drawn, axis1=1, axis2=2).min(axis=1) > STILL
-    corr = correlations(np.where(varies[:, None, None], drawn, np.eye(p + 1)))
-    few = None if orders is None else orders.first(FEW)
-    measure = _measure(method, few)
-    exact = method == "shapley" and few is None
-    step = max(1, HELD // (8 * 2**p)) if exact else max(1, HELD // (8 * (p + 1) ** 2))
-    statistics = np.concatenate(
-        [
-            _with_shares(measure, method, corr[start:stop])
-            for start, stop in tracked(n_resamples, step)
-        ]
-    )
-    if orders is not None:
-        # Few orders shift every replicate alike; what all orders say of the sample removes that.
-        statistics += _with_shares(orders.shapley, method, sample.corr) - _with_shares(
-            measure, method, sample.corr
-        )
-    return np.where(varies[:, None], statistics, np.nan)
-
-
-def _forms(
-    sample: Sample, method: str, orders: Orders | None
-) -> influence_functions.QuadraticForms | None:
-    """Return the forms of a measure of shares of R2; a beta has its t test instead."""
-    if method == "regression":
-        return None
-    if orders is not None:
-        return orders.forms(sample.corr, sample.n)
-    return FORMS[method](sample.corr, sample.n)
-
-
-def _normal_theory(
-    sample: Sample,
-    method: str,
-    forms: influence_functions.QuadraticForms | None,
-    statistics: Array,
-    level: float,
-) -> tuple[Array, Array, Array]:
+def _normal_theory(measured: LinearMeasurement, level: float) -> tuple[Array, Array, Array]:
     """Return intervals and standard errors of importances, shares and R2 from a matrix alone."""
-    p, corr = len(sample.drivers), sample.corr
+    sample, forms, statistics = measured.sample, measured.forms, measured.statistics
+    p, q, corr = len(sample.drivers), sum(sample.ranks), sample.corr
     if forms is not None:
         total = forms.influence.sum(axis=0)
         shares = (forms.influence - statistics[p : 2 * p, None, None] * total) / statistics[-1]
@@ -248,13 +160,16 @@ def _normal_theory(
     else:
 
         def of_betas(batch: Array) -> Array:
-            return _with_shares(importance_measures.betas, method, batch)
+            beta = importance_measures.betas(batch)
+            sizes = np.abs(beta)
+            r2 = importance_measures.full_r2(batch)[..., None]
+            return np.concatenate([beta, sizes / sizes.sum(axis=-1, keepdims=True), r2], axis=-1)
 
         influence = influence_functions.numeric_influence(of_betas, corr)
     se = normal_se(influence, corr, sample.n)
-    wide = reach(level, sample.n, p)
+    wide = reach(level, sample.n, q)
     centre = statistics.copy()
-    adjusted = 1 - (1 - statistics[-1]) * (sample.n - 1) / (sample.n - p - 1)
+    adjusted = 1 - (1 - statistics[-1]) * (sample.n - 1) / (sample.n - q - 1)
     if p > 1 and adjusted > 0:
         centre[-1] = adjusted
     low, high = logit_interval(centre, se, wide)
@@ -265,11 +180,12 @@ def _normal_theory(
     return low, high, se
 
 
-def reach(level: float, n: int, p: int) -> float:
+def reach(level: float, n: float, p: int, df: float | None = None) -> float:
     """Return how many standard errors an interval reaches to either side.
 
-    ``t_(1 + level)/2, df * sqrt(n / df)`` with ``df = n - p - 1``: resamples vary too little by
-    about ``sqrt(df / n)``, and their spread is itself an estimate (Hesterberg 2015).
+    ``t_(1 + level)/2, df * sqrt(n / (n - p - 1))`` with ``df = n - p - 1``: resamples vary too
+    little by about ``sqrt((n - p - 1) / n)``, and their spread is itself an estimate (Hesterberg
+    2015). Under a sampling design n is Kish's and `df` is that of the clusters.
 
     Examples
     --------
@@ -278,12 +194,12 @@ def reach(level: float, n: int, p: int) -> float:
     """
     from scipy import stats
 
-    df = n - p - 1
-    return float(stats.t.ppf((1 + level) / 2, df) * np.sqrt(n / df))
+    left = max(n - p - 1, 1)
+    return float(stats.t.ppf((1 + level) / 2, left if df is None else df) * np.sqrt(n / left))
 
 
-def expanded_percentile(replicates: Array, level: float, n: int, p: int) -> tuple[Array, Array]:
-    """Return bootstrap percentile intervals (k,), (k,), expanded for n cases and p drivers.
+def expanded_percentile(replicates: Array, wide: float) -> tuple[Array, Array]:
+    """Return bootstrap percentile intervals (k,), (k,), expanded to `wide` standard errors.
 
     The quantiles taken are ``Phi(-reach)`` and ``Phi(reach)``; replicates with NaN are left out.
 
@@ -294,7 +210,7 @@ def expanded_percentile(replicates: Array, level: float, n: int, p: int) -> tupl
     """
     from scipy.special import ndtr
 
-    low, high = percentile_limits(complete_rows(replicates), 1 - 2 * ndtr(-reach(level, n, p)))
+    low, high = percentile_limits(complete_rows(replicates), 1 - 2 * ndtr(-wide))
     return low, high
 
 
@@ -326,11 +242,11 @@ def logit_interval(estimate: Array, se: Array, reach: float) -> tuple[Array, Arr
     return np.where(inside, low, estimate), np.where(inside, high, estimate)
 
 
-def beta_p_values(beta: Array, se: Array, n: int, p: int) -> Array:
+def beta_p_values(beta: Array, se: Array, n: float, p: int, df: float | None = None) -> Array:
     """Return the p values (p,) of coefficients from the standard errors of their intervals.
 
-    ``t = beta / (se sqrt(n / df))`` on ``df = n - p - 1`` degrees of freedom: the test whose 5 %
-    limit is where an interval that reaches `reach` standard errors ends.
+    ``t = beta / (se sqrt(n / (n - p - 1)))`` on `df` (``n - p - 1``) degrees of freedom: the test
+    whose 5 % limit is where an interval that reaches `reach` standard errors ends.
 
     Examples
     --------
@@ -340,10 +256,10 @@ def beta_p_values(beta: Array, se: Array, n: int, p: int) -> Array:
     """
     from scipy import stats
 
-    df = n - p - 1
+    left = max(n - p - 1, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.abs(beta) / (se * np.sqrt(n / df))
-    return np.asarray(2 * stats.t.sf(t, df), float)
+        t = np.abs(beta) / (se * np.sqrt(n / left))
+    return np.asarray(2 * stats.t.sf(t, left if df is None else df), float)
 
 
 def noise_p_values(estimate: Array, draws: Array) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from cxstats.priorities.drivers.importance_measures import (
     inverse_of,
     johnson,
     orthogonal,
+    sizes_of,
     subset_weights,
 )
 
@@ -36,14 +37,15 @@ class QuadraticForms:
         The influence of a standardised case z on the importance of driver j is ``z' D_j z``.
     noise : array (p + 1, p + 1)
         A further driver whose correlations with drivers and outcome are a small ``r`` gets the
-        importance ``r' H r``, to the order of 1 / n.
+        importance ``r' H r``, to the order of 1 / n; a group of columns of noise, which can be
+        taken as uncorrelated, the sum of these.
     """
 
     influence: Array
     noise: Array
 
 
-def shapley_forms(corr: Array, n: int) -> QuadraticForms:
+def shapley_forms(corr: Array, n: float, sizes: Sequence[int] | None = None) -> QuadraticForms:
     """Return the forms of the Shapley values, exactly.
 
     The residual of the outcome given a subset S is ``c_S' z``. Since
@@ -53,54 +55,61 @@ def shapley_forms(corr: Array, n: int) -> QuadraticForms:
         ``D_j = -(sum_S a_jS c_S c_S') - phi_j E_yy,    H = sum_S w_S c_S c_S'``,
 
     with ``w_S`` the weights of a further driver, times ``(n - 1) / (n - 1 - |S|)`` for the variance
-    that the drivers of S take from it.
+    that the columns of S take from it.
     """
-    p = corr.shape[-1] - 1
+    groups = sizes_of(corr, sizes)
+    p, q = len(groups), corr.shape[-1]
     joined, without = subset_weights(p)
-    size = _sizes(p)
-    further = subset_weights(p + 1)[1][: 2**p] * (n - 1) / np.maximum(n - 1 - size, 1)
-    gradient, common = np.zeros((p, p + 1, p + 1)), np.zeros((p + 1, p + 1))
-    noise = np.zeros((p + 1, p + 1))
-    for members, c in residual_weights(corr):
+    columns = subset_columns(groups)
+    further = subset_weights(p + 1)[1][: 2**p] * (n - 1) / np.maximum(n - 1 - columns, 1)
+    gradient, common, noise = np.zeros((p, q, q)), np.zeros((q, q)), np.zeros((q, q))
+    for members, c in residual_weights(corr, groups):
         noise += (c * further[members, None]).T @ c
         common += (c * without[members, None]).T @ c
-        gradient += _by_member(members, c, c * joined[members, None])
+        gradient += _by_member(members, c, c * joined[members, None], p)
     gradient -= common
     phi = -np.einsum("juv,uv->j", gradient, corr)
     gradient[:, -1, -1] += phi
     return QuadraticForms(-gradient, noise)
 
 
-def residual_weights(corr: Array) -> Iterator[tuple[NDArray[np.intp], Array]]:
+def residual_weights(
+    corr: Array, sizes: Sequence[int] | None = None
+) -> Iterator[tuple[NDArray[np.intp], Array]]:
     """Yield subsets of the drivers and the weights c_S of the outcome's residual, in chunks.
 
-    A chunk is the subsets (m,), as bits, and the weights (m, p + 1), 1 for the outcome and minus
-    the regression coefficients for the drivers.
+    A chunk is the subsets (m,), as bits, and the weights (m, q + 1), 1 for the outcome and minus
+    the regression coefficients for the q columns.
     """
-    p = corr.shape[-1] - 1
+    groups = sizes_of(corr, sizes)
     # The weights are carried along as further columns: they are swept like covariances.
-    left = np.concatenate([corr, np.eye(p + 1)], axis=1)[None]
-    first = max(0, p - HELD)
-    for _ in range(first):
-        left = _sweep_rows(left)
+    left = np.concatenate([corr, np.eye(len(corr))], axis=1)[None]
+    first = max(0, len(groups) - HELD)
+    for size in groups[:first]:
+        left = _sweep_rows(left, size)
     for head, chunk in enumerate(left):
         swept = chunk[None]
-        while swept.shape[-2] > 1:
-            swept = _sweep_rows(swept)
+        for size in groups[first:]:
+            swept = _sweep_rows(swept, size)
         yield head + (np.arange(len(swept)) << first), swept[:, 0, 1:]
 
 
-def _sweep_rows(left: Array) -> Array:
+def _sweep_rows(left: Array, size: int = 1) -> Array:
     """Sweep as `sweep` does, covariances (m, q, q) with further columns (m, q, q + k)."""
     m, q, width = left.shape
-    swept = np.empty((2 * m, q - 1, width - 1))
-    swept[:m] = left[:, 1:, 1:]
-    scaled = left[:, 0, 1:] * inverse_of(left[:, 0, 0])[:, None]
-    np.subtract(swept[:m], left[:, 1:, :1] * scaled[:, None, :], out=swept[m:])
+    swept = np.empty((2 * m, q - size, width - size))
+    swept[:m] = left[:, size:, size:]
+    for place in range(size):
+        scaled = left[:, 0, 1:] * inverse_of(left[:, 0, 0])[:, None]
+        out = (
+            swept[m:] if place == size - 1 else np.empty((m, left.shape[1] - 1, width - place - 1))
+        )
+        np.subtract(left[:, 1:, 1:], left[:, 1:, :1] * scaled[:, None, :], out=out)
+        left = out
     return swept
 
 
-def _by_member(members: NDArray[np.intp], c: Array, weighted: Array) -> Array:
+def _by_member(members: NDArray[np.intp], c: Array, weighted: Array, p: int) -> Array:
     """Return, for each driver, the sum of ``c_S c_S'`` (p, q, q) over the subsets with it.
 
     The subsets of a chunk are a table: the second half of the drivers that vary in it by rows, the
@@ -111,8 +120,8 @@ def _by_member(members: NDArray[np.intp], c: Array, weighted: Array) -> Array:
     table, other = c.reshape(-1, columns, q), weighted.reshape(-1, columns, q)
     by_row = table.transpose(0, 2, 1) @ other
     by_column = table.transpose(1, 2, 0) @ other.transpose(1, 0, 2)
-    sums = np.empty((q - 1, q, q))
-    for j in range(q - 1):
+    sums = np.empty((p, q, q))
+    for j in range(p):
         has = (members.reshape(-1, columns) >> j) & 1 == 1
         # A driver divides the rows, or the columns, or (fixed in this chunk) nothing.
         by_rows = (has == has[:, :1]).all()
@@ -120,21 +129,28 @@ def _by_member(members: NDArray[np.intp], c: Array, weighted: Array) -> Array:
     return sums
 
 
-def _sizes(p: int) -> Array:
-    size = np.zeros(1)
-    for _ in range(p):
-        size = np.concatenate([size, size + 1])
-    return size
+def subset_columns(sizes: Sequence[int]) -> Array:
+    """Return how many columns each subset of the drivers has (2^p,).
+
+    Examples
+    --------
+    >>> subset_columns([1, 3]).tolist()
+    [0.0, 1.0, 3.0, 4.0]
+    """
+    columns = np.zeros(1)
+    for size in sizes:
+        columns = np.concatenate([columns, columns + size])
+    return columns
 
 
-def johnson_forms(corr: Array, n: int) -> QuadraticForms:
+def johnson_forms(corr: Array, n: float, sizes: Sequence[int] | None = None) -> QuadraticForms:
     """Return the forms of Johnson's relative weights.
 
-    The influence is taken by differences; of the form of noise see `johnson_noise`. `n` is taken
-    for likeness with `shapley_forms` and changes nothing: to the order of 1 / n a relative weight
-    of noise needs no correction.
+    The influence is taken by differences; of the form of noise see `johnson_noise`. `n` and
+    `sizes` are taken for likeness with `shapley_forms` and change nothing: to the order of 1 / n a
+    relative weight of noise needs no correction, and there are no groups.
     """
-    del n
+    del n, sizes
     return QuadraticForms(numeric_influence(johnson, corr), johnson_noise(corr))
 
 
@@ -179,18 +195,38 @@ def influence_of_cases(forms: Array, z: Array) -> Array:
     return np.stack([((z @ form) * z).sum(axis=1) for form in forms], axis=1)
 
 
-def noise_draws(form: Array, corr: Array, n: int, seed: int) -> Array:
+def noise_draws(form: Array, spread: Array, n: float, seed: int, columns: int = 1) -> Array:
     """Draw the importance of a driver that is pure noise (DRAWS,).
 
     The correlations of an independent normal variable with the others are
     ``R^(1/2) g / |(g, g')|``, ``g`` and ``g'`` standard normal with n - 1 elements together, so
     that its importance is ``sum_k lambda_k g_k^2 / sum of all squares`` with the eigenvalues of
     ``R^(1/2) H R^(1/2)``. By the central limit theorem that holds for other distributions, too.
+
+    Parameters
+    ----------
+    form : array (q, q)
+        H of `QuadraticForms`.
+    spread : array (q, q)
+        R; under a sampling design, n times the covariance of the correlations of noise.
+    n : float
+        Independent values of the noise.
+    seed : int
+    columns : int
+        Of a group of noise, whose importances add up.
     """
-    values, vectors = np.linalg.eigh(corr)
+    values, vectors = np.linalg.eigh(spread)
     root = vectors * np.sqrt(np.maximum(values, 0))
     weights = np.linalg.eigvalsh(root.T @ form @ root)
+    return draws_of(weights, n, seed, columns)
+
+
+def draws_of(weights: Array, n: float, seed: int, columns: int = 1) -> Array:
+    """Draw ``sum_k w_k g_k^2 / sum of n - 1 squares`` (DRAWS,), as often as there are columns."""
     generator = np.random.default_rng(seed)
-    squares = generator.standard_normal((DRAWS, len(weights))) ** 2
-    further = generator.chisquare(max(n - 1 - len(weights), 1), DRAWS)
-    return np.asarray(squares @ weights / (squares.sum(axis=1) + further), float)
+    total = np.zeros(DRAWS)
+    for _ in range(columns):
+        squares = generator.standard_normal((DRAWS, len(weights))) ** 2
+        further = generator.chisquare(max(n - 1 - len(weights), 1), DRAWS)
+        total += squares @ weights / (squares.sum(axis=1) + further)
+    return total

@@ -22,6 +22,10 @@ REFERENCES = {
         "Johnson (2000). A heuristic method for estimating the relative weight of predictor "
         "variables in multiple regression. Multivariate Behavioral Research 35(1), 1-19."
     ),
+    "logistic": (
+        "Azen & Traxel (2009). Using dominance analysis to determine predictor importance in "
+        "logistic regression. Journal of Educational and Behavioral Statistics 34(3), 319-347."
+    ),
 }
 
 
@@ -36,21 +40,30 @@ class Drivers(Result):
         ``p_value`` (against pure noise; of a beta, against 0, by the same ``se``); ``share`` of R2
         (of a beta, of the sum of absolute betas, which is no part of R2) with ``share_ci_low,
         share_ci_high``; ``rank`` with its percentile interval ``rank_ci_low, rank_ci_high`` and
-        ``first_share``, the share of resamples in which it comes first; ``correlation, beta,
-        beta_se, beta_t, beta_p_value, vif, tolerance`` of the standardised regression by ordinary
-        least squares, errors of equal spread assumed; above 20 drivers ``sampling_se``; ``n``.
-    method : {"shapley", "johnson", "regression"}
+        ``first_share``, the share of resamples in which it comes first; ``noise``, where it
+        differs between drivers; ``correlation, beta, beta_se, beta_t, beta_p_value`` of the
+        standardised regression by ordinary least squares, errors of equal spread assumed (of a
+        design, its own); ``b, b_se, b_ci_low, b_ci_high``, the coefficient in the units of the
+        answers; for a logistic outcome ``b_p_value, odds_ratio`` and its interval instead of betas;
+        ``vif, tolerance``; where a driver is a group, ``columns``, and NaN for what single columns
+        have; above 20 drivers ``sampling_se``; ``n``.
+    method : {"shapley", "johnson", "regression", "logistic"}
     outcome : str
     r_squared : float
-        What all drivers explain together, in the sample.
+        What all drivers explain together, in the sample; McFadden's, of a logistic outcome.
     r_squared_ci : (float, float)
         Its interval.
     adjusted_r_squared : float
         With the degrees of freedom taken off.
     noise : float
-        The importance above which a driver of pure noise comes in 1 - level of samples.
+        The importance above which a driver of pure noise comes in 1 - level of samples; the least,
+        where that differs between drivers (column ``noise``).
     condition : float
         Condition number of the drivers' correlations.
+    coefficients : pandas.DataFrame
+        One row per column and the intercept: ``estimate`` in the units of the answers, ``se,
+        ci_low, ci_high, p_value``, ``beta``; for a logistic outcome ``odds_ratio`` and the average
+        ``marginal_effect``, each with its interval.
     groups, comparisons : pandas.DataFrame or None
         Importances by group, and differences of all pairs of groups with ``p_adjusted`` (Holm)
         and ``p_fdr``, with `by`.
@@ -74,6 +87,7 @@ class Drivers(Result):
     adjusted_r_squared: float
     noise: float
     condition: float
+    coefficients: pd.DataFrame
     groups: pd.DataFrame | None
     comparisons: pd.DataFrame | None
     by: str | None
@@ -111,8 +125,33 @@ class Drivers(Result):
         if self.noise == self.noise:  # betas have none
             value = format_number(self.noise, 4)
             chance = format_percent(100 * (1 - self.level), None, lang)
-            lines.append(label("drivers.noise", lang, value=value, chance=chance))
+            if "noise" in self.table:
+                most = format_number(self.table["noise"].max(), 4)
+                lines.append(
+                    label("drivers.noise.range", lang, value=value, most=most, chance=chance)
+                )
+            else:
+                lines.append(label("drivers.noise", lang, value=value, chance=chance))
+        if self.method == "logistic":
+            lines += self._odds(lang)
         return [*lines, *self._differences(lang)]
+
+    def _odds(self, lang: str) -> list[str]:
+        """Return the odds ratio and the average marginal effect of each column."""
+        rows = self.coefficients.iloc[1:]
+        if rows["odds_ratio"].isna().all():
+            return []
+        return [label("drivers.odds", lang)] + [
+            label(
+                "drivers.odds.row", lang, name=name, ratio=format_number(row["odds_ratio"], 2),
+                limits=interval(row["odds_ratio_ci_low"], row["odds_ratio_ci_high"], 2),
+                effect=format_number(100 * row["marginal_effect"], 1, sign=True),
+                effect_limits=interval(
+                    100 * row["marginal_effect_ci_low"], 100 * row["marginal_effect_ci_high"], 1
+                ),
+            )
+            for name, row in rows.iterrows()
+        ]  # fmt: skip
 
     def _method(self, lang: str) -> str:
         return label(f"drivers.method.{self.method}", lang)

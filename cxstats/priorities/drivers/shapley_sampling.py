@@ -30,6 +30,8 @@ class Orders:
     Attributes
     ----------
     orders : array (2 m, p) of int
+    sizes : tuple of int or None
+        Columns of each driver, where some have several.
 
     References
     ----------
@@ -46,17 +48,26 @@ class Orders:
     """
 
     orders: NDArray[np.intp]
+    sizes: tuple[int, ...] | None = None
 
     @classmethod
-    def draw(cls, p: int, pairs: int, seed: int) -> Orders:
+    def draw(cls, p: int, pairs: int, seed: int, sizes: tuple[int, ...] | None = None) -> Orders:
         """Draw pairs of orders of p drivers."""
         generator = np.random.default_rng(seed)
         drawn = generator.permuted(np.tile(np.arange(p), (pairs, 1)), axis=1)
-        return cls(np.stack([drawn, drawn[:, ::-1]], axis=1).reshape(-1, p))
+        return cls(np.stack([drawn, drawn[:, ::-1]], axis=1).reshape(-1, p), sizes)
+
+    @property
+    def columns(self) -> NDArray[np.intp]:
+        """The columns in each order (2 m, q): those of a group stay together."""
+        if self.sizes is None:
+            return self.orders
+        place = np.argsort(self.orders, axis=1)
+        return np.argsort(np.repeat(place, self.sizes, axis=1), axis=1, kind="stable")
 
     def first(self, pairs: int) -> Orders:
         """Return the first pairs alone."""
-        return Orders(self.orders[: 2 * pairs])
+        return Orders(self.orders[: 2 * pairs], self.sizes)
 
     def shapley(self, corr: Array) -> Array:
         """Estimate the Shapley values (..., p) of correlations (..., p + 1, p + 1), summing to R2.
@@ -71,43 +82,57 @@ class Orders:
 
     def errors(self, corr: Array) -> Array:
         """Return the standard errors (p,) of `shapley` that come from drawing orders."""
-        pairs = self._rises(corr[None]).reshape(-1, 2, corr.shape[-1] - 1).mean(axis=1)
+        pairs = self._rises(corr[None]).reshape(-1, 2, self.orders.shape[1]).mean(axis=1)
         return np.asarray(pairs.std(axis=0, ddof=1) / np.sqrt(len(pairs)), float)
 
     def _rises(self, corr: Array) -> Array:
         """Return the rise of R2 by each driver in each order, (b, q, q) to (b, 2 m, p)."""
         in_order = self._factors(corr)[..., -1, :-1] ** 2
         rises = np.empty_like(in_order)
-        np.put_along_axis(rises, np.broadcast_to(self.orders, rises.shape), in_order, axis=-1)
-        return rises
+        np.put_along_axis(rises, np.broadcast_to(self.columns, rises.shape), in_order, axis=-1)
+        if self.sizes is None:
+            return rises
+        starts = np.cumsum((0, *self.sizes[:-1]))
+        return np.asarray(np.add.reduceat(rises, starts, axis=-1))
 
     def _factors(self, corr: Array) -> Array:
         """Return the Cholesky factors of each matrix in each order (b, 2 m, q, q)."""
-        p = self.orders.shape[1]
-        full = np.pad(self.orders, ((0, 0), (0, 1)), constant_values=p)
-        steady = corr + RIDGE * np.eye(p + 1)
+        columns = self.columns
+        q = columns.shape[1]
+        full = np.pad(columns, ((0, 0), (0, 1)), constant_values=q)
+        steady = corr + RIDGE * np.eye(q + 1)
         return np.asarray(np.linalg.cholesky(steady[:, full[:, :, None], full[:, None, :]]), float)
 
-    def forms(self, corr: Array, n: int) -> QuadraticForms:
+    def forms(self, corr: Array, n: float) -> QuadraticForms:
         """Return the forms of `shapley_forms`, as means over the orders.
 
-        An order gives the weights of the outcome's residual after each of its drivers, by the
-        inverse of the Cholesky factor. A further driver is as likely at each of p + 1 places.
+        An order gives the weights of the outcome's residual after each of its columns, by the
+        inverse of the Cholesky factor. A further driver is as likely at each of p + 1 places
+        between the drivers.
         """
         m, p = self.orders.shape
+        columns = self.columns
+        q = columns.shape[1]
+        sizes = np.array(self.sizes or (1,) * p)
         factor = self._factors(corr[None])[0]
         inverse = np.linalg.inv(factor[:, :-1, :-1])
-        residual = np.zeros((m, p + 1, p + 1))  # order, drivers entered, weights
-        entered = np.repeat(self.orders[:, None], p, axis=1)
+        residual = np.zeros((m, q + 1, q + 1))  # order, columns entered, weights
+        entered = np.repeat(columns[:, None], q, axis=1)
         explained = np.cumsum(factor[:, -1, :-1, None] * inverse, axis=1)
         np.put_along_axis(residual[:, 1:], entered, -explained, axis=2)
         residual[:, :, -1] = 1
-        further = (n - 1) / np.maximum(n - 1 - np.arange(p + 1), 1) / (p + 1) / m
-        noise = np.tensordot(residual * further[:, None], residual, axes=([0, 1], [0, 1]))
-        gradient = np.empty((p, p + 1, p + 1))
+        # Columns that have entered when a driver is complete, and where each driver begins.
+        after = np.cumsum(sizes[self.orders], axis=1)
+        complete = np.pad(after, ((0, 0), (1, 0)))
+        further = np.zeros((m, q + 1))
+        weight = (n - 1) / np.maximum(n - 1 - complete, 1) / (p + 1) / m
+        np.put_along_axis(further, complete, weight, axis=1)
+        noise = np.tensordot(residual * further[..., None], residual, axes=([0, 1], [0, 1]))
+        gradient = np.empty((p, q + 1, q + 1))
         place = np.argsort(self.orders, axis=1)
         for j in range(p):
-            after, before = (residual[np.arange(m), place[:, j] + more] for more in (1, 0))
-            gradient[j] = (after.T @ after - before.T @ before) / m
+            ends = np.take_along_axis(after, place[:, j, None], axis=1)[:, 0]
+            last, before = (residual[np.arange(m), ends - less] for less in (0, sizes[j]))
+            gradient[j] = (last.T @ last - before.T @ before) / m
         gradient[:, -1, -1] -= np.einsum("juv,uv->j", gradient, corr)
         return QuadraticForms(-gradient, noise)

@@ -34,6 +34,8 @@ from cxstats.priorities.quadrants import (
 )
 from cxstats.stats.bootstrap import percentile_limits
 from cxstats.stats.intervals import check_level
+from cxstats.stats.sampling_design import Design, SampledPart, design_of
+from cxstats.survey.answers import missing_code_notes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,6 +61,9 @@ def importance_performance(  # noqa: PLR0913  (options of a method)
     crosshairs: Crosshairs = "means",
     scale: Scale | Mapping[str, Scale] | None = None,
     stated_scale: Scale | None = None,
+    weights: str | None = None,
+    cluster: str | None = None,
+    design: Design | None = None,
     level: float = 0.95,
     n_resamples: int = 5_000,
     seed: int = 1,
@@ -88,6 +93,11 @@ def importance_performance(  # noqa: PLR0913  (options of a method)
         Ends of the answer scale of performance; answers outside are refused.
     stated_scale : (low, high), optional
         The same of stated importance, whose means keep their unit.
+    weights, cluster : str, optional
+        Columns of sampling weights, and of clusters whose rows depend on each other.
+    design : cxstats.Design, optional
+        The same with strata. Means and correlations are then weighted and resamples keep the
+        design.
     level, n_resamples, seed
         Confidence level, bootstrap resamples of respondents, their seed.
 
@@ -136,7 +146,10 @@ def importance_performance(  # noqa: PLR0913  (options of a method)
         raise CxError('crosshairs="scale" needs scale=(low, high)')
     stated_ends = scales_of(stated_scale, others) if importance == "stated" else {}
     data = as_pandas(frame)
-    matrix, n_dropped = complete_cases(data, [*names, *others], {**stated_ends, **ends})
+    sampling = design_of(design, weights, cluster)
+    complete = complete_cases(data, [*names, *others], {**stated_ends, **ends})
+    matrix, n_dropped = complete.matrix, complete.n_dropped
+    sampled = None if sampling is None else SampledPart.of(sampling.read(data), complete.at)
     _check_varies(matrix, [*names, *others], importance)
     low, high = np.array([ends.get(name, (0.0, 100.0)) for name in names]).T
 
@@ -144,10 +157,13 @@ def importance_performance(  # noqa: PLR0913  (options of a method)
         y = measure_importance(importance, mean, cov, len(names))
         return np.stack([100 * (mean[:, : len(names)] - low) / (high - low), y], axis=-1)
 
-    single = points(matrix.mean(axis=0)[None], np.cov(matrix.T)[None])[0]
+    case_weights = None if sampled is None else sampled.weights
+    mean = np.average(matrix, axis=0, weights=case_weights)
+    single = points(mean[None], np.cov(matrix.T, aweights=case_weights)[None])[0]
     if np.isnan(single).any():
         raise DataError(f"importance by {importance} does not exist: items determine one another")
-    drawn = bootstrap_moments(matrix, n_resamples, seed)
+    draws = None if sampled is None else sampled.draws(n_resamples, seed)
+    drawn = bootstrap_moments(matrix, n_resamples, seed, draws)
     replicates = points(drawn.mean, _without_constant(drawn.cov, matrix))
     replicates = replicates[~np.isnan(replicates).any(axis=(1, 2))]
     n_failed = n_resamples - len(replicates)
@@ -183,6 +199,8 @@ def importance_performance(  # noqa: PLR0913  (options of a method)
             both("ipa.note.crosshairs"),
             *_no_scale(crosshairs, centre),
             *missing_answers(n_dropped),
+            *missing_code_notes(dict(zip([*names, *others], matrix.T, strict=True))),
+            *(() if sampled is None else sampled.rows.notes()),
             *failed_resamples(n_failed, n_resamples),
             *few_resamples(n_resamples),
             *_negative_importance(table),

@@ -20,7 +20,8 @@ from cxstats.priorities.kano.result import Kano
 from cxstats.priorities.kano.segments import compare
 from cxstats.priorities.notes import ROUGH
 from cxstats.stats.intervals import check_level
-from cxstats.survey.answers import numbers
+from cxstats.stats.sampling_design import Design, refuse_design
+from cxstats.survey.answers import missing_code_notes, numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     Whole = NDArray[np.int64]
 
 LEVEL, N_RESAMPLES, SEED = 0.95, 2_000, 1
+NO_DESIGN = (
+    "categories and their tests are those of counts of independent respondents; keep one row per "
+    "cluster, and compare the groups that were sampled at different rates with by="
+)
 FEW = 30  # answers below which resamples repeat the same few people; a convention of ours
 MUCH = 0.05  # questionable answers from this share on are worth a look; a convention of ours
 
@@ -48,6 +53,9 @@ def kano(  # noqa: PLR0913
     rule: str = "hierarchy",
     close: float = CLOSE,
     method: str = "wilson",
+    weights: str | None = None,
+    cluster: str | None = None,
+    design: Design | None = None,
     level: float = LEVEL,
     n_resamples: int = N_RESAMPLES,
     seed: int = SEED,
@@ -85,6 +93,8 @@ def kano(  # noqa: PLR0913
     method : {"wilson", "bootstrap"}
         Intervals of CS+, CS- and total strength: Wilson's (given ``A + O + M + I``, CS+ is a
         proportion), or percentiles of the resamples.
+    weights, cluster, design
+        Not taken: categories, tests and resamples are those of counts. The message says what to do.
     level : float
         Confidence level.
     n_resamples, seed : int
@@ -135,6 +145,7 @@ def kano(  # noqa: PLR0913
     Hotline        O   0.602 -0.639
     Refund         M   0.257 -0.764
     """
+    refuse_design("kano", NO_DESIGN, design, weights, cluster)
     data = as_pandas(frame)
     pairs = _pairs(features, functional, dysfunctional)
     names = list(pairs)
@@ -158,8 +169,10 @@ def kano(  # noqa: PLR0913
     options: dict[str, Any] = {"rule": rule, "close": close, "interval": method, "level": level}
     options |= {"n_resamples": n_resamples, "seed": seed}
     rows = feature_table(names, counts, **options)
+    stated: dict[str, Array] = {}
     if importance is not None:
         rows = rows.join(_importance(data, names, importance, level, n_resamples, seed))
+        stated = {column: numbers(data, column) for column in importance.values()}
     groups = comparisons = None
     ungrouped = 0
     if by is not None:
@@ -172,7 +185,10 @@ def kano(  # noqa: PLR0913
         continuous_table(names, present, absent, level, n_resamples, seed),
         groups, comparisons, evaluation, len(data), rule, close, method, by, level, n_resamples,
         seed, bool(data.attrs.get("synthetic")),
-        _notes(rows, len(data), n_resamples, by, ungrouped, comparisons, groups),
+        (
+            *_notes(rows, len(data), n_resamples, by, ungrouped, comparisons, groups),
+            *missing_code_notes(stated),
+        ),
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
-from cxstats.core.messages import row_name
+from cxstats.core.messages import excerpt, row_name
 from cxstats.core.paths import PACKAGE
 from cxstats.survey.answers import numbers
 
@@ -162,6 +162,7 @@ def coded(frame: pd.DataFrame, column: str, codes: tuple[Any, ...]) -> Whole:
         Naming row, column and value of an answer that is none of the codes.
     """
     if not isinstance(codes[0], str):
+        _refuse_texts(frame, column, codes)
         values = numbers(frame, column)
         missing = np.isnan(values)
     elif column not in frame.columns or frame[column].ndim > 1:
@@ -182,3 +183,19 @@ def coded(frame: pd.DataFrame, column: str, codes: tuple[Any, ...]) -> Whole:
             f"allowed: {', '.join(map(str, codes))} (like to dislike){more}"
         )
     return answers
+
+
+def _refuse_texts(frame: pd.DataFrame, column: str, codes: tuple[Any, ...]) -> None:
+    """Raise if answers are words where codes are numbers, naming the option that says which."""
+    if column not in frame.columns or frame[column].ndim > 1:
+        return  # said by `numbers`
+    values = frame[column].astype(object).to_numpy()
+    texts = [i for i, value in enumerate(values) if isinstance(value, str)]
+    if not texts:
+        return
+    different = list(dict.fromkeys(values[i] for i in texts))
+    raise DataError(
+        f"{row_name(frame.index, texts[0])}, column {column!r}: {excerpt(values[texts[0]])} is a "
+        f"text, and answers are looked for as {', '.join(map(str, codes))}; say how they are coded "
+        f"with codes=[five texts, for {', '.join(ANSWERS)}]; texts there: {excerpt(different)}"
+    )

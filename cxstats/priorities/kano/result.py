@@ -95,6 +95,7 @@ class Kano(Result):
         ]
         for name, row in self.table.iterrows():
             lines.append(label("kano.row", lang, name=name, **_row_values(row, lang)))
+        lines += self._other_by_count(lang)
         for name, row in () if self.comparisons is None else self.comparisons.iterrows():
             if row["p_adjusted"] < 1 - self.level:
                 lines.append(
@@ -105,6 +106,24 @@ class Kano(Result):
                     )
                 )  # fmt: skip
         return lines
+
+    def _other_by_count(self, lang: str) -> list[str]:
+        """Return the features whose largest count says otherwise than the hierarchy."""
+        other = self.table[self.table["by_count"] != self.table["by_hierarchy"]]
+        if not len(other):
+            return []
+        names = [
+            label(
+                "kano.other", lang, name=name,
+                hierarchy=label(f"kano.category.{row['by_hierarchy']}", lang),
+                count=label(f"kano.category.{row['by_count']}", lang),
+            )
+            for name, row in other.iterrows()
+        ]  # fmt: skip
+        comma = label("chart.comma", lang)
+        return [
+            label("kano.others", lang, k=len(other), n=len(self.table), names=comma.join(names))
+        ]
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
         """Return every feature by better and worse with intervals, or the shares of one feature.

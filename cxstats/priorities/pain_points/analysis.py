@@ -34,6 +34,7 @@ from cxstats.priorities.pain_points.priority import Priority, prioritise
 from cxstats.priorities.quadrants import Crosshairs
 from cxstats.stats.bootstrap import bca, percentile_limits
 from cxstats.stats.intervals import check_level
+from cxstats.stats.sampling_design import Design, refuse_design
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +42,11 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+NO_DESIGN = (
+    "its intervals are those of a count of independent records; keep one record per cluster, or "
+    "compute the share of each cause as a metric, which takes weights: "
+    "cx.csat((table[cause] == name).astype(int), scale=(0, 1), kind='top_box', weights=...)"
+)
 ENOUGH = 400  # records from which intervals of concentration cover as they say
 FEW = 5  # records of a cause below which Goodman's interval is rough
 # Which options each kind of data leaves unused; None are records.
@@ -212,6 +218,9 @@ def pain_points(  # noqa: PLR0913  (options of a method)
     rule: float = 0.8,
     top: int = 3,
     interval: str = "goodman",
+    weights: str | None = None,
+    cluster: str | None = None,
+    design: Design | None = None,
     level: float = 0.95,
     n_resamples: int = 5_000,
     seed: int = 1,
@@ -246,6 +255,9 @@ def pain_points(  # noqa: PLR0913  (options of a method)
         How many causes the share of the top adds up; all, where there are fewer.
     interval : {"goodman", "sison-glaz"}
         Simultaneous interval of the shares.
+    weights, cluster, design
+        Not taken: simultaneous intervals of shares are those of a multinomial count. The message
+        says what to take instead.
     level, n_resamples, seed
         Confidence level, bootstrap resamples of records, their seed.
 
@@ -279,6 +291,7 @@ def pain_points(  # noqa: PLR0913  (options of a method)
     >>> pain_points({"slow": 50, "silos": 30, "dear": 20}, kind="shares").n
     nan
     """
+    refuse_design("pain_points", NO_DESIGN, design, weights, cluster)
     check_level(level)
     check_resamples(n_resamples, seed)
     if isinstance(rule, bool) or not isinstance(rule, Real) or not 0 < rule <= 1:

@@ -457,7 +457,11 @@ def test_bad_answers(answers):
         kano(frame, PAIR)
     frame["App_functional"] = frame["App_functional"].astype(object)
     frame.loc[7, "App_functional"] = "fine"
-    with pytest.raises(DataError, match="row 7, column 'App_functional': 'fine' is not a number"):
+    message = (
+        r"row 7, column 'App_functional': 'fine' is a text, and answers are looked for as 1, 2, 3, "
+        r"4, 5; say how they are coded with codes=\[five texts.*texts there: \['fine'\]"
+    )
+    with pytest.raises(DataError, match=message):
         kano(frame, PAIR)
     words = ("a", "b", "c", "d", "e")
     with pytest.raises(DataError, match=r"row 0, column 'App_functional': .* is no answer"):
@@ -514,3 +518,21 @@ BAD_SIMULATIONS = [
 def test_bad_simulations(options, message):
     with pytest.raises(CxError, match=message):
         simulate_kano(**{"n": 10, "seed": 1} | options)
+
+
+def test_the_summary_says_where_hierarchy_and_largest_count_disagree():
+    """The published loan machine: attractive by count, one-dimensional by the hierarchy."""
+    result = kano_from_counts({"Loan": [65, 87, 93, 51, 0, 0], "Clear": [200, 10, 5, 5, 0, 0]})
+    (line,) = [line for line in result.summary().splitlines() if "disagree" in line]
+    assert (
+        "on 1 of 2 features: Loan (one-dimensional (O) by M>O>A>I, attractive (A) by count)" in line
+    )
+    assert "不一致" in result.summary("zh")
+    assert "disagree" not in kano_from_counts({"Clear": [200, 10, 5, 5, 0, 0]}).summary()
+
+
+def test_a_missing_code_in_stated_importance_is_noted(answers):
+    frame = answers.assign(stated=np.arange(len(answers)) % 9 + 1.0)
+    frame.loc[:2, "stated"] = -99
+    result = kano(frame, PAIR, importance=dict.fromkeys(PAIR, "stated"), n_resamples=100)
+    assert any("missing code" in note.en for note in result.notes)
