@@ -243,6 +243,14 @@ class SampledRows:
         np.add.at(sums, self.cluster, influence)
         return sums
 
+    def centred_cluster_sums(self, influence: Array) -> Array:
+        """Return the sums over each cluster (C, k), less their mean in the stratum."""
+        sums = self.cluster_sums(influence)
+        sizes = self.clusters_by_stratum
+        means = np.zeros((len(sizes), sums.shape[1]))
+        np.add.at(means, self.stratum, sums)
+        return np.asarray(sums - (means / sizes[:, None])[self.stratum])
+
     def covariance(self, influence: Array) -> Array:
         """Return the covariance of estimates (k, k) from the influence of each row on them.
 
@@ -256,11 +264,8 @@ class SampledRows:
         influence : array (n, k)
             By how much a row moves each estimate; its weight is in it (`influence_of_mean`).
         """
-        sums = self.cluster_sums(influence)
+        centred = self.centred_cluster_sums(influence)
         sizes = self.clusters_by_stratum
-        means = np.zeros((len(sizes), sums.shape[1]))
-        np.add.at(means, self.stratum, sums)
-        centred = sums - (means / sizes[:, None])[self.stratum]
         scale = (sizes / (sizes - 1))[self.stratum]
         return np.asarray((centred * scale[:, None]).T @ centred)
 

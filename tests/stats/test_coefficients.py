@@ -91,3 +91,4 @@ def test_htmt2_is_htmt_where_correlations_are_alike():
     r = np.full((6, 6), 0.4)
     np.fill_diagonal(r, 1)
     np.testing.assert_allclose(htmt_matrix(r, BLOCKS), htmt_matrix(r, BLOCKS, True), rtol=CLOSED)
+

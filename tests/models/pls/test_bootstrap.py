@@ -35,8 +35,8 @@ def test_the_table_is_made_of_the_replicates():
     rows = boot.table[boot.table["kind"].isin(["path", "total", "htmt", "r_squared"])]
     own = boot.replicates[:, rows.index]
     np.testing.assert_allclose(rows["se"], own.std(axis=0, ddof=1), atol=1e-12)
-    np.testing.assert_allclose(rows["ci_low"], np.quantile(own, 0.05, axis=0), atol=1e-12)
-    np.testing.assert_allclose(rows["ci_high"], np.quantile(own, 0.95, axis=0), atol=1e-12)
+    np.testing.assert_allclose(rows["percentile_low"], np.quantile(own, 0.05, axis=0), atol=1e-12)
+    np.testing.assert_allclose(rows["percentile_high"], np.quantile(own, 0.95, axis=0), atol=1e-12)
     paths = boot.of("path")
     np.testing.assert_allclose(paths["z"], paths["estimate"] / paths["se"])
     assert (paths["bca_low"] < paths["estimate"]).all()
@@ -108,13 +108,13 @@ EFFORT = "Effort <~ wait + ease ; Sat =~ s1 + s2 + s3 ; Sat ~ Effort"
 
 
 def test_intervals_do_not_depend_on_which_way_round_an_item_is_stored():
-    """The interval, by hand: that of the model with -wait, whose items point one way."""
+    """The percentiles, by hand: those of the model with -wait, whose items point one way."""
     frame = effort()
     fits = [cx.pls(EFFORT, data) for data in (frame, frame.assign(wait=-frame["wait"]))]
-    paths = [fit.table[fit.table["op"] == "~"].iloc[0] for fit in fits]
-    columns = ["estimate", "ci_low", "ci_high"]
+    paths = [fit.inference.of("path").iloc[0] for fit in fits]
+    columns = ["estimate", "percentile_low", "percentile_high"]
     np.testing.assert_allclose(paths[0][columns].astype(float), [-0.480, -0.574, -0.387], atol=5e-4)
-    assert "Sat ~ Effort: -0.480 [-0.574, -0.387], p < .001" in fits[0].summary().replace("−", "-")
+    assert "Sat ~ Effort: -0.480 [-0.563, -0.374], p < .001" in fits[0].summary().replace("−", "-")
     np.testing.assert_allclose(paths[0]["se"], paths[1]["se"], rtol=1e-9)
     np.testing.assert_allclose(paths[0]["z"], -paths[1]["z"], rtol=1e-9)
     np.testing.assert_allclose(
