@@ -337,6 +337,7 @@ def _weights(column: pd.Series[Any]) -> Array:
     wrong = np.flatnonzero(~(np.isfinite(numbers) & (numbers >= 0)))
     if len(wrong):
         value = column.iloc[wrong[0]]
+        value = value.item() if isinstance(value, np.generic) else value
         text = "missing" if pd.isna(value) else excerpt(value)
         raise DataError(
             f"{row_name(column.index, wrong[0])}, column {str(column.name)!r}: the weight is "

@@ -133,6 +133,9 @@ indices <- function(fit, saturated) {
 all_a <- setNames(as.list(rep("A", J)), constructs)
 mixed <- all_a
 mixed$Quality <- mixed$Expectation <- "B"
+sampling_weights <- 1 + seq_len(nrow(mobi)) %% 4
+cluster <- ceiling(seq_len(nrow(mobi)) / 5)
+strata <- cluster %% 2
 cases <- list(
   list("unscaled_path", mobi, all_a, "path", FALSE, FALSE),
   list("unscaled_centroid", mobi, all_a, "centroid", FALSE, FALSE),
@@ -141,7 +144,9 @@ cases <- list(
   list("unscaled_consistent", mobi, all_a, "path", FALSE, TRUE),
   list("scaled_path", mobi, all_a, "path", TRUE, FALSE),
   list("scaled_mixed", mobi, mixed, "path", TRUE, FALSE),
-  list("scaled_consistent", mobi, all_a, "path", TRUE, TRUE)
+  list("scaled_consistent", mobi, all_a, "path", TRUE, TRUE),
+  list("weighted_path", mobi, all_a, "path", TRUE, FALSE),
+  list("weighted_consistent", mobi, all_a, "path", TRUE, TRUE)
 )
 rows <- list()
 add <- function(case, kind, lhs, rhs, value) {
@@ -149,7 +154,8 @@ add <- function(case, kind, lhs, rhs, value) {
                                           value = as.numeric(value))
 }
 for (case in cases) {
-  fit <- finish(fit_pls(case[[2]], case[[3]], case[[4]], case[[5]]), case[[6]])
+  w <- if (startsWith(case[[1]], "weighted")) sampling_weights else rep(1, nrow(mobi))
+  fit <- finish(fit_pls(case[[2]], case[[3]], case[[4]], case[[5]], w / sum(w)), case[[6]])
   home <- rep(constructs, lengths(blocks))
   add(case[[1]], "weight", home, unlist(blocks), unlist(fit$weights))
   add(case[[1]], "loading", home, unlist(blocks), fit$loadings)
@@ -163,5 +169,28 @@ for (case in cases) {
     found <- indices(fit, model == "saturated")
     add(case[[1]], "fit", model, names(found), found)
   }
+}
+# The path of a model of two items is their correlation: its error by the delta method from the
+# moments whose covariance survey gives; and of a single predictor, the slope of svyglm among
+# standardised items, whose standard deviations are then taken as known.
+library(survey)
+designs <- list(
+  weights = svydesign(ids = ~1, weights = ~w, data = cbind(mobi, w = sampling_weights)),
+  cluster = svydesign(ids = ~g, weights = ~w, data = cbind(mobi, w = 1, g = cluster)),
+  all = svydesign(ids = ~g, strata = ~h, weights = ~w,
+                  data = cbind(mobi, w = sampling_weights, g = cluster, h = strata))
+)
+for (name in names(designs)) {
+  d <- designs[[name]]
+  d <- update(d, xy = IMAG1 * CUSA1, xx = IMAG1^2, yy = CUSA1^2)
+  m <- svymean(~IMAG1 + CUSA1 + xx + yy + xy, d)
+  r <- svycontrast(m, quote((xy - IMAG1 * CUSA1) / sqrt((xx - IMAG1^2) * (yy - CUSA1^2))))
+  add(name, "correlation", "estimate", "", coef(r))
+  add(name, "correlation", "se", "", SE(r))
+  e <- coef(m)
+  d <- update(d, x = (IMAG1 - e["IMAG1"]) / sqrt(e["xx"] - e["IMAG1"]^2),
+              y = (CUSA1 - e["CUSA1"]) / sqrt(e["yy"] - e["CUSA1"]^2))
+  g <- svyglm(y ~ x, d)
+  add(name, "svyglm", "estimate", "", coef(g)["x"])
 }
 write.csv(do.call(rbind, rows), file.path(out, "pls.csv"), row.names = FALSE, quote = FALSE)

@@ -16,7 +16,7 @@ from cxstats.core.progress import quiet_linear_algebra, tracked
 from cxstats.core.result import Chart, Result
 from cxstats.models.fitted_model import bootstrap_chart
 from cxstats.models.pls.estimates import flattened, quantities
-from cxstats.models.pls.intervals import intervals
+from cxstats.models.pls.intervals import intervals, small_sample_notes
 from cxstats.stats.bootstrap import bca, percentile_limits
 from cxstats.stats.intervals import check_level
 
@@ -70,6 +70,8 @@ class PlsBootstrap(Result):
         Respondents.
     synthetic : bool
         Whether they are simulated.
+    limits : tuple of Text
+        What a reader must know of the sampling design and of few respondents.
     """
 
     table: pd.DataFrame
@@ -82,6 +84,7 @@ class PlsBootstrap(Result):
     seed: int
     n: int
     synthetic: bool
+    limits: tuple[Text, ...] = ()
 
     kinds: ClassVar[tuple[str, ...]] = ("paths",)
     codes: ClassVar = {"kind": "pls.quantity.{}"}
@@ -93,7 +96,8 @@ class PlsBootstrap(Result):
     @property
     def notes(self) -> tuple[Text, ...]:
         """What makes the intervals doubtful."""
-        return (both("sem.bootstrap.lost"),) if self.n_failed > LOST * self.n_resamples else ()
+        lost = self.n_failed > LOST * self.n_resamples
+        return (both("sem.bootstrap.lost"), *self.limits) if lost else self.limits
 
     def of(self, kind: str) -> pd.DataFrame:
         """Return the rows of one kind.
@@ -145,7 +149,7 @@ def bootstrap(fit: PlsFit, n_resamples: int, seed: int, level: float, signs: str
     failed = int(np.isnan(values).all(axis=1).sum())
     return PlsBootstrap(
         table, n_resamples, failed, int(improper.sum()), values, signs, level, seed, fit.n,
-        fit.synthetic,
+        fit.synthetic, (*fit.sample.notes, *small_sample_notes(fit.n, fit.design)),
     )  # fmt: skip
 
 

@@ -75,7 +75,7 @@ def pls(  # noqa: PLR0913  (keywords of a public function)
         Yue 1992), so that intervals allow for what clusters share, and limits of the t
         distribution have clusters less strata as degrees of freedom.
     n_resamples, seed, level
-        The bootstrap behind standard errors and percentile intervals of ``.table``, drawn when
+        The bootstrap behind standard errors and intervals of ``.table``, drawn when
         they are first asked for; 0 resamples for none. ``.bootstrap()`` draws others.
 
     Returns

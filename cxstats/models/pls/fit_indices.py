@@ -4,6 +4,10 @@ Two models are judged. The saturated one lets all constructs correlate as they d
 measurement is judged; the estimated one lets them correlate as the paths say. In either a block
 of a composite has its items' correlations as they are; a reflective block of consistent PLS is one
 of a common factor, ``l l'`` with ones on the diagonal.
+
+Weights of mode B and consistent PLS find the parameters of a population that fits, so that all
+indices are 0 there. Weights of mode A do so only nearly: their indices are a little above 0 even in
+a population of composites, and in the resamples that they are compared with, too.
 """
 
 from __future__ import annotations

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cxstats.models.pls.estimates import quantities
+from cxstats.core.language import Text, both
+from cxstats.models.pls.estimates import htmt_pairs, quantities
 from cxstats.stats.bootstrap import expanded_percentile, reach
 from cxstats.stats.coefficients import htmt_interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cxstats.models.pls.design import Design
     from cxstats.models.pls.estimates import Quantity
     from cxstats.models.pls.result import PlsFit
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 # A correlation this close to 1 has no Fisher z that means anything.
 NEARLY_ONE = 0.999
+# Respondents from which intervals were tried; from which those of HTMT cover as they say.
+TRIED, TRIED_HTMT = 20, 50
 # Replicates beyond 0 below which their number says little, and their spread says more.
 FEW_BEYOND = 10
 
@@ -89,6 +93,15 @@ def intervals(fit: PlsFit, estimate: Array, replicates: Array, level: float) -> 
         estimate[ratios], replicates[:, ratios], level, fit.sample.df + 1
     )
     return Intervals(low, high, p)
+
+
+def small_sample_notes(n: int, design: Design) -> tuple[Text, ...]:
+    """Say of which intervals it is not known, with n respondents, that they cover."""
+    notes = [both("pls.note.small", n=n, tried=TRIED)] if n < TRIED else []
+    pairs = [pair for pair in htmt_pairs(design) if "A" in [design.modes[j] for j in pair]]
+    if TRIED <= n < TRIED_HTMT and pairs:
+        notes.append(both("pls.note.small.htmt", n=n, tried=TRIED_HTMT))
+    return tuple(notes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 TABLES = (
     "table", "paths", "loadings", "weights", "quality", "r_squared", "effects",
-    "specific_effects", "htmt", "fornell_larcker", "cross_loadings",
+    "specific_effects", "htmt", "fornell_larcker", "cross_loadings", "fit_indices",
 )  # fmt: skip
 
 
@@ -83,11 +83,13 @@ class PlsFit(FittedModel):
         "MIS Quarterly, 39(2), 297-316."
     )
 
-    codes: ClassVar = {"mode": "pls.mode.{}"}
+    codes: ClassVar = {
+        "mode": "pls.mode.{}", "model": "pls.fit.model.{}", "index": "pls.fit.index.{}",
+    }  # fmt: skip
 
     @property
     def notes(self) -> tuple[Text, ...]:
-        """Missing codes, answers replaced, resamples lost or improper, pairs not distinct."""
+        """Missing codes, answers replaced, resamples lost, pairs not distinct, sampling, few."""
         boot = self.inference
         counts = {
             "pls.replaced": self.sample.replaced,
@@ -95,7 +97,8 @@ class PlsFit(FittedModel):
             "pls.bootstrap.improper": 0 if boot is None else boot.n_improper,
         }
         notes = [both(key, count=format_number(n)) for key, n in counts.items() if n]
-        return (*self.sample.missing_codes, *notes, *self._indistinct())
+        limits = self.sample.notes if boot is None else boot.limits
+        return (*self.sample.missing_codes, *notes, *self._indistinct(), *limits)
 
     def _indistinct(self) -> list[Text]:
         """Name the pairs whose HTMT is low, but whose interval is too long to show it."""
@@ -300,7 +303,7 @@ class PlsFit(FittedModel):
         """Loadings, weights of formative items, paths and defined parameters, a row each.
 
         Columns ``lhs, op, rhs, label, group, estimate, se, z, p_value, ci_low, ci_high, std, n``;
-        intervals are percentiles of the bootstrap (`inference`), NaN where there is none.
+        intervals are those of the bootstrap (`inference`), NaN where there is none.
         """
         rows = self._quantities()
         formative = rows["op"] == "<~"
@@ -398,8 +401,10 @@ class PlsFit(FittedModel):
     ) -> PlsBootstrap:
         """Fit the model to resamples of the respondents, all at once.
 
-        Standard errors, percentile and BCa intervals of paths, loadings, weights, total, indirect
-        and specific indirect effects, R², HTMT and defined parameters.
+        Standard errors, p values and intervals of paths, loadings, weights, total, indirect
+        and specific indirect effects, R², HTMT and defined parameters; which interval each has
+        is in `cxstats.models.pls.intervals.intervals`, percentiles and BCa limits stand beside
+        it. Under a sampling design, whole clusters are drawn within strata.
 
         Parameters
         ----------
@@ -501,6 +506,8 @@ class PlsFit(FittedModel):
             for row in rows.itertuples()
         ]  # fmt: skip
         lines.append(label("pls.r_squared", lang, names=listed(explained).get(lang)))
+        if not self.scaled:
+            lines.append(label("pls.unscaled", lang))
         return [*lines, self._path_head(lang), *self._path_lines(lang)]
 
     def _path_head(self, lang: str) -> str:

@@ -159,32 +159,6 @@ def test_lost_and_improper_replicates_are_counted():
     assert "corrected correlations" in fit.summary()
 
 
-@pytest.mark.slow
-def test_coverage():
-    """Percentile and BCa intervals of a path between composites, n = 200, 500 samples.
-
-    The population: normal items, weights and path of the fit to their covariance matrix.
-    """
-    generator = np.random.default_rng(5)
-    frame = answers(100)
-    population = np.array(np.full((5, 5), 0.36))
-    population[:3, :3] = population[3:, 3:] = 0.6
-    np.fill_diagonal(population, 1)
-    truth = cx.pls(SMALL, cx.Moments.from_correlation(frame.columns, population, n=1000))
-    value = truth.paths["estimate"][0]
-    root, hits = np.linalg.cholesky(population), np.zeros(2)
-    for sample in range(500):
-        x = generator.normal(size=(200, 5)) @ root.T
-        row = cx.pls(SMALL, pd.DataFrame(x, columns=frame.columns)).bootstrap(1000, sample).table
-        row = row.iloc[0]
-        hits += [
-            row["ci_low"] <= value <= row["ci_high"],
-            row["bca_low"] <= value <= row["bca_high"],
-        ]
-    # Three Monte-Carlo errors are 2.9 points.
-    np.testing.assert_allclose(hits / 500, 0.95, atol=0.029)
-
-
 def test_groups():
     frame = answers(300)
     other = answers(300, seed=2)
