@@ -48,7 +48,8 @@ POPULATIONS = {
     "three": (THREE, three(np.array([0.5, 0.3, 0.1]))),
     "three, none": (THREE, three(np.zeros(3))),
 }
-KINDS = ("path", "loading", "r_squared", "htmt")
+KINDS = ("path", "indirect", "loading", "weight", "r_squared", "htmt")
+OF_ITEMS = ("loading", "weight")  # taken together
 
 
 def truths(name):
@@ -92,13 +93,12 @@ def coverage(name, n, samples=SAMPLES, resamples=RESAMPLES, seed=1):
         above += has & (table["ci_low"].to_numpy() > truth)
     table = table.assign(drawn=drawn, below=below, above=above)[~np.isnan(truth)]
     table = table[table["kind"].isin(KINDS) & (table["drawn"] > 0)]
-    loadings = table[table["kind"] == "loading"]
     rows = [
         (row.kind, f"{row.rhs} → {row.lhs}", row.drawn, row.below, row.above)
-        for row in table[table["kind"] != "loading"].itertuples()
+        for row in table[~table["kind"].isin(OF_ITEMS)].itertuples()
     ]
-    if len(loadings):
-        rows.append(("loading", "all", *loadings[["drawn", "below", "above"]].sum()))
+    for kind, own in table[table["kind"].isin(OF_ITEMS)].groupby("kind"):
+        rows.append((kind, "all", *own[["drawn", "below", "above"]].sum()))
     found = pd.DataFrame(rows, columns=["kind", "what", "drawn", "below", "above"])
     found[["below", "above"]] = found[["below", "above"]].div(found["drawn"], axis=0)
     return found.assign(covered=1 - found["below"] - found["above"], name=name, n=n)
