@@ -7,7 +7,8 @@ of a common factor, ``l l'`` with ones on the diagonal.
 
 Weights of mode B and consistent PLS find the parameters of a population that fits, so that all
 indices are 0 there. Weights of mode A do so only nearly: their indices are a little above 0 even in
-a population of composites, and in the resamples that they are compared with, too.
+a population of composites, in resamples less so, and exceed their 5 % limit in 7 to 10 % of samples
+of 300 of such a population (200 samples in our simulation).
 """
 
 from __future__ import annotations

@@ -50,7 +50,8 @@ def intervals(fit: PlsFit, estimate: Array, replicates: Array, level: float) -> 
       and its t limits (`correlation_interval`).
     - Other paths, effects and defined parameters: percentiles of the replicates, shifted by twice
       their bias and expanded (`shifted_interval`).
-    - Loadings and weights: expanded percentiles; their p value is that of ``t = estimate / se``.
+    - Loadings and weights: expanded percentiles, which covered 93.6 to 99.2 % at n = 20 to 100
+      (the higher the weaker the path); their p value is that of ``t = estimate / se``.
     - R²: expanded percentiles of replicates that are adjusted twice, and 0 where noise could have
       brought forth as much (`r_squared_interval`).
     - HTMT: see `cxstats.stats.coefficients.htmt_interval`.
@@ -130,8 +131,8 @@ def correlation_interval(
     """Return the interval and p value of a correlation, on Fisher's scale.
 
     ``z = 2 atanh(r) - mean(atanh(r*))``, less the bias of replicates r*, and
-    ``z -+ reach sd(atanh(r*))`` turned back by tanh. Of paths from a single cause it covered 94.2
-    to 96.5 % at n = 20 to 100, where percentiles covered 80 to 94 %.
+    ``z -+ reach sd(atanh(r*))`` turned back by tanh. Of paths from a single cause it covered 93.6
+    to 97.3 % at n = 20 to 100, where percentiles covered 80 to 94 %.
     """
     transformed = np.arctanh(replicates)
     centre = 2 * np.arctanh(estimate) - transformed.mean()
@@ -150,7 +151,9 @@ def shifted_interval(
     Replicates lie as far beyond the sample as the sample beyond the truth: their bias (of the
     median, which improper replicates of consistent PLS do not move) is taken off twice. The
     p value turns the interval round: the level at which it just reaches 0, by the replicates
-    beyond 0, or by their median and spread where those are few.
+    beyond 0, or by their median and spread where those are few. Of paths from several causes it
+    covered 97.0 to 98.7 % at n = 20 and 94.7 to 97.3 % at n = 30 to 100, of an indirect effect
+    95.2 % at n = 30.
     """
     from scipy.special import ndtri
 
@@ -218,8 +221,8 @@ def r_squared_interval(
     the sample and for their own, and their percentiles expanded. The lower limit is 0 where noise
     could have brought forth R²: no path into the construct is different from 0 (by Bonferroni
     over its p paths), and an F test that counts every weight as fitted to the sample finds
-    nothing either. It covered 92 to 97.2 % at n = 20 to 100, where percentiles covered 25 to
-    93 % and excluded an R² of 0 always.
+    nothing either. It covered 93.0 to 97.7 % at n = 20 to 100, and 96.0 to 96.7 % of an R² of
+    0, where percentiles covered 25 to 93 % and never 0.
 
     Parameters
     ----------

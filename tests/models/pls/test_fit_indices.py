@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import cxstats as cx
+from cxstats.models.pls.design import read_design
 from cxstats.models.pls.fit_indices import _turn, discrepancies, implied_correlations
 from tests.models.pls.models import CORP, MOBI, SMALL, answers, corp, mobi
 from tests.models.pls.test_coverage import POPULATIONS
@@ -89,33 +90,29 @@ def test_a_chain_of_resamples_is_not_needed():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("consistent", [False, True])
-def test_the_limit_is_exceeded_in_5_percent_of_samples(consistent):
+@pytest.mark.parametrize("kind", ["formative", "consistent", "mode A"])
+def test_the_limit_is_exceeded_in_5_percent_of_samples(kind):
     """Samples of 300 of a population that fits: p below .05 in about 5 %, and in a wrong one more.
 
-    For composites the population is what the composites of the chain imply.
+    Mode A has in its resamples less misfit than in the sample, and exceeds the limit in 7 to 10 %.
     """
     model, corr = POPULATIONS["chain"]
-    population = cx.Moments.from_correlation(cx.pls(model, _as_moments(model, corr)).design.items,
-                                             corr, n=1000)  # fmt: skip
-    fit = cx.pls(model, population, consistent=consistent)
+    model = model.replace("=~", "<~") if kind == "formative" else model
+    consistent = kind == "consistent"
+    items = read_design(model).items
+    fit = cx.pls(model, cx.Moments.from_correlation(items, corr, n=1000), consistent=consistent)
     true = implied_correlations(corr[None], fit.estimates, fit.design, consistent, "estimated")[0]
     root, generator = np.linalg.cholesky(true), np.random.default_rng(4)
     wrong = model.replace("Y ~ A + B", "Y ~ B")
     rejected = np.zeros((2, 3))
     for sample in range(200):
         x = generator.normal(size=(300, len(true))) @ root.T
-        frame = pd.DataFrame(x, columns=list(fit.design.items))
+        frame = pd.DataFrame(x, columns=list(items))
         for k, text in enumerate((model, wrong)):
             own = cx.pls(text, frame, consistent=consistent, n_resamples=200, seed=sample)
             p_values = own.fit_indices.set_index("model").loc["estimated", "p_value"]
             rejected[k] += p_values.to_numpy() < 0.05
-    print(consistent, rejected / 200)
-    assert (rejected[0] / 200 < 0.10).all()  # three Monte-Carlo errors are 4.6 points
+    print(kind, rejected / 200)
+    # Three Monte-Carlo errors are 4.6 points, and 6.4 about a true 10 %.
+    assert (rejected[0] / 200 < (0.165 if kind == "mode A" else 0.097)).all()
     assert (rejected[1, :2] / 200 > 0.6).all()
-
-
-def _as_moments(model, corr):
-    from cxstats.models.pls.design import read_design
-
-    return cx.Moments.from_correlation(read_design(model).items, corr, n=1000)
