@@ -261,6 +261,17 @@ class SampledRows:
         np.add.at(sums, self.cluster, influence)
         return sums
 
+    def centred_cluster_sums(self, influence: Array) -> Array:
+        """Return the sums over each cluster (C, k), less their mean in the stratum."""
+        return self._centred(self.cluster_sums(influence))
+
+    def _centred(self, sums: Array) -> Array:
+        """Return sums (C, k) less the mean of their stratum."""
+        sizes = self.clusters_by_stratum
+        means = np.zeros((len(sizes), sums.shape[1]))
+        np.add.at(means, self.stratum, sums)
+        return np.asarray(sums - (means / sizes[:, None])[self.stratum])
+
     def covariance(self, influence: Array) -> Array:
         """Return the covariance of estimates (k, k) from the influence of each row on them.
 
@@ -294,10 +305,8 @@ class SampledRows:
     def _within_strata(self, sums: Array) -> Array:
         """Return sums (C, k) less the mean of their stratum, times root ``n_h / (n_h - 1)``."""
         sizes = self.clusters_by_stratum
-        means = np.zeros((len(sizes), sums.shape[1]))
-        np.add.at(means, self.stratum, sums)
-        centred = sums - (means / sizes[:, None])[self.stratum]
-        return np.asarray(centred * np.sqrt(sizes / (sizes - 1))[self.stratum][:, None])
+        scale = np.sqrt(sizes / (sizes - 1))[self.stratum]
+        return np.asarray(self._centred(sums) * scale[:, None])
 
     def clusters_with(self, rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return which clusters (C, k) have a row among those marked (n, k), of weight above 0."""
@@ -447,6 +456,7 @@ def _weights(column: pd.Series[Any]) -> Array:
     wrong = np.flatnonzero(~(np.isfinite(numbers) & (numbers >= 0)))
     if len(wrong):
         value = column.iloc[wrong[0]]
+        value = value.item() if isinstance(value, np.generic) else value
         text = "missing" if pd.isna(value) else excerpt(value)
         raise DataError(
             f"{row_name(column.index, wrong[0])}, column {str(column.name)!r}: the weight is "

@@ -19,6 +19,7 @@ MODEL = """
 """
 ITEMS = ("p1", "p2", "q1", "q2", "q3", "l1", "l2")
 LABELS = ("Price", "Quality", "Loyalty", "twice", "North", "South", "West", "region", *ITEMS)
+SAMPLED = (*LABELS, "weight", "branch", "layer")
 B = 50
 
 
@@ -86,6 +87,21 @@ def _lost():
     return cx.pls(MODEL, frame).bootstrap(B, signs="construct")
 
 
+@cache
+def _sampled():
+    """Return an unscaled fit under weights, clusters and strata."""
+    row = np.arange(200)
+    frame = _answers().assign(weight=1 + row % 3, branch=row // 5, layer=(row // 5) % 2)
+    design = cx.Design(weights="weight", cluster="branch", strata="layer")
+    return cx.pls(MODEL, frame, n_resamples=B, design=design, scaled=False)
+
+
+def _few():
+    with warnings.catch_warnings():  # the summary repeats them
+        warnings.simplefilter("ignore", cx.ModelWarning)
+        return cx.pls(MODEL, _answers().head(15), n_resamples=B)
+
+
 CASES = {
     "PlsFit/one sample": Case(_fit, labels=LABELS),
     "PlsFit/faulty": Case(_faulty, labels=LABELS),
@@ -93,6 +109,15 @@ CASES = {
     "PlsFit/unstable": Case(_unstable, labels=LABELS),
     "PlsFit/no solution": Case(_no_solution, labels=LABELS),
     "PlsFit/moments alone": Case(_from_moments, labels=LABELS),
+    "PlsFit/sampled and unscaled": Case(_sampled, labels=SAMPLED),
+    "PlsFit/few respondents": Case(_few, labels=LABELS),
+    "PlsBootstrap/sampled": Case(lambda: _sampled().bootstrap(B), labels=SAMPLED),
+    "PlsGroupComparison/sampled": Case(
+        lambda: _sampled().compare_groups("region", B), labels=SAMPLED
+    ),
+    "Ipma/sampled": Case(
+        lambda: _sampled().ipma("Loyalty", (1, 10), n_resamples=B), labels=SAMPLED
+    ),
     "PlsBootstrap/one sample": Case(lambda: _fit().bootstrap(B), labels=LABELS),
     "PlsBootstrap/resamples without a solution": Case(_lost, labels=LABELS),
     "PlsGroupComparison/two groups": Case(

@@ -9,6 +9,7 @@ from cxstats.stats.coefficients import (
     cronbach_alpha,
     feldt_interval,
     htmt,
+    htmt_interval,
     htmt_matrix,
     item_statistics,
     omega,
@@ -91,3 +92,28 @@ def test_htmt2_is_htmt_where_correlations_are_alike():
     r = np.full((6, 6), 0.4)
     np.fill_diagonal(r, 1)
     np.testing.assert_allclose(htmt_matrix(r, BLOCKS), htmt_matrix(r, BLOCKS, True), rtol=CLOSED)
+
+
+def test_the_interval_of_htmt_by_hand():
+    """Replicates too large by .1: the lower limit is lower than any of the three it is taken of."""
+    from scipy import stats
+
+    generator = np.random.default_rng(1)
+    replicates = generator.normal(0.6, 0.1, (999, 2))
+    replicates[:3, 1] = np.nan, np.inf, np.nan
+    n, estimate = 30, np.array([0.5, 0.5])
+    low, high = htmt_interval(estimate, replicates, 0.95, n)
+    reach = stats.t.ppf(0.975, n - 1) * np.sqrt(n / (n - 1))
+    own = replicates[:, 0]
+    percentiles = np.quantile(own, stats.norm.cdf([-reach, reach]))
+    candidates = [
+        percentiles[0],
+        percentiles[0] - 2 * (own.mean() - 0.5),
+        0.5 - reach * own.std(ddof=1),
+    ]
+    assert low[0] == pytest.approx(min(candidates))
+    assert high[0] == pytest.approx(percentiles[1])
+    assert np.isfinite([low[1], high[1]]).all()
+    empty = htmt_interval(np.array([np.nan, 0.01]), replicates, 0.95, n)
+    assert np.isnan(empty[0][0])
+    assert empty[0][1] == 0  # never below

@@ -52,6 +52,7 @@ def find_weights(
     design: Design,
     scheme: str = "path",
     *,
+    sd: Array | None = None,
     start: Array | None = None,
     tolerance: float = TOLERANCE,
     rounds: int = ROUNDS,
@@ -64,6 +65,10 @@ def find_weights(
     for effects. Then ``w_i = cov(x_i, z_j)`` in mode A, and in mode B ``w = R_jj^-1 cov(x, z_j)``;
     scaled to ``var(y_j) = 1``; until the sum of the absolute changes is below `tolerance`.
 
+    Items that are centred but not divided by their standard deviations s have in mode A weights
+    ``cov(s_i x_i, z_j)``, of the standardised item thus ``s_i^2 cov(x_i, z_j)``: items that vary
+    more weigh more. Mode B gives the same composite whatever the units are.
+
     A solution fixes each composite up to its sign: here it correlates positively with the sum of
     its standardised items.
 
@@ -74,6 +79,9 @@ def find_weights(
     design : Design
     scheme : {"path", "centroid", "factorial"}
         Inner weights.
+    sd : array (B, p), optional
+        Standard deviations of the items, where these are not to be standardised; whatever comes
+        back is of standardised items all the same.
     start : array (p,), optional
         Where to begin; without it all weights are equal.
 
@@ -101,6 +109,7 @@ def find_weights(
     out = np.full((batch, p), np.nan)
     active = np.flatnonzero(np.isfinite(corr).all(axis=(1, 2)) & _regular(inverses))
     active_corr, inverses = corr[active], [inverse[active] for inverse in inverses]
+    units = np.ones((len(active), p)) if sd is None else _units(sd[active], design)
     with np.errstate(invalid="ignore", divide="ignore"):
         w, cross, joint = _scaled(active_corr, np.broadcast_to(first, (len(active), p)), design)
         done = np.zeros(len(active), bool)
@@ -108,7 +117,7 @@ def find_weights(
         while len(active) and turn < rounds:
             turn += 1
             inner = inner_weights(joint, design, scheme)
-            fresh = _outer(cross, inner, inverses, design)
+            fresh = _outer(cross, inner, inverses, units, design)
             fresh, cross, joint = _scaled(active_corr, fresh, design)
             change = np.abs(fresh - w).sum(axis=1)
             w = fresh
@@ -116,7 +125,7 @@ def find_weights(
             done |= ~(change >= tolerance)  # NaN is done too: there is no way on
             if done.mean() >= 0.25:
                 active, active_corr, w = active[~done], active_corr[~done], w[~done]
-                cross, joint = cross[~done], joint[~done]
+                cross, joint, units = cross[~done], joint[~done], units[~done]
                 inverses, done = [inverse[~done] for inverse in inverses], done[~done]
         converged = np.isfinite(out).all(axis=1)
         converged[active[~done]] = False
@@ -134,7 +143,9 @@ def _scaled(corr: Array, weights: Array, design: Design) -> tuple[Array, Array, 
     return weights * scale[:, design.home], cross, joint
 
 
-def _outer(cross: Array, inner: Array, inverses: list[Array], design: Design) -> Array:
+def _outer(
+    cross: Array, inner: Array, inverses: list[Array], units: Array, design: Design
+) -> Array:
     """Return new weights: covariances of items with inner proxies, regressed in mode B."""
     fresh = np.empty(cross.shape[:2])
     for j, block in enumerate(design.blocks):
@@ -142,7 +153,13 @@ def _outer(cross: Array, inner: Array, inverses: list[Array], design: Design) ->
     for j, inverse in zip(design.of_mode("B"), inverses, strict=True):
         block = design.blocks[j]
         fresh[:, block] = (inverse @ fresh[:, block, None])[..., 0]
-    return fresh
+    return fresh * units
+
+
+def _units(sd: Array, design: Design) -> Array:
+    """Return what mode A multiplies covariances of standardised items by, (B, p); 1 in mode B."""
+    reflective = np.array([mode == "A" for mode in design.modes])
+    return np.where(reflective[design.home], sd**2, 1.0)
 
 
 def _inverse_blocks(corr: Array, design: Design) -> list[Array]:

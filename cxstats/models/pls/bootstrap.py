@@ -11,11 +11,12 @@ import numpy as np
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both, label
-from cxstats.core.moments import bootstrap_moments, check_resamples
+from cxstats.core.moments import check_resamples
 from cxstats.core.progress import quiet_linear_algebra, tracked
 from cxstats.core.result import Chart, Result
 from cxstats.models.fitted_model import bootstrap_chart
 from cxstats.models.pls.estimates import flattened, quantities
+from cxstats.models.pls.intervals import intervals, small_sample_notes
 from cxstats.stats.bootstrap import bca, percentile_limits
 from cxstats.stats.intervals import check_level
 
@@ -33,8 +34,8 @@ SIGNS = ("construct", "none")
 DRAWN = ("path", "defined")
 # Replicates in a batch: few enough for their matrices to stay in the cache.
 CHUNK = 250
-# Step of the derivatives behind BCa, in correlations, and where those fits stop: the bend and the
-# stop each cost about 1e-5 of a slope, and the acceleration needs two digits.
+# Step of the derivatives behind BCa, in standardised covariances, and where those fits stop: the
+# bend and the stop each cost about 1e-5 of a slope, and the acceleration needs two digits.
 STEP, STOP = 1e-5, 1e-11
 # Share of replicates without a solution above which their loss is said to matter.
 LOST = 0.05
@@ -53,9 +54,10 @@ class PlsBootstrap(Result):
     table : pandas.DataFrame
         One row per quantity: ``kind`` (path, loading, weight, total, indirect, specific,
         r_squared, htmt, defined), ``lhs, op, rhs, label, estimate, se, z, p_value, ci_low,
-        ci_high`` (percentile), ``bca_low, bca_high``. `z` is the estimate over its bootstrap
-        standard error (papers on PLS call it t), with a normal p value; R², HTMT and their like
-        are not tested against 0 (NaN).
+        ci_high`` (see `cxstats.models.pls.intervals.intervals`), ``percentile_low,
+        percentile_high, bca_low, bca_high``. `z` is the estimate over its bootstrap standard
+        error (papers on PLS call it t); the p value is that of the interval, and below .05 just
+        where the 95 % interval of a path excludes 0. R² and HTMT are not tested (NaN).
     n_resamples, n_failed, n_improper : int
         Replicates drawn; those without a solution, which are in no interval; and those in which
         the corrected correlations are ones that no constructs have (only in consistent PLS),
@@ -68,6 +70,8 @@ class PlsBootstrap(Result):
         Respondents.
     synthetic : bool
         Whether they are simulated.
+    limits : tuple of Text
+        What a reader must know of the sampling design and of few respondents.
     """
 
     table: pd.DataFrame
@@ -80,6 +84,7 @@ class PlsBootstrap(Result):
     seed: int
     n: int
     synthetic: bool
+    limits: tuple[Text, ...] = ()
 
     kinds: ClassVar[tuple[str, ...]] = ("paths",)
     codes: ClassVar = {"kind": "pls.quantity.{}"}
@@ -91,7 +96,8 @@ class PlsBootstrap(Result):
     @property
     def notes(self) -> tuple[Text, ...]:
         """What makes the intervals doubtful."""
-        return (both("sem.bootstrap.lost"),) if self.n_failed > LOST * self.n_resamples else ()
+        lost = self.n_failed > LOST * self.n_resamples
+        return (both("sem.bootstrap.lost"), *self.limits) if lost else self.limits
 
     def of(self, kind: str) -> pd.DataFrame:
         """Return the rows of one kind.
@@ -107,7 +113,7 @@ class PlsBootstrap(Result):
         return self.table[self.table["kind"] == kind].reset_index(drop=True)
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
-        """Return paths and defined parameters with percentile intervals."""
+        """Return paths and defined parameters with intervals."""
         rows = self.table[self.table["kind"].isin(DRAWN)]
         names = [
             lhs if op == ":=" else f"{rhs} → {lhs}"
@@ -137,13 +143,13 @@ def bootstrap(fit: PlsFit, n_resamples: int, seed: int, level: float, signs: str
     fit.require_sound("bootstrap")
     fit.sample.require_rows("a bootstrap")
     with quiet_linear_algebra():
-        cov = bootstrap_moments(fit.sample.matrix, n_resamples, seed).cov
+        cov = fit.sample.replicates(n_resamples, seed).cov
         values, improper = replicate(fit, cov, signs == "construct")
         table = _table(fit, values, level)
     failed = int(np.isnan(values).all(axis=1).sum())
     return PlsBootstrap(
         table, n_resamples, failed, int(improper.sum()), values, signs, level, seed, fit.n,
-        fit.synthetic,
+        fit.synthetic, (*fit.sample.notes, *small_sample_notes(fit.n, fit.design)),
     )  # fmt: skip
 
 
@@ -170,30 +176,35 @@ def replicate(fit: PlsFit, cov: Array, align: bool) -> tuple[Array, NDArray[np.b
 def influence(fit: PlsFit) -> Array:
     """Return the influence of each respondent on each quantity, (n, k).
 
-    That on the correlation of a and b is ``z_a z_b - r (z_a^2 + z_b^2) / 2``; by the chain rule,
-    with derivatives by differences (a batch of p(p - 1)/2 matrices), on everything else.
+    That on the covariance of standardised a and b is ``z_a z_b - r_ab``; by the chain rule, with
+    derivatives by differences (a batch of p(p + 1)/2 matrices), on everything else. Under a
+    sampling design the influences are those of whole clusters, (C, k), less the mean of their
+    stratum.
     """
-    moments = fit.sample.moments
-    row, column = np.tril_indices(len(moments.names), -1)
+    moments, sampled = fit.sample.moments, fit.sample.rows
+    row, column = np.tril_indices(len(moments.names))
     slopes = _slopes(fit, row, column)
     shrink = np.sqrt((fit.n - 1) / fit.n)
     z = (fit.sample.matrix - moments.mean) / (moments.sd * shrink)
     influences = np.empty((len(z), slopes.shape[1]))
     for first in range(0, len(z), ROWS):
         block = z[first : first + ROWS]
-        square = block**2
-        terms = block[:, row] * block[:, column]
-        terms -= moments.corr[row, column] * (square[:, row] + square[:, column]) / 2
+        terms = block[:, row] * block[:, column] - moments.corr[row, column]
         influences[first : first + ROWS] = terms @ slopes
-    return influences
+    if sampled is None:
+        return influences
+    return sampled.centred_cluster_sums(influences * sampled.weights[:, None])
 
 
 def _slopes(fit: PlsFit, row: NDArray[np.intp], column: NDArray[np.intp]) -> Array:
-    """Return the derivatives of each quantity by each correlation, by differences."""
-    corr, q = fit.sample.moments.corr, len(row)
-    moved = np.repeat(corr[None], q, axis=0)
-    moved[np.arange(q), row, column] += STEP
-    moved[np.arange(q), column, row] += STEP
+    """Return the derivatives of each quantity by each covariance, by differences.
+
+    The covariances move in units of the sample's standard deviations.
+    """
+    cov, sd, q = fit.sample.moments.cov, fit.sample.moments.sd, len(row)
+    moved = np.repeat(cov[None], q, axis=0)
+    moved[np.arange(q), row, column] = cov[row, column] + STEP * sd[row] * sd[column]
+    moved[np.arange(q), column, row] = moved[np.arange(q), row, column]
     values = [
         flattened(fit.reestimate(moved[first : first + CHUNK], tolerance=STOP), fit.design)
         for first in range(0, q, CHUNK)
@@ -204,23 +215,26 @@ def _slopes(fit: PlsFit, row: NDArray[np.intp], column: NDArray[np.intp]) -> Arr
 def _table(fit: PlsFit, replicates: Array, level: float) -> pd.DataFrame:
     """Return estimates, standard errors, tests and intervals of every quantity."""
     import pandas as pd
-    from scipy.special import ndtr
 
     estimates = flattened(fit.estimates, fit.design)[0]
     frame = pd.DataFrame(list(quantities(fit.design)))
     solved = replicates[~np.isnan(replicates).all(axis=1)]
-    se, low, high = np.full((3, len(estimates)), np.nan)
+    limits = np.full((7, len(estimates)), np.nan)
     varies = np.zeros(len(estimates), bool)
     if len(solved) > 1:
         with np.errstate(invalid="ignore"):
             varies = ~np.isnan(solved).any(axis=0) & (np.ptp(solved, axis=0) > CONSTANT)
-        se[varies] = solved[:, varies].std(axis=0, ddof=1)
-        low[varies], high[varies] = percentile_limits(solved[:, varies], level)
-    bca_low, bca_high = bca(solved, estimates, influence(fit), level)
-    bca_low[~varies] = bca_high[~varies] = np.nan
+        found = intervals(fit, estimates, solved, level)
+        limits[:3] = found.low, found.high, found.p_value
+        limits[3:5] = percentile_limits(solved, level)
+        limits[5:] = bca(solved, estimates, influence(fit), level)
+        limits[:, ~varies] = np.nan
+    se = np.full(len(estimates), np.nan)
+    se[varies] = solved[:, varies].std(axis=0, ddof=1)
     tested = ~frame["kind"].isin(["r_squared", "htmt"]).to_numpy()
-    z = np.where(tested, estimates / se, np.nan)
+    low, high, p_value, percentile_low, percentile_high, bca_low, bca_high = limits
     return frame.assign(
-        estimate=estimates, se=se, z=z, p_value=2 * ndtr(-np.abs(z)), ci_low=low, ci_high=high,
+        estimate=estimates, se=se, z=np.where(tested, estimates / se, np.nan), p_value=p_value,
+        ci_low=low, ci_high=high, percentile_low=percentile_low, percentile_high=percentile_high,
         bca_low=bca_low, bca_high=bca_high,
     )  # fmt: skip

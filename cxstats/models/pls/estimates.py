@@ -28,6 +28,9 @@ class Estimates:
     ----------
     outer : Weights
         Weights, correlations of items with composites, convergence.
+    weights : array (B, p)
+        Of the items in the units that weights were found in: of standardised ones as in `outer`,
+        or of those of the answers.
     loadings : array (B, p)
         Correlations of items with their own composite; with `consistent`, with the factor.
     construct_corr : array (B, J, J)
@@ -44,6 +47,7 @@ class Estimates:
     """
 
     outer: Weights
+    weights: Array
     loadings: Array
     construct_corr: Array
     rho_a: Array
@@ -59,6 +63,7 @@ def estimate(
     scheme: str,
     consistent: bool,
     *,
+    scaled: bool = True,
     reference: Array | None = None,
     align: bool = False,
     tolerance: float = TOLERANCE,
@@ -73,6 +78,8 @@ def estimate(
         Inner weights, see `cxstats.models.pls.algorithm.find_weights`.
     consistent : bool
         Correct loadings and correlations by rho_A (PLSc).
+    scaled : bool
+        Whether weights are those of standardised items.
     reference : array (p,), optional
         Weights to start from.
     align : bool
@@ -80,29 +87,38 @@ def estimate(
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         corr = correlations(cov)
-    outer = find_weights(corr, design, scheme, start=reference, tolerance=tolerance)
+        sd = None if scaled else np.sqrt(np.diagonal(cov, axis1=1, axis2=2))
+    outer = find_weights(corr, design, scheme, sd=sd, start=reference, tolerance=tolerance)
     if align and reference is not None:
         outer = aligned(outer, reference, design)
-    return from_weights(corr, outer, design, consistent)
+    return from_weights(corr, outer, design, consistent, sd)
 
 
-def from_weights(corr: Array, outer: Weights, design: Design, consistent: bool) -> Estimates:
+def from_weights(
+    corr: Array, outer: Weights, design: Design, consistent: bool, sd: Array | None = None
+) -> Estimates:
     """Return what follows from weights and correlations.
 
     Consistent PLS divides the correlation of two constructs by ``sqrt(rho_i rho_j)`` and takes
     ``w sqrt(rho) / w'w`` as loadings (Dijkstra & Henseler 2015); constructs that are formative or
-    of one item count as perfectly reliable. Total effects are ``(I - B)^-1 - I``.
+    of one item count as perfectly reliable. Where weights are those of items in their own units,
+    with standard deviations `sd` (B, p), rho_A and the corrected loadings are found in these units:
+    only there are weights proportional to loadings. Total effects are ``(I - B)^-1 - I``.
     """
     batch, size = len(corr), len(design.constructs)
     loadings = np.take_along_axis(outer.cross_loadings, design.home[None, :, None], 2)[..., 0]
     reliability = np.full((batch, size), np.nan)
     construct_corr = outer.composite_corr
+    units = np.ones_like(outer.weights) if sd is None else sd
     with np.errstate(invalid="ignore", divide="ignore"):
+        weights = outer.weights / units
         for j in design.of_mode("A"):
-            block = design.blocks[j]
-            reliability[:, j] = rho_a(corr[:, block, block], outer.weights[:, block])
+            own = units[:, design.blocks[j]]
+            within = corr[:, design.blocks[j], design.blocks[j]] * own[:, :, None] * own[:, None, :]
+            reliability[:, j] = rho_a(within, weights[:, design.blocks[j]])
         if consistent:
-            loadings, construct_corr = _corrected(outer, loadings, reliability, design)
+            construct_corr = _disattenuated(outer, reliability, design)
+            loadings = _consistent_loadings(weights, reliability, loadings * units, design) / units
         paths, r_squared = np.zeros((batch, size, size)), np.full((batch, size), np.nan)
         for j, causes in design.causes.items():
             coefficients = regressed(construct_corr, j, causes)
@@ -110,20 +126,26 @@ def from_weights(corr: Array, outer: Weights, design: Design, consistent: bool) 
             r_squared[:, j] = (coefficients * construct_corr[:, causes, j]).sum(axis=1)
         total = _total(paths, design)
         htmt = htmt_matrix(corr, [range(block.start, block.stop) for block in design.blocks])
-    return Estimates(outer, loadings, construct_corr, reliability, paths, r_squared, total, htmt)
+    return Estimates(
+        outer, weights, loadings, construct_corr, reliability, paths, r_squared, total, htmt
+    )
 
 
-def _corrected(
-    outer: Weights, loadings: Array, reliability: Array, design: Design
-) -> tuple[Array, Array]:
-    """Return loadings and correlations of constructs, corrected for unreliability."""
+def _disattenuated(outer: Weights, reliability: Array, design: Design) -> Array:
+    """Return correlations of constructs, corrected for unreliability."""
     reflective = np.array([mode == "A" for mode in design.modes])
     root = np.sqrt(np.where(reflective, reliability, 1.0))
     corr = outer.composite_corr / (root[:, :, None] * root[:, None, :])
-    corr = np.where(np.eye(len(reflective), dtype=bool), 1.0, corr)
-    length = outer.weights**2 @ design.member
-    corrected = outer.weights * (root / length)[:, design.home]
-    return np.where(reflective[design.home], corrected, loadings), corr
+    return np.where(np.eye(len(reflective), dtype=bool), 1.0, corr)
+
+
+def _consistent_loadings(
+    weights: Array, reliability: Array, loadings: Array, design: Design
+) -> Array:
+    """Return loadings of factors, in the units of the weights; of composites, those given."""
+    reflective = np.array([mode == "A" for mode in design.modes])
+    scale = np.sqrt(reliability) / (weights**2 @ design.member)
+    return np.where(reflective[design.home], weights * scale[:, design.home], loadings)
 
 
 def _total(paths: Array, design: Design) -> Array:
@@ -210,7 +232,7 @@ def flattened(estimates: Estimates, design: Design) -> Array:
     columns = [
         paths,
         estimates.loadings,
-        estimates.outer.weights,
+        estimates.weights,
         _of_pairs(estimates.total, _reached(design)),
         _of_pairs(estimates.total - estimates.paths, _mediated(design)),
         *(product[:, None] for product in chains),
@@ -233,7 +255,7 @@ def _defined(estimates: Estimates, paths: Array, design: Design) -> list[Array]:
     for i, label in enumerate(design.item_labels):
         if label:
             formative = design.modes[design.home[i]] == "B"
-            values[label] = (estimates.outer.weights if formative else estimates.loadings)[:, i]
+            values[label] = (estimates.weights if formative else estimates.loadings)[:, i]
     for definition in design.definitions:
         value = definition.expression(values)
         values[definition.name] = np.broadcast_to(np.asarray(value, float), (len(paths),))

@@ -20,15 +20,21 @@ from cxstats.models.pls.result import PlsFit
 from cxstats.models.pls.sample import read_sample
 from cxstats.models.sem.result import ModelWarning
 from cxstats.stats.intervals import check_level
+from cxstats.stats.sampling_design import Design as SamplingDesign
+from cxstats.stats.sampling_design import design_of
 
 
-def pls(
+def pls(  # noqa: PLR0913  (keywords of a public function)
     model: str,
     data: Any,
     *,
     scheme: str = "path",
     consistent: bool = False,
+    scaled: bool = True,
     missing: str = "listwise",
+    weights: str | None = None,
+    cluster: str | None = None,
+    design: SamplingDesign | None = None,
     n_resamples: int = 1_000,
     seed: int = 1,
     level: float = 0.95,
@@ -37,7 +43,7 @@ def pls(
 
     Constructs are weighted sums of their items, ``y_j = sum w_i x_i``, with weights from the
     correlations of the items alone (see `cxstats.models.pls.algorithm.find_weights`); paths are
-    regressions among constructs. Everything is standardised.
+    regressions among constructs. Everything is standardised, but for weights with ``scaled=False``.
 
     Parameters
     ----------
@@ -53,11 +59,23 @@ def pls(
         Consistent PLS: correct the reflective constructs for unreliability by rho_A, so that
         estimates are those of a common-factor model. Without it constructs are composites, and
         paths between them are those of error-prone sums.
+    scaled : bool
+        Standardise the items, or (False) centre them only, so that an item with larger variance
+        weighs more in its reflective construct: R plspm's ``scaled = FALSE``, which many published
+        tables used. Scores, paths, loadings (correlations) and all coefficients stay standardised.
+        It is meant for items of one and the same scale.
     missing : {"listwise", "mean"}
         Leave respondents with a missing answer out, or put the item's mean there (which shrinks
         correlations).
+    weights, cluster : str, optional
+        Columns of sampling weights and of clusters, such as the branch of several customers.
+    design : Design, optional
+        The same with strata, ``cx.Design(weights=..., cluster=..., strata=...)``. Estimates come
+        from weighted means and covariances; resamples draw whole clusters within strata (Rao, Wu &
+        Yue 1992), so that intervals allow for what clusters share, and limits of the t
+        distribution have clusters less strata as degrees of freedom.
     n_resamples, seed, level
-        The bootstrap behind standard errors and percentile intervals of ``.table``, drawn when
+        The bootstrap behind standard errors and intervals of ``.table``, drawn when
         they are first asked for; 0 resamples for none. ``.bootstrap()`` draws others.
 
     Returns
@@ -105,32 +123,34 @@ def pls(
         raise CxError(f"scheme is {scheme!r}; allowed: {', '.join(SCHEMES)}")
     check_level(level)
     check_resamples(n_resamples or 1, seed)
-    design = read_design(model)
-    sample = read_sample(data, design.items, missing)
+    sampling = design_of(design, weights, cluster)
+    blocks = read_design(model)
+    sample = read_sample(data, blocks.items, missing, sampling)
     with quiet_linear_algebra():
-        estimates = estimate(sample.moments.cov[None], design, scheme, consistent)
-        problems = find_problems(sample.moments.corr, estimates, design, consistent)
+        estimates = estimate(sample.moments.cov[None], blocks, scheme, consistent, scaled=scaled)
+        problems = find_problems(sample.moments.corr, estimates, blocks, consistent)
         if any(problem.fatal for problem in problems):
             outer = estimates.outer
             numbers = ("weights", "cross_loadings", "composite_corr")
             withheld = {name: np.full_like(getattr(outer, name), np.nan) for name in numbers}
             outer = replace(outer, **withheld)
-            estimates = from_weights(sample.moments.corr[None], outer, design, consistent)
-    labels = [(path.label, design.constructs[path.start]) for path in design.paths]
-    labels += zip(design.item_labels, design.items, strict=True)
-    if terms := labels_of_variables(labels, (*design.constructs, *design.items)):
+            estimates = from_weights(sample.moments.corr[None], outer, blocks, consistent)
+    labels = [(path.label, blocks.constructs[path.start]) for path in blocks.paths]
+    labels += zip(blocks.item_labels, blocks.items, strict=True)
+    if terms := labels_of_variables(labels, (*blocks.constructs, *blocks.items)):
         problems = (*problems, Problem("label_is_variable", terms))
     for problem in problems:
         mistaken = problem.kind == "label_is_variable"
         if problem.fatal or mistaken or (consistent and problem.improper):
             warnings.warn(str(problem), ModelWarning, stacklevel=2)
     return PlsFit(
-        design=design,
+        design=blocks,
         sample=sample,
         estimates=estimates,
         problems=problems,
         scheme=scheme,
         consistent=consistent,
+        scaled=scaled,
         n_resamples=n_resamples,
         seed=seed,
         level=level,

@@ -17,7 +17,8 @@ from cxstats.core.progress import quiet_linear_algebra, tracked
 from cxstats.core.result import Chart, Result
 from cxstats.models.fitted_model import listed
 from cxstats.models.pls.bootstrap import CHUNK
-from cxstats.stats.bootstrap import percentile_limits
+from cxstats.models.pls.intervals import Stretch, shifted_interval
+from cxstats.models.pls.sample import weighted_moments, weighted_replicates
 from cxstats.stats.hypothesis_tests import adjust
 
 if TYPE_CHECKING:
@@ -41,19 +42,21 @@ class PlsGroupComparison(Result):
     ----------
     table : pandas.DataFrame
         ``lhs, rhs, group_1, group_2, estimate_1, estimate_2, estimate`` (the difference, first
-        less second), ``ci_low, ci_high`` (percentile, at the fit's level, from resamples
-        within groups), ``p_value`` (permutation), ``p_adjusted`` (Holm over all rows), ``n_1,
-        n_2``.
+        less second), ``ci_low, ci_high`` (at the fit's level, from resamples within groups, see
+        `cxstats.models.pls.intervals.shifted_interval`), ``p_value`` (permutation; under a
+        sampling design, that of the interval), ``p_adjusted`` (Holm over all rows), ``n_1, n_2``.
     invariance : pandas.DataFrame
         Whether groups weigh items alike (MICOM, step 2): ``construct, group_1, group_2,
         correlation, quantile_05, p_value``. `correlation` is that of the composites of either
         group's weights over all respondents; a small p value says they are other composites, and
-        differences of paths then mean little.
+        differences of paths then mean little. Under a sampling design there is no test (NaN).
     by : str
     n_permutations, n_failed, seed, level
         Permutations, those without a solution, the seed, and the level of the intervals.
     synthetic : bool
         Whether the respondents are simulated.
+    sampling : tuple of Text
+        What a reader must know of the sampling design; empty for a simple random sample.
     """
 
     table: pd.DataFrame
@@ -64,6 +67,7 @@ class PlsGroupComparison(Result):
     seed: int
     level: float
     synthetic: bool
+    sampling: tuple[Text, ...] = ()
 
     kinds: ClassVar[tuple[str, ...]] = ("differences",)
     reference: ClassVar[str] = (
@@ -78,9 +82,12 @@ class PlsGroupComparison(Result):
     def notes(self) -> tuple[Text, ...]:
         """The constructs whose items the groups weigh differently."""
         variant = self.invariance[self.invariance["p_value"] < ALPHA]["construct"]
+        notes = self.sampling
+        if notes:
+            notes = (both("pls.groups.sampled"), *notes)
         if variant.empty:
-            return ()
-        return (both("pls.groups.invariance", names=listed(dict.fromkeys(variant))),)
+            return notes
+        return (both("pls.groups.invariance", names=listed(dict.fromkeys(variant))), *notes)
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
         """Return the differences with intervals."""
@@ -107,7 +114,7 @@ class PlsGroupComparison(Result):
         """Return the differences with an adjusted p value below .05."""
         differ: Any = self.table[self.table["p_adjusted"] < ALPHA]
         head = label(
-            "pls.groups.head", lang,
+            "pls.groups.head.sampled" if self.sampling else "pls.groups.head", lang,
             by=self.by,
             count=format_number(self.n_permutations),
             seed=self.seed,
@@ -132,6 +139,10 @@ def compare_groups(fit: PlsFit, by: str, n_permutations: int, seed: int) -> PlsG
     Respondents of two groups are dealt anew to groups of the same sizes; the p value is
     ``(1 + #(|d*| >= |d|)) / (1 + permutations)``. Composites keep the direction of the whole
     sample's.
+
+    Under a sampling design respondents cannot be dealt anew: clusters stay together, and weights
+    belong to respondents. P values are then those of the intervals, from resamples of the whole
+    design, and whether groups weigh items alike is not tested.
 
     Parameters
     ----------
@@ -163,12 +174,14 @@ def compare_groups(fit: PlsFit, by: str, n_permutations: int, seed: int) -> PlsG
     tables, invariance, failed = [], [], 0
     with quiet_linear_algebra():
         samples = {
-            key: _GroupSample.of(fit, key, rows, n_permutations, [seed, g])
-            for g, (key, rows) in enumerate(groups.items())
+            key: _GroupSample.of(fit, key, member, n_permutations, [seed, g])
+            for g, (key, member) in enumerate(groups.items())
         }
         for number, pair in enumerate(combinations(samples.values(), 2)):
-            permuted = _permuted(fit, pair, n_permutations, [seed, number])
-            failed += n_permutations - len(permuted[0][0])
+            permuted = None
+            if fit.sample.rows is None:
+                permuted = _permuted(fit, pair, n_permutations, [seed, number])
+                failed += n_permutations - len(permuted[0][0])
             tables.append(_differences(fit, pair, permuted))
             invariance.append(_invariance(fit, pair, permuted))
     table = pd.concat(tables, ignore_index=True)
@@ -182,6 +195,7 @@ def compare_groups(fit: PlsFit, by: str, n_permutations: int, seed: int) -> PlsG
         seed=seed,
         level=fit.level,
         synthetic=fit.synthetic,
+        sampling=fit.sample.notes,
     )
 
 
@@ -191,27 +205,42 @@ class _GroupSample:
 
     key: Any
     rows: Array
+    row_weights: Array
     paths: Array
     weights: Array
     replicates: Array
 
     @classmethod
     def of(
-        cls, fit: PlsFit, key: Any, rows: Array, n_resamples: int, seed: list[int]
+        cls, fit: PlsFit, key: Any, member: NDArray[np.bool_], n_resamples: int, seed: list[int]
     ) -> _GroupSample:
-        paths, weights = _paths_and_weights(fit, np.cov(rows.T)[None])
+        """Estimate one group.
+
+        Under a sampling design the whole sample is resampled, by the same seed for all groups:
+        groups that share clusters are not independent.
+        """
+        sample = fit.sample
+        rows, row_weights = sample.matrix[member], sample.weights[member]
+        cov = weighted_moments(sample.moments.names, rows, row_weights).cov
+        paths, weights = _paths_and_weights(fit, cov[None])
         if np.isnan(paths).any():
             raise CxError(f"group {key!r} has no solution on its own")
-        resamples = bootstrap_moments(rows, n_resamples, seed)  # type: ignore[arg-type]
-        return cls(key, rows, paths[0], weights[0], _paths_and_weights(fit, resamples.cov)[0])
+        if sample.rows is None:
+            resamples = bootstrap_moments(rows, n_resamples, seed)  # type: ignore[arg-type]
+        else:
+            resamples = weighted_replicates(
+                sample.matrix, sample.rows, n_resamples, seed[0], of=member
+            )
+        replicates = _paths_and_weights(fit, resamples.cov)[0]
+        return cls(key, rows, row_weights, paths[0], weights[0], replicates)
 
 
 Pair = tuple[_GroupSample, _GroupSample]
 Permuted = list[tuple[Any, Any]]  # of each group: paths (B, k) and weights (B, p)
 
 
-def _groups(fit: PlsFit, by: str) -> dict[Any, Array]:
-    """Return the rows of every group."""
+def _groups(fit: PlsFit, by: str) -> dict[Any, NDArray[np.bool_]]:
+    """Return which of the rows used belong to every group."""
     import narwhals as nw
     import pandas as pd
 
@@ -227,18 +256,21 @@ def _groups(fit: PlsFit, by: str) -> dict[Any, Array]:
     keys = list(dict.fromkeys(column[answered].tolist()))
     if len(keys) < 2:
         raise DataError(f"column {by!r} has {len(keys)} group(s); at least 2 are needed")
-    groups = {key: fit.sample.matrix[answered & (column == key)] for key in keys}
-    for key, rows in groups.items():
-        if len(rows) < SMALLEST:
+    groups = {key: answered & np.asarray(column == key, bool) for key in keys}
+    for key, member in groups.items():
+        if member.sum() < SMALLEST:
             raise DataError(
-                f"group {key!r} of {by!r} has {len(rows)} complete cases; at least {SMALLEST} are "
-                "needed"
+                f"group {key!r} of {by!r} has {member.sum()} complete cases; at least {SMALLEST} "
+                "are needed"
             )
     return groups
 
 
 def _paths_and_weights(fit: PlsFit, cov: Array) -> tuple[Array, Array]:
-    """Return paths (B, k) and weights (B, p) of a batch; NaN where there is no solution."""
+    """Return paths (B, k) and weights (B, p) of a batch; NaN where there is no solution.
+
+    Weights are of items as `_invariance` takes them: standardised, or in their own units.
+    """
     ends, starts = zip(*((path.end, path.start) for path in fit.design.paths), strict=True)
     paths = np.empty((len(cov), len(ends)))
     weights = np.empty((len(cov), len(fit.design.items)))
@@ -248,7 +280,7 @@ def _paths_and_weights(fit: PlsFit, cov: Array) -> tuple[Array, Array]:
         paths[start:stop] = np.where(
             converged, estimates.paths[:, list(ends), list(starts)], np.nan
         )
-        weights[start:stop] = estimates.outer.weights
+        weights[start:stop] = estimates.weights
     return paths, weights
 
 
@@ -282,15 +314,20 @@ def _permuted_covariances(pair: Pair, n_permutations: int, seed: Any) -> Array:
     return cov
 
 
-def _differences(fit: PlsFit, pair: Pair, permuted: Permuted) -> pd.DataFrame:
-    """Return the differences of two groups' paths, with intervals and permutation tests."""
+def _differences(fit: PlsFit, pair: Pair, permuted: Permuted | None) -> pd.DataFrame:
+    """Return the differences of two groups' paths, with intervals and tests.
+
+    The tests are those by permutation; without permutations, those of the intervals.
+    """
     import pandas as pd
 
     first, second = pair
     names, paths = fit.design.constructs, fit.design.paths
     difference = first.paths - second.paths
-    limits = percentile_limits(first.replicates - second.replicates, fit.level)
-    permuted_difference = permuted[0][0] - permuted[1][0]
+    low, high, p_value = _intervals(fit, pair, difference)
+    if permuted is not None:
+        permuted_difference = permuted[0][0] - permuted[1][0]
+        p_value = _permutation_p(-np.abs(permuted_difference), -np.abs(difference))
     return pd.DataFrame(
         {
             "lhs": [names[path.end] for path in paths],
@@ -300,13 +337,33 @@ def _differences(fit: PlsFit, pair: Pair, permuted: Permuted) -> pd.DataFrame:
             "estimate_1": first.paths,
             "estimate_2": second.paths,
             "estimate": difference,
-            "ci_low": limits[0],
-            "ci_high": limits[1],
-            "p_value": _permutation_p(-np.abs(permuted_difference), -np.abs(difference)),
+            "ci_low": low,
+            "ci_high": high,
+            "p_value": p_value,
             "n_1": len(first.rows),
             "n_2": len(second.rows),
         }
     )
+
+
+def _intervals(fit: PlsFit, pair: Pair, difference: Array) -> Array:
+    """Return limits and p values (3, k) of differences, as of paths from several causes.
+
+    Degrees of freedom are those of the smaller group, or of the whole design.
+    """
+    replicates = pair[0].replicates - pair[1].replicates
+    replicates = replicates[~np.isnan(replicates).any(axis=1)]
+    if len(replicates) < 2:
+        return np.full((3, len(difference)), np.nan)
+    smaller = min(len(sample.rows) for sample in pair)
+    simple = fit.sample.rows is None
+    n, df = (smaller, smaller - 1) if simple else (fit.sample.drawn, fit.sample.df)
+    causes = [len(fit.design.causes[path.end]) for path in fit.design.paths]
+    found = [
+        shifted_interval(float(d), column, Stretch(fit.level, n, max(df - k, 1)))
+        for d, column, k in zip(difference, replicates.T, causes, strict=True)
+    ]
+    return np.array(found).T
 
 
 def _permutation_p(permuted: Array, observed: Array) -> Array:
@@ -318,11 +375,18 @@ def _permutation_p(permuted: Array, observed: Array) -> Array:
     return np.asarray((1 + below) / (1 + len(permuted)))
 
 
-def _invariance(fit: PlsFit, pair: Pair, permuted: Permuted) -> pd.DataFrame:
-    """Compare the composites of two groups' weights over all respondents."""
+def _invariance(fit: PlsFit, pair: Pair, permuted: Permuted | None) -> pd.DataFrame:
+    """Compare the composites of two groups' weights over all respondents.
+
+    Without permutations there is no test.
+    """
     import pandas as pd
 
-    pooled = correlations(np.cov(np.concatenate([sample.rows for sample in pair]).T))
+    rows = np.concatenate([sample.rows for sample in pair])
+    row_weights = np.concatenate([sample.row_weights for sample in pair])
+    pooled = weighted_moments(fit.sample.moments.names, rows, row_weights).cov
+    if fit.scaled:
+        pooled = correlations(pooled)
     member = fit.design.member
 
     def correlation(first: Array, second: Array) -> Array:
@@ -335,7 +399,13 @@ def _invariance(fit: PlsFit, pair: Pair, permuted: Permuted) -> pd.DataFrame:
         return np.asarray(covariance(a, b) / np.sqrt(covariance(a, a) * covariance(b, b)))
 
     observed = correlation(pair[0].weights[None], pair[1].weights[None])[0]
-    replicates = correlation(permuted[0][1], permuted[1][1])
+    quantile, p_value = np.full((2, len(observed)), np.nan)
+    if permuted is not None:
+        replicates = correlation(permuted[0][1], permuted[1][1])
+        quantile, p_value = (
+            np.quantile(replicates, 0.05, axis=0),
+            _permutation_p(replicates, observed),
+        )
     several = [j for j, mode in enumerate(fit.design.modes) if mode != "single"]
     return pd.DataFrame(
         {
@@ -343,7 +413,7 @@ def _invariance(fit: PlsFit, pair: Pair, permuted: Permuted) -> pd.DataFrame:
             "group_1": pair[0].key,
             "group_2": pair[1].key,
             "correlation": observed[several],
-            "quantile_05": np.quantile(replicates, 0.05, axis=0)[several],
-            "p_value": _permutation_p(replicates, observed)[several],
+            "quantile_05": quantile[several],
+            "p_value": p_value[several],
         }
     )

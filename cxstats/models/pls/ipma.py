@@ -11,13 +11,14 @@ import numpy as np
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, label
-from cxstats.core.moments import bootstrap_moments, check_resamples
+from cxstats.core.moments import check_resamples
 from cxstats.core.progress import quiet_linear_algebra, tracked
 from cxstats.core.result import Chart, Result
 from cxstats.models.pls.bootstrap import CHUNK
 from cxstats.models.pls.design import Design
 from cxstats.models.pls.estimates import Estimates
-from cxstats.stats.bootstrap import percentile_limits
+from cxstats.models.pls.intervals import Stretch, shifted_interval
+from cxstats.stats.bootstrap import expanded_percentile
 from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
@@ -50,9 +51,11 @@ class Ipma(Result):
     replicates : array (B, k, 2)
         Performance and importance of each construct in every resample that converged.
     n_resamples, n_failed, seed, level
-        The bootstrap behind the percentile intervals.
+        The bootstrap behind the intervals.
     synthetic : bool
         Whether the respondents are simulated.
+    sampling : tuple of Text
+        What a reader must know of the sampling design.
     """
 
     table: pd.DataFrame
@@ -65,6 +68,7 @@ class Ipma(Result):
     seed: int
     level: float
     synthetic: bool
+    sampling: tuple[Text, ...] = ()
 
     kinds: ClassVar[tuple[str, ...]] = ("map", "intervals")
     reference: ClassVar[str] = (
@@ -75,8 +79,9 @@ class Ipma(Result):
 
     @property
     def notes(self) -> tuple[Text, ...]:
-        """The items whose negative weight makes a performance doubtful."""
-        return tuple(both("pls.ipma.negative", item=item) for item in self.negative)
+        """The items whose negative weight makes a performance doubtful; the sampling design."""
+        negative = (both("pls.ipma.negative", item=item) for item in self.negative)
+        return (*negative, *self.sampling)
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
         """Return the map, or importances with intervals and performance beside the name.
@@ -135,7 +140,7 @@ def ipma(fit: PlsFit, target: str, scale: Scale, n_resamples: int, seed: int, le
         The ends of the answer scale; "observed" takes smallest and largest answers, which makes
         performances depend on who happened to answer.
     n_resamples, seed, level
-        Bootstrap of the percentile intervals.
+        Bootstrap of the intervals, which keeps the sampling design of the fit.
 
     Raises
     ------
@@ -163,7 +168,7 @@ def ipma(fit: PlsFit, target: str, scale: Scale, n_resamples: int, seed: int, le
         importance, performance = estimates[0][0, j], estimates[1][0]
         replicates = _replicates(fit, j, ends, n_resamples, seed)
     solved = replicates[~np.isnan(replicates).any(axis=(1, 2))]
-    low, high = percentile_limits(solved, level)
+    low, high = _limits(fit, np.stack([performance, importance], axis=-1), solved, level)
     table = pd.DataFrame(
         {
             "construct": [design.constructs[i] for i in sources],
@@ -189,7 +194,25 @@ def ipma(fit: PlsFit, target: str, scale: Scale, n_resamples: int, seed: int, le
         seed=seed,
         level=level,
         synthetic=fit.synthetic,
+        sampling=fit.sample.notes,
     )
+
+
+def _limits(fit: PlsFit, estimates: Array, replicates: Array, level: float) -> Array:
+    """Return limits (2, J, 2) of performance and importance.
+
+    Performances are means: expanded percentiles. Importances are effects, see
+    `cxstats.models.pls.intervals.shifted_interval`.
+    """
+    limits = np.full((2, *estimates.shape), np.nan)
+    if len(replicates) < 2:
+        return limits
+    n, df = fit.sample.drawn, fit.sample.df
+    limits[:, :, 0] = expanded_percentile(replicates[:, :, 0], level, n, df)
+    for j, estimate in enumerate(estimates[:, 1]):
+        own = shifted_interval(float(estimate), replicates[:, j, 1], Stretch(level, n, df))
+        limits[:, j, 1] = own[:2]
+    return limits
 
 
 def _replicates(
@@ -199,7 +222,7 @@ def _replicates(
 
     NaN where a resample has no solution.
     """
-    resamples = bootstrap_moments(fit.sample.matrix, n_resamples, seed)
+    resamples = fit.sample.replicates(n_resamples, seed)
     replicates = np.empty((n_resamples, len(fit.design.constructs), 2))
     for start, stop in tracked(n_resamples, CHUNK):
         cov, mean = resamples.cov[start:stop], resamples.mean[start:stop]

@@ -140,7 +140,8 @@ def predict(
     Raises
     ------
     CxError
-        For a consistent fit: predictions are made from composites.
+        For a consistent fit: predictions are made from composites; and for one with a sampling
+        design.
 
     References
     ----------
@@ -177,6 +178,11 @@ def _check_predictable(fit: PlsFit, k: int, antecedents: str) -> None:
         raise CxError(f"k is {k!r}; allowed: whole numbers from 2 to n = {fit.n}")
     if fit.consistent:
         raise CxError("predictions are made from composites: fit without consistent=True")
+    if fit.sample.rows is not None:
+        raise CxError(
+            "predictions are made for respondents of a simple random sample: folds that keep a "
+            "sampling design are not implemented; fit without weights=, cluster= and design="
+        )
     fit.require_sound("prediction")
     fit.sample.require_rows("a prediction")
 

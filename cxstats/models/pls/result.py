@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 TABLES = (
     "table", "paths", "loadings", "weights", "quality", "r_squared", "effects",
-    "specific_effects", "htmt", "fornell_larcker", "cross_loadings",
+    "specific_effects", "htmt", "fornell_larcker", "cross_loadings", "fit_indices",
 )  # fmt: skip
 
 
@@ -59,8 +59,8 @@ class PlsFit(FittedModel):
         The arrays behind the tables, a batch of one.
     problems : tuple of Problem
         What makes the solution doubtful; ``problem.message`` says what to do, in both languages.
-    scheme, consistent
-        Inner weights; whether corrected for unreliability.
+    scheme, consistent, scaled
+        Inner weights; whether corrected for unreliability; whether items were standardised.
     n_resamples, seed, level
         The bootstrap behind `table`.
     """
@@ -71,6 +71,7 @@ class PlsFit(FittedModel):
     problems: tuple[Problem, ...]
     scheme: str
     consistent: bool
+    scaled: bool
     n_resamples: int
     seed: int
     level: float
@@ -82,11 +83,13 @@ class PlsFit(FittedModel):
         "MIS Quarterly, 39(2), 297-316."
     )
 
-    codes: ClassVar = {"mode": "pls.mode.{}"}
+    codes: ClassVar = {
+        "mode": "pls.mode.{}", "model": "pls.fit.model.{}", "index": "pls.fit.index.{}",
+    }  # fmt: skip
 
     @property
     def notes(self) -> tuple[Text, ...]:
-        """Missing codes, answers replaced, resamples lost or improper, pairs not distinct."""
+        """Missing codes, answers replaced, resamples lost, pairs not distinct, sampling, few."""
         boot = self.inference
         counts = {
             "pls.replaced": self.sample.replaced,
@@ -94,7 +97,8 @@ class PlsFit(FittedModel):
             "pls.bootstrap.improper": 0 if boot is None else boot.n_improper,
         }
         notes = [both(key, count=format_number(n)) for key, n in counts.items() if n]
-        return (*self.sample.missing_codes, *notes, *self._indistinct())
+        limits = self.sample.notes if boot is None else boot.limits
+        return (*self.sample.missing_codes, *notes, *self._indistinct(), *limits)
 
     def _indistinct(self) -> list[Text]:
         """Name the pairs whose HTMT is low, but whose interval is too long to show it."""
@@ -157,12 +161,17 @@ class PlsFit(FittedModel):
 
     @cached_property
     def weights(self) -> pd.DataFrame:
-        """Weights of standardised items: ``construct, item, mode, weight, vif`` (of the block)."""
+        """Weights of items: ``construct, item, mode, weight, vif`` (of the block).
+
+        Of standardised items; with ``scaled=False``, of items in their own units, such that the
+        score has standard deviation 1 (divisor n - 1, as everywhere here; R's plspm divides by n,
+        so that its weights are larger by ``sqrt(n / (n - 1))``).
+        """
         corr, vif = self.sample.moments.corr, []
         for block in self.design.blocks:
             vif += inflation(corr[None, block, block])[0].tolist()
         modes = [self.design.modes[j] for j in self.design.home]
-        return self._of_items(mode=modes, weight=self.estimates.outer.weights[0], vif=vif)
+        return self._of_items(mode=modes, weight=self.estimates.weights[0], vif=vif)
 
     def _of_items(self, **columns: Any) -> pd.DataFrame:
         import pandas as pd
@@ -271,6 +280,18 @@ class PlsFit(FittedModel):
         return pd.DataFrame(matrix, pd.Index(names, name="construct"), names)
 
     @cached_property
+    def fit_indices(self) -> pd.DataFrame:
+        """SRMR, d_ULS and d_G of the saturated and the estimated model, a row each.
+
+        Columns ``model, index, estimate, hi_95, hi_99, p_value, n``, from the fit's resamples; see
+        `cxstats.models.pls.fit_indices.fit_indices`. Without ``consistent=True`` the model is one
+        of composites throughout; with it, reflective blocks are common factors.
+        """
+        from cxstats.models.pls.fit_indices import fit_indices
+
+        return fit_indices(self, self.n_resamples, self.seed)
+
+    @cached_property
     def inference(self) -> PlsBootstrap | None:
         """The bootstrap behind `table`; None without respondents, resamples or solution."""
         if self.sample.frame is None or not self.n_resamples or not self.sound:
@@ -282,7 +303,7 @@ class PlsFit(FittedModel):
         """Loadings, weights of formative items, paths and defined parameters, a row each.
 
         Columns ``lhs, op, rhs, label, group, estimate, se, z, p_value, ci_low, ci_high, std, n``;
-        intervals are percentiles of the bootstrap (`inference`), NaN where there is none.
+        intervals are those of the bootstrap (`inference`), NaN where there is none.
         """
         rows = self._quantities()
         formative = rows["op"] == "<~"
@@ -299,11 +320,21 @@ class PlsFit(FittedModel):
             for kind, rhs in zip(rows["kind"], rows["rhs"], strict=True)
         ]
         rows = rows.iloc[np.argsort(order, kind="stable")].reset_index(drop=True)
-        rows = rows.assign(std=rows["estimate"], n=self.n, group=1)
+        rows = rows.assign(std=self._standardised(rows), n=self.n, group=1)
         return rows[
             ["lhs", "op", "rhs", "label", "group", "estimate", "se", "z", "p_value", "ci_low",
              "ci_high", "std", "n"]
         ]  # fmt: skip
+
+    def _standardised(self, rows: pd.DataFrame) -> Any:
+        """Return estimates of rows of the table, weights as those of standardised items."""
+        if self.scaled:
+            return rows["estimate"]
+        weights = dict(zip(self.design.items, self.estimates.outer.weights[0], strict=True))
+        return [
+            weights[row.rhs] if row.op == "<~" else row.estimate
+            for row in cast(Any, rows.itertuples())
+        ]
 
     def _quantities(self) -> pd.DataFrame:
         """Return every quantity with its interval, or with none without a bootstrap."""
@@ -356,7 +387,7 @@ class PlsFit(FittedModel):
             Where the search ends.
         """
         return estimate(
-            cov, self.design, self.scheme, self.consistent,
+            cov, self.design, self.scheme, self.consistent, scaled=self.scaled,
             reference=self.estimates.outer.weights[0], align=align, tolerance=tolerance,
         )  # fmt: skip
 
@@ -370,8 +401,10 @@ class PlsFit(FittedModel):
     ) -> PlsBootstrap:
         """Fit the model to resamples of the respondents, all at once.
 
-        Standard errors, percentile and BCa intervals of paths, loadings, weights, total, indirect
-        and specific indirect effects, R², HTMT and defined parameters.
+        Standard errors, p values and intervals of paths, loadings, weights, total, indirect
+        and specific indirect effects, R², HTMT and defined parameters; which interval each has
+        is in `cxstats.models.pls.intervals.intervals`, percentiles and BCa limits stand beside
+        it. Under a sampling design, whole clusters are drawn within strata.
 
         Parameters
         ----------
@@ -473,6 +506,8 @@ class PlsFit(FittedModel):
             for row in rows.itertuples()
         ]  # fmt: skip
         lines.append(label("pls.r_squared", lang, names=listed(explained).get(lang)))
+        if not self.scaled:
+            lines.append(label("pls.unscaled", lang))
         return [*lines, self._path_head(lang), *self._path_lines(lang)]
 
     def _path_head(self, lang: str) -> str:

@@ -11,8 +11,9 @@ import numpy as np
 from cxstats.core.engines import blocks
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text
-from cxstats.core.moments import Moments, moments
+from cxstats.core.moments import Moments, Replicates, bootstrap_moments, moments
 from cxstats.models.sem.tokens import near
+from cxstats.stats.sampling_design import Design, SampledRows
 from cxstats.survey.answers import missing_code_notes
 
 if TYPE_CHECKING:
@@ -37,12 +38,18 @@ class Sample:
         "listwise" or "mean".
     replaced : int
         Missing answers that were replaced by the mean of their item.
+    rows : SampledRows or None
+        How the respondents used were sampled; None for a simple random sample.
+    kept : array (rows,) or None
+        Which rows of the frame have a weight and the answers that are needed; None without `rows`.
     """
 
     moments: Moments
     frame: Any
     missing: str
     replaced: int
+    rows: SampledRows | None = None
+    kept: NDArray[np.bool_] | None = None
 
     @property
     def n(self) -> int:
@@ -52,6 +59,8 @@ class Sample:
     @cached_property
     def used(self) -> NDArray[np.bool_]:
         """Which rows of the frame are used, (rows,)."""
+        if self.kept is not None:
+            return self.kept
         raw = read_rows(self._frame("this"), self.moments.names)
         if self.missing == "mean":
             return np.ones(len(raw), bool)
@@ -61,7 +70,39 @@ class Sample:
     def matrix(self) -> Array:
         """The rows used, (n, p), missing answers replaced if that was asked for."""
         raw = read_rows(self._frame("this"), self.moments.names)
-        return filled(raw)[0] if self.missing == "mean" else raw[self.used]
+        return filled(raw[self.used], self.rows)[0] if self.missing == "mean" else raw[self.used]
+
+    @property
+    def weights(self) -> Array:
+        """Weights of the rows used, (n,), of mean 1."""
+        return np.ones(self.n) if self.rows is None else self.rows.weights
+
+    @property
+    def df(self) -> int:
+        """Degrees of freedom of an error: respondents less 1, or clusters less strata."""
+        return self.n - 1 if self.rows is None else self.rows.df
+
+    @property
+    def drawn(self) -> float:
+        """Cases drawn in a resample that varies less than the truth by 1 / n.
+
+        Resamples of clusters are scaled to vary by the right amount: there it is `df`.
+        """
+        clustered = self.rows is not None and (
+            self.rows.design.cluster is not None or self.rows.design.strata is not None
+        )
+        return self.df if clustered else self.n
+
+    @property
+    def notes(self) -> tuple[Text, ...]:
+        """What a reader must know of the sampling design; empty without one."""
+        return () if self.rows is None else self.rows.notes()
+
+    def replicates(self, n_resamples: int, seed: int) -> Replicates:
+        """Return the moments of resamples of the rows used, which keep the sampling design."""
+        if self.rows is None:
+            return bootstrap_moments(self.matrix, n_resamples, seed)
+        return weighted_replicates(self.matrix, self.rows, n_resamples, seed)
 
     @cached_property
     def missing_codes(self) -> tuple[Text, ...]:
@@ -89,7 +130,9 @@ class Sample:
         self._frame(what)
 
 
-def read_sample(data: Any, items: tuple[str, ...], missing: str) -> Sample:
+def read_sample(
+    data: Any, items: tuple[str, ...], missing: str, design: Design | None = None
+) -> Sample:
     """Take the moments of a model's items.
 
     Parameters
@@ -98,6 +141,9 @@ def read_sample(data: Any, items: tuple[str, ...], missing: str) -> Sample:
     items : tuple of str
     missing : {"listwise", "mean"}
         Leave out respondents with a missing answer, or put the mean of the item there.
+    design : Design, optional
+        How respondents were sampled. Means and covariances are weighted then, and a respondent
+        whose weight is 0 is left out.
 
     Raises
     ------
@@ -107,7 +153,9 @@ def read_sample(data: Any, items: tuple[str, ...], missing: str) -> Sample:
     """
     if missing not in MISSING:
         raise CxError(f"missing is {missing!r}; allowed: {', '.join(MISSING)}")
-    if isinstance(data, Moments):
+    if design is not None:
+        sample = _designed_sample(data, items, missing, design)
+    elif isinstance(data, Moments):
         sample = Sample(_select(data, items), None, missing, 0)
     else:
         _check_columns(data, items)
@@ -131,6 +179,71 @@ def _filled_sample(data: Any, items: tuple[str, ...]) -> Sample:
     return Sample(moments(pd.DataFrame(values, columns=list(items)), items), data, "mean", replaced)
 
 
+def _designed_sample(data: Any, items: tuple[str, ...], missing: str, design: Design) -> Sample:
+    """Take weighted moments."""
+    if isinstance(data, np.ndarray):
+        raise CxError("an array has no columns of a sampling design; pass a table")
+    sampled = design.read(data)
+    _check_columns(data, items)
+    raw = read_rows(data, items)
+    kept: NDArray[np.bool_] = sampled.weights > 0
+    if missing == "listwise":
+        kept = kept & ~np.isnan(raw).any(axis=1)
+    if kept.sum() < 2:
+        raise DataError(f"{kept.sum()} complete cases; at least 3 are needed")
+    rows = sampled.take(np.flatnonzero(kept))
+    values, replaced = filled(raw[kept], rows)
+    return Sample(
+        weighted_moments(items, values, rows.weights, int((~kept).sum())),
+        data, missing, replaced, rows, kept,
+    )  # fmt: skip
+
+
+def weighted_moments(
+    names: tuple[str, ...], values: Array, weights: Array, dropped: int = 0
+) -> Moments:
+    """Return weighted moments, ``cov = sum w (x - m)(x - m)' / sum w * n / (n - 1)``."""
+    n = len(values)
+    mean = weights @ values / weights.sum()
+    centred = values - mean
+    cov = (centred * weights[:, None]).T @ centred / weights.sum() * (n / (n - 1))
+    return Moments(names, n, mean, (cov + cov.T) / 2, dropped)
+
+
+def weighted_replicates(
+    matrix: Array, rows: SampledRows, n_resamples: int, seed: int, of: NDArray[Any] | None = None
+) -> Replicates:
+    """Return the moments of resamples that keep a sampling design.
+
+    Parameters
+    ----------
+    matrix : array (n, p)
+    rows : SampledRows
+        The design of all n rows.
+    n_resamples, seed : int
+    of : array (n,), optional
+        Whether a row belongs to the group whose moments are wanted: the design is resampled as a
+        whole, and a replicate that draws nobody of the group is NaN.
+    """
+    centre = rows.mean(matrix)
+    x = matrix - centre
+    p = x.shape[1]
+    row, column = np.tril_indices(p)
+    products = np.concatenate([x, x[:, row] * x[:, column]], axis=1)
+    member = np.ones(len(x)) if of is None else np.asarray(of, float)
+    n = member.sum()
+    mean, cov = np.empty((n_resamples, p)), np.empty((n_resamples, p, p))
+    for first, drawn in rows.resampling_weights(n_resamples, seed):
+        weights = drawn * member
+        with np.errstate(invalid="ignore", divide="ignore"):
+            sums = weights @ products / weights.sum(axis=1, keepdims=True)
+        at = slice(first, first + len(weights))
+        mean[at] = sums[:, :p]
+        flat = (sums[:, p:] - mean[at][:, row] * mean[at][:, column]) * (n / (n - 1))
+        cov[at, row, column] = cov[at, column, row] = flat
+    return Replicates(mean + centre, cov)
+
+
 def read_rows(frame: Any, items: tuple[str, ...]) -> Array:
     """Return the answers (rows, p), NaN where one is missing."""
     import narwhals as nw
@@ -144,9 +257,13 @@ def read_rows(frame: Any, items: tuple[str, ...]) -> Array:
     return np.concatenate(values)
 
 
-def filled(values: Array) -> tuple[Array, int]:
-    """Return answers with the mean of the item where one is missing, and how many those are."""
+def filled(values: Array, rows: SampledRows | None = None) -> tuple[Array, int]:
+    """Return answers with the (weighted) mean of the item where one is missing, and how many."""
     gaps = np.isnan(values)
+    if not gaps.any():
+        return values, 0
+    if rows is not None:
+        return np.where(gaps, rows.mean(values), values), int(gaps.sum())
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(gaps, 0, values).sum(axis=0) / (~gaps).sum(axis=0)
     return np.where(gaps, mean, values), int(gaps.sum())

@@ -1,0 +1,252 @@
+"""Intervals and p values of PLS quantities from bootstrap replicates, for few respondents too.
+
+Percentiles of PLS replicates miss in small samples: weights that are fitted to the sample make
+paths and R² too large, in resamples once more. Every kind of quantity has the interval that
+covered best in our simulation (`tests/models/pls/test_coverage.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cxstats.core.language import Text, both
+from cxstats.models.pls.estimates import htmt_pairs, quantities
+from cxstats.stats.bootstrap import expanded_percentile, reach
+from cxstats.stats.coefficients import htmt_interval
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cxstats.models.pls.design import Design
+    from cxstats.models.pls.estimates import Quantity
+    from cxstats.models.pls.result import PlsFit
+
+    Array = NDArray[np.float64]
+
+# A correlation this close to 1 has no Fisher z that means anything.
+NEARLY_ONE = 0.999
+# Respondents from which intervals were tried; from which those of HTMT cover as they say.
+TRIED, TRIED_HTMT = 20, 50
+# Replicates beyond 0 below which their number says little, and their spread says more.
+FEW_BEYOND = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Intervals:
+    """Limits and p values (k,) of the quantities of a fit; NaN where there are none."""
+
+    low: Array
+    high: Array
+    p_value: Array
+
+
+def intervals(fit: PlsFit, estimate: Array, replicates: Array, level: float) -> Intervals:
+    """Return the interval and the p value of every quantity.
+
+    - A path from a single cause is a correlation: Fisher's z, less the bias of its replicates,
+      and its t limits (`correlation_interval`).
+    - Other paths, effects and defined parameters: percentiles of the replicates, shifted by twice
+      their bias and expanded (`shifted_interval`).
+    - Loadings and weights: expanded percentiles, which covered 93.6 to 99.2 % at n = 20 to 100
+      (the higher the weaker the path); their p value is that of ``t = estimate / se``.
+    - R²: expanded percentiles of replicates that are adjusted twice, and 0 where noise could have
+      brought forth as much (`r_squared_interval`).
+    - HTMT: see `cxstats.stats.coefficients.htmt_interval`.
+
+    The p value of a path or an effect is below .05 just where its 95 % interval excludes 0. R² and
+    HTMT are not tested.
+
+    Parameters
+    ----------
+    fit : PlsFit
+    estimate : array (k,)
+    replicates : array (B, k)
+        Those with a solution.
+    level : float
+    """
+    low, high, p = np.full((3, len(estimate)), np.nan)
+    rows = quantities(fit.design)
+    causes = {fit.design.constructs[j]: len(k) for j, k in fit.design.causes.items()}
+    for i, quantity in enumerate(rows):
+        column = replicates[:, i]
+        if not np.isfinite(column).all() or quantity.kind in ("r_squared", "htmt"):
+            continue
+        df = fit.sample.df - (causes[quantity.lhs] if quantity.kind == "path" else 0)
+        stretch = Stretch(level, fit.sample.drawn, max(df, 1))
+        single = quantity.kind == "path" and causes[quantity.lhs] == 1
+        if quantity.kind in ("loading", "weight"):
+            low[i], high[i], p[i] = _expanded(float(estimate[i]), column, stretch)
+        elif single and max(np.abs(column).max(), abs(estimate[i])) < NEARLY_ONE:
+            low[i], high[i], p[i] = correlation_interval(float(estimate[i]), column, stretch)
+        else:
+            low[i], high[i], p[i] = shifted_interval(float(estimate[i]), column, stretch)
+    for i, quantity in enumerate(rows):
+        if quantity.kind == "r_squared":
+            own = [r.kind == "path" and r.lhs == quantity.lhs for r in rows]
+            low[i], high[i] = r_squared_interval(
+                float(estimate[i]), replicates[:, i], p[own], _sizes(fit, quantity), level
+            )
+    ratios = [i for i, quantity in enumerate(rows) if quantity.kind == "htmt"]
+    low[ratios], high[ratios] = htmt_interval(
+        estimate[ratios], replicates[:, ratios], level, fit.sample.df + 1
+    )
+    return Intervals(low, high, p)
+
+
+def small_sample_notes(n: int, design: Design) -> tuple[Text, ...]:
+    """Say of which intervals it is not known, with n respondents, that they cover."""
+    notes = [both("pls.note.small", n=n, tried=TRIED)] if n < TRIED else []
+    pairs = [pair for pair in htmt_pairs(design) if "A" in [design.modes[j] for j in pair]]
+    if TRIED <= n < TRIED_HTMT and pairs:
+        notes.append(both("pls.note.small.htmt", n=n, tried=TRIED_HTMT))
+    return tuple(notes)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What an interval is stretched by: level, cases drawn in a resample, degrees of freedom."""
+
+    level: float
+    n: float
+    df: float
+
+    @property
+    def reach(self) -> float:
+        """Standard deviations to either side, see `cxstats.stats.bootstrap.reach`."""
+        return reach(self.level, self.n, self.df)
+
+    def p_value(self, deviations: float) -> float:
+        """Return the two-sided p value of a distance from 0 in standard deviations."""
+        from scipy.special import stdtr
+
+        return float(2 * stdtr(self.df, -abs(deviations) * np.sqrt(self.df / self.n)))
+
+
+def correlation_interval(
+    estimate: float, replicates: Array, stretch: Stretch
+) -> tuple[float, float, float]:
+    """Return the interval and p value of a correlation, on Fisher's scale.
+
+    ``z = 2 atanh(r) - mean(atanh(r*))``, less the bias of replicates r*, and
+    ``z -+ reach sd(atanh(r*))`` turned back by tanh. Of paths from a single cause it covered 93.6
+    to 97.3 % at n = 20 to 100, where percentiles covered 80 to 94 %.
+    """
+    transformed = np.arctanh(replicates)
+    centre = 2 * np.arctanh(estimate) - transformed.mean()
+    spread = transformed.std(ddof=1)
+    if not spread > 0:
+        return float("nan"), float("nan"), float("nan")
+    low, high = (float(np.tanh(centre + side * stretch.reach * spread)) for side in (-1, 1))
+    return low, high, stretch.p_value(centre / spread)
+
+
+def shifted_interval(
+    estimate: float, replicates: Array, stretch: Stretch
+) -> tuple[float, float, float]:
+    """Return percentiles of replicates less twice their bias, expanded, and their p value.
+
+    Replicates lie as far beyond the sample as the sample beyond the truth: their bias (of the
+    median, which improper replicates of consistent PLS do not move) is taken off twice. The
+    p value turns the interval round: the level at which it just reaches 0, by the replicates
+    beyond 0, or by their median and spread where those are few. Of paths from several causes it
+    covered 97.0 to 98.7 % at n = 20 and 94.7 to 97.3 % at n = 30 to 100, of an indirect effect
+    95.2 % at n = 30.
+    """
+    from scipy.special import ndtri
+
+    shifted = replicates - 2 * (np.median(replicates) - estimate)
+    spread = shifted.std(ddof=1)
+    if not spread > 0:
+        return float("nan"), float("nan"), float("nan")
+    low, high = expanded_percentile(shifted[:, None], stretch.level, stretch.n, stretch.df)
+    beyond = min((shifted <= 0).sum(), (shifted >= 0).sum())
+    deviations = -float(ndtri((beyond + 1) / (len(shifted) + 1)))
+    if beyond < FEW_BEYOND:
+        deviations = max(deviations, abs(float(np.median(shifted))) / float(spread))
+    return float(low[0]), float(high[0]), min(stretch.p_value(deviations), 1.0)
+
+
+def _expanded(estimate: float, replicates: Array, stretch: Stretch) -> tuple[float, float, float]:
+    """Return expanded percentiles, and the p value of the estimate over its standard error."""
+    spread = replicates.std(ddof=1)
+    if not spread > 0:
+        return float("nan"), float("nan"), float("nan")
+    low, high = expanded_percentile(replicates[:, None], stretch.level, stretch.n, stretch.df)
+    return float(low[0]), float(high[0]), stretch.p_value(estimate / float(spread))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sizes:
+    """What optimism of an R² depends on.
+
+    Attributes
+    ----------
+    n : float
+        Respondents; under weights, as many as they are worth (Kish).
+    drawn, df : float
+        Cases drawn in a resample, degrees of freedom of an error.
+    causes, items : int
+        Constructs that explain; items in them and in what is explained, whose weights are fitted.
+    """
+
+    n: float
+    drawn: float
+    df: float
+    causes: int
+    items: int
+
+
+def _sizes(fit: PlsFit, quantity: Quantity) -> _Sizes:
+    design, sample = fit.design, fit.sample
+    j = design.constructs.index(quantity.lhs)
+    blocks = [design.blocks[k] for k in (j, *design.causes[j])]
+    return _Sizes(
+        n=sample.n if sample.rows is None else sample.rows.kish,
+        drawn=sample.drawn,
+        df=sample.df,
+        causes=len(design.causes[j]),
+        items=sum(block.stop - block.start for block in blocks),
+    )
+
+
+def r_squared_interval(
+    estimate: float, replicates: Array, p_values: Array, sizes: _Sizes, level: float
+) -> tuple[float, float]:
+    """Return the interval of an R², which is 0 to something where there may be none.
+
+    Replicates are adjusted twice, ``1 - (1 - R²) ((n - 1) / (n - p - 1))²``, for the optimism of
+    the sample and for their own, and their percentiles expanded. The lower limit is 0 where noise
+    could have brought forth R²: no path into the construct is different from 0 (by Bonferroni
+    over its p paths), and an F test that counts every weight as fitted to the sample finds
+    nothing either. It covered 93.0 to 97.7 % at n = 20 to 100, and 96.0 to 96.7 % of an R² of
+    0, where percentiles covered 25 to 93 % and never 0.
+
+    Parameters
+    ----------
+    estimate : float
+    replicates : array (B,)
+    p_values : array (p,)
+        Of the paths into the construct.
+    sizes : _Sizes
+    level : float
+    """
+    from scipy.special import fdtrc
+
+    left = sizes.n - sizes.causes - 1
+    if left <= 0 or not np.isfinite(replicates).all() or not np.ptp(replicates) > 0:
+        return float("nan"), float("nan")
+    adjusted = np.clip(1 - (1 - replicates) * ((sizes.n - 1) / left) ** 2, 0, 1)
+    df = max(sizes.df - sizes.causes, 1)
+    low, high = (
+        float(x[0]) for x in expanded_percentile(adjusted[:, None], level, sizes.drawn, df)
+    )
+    fitted, rest = sizes.items - 1, sizes.n - sizes.items
+    test = 1.0
+    if rest > 0 and estimate < 1:
+        test = float(fdtrc(fitted, rest, estimate / (1 - estimate) * rest / fitted))
+    if min(float(np.nanmin(p_values)) * sizes.causes, test) >= 1 - level:
+        low = 0.0
+    return low, high
