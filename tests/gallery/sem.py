@@ -25,7 +25,11 @@ def _answers(points=None):
     if points is not None:
         answers = np.digitize(answers, np.linspace(-2, 2, points - 1)) + 1.0
     frame = pd.DataFrame(answers, columns=["q1", "q2", "q3", "l1", "l2", "l3"])
-    return frame.assign(region=rng.choice(["North", "South"], 200))
+    return frame.assign(
+        region=rng.choice(["North", "South"], 200),
+        branch=np.arange(200) % 25,
+        weight=rng.choice([0.5, 1.0, 2.0], 200),
+    )
 
 
 @cache
@@ -80,10 +84,16 @@ CASES = {
     "SemFit/missing answers, simulated": Case(
         lambda: _fit(incomplete=True, missing="fiml"), labels=NAMES
     ),
+    "SemFit/sampled by weights and clusters": Case(
+        lambda: _fit(cluster="branch", weights="weight"), labels=(*NAMES, "weight")
+    ),
     "SemFit/not identified": Case(lambda: _fit(UNIDENTIFIED), labels=NAMES),
     "SemFit/saturated, no paths": Case(lambda: _fit("Quality =~ q1 + q2 + q3"), labels=NAMES),
     "SemBootstrap/complete": Case(
         lambda: _fit().bootstrap(60, seed=3, bollen_stine=True), labels=NAMES
+    ),
+    "SemBootstrap/missing answers": Case(
+        lambda: _fit(incomplete=True, missing="fiml").bootstrap(40, seed=3), labels=NAMES
     ),
     "SemBootstrap/few": Case(
         lambda: _quiet(lambda: cx.sem(MODEL, _answers().head(14)).bootstrap(40, seed=3)),
@@ -111,10 +121,10 @@ CASES = {
     "OrdinalFit/complete": Case(_ordinal, labels=NAMES),
     "OrdinalFit/not identified": Case(lambda: _ordinal(UNIDENTIFIED), labels=NAMES),
     "Polychoric/complete": Case(
-        lambda: cx.polychoric(_answers(4).drop(columns="region")), labels=NAMES
+        lambda: cx.polychoric(_answers(4).drop(columns=["region", "branch", "weight"])), labels=NAMES
     ),
     "Polychoric/sparse, repeated": Case(
-        lambda: cx.polychoric(_few().drop(columns="region")), labels=NAMES
+        lambda: cx.polychoric(_few().drop(columns=["region", "branch", "weight"])), labels=NAMES
     ),
     "OrdinalReliability/complete": Case(
         lambda: cx.ordinal_reliability(_ordinal()), labels=NAMES

@@ -20,12 +20,19 @@ from cxstats.models.sem.model import EQUAL, Model, build
 from cxstats.models.sem.optimizer import Attempt, Optimum, maximise, maximise_batch
 from cxstats.models.sem.problems import Problem, doubtful, improper, unidentified
 from cxstats.models.sem.result import ModelWarning, SemFit
-from cxstats.models.sem.sample import Sample, names_in, read_incomplete, read_sample
+from cxstats.models.sem.sample import (
+    Sample,
+    names_in,
+    read_incomplete,
+    read_sample,
+    read_sampled,
+)
 from cxstats.models.sem.standard_errors import inverse_scaled
 from cxstats.models.sem.starting_values import start_values
 from cxstats.models.sem.structure import Structure
 from cxstats.models.sem.syntax import Syntax, parse
 from cxstats.stats.intervals import check_level
+from cxstats.stats.sampling_design import Design, design_of
 
 INFORMATION = ("expected", "observed")
 ESTIMATORS = ("ml", "mlm", "mlr")
@@ -49,6 +56,9 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
     information: str | None = None,
     ordered: bool | Sequence[str] = False,
     level: float = 0.95,
+    weights: str | None = None,
+    cluster: str | None = None,
+    design: Design | None = None,
 ) -> SemFit:
     """Fit a structural equation model by maximum likelihood, or to ordered answers by WLSMV.
 
@@ -96,6 +106,14 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
         2012). It takes some hundred cases: tables of two items should have few empty cells.
     level : float
         Confidence level.
+    weights : str, optional
+        Column of sampling weights. The weighted likelihood is maximised (weights scaled to add up
+        to the number of cases); rows of weight 0 count nowhere.
+    cluster : str, optional
+        Column of clusters, whose rows may depend on each other in any way, such as the visits of
+        one customer.
+    design : Design, optional
+        Weights, clusters and strata in one object, instead of the two keywords.
 
     Returns
     -------
@@ -120,8 +138,22 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
     Answers are taken as continuous. With "ml", standard errors and chi-square assume multivariate
     normality, which answers on five points do not have: see "mlr", and the bootstrap.
 
+    With `weights`, `cluster` or `design` the estimator is "mlr" and means are modelled. Errors are
+    ``A^-1 B A^-1 / n``, B being n times the covariance, under the design, of the mean weighted
+    score; chi-square is scaled by ``(tr(A1^-1 B1) - tr(A^-1 B)) / df``, A1 and B1 those of
+    unrestricted moments (Asparouhov & Muthen 2005). B is that of R's survey: sums over clusters
+    about the mean of their stratum, times ``C / (C - 1)``. lavaan counts the C clusters within
+    each group, and has no factor where there are none: ``n / (n - 1)`` times its squared errors
+    with weights alone, the same with ``Design(cluster=..., strata=group)`` and no equalities. A
+    cluster may lie in several groups. Intervals and p values are normal, and too narrow where
+    clusters are few: the result says so below 30. Cases left out, and other groups, stay in the
+    sample of which the cases are a domain. The design makes the likelihood a pseudo-likelihood:
+    do not choose models by AIC and BIC.
+
     References
     ----------
+    Asparouhov & Muthen (2005). Multivariate statistical modeling with survey data. Proceedings of
+    the FCSM research conference.
     Joreskog (1970). A general method for analysis of covariance structures. Biometrika 57.
     Rosseel (2012). lavaan: an R package for structural equation modeling. JSS 48(2). Rhemtulla,
     Brosseau-Liard & Savalei (2012). When can categorical variables be treated as continuous?
@@ -137,7 +169,9 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
     (2, 0.119)
     """
     estimator = estimator.lower() if isinstance(estimator, str) else estimator
+    sampling = design_of(design, weights, cluster)
     _check(estimator, missing, information, equal)
+    _check_design(sampling, estimator, information, means)
     check_level(level)
     syntax = parse(model)
     if ordered is not False:
@@ -147,6 +181,7 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
             "group": group, "means": means, "equal": tuple(equal) or None,
             "estimator": None if estimator == "ml" else estimator,
             "missing": None if missing == "listwise" else missing, "information": information,
+            "design": sampling,
         }  # fmt: skip
         return fit_ordinal(
             syntax, data, ordered, level, options, std_lv=std_lv, orthogonal=orthogonal
@@ -155,7 +190,11 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
         syntax, std_lv=std_lv, orthogonal=orthogonal, fixed_x=fixed_x, means=means, check=False
     )
     fiml = missing == "fiml"
-    sample = (read_incomplete if fiml else read_sample)(data, draft.observed, group)
+    if sampling is None:
+        sample = (read_incomplete if fiml else read_sample)(data, draft.observed, group)
+    else:
+        sample = read_sampled(data, draft.observed, group, sampling, fiml)
+        estimator = "mlr"
     if estimator != "ml" and sample.frame is None:
         raise CxError(f"estimator {estimator!r} needs the respondents: pass the frame")
     full = build(
@@ -164,7 +203,7 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
         std_lv=std_lv,
         orthogonal=orthogonal,
         fixed_x=fixed_x and not fiml and estimator != "mlm",
-        means=True if fiml else means,
+        means=True if fiml or sampling else means,
         equal=equal,
     )
     likelihood = _likelihood(full, sample)
@@ -217,6 +256,26 @@ def _check(estimator: str, missing: str, information: str | None, equal: Sequenc
         raise CxError(f"equal has {', '.join(odd)}; allowed: {', '.join(EQUAL.values())}")
     if estimator == "mlm" and missing == "fiml":
         raise CxError("estimator 'mlm' needs complete cases; with missing='fiml' use 'mlr'")
+
+
+def _check_design(
+    design: Design | None, estimator: str, information: str | None, means: bool | None
+) -> None:
+    """Raise if an option does not go with a sampling design."""
+    if design is None:
+        return
+    reasons = {
+        "estimator='mlm' rests on independent cases; leave it out, a design brings its own "
+        "errors ('mlr')": estimator == "mlm",
+        "information= is not chosen under a sampling design: errors come from its sandwich": (
+            information is not None
+        ),
+        "means=False: under a sampling design means are modelled, as they are estimated by the "
+        "same weights": means is False,
+    }
+    for reason, holds in reasons.items():
+        if holds:
+            raise CxError(reason)
 
 
 def _likelihood(model: Model, sample: Sample) -> Likelihood:

@@ -168,7 +168,7 @@ def invariance(
     rule : str
         What counts as invariant: a rule for "cfi_drop" in `cxstats.stats.rules.RULES`.
     **options
-        Passed to `cx.sem`: ``estimator="mlr"``, ``missing="fiml"`` ...
+        Passed to `cx.sem`: ``estimator="mlr"``, ``missing="fiml"``, ``cluster="branch"`` ...
 
     Raises
     ------
@@ -201,7 +201,7 @@ def invariance(
         (step, p.lhs, p.op, p.rhs, fit.sample.groups[p.group], index)
         for step, fit in fits.items()
         if fit.sound
-        for p, index in releases(fit.likelihood, fit.optimum, fit.n)
+        for p, index in releases(fit.likelihood, fit.optimum, fit.n, fit.scored)
     ]
     released = pd.DataFrame(tests, columns=["step", "lhs", "op", "rhs", "group", "index"])
     released["step"] = pd.Categorical(released["step"], list(STEPS))

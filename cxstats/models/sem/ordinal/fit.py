@@ -31,6 +31,8 @@ WITHOUT = {
     "estimator": "it is WLSMV, whose errors and test are robust",
     "missing": "cases with a missing answer are left out",
     "information": "errors come from the sandwich",
+    "design": "thresholds and correlations would have to be weighted; with five categories or more "
+    "take answers as continuous (leave ordered= out)",
 }
 
 
