@@ -11,6 +11,7 @@ from tests.gallery import Case
 
 MODEL = "Quality =~ q1 + q2 + q3\nLoyalty =~ l1 + l2 + l3\nLoyalty ~ b*Quality\ntwice := 2*b"
 NAMES = ("Quality", "Loyalty", "twice", "q1", "q2", "q3", "l1", "l2", "l3", "North", "South")
+ITEMS = ["q1", "q2", "q3", "l1", "l2", "l3"]
 UNIDENTIFIED = "Quality =~ q1 + q2"
 
 
@@ -24,7 +25,7 @@ def _answers(points=None):
     answers = latent + 0.8 * rng.normal(size=latent.shape)
     if points is not None:
         answers = np.digitize(answers, np.linspace(-2, 2, points - 1)) + 1.0
-    frame = pd.DataFrame(answers, columns=["q1", "q2", "q3", "l1", "l2", "l3"])
+    frame = pd.DataFrame(answers, columns=ITEMS)
     return frame.assign(
         region=rng.choice(["North", "South"], 200),
         branch=np.arange(200) % 25,
@@ -121,10 +122,10 @@ CASES = {
     "OrdinalFit/complete": Case(_ordinal, labels=NAMES),
     "OrdinalFit/not identified": Case(lambda: _ordinal(UNIDENTIFIED), labels=NAMES),
     "Polychoric/complete": Case(
-        lambda: cx.polychoric(_answers(4).drop(columns=["region", "branch", "weight"])), labels=NAMES
+        lambda: cx.polychoric(_answers(4)[ITEMS]), labels=NAMES
     ),
     "Polychoric/sparse, repeated": Case(
-        lambda: cx.polychoric(_few().drop(columns=["region", "branch", "weight"])), labels=NAMES
+        lambda: cx.polychoric(_few()[ITEMS]), labels=NAMES
     ),
     "OrdinalReliability/complete": Case(
         lambda: cx.ordinal_reliability(_ordinal()), labels=NAMES
