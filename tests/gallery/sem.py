@@ -120,6 +120,19 @@ CASES = {
         lambda: cx.second_opinion(_fit(UNIDENTIFIED)), labels=NAMES
     ),
     "OrdinalFit/complete": Case(_ordinal, labels=NAMES),
+    "OrdinalFit/groups": Case(
+        lambda: _quiet(
+            lambda: cx.sem(MODEL, _answers(4), ordered=True, group="region",
+                           equal=["thresholds", "loadings"])
+        ),
+        labels=NAMES,
+    ),
+    "Invariance/ordered answers": Case(
+        lambda: _quiet(
+            lambda: cx.invariance(MODEL, _answers(4), group="region", ordered=True)
+        ),
+        labels=NAMES,
+    ),
     "OrdinalFit/not identified": Case(lambda: _ordinal(UNIDENTIFIED), labels=NAMES),
     "Polychoric/complete": Case(
         lambda: cx.polychoric(_answers(4)[ITEMS]), labels=NAMES

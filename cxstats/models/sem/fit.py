@@ -37,6 +37,8 @@ from cxstats.stats.sampling_design import Design, design_of
 INFORMATION = ("expected", "observed")
 ESTIMATORS = ("ml", "mlm", "mlr")
 MISSING = ("listwise", "fiml")
+# What can be equal over groups of ordered answers; residual variances are what is left.
+EQUAL_ORDERED = ("thresholds", "loadings")
 # Of BFGS, where Newton steps lead nowhere.
 ROUNDS = 400
 
@@ -86,7 +88,8 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
     means : bool, optional
         Model means too. Without it: where the model names an intercept, or there are groups.
     equal : sequence of {"loadings", "intercepts", "residuals"}
-        What is equal over the groups; see `cxstats.invariance`, which tests it.
+        What is equal over the groups, "thresholds" and "loadings" of ordered answers; see
+        `cxstats.invariance`, which tests it.
     estimator : {"ml", "mlm", "mlr"}
         The estimates are the same; "mlm" (Satorra & Bentler 1994) and "mlr" (Huber, White; Yuan &
         Bentler 2000) give standard errors and a chi-square that hold without normality.
@@ -100,7 +103,10 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
     ordered : bool or sequence of str
         True, or the names of all observed variables, to take answers as ordered categories: an
         `OrdinalFit` by diagonally weighted least squares of polychoric correlations, with a mean-
-        and variance-adjusted test ("WLSMV"; delta parameterisation, one group, complete cases).
+        and variance-adjusted test ("WLSMV"; delta parameterisation, complete cases). Ordered
+        categories of pandas are taken in the order of their type. In groups, with
+        ``equal=["thresholds", ...]`` scales (``~*~``, one over the standard deviation of an
+        underlying variable) and latent means are free in all but the first, as in lavaan.
         Better than "ml" and "mlr" where there are four categories or fewer, or answers pile up at
         an end; with five or more, roughly even ones both do (Rhemtulla, Brosseau-Liard & Savalei
         2012). It takes some hundred cases: tables of two items should have few empty cells.
@@ -170,7 +176,7 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
     """
     estimator = estimator.lower() if isinstance(estimator, str) else estimator
     sampling = design_of(design, weights, cluster)
-    _check(estimator, missing, information, equal)
+    _check(estimator, missing, information, equal, ordered is not False)
     _check_design(sampling, estimator, information, means)
     check_level(level)
     syntax = parse(model)
@@ -178,14 +184,15 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
         from cxstats.models.sem.ordinal.fit import fit_ordinal
 
         options = {
-            "group": group, "means": means, "equal": tuple(equal) or None,
+            "means": means,
             "estimator": None if estimator == "ml" else estimator,
             "missing": None if missing == "listwise" else missing, "information": information,
             "design": sampling,
         }  # fmt: skip
         return fit_ordinal(
-            syntax, data, ordered, level, options, std_lv=std_lv, orthogonal=orthogonal
-        )
+            syntax, data, ordered, level, options,
+            std_lv=std_lv, orthogonal=orthogonal, groups=(group, tuple(equal)),
+        )  # fmt: skip
     draft = build(
         syntax, std_lv=std_lv, orthogonal=orthogonal, fixed_x=fixed_x, means=means, check=False
     )
@@ -239,7 +246,9 @@ def _doubts(fit: SemFit, syntax: Syntax, data: Any) -> tuple[Problem, ...]:
     return (*((Problem("label_is_variable", mistaken),) if mistaken else ()), *doubts)
 
 
-def _check(estimator: str, missing: str, information: str | None, equal: Sequence[str]) -> None:
+def _check(
+    estimator: str, missing: str, information: str | None, equal: Sequence[str], ordinal: bool
+) -> None:
     options = (
         ("estimator", estimator, ESTIMATORS),
         ("missing", missing, MISSING),
@@ -251,9 +260,11 @@ def _check(estimator: str, missing: str, information: str | None, equal: Sequenc
         if value not in allowed:
             choices = ", ".join(str(choice) for choice in allowed if choice is not None)
             raise CxError(f"{name} is {value!r}; allowed: {choices}")
-    odd = [str(choice) for choice in equal if choice not in EQUAL.values()]
+    comparable = EQUAL_ORDERED if ordinal else tuple(EQUAL.values())
+    odd = [str(choice) for choice in equal if choice not in comparable]
     if odd:
-        raise CxError(f"equal has {', '.join(odd)}; allowed: {', '.join(EQUAL.values())}")
+        kind = " of ordered answers" if ordinal else ""
+        raise CxError(f"equal has {', '.join(odd)}; allowed{kind}: {', '.join(comparable)}")
     if estimator == "mlm" and missing == "fiml":
         raise CxError("estimator 'mlm' needs complete cases; with missing='fiml' use 'mlr'")
 

@@ -94,6 +94,15 @@ class Likelihood:
             [block @ self.reduction.matrix[g * t : (g + 1) * t] for g, block in enumerate(slopes)]
         )
 
+    def units(self) -> Array:
+        """Return the standard deviations that moments are measured in, (G p*,)."""
+        units = []
+        for cov in self.moments[0]:
+            sd = np.sqrt(np.diagonal(cov))
+            row, column = np.tril_indices(len(sd))
+            units += [sd[row] * sd[column], *([sd] if self.structure.means else [])]
+        return np.concatenate(units)
+
     def saturated(self) -> Array:
         """Return ``sum_g n_g / N (log|S| + p)``, (...), infinite where S is singular."""
         value: Array = ((log_determinants(self.cov) + self.cov.shape[-1]) * self.share).sum(axis=-1)

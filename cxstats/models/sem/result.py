@@ -401,6 +401,10 @@ class SemFit(FittedModel):
             dropped=format_number(self.sample.dropped),
             q=self.fit_indices["n_parameters"],
         )
+        return self.with_groups(text, lang)
+
+    def with_groups(self, text: str, lang: str) -> str:
+        """Return the first line of the summary with the names of the groups."""
         if len(self.sample.groups) == 1:
             return text
         groups = listed(map(str, self.sample.groups)).get(lang)
