@@ -332,7 +332,7 @@ def _weights(column: pd.Series[Any]) -> Array:
     wrong = np.flatnonzero(~(np.isfinite(numbers) & (numbers >= 0)))
     if len(wrong):
         value = column.iloc[wrong[0]]
-        text = "missing" if pd.isna(value) else excerpt(value)
+        text = "missing" if pd.isna(value) else excerpt(getattr(value, "item", lambda: value)())
         raise DataError(
             f"{row_name(column.index, wrong[0])}, column {str(column.name)!r}: the weight is "
             f"{text}; allowed: finite numbers from 0 upwards"

@@ -229,7 +229,7 @@ def test_refusals():
         cx.cfa(FACTORS, frame, weights="weight", means=False)
     with pytest.raises(cx.DataError, match="did you mean 'weight'"):
         cx.cfa(FACTORS, frame, weights="weigth")
-    with pytest.raises(cx.DataError, match="the weight is"):
+    with pytest.raises(cx.DataError, match=r"the weight is -1\.0; allowed"):
         cx.cfa(FACTORS, frame.assign(weight=-1.0), weights="weight")
     with pytest.raises(cx.DataError, match="9 cases with a weight above 0 for 9 variables"):
         cx.cfa(FACTORS, frame.assign(weight=(frame.index < 9) * 1.0), weights="weight")
