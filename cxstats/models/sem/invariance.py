@@ -10,7 +10,7 @@ import numpy as np
 
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, p_text
-from cxstats.core.language import label
+from cxstats.core.language import Text, both, label
 from cxstats.core.result import Chart, Result
 from cxstats.models.fitted_model import listed
 from cxstats.models.sem.fit import sem
@@ -27,6 +27,8 @@ STEPS = {
     "scalar": ("loadings", "intercepts"),
     "strict": ("loadings", "intercepts", "residuals"),
 }
+# Of ordered answers: thresholds take the place of intercepts, and go with loadings in one step.
+STEPS_ORDERED = {"configural": (), "thresholds": ("thresholds", "loadings")}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -48,6 +50,8 @@ class Invariance(Result):
     fits : mapping of step to SemFit
     rule : str
         Name of the rule in `cxstats.stats.rules.RULES`.
+    notes : tuple of Text
+        What a reader must know of the rule or of the sample.
     """
 
     table: pd.DataFrame
@@ -55,6 +59,7 @@ class Invariance(Result):
     means: pd.DataFrame
     fits: Mapping[str, SemFit]
     rule: str
+    notes: tuple[Text, ...] = ()
 
     kinds: ClassVar[tuple[str, ...]] = ("rmsea",)
     reference: ClassVar[str] = (
@@ -159,7 +164,11 @@ def invariance(
 
     Configural: the same model in every group. Metric: equal loadings, needed to compare
     relations. Scalar: equal intercepts too, needed to compare means. Strict: equal residual
-    variances too.
+    variances too. With ``ordered=True``: configural, and then equal thresholds and loadings at
+    once, needed to compare relations and means (Muthen & Asparouhov 2002); one without the other
+    changes what the scales of the items mean. Steps are compared by the scaled and shifted
+    difference of Satorra (2000). Latents are then scaled by their first item as ever, and the
+    spread of each item is free in all groups but the first.
 
     Parameters
     ----------
@@ -168,7 +177,7 @@ def invariance(
     rule : str
         What counts as invariant: a rule for "cfi_drop" in `cxstats.stats.rules.RULES`.
     **options
-        Passed to `cx.sem`: ``estimator="mlr"``, ``missing="fiml"`` ...
+        Passed to `cx.sem`: ``estimator="mlr"``, ``missing="fiml"``, ``cluster="branch"`` ...
 
     Raises
     ------
@@ -179,16 +188,25 @@ def invariance(
     ----------
     Meredith (1993). Measurement invariance, factor analysis and factorial invariance.
     Psychometrika 58, 525-543. Cheung & Rensvold (2002). Evaluating goodness-of-fit indexes for
-    testing measurement invariance. Structural Equation Modeling 9, 233-255.
+    testing measurement invariance. Structural Equation Modeling 9, 233-255. Muthen & Asparouhov
+    (2002). Latent variable analysis with categorical outcomes: multiple-group and growth modeling
+    in Mplus. Mplus web notes 4. Sass, Schmitt & Marsh (2014). Evaluating model fit with ordered
+    categorical data within a measurement invariance framework. Structural Equation Modeling 21,
+    167-180.
     """
     import pandas as pd
 
     verdict(0.0, "cfi_drop", rule)  # an unknown rule is refused before anything is fitted
     if "equal" in options or "std_lv" in options:
         raise CxError("invariance sets equal= itself, and scales latents by their first item")
+    ordinal = options.get("ordered", False) is not False
+    steps = STEPS_ORDERED if ordinal else STEPS
+    if ordinal and group is None:
+        raise CxError("invariance of ordered answers needs group=, the column of groups")
+    means = None if ordinal else True
     fits = {
-        step: sem(model, data, group=group, means=True, equal=equal, **options)
-        for step, equal in STEPS.items()
+        step: sem(model, data, group=group, means=means, equal=equal, **options)
+        for step, equal in steps.items()
     }
     configural = fits["configural"]
     if len(configural.sample.groups) < 2:
@@ -200,21 +218,24 @@ def invariance(
     tests = [
         (step, p.lhs, p.op, p.rhs, fit.sample.groups[p.group], index)
         for step, fit in fits.items()
-        if fit.sound
-        for p, index in releases(fit.likelihood, fit.optimum, fit.n)
+        if fit.sound and not ordinal
+        for p, index in releases(fit.likelihood, fit.optimum, fit.n, fit.scored)
     ]
     released = pd.DataFrame(tests, columns=["step", "lhs", "op", "rhs", "group", "index"])
-    released["step"] = pd.Categorical(released["step"], list(STEPS))
+    released["step"] = pd.Categorical(released["step"], list(steps))
     released = released.sort_values(["step", "index"], ascending=[True, False], ignore_index=True)
     released["step"] = released["step"].astype(str)
-    return Invariance(pd.DataFrame(rows), released, _means(fits["scalar"]), fits, rule)
+    means_of = fits["thresholds" if ordinal else "scalar"]
+    notes = (both("sem.invariance.ordered"),) if ordinal else configural.notes
+    return Invariance(pd.DataFrame(rows), released, _means(means_of), fits, rule, notes)
 
 
 def _row(step: str, fit: SemFit, previous: SemFit | None, rule: str) -> dict[str, Any]:
     index = fit.fit_indices
     robust = fit.estimator != "ml"
     scaled = "_scaled" if robust else ""
-    better = "_robust" if robust else ""
+    # The robust indices of ordered answers are not those of continuous ones.
+    better = "_scaled" if fit.estimator == "wlsmv" else "_robust" if robust else ""
     row: dict[str, Any] = {
         "step": step,
         "chisq": index[f"chisq{scaled}"],
@@ -222,8 +243,8 @@ def _row(step: str, fit: SemFit, previous: SemFit | None, rule: str) -> dict[str
         "p_value": index[f"p_value{scaled}"],
         "cfi": index[f"cfi{better}"],
         "rmsea": index[f"rmsea{better}"],
-        "rmsea_ci_low": index["rmsea_robust_ci_low" if robust else "rmsea_ci_low"],
-        "rmsea_ci_high": index["rmsea_robust_ci_high" if robust else "rmsea_ci_high"],
+        "rmsea_ci_low": index[f"rmsea{better}_ci_low"],
+        "rmsea_ci_high": index[f"rmsea{better}_ci_high"],
         "srmr": index["srmr"],
     }
     comparable = previous is not None and previous.sound and fit.sound

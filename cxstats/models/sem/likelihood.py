@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -33,8 +33,8 @@ class Likelihood:
         Sample covariances with divisor n; leading axes are those of a batch of samples.
     mean : array (..., G, p) or None
         Sample means, where means are modelled.
-    share : array (G,)
-        Share of each group in the cases.
+    share : array (..., G)
+        Share of each group in the cases; of every sample where weights were drawn.
     """
 
     structure: Structure
@@ -49,9 +49,20 @@ class Likelihood:
         return self.cov, self.mean
 
     @property
+    def n_groups(self) -> int:
+        """Groups."""
+        return int(self.share.shape[-1])
+
+    @property
     def weights(self) -> Array:
         """Share in the cases of each block of data: here the groups."""
         return self.share
+
+    def take(self, which: Any) -> Likelihood:
+        """Return the likelihood of some samples of a batch: places, a slice, or one number."""
+        mean = None if self.mean is None else self.mean[which]
+        share = self.share[which] if self.share.ndim > 1 else self.share
+        return replace(self, cov=self.cov[which], mean=mean, share=share)
 
     def at(self, phi: Array) -> Point:
         """Return the model at free parameters (..., q)."""
@@ -61,7 +72,7 @@ class Likelihood:
     def implied(self, phi: Array) -> Implied:
         """Return implied moments per group at free parameters (..., q)."""
         x = self.reduction.all(phi)
-        return layout.implied(self.structure, x.reshape((*x.shape[:-1], len(self.share), -1)))
+        return layout.implied(self.structure, x.reshape((*x.shape[:-1], self.n_groups, -1)))
 
     def evaluate(self, phi: Array) -> tuple[Array, Array]:
         """Return F (...) and its gradient (..., q); F is infinite where Sigma is improper."""
@@ -83,14 +94,23 @@ class Likelihood:
             [block @ self.reduction.matrix[g * t : (g + 1) * t] for g, block in enumerate(slopes)]
         )
 
+    def units(self) -> Array:
+        """Return the standard deviations that moments are measured in, (G p*,)."""
+        units = []
+        for cov in self.moments[0]:
+            sd = np.sqrt(np.diagonal(cov))
+            row, column = np.tril_indices(len(sd))
+            units += [sd[row] * sd[column], *([sd] if self.structure.means else [])]
+        return np.concatenate(units)
+
     def saturated(self) -> Array:
         """Return ``sum_g n_g / N (log|S| + p)``, (...), infinite where S is singular."""
-        value: Array = (log_determinants(self.cov) + self.cov.shape[-1]) @ self.share
+        value: Array = ((log_determinants(self.cov) + self.cov.shape[-1]) * self.share).sum(axis=-1)
         return value
 
     def reduced(self, slope: Array) -> Array:
         """Return derivatives by free parameters (..., q), from those by all of each group."""
-        slope = slope * self.share[:, None]
+        slope = slope * self.share[..., None]
         out: Array = slope.reshape((*slope.shape[:-2], -1)) @ self.reduction.matrix
         return out
 
@@ -98,8 +118,9 @@ class Likelihood:
         """Return second derivatives by free parameters, from those by all of each group."""
         t = self.structure.matrix.size
         out: Array = np.zeros(())
-        for g, share in enumerate(self.share):
+        for g in range(self.n_groups):
             matrix = self.reduction.matrix[g * t : (g + 1) * t]
+            share = self.share[..., g, None, None]
             out = out + share * (matrix.T @ per_group[..., g, :, :] @ matrix)
         return out
 
@@ -130,7 +151,7 @@ class Point:
         value = log_determinants(self.model.sigma)
         value = value + np.einsum("...ij,...ij->...", self.inverse, cov)
         slope = layout.gradient(likelihood.structure, self.model, self.inverse, cov, deviation)
-        value = value @ likelihood.weights
+        value = (value * likelihood.weights).sum(axis=-1)
         return np.where(np.isnan(value), np.inf, value), likelihood.reduced(slope)
 
     def hessian(self) -> Array:

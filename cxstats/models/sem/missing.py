@@ -15,6 +15,7 @@ import numpy as np
 from cxstats.core.errors import DataError
 from cxstats.models.sem import structure as layout
 from cxstats.models.sem.likelihood import Likelihood, Point, log_determinants
+from cxstats.models.sem.sampled_cases import weighted_moments
 from cxstats.models.sem.structure import Implied
 
 if TYPE_CHECKING:
@@ -39,9 +40,9 @@ class Patterns:
         Which answers the cases of a pattern gave.
     group : array (J,)
         Group of each pattern.
-    n : array (J,)
-        Cases.
-    mean, cov : arrays (J, p), (J, p, p)
+    n : array (..., J)
+        Cases, or the sum of their weights; leading axes are those of a batch of samples.
+    mean, cov : arrays (..., J, p), (..., J, p, p)
         Moments with divisor n; zero where nothing was answered.
     """
 
@@ -52,35 +53,60 @@ class Patterns:
     cov: Array
 
     @property
-    def n_values(self) -> int:
+    def n_values(self) -> float:
         """Answers in all."""
-        return int((self.present.sum(axis=1) * self.n).sum())
+        return float((self.present.sum(axis=1) * self.n).sum())
+
+    def chunk(self, rows: slice | NDArray[np.bool_]) -> Patterns:
+        """Return some of the patterns."""
+        return Patterns(
+            self.present[rows], self.group[rows], self.n[..., rows], self.mean[..., rows, :],
+            self.cov[..., rows, :, :],
+        )  # fmt: skip
 
 
-def find_patterns(matrices: list[Array]) -> Patterns:
+def find_patterns(matrices: list[Array], weights: list[Array] | None = None) -> Patterns:
     """Sort the cases of every group by what is missing.
 
     Parameters
     ----------
     matrices : list of array (n_g, p)
         Answers with NaN; a case without any answer is left out.
+    weights : list of array (n_g,), optional
+        Weights of the cases, above 0.
     """
     patterns = []
     for g, matrix in enumerate(matrices):
         answered = ~np.isnan(matrix)
-        keep = answered.any(axis=1)
-        matrix, answered = matrix[keep], answered[keep]  # noqa: PLW2901
-        kinds, pattern_of = np.unique(answered, axis=0, return_inverse=True)
-        for j, present in enumerate(kinds[::-1]):
-            answers = np.where(present, matrix[pattern_of == len(kinds) - 1 - j], 0.0)
-            mean = answers.mean(axis=0)
-            deviations = answers - mean
-            cov = deviations.T @ deviations / len(answers)
-            patterns.append((present, g, len(answers), mean, cov))
-    present, group, n, means, covs = zip(*patterns, strict=True)
-    return Patterns(
-        np.array(present), np.array(group), np.array(n, float), np.array(means), np.array(covs)
-    )
+        kinds = np.unique(answered[answered.any(axis=1)], axis=0)
+        patterns += [(present, g) for present in kinds[::-1]]
+    present, group = zip(*patterns, strict=True)
+    weights = [np.ones(len(matrix)) for matrix in matrices] if weights is None else weights
+    nothing = np.empty(0)
+    patterns_of = Patterns(np.array(present), np.array(group), nothing, nothing, nothing)
+    drawn = redrawn(patterns_of, matrices, [weight[None] for weight in weights])
+    return replace(drawn, n=drawn.n[0], mean=drawn.mean[0], cov=drawn.cov[0])
+
+
+def redrawn(patterns: Patterns, matrices: list[Array], weights: list[Array]) -> Patterns:
+    """Return the same patterns under other weights of the cases, as a batch of samples.
+
+    Parameters
+    ----------
+    patterns : Patterns
+        Those of the cases.
+    matrices : list of array (n_g, p)
+        The cases.
+    weights : list of array (b, n_g)
+        Their weights in each of b samples.
+    """
+    moments = []
+    for present, g in zip(patterns.present, patterns.group, strict=True):
+        members = (~np.isnan(matrices[g]) == present).all(axis=1)
+        answers = np.where(present, matrices[g][members], 0.0)
+        moments.append(weighted_moments(answers, weights[g][:, members]))
+    n, mean, cov = (np.stack(arrays, axis=1) for arrays in zip(*moments, strict=True))
+    return replace(patterns, n=n, mean=mean, cov=cov)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,39 +135,77 @@ class PatternLikelihood(Likelihood):
     @property
     def weights(self) -> Array:
         """Share in the cases of each pattern."""
-        shares: Array = self.patterns.n / self.patterns.n.sum()
+        shares: Array = self.patterns.n / self.patterns.n.sum(axis=-1, keepdims=True)
         return shares
+
+    def take(self, which: Any) -> PatternLikelihood:
+        """Return the likelihood of some samples of a batch: places, a slice, or one number."""
+        patterns = replace(
+            self.patterns, n=self.patterns.n[which], mean=self.patterns.mean[which],
+            cov=self.patterns.cov[which],
+        )  # fmt: skip
+        return replace(
+            self, cov=patterns.cov, mean=patterns.mean, share=self.share[which], patterns=patterns
+        )
 
     def at(self, phi: Array) -> Point:
         """Return the model at free parameters, repeated for every pattern."""
         model = spread(self.implied(phi), self.patterns)
         return Point(self, model, _inverted(model.sigma, self.patterns.present))
 
+    def evaluate(self, phi: Array) -> tuple[Array, Array]:
+        """Return F and its gradient: the patterns of a group are added up before the chain rule.
+
+        With W the inverse of a pattern, S its covariances and d its deviation from the implied
+        means, F rises by ``W - W (S + d d') W`` with Sigma and by ``-2 W d`` with the means.
+        """
+        model = self.implied(phi)
+        patterns, weights = self.patterns, self.weights
+        present, drawn = patterns.present, weights > 0
+        sigma = _padded(model.sigma[..., patterns.group, :, :], present)
+        inverse = np.where(drawn[..., None, None], _inverted(sigma, present), 0)
+        assert model.mu is not None  # patterns always have means
+        off = np.where(present, patterns.mean - model.mu[..., patterns.group, :], 0)
+        about = inverse @ (patterns.cov + off[..., :, None] * off[..., None, :])
+        value = log_determinants(sigma) + np.trace(about, axis1=-2, axis2=-1)
+        value = np.where(drawn, np.where(np.isnan(value), np.inf, value), 0) * weights
+        pull = (inverse @ off[..., None])[..., 0]
+        members = self._members.T
+        shape = inverse.shape
+        rise = (inverse - about @ inverse) * weights[..., None, None]
+        rise = (members @ rise.reshape((*shape[:-2], -1))).reshape((*shape[:-3], -1, *shape[-2:]))
+        fall = members @ (pull * weights[..., None])
+        # `layout.gradient` asks for W - W S W = rise and W d = fall, which W = I leads to.
+        unit = np.eye(shape[-1])
+        slope = layout.gradient(self.structure, model, unit, unit - rise, fall)
+        out: Array = slope.reshape((*slope.shape[:-2], -1)) @ self.reduction.matrix
+        return value.sum(axis=-1), out
+
     def hessian(self, phi: Array) -> Array:
         """Return the second derivatives of F, some patterns at a time to save memory."""
         out: Array = np.zeros(())
-        for first in range(0, len(self.patterns.n), AT_ONCE):
-            chunk = self._chunk(slice(first, first + AT_ONCE))
-            share = chunk.patterns.n.sum() / self.patterns.n.sum()
-            out = out + share * chunk.at(phi).hessian()
+        total = self.patterns.n.sum(axis=-1)
+        samples = int(np.prod(self.patterns.n.shape[:-1]))
+        step = max(1, AT_ONCE // samples)
+        for first in range(0, len(self.patterns.group), step):
+            patterns = self.patterns.chunk(slice(first, first + step))
+            chunk = replace(self, cov=patterns.cov, mean=patterns.mean, patterns=patterns)
+            share = np.asarray(patterns.n.sum(axis=-1) / total)[..., None, None]
+            out = out + np.where(share > 0, share * chunk.at(phi).hessian(), 0)
         return out
-
-    def _chunk(self, rows: slice) -> PatternLikelihood:
-        patterns = Patterns(*(getattr(self.patterns, f.name)[rows] for f in fields(Patterns)))
-        return replace(self, cov=patterns.cov, mean=patterns.mean, patterns=patterns)
 
     def reduced(self, slope: Array) -> Array:
         """Return derivatives by free parameters (..., q)."""
-        by_group = np.moveaxis(slope, -2, -1) @ (self._members * self.weights[:, None])
+        by_group = np.moveaxis(slope * self.weights[..., None], -2, -1) @ self._members
         out: Array = np.moveaxis(by_group, -1, -2).reshape((*slope.shape[:-2], -1))
         return out @ self.reduction.matrix
 
     def congruent(self, per_group: Array) -> Array:
         """Return second derivatives by free parameters."""
-        weighted = per_group * self.weights[:, None, None]
+        weighted = per_group * self.weights[..., None, None]
         t = self.structure.matrix.size
         out: Array = np.zeros(())
-        for g in range(len(self.share)):
+        for g in range(self.n_groups):
             matrix = self.reduction.matrix[g * t : (g + 1) * t]
             total = weighted[..., self.patterns.group == g, :, :].sum(axis=-3)
             out = out + matrix.T @ total @ matrix
@@ -149,7 +213,7 @@ class PatternLikelihood(Likelihood):
 
     @property
     def _members(self) -> Array:
-        return np.equal.outer(self.patterns.group, np.arange(len(self.share))).astype(float)
+        return np.equal.outer(self.patterns.group, np.arange(self.n_groups)).astype(float)
 
 
 def spread(model: Implied, patterns: Patterns) -> Implied:
@@ -189,7 +253,7 @@ def saturated_moments(patterns: Patterns, group: int) -> tuple[Array, Array, flo
         If a variable has fewer than two answers, or the likelihood has no maximum.
     """
     rows = patterns.group == group
-    members = Patterns(*(getattr(patterns, f.name)[rows] for f in fields(Patterns)))
+    members = patterns.chunk(rows)
     answers = members.present.T @ members.n
     if (answers < 2).any():
         raise DataError(f"variable {int(np.argmin(answers)) + 1} of the model has no answers")

@@ -12,6 +12,8 @@ from cxstats.models.sem.constraints import Reduction
 from cxstats.models.sem.likelihood import Likelihood
 from cxstats.models.sem.model import Model, Parameter
 from cxstats.models.sem.optimizer import Optimum, solve, tangent
+from cxstats.models.sem.robust import casewise_scores
+from cxstats.models.sem.sampled_cases import SampledCases
 from cxstats.models.sem.standardised_solution import standardised
 from cxstats.models.sem.structure import Structure
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
+    # The cases of every group, and how they were sampled.
+    Scored = tuple[list[Array], SampledCases]
 
 # Candidates with less information per case have nothing to test (lavaan's bound, eps^(1/3)).
 LEAST = float(np.finfo(float).eps ** (1 / 3))
@@ -46,28 +50,37 @@ class Score:
     standardised: Array
 
 
-def modification(likelihood: Likelihood, optimum: Optimum, n: int) -> Score:
+def modification(
+    likelihood: Likelihood, optimum: Optimum, n: int, scored: Scored | None = None
+) -> Score:
     """Test every parameter that the model leaves out.
 
     With s the derivative of the log-likelihood of one case and V the information about the
-    candidate that the model's own parameters leave, the index is ``n s^2 / V``.
+    candidate that the model's own parameters leave, the index is ``n s^2 / V``. Under a sampling
+    design it is ``n s^2 / a'B a``: B takes the place of the mean square of the scores, and
+    ``a'`` turns them to what the model's own parameters leave of the candidate's.
 
     References
     ----------
-    Sorbom (1989). Model modification. Psychometrika 54, 371-384.
+    Sorbom (1989). Model modification. Psychometrika 54, 371-384. White (1982). Maximum likelihood
+    estimation of misspecified models. Econometrica 50, 1-25 (score tests).
     """
     added = candidates(likelihood.reduction.model)
     wider = _wider(likelihood, added)
     k = len(added)
-    index, change = score_tests(wider, np.append(optimum.phi, np.zeros(k)), k, optimum.binding, n)
     phi = np.append(optimum.phi, np.zeros(k))
+    index, change = score_tests(wider, phi, k, optimum.binding, n, scored)
     std = _standardised_changes(wider, phi, len(optimum.phi), change)
     tested = np.flatnonzero(~np.isnan(index))
     return Score(tuple(added[i] for i in tested), index[tested], change[tested], std[tested])
 
 
-def releases(likelihood: Likelihood, optimum: Optimum, n: int) -> list[tuple[Parameter, float]]:
+def releases(
+    likelihood: Likelihood, optimum: Optimum, n: int, scored: Scored | None = None
+) -> list[tuple[Parameter, float]]:
     """Test every equality over groups: what chi-square would lose if one group were let go.
+
+    Under a sampling design as in `modification`.
 
     Returns
     -------
@@ -88,12 +101,17 @@ def releases(likelihood: Likelihood, optimum: Optimum, n: int) -> list[tuple[Par
         likelihood, reduction=replace(reduction, matrix=np.hstack([reduction.matrix, extra]))
     )
     phi = np.append(optimum.phi, np.zeros(len(tied)))
-    index, _ = score_tests(wider, phi, len(tied), optimum.binding, n)
+    index, _ = score_tests(wider, phi, len(tied), optimum.binding, n, scored)
     return [(model.parameters[i], float(value)) for i, value in zip(tied, index, strict=True)]
 
 
 def score_tests(
-    wider: Likelihood, phi: Array, k: int, binding: Array, n: int
+    wider: Likelihood,
+    phi: Array,
+    k: int,
+    binding: Array,
+    n: int,
+    scored: Scored | None = None,
 ) -> tuple[Array, Array]:
     """Return index and expected change of the last k free parameters; NaN without information."""
     q = len(phi) - k
@@ -103,10 +121,16 @@ def score_tests(
     along[:q] = tangent(binding)
     cross = along.T @ information[:, q:]
     inner = along.T @ information @ along
-    left = np.diagonal(information)[q:] - np.einsum("ik,ik->k", cross, _solve(inner, cross))
+    taken = _solve(inner, cross)
+    left = np.diagonal(information)[q:] - np.einsum("ik,ik->k", cross, taken)
     with np.errstate(divide="ignore", invalid="ignore"):
         change = np.where(left > LEAST, slope / left, np.nan)
-    return n * slope * change, change
+        if scored is None:
+            return n * slope * change, change
+        matrices, cases = scored
+        turn = np.vstack([np.zeros((q, k)), np.eye(k)]) - along @ taken
+        square = cases.mean_square(casewise_scores(wider, phi, matrices) @ turn)
+        return np.where(left > LEAST, n * slope**2 / np.diagonal(square), np.nan), change
 
 
 def _solve(matrix: Array, columns: Array) -> Array:

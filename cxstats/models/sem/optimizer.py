@@ -308,11 +308,11 @@ def maximise_batch(
     for attempt in attempts:
         remaining = np.flatnonzero(rounds < 0)
         if len(remaining):
-            result = _search(_of(likelihood, remaining), attempt, enough)
+            result = _search(likelihood.take(remaining), attempt, enough)
             phi[remaining], value[remaining], rounds[remaining] = result
             late = remaining[result[2] > LATE]
             if len(late):
-                phi[late], settled = _settled(_of(likelihood, late), phi[late], enough)
+                phi[late], settled = _settled(likelihood.take(late), phi[late], enough)
                 rounds[late[~settled]] = -1
     return phi, value, rounds >= 0
 
@@ -322,11 +322,11 @@ def _settled(likelihood: Likelihood, phi: Array, enough: float) -> tuple[Array, 
     phi, settled = phi.copy(), np.zeros(len(phi), bool)
     active, size = np.arange(len(phi)), np.ones(len(phi))
     for _ in range(CHECKS):
-        batch = _of(likelihood, active)
+        batch = likelihood.take(active)
         point = batch.at(phi[active])
         (value, slope), hessian = point.evaluate(), point.hessian()
         upwards = np.isfinite(log_determinants(hessian))
-        batch, active, value = _of(batch, upwards), active[upwards], value[upwards]
+        batch, active, value = batch.take(upwards), active[upwards], value[upwards]
         if not len(active):
             break
         move = -np.linalg.solve(hessian[upwards], slope[upwards, :, None])[..., 0]
@@ -340,11 +340,6 @@ def _settled(likelihood: Likelihood, phi: Array, enough: float) -> tuple[Array, 
         if not len(active):
             break
     return phi, settled
-
-
-def _of(likelihood: Likelihood, which: NDArray[Any]) -> Likelihood:
-    mean = None if likelihood.mean is None else likelihood.mean[which]
-    return replace(likelihood, cov=likelihood.cov[which], mean=mean)
 
 
 def _search(
@@ -369,7 +364,7 @@ def _search(
             now, decrement = now.rows(~done), decrement[~done]
         if not len(now.which):
             break
-        _advance(now, _of(likelihood, now.which), decrement)
+        _advance(now, likelihood.take(now.which), decrement)
         stuck = now.size < SHORTEST
         if stuck.any():
             at = now.which[stuck]

@@ -88,7 +88,7 @@ def unidentified(likelihood: Likelihood, x: Array) -> tuple[Problem, ...]:
     information = np.diagonal(likelihood.information(x))
     unit = 1 / np.sqrt(np.where(information > 0, information, 1))
     point = x + np.random.default_rng(0).uniform(0.02, 0.12, q) * unit
-    slopes = likelihood.jacobian(point) / _units(likelihood)[:, None]
+    slopes = likelihood.jacobian(point) / likelihood.units()[:, None]
     if reduction.equations:
         slopes = np.vstack([slopes, reduction.slopes(reduction.equations, point)])
     if not np.isfinite(slopes).all():
@@ -107,16 +107,6 @@ def unidentified(likelihood: Likelihood, x: Array) -> tuple[Problem, ...]:
     if q > statistics:
         return (Problem("too_many", names, float(q - statistics)),)
     return (Problem("not_identified", names, float(len(null))),)
-
-
-def _units(likelihood: Likelihood) -> Array:
-    """Return the standard deviations that moments are measured in, (G p*,)."""
-    units = []
-    for cov in likelihood.moments[0]:
-        sd = np.sqrt(np.diagonal(cov))
-        row, column = np.tril_indices(len(sd))
-        units += [sd[row] * sd[column], *([sd] if likelihood.structure.means else [])]
-    return np.concatenate(units)
 
 
 def _names(model: Model, matrix: Array, which: NDArray[np.bool_]) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from cxstats.models.sem.modification_indices import modification
 from cxstats.models.sem.optimizer import Optimum
 from cxstats.models.sem.problems import Problem
 from cxstats.models.sem.sample import Sample
+from cxstats.models.sem.sampled_cases import SampledCases
 from cxstats.models.sem.standard_errors import (
     covariance_of_estimates,
     delta_errors,
@@ -183,6 +184,9 @@ class SemFit(FittedModel):
         return tuple(self._notes()) if self.sound else ()
 
     def _notes(self) -> Iterator[Text]:
+        if self.sample.cases is not None:
+            yield both("sem.note.design")
+            yield from self.sample.cases.sampled.notes()
         if self.sample.correlations:
             scale = "free" if self._standardisation is not None else "bound"
             yield both(f"sem.note.correlations.{scale}")
@@ -200,8 +204,18 @@ class SemFit(FittedModel):
         from cxstats.models.sem.robust import sandwich
 
         return sandwich(
-            self.likelihood, self.optimum, self.sample.matrices(), self.estimator == "mlr"
+            self.likelihood,
+            self.optimum,
+            self.sample.matrices(),
+            self.estimator == "mlr",
+            self.sample.cases,
         )
+
+    @property
+    def scored(self) -> tuple[list[Array], SampledCases] | None:
+        """Cases and design of score tests under a sampling design; None without."""
+        cases = self.sample.cases
+        return None if cases is None else (self.sample.matrices(), cases)
 
     @cached_property
     def fit_indices(self) -> dict[str, float]:
@@ -240,13 +254,16 @@ class SemFit(FittedModel):
         """Residuals of every covariance: ``group, row, column, raw, cor, z``.
 
         `raw` is sample less implied covariance, `cor` the same of correlations, `z` the raw
-        residual over its standard error under normality (NaN where the model leaves none).
+        residual over its standard error under normality (NaN where the model leaves none, or under
+        a sampling design, whose standard error it is not).
         """
         import pandas as pd
 
         self.require_sound("residuals")
         names, sigma = self.model.observed, self.likelihood.implied(self.optimum.phi).sigma
         z = residual_z(self.likelihood, self.optimum, self.n)
+        if self.sample.cases is not None:
+            z = np.full_like(z, np.nan)
         row, column = np.tril_indices(len(names))
         frames = []
         for g, cov in enumerate(self.sample.cov):
@@ -271,7 +288,8 @@ class SemFit(FittedModel):
 
         Sorted by `mi`, the expected fall of chi-square were the parameter freed; `epc` is the
         value it would take, `std_epc` the same in standard deviations. A model changed on their
-        advice has to be tested on other data.
+        advice has to be tested on other data. Under a sampling design `mi` is the score test whose
+        variance follows from the design.
 
         Parameters
         ----------
@@ -281,7 +299,7 @@ class SemFit(FittedModel):
         import pandas as pd
 
         self.require_sound("modification indices")
-        score = modification(self.likelihood, self.optimum, self.n)
+        score = modification(self.likelihood, self.optimum, self.n, self.scored)
         rows = [(p.lhs, p.op, p.rhs, self.sample.group_name(p.group)) for p in score.parameters]
         frame = pd.DataFrame(rows, columns=["lhs", "op", "rhs", "group"]).assign(
             mi=score.index, epc=score.change, std_epc=score.standardised
@@ -383,6 +401,10 @@ class SemFit(FittedModel):
             dropped=format_number(self.sample.dropped),
             q=self.fit_indices["n_parameters"],
         )
+        return self.with_groups(text, lang)
+
+    def with_groups(self, text: str, lang: str) -> str:
+        """Return the first line of the summary with the names of the groups."""
         if len(self.sample.groups) == 1:
             return text
         groups = listed(map(str, self.sample.groups)).get(lang)

@@ -2,7 +2,9 @@
 
 The estimates stay those of maximum likelihood. With A the information of one case and B the mean
 square of the cases' scores, errors come from the sandwich ``A^-1 B A^-1 / n``; chi-square is
-divided by a factor that brings its mean to its degrees of freedom.
+divided by a factor that brings its mean to its degrees of freedom. Under a sampling design B is n
+times the covariance of the mean weighted score instead (`SampledCases.mean_square`); nothing else
+changes.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from cxstats.models.sem.likelihood import Likelihood, Point
 from cxstats.models.sem.missing import PatternLikelihood
 from cxstats.models.sem.model import Model, Parameter
 from cxstats.models.sem.optimizer import Optimum, maximise, tangent
+from cxstats.models.sem.sampled_cases import SampledCases
 from cxstats.models.sem.standard_errors import exogenous, inverse_scaled
 from cxstats.models.sem.structure import Structure
 
@@ -44,7 +47,11 @@ class Sandwich:
 
 
 def sandwich(
-    likelihood: Likelihood, optimum: Optimum, matrices: list[Array], observed: bool
+    likelihood: Likelihood,
+    optimum: Optimum,
+    matrices: list[Array],
+    observed: bool,
+    cases: SampledCases | None = None,
 ) -> Sandwich:
     """Return the sandwich of a fit.
 
@@ -57,10 +64,12 @@ def sandwich(
     observed : bool
         Whether A is the observed information (MLR: Huber 1967, White 1982) or the expected one
         (MLM: Satorra & Bentler 1994).
+    cases : SampledCases, optional
+        Their sampling design.
     """
     scores = casewise_scores(likelihood, optimum.phi, matrices, centred=not observed)
     n = len(scores)
-    square = scores.T @ scores / n
+    square = mean_square(scores, cases)
     information = optimum.hessian / 2 if observed else likelihood.information(optimum.phi)
     along = tangent(optimum.binding)
     bread = along @ inverse_scaled(along.T @ information @ along) @ along.T
@@ -69,6 +78,11 @@ def sandwich(
     covariance[fixed] = 0
     covariance[:, fixed] = 0
     return Sandwich(covariance, float(np.trace(bread @ square)))
+
+
+def mean_square(scores: Array, cases: SampledCases | None) -> Array:
+    """Return the mean square of the scores of cases (n, k), or what takes its place in a design."""
+    return scores.T @ scores / len(scores) if cases is None else cases.mean_square(scores)
 
 
 def saturated_trace(matrices: list[Array], sigmas: Array, means: bool) -> float:
@@ -133,7 +147,7 @@ def unrestricted(likelihood: Likelihood) -> tuple[Likelihood, Optimum]:
     model = likelihood.reduction.model
     names = model.observed
     rows = [Parameter(a, "~~", b) for i, a in enumerate(names) for b in names[: i + 1]]
-    rows += [Parameter(n, "~1", "") for n in names]
+    rows += [Parameter(n, "~1", "") for n in names if model.means]
     return _at_moments(likelihood, rows)
 
 
@@ -146,7 +160,12 @@ def _moment(likelihood: Likelihood, p: Parameter, at: dict[str, int]) -> float:
 
 
 def scaling(
-    likelihood: Likelihood, optimum: Optimum, matrices: list[Array], df: int, observed: bool
+    likelihood: Likelihood,
+    optimum: Optimum,
+    matrices: list[Array],
+    df: int,
+    observed: bool,
+    cases: SampledCases | None = None,
 ) -> float:
     """Return what chi-square is divided by; NaN without degrees of freedom.
 
@@ -156,16 +175,18 @@ def scaling(
     """
     if df == 0:
         return float("nan")
-    if isinstance(likelihood, PatternLikelihood):
-        trace = sandwich(*unrestricted(likelihood), matrices, observed).trace
+    if isinstance(likelihood, PatternLikelihood) or cases is not None:
+        trace = sandwich(*unrestricted(likelihood), matrices, observed, cases).trace
     else:
         sigmas = likelihood.cov if observed else likelihood.implied(optimum.phi).sigma
         trace = saturated_trace(matrices, sigmas, likelihood.structure.means)
-    return (trace - sandwich(likelihood, optimum, matrices, observed).trace) / df
+    return (trace - sandwich(likelihood, optimum, matrices, observed, cases).trace) / df
 
 
 def corrected(
-    fits: Iterable[tuple[Likelihood, Optimum]], matrices: list[Array]
+    fits: Iterable[tuple[Likelihood, Optimum]],
+    matrices: list[Array],
+    cases: SampledCases | None = None,
 ) -> list[tuple[float, float]]:
     """Return of each model what robust indices of incomplete cases need: chi-square and ``tr``.
 
@@ -181,6 +202,8 @@ def corrected(
         Models of the same cases.
     matrices : list of array (n_g, p)
         The cases.
+    cases : SampledCases, optional
+        Their sampling design.
 
     References
     ----------
@@ -192,7 +215,7 @@ def corrected(
     scores = casewise_scores(free, top.phi, matrices)
     n, weight = len(scores), top.hessian / 2
     inverse = inverse_scaled(weight)
-    gamma = inverse @ (scores.T @ scores / n) @ inverse
+    gamma = inverse @ mean_square(scores, cases) @ inverse
     complete = _as_complete(free).information(top.phi)
     out = []
     for likelihood, optimum in fits:

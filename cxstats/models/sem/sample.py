@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.core.engines import blocks
+from cxstats.core.engines import as_pandas, blocks
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.moments import Moments, correlations, moments
 from cxstats.models.sem.missing import Patterns, find_patterns, saturated_moments
+from cxstats.models.sem.sampled_cases import SampledCases, weighted_moments
+from cxstats.stats.sampling_design import Design
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,6 +53,8 @@ class Sample:
         Column of the groups.
     patterns : Patterns or None
         Patterns of missing answers, where incomplete cases count too.
+    cases : SampledCases or None
+        The cases under their sampling design; `sizes` are then sums of weights.
     """
 
     observed: tuple[str, ...]
@@ -63,11 +67,12 @@ class Sample:
     frame: Any
     by: str | None
     patterns: Patterns | None = None
+    cases: SampledCases | None = None
 
     @property
     def n(self) -> int:
         """Cases in all groups."""
-        return int(self.sizes.sum())
+        return round(float(self.sizes.sum()))
 
     @property
     def correlations(self) -> bool:
@@ -95,6 +100,8 @@ class Sample:
             )
         values, groups = _rows(self.frame, self.observed, self.by)
         values = np.asarray(values, float)
+        if self.cases is not None:
+            return [values[rows] for rows in self.cases.places]
         missing = np.isnan(values)
         complete = ~(missing.all(axis=1) if self.patterns else missing.any(axis=1))
         if groups is None:
@@ -182,23 +189,82 @@ def read_incomplete(data: Any, observed: Sequence[str], group: str | None) -> Sa
         _check_answers(matrix, names, where)
         _check_pairs(matrix, names, where)
     patterns = find_patterns(matrices)
-    saturated = [saturated_moments(patterns, g) for g in range(len(matrices))]
-    sizes = np.array([patterns.n[patterns.group == g].sum() for g in range(len(matrices))])
-    for key, size, (mean, cov, _) in zip(group_names, sizes, saturated, strict=True):
-        group_moments = Moments(names, int(size), mean, cov)
-        _check(group_moments, "" if group is None else f"group {key!r}: ")
-    return Sample(
-        names,
-        tuple(group_names),
-        sizes,
-        np.stack([cov for _, cov, _ in saturated]),
-        np.stack([mean for mean, _, _ in saturated]),
-        int(sum(order.values()) - sizes.sum()),
-        float(np.dot([value for _, _, value in saturated], sizes) / sizes.sum()),
-        data,
-        group,
-        patterns,
+    dropped = int(sum(order.values()) - patterns.n.sum())
+    nothing = np.empty(0)
+    sample = Sample(
+        names, tuple(group_names), nothing, nothing, nothing, dropped, np.nan, data, group
     )
+    return _of_patterns(sample, patterns)
+
+
+def read_sampled(
+    data: Any, observed: Sequence[str], group: str | None, design: Design, incomplete: bool
+) -> Sample:
+    """Return the weighted moments of a model's variables, and how the cases were sampled.
+
+    Parameters
+    ----------
+    data, observed, group
+        As for `read_sample`.
+    design : Design
+        Columns of weights, clusters and strata.
+    incomplete : bool
+        Whether incomplete cases count too, as in `read_incomplete`.
+
+    Raises
+    ------
+    DataError, CxError
+        Those of `read_sample`, of `Design.read`, and where a group has no weight.
+    """
+    refuse_matrix(data)
+    sampled, names = design.read(data), tuple(observed)
+    frame = as_pandas(data)
+    plain = (read_incomplete if incomplete else read_sample)(frame, names, group)
+    values, keys = _rows(frame, names, group)
+    missing = np.isnan(np.asarray(values, float))
+    usable = ~(missing.all(axis=1) if incomplete else missing.any(axis=1)) & (sampled.weights > 0)
+    cases = SampledCases(
+        sampled,
+        tuple(
+            np.flatnonzero(usable if group is None else usable & (keys == key))
+            for key in plain.groups
+        ),
+    )
+    for key, rows in zip(plain.groups, cases.places, strict=True):
+        if len(rows) <= len(names):
+            where = "" if group is None else f"group {key!r}: "
+            raise DataError(
+                f"{where}{len(rows)} cases with a weight above 0 for {len(names)} variables; there "
+                "must be more cases than variables"
+            )
+    sample = replace(plain, frame=frame, dropped=len(frame) - cases.n, cases=cases)
+    matrices, weights = sample.matrices(), cases.weights
+    if incomplete:
+        return _of_patterns(sample, find_patterns(matrices, weights))
+    pairs = zip(matrices, weights, strict=True)
+    moments_of = [weighted_moments(matrix, weight[None]) for matrix, weight in pairs]
+    sizes, mean, cov = (np.concatenate(arrays) for arrays in zip(*moments_of, strict=True))
+    _check_groups(sample, sizes, mean, cov)
+    saturated = float((np.linalg.slogdet(cov)[1] + len(names)) @ sizes / sizes.sum())
+    return replace(sample, sizes=sizes, cov=cov, mean=mean, saturated=saturated)
+
+
+def _of_patterns(sample: Sample, patterns: Patterns) -> Sample:
+    """Return a sample with its patterns and the unrestricted moments that fit them best."""
+    n_groups = len(sample.groups)
+    moments_of = [saturated_moments(patterns, g) for g in range(n_groups)]
+    mean, cov = np.stack([m for m, _, _ in moments_of]), np.stack([c for _, c, _ in moments_of])
+    sizes = np.array([patterns.n[patterns.group == g].sum() for g in range(n_groups)])
+    _check_groups(sample, sizes, mean, cov)
+    saturated = float(np.dot([value for _, _, value in moments_of], sizes) / sizes.sum())
+    return replace(sample, sizes=sizes, cov=cov, mean=mean, saturated=saturated, patterns=patterns)
+
+
+def _check_groups(sample: Sample, sizes: Array, mean: Array, cov: Array) -> None:
+    for g, key in enumerate(sample.groups):
+        n = int(sizes[g]) if sample.cases is None else len(sample.cases.places[g])
+        where = "" if sample.by is None else f"group {key!r}: "
+        _check(Moments(sample.observed, n, mean[g], cov[g]), where)
 
 
 def _check_answers(matrix: Array, names: tuple[str, ...], where: str) -> None:

@@ -253,6 +253,7 @@ def _require_expressible(fit: SemFit) -> None:
     alone = [n for n in model.observed if n not in arrows]
     reasons = {
         "ordered answers": fit.estimator == "wlsmv",
+        "a sampling design (weights, clusters, strata)": fit.sample.cases is not None,
         "several groups at once": model.n_groups > 1,
         "intercepts and means next to latents": model.means,
         "equations (==), whose standard errors it would compute as if there were none": any(

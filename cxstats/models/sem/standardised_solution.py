@@ -32,7 +32,7 @@ def standardised(likelihood: Likelihood, x: Array) -> Array:
         All parameters, real or complex.
     """
     structure, model = likelihood.structure, likelihood.reduction.model
-    groups = x.reshape((*x.shape[:-1], len(likelihood.share), -1))
+    groups = x.reshape((*x.shape[:-1], likelihood.n_groups, -1))
     moments = implied(structure, groups)
     variance = np.concatenate(
         [

@@ -307,5 +307,5 @@ def test_incomplete_bad_input():
         cx.cfa(text, frame, missing="fiml", estimator="mlm")
     empty = pd.concat([frame, frame.iloc[:2] * np.nan])
     assert cx.cfa(text, empty, missing="fiml").sample.dropped == 2
-    with pytest.raises(cx.CxError, match="bootstrap needs complete cases"):
-        cx.cfa(text, frame, missing="fiml").bootstrap(100)
+    with pytest.raises(cx.CxError, match="Bollen-Stine test turns complete cases"):
+        cx.cfa(text, frame, missing="fiml").bootstrap(100, bollen_stine=True)

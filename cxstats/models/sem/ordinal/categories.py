@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from cxstats.core.engines import blocks
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.moments import Moments
+from cxstats.models.sem.sample import columns_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,18 +88,97 @@ class Categories:
 def read_categories(data: Any, columns: Sequence[str] | None) -> Categories:
     """Return the complete cases of ordered answers of a table.
 
+    Ordered categories of pandas are taken in the order of their type, text among them.
+
     Raises
     ------
     DataError, CxError
         If a column is not there, its answers are not whole numbers, all the same, or so many that
         they look continuous; if there are no more cases than items.
     """
-    if isinstance(data, Moments):
+    names, values, _ = _answers(data, columns, None)
+    return _categories(names, values)
+
+
+def read_groups(data: Any, columns: Sequence[str], group: str) -> dict[Any, Categories]:
+    """Return the complete cases of every group, in the order of their first row.
+
+    Raises
+    ------
+    DataError, CxError
+        Those of `read_categories`; also if a category does not occur in a group, or `group` is no
+        column.
+    """
+    import pandas as pd
+
+    available = columns_of(data)
+    if available is not None and group not in available:
+        raise DataError(f"group {group!r} is no column of the data")
+    names, values, keys = _answers(data, columns, group)
+    belongs = ~pd.isna(keys)
+    pooled = _categories(names, values[belongs])
+    complete = ~np.isnan(values).any(axis=1) & belongs
+    out = {}
+    for key in pd.unique(keys[belongs]):
+        codes = pooled.codes[keys[complete] == key]
+        if len(codes) <= len(names):
+            raise DataError(
+                f"group {key!r}: {len(codes)} complete cases for {len(names)} items; there must be "
+                "more cases than items"
+            )
+        for name, levels, column in zip(names, pooled.values, codes.T, strict=True):
+            absent = np.setdiff1d(np.arange(len(levels)), column)
+            if len(absent):
+                raise DataError(
+                    f"group {key!r}: nobody answered {name} = {levels[absent[0]]:g}, which others "
+                    "did; merge it with the category beside it in all groups"
+                )
+        out[key] = Categories(names, pooled.values, codes, int((keys == key).sum()) - len(codes))
+    return out
+
+
+def _answers(
+    data: Any, columns: Sequence[str] | None, by: str | None
+) -> tuple[tuple[str, ...], Array, Any]:
+    """Return names, answers (n, p) and groups."""
+    if isinstance(data, Moments | Mapping):
         raise CxError("ordered answers need the respondents, not Moments: pass the frame")
-    names, chunks = blocks(data, columns)
+    read, parts = blocks(_in_numbers(data, columns, by), columns, by)
+    chunks = list(parts)
+    values = np.concatenate([np.asarray(chunk.values, float).T for chunk in chunks])
+    keys = None if by is None else np.concatenate([chunk.groups for chunk in chunks])
+    return read, values, keys
+
+
+def _in_numbers(data: Any, columns: Sequence[str] | None, by: str | None) -> Any:
+    """Return a table of pandas with ordered categories as numbers: their own, or 1, 2, ..."""
+    if not hasattr(data, "iloc") or not hasattr(data, "columns"):
+        return data
+    import pandas as pd
+
+    changed = {}
+    for name in data.columns if columns is None else [c for c in columns if c in data.columns]:
+        kind = data[name].dtype if list(data.columns).count(name) == 1 else None
+        if name == by or not isinstance(kind, pd.CategoricalDtype):
+            continue
+        if not kind.ordered:
+            raise DataError(
+                f"{name!r} has categories without an order; say which is lowest: "
+                "pd.Categorical(answers, categories=[...], ordered=True)"
+            )
+        numeric = pd.api.types.is_numeric_dtype(kind.categories)
+        own = (
+            kind.categories.to_numpy(float) if numeric else np.arange(1.0, len(kind.categories) + 1)
+        )
+        codes = data[name].cat.codes.to_numpy()
+        changed[name] = np.where(codes < 0, np.nan, own[codes])
+    return data.assign(**changed) if changed else data
+
+
+def _categories(names: tuple[str, ...], values: Array) -> Categories:
+    """Return the complete cases among answers (n, p), checked."""
     if len(names) < 2:
         raise CxError(f"{len(names)} item; correlations need at least two")
-    values = np.concatenate([np.asarray(chunk.values, float).T for chunk in chunks])
     complete = ~np.isnan(values).any(axis=1)
     for name, column in zip(names, values.T, strict=True):
         _check_whole(name, column[~np.isnan(column)])

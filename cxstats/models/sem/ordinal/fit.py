@@ -14,7 +14,8 @@ from cxstats.core.progress import quiet_linear_algebra
 from cxstats.models.sem.constraints import Reduction
 from cxstats.models.sem.fit import solved
 from cxstats.models.sem.model import Model, Parameter, build
-from cxstats.models.sem.ordinal.categories import read_categories
+from cxstats.models.sem.ordinal.categories import read_categories, read_groups
+from cxstats.models.sem.ordinal.groups import GroupSquares, ScaledReduction
 from cxstats.models.sem.ordinal.moments import PERFECT, OrdinalMoments, ordinal_moments
 from cxstats.models.sem.ordinal.result import OrdinalFit
 from cxstats.models.sem.ordinal.wls import DeltaReduction, WeightedSquares
@@ -25,12 +26,12 @@ from cxstats.models.sem.syntax import Syntax
 
 # What to do about an option that does not go with ordered answers.
 WITHOUT = {
-    "group": "fit each group alone",
     "means": "thresholds stand for means",
-    "equal": "there is one group only",
     "estimator": "it is WLSMV, whose errors and test are robust",
     "missing": "cases with a missing answer are left out",
     "information": "errors come from the sandwich",
+    "design": "thresholds and correlations would have to be weighted; with five categories or more "
+    "take answers as continuous (leave ordered= out)",
 }
 
 
@@ -43,6 +44,7 @@ def fit_ordinal(
     *,
     std_lv: bool,
     orthogonal: bool,
+    groups: tuple[str | None, Sequence[str]] = (None, ()),
 ) -> OrdinalFit:
     """Fit a model of ordered answers; see `cxstats.models.sem.fit.sem`.
 
@@ -50,7 +52,9 @@ def fit_ordinal(
     ----------
     syntax, data, ordered, level, std_lv, orthogonal
         As there.
-    others : mapping of str to object
+    groups : tuple
+        The column of groups, and what is equal over them.
+    options : mapping of str to object
         Other options of `sem`; None where they were not given.
 
     Raises
@@ -63,42 +67,94 @@ def fit_ordinal(
     for name, value in options.items():
         if value is not None:
             raise CxError(f"{name}={value!r} does not go with ordered answers; {WITHOUT[name]}")
-    model = _without_variances(build(syntax, std_lv=std_lv, orthogonal=orthogonal))
-    structure = Structure.of(model)
-    _check_model(model, structure)
-    _check_ordered(ordered, model)
-    categories = read_categories(data, model.observed)
-    moments = ordinal_moments(categories)
-    _check_distinct(moments)
-    plain = Reduction.of(model)
-    if plain.equations or plain.bounds:
-        raise CxError("with ordered answers, constraints have to be linear equations")
-    reduction = DeltaReduction(model, plain.offset, plain.matrix, (), (), structure)
-    corr = moments.corr[None]
-    gamma = moments.gamma[1]
-    squares = WeightedSquares(
-        structure, reduction, corr, None, np.ones(1), 1 / np.diagonal(gamma), gamma
+    group, equal = groups
+    draft = build(syntax, std_lv=std_lv, orthogonal=orthogonal, check=False)
+    _check_ordered(ordered, draft)
+    by_group = (
+        {"": read_categories(data, draft.observed)}
+        if group is None
+        else read_groups(data, draft.observed, group)
     )
+    moments = tuple(ordinal_moments(categories) for categories in by_group.values())
+    squares = (_alone if len(moments) == 1 else _grouped)(
+        syntax, moments, equal, {"std_lv": std_lv, "orthogonal": orthogonal}
+    )
+    for of_group in moments:
+        _check_distinct(of_group)
+    model = squares.reduction.model
+    sizes = np.array([float(categories.n) for categories in by_group.values()])
     with quiet_linear_algebra():
         start, optimum, problems = solved(squares)
     result = OrdinalFit(
         model=model,
         sample=Sample(
-            model.observed, ("",), np.array([float(categories.n)]), corr,
-            np.full((1, len(model.observed)), np.nan), categories.dropped, 0.0, data, None,
+            model.observed, tuple(by_group), sizes, squares.cov,
+            np.full((len(moments), len(model.observed)), np.nan),
+            sum(categories.dropped for categories in by_group.values()), 0.0, data, group,
         ),
         likelihood=squares,
         start=start,
         optimum=optimum,
-        problems=(*problems, *moments.problems()),
+        problems=(*problems, *(p for of_group in moments for p in of_group.problems())),
         information="expected",
         estimator="wlsmv",
         level=level,
-        moments=moments,
+        group_moments=moments,
     )  # fmt: skip
     for problem in result.problems:
         warnings.warn(str(problem), ModelWarning, stacklevel=3)
     return result
+
+
+def _alone(
+    syntax: Syntax, moments: tuple[OrdinalMoments, ...], equal: Sequence[str], options: Any
+) -> WeightedSquares:
+    """Return the sum of squares of one group, whose thresholds are free."""
+    if equal:
+        raise CxError(
+            f"equal={list(equal)!r} does not go with one group: there is nothing to equal"
+        )
+    model = _without_variances(build(syntax, **options))
+    structure = Structure.of(model)
+    _check_model(model, structure)
+    plain = Reduction.of(model)
+    _check_linear(plain)
+    reduction = DeltaReduction(model, plain.offset, plain.matrix, (), (), structure)
+    gamma = moments[0].gamma[1]
+    return WeightedSquares(
+        structure, reduction, moments[0].corr[None], None, np.ones(1), 1 / np.diagonal(gamma), gamma
+    )
+
+
+def _grouped(
+    syntax: Syntax, moments: tuple[OrdinalMoments, ...], equal: Sequence[str], options: Any
+) -> GroupSquares:
+    """Return the sum of squares of several groups.
+
+    With equal thresholds, latent means are free in all but the first group, as they are with equal
+    intercepts of continuous answers.
+    """
+    thresholds = "thresholds" in equal
+    names = [*("loadings",) * ("loadings" in equal), *("intercepts",) * thresholds]
+    model = build(syntax, n_groups=len(moments), means=True, equal=names, **options)
+    model = _without_variances(model)
+    _check_model(model, Structure.of(model))
+    parameters = tuple(
+        p._replace(fixed=0.0, label="", start=None)
+        if p.op == "~1" and p.lhs in model.observed
+        else p
+        for p in model.parameters
+    )
+    reduction = ScaledReduction.with_thresholds(
+        replace(model, parameters=parameters), moments, thresholds
+    )
+    _check_linear(reduction)
+    return GroupSquares.of(reduction, moments)
+
+
+def _check_linear(reduction: Reduction) -> None:
+    if reduction.equations or reduction.bounds:
+        raise CxError("with ordered answers, constraints have to be linear equations")
 
 
 def _without_variances(model: Model) -> Model:
@@ -116,7 +172,7 @@ def _without_variances(model: Model) -> Model:
 
 
 def _check_model(model: Model, structure: Structure) -> None:
-    named = [p.lhs for p in model.parameters if p.op == "~1"]
+    named = [p.lhs for p in model.parameters if p.op == "~1" and p.written]
     if named:
         raise CxError(
             f"the model has an intercept ({named[0]} ~ 1); ordered answers have thresholds instead"

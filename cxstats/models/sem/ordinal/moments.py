@@ -86,11 +86,17 @@ class OrdinalMoments:
 
     @cached_property
     def gamma(self) -> tuple[Array, Array]:
-        """Asymptotic covariances, times n, of thresholds (m, m) and of correlations (P, P).
+        """Asymptotic covariances, times n, of thresholds (m, m) and of correlations (P, P)."""
+        m, joint = len(self.thresholds), self.joint_gamma
+        return joint[:m, :m], joint[m:, m:]
+
+    @cached_property
+    def joint_gamma(self) -> Array:
+        """Asymptotic covariances, times n, of thresholds and correlations, (m + P, m + P).
 
         ``n B^-1 (S'S) B^-T`` with S the cases' scores of thresholds and correlations and B the
         sums of products of the scores with those of the thresholds that they rest on (Muthen
-        1984), without the parts that join thresholds to correlations.
+        1984).
         """
         return _gamma(self)
 
@@ -198,7 +204,7 @@ def cell_probabilities(left: Array, right: Array, rho: Array) -> tuple[Array, Ar
     return _cells(normal_cdf2(h, k, r)), _cells(normal_pdf2(h, k, r))
 
 
-def _gamma(moments: OrdinalMoments) -> tuple[Array, Array]:
+def _gamma(moments: OrdinalMoments) -> Array:
     categories, inner = moments.categories, moments.inner
     first, second = categories.pairs
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -218,8 +224,14 @@ def _gamma(moments: OrdinalMoments) -> tuple[Array, Array]:
     weights = joint @ inverse
     cross = weights @ squares[:m, m:]
     middle = squares[m:, m:] - cross - cross.T + weights @ squares[:m, :m] @ weights.T
-    thresholds: Array = categories.n * inverse @ squares[:m, :m] @ inverse
-    return thresholds, categories.n * middle / np.multiply.outer(size, size)
+    aside = inverse @ (squares[:m, m:] - squares[:m, :m] @ weights.T) / size
+    gamma: Array = categories.n * np.block(
+        [
+            [inverse @ squares[:m, :m] @ inverse, aside],
+            [aside.T, middle / np.multiply.outer(size, size)],
+        ]
+    )
+    return gamma
 
 
 def _threshold_scores(moments: OrdinalMoments) -> tuple[Array, Array]:

@@ -18,6 +18,7 @@ from cxstats.models.sem.comparison import (
     check_same_data,
     comparison,
 )
+from cxstats.models.sem.ordinal.groups import GroupSquares, group_rows
 from cxstats.models.sem.ordinal.moments import OrdinalMoments
 from cxstats.models.sem.ordinal.polychoric import threshold_rows
 from cxstats.models.sem.ordinal.wls import (
@@ -53,11 +54,11 @@ class OrdinalFit(SemFit):
 
     Attributes
     ----------
-    moments : OrdinalMoments
-        Thresholds and polychoric correlations; `sample.cov` are the latter.
+    group_moments : tuple of OrdinalMoments
+        Thresholds and polychoric correlations of each group; `sample.cov` are the latter.
     """
 
-    moments: OrdinalMoments
+    group_moments: tuple[OrdinalMoments, ...]
 
     reference: ClassVar[str] = (
         "Muthen (1984). A general structural equation model with dichotomous, ordered "
@@ -65,6 +66,13 @@ class OrdinalFit(SemFit):
         "Asparouhov & Muthen (2010). Simple second order chi-square correction. Mplus technical "
         "appendix."
     )
+
+    @property
+    def moments(self) -> OrdinalMoments:
+        """Thresholds and polychoric correlations of the only group."""
+        if len(self.group_moments) > 1:
+            raise CxError("the model has several groups: fit the one in question alone")
+        return self.group_moments[0]
 
     @property
     def squares(self) -> WeightedSquares:
@@ -76,18 +84,25 @@ class OrdinalFit(SemFit):
         import pandas as pd
 
         table = super()._numbers(solved)
-        thresholds = threshold_rows(self.moments)
+        squares = self.squares
+        if isinstance(squares, GroupSquares):
+            thresholds = group_rows(squares, self.optimum, self.covariance, self.sample.group_name)
+        else:
+            thresholds = threshold_rows(self.moments).assign(label="", group=1)
+            thresholds = thresholds.assign(std=thresholds["estimate"], std_se=thresholds["se"])
         estimate, se = thresholds["estimate"], thresholds["se"]
         z, reach = estimate / se, self._reach * se
         thresholds = thresholds.assign(
-            label="", group=1, z=z, p_value=_two_sided(z), ci_low=estimate - reach,
-            ci_high=estimate + reach, std=estimate, std_se=se,
-        )  # fmt: skip
+            z=z, p_value=_two_sided(z), ci_low=estimate - reach, ci_high=estimate + reach
+        )
         if not solved:
             for name in set(table) - set(self.rows):
                 thresholds[name] = np.nan
         k = len(self.model.parameters)
-        return pd.concat([table[:k], thresholds[list(table)], table[k:]], ignore_index=True)
+        items = self.model.observed
+        none = (table["op"] == "~1") & table["lhs"].isin(items)  # thresholds stand for intercepts
+        parts = [table[:k][~none[:k]], thresholds[list(table)], table[k:]]
+        return pd.concat([part for part in parts if len(part)], ignore_index=True)
 
     @property
     def _reach(self) -> float:
@@ -127,16 +142,19 @@ class OrdinalFit(SemFit):
 
         self.require_sound("residuals")
         first, second = self.squares.pairs
-        names = self.model.observed
+        names, groups = self.model.observed, len(self.sample.groups)
         gap = self.squares.gaps(self.optimum.phi)
+        z = gap / residual_errors(self.squares, self.optimum, self.n)
+        # Of groups, thresholds come first.
+        gap, z = (x.reshape((groups, -1))[:, -len(first) :].ravel() for x in (gap, z))
         return pd.DataFrame(
             {
-                "group": 1,
-                "row": [names[i] for i in second],
-                "column": [names[i] for i in first],
+                "group": [self.sample.group_name(g) for g in range(groups) for _ in first],
+                "row": [names[i] for i in second] * groups,
+                "column": [names[i] for i in first] * groups,
                 "raw": gap,
                 "cor": gap,
-                "z": gap / residual_errors(self.squares, self.optimum, self.n),
+                "z": z,
             }
         )
 
@@ -166,14 +184,19 @@ class OrdinalFit(SemFit):
 
     def head(self, lang: str) -> str:
         """Return the first line of the summary: what was fitted, to how many cases."""
-        return label(
+        squares = self.squares
+        thresholds = len(self.group_moments[0].thresholds)
+        if isinstance(squares, GroupSquares):
+            thresholds = len(np.unique(squares.scaled.threshold_at))
+        text = label(
             "sem.ordinal.head",
             lang,
             n=format_number(self.n),
             dropped=format_number(self.sample.dropped),
             q=self.fit_indices["n_parameters"],
-            thresholds=len(self.moments.thresholds),
+            thresholds=thresholds,
         )
+        return self.with_groups(text, lang)
 
     def fit_lines(self, lang: str) -> list[str]:
         """Return how well the model fits, in words."""
@@ -189,13 +212,15 @@ def _two_sided(z: Any) -> Any:
 
 
 def _measures(fit: OrdinalFit) -> dict[str, float]:
-    p, n = len(fit.model.observed), fit.n
+    p, n, groups = len(fit.model.observed), fit.n, len(fit.sample.groups)
     q = fit.likelihood.reduction.matrix.shape[1]
-    base_df = p * (p - 1) // 2
-    df = base_df - q
+    base_df = groups * p * (p - 1) // 2
+    thresholds = sum(len(moments.thresholds) for moments in fit.group_moments)
+    q += thresholds if groups == 1 else 0  # of groups they are among the free parameters
+    df = base_df + thresholds - q
     values: dict[str, float] = {
         "n": n,
-        "n_parameters": q + len(fit.moments.thresholds),
+        "n_parameters": q,
         "df": df,
         "baseline_df": base_df,
     }
@@ -203,7 +228,6 @@ def _measures(fit: OrdinalFit) -> dict[str, float]:
         return values | dict.fromkeys(NAMES, float("nan"))
     test = fit_test(fit.squares, fit.optimum, n, df)
     base = baseline_test(fit.squares, n)
-    sigma = fit.likelihood.implied(fit.optimum.phi).sigma[0]
     values |= {
         "chisq": test.chisq,
         "chisq_scaled": test.scaled,
@@ -213,21 +237,31 @@ def _measures(fit: OrdinalFit) -> dict[str, float]:
         "baseline_chisq": base.chisq,
         "baseline_chisq_scaled": base.scaled,
         "baseline_scaling": base.scaling,
-        "srmr": indices.srmr(fit.sample.cov[0], sigma),
+        "srmr": _srmr(fit),
     }
     for chisq, base_chisq, end in (
         (test.chisq, base.chisq, ""),
         (test.scaled, base.scaled, "_scaled"),
     ):
-        low, high = indices.rmsea_interval(chisq, df, n - 1)
+        low, high = indices.rmsea_interval(chisq, df, n - groups, groups)
         values |= {
             f"cfi{end}": indices.cfi(chisq, df, base_chisq, base_df),
             f"tli{end}": indices.tli(chisq, df, base_chisq, base_df),
-            f"rmsea{end}": indices.rmsea(chisq, df, n - 1),
+            f"rmsea{end}": indices.rmsea(chisq, df, n - groups, groups),
             f"rmsea{end}_ci_low": low,
             f"rmsea{end}_ci_high": high,
         }
-    return values | {"rmsea_scaled_p": indices.close_fit_p(test.scaled, df, n - 1)}
+    close = indices.close_fit_p(test.scaled, df, n - groups, groups)
+    return values | {"rmsea_scaled_p": close}
+
+
+def _srmr(fit: OrdinalFit) -> float:
+    """Return the SRMR of the correlations, the mean of those of the groups by their size."""
+    sigma = fit.likelihood.implied(fit.optimum.phi).sigma
+    sd = np.sqrt(np.diagonal(sigma, axis1=1, axis2=2))
+    implied = sigma / (sd[:, :, None] * sd[:, None, :])
+    values = [indices.srmr(*pair) for pair in zip(fit.sample.cov, implied, strict=True)]
+    return float(np.dot(fit.sample.sizes, values) / fit.n)
 
 
 def _compare(first: OrdinalFit, second: SemFit) -> ModelComparison:

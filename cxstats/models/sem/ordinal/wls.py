@@ -8,7 +8,7 @@ only correlations tell models apart.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -40,12 +40,17 @@ class DeltaReduction(Reduction):
     def all(self, phi: Array) -> Array:
         """Return every parameter, (..., T)."""
         x: Array = self.offset + phi @ self.matrix.T
-        sigma = implied(self.structure, x).sigma
+        groups = x.reshape((*x.shape[:-1], self.model.n_groups, -1))  # a view
+        sigma = implied(self.structure, groups).sigma
         residuals = self.structure.at[layout.RESIDUAL]
         residuals = residuals[self.structure.row[residuals] == self.structure.column[residuals]]
-        variance = np.diagonal(sigma, axis1=-2, axis2=-1)
-        x[..., residuals] = 1 - variance[..., self.structure.row[residuals]]
+        left = self.variances(phi) - np.diagonal(sigma, axis1=-2, axis2=-1)
+        groups[..., residuals] = left[..., self.structure.row[residuals]]
         return x
+
+    def variances(self, phi: Array) -> Any:
+        """Return the variances of the underlying variables, (..., G, p) or 1."""
+        return 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +82,10 @@ class WeightedSquares(Likelihood):
         gaps: Array = (self.cov[0] - sigma)[..., first, second]
         return gaps
 
+    def value(self, phi: Array) -> Array:
+        """Return F, (...)."""
+        return np.asarray((self.weight * self.gaps(phi) ** 2).sum(axis=-1))
+
     def slopes(self, phi: Array) -> Array:
         """Return the derivatives of the implied correlations, (..., P, q)."""
         p = self.cov.shape[-1]
@@ -86,6 +95,24 @@ class WeightedSquares(Likelihood):
         slopes = layout.jacobian(self.structure, self.implied(phi))[..., 0, place, :]
         out: Array = slopes @ self.reduction.matrix
         return out
+
+    def sampling(self, n: int) -> Array:
+        """Return the covariances of what is fitted in a sample of n."""
+        return self.gamma / (n - self.n_groups)
+
+    def chisq(self, optimum: Optimum, n: int) -> float:
+        """Return the plain test of a fit."""
+        return max((n - 1) * optimum.value, 0.0)
+
+    def independence(self, n: int) -> tuple[float, Array]:
+        """Return the plain test of the model in which nothing correlates, and its U Gamma."""
+        first, second = self.pairs
+        chisq = (n - 1) * float(self.weight @ self.cov[0][first, second] ** 2)
+        return chisq, self.weight[:, None] * self.gamma
+
+    def gradient(self, phi: Array) -> Array:
+        """Return the derivatives of F, (..., q), for real or complex parameters."""
+        return _gradient(self, phi)
 
     def at(self, phi: Array) -> Point:
         """Return the model at free parameters (q,)."""
@@ -116,14 +143,13 @@ class SquaresPoint(Point):
     def evaluate(self) -> tuple[Array, Array]:
         """Return F and its gradient."""
         squares = _of(self.likelihood)
-        gaps = squares.gaps(self.phi)
-        value = np.asarray((squares.weight * gaps**2).sum(axis=-1))
-        return np.where(np.isnan(value), np.inf, value), _gradient(squares, self.phi)
+        value = squares.value(self.phi)
+        return np.where(np.isnan(value), np.inf, value), squares.gradient(self.phi)
 
     def hessian(self) -> Array:
         """Return the second derivatives of F."""
         squares = _of(self.likelihood)
-        derivative = complex_step(lambda point: _gradient(squares, point), self.phi)
+        derivative = complex_step(squares.gradient, self.phi)
         return (derivative + derivative.T) / 2
 
     def information(self) -> Array:
@@ -140,7 +166,7 @@ def _of(likelihood: Likelihood) -> WeightedSquares:
 
 
 def _gradient(squares: WeightedSquares, phi: Array) -> Array:
-    """Return ``-2 sum w gap dr``, (..., q), for real or complex parameters.
+    """Return ``-2 sum w gap dr``, (..., q).
 
     That is ``tr(Q dSigma)`` with -w gap beside the diagonal of Q, which `layout.gradient` yields
     at ``W - W S W`` with ``W = I`` and ``S = I - Q``.
@@ -164,7 +190,7 @@ def sandwich(squares: WeightedSquares, optimum: Optimum, n: int) -> Array:
     slopes = squares.slopes(optimum.phi)
     weighted = squares.weight[:, None] * slopes
     bread = inverse_scaled(slopes.T @ weighted)
-    covariance: Array = bread @ (weighted.T @ squares.gamma @ weighted) @ bread / (n - 1)
+    covariance: Array = bread @ (weighted.T @ squares.sampling(n) @ weighted) @ bread
     return covariance
 
 
@@ -221,14 +247,13 @@ def fit_test(squares: WeightedSquares, optimum: Optimum, n: int, df: int) -> Adj
     weighted = squares.weight[:, None] * slopes
     left = squares.weight[:, None] * squares.gamma
     left -= weighted @ inverse_scaled(slopes.T @ weighted) @ (weighted.T @ squares.gamma)
-    return adjusted(max((n - 1) * optimum.value, 0.0), left, df)
+    return adjusted(squares.chisq(optimum, n), left, df)
 
 
 def baseline_test(squares: WeightedSquares, n: int) -> Adjusted:
     """Return the test of the baseline model, in which nothing correlates."""
-    first, second = squares.pairs
-    chisq = (n - 1) * float(squares.weight @ squares.cov[0][first, second] ** 2)
-    return adjusted(chisq, squares.weight[:, None] * squares.gamma, len(first))
+    chisq, product = squares.independence(n)
+    return adjusted(chisq, product, len(product))
 
 
 def difference_test(
@@ -256,7 +281,8 @@ def difference_test(
     turned = restrictions @ bread
     middle = turned.T @ np.linalg.solve(restrictions @ turned.T, turned)
     product = middle @ (weighted.T @ squares.gamma @ weighted)
-    return adjusted((n - 1) * (strict[1].value - optimum.value), product, len(restrictions))
+    chisq = strict[0].chisq(strict[1], n) - squares.chisq(optimum, n)
+    return adjusted(chisq, product, len(restrictions))
 
 
 def residual_errors(squares: WeightedSquares, optimum: Optimum, n: int) -> Array:
@@ -267,6 +293,6 @@ def residual_errors(squares: WeightedSquares, optimum: Optimum, n: int) -> Array
     slopes = squares.slopes(optimum.phi)
     weighted = squares.weight[:, None] * slopes
     left = np.eye(len(slopes)) - slopes @ inverse_scaled(slopes.T @ weighted) @ weighted.T
-    variance = np.einsum("ij,jk,ik->i", left, squares.gamma, left, optimize=True)
-    sampling = np.diagonal(squares.gamma)
-    return np.sqrt(np.where(variance > 1e-12 * sampling, variance, np.nan) / (n - 1))
+    sampling = squares.sampling(n)
+    variance = np.einsum("ij,jk,ik->i", left, sampling, left, optimize=True)
+    return np.sqrt(np.where(variance > 1e-12 * np.diagonal(sampling), variance, np.nan))
