@@ -264,7 +264,7 @@ def fit_measures(fit: SemFit) -> dict[str, float]:
     n, groups = fit.n, len(fit.sample.groups)
     counts = _counts(fit)
     indices: dict[str, float] = {"n": n, **counts}
-    if not fit.sound:
+    if not fit.at_optimum:
         names = NAMES if fit.estimator == "ml" else NAMES + SCALED
         return indices | dict.fromkeys(names, float("nan"))
     df, base_df, q = counts["df"], counts["baseline_df"], counts["n_parameters"]

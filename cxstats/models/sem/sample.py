@@ -80,6 +80,11 @@ class Sample:
         """Return what the rows of a group are called in tables: 1 where there is one only."""
         return 1 if len(self.groups) == 1 else self.groups[group]
 
+    def answers(self) -> tuple[Array, Any]:
+        """Return all rows of the frame (n, p), incomplete ones too, and the group of each."""
+        values, groups = _rows(self.frame, self.observed, self.by)
+        return np.asarray(values, float), groups
+
     def matrices(self) -> list[Array]:
         """Return the cases of every group, (n_g, p) each.
 
