@@ -130,7 +130,8 @@ def _one(fit: SemFit, group: int) -> Implied:
     """Return the implied moments of one group."""
     model = fit.likelihood.implied(fit.optimum.phi)
     values: dict[str, Any] = {field.name: getattr(model, field.name) for field in fields(Implied)}
-    return Implied(**{k: None if v is None else v[group] for k, v in values.items()})
+    chosen: dict[str, Any] = {k: None if v is None else v[group] for k, v in values.items()}
+    return Implied(**chosen)
 
 
 def _means(fit: SemFit, group: int, model: Implied) -> tuple[Array, Array]:
