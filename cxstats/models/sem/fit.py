@@ -16,11 +16,11 @@ from cxstats.models.sem.constraints import Reduction
 from cxstats.models.sem.fit_indices import baseline_p
 from cxstats.models.sem.likelihood import Likelihood
 from cxstats.models.sem.missing import PatternLikelihood, of_patterns
-from cxstats.models.sem.model import EQUAL, Model, build
+from cxstats.models.sem.model import EQUAL, Model, Roles, build, refuse_circles, refuse_composites
 from cxstats.models.sem.optimizer import Attempt, Optimum, maximise, maximise_batch
 from cxstats.models.sem.problems import Problem, doubtful, improper, unidentified
 from cxstats.models.sem.result import ModelWarning, SemFit
-from cxstats.models.sem.sample import Sample, names_in, read_incomplete, read_sample
+from cxstats.models.sem.sample import Sample, check_names, names_in, read_incomplete, read_sample
 from cxstats.models.sem.standard_errors import inverse_scaled
 from cxstats.models.sem.starting_values import start_values
 from cxstats.models.sem.structure import Structure
@@ -140,6 +140,10 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
     _check(estimator, missing, information, equal)
     check_level(level)
     syntax = parse(model)
+    refuse_composites(syntax)
+    refuse_circles(syntax)
+    # Before any matrix is built: a model of thousands of unknown names is refused at once.
+    check_names(data, Roles.of(syntax).observed, group)
     if ordered is not False:
         from cxstats.models.sem.ordinal.fit import fit_ordinal
 

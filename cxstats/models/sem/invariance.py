@@ -10,7 +10,7 @@ import numpy as np
 
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, p_text
-from cxstats.core.language import label
+from cxstats.core.language import Text, both, label
 from cxstats.core.result import Chart, Result
 from cxstats.models.fitted_model import listed
 from cxstats.models.sem.fit import sem
@@ -89,6 +89,25 @@ class Invariance(Result):
         rows: Any = self.table.itertuples()
         lines += ["  " + self._step_line(row, lang) for row in rows]
         return [*lines, *self._breaks(lang)]
+
+    @property
+    def notes(self) -> tuple[Text, ...]:
+        """Whether the tests are scaled, and which steps have no sound solution."""
+        notes = []
+        estimator = next(iter(self.fits.values())).estimator
+        if estimator != "ml":
+            notes.append(both("sem.invariance.scaled", estimator=estimator.upper()))
+        unsound = [
+            both(f"sem.invariance.{step}") for step in self.fits if not self.fits[step].sound
+        ]
+        if unsound:
+            separator = both("sem.and")
+            names = Text(
+                separator.en.join(name.en for name in unsound),
+                separator.zh.join(name.zh for name in unsound),
+            )
+            notes.append(both("sem.invariance.unsound", names=names))
+        return tuple(notes)
 
     def _step_line(self, row: Any, lang: str) -> str:
         line = label(

@@ -11,6 +11,7 @@ import numpy as np
 from cxstats.core.errors import CxError
 from cxstats.core.moments import correlations
 from cxstats.models.sem.constraints import complex_step
+from cxstats.models.sem.small_samples import fisher_limits
 from cxstats.models.sem.structure import Implied, inverse_of
 from cxstats.stats.intervals import normal_quantile
 
@@ -45,19 +46,11 @@ def latent_correlations(fit: SemFit) -> pd.DataFrame:
         slopes = complex_step(of, phi) if len(phi) else np.zeros((len(r), 0))
         se = np.sqrt(np.einsum("kq,qr,kr->k", slopes, fit.covariance, slopes))
         se = np.where(se > 1e-9, se, np.nan)  # what is fixed has no error
-        low, high = _fisher_limits(r, se, reach)
+        low, high = fisher_limits(r, se, reach)
     groups = range(fit.model.n_groups)
     keys = [(names[i], names[j], fit.sample.group_name(g)) for g in groups for i, j in pairs]
     frame = pd.DataFrame(keys, columns=["first", "second", "group"])
     return frame.assign(estimate=r, se=se, ci_low=low, ci_high=high)
-
-
-def _fisher_limits(r: Array, se: Array, reach: float) -> tuple[Array, Array]:
-    """Return limits that are symmetric on the scale of ``artanh r``."""
-    z, error = np.arctanh(np.clip(r, -1, 1)), se / (1 - r**2)
-    proper = np.abs(r) < 1
-    low, high = np.tanh(z - reach * error), np.tanh(z + reach * error)
-    return np.where(proper, low, np.nan), np.where(proper, high, np.nan)
 
 
 def factor_scores(fit: SemFit, method: str, standardised: bool) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from cxstats.models.sem.modification_indices import modification
 from cxstats.models.sem.optimizer import Optimum
 from cxstats.models.sem.problems import Problem
 from cxstats.models.sem.sample import Sample
+from cxstats.models.sem.small_samples import small_sample_notes
 from cxstats.models.sem.standard_errors import (
     covariance_of_estimates,
     delta_errors,
@@ -30,6 +31,7 @@ from cxstats.models.sem.standard_errors import (
 )
 from cxstats.models.sem.standardised_solution import all_quantities
 from cxstats.stats.intervals import normal_quantile
+from cxstats.survey.answers import missing_code_notes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -196,8 +198,14 @@ class SemFit(FittedModel):
     def notes(self) -> tuple[Text, ...]:
         """What a reader must know of the numbers."""
         if self.unsound_optimum:
-            return (both("sem.note.unsound"),)
-        return tuple(self._notes()) if self.sound else ()
+            return (both("sem.note.unsound"), *self._missing_codes())
+        return (*(self._notes() if self.sound else ()), *self._missing_codes())
+
+    def _missing_codes(self) -> list[Text]:
+        if self.sample.frame is None:
+            return []
+        columns = self.sample.answers()[0].T
+        return missing_code_notes(dict(zip(self.sample.observed, columns, strict=True)))
 
     def _notes(self) -> Iterator[Text]:
         if self.sample.correlations:
@@ -210,6 +218,7 @@ class SemFit(FittedModel):
             yield both("sem.note.pooled", names=names, example=f"c({groups})*{variable}")
         if loop := self.model.loop:
             yield both("sem.note.loop", names=listed(loop))
+        yield from small_sample_notes(self)
 
     @cached_property
     def sandwich(self) -> Sandwich:
@@ -226,9 +235,16 @@ class SemFit(FittedModel):
 
         ``chisq, df, p_value, cfi, tli, rmsea, rmsea_ci_low, rmsea_ci_high`` (90 %), ``rmsea_p``
         (close fit), ``srmr, gfi, loglik, saturated_loglik, aic, bic, bic_adjusted, n_parameters,
-        n, baseline_chisq, baseline_df``. With a robust estimator also ``chisq_scaled, scaling,
+        n, baseline_chisq, baseline_df``, and ``chisq_swain, p_swain, chisq_bartlett,
+        p_bartlett``: chi-square corrected for small samples, in which the uncorrected one rejects
+        true models too often (a note says where). Of models with latents Bartlett's is nearest to
+        its level (4 to 5 % at n = 50 and 6 to 15 items), Swain's needs no number of latents and
+        rejects 5 to 8 %; with groups they take the mean size of a group, and with missing answers
+        they count incomplete cases as whole ones, so they correct too little. With a robust
+        estimator also ``chisq_scaled, scaling,
         p_value_scaled, baseline_scaling, cfi_scaled, tli_scaled, rmsea_scaled, cfi_robust,
-        tli_robust, rmsea_robust, rmsea_robust_ci_low, rmsea_robust_ci_high``. Formulas and
+        tli_robust, rmsea_robust, rmsea_robust_ci_low, rmsea_robust_ci_high,
+        chisq_scaled_bartlett, p_scaled_bartlett``. Formulas and
         sources: `cxstats.models.sem.fit_indices`.
         """
         return fit_measures(self)
@@ -251,6 +267,20 @@ class SemFit(FittedModel):
                 "r_squared": 1 - variances["std"],
             }
         ).reset_index(drop=True)
+
+    @cached_property
+    def transformed_intervals(self) -> pd.DataFrame:
+        """Intervals that hold the truth in smaller samples than those of `table` do.
+
+        Columns ``lhs, op, rhs, label, group, estimate, ci_low, ci_high, std, std_ci_low,
+        std_ci_high``. Those of variances are symmetric for their logarithm, those of standardised
+        loadings and of correlations for ``artanh`` (Fisher's z); the others are those of `table`,
+        and standardised paths have none. At n = 50 and 100, with 6 to 15 items, 93 to 96 of 100
+        hold the truth, of `table` 89 to 94.
+        """
+        from cxstats.models.sem.small_samples import transformed_intervals
+
+        return transformed_intervals(self)
 
     @cached_property
     def latent_correlations(self) -> pd.DataFrame:

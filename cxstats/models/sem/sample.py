@@ -114,6 +114,22 @@ def _rows(frame: Any, names: Sequence[str], by: str | None) -> tuple[Array, Any]
     return values, groups
 
 
+def check_names(data: Any, names: Sequence[str], group: str | None) -> None:
+    """Raise if the data are a matrix, or lack a variable of the model or the column of the groups.
+
+    Raises
+    ------
+    DataError, CxError
+        Naming the first that is not there, and what is.
+    """
+    if isinstance(data, Moments | Mapping):
+        for member in data.values() if isinstance(data, Mapping) else (data,):
+            if isinstance(member, Moments):
+                _refuse_unknown(member, names)
+    else:
+        _check_columns(data, tuple(names), group)
+
+
 def read_sample(data: Any, observed: Sequence[str], group: str | None) -> Sample:
     """Return the moments of a model's variables, from a table or from published moments.
 
@@ -239,10 +255,14 @@ def _refuse_group(group: str | None) -> None:
 
 
 def _selected(data: Moments, names: tuple[str, ...]) -> Moments:
+    _refuse_unknown(data, names)
+    return data.select(names)
+
+
+def _refuse_unknown(data: Moments, names: Sequence[str]) -> None:
     for name in names:
         if name not in data.names:
             raise CxError(_missing(name, data.names, "variable"))
-    return data.select(names)
 
 
 def _missing(name: str, available: Sequence[str], kind: str) -> str:
