@@ -181,7 +181,7 @@ def doubtful(
     problems = []
     if baseline_p > LEVEL:
         problems.append(Problem("unrelated", value=baseline_p))
-    if not sound:
+    if not (sound or optimum.converged):
         return tuple(problems)
     model = likelihood.reduction.model
     names = [_name(model, i) for i in range(len(model.parameters))]
@@ -190,6 +190,10 @@ def doubtful(
         values = likelihood.reduction.defined(likelihood.reduction.all(optimum.phi))
         covariance = covariance_of_estimates(likelihood, optimum, n, observed=True)
         errors = delta_errors(likelihood, optimum.phi, covariance)[len(names) :]
+    # Where the solution is near-singular, this may be why.
+    marker = _unrelated_marker(likelihood, optimum, errors)
+    if not sound:
+        return (*problems, *marker)
     undefined = [
         definition.name
         for definition, value in zip(model.definitions, values, strict=True)
@@ -204,14 +208,20 @@ def doubtful(
         places = tuple(names[i] for i in imprecise)
         shortened = (*places[:6], "…") if len(places) > 6 else places
         problems.append(Problem("imprecise", shortened, float(errors[imprecise].max())))
-    x = likelihood.reduction.all(optimum.phi)
-    shares = np.abs(standardised(likelihood, x)) / errors[: len(x)]
-    markers = [i for i in _markers(model) if shares[i] < MARKER]
-    if markers:
-        weakest = min(markers, key=lambda i: float(shares[i]))
-        places = tuple(names[i] for i in markers)
-        problems.append(Problem("marker", places, float(standardised(likelihood, x)[weakest])))
-    return tuple(problems)
+    return (*problems, *marker)
+
+
+def _unrelated_marker(likelihood: Likelihood, optimum: Optimum, errors: Array) -> list[Problem]:
+    """Return the markers whose standardised loading is not different from zero."""
+    model = likelihood.reduction.model
+    std = standardised(likelihood, likelihood.reduction.all(optimum.phi))
+    with np.errstate(all="ignore"):
+        distance = np.abs(std) / errors[: len(std)]
+    markers = [i for i in _markers(model) if distance[i] < MARKER]
+    if not markers:
+        return []
+    weakest = min(markers, key=lambda i: float(distance[i]))
+    return [Problem("marker", tuple(_name(model, i) for i in markers), float(std[weakest]))]
 
 
 def _markers(model: Model) -> list[int]:
