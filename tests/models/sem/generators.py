@@ -88,6 +88,7 @@ def heywood(rng, n):
 
 def collinear(rng, n):
     """Return two constructs that are one, as predictors of a third."""
+    n = 1_000  # of fewer one in ten looks like two constructs
     frame, scores = answers(rng, 3, 3, n)
     for j in range(3):
         frame[f"f1i{j}"] = 0.8 * scores[:, 0] + 0.6 * rng.normal(size=n)
@@ -143,6 +144,7 @@ def undefined(rng, n):
 
 def two_of_one(rng, n):
     """Return two latents of which one would do: their correlation is 1 or more, or nearly."""
+    n = 1_000  # of fewer one in ten looks like two constructs
     frame, scores = answers(rng, 2, 3, n, (0.75, 0.9))
     for f in range(2):
         for j in range(3):

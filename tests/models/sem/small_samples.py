@@ -12,6 +12,7 @@ from cxstats.models.sem.fit_indices import bartlett_factor, swain_factor
 from cxstats.models.sem.likelihood import Likelihood
 from cxstats.models.sem.model import build
 from cxstats.models.sem.optimizer import Attempt, maximise_batch
+from cxstats.models.sem.small_samples import fisher_limits
 from cxstats.models.sem.standardised_solution import standardised
 from cxstats.models.sem.structure import Structure
 from cxstats.models.sem.syntax import parse
@@ -122,6 +123,6 @@ def simulated(items, n, samples=2_000):
         at = kinds == kind
         r, rho, error = std[:, at], truth[at], std_se[:, at]
         shares[name] = (np.abs(r - rho) < z * error).mean()
-        distance = np.abs(np.arctanh(np.clip(r, -1 + 1e-9, 1 - 1e-9)) - np.arctanh(rho))
-        shares[f"{name}, Fisher"] = (distance < z * error / (1 - r**2)).mean()
+        low, high = fisher_limits(r, error, z)
+        shares[f"{name}, Fisher"] = ((low < rho) & (rho < high)).mean()
     return {name: 100 * float(share) for name, share in shares.items()}

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import cxstats as cx
+from cxstats.models.sem.small_samples import fisher_limits
 from tests.models.sem.models import HOLZINGER, PATHS, holzinger, quiet, truth, written
 from tests.references import data, reference
 
@@ -176,6 +177,13 @@ def test_tables_of_other_kinds_have_scores_too():
     for table in (polars.from_pandas(frame), frame.to_numpy()):
         found = cx.sem(HOLZINGER, table).factor_scores()
         np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+def test_limits_of_correlations_near_one():
+    """artanh r has no error there: plain limits, cut at 1, instead of everything there is."""
+    low, high = fisher_limits(np.array([0.99, 0.5, 1.2]), np.array([0.05, 0.1, 0.1]), 1.96)
+    np.testing.assert_allclose(low, [0.892, np.tanh(np.arctanh(0.5) - 0.196 / 0.75), np.nan])
+    np.testing.assert_allclose(high, [1, np.tanh(np.arctanh(0.5) + 0.196 / 0.75), np.nan])
 
 
 def test_what_has_no_scores_says_why():
