@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import isnan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, overload
 
 from cxstats.cases.arithmetic import agrees
-from cxstats.core.errors import ReproductionError
+from cxstats.core.errors import CxError, ReproductionError
 from cxstats.core.language import label
 from cxstats.core.result import Result
 
@@ -67,26 +67,40 @@ class Comparison(Result):
         return self.table
 
 
-def compare(published: Mapping[str, object], reproduced: Sequence[object]) -> Comparison:
-    """Set published values beside reproduced ones.
+@overload
+def compare(published: Mapping[str, object], reproduced: Sequence[object]) -> Comparison: ...
+@overload
+def compare(published: Result, *others: Any, **options: Any) -> Any: ...
+def compare(published: Any, *others: Any, **options: Any) -> Any:
+    """Set published values beside reproduced ones, or a result beside another.
+
+    With a result that has a method ``compare``, ``cx.compare(first, second)`` is
+    ``first.compare(second)``: the likelihood-ratio test of two nested models of `cxstats.sem`, the
+    groups of a metric.
 
     Parameters
     ----------
-    published : mapping of str to str, Decimal, int or float
+    published : mapping of str to str, Decimal, int or float; or a result
         The values as printed, by name. Numbers are compared after rounding the reproduced one
         half up at the precision of the published one, so write ``"45.60"`` or a `Decimal` where
         a trailing zero was printed. Other values must be equal.
-    reproduced : sequence
-        The values that come out, in the same order.
+    *others : sequence; or whatever the method of the result takes
+        ``reproduced``: the values that come out, in the same order.
+    **options
+        Those of the result's method.
 
     Returns
     -------
     Comparison
+        Or, with a result, what its method returns.
 
     Raises
     ------
     ReproductionError
         If the numbers of values differ: a comparison that lacks a row proves nothing.
+    CxError
+        If the first is neither published values nor a result that can be compared, or its method
+        does not take the second.
 
     Examples
     --------
@@ -95,6 +109,20 @@ def compare(published: Mapping[str, object], reproduced: Sequence[object]) -> Co
     quantity
     NPS, change in %       113      112.5    True
     """
+    if isinstance(published, Mapping):
+        return _set_beside(published, *others, **options)
+    if isinstance(published, Result) and hasattr(published, "compare"):
+        return published.compare(*others, **options)
+    kind = type(published).__name__
+    if hasattr(published, "compare_groups"):
+        raise CxError(f"two results of {kind} have no test; its groups have: .compare_groups(by)")
+    raise CxError(
+        f"a {kind} cannot be compared; allowed: published values by name with the reproduced ones, "
+        "or a result with a method compare, such as two fits of cx.sem"
+    )
+
+
+def _set_beside(published: Mapping[str, object], reproduced: Sequence[object]) -> Comparison:
     if len(published) != len(reproduced):
         raise ReproductionError(
             f"{len(published)} published values, but {len(reproduced)} reproduced ones"

@@ -253,7 +253,7 @@ def compare_estimated(
     interval is that of this test.
     """
     samples = {
-        group: bootstrap_moments(index.matrix[rows], n_resamples, [seed, i])  # type: ignore[arg-type]
+        group: bootstrap_moments(index.matrix[rows], n_resamples, [seed, i])
         for i, (group, rows) in enumerate(members.items())
     }
     sizes = np.array([len(rows) for rows in members.values()], float)

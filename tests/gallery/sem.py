@@ -68,6 +68,16 @@ def _ordinal(model=MODEL, **options):
     return _quiet(lambda: cx.sem(model, _answers(4), ordered=True, **options))
 
 
+@cache
+def _near_singular(last="Loyalty ~ Quality + Trust"):
+    """Return a model whose two predictors are one: its optimum is no solution."""
+    r = np.full((8, 8), 0.5) + 0.5 * np.eye(8)
+    r[0, 4] = r[4, 0] = 0.49
+    names = ["q1", "q2", "q3", "t1", "t2", "t3", "l1", "l2"]
+    model = "Quality =~ q1 + q2 + q3\nTrust =~ t1 + t2 + t3\nLoyalty =~ l1 + l2\n" + last
+    return _quiet(lambda: cx.sem(model, cx.Moments.from_correlation(names, r, n=400)))
+
+
 def _sparse():
     items = {"Quality": ["q1", "q2", "q3"]}
     return _quiet(lambda: cx.ordinal_reliability(items, _few()))
@@ -89,6 +99,7 @@ CASES = {
         lambda: _fit(cluster="branch", weights="weight"), labels=(*NAMES, "weight")
     ),
     "SemFit/not identified": Case(lambda: _fit(UNIDENTIFIED), labels=NAMES),
+    "SemFit/unsound optimum": Case(_near_singular, labels=NAMES),
     "SemFit/saturated, no paths": Case(lambda: _fit("Quality =~ q1 + q2 + q3"), labels=NAMES),
     "SemBootstrap/complete": Case(
         lambda: _fit().bootstrap(60, seed=3, bollen_stine=True), labels=NAMES
@@ -102,6 +113,9 @@ CASES = {
     ),
     "ModelComparison/nested": Case(
         lambda: _fit().compare(_fit(MODEL.replace("b*", "0*").rsplit("\n", 1)[0])), labels=NAMES
+    ),
+    "ModelComparison/unsound optimum": Case(
+        lambda: _near_singular().compare(_near_singular("Loyalty ~ Quality")), labels=NAMES
     ),
     "ModelComparison/simulated, robust": Case(
         lambda: _fit(incomplete=True, estimator="mlr").compare(

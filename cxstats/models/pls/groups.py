@@ -226,7 +226,7 @@ class _GroupSample:
         if np.isnan(paths).any():
             raise CxError(f"group {key!r} has no solution on its own")
         if sample.rows is None:
-            resamples = bootstrap_moments(rows, n_resamples, seed)  # type: ignore[arg-type]
+            resamples = bootstrap_moments(rows, n_resamples, seed)
         else:
             resamples = weighted_replicates(
                 sample.matrix, sample.rows, n_resamples, seed[0], of=member

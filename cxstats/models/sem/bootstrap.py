@@ -176,7 +176,7 @@ def _drawn(fit: SemFit, matrices: list[Array], n_resamples: int, seed: int) -> L
         share = whole[0] / whole[0].sum(axis=1, keepdims=True)
         return replace(fit.likelihood, cov=whole[2], mean=whole[1], share=share)
     draws = [
-        bootstrap_moments(matrix, n_resamples, seed if len(matrices) == 1 else [seed, g])  # type: ignore[arg-type]
+        bootstrap_moments(matrix, n_resamples, seed if len(matrices) == 1 else [seed, g])
         for g, matrix in enumerate(matrices)
     ]
     shrink = (sizes - 1) / sizes

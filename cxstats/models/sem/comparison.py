@@ -9,7 +9,7 @@ import numpy as np
 
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, p_text
-from cxstats.core.language import label
+from cxstats.core.language import Text, both, label
 from cxstats.core.result import Result
 from cxstats.models.sem.fit_indices import chi_square_p
 
@@ -31,6 +31,8 @@ class ModelComparison(Result):
         The difference, its degrees of freedom and its p value.
     synthetic : bool
         Whether the respondents are simulated.
+    notes : tuple of Text
+        Whether the solution of one of the models is unsound.
     """
 
     table: pd.DataFrame
@@ -38,6 +40,7 @@ class ModelComparison(Result):
     df: int
     p_value: float
     synthetic: bool = False
+    notes: tuple[Text, ...] = ()
 
     reference: ClassVar[str] = (
         "Steiger, Shapiro & Browne (1985). On the multivariate asymptotic distribution of "
@@ -84,17 +87,21 @@ def comparison(
 
     rows = [{name: fit.fit_indices[name] for name in columns} for fit in (free, strict)]
     p_value = chi_square_p(chisq, df)
-    return ModelComparison(pd.DataFrame(rows), max(chisq, 0.0), df, p_value, free.synthetic)
+    unsound = [key for key, fit in (("free", free), ("strict", strict)) if not fit.sound]
+    notes = tuple(both(f"sem.compare.unsound.{key}") for key in unsound)
+    return ModelComparison(pd.DataFrame(rows), max(chisq, 0.0), df, p_value, free.synthetic, notes)
 
 
 def check_same_data(first: SemFit, second: SemFit) -> None:
-    """Raise if two models have no solution, or were fitted to other data or by other estimators.
+    """Raise if two models have no optimum, or were fitted to other data or by other estimators.
 
     Raises
     ------
     CxError
         Naming what differs.
     """
+    if not hasattr(second, "estimator"):
+        raise CxError(f"the other is a {type(second).__name__}; allowed: a fit of cx.sem")
     if first.estimator != second.estimator:
         raise CxError(
             f"estimators {first.estimator!r} and {second.estimator!r}: take the same for both"
@@ -103,7 +110,8 @@ def check_same_data(first: SemFit, second: SemFit) -> None:
     if designs[0] != designs[1]:
         raise CxError("the models were fitted under other sampling designs: take the same for both")
     for fit in (first, second):
-        fit.require_sound("comparison")
+        if not fit.at_optimum:
+            fit.require_sound("comparison")
     odd = sorted(set(first.model.observed) ^ set(second.model.observed))
     if odd:
         raise CxError(f"the models have other variables ({', '.join(odd)}): they are not nested")

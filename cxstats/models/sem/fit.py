@@ -16,12 +16,13 @@ from cxstats.models.sem.constraints import Reduction
 from cxstats.models.sem.fit_indices import baseline_p
 from cxstats.models.sem.likelihood import Likelihood
 from cxstats.models.sem.missing import PatternLikelihood, of_patterns
-from cxstats.models.sem.model import EQUAL, Model, build
+from cxstats.models.sem.model import EQUAL, Model, Roles, build, refuse_circles, refuse_composites
 from cxstats.models.sem.optimizer import Attempt, Optimum, maximise, maximise_batch
 from cxstats.models.sem.problems import Problem, doubtful, improper, unidentified
 from cxstats.models.sem.result import ModelWarning, SemFit
 from cxstats.models.sem.sample import (
     Sample,
+    check_names,
     names_in,
     read_incomplete,
     read_sample,
@@ -155,6 +156,10 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
     clusters are few: the result says so below 30. Cases left out, and other groups, stay in the
     sample of which the cases are a domain. The design makes the likelihood a pseudo-likelihood:
     do not choose models by AIC and BIC.
+    In small samples the test of chi-square rejects true models too often: at n = 100 in 6, 7 and
+    14 % with 6, 9 and 15 items, instead of 5; a note says so and gives corrected tests. Intervals
+    of loadings hold from n = 50 on, those of variances and covariances from n = 200; see
+    ``.transformed_intervals``. Without normality that takes about 400 cases.
 
     References
     ----------
@@ -180,6 +185,10 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
     _check_design(sampling, estimator, information, means)
     check_level(level)
     syntax = parse(model)
+    refuse_composites(syntax)
+    refuse_circles(syntax)
+    # Before any matrix is built: a model of thousands of unknown names is refused at once.
+    check_names(data, Roles.of(syntax).observed, group)
     if ordered is not False:
         from cxstats.models.sem.ordinal.fit import fit_ordinal
 

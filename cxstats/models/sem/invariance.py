@@ -227,6 +227,7 @@ def invariance(
     released["step"] = released["step"].astype(str)
     means_of = fits["thresholds" if ordinal else "scalar"]
     notes = (both("sem.invariance.ordered"),) if ordinal else configural.notes
+    notes = (*notes, *_notes(fits))
     return Invariance(pd.DataFrame(rows), released, _means(means_of), fits, rule, notes)
 
 
@@ -261,6 +262,23 @@ def _row(step: str, fit: SemFit, previous: SemFit | None, rule: str) -> dict[str
         "d_rmsea": row["rmsea"] - previous.fit_indices[f"rmsea{better}"],
         "verdict": verdict(drop, "cfi_drop", rule).en,
     }
+
+
+def _notes(fits: Mapping[str, SemFit]) -> list[Text]:
+    """Return whether the tests are scaled, and which steps have no sound solution."""
+    notes = []
+    estimator = next(iter(fits.values())).estimator
+    if estimator != "ml":
+        notes.append(both("sem.invariance.scaled", estimator=estimator.upper()))
+    unsound = [both(f"sem.invariance.{step}") for step, fit in fits.items() if not fit.sound]
+    if unsound:
+        separator = both("sem.and")
+        names = Text(
+            separator.en.join(name.en for name in unsound),
+            separator.zh.join(name.zh for name in unsound),
+        )
+        notes.append(both("sem.invariance.unsound", names=names))
+    return notes
 
 
 def _means(scalar: SemFit) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -140,6 +141,7 @@ class Roles:
     def of(cls, syntax: Syntax) -> Roles:
         """Return the roles of the variables of a model."""
         terms, latents = syntax.terms, tuple(syntax.latents)
+        is_latent = set(latents)
         loadings = [(t.lhs, t.rhs) for t in terms if t.op == "=~"]
         indicators = {rhs for _, rhs in loadings}
         explained = {t.lhs for t in terms if t.op == "~"}
@@ -147,26 +149,73 @@ class Roles:
         moments = {name for t in terms if t.op in ("~~", "~1") for name in (t.lhs, t.rhs)}
         names = [rhs for _, rhs in loadings]
         names += [name for t in terms for name in (t.lhs, t.rhs) if name]
-        observed = tuple(name for name in dict.fromkeys(names) if name not in latents)
+        observed = tuple(name for name in dict.fromkeys(names) if name not in is_latent)
+        only_explaining = explaining - explained - indicators - moments
         ends = [n for n in (*latents, *observed) if n in explained and n not in explaining]
         return cls(
             latents,
             observed,
-            tuple(n for n in latents if n not in explained | indicators),
-            tuple(n for n in ends if n in latents or n not in indicators),
-            tuple(n for n in observed if n in explaining - explained - indicators - moments),
+            tuple(n for n in latents if n not in explained and n not in indicators),
+            tuple(n for n in ends if n in is_latent or n not in indicators),
+            tuple(n for n in observed if n in only_explaining),
             _single_items(loadings),
         )
 
 
 def _single_items(loadings: list[tuple[str, str]]) -> tuple[str, ...]:
-    items = [item for _, item in loadings]
-    latents = [latent for latent, _ in loadings]
+    items = Counter(item for _, item in loadings)
+    latents = Counter(latent for latent, _ in loadings)
     return tuple(
         item
         for latent, item in loadings
-        if latents.count(latent) == 1 and items.count(item) == 1 and item not in latents
+        if latents[latent] == 1 and items[item] == 1 and item not in latents
     )
+
+
+def refuse_composites(syntax: Syntax) -> None:
+    """Raise if a composite (``<~``) is in the model.
+
+    Raises
+    ------
+    ModelSyntaxError
+        With its place.
+    """
+    composite = next((term for term in syntax.terms if term.op == "<~"), None)
+    if composite:
+        reason = f"'{composite.lhs} <~': composites are for cx.pls, not cx.sem"
+        raise syntax.error(composite, reason)
+
+
+def refuse_circles(syntax: Syntax) -> None:
+    """Raise if latents measure each other, or themselves: then nothing measures them.
+
+    Raises
+    ------
+    ModelSyntaxError
+        With the place of the formula that closes the circle.
+    """
+    measured: dict[str, list[Term]] = {}
+    for loading in syntax.terms:
+        if loading.op == "=~":
+            measured.setdefault(loading.lhs, []).append(loading)
+    finished: set[str] = set()
+    for first, terms in measured.items():
+        path = {first: iter(terms)}
+        while path:
+            latent = next(reversed(path))
+            term: Term | None = next((t for t in path[latent] if t.rhs in measured), None)
+            if term is None:
+                finished.add(latent)
+                del path[latent]
+            elif term.rhs in path:
+                circle = [*list(path)[list(path).index(term.rhs) :], term.rhs]
+                raise syntax.error(
+                    term,
+                    f"latents measure each other in a circle ({' =~ '.join(circle)}): one has to "
+                    "be measured by items, or by latents that do not lead back to it",
+                )
+            elif term.rhs not in finished:
+                path[term.rhs] = iter(measured[term.rhs])
 
 
 def build(
@@ -214,10 +263,8 @@ def build(
         If a modifier has another number of groups than the data, or a composite (``<~``) is
         in the model.
     """
-    composite = next((term for term in syntax.terms if term.op == "<~"), None)
-    if composite:
-        reason = f"'{composite.lhs} <~': composites are for cx.pls, not cx.sem"
-        raise syntax.error(composite, reason)
+    refuse_composites(syntax)
+    refuse_circles(syntax)
     intercepts = any(term.op == "~1" for term in syntax.terms)
     means = (intercepts or n_groups > 1) if means is None else means or intercepts
     roles = Roles.of(syntax)

@@ -38,6 +38,8 @@ SINGULAR = 1e-4
 INFLATION = RULES["kutner2005"]
 # Standard error of a standardised estimate above which it says nothing.
 IMPRECISE = 1.0
+# Standardised loading over its error below which a marker is not different from zero (5 %).
+MARKER = 1.96
 # Probability above which the model without any relations is not rejected.
 LEVEL = 0.05
 # By how much an equation or a bound may be missed: rounding.
@@ -53,7 +55,7 @@ class Problem(ModelProblem):
     kind : str
         One of ``not_identified``, ``too_many``, ``not_converged``, ``near_singular``,
         ``negative_variance``, ``correlation``, ``not_positive``, ``collinear``, ``no_solution``,
-        ``unmet``, ``undefined``, ``imprecise``, ``unrelated``, ``label_is_variable``;
+        ``unmet``, ``undefined``, ``imprecise``, ``unrelated``, ``marker``, ``label_is_variable``;
         of ordered answers also ``rare_category``, ``empty_cells``, ``perfect``, ``indefinite``.
     names : tuple of str
         The parameters or variables concerned.
@@ -153,7 +155,7 @@ def doubtful(
     """Return what makes the numbers of a solution empty.
 
     Defined parameters that are not finite, standardised estimates that the data do not determine,
-    and variables that hardly correlate.
+    markers that are unrelated to their latent, and variables that hardly correlate.
 
     Parameters
     ----------
@@ -169,7 +171,7 @@ def doubtful(
     problems = []
     if baseline_p > LEVEL:
         problems.append(Problem("unrelated", value=baseline_p))
-    if not sound:
+    if not (sound or optimum.converged):
         return tuple(problems)
     model = likelihood.reduction.model
     names = [_name(model, i) for i in range(len(model.parameters))]
@@ -178,6 +180,10 @@ def doubtful(
         values = likelihood.reduction.defined(likelihood.reduction.all(optimum.phi))
         covariance = covariance_of_estimates(likelihood, optimum, n, observed=True)
         errors = delta_errors(likelihood, optimum.phi, covariance)[len(names) :]
+    # Where the solution is near-singular, this may be why.
+    marker = _unrelated_marker(likelihood, optimum, errors)
+    if not sound:
+        return (*problems, *marker)
     undefined = [
         definition.name
         for definition, value in zip(model.definitions, values, strict=True)
@@ -192,7 +198,37 @@ def doubtful(
         places = tuple(names[i] for i in imprecise)
         shortened = (*places[:6], "…") if len(places) > 6 else places
         problems.append(Problem("imprecise", shortened, float(errors[imprecise].max())))
-    return tuple(problems)
+    return (*problems, *marker)
+
+
+def _unrelated_marker(likelihood: Likelihood, optimum: Optimum, errors: Array) -> list[Problem]:
+    """Return the markers whose standardised loading is not different from zero."""
+    model = likelihood.reduction.model
+    std = standardised(likelihood, likelihood.reduction.all(optimum.phi))
+    with np.errstate(all="ignore"):
+        distance = np.abs(std) / errors[: len(std)]
+    markers = [i for i in _markers(model) if distance[i] < MARKER]
+    if not markers:
+        return []
+    weakest = min(markers, key=lambda i: float(distance[i]))
+    return [Problem("marker", tuple(_name(model, i) for i in markers), float(std[weakest]))]
+
+
+def _markers(model: Model) -> list[int]:
+    """Return the loadings that alone give a latent its unit, where others are free."""
+    loadings: dict[tuple[str, int], list[int]] = {}
+    for i, p in enumerate(model.parameters):
+        if p.op == "=~":
+            loadings.setdefault((p.lhs, p.group), []).append(i)
+    scaled = {
+        (p.lhs, p.group) for p in model.parameters if p.op == "~~" and p.lhs == p.rhs and p.fixed
+    }
+    markers = []
+    for latent, places in loadings.items():
+        fixed = [i for i in places if model.parameters[i].fixed]
+        if latent not in scaled and len(fixed) == 1 and len(places) > 1:
+            markers += fixed
+    return markers
 
 
 def _below_zero(share: float, value: float) -> bool:

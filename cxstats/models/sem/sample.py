@@ -85,6 +85,11 @@ class Sample:
         """Return what the rows of a group are called in tables: 1 where there is one only."""
         return 1 if len(self.groups) == 1 else self.groups[group]
 
+    def answers(self) -> tuple[Array, Any]:
+        """Return all rows of the frame (n, p), incomplete ones too, and the group of each."""
+        values, groups = _rows(self.frame, self.observed, self.by)
+        return np.asarray(values, float), groups
+
     def matrices(self) -> list[Array]:
         """Return the cases of every group, (n_g, p) each.
 
@@ -114,6 +119,22 @@ def _rows(frame: Any, names: Sequence[str], by: str | None) -> tuple[Array, Any]
     values = np.concatenate([np.asarray(chunk.values, float).T for chunk in chunks])
     groups = None if by is None else np.concatenate([chunk.groups for chunk in chunks])
     return values, groups
+
+
+def check_names(data: Any, names: Sequence[str], group: str | None) -> None:
+    """Raise if the data are a matrix, or lack a variable of the model or the column of the groups.
+
+    Raises
+    ------
+    DataError, CxError
+        Naming the first that is not there, and what is.
+    """
+    if isinstance(data, Moments | Mapping):
+        for member in data.values() if isinstance(data, Mapping) else (data,):
+            if isinstance(member, Moments):
+                _refuse_unknown(member, names)
+    else:
+        _check_columns(data, tuple(names), group)
 
 
 def read_sample(data: Any, observed: Sequence[str], group: str | None) -> Sample:
@@ -300,10 +321,14 @@ def _refuse_group(group: str | None) -> None:
 
 
 def _selected(data: Moments, names: tuple[str, ...]) -> Moments:
+    _refuse_unknown(data, names)
+    return data.select(names)
+
+
+def _refuse_unknown(data: Moments, names: Sequence[str]) -> None:
     for name in names:
         if name not in data.names:
             raise CxError(_missing(name, data.names, "variable"))
-    return data.select(names)
 
 
 def _missing(name: str, available: Sequence[str], kind: str) -> str:

@@ -141,8 +141,10 @@ def _measurement(
     variance = {name: cov[i, i] / 2 for name, i in at.items()}
     loading: dict[tuple[str, str], float] = {}
     # Latents that are measured by latents come after those.
-    order = sorted(items, key=lambda name: any(p.rhs in items for p in items[name]))
-    for name in order:
+    order: dict[str, int] = {}
+    for name in items:
+        _depth(name, items, order)
+    for name in sorted(items, key=order.__getitem__):
         rows = items[name]
         if all(p.rhs in at for p in rows):
             inner = cov[np.ix_(*[[at[p.rhs] for p in rows]] * 2)]
@@ -162,6 +164,14 @@ def _measurement(
             else:
                 variance[p.rhs] /= 2
     return loading, variance
+
+
+def _depth(name: str, items: dict[str, list[Parameter]], depths: dict[str, int]) -> int:
+    """Return how many latents stand below one, 0 with items alone; keep it in `depths`."""
+    if name not in depths:
+        below = [_depth(p.rhs, items, depths) for p in items[name] if p.rhs in items]
+        depths[name] = 1 + max(below) if below else 0
+    return depths[name]
 
 
 def _centroid(cov: Array) -> Array:

@@ -1,5 +1,8 @@
 """What a fit says of itself: slips of the text, and numbers that say nothing."""
 
+import time
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -140,7 +143,111 @@ def test_a_solution_that_is_withheld_says_where_its_last_point_is():
     assert ".unsound_table" in one.message.zh
 
 
+# ---- markers, missing codes, scaled tests
+
+
+def unrelated_marker(seed=0, n=250):
+    """Return five items of one factor, of which the first has nothing to do with it."""
+    rng = np.random.default_rng(seed)
+    answers = 0.8 * rng.normal(size=(n, 1)) + 0.6 * rng.normal(size=(n, 5))
+    return pd.DataFrame(answers, columns=list("abcde")).assign(a=rng.normal(size=n))
+
+
+@pytest.mark.parametrize("options", [{}, {"estimator": "mlr"}, {"missing": "fiml"}])
+def test_a_marker_that_is_unrelated_to_its_latent(options):
+    fit = quiet("f =~ a + b + c + d + e", unrelated_marker(), **options)
+    problem = kinds(fit)["marker"]
+    assert problem.names == ("f =~ a",)
+    assert problem.value == pytest.approx(fit.table["std"][0])
+    assert abs(fit.table["std"][0]) < 1.96 * fit.table["std_se"][0]
+    assert "std_lv=True" in fit.summary()
+    assert "std_lv=True" in fit.summary("zh")
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("f =~ a + b + c + d + e", {"std_lv": True}),
+        ("f =~ b + a + c + d + e", {}),
+        ("f =~ NA*a + b + c + d + e\nf ~~ 1*f", {}),
+        ("f =~ NA*a + 1*b + c + d + e", {}),
+    ],
+)
+def test_another_scale_is_no_problem(text, options):
+    assert cx.sem(text, unrelated_marker(), **options).problems == ()
+
+
+def test_unrelated_markers_are_found_and_good_ones_left_alone():
+    flagged = sum(
+        "marker" in kinds(quiet("f =~ a + b + c + d + e", unrelated_marker(seed)))
+        for seed in range(40)
+    )
+    assert flagged >= 34  # 5 % by chance look related
+    assert "marker" not in kinds(cx.sem(HOLZINGER, holzinger(), group="school"))
+
+
+def test_missing_codes_are_named():
+    frame = holzinger().copy()
+    frame.loc[frame.index[:6], "x1"] = -99.0
+    fit = quiet(HOLZINGER, frame)
+    assert "column 'x1' has the value −99 in 6 rows" in fit.summary()
+    assert "−99" in fit.summary("zh")
+    assert quiet("f =~ x1 + x2", frame).notes  # also where there is no solution
+    moments = cx.moments(frame, list(ITEMS))
+    assert quiet(HOLZINGER, moments).notes == ()
+
+
+def test_invariance_says_that_its_test_is_scaled():
+    plain, robust = (
+        cx.invariance(HOLZINGER, holzinger(), group="school", estimator=name)
+        for name in ("ml", "mlr")
+    )
+    assert plain.notes == ()
+    assert "scaled (MLR)" in robust.summary()
+    assert "缩放" in robust.summary("zh")
+
+
+def test_invariance_names_the_steps_without_a_sound_solution():
+    steps = quiet_invariance("f =~ x1 + x2", holzinger())
+    assert "No sound solution: configural" in steps.summary()
+    assert "无健全解：形态" in steps.summary("zh")
+
+
+def quiet_invariance(model, frame):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", cx.ModelWarning)
+        return cx.invariance(model, frame, group="school")
+
+
 # ---- what is refused, and how
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["f =~ g\ng =~ f", "f =~ x1 + g\ng =~ x2 + f", "f =~ g\ng =~ h\nh =~ f"],
+)
+@pytest.mark.parametrize("ordered", [False, True])
+def test_latents_that_measure_each_other(text, ordered):
+    with pytest.raises(cx.ModelSyntaxError, match="measure each other in a circle"):
+        cx.sem(text, holzinger(), ordered=ordered)
+
+
+def test_latents_that_measure_the_same_are_no_circle():
+    text = HOLZINGER + "\ng =~ visual + textual + speed"
+    assert cx.sem(text, holzinger()).sound
+
+
+@pytest.mark.parametrize("count", [500, 2_000, 4_000])
+@pytest.mark.parametrize("kind", ["{u} ~ {v}", "{u} =~ {v}"])
+def test_unknown_names_are_refused_before_any_matrix_is_built(count, kind):
+    text = "\n".join(kind.format(u=f"u{i}", v=f"v{i}") for i in range(count))
+    frame = holzinger()
+    started = time.process_time()
+    with pytest.raises(cx.DataError, match="which is no column of the data"):
+        cx.sem(text, frame)
+    with pytest.raises(cx.CxError, match="which is no variable of the data"):
+        cx.sem(text, cx.moments(frame, list(ITEMS)))
+    assert time.process_time() - started < 3  # 40 s before, for one
 
 
 @pytest.mark.parametrize("group", [None, "school"])

@@ -174,6 +174,19 @@ class OrdinalFit(SemFit):
         """Raise: there are none of ordered answers; see `residuals`."""
         raise CxError("modification indices are not computed for ordered answers; see .residuals")
 
+    def factor_scores(
+        self, method: str = "regression", *, standardised: bool = False
+    ) -> pd.DataFrame:
+        """Raise: scores of ordered answers are no sums of them, and are not computed."""
+        raise CxError(
+            "factor scores are not computed for ordered answers; for scores fit the model without "
+            "ordered=True, or take the mean of the items"
+        )
+
+    def score_determinacy(self, method: str = "regression") -> pd.DataFrame:
+        """Raise, as `factor_scores`."""
+        return self.factor_scores(method)
+
     def bootstrap(self, *arguments: Any, **options: Any) -> Any:
         """Raise: there is none of ordered answers."""
         raise CxError("no bootstrap of ordered answers; the standard errors are robust already")
@@ -224,7 +237,7 @@ def _measures(fit: OrdinalFit) -> dict[str, float]:
         "df": df,
         "baseline_df": base_df,
     }
-    if not fit.sound:
+    if not fit.at_optimum:
         return values | dict.fromkeys(NAMES, float("nan"))
     test = fit_test(fit.squares, fit.optimum, n, df)
     base = baseline_test(fit.squares, n)
