@@ -9,12 +9,10 @@ import pytest
 
 import cxstats as cx
 from tests.coverage import Interval
-from tests.coverage.__main__ import HEADS, TABLE, measure
+from tests.coverage.__main__ import ALLOWED, HEADS, OFTEN, PAGE, TABLE, measure, page
 from tests.coverage.intervals import INTERVALS
 
-ALLOWED = (93.5, 96.5)
 ERRORS = 3  # Monte-Carlo errors by which a cell may be off
-MOST_OF_THEM = 90  # per cent of samples that say it
 
 ROWS = list(csv.DictReader(TABLE.open(encoding="utf-8")))
 
@@ -31,10 +29,14 @@ def test_the_table_is_of_today_s_intervals():
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['interval']}, n = {row['n']}")
 def test_a_cell_holds_or_the_result_says_so(row):
-    if number(row, "refused") >= MOST_OF_THEM or number(row, "said") >= MOST_OF_THEM:
+    if number(row, "refused") >= OFTEN or number(row, "said") >= OFTEN:
         return
     off = ERRORS * number(row, "error")
     assert ALLOWED[0] - off <= number(row, "coverage") <= ALLOWED[1] + off
+
+
+def test_the_page_is_that_of_the_table():
+    assert PAGE.read_text(encoding="utf-8") == page(ROWS)
 
 
 def test_measure_counts():
