@@ -24,11 +24,12 @@ ALLOWED = (93.5, 96.5)  # per cent within which a 95 % interval keeps what it sa
 OFTEN = 90  # per cent of samples in which a result says something, to say that it does
 HEAD = """# Do 95 % intervals cover?
 
-Share of 95 % intervals that hold the truth, in per cent, with its Monte-Carlo error: {samples} samples
-from populations whose truth is known, every kind of interval that the package prints, n respondents
-(of each group, where there are two). Bold: outside 93.5 to 96.5 %. †: the result itself says, at this n,
-that the interval is not known to cover, or is rough. "Refused": too few answers, and the message says
-so. Measured {dates}; `uv run python -m tests.coverage` makes the table again and writes this page.
+Share of 95 % intervals that hold the truth, in per cent, with its Monte-Carlo error: {samples}
+samples from populations whose truth is known, every kind of interval that the package prints, n
+respondents (of each group, where there are two). Bold: outside 93.5 to 96.5 %. †: the result itself
+says, at this n, that the interval is not known to cover, or is rough. "Refused": too few answers,
+and the message says so. Measured {dates}; `uv run python -m tests.coverage` makes the table again
+and writes this page.
 
 | interval | {sizes} |
 |{rule}

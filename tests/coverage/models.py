@@ -76,31 +76,37 @@ def sem_truth(kind: str, column: str = "estimate") -> Any:
     return rows_of(fit.table, kind)[column].to_numpy(float)
 
 
-def pls(read: Any) -> Any:
-    """Return the limits of a table of a PLS model with 500 resamples."""
+def latent_correlations(rng: np.random.Generator, n: int) -> tuple[Any, Any, Any]:
+    fit = cx.sem(MODEL, items(rng, n))
+    return fit, *columns(fit.latent_correlations)
 
+
+def transformed(kind: str, stem: str) -> Any:
     def limits(rng: np.random.Generator, n: int) -> tuple[Any, Any, Any]:
-        fit = cx.pls(MODEL, items(rng, n), n_resamples=FAST // 2)
-        return fit, *columns(read(fit))
+        fit = cx.sem(MODEL, items(rng, n))
+        return fit, *columns(rows_of(fit.transformed_intervals, kind), stem=stem)
 
     return limits
 
 
-def pls_truth(read: Any) -> Any:
+def pls(kind: str) -> Any:
+    """Return the limits of a kind of quantity of a PLS model with 500 resamples."""
+
+    def limits(rng: np.random.Generator, n: int) -> tuple[Any, Any, Any]:
+        fit = cx.pls(MODEL, items(rng, n), n_resamples=FAST // 2)
+        return fit, *columns(fit.inference.of(kind))
+
+    return limits
+
+
+def pls_truth(kind: str) -> Any:
     """Return what PLS gives for the population, which is what its intervals are for."""
-    return read(cx.pls(MODEL, moments()))["estimate"].to_numpy(float)
-
-
-def pls_paths(fit: Any) -> Any:
-    return rows_of(fit.table, "paths")
-
-
-def pls_indirect(fit: Any) -> Any:
-    return rows_of(fit.table, "indirect")
-
-
-def pls_loadings(fit: Any) -> Any:
-    return fit.table[fit.table["op"] == "=~"]
+    sample = np.random.default_rng(1).multivariate_normal(np.zeros(9), moments().cov, 300)
+    z = sample - sample.mean(axis=0)
+    z = z @ np.linalg.inv(np.linalg.cholesky(np.cov(z, rowvar=False))).T
+    exact = pd.DataFrame(z @ np.linalg.cholesky(moments().cov).T, columns=NAMES)
+    fit = cx.pls(MODEL, exact, n_resamples=50)
+    return fit.inference.of(kind)["estimate"].to_numpy(float)
 
 
 def answers(rng: np.random.Generator, n: int) -> pd.DataFrame:
@@ -146,11 +152,27 @@ INTERVALS = [
         FROM_50,
         300,
     ),
+    Interval(
+        "SEM, correlations of latents",
+        latent_correlations,
+        cx.sem(MODEL, moments()).latent_correlations["estimate"].to_numpy(float),
+        FROM_20,
+    ),
+    Interval(
+        "SEM, transformed, standardised loadings",
+        transformed("loadings", "std_ci"),
+        sem_truth("loadings", "std"),
+        FROM_20,
+    ),
+    Interval(
+        "SEM, transformed, variances",
+        transformed("variances", "ci"),
+        sem_truth("variances"),
+        FROM_20,
+    ),
     *(
-        Interval(f"PLS, {name}", pls(read), pls_truth(read), FROM_20, SLOW)
-        for name, read in (
-            ("paths", pls_paths), ("indirect effects", pls_indirect), ("loadings", pls_loadings)
-        )
+        Interval(f"PLS, {kind}", pls(kind), pls_truth(kind), FROM_20, SLOW)
+        for kind in ("path", "indirect", "loading", "r_squared", "htmt")
     ),
     *(
         Interval(
