@@ -155,9 +155,9 @@ def drivers(  # noqa: PLR0913  (options of a method)
     *Groups.* All columns of a group enter together, so that its share does not depend on which
     level is the reference. Pure noise in more columns gets more: the rule for noise takes as many
     (independent) columns, column ``noise``. A nominal noise driver of six levels beside two real
-    ones was said to matter in 5.9 % of 1,000 samples of 200. Relative weights of a group would depend
-    on how it is coded, and are refused; regression gives the coefficients of the levels, against
-    the first.
+    ones was said to matter in 5.9 % of 1,000 samples of 200. Relative weights of a group would
+    depend on how it is coded, and are refused; regression gives the coefficients of the levels,
+    against the first.
 
     *Two values.* With ``method="logistic"`` R2 is McFadden's, ``1 - loglik / loglik_0``, of
     logistic regressions on all subsets (general dominance, Azen & Traxel 2009); the second value
