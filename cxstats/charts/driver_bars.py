@@ -27,6 +27,7 @@ def driver_bars(  # noqa: PLR0913  (keywords of a chart)
     *,
     source: str,
     measure: str = "",
+    whole: str | None = None,
     r_squared: float | None = None,
     level: float = 0.95,
     decimals: int = 1,
@@ -51,6 +52,8 @@ def driver_bars(  # noqa: PLR0913  (keywords of a chart)
         Where the numbers come from.
     measure : str
         How the shares were found, for the note ("Shapley values").
+    whole : str, optional
+        What is shared out; without it, the explained variance.
     r_squared : float, optional
         The explained variance that is shared out, from 0 to 1.
     level : float
@@ -102,8 +105,9 @@ def driver_bars(  # noqa: PLR0913  (keywords of a chart)
         ax.spines["left"].set_visible(False)
         ax.set_ylim(-0.6, len(rows) - 0.4)
         ax.margins(x=0.03)
-        ax.set_xlabel(label("chart.drivers.axis", lang))
-        heading = title or _title(rows, values, clear, decimals, lang)
+        whole = whole or label("chart.drivers.whole", lang)
+        ax.set_xlabel(label("chart.drivers.axis", lang, whole=whole))
+        heading = title or _title(rows, values, clear, decimals, whole, lang)
         note = _note(measure, r_squared, level, clear, limits, lang)
         return style.finish(ax, standalone, heading, source, lang, note, synthetic)
 
@@ -121,14 +125,20 @@ def _check(
 
 
 def _title(
-    names: Sequence[str], values: Sequence[float], clear: Sequence[bool], decimals: int, lang: str
+    names: Sequence[str],
+    values: Sequence[float],
+    clear: Sequence[bool],
+    decimals: int,
+    whole: str,
+    lang: str,
 ) -> str:
     name, share = names[0], format_percent(values[0], decimals, lang)
     n, k = len(names), len(names) - sum(clear)
     if k == n:
         return style.capital(label("chart.drivers.title.none", lang, n=n))
     key = "" if k else ".all"
-    return style.capital(label(f"chart.drivers.title{key}", lang, name=name, share=share, k=k, n=n))
+    title = label(f"chart.drivers.title{key}", lang, name=name, share=share, whole=whole, k=k, n=n)
+    return style.capital(title)
 
 
 def _note(

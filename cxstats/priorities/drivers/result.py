@@ -194,6 +194,8 @@ class Drivers(Result):
             columns = (table[column] for column in ("estimate", "ci_low", "ci_high"))
             return Chart("intervals", (names, *columns), common | {"axis": axis})
         common |= {"measure": self._method(lang), "r_squared": self.r_squared}
+        if self.method == "logistic":
+            common["whole"] = label("drivers.whole.logistic", lang)
         columns = (table[column] for column in ("share", "share_ci_low", "share_ci_high"))
         return Chart("driver_bars", (names, *columns), common)
 
