@@ -17,13 +17,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from cxstats.core.errors import CxError, MissingToolError, ReproductionError
-from cxstats.core.files import write_whole
+from cxstats.core.errors import CxError, DataError, MissingToolError, ReproductionError
+from cxstats.core.files import read_bytes, write_whole
+from cxstats.core.messages import printable
 from cxstats.core.paths import PACKAGE
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
+LARGEST = 200_000_000  # bytes of a notebook
 START_TIMEOUT = 120  # seconds; the first kernel on a cold machine compiles its libraries
 CELL_TIMEOUT = 600  # seconds; a notebook is for reading along, not for long computations
 
@@ -228,9 +230,9 @@ def read_notebook(path: Path) -> NotebookNode:
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ReproductionError(f"{path}: cannot be read: {error.strerror}") from error
+        return read_bytes(path, LARGEST)
+    except DataError as error:
+        raise ReproductionError(f"{path.parent / str(error)}") from error
 
 
 def parse_notebook(source: bytes, path: Path) -> NotebookNode:
@@ -249,7 +251,8 @@ def parse_notebook(source: bytes, path: Path) -> NotebookNode:
         notebook: NotebookNode = nbformat.reads(source.decode("utf-8-sig"), as_version=4)
         nbformat.validate(notebook)
     except wrong as error:
-        raise ReproductionError(f"{path}: not a notebook: {error!s:.60}") from error
+        why = printable(" ".join(str(error).split()))
+        raise ReproductionError(f"{path}: not a notebook: {why:.60}") from error
     return notebook
 
 

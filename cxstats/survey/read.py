@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import struct
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -33,6 +34,8 @@ from cxstats.survey.detect import (
 )
 
 if TYPE_CHECKING:
+    import zipfile
+
     import pandas as pd
 
 TEXT = (".csv", ".tsv", ".tab", ".txt")
@@ -44,6 +47,22 @@ MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
 MAX_CELLS = 25_000_000
 MAX_RATIO = 250  # unpacked to packed, of members that unpack to more than SMALL bytes
 SMALL = 10_000_000
+MAX_SHEETS = 1_000
+# Members that openpyxl reads whole, into objects: bytes unpacked, and the ratio from a size on.
+WHOLE = {
+    "sharedStrings": (100_000_000, 1_000_000, 60),
+    "styles": (10_000_000, 500_000, 60),
+    "workbook": (10_000_000, 500_000, 60),
+}
+READ_WHOLE = {  # how types end
+    "haredStrings": "sharedStrings", ".main": "workbook", "/officeDocument": "workbook",
+    "/styles": "styles", "/theme": "styles",
+}  # fmt: skip
+TOO_MANY = (
+    f"at most {MAX_CELLS:,} cells are read: read a larger file with pyreadstat and pass on the "
+    "columns that are needed"
+)
+UNCOUNTED = 50_000_000  # bytes that an SPSS file may unpack to without saying how many rows it has
 BLANK_RUN = 100_000  # empty lines together, which no survey has
 OLE = b"\xd0\xcf\x11\xe0"  # old Excel; also the wrapping of a workbook with a password
 
@@ -476,36 +495,65 @@ def _sheet(file: Path, sheet: str | None) -> tuple[list[Record], str, list[str],
 def _refuse_large_workbook(file: Path) -> None:
     """Raise if what is read of a workbook unpacks to too much; nothing is unpacked for it."""
     import zipfile
-    from xml.etree import ElementTree
 
     with zipfile.ZipFile(file) as archive:
-        members = archive.infolist()
-        lists = [m for m in members if m.filename.endswith((".rels", "[Content_Types].xml"))]
-        if sum(member.file_size for member in lists) > SMALL:
+        kinds = _members_by_kind(archive, file.name)
+        total = 0
+        for member in archive.infolist():
+            # A member that no list names is not read: it may be as large as it likes.
+            kind = kinds.get(member.filename.rsplit("/", 1)[-1])
+            if kind is not None:
+                total += member.file_size
+                _refuse_large_member(member, kind, file.name)
+        if total > LARGEST:
             raise DataError(
-                f"{file.name}: its lists of contents unpack to more than {SMALL:,} bytes"
+                f"{file.name}: unpacks to {total / 1e6:,.0f} MB; allowed: {LARGEST / 1e6:,.0f} MB"
             )
-        # A member that no list names is not read: it may be as large as it likes.
-        named = {"core.xml", "custom.xml", "theme1.xml"}
-        for member in lists:
-            for element in ElementTree.fromstring(archive.read(member)):
-                paths = (element.get("Target"), element.get("PartName"))
-                named |= {path.rsplit("/", 1)[-1] for path in paths if path}
-    total = 0
-    for member in members:
-        if member.filename.rsplit("/", 1)[-1] not in named:
-            continue
-        total += member.file_size
-        ratio = member.file_size / max(member.compress_size, 1)
-        if member.file_size > SMALL and ratio > MAX_RATIO:
-            raise DataError(
-                f"{file.name}: {member.filename} unpacks to {ratio:,.0f} times its size; allowed: "
-                f"{MAX_RATIO} times; delete the empty rows and save the file again"
-            )
-    if total > LARGEST:
+        for member in archive.infolist():
+            if kinds.get(member.filename.rsplit("/", 1)[-1]) == "workbook":
+                n_sheets = len(re.findall(rb"<(?:\w+:)?sheet[\s>]", archive.read(member)))
+                if n_sheets > MAX_SHEETS:
+                    raise DataError(
+                        f"{file.name}: {n_sheets:,} sheets; allowed: at most {MAX_SHEETS:,}"
+                    )
+
+
+def _members_by_kind(archive: zipfile.ZipFile, name: str) -> dict[str, str]:
+    """Return the members that are read of a workbook, by name, with their kinds.
+
+    Some are read whatever the lists say, others under any name that a list gives them. A kind that
+    is read whole stays one, even where a list says something else of the same name.
+    """
+    from xml.etree import ElementTree
+
+    members = archive.infolist()
+    lists = [m for m in members if m.filename.endswith((".rels", "[Content_Types].xml"))]
+    if sum(member.file_size for member in lists) > SMALL:
+        raise DataError(f"{name}: its lists of contents unpack to more than {SMALL:,} bytes")
+    kinds = dict.fromkeys(("core.xml", "custom.xml", "theme1.xml", "styles.xml"), "styles")
+    for member in lists:
+        for element in ElementTree.fromstring(archive.read(member)):
+            path = element.get("PartName") or element.get("Target") or ""
+            said = (element.get("ContentType") or element.get("Type") or "").removesuffix("+xml")
+            kind = next((k for ending, k in READ_WHOLE.items() if said.endswith(ending)), "")
+            if path:
+                base = path.rsplit("/", 1)[-1]
+                kinds[base] = kinds.get(base, "") or kind
+    return kinds
+
+
+def _refuse_large_member(member: zipfile.ZipInfo, kind: str, name: str) -> None:
+    """Raise if a member unpacks to too much, or to too many times its size."""
+    most, small, most_times = WHOLE.get(kind, (LARGEST, SMALL, MAX_RATIO))
+    ratio = member.file_size / max(member.compress_size, 1)
+    where = f"{name}: {excerpt(member.filename)[1:-1]} unpacks to"
+    if member.file_size > small and ratio > most_times:
         raise DataError(
-            f"{file.name}: unpacks to {total / 1e6:,.0f} MB; allowed: {LARGEST / 1e6:,.0f} MB"
+            f"{where} {ratio:,.0f} times its size; allowed: {most_times} times; delete the empty "
+            "rows and the unused formats and save the file again"
         )
+    if member.file_size > most and kind in WHOLE:
+        raise DataError(f"{where} {member.file_size / 1e6:,.0f} MB; allowed: {most / 1e6:,.0f} MB")
 
 
 def _rows(page: Any, name: str) -> Iterator[tuple[Any, ...]]:
@@ -573,6 +621,54 @@ def _refuse_formulas(file: Path, values_page: Any) -> None:
         raise DataError(problems)
 
 
+def _rows_that_fit(file: Path) -> int:
+    """Return one row more than fit; raise if an SPSS file says it has more, or does not say.
+
+    A file of a few kilobytes can unpack to anything: what it says is looked at first.
+    """
+    import pyreadstat
+
+    _, meta = pyreadstat.read_sav(str(file), metadataonly=True)
+    widths = meta.variable_storage_width.values()
+    cells = max(1, sum(max(1, -(-int(width) // 8)) for width in widths))  # of 8 bytes
+    most, rows = MAX_CELLS // cells + 1, meta.number_rows
+    if rows is not None and rows >= most:
+        raise DataError(f"{file.name}: {rows:,} rows of {cells:,} cells; {TOO_MANY}")
+    if rows is None or rows < 0:
+        unpacked = _unpacked_spss(file)
+        if unpacked > UNCOUNTED:
+            raise DataError(
+                f"{file.name}: does not say how many rows it has, and unpacks to "
+                f"{unpacked / 1e6:,.0f} MB; allowed: {UNCOUNTED / 1e6:,.0f} MB; save it again with "
+                "SPSS"
+            )
+    return most
+
+
+def _unpacked_spss(file: Path) -> int:
+    """Return the bytes that the blocks of a .zsav unpack to; of another, those of the file.
+
+    The data begin with their own place in the file, the place of the list of blocks, and its size.
+    """
+    data = read_bytes(file, LARGEST)
+    if not data.startswith(b"$FL3"):
+        return len(data)
+    for order in "<>":
+        mark = struct.pack(f"{order}ii", 999, 0)
+        at = data.find(mark)
+        while at >= 0:
+            head = data[at + 8 : at + 32]
+            if len(head) == 24:
+                place, start, size = struct.unpack(f"{order}qqq", head)
+                if place == at + 8:
+                    blocks = data[start + 24 : start + size]
+                    whole = len(blocks) // 24 * 24
+                    found = struct.iter_unpack(f"{order}qqii", blocks[:whole])
+                    return sum(max(0, unpacked) for _, _, unpacked, _ in found)
+            at = data.find(mark, at + 1)
+    return len(data) * 1_000  # the most that the packing can do
+
+
 def _read_spss(file: Path, head: bytes, codes: frozenset[Any]) -> tuple[pd.DataFrame, ReadReport]:
     import pyreadstat
 
@@ -581,9 +677,14 @@ def _read_spss(file: Path, head: bytes, codes: frozenset[Any]) -> tuple[pd.DataF
     if not head.startswith((b"$FL2", b"$FL3")):
         raise DataError(f"{file.name}: not an SPSS file")
     try:
-        frame, meta = pyreadstat.read_sav(str(file), user_missing=True)
+        most = _rows_that_fit(file)
+        frame, meta = pyreadstat.read_sav(str(file), user_missing=True, row_limit=most)
+    except DataError:
+        raise
     except Exception as error:  # a damaged file fails in many ways, none for the user
         raise DataError(f"{file.name}: a damaged SPSS file") from error
+    if len(frame) == most:
+        raise DataError(f"{file.name}: {len(frame):,} rows or more; {TOO_MANY}")
     missing = {}
     for column in frame:
         series = frame[column]

@@ -66,6 +66,18 @@ def _adjust(frame, outcome="spent", **options):
 
 CASES = {
     "AbTest/proportions": Case(lambda: _test(_rows()), labels=ARMS),
+    "AbTest/rows of users": Case(
+        lambda: _test(
+            _faulty().assign(user=lambda rows: rows["day"] * 10 + rows.index % 10), cluster="user"
+        ),
+        labels=ARMS,
+    ),
+    "Cuped/rows of users": Case(
+        lambda: _adjust(
+            _rows().assign(user=lambda rows: rows["day"] * 10 + rows.index % 10), cluster="user"
+        ),
+        labels=ARMS,
+    ),
     "AbTest/unequal losses": Case(
         lambda: _test(_faulty(), shares={"old": 0.8, "new": 0.2}), labels=ARMS
     ),

@@ -28,6 +28,20 @@ def _by_branch(faulty=False, **options):
     return cx.nps(_answers(faulty), column="recommend", by="branch", **options)
 
 
+def _panel():
+    """Return customers who answer in every wave, in three regions."""
+    rng = np.random.default_rng(6)
+    customer = np.tile(np.arange(60), 6)
+    mood = rng.normal(size=60)[customer]
+    score = np.clip(np.round(7 + 1.5 * mood + rng.normal(size=360)), 0, 10)
+    columns = {"score": score, "customer": customer, "region": customer % 3}
+    return pd.DataFrame({**columns, "wave": np.repeat(np.arange(1, 7), 60)})
+
+
+def _by_wave():
+    return cx.nps(_panel(), "wave", column="score", cluster="customer", strata="region")
+
+
 def _waves(rates, n=60, **options):
     by = {"month": np.arange(1, len(rates) + 1)}
     return cx.rate([round(n * rate) for rate in rates], [n] * len(rates), by=by, **options)
@@ -40,6 +54,14 @@ def _scattered():
 CASES = {
     "Metric/one group": Case(lambda: cx.nps(_answers(), column="recommend")),
     "Metric/faulty": Case(lambda: _by_branch(faulty=True, min_cell=10), labels=GROUPS),
+    "Metric/customers answer several times": Case(_by_wave, labels=("wave",)),
+    "Metric/few clusters": Case(
+        lambda: cx.csat(
+            _panel().query("customer < 6"), column="score", scale=(0, 10), cluster="customer"
+        )
+    ),
+    "MetricComparison/waves of the same customers": Case(lambda: _by_wave().compare(1)),
+    "Track/panel": Case(lambda: cx.track(_by_wave()), labels=("wave",)),
     "Metric/rate": Case(lambda: cx.rate(_answers()["recommend"] > 8, name="kept")),
     "Metric/user's own name by group": Case(
         lambda: cx.rate([3, 5], [30, 20], by={"branch": ["North", "South"]}, name="kept"),

@@ -320,3 +320,42 @@ def test_intervals_of_uneven_weights_cover(n, sd):
         covered = ((table["ci_low"] <= truth) & (truth <= table["ci_high"])).mean()
         print(f"\nn = {n}, sd {sd}, {name}: covered {covered:.3f}")
         assert covered >= 0.935, name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["panel", "arms"])
+def test_tests_of_clustered_groups_hold_their_level(kind):
+    """Without a difference: two waves of the same 30 customers, or two arms of 15 users each."""
+    generator = np.random.default_rng(13)
+    samples, customers, each = 1_500, 30, 8
+    shape = (samples, customers, each)
+    mood = generator.normal(size=(samples, customers, 1))
+    latent = np.sqrt(0.45) * mood + np.sqrt(0.55) * generator.normal(size=shape)
+    wave = np.broadcast_to(np.arange(each) % 2, shape)
+    if kind == "arms":
+        wave = np.broadcast_to((np.arange(customers) % 2)[None, :, None], shape)
+    frame = pd.DataFrame(
+        {
+            "score": np.where(latent > 0, 10, np.where(latent > -0.85, 7, 3)).ravel(),
+            "sample": np.repeat(np.arange(samples), customers * each),
+            "customer": np.tile(np.repeat(np.arange(customers), each), samples),
+            "group": wave.ravel(),
+        }
+    )
+    options = {"column": "score", "cluster": "customer", "strata": "sample"}
+    by = ["sample", "group"]
+    for name, found in (
+        ("nps", metrics.nps(frame, by, **options)),
+        ("share", cx.csat(frame, by, scale=(0, 10), kind="top_box", **options)),
+        ("mean", metrics.mean(frame, by, **options)),
+    ):
+        table = found.compare(0, within="sample", adjust=None).table
+        rejected = (table["p_value"] < 0.05).mean()
+        covered = ((table["ci_low"] <= 0) & (table["ci_high"] >= 0)).mean()
+        print(f"\n{kind}, {name}: rejected {rejected:.3f}, covered {covered:.3f}")
+        assert 0.03 <= rejected <= 0.067  # three standard errors of 1,500 samples
+        assert 0.93 <= covered <= 0.975
+    alone = metrics.nps(frame, by, column="score").compare(0, within="sample", adjust=None).table
+    rejected = (alone["p_value"] < 0.05).mean()
+    # So the test can fail: rows taken as independent are wrong in opposite directions.
+    assert rejected < 0.02 if kind == "panel" else rejected > 0.15
