@@ -608,7 +608,8 @@ def test_mobi_full_ecsi_is_diagnosed_not_reported():
         fit.bootstrap,
         fit.modification_indices,
         lambda: fit.residuals,
-        lambda: fit.compare(fit),
+        lambda: fit.latent_correlations,
+        fit.factor_scores,
     ):
         with pytest.raises(cx.CxError, match="near-singular"):
             action()
