@@ -145,7 +145,9 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
     Answers are taken as continuous. With "ml", standard errors and chi-square assume multivariate
     normality, which answers on five points do not have: see "mlr", and the bootstrap.
 
-    With `weights`, `cluster` or `design` the estimator is "mlr" and means are modelled. Errors are
+    With `weights`, `cluster` or `design` the estimator is "mlr" and means are modelled; of ordered
+    answers thresholds and correlations are weighted, and their covariances are the design's. Errors
+    of "mlr" are
     ``A^-1 B A^-1 / n``, B being n times the covariance, under the design, of the mean weighted
     score; chi-square is scaled by ``(tr(A1^-1 B1) - tr(A^-1 B)) / df``, A1 and B1 those of
     unrestricted moments (Asparouhov & Muthen 2005). B is that of R's survey: sums over clusters
@@ -196,11 +198,11 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
             "means": means,
             "estimator": None if estimator == "ml" else estimator,
             "missing": None if missing == "listwise" else missing, "information": information,
-            "design": sampling,
         }  # fmt: skip
         return fit_ordinal(
             syntax, data, ordered, level, options,
-            std_lv=std_lv, orthogonal=orthogonal, groups=(group, tuple(equal)),
+            design=sampling, groups=(group, tuple(equal)),
+            latents={"std_lv": std_lv, "orthogonal": orthogonal},
         )  # fmt: skip
     draft = build(
         syntax, std_lv=std_lv, orthogonal=orthogonal, fixed_x=fixed_x, means=means, check=False

@@ -226,8 +226,8 @@ def invariance(
     released = released.sort_values(["step", "index"], ascending=[True, False], ignore_index=True)
     released["step"] = released["step"].astype(str)
     means_of = fits["thresholds" if ordinal else "scalar"]
-    notes = (both("sem.invariance.ordered"),) if ordinal else configural.notes
-    notes = (*notes, *_notes(fits))
+    ordered = (both("sem.invariance.ordered"),) if ordinal else ()
+    notes = (*ordered, *configural.notes, *_notes(fits))
     return Invariance(pd.DataFrame(rows), released, _means(means_of), fits, rule, notes)
 
 

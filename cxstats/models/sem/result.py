@@ -210,7 +210,8 @@ class SemFit(FittedModel):
 
     def _notes(self) -> Iterator[Text]:
         if self.sample.cases is not None:
-            yield both("sem.note.design")
+            ordered = self.estimator == "wlsmv"
+            yield both("sem.note.design.ordered" if ordered else "sem.note.design")
             yield from self.sample.cases.sampled.notes()
         if self.sample.correlations:
             scale = "free" if self._standardisation is not None else "bound"

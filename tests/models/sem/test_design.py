@@ -233,8 +233,6 @@ def test_refusals():
         cx.cfa(FACTORS, frame.assign(weight=-1.0), weights="weight")
     with pytest.raises(cx.DataError, match="9 cases with a weight above 0 for 9 variables"):
         cx.cfa(FACTORS, frame.assign(weight=(frame.index < 9) * 1.0), weights="weight")
-    with pytest.raises(cx.CxError, match="does not go with ordered answers; thresholds"):
-        cx.cfa(FACTORS, frame, weights="weight", ordered=True)
     with pytest.raises(cx.CxError, match="sampling design"):
         cx.second_opinion(cx.cfa(FACTORS, frame, weights="weight"))
 

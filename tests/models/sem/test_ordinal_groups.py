@@ -180,3 +180,65 @@ def test_means_and_spreads_of_groups_are_found():
     assert np.mean(found) == pytest.approx(0.4, abs=4 * np.std(found) / np.sqrt(runs))
     assert 0.92 < hits / runs < 0.98
     assert 0.02 < rejected / runs < 0.09
+
+
+@cache
+def sampled_items():
+    frame = pd.read_csv(FOLDER / "sem_design_data.csv")
+    return frame.assign(**{name: items()[name] for name in items() if name.startswith("x")})
+
+
+@pytest.mark.parametrize("case", ["one", "groups"])
+def test_weighted_ordered_answers_are_lavaans(case):
+    options = {"group": "school", "equal": EQUAL["both"]} if case == "groups" else {}
+    text = (FOLDER / "sem_models" / "holzinger.lav").read_text(encoding="utf-8")
+    frame = sampled_items().assign(weight=lambda rows: rows["weight"] / rows["weight"].mean())
+    fit = quiet(lambda: cx.cfa(text, frame, ordered=True, weights="weight", **options))
+    rows = reference("sem_ordinal_weights")
+    rows = rows[rows["case"] == case]
+    table = fit.table.assign(group=fit.table["group"].map({"Pasteur": 1, "Grant-White": 2, 1: 1}))
+    estimates = rows[rows["lhs"] != "index"]
+    merged = estimates.merge(table, on=["lhs", "op", "rhs", "group"], suffixes=("_lavaan", ""))
+    assert len(merged) == len(estimates)
+    # lavaan's point is good to 1e-5, its correlations to 1e-7.
+    np.testing.assert_allclose(merged["estimate"], merged["est"].astype(float), atol=2e-5)
+    # Of G groups lavaan divides by n - G, where a design has n - 1: so do the weights of the test.
+    n, groups = 301, 1 if case == "one" else 2
+    ratio = merged["se"] / merged["se_lavaan"].astype(float)
+    np.testing.assert_allclose(ratio, np.sqrt((n - groups) / (n - 1)), rtol=1e-5)
+    values = rows[rows["lhs"] == "index"].set_index("rhs")["est"].astype(float)
+    chisq = values["chisq"] * (n - 1) / (n - groups)
+    assert fit.fit_indices["chisq"] == pytest.approx(chisq, rel=1e-5)
+    assert fit.fit_indices["scaling"] == pytest.approx(values["chisq.scaling.factor"], rel=1e-5)
+    if case == "one":
+        assert fit.fit_indices["chisq_scaled"] == pytest.approx(values["chisq.scaled"], rel=1e-5)
+
+
+@pytest.mark.parametrize("options", [{}, {"group": "school", "equal": EQUAL["both"]}])
+def test_whole_weights_of_ordered_answers_are_repeated_rows(options):
+    """And clusters that lie in one group, or in both."""
+    text = (FOLDER / "sem_models" / "holzinger.lav").read_text(encoding="utf-8")
+    frame = sampled_items().assign(weight=lambda rows: 1 + rows["x1"] % 3, person=range(301))
+    repeated = frame.loc[frame.index.repeat(frame["weight"])]
+    for cluster in ("person", "cluster"):
+        sampling = {} if cluster == "person" else {"cluster": "cluster"}
+        one, other = (
+            quiet(lambda f=f, o=o: cx.cfa(text, f, ordered=True, **o, **options))
+            for f, o in (
+                (frame, {"weights": "weight"} | sampling),
+                (repeated, {"cluster": cluster}),
+            )
+        )
+        # Groups count by n_g - 1, as in lavaan, which repeated rows move.
+        near = (1e-4, 1e-3) if options else (1e-8, 1e-7)
+        np.testing.assert_allclose(
+            one.table["estimate"], other.table["estimate"], rtol=0, atol=near[0]
+        )
+        np.testing.assert_allclose(one.table["se"], other.table["se"], rtol=near[1])
+    void = frame.assign(weight=frame["weight"].where(frame.index % 7 != 0, 0))
+    assert quiet(lambda: cx.cfa(text, void, ordered=True, weights="weight")).n == 301 - 43
+    fit = quiet(lambda: cx.cfa(text, frame, ordered=True, weights="weight", **options))
+    assert any("sampling design" in note.en for note in fit.notes)
+    plain = quiet(lambda: cx.cfa(text, frame, ordered=True, **options))
+    with pytest.raises(cx.CxError, match="other sampling designs"):
+        fit.compare(plain)

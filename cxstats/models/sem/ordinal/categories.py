@@ -39,12 +39,23 @@ class Categories:
         Which of them each case gave, from 0.
     dropped : int
         Cases left out because an answer was missing.
+    weights : array (n,) or None
+        Weights of the cases, where they were sampled with any; they add up to n over all groups.
+    rows : array (n,) or None
+        Their rows in the table.
     """
 
     names: tuple[str, ...]
     values: tuple[Array, ...]
     codes: Codes
     dropped: int
+    weights: Array | None = None
+    rows: Codes | None = None
+
+    @property
+    def size(self) -> float:
+        """Sum of the weights; cases, without any."""
+        return float(self.n if self.weights is None else self.weights.sum())
 
     @property
     def n(self) -> int:
@@ -64,17 +75,22 @@ class Categories:
     def counts(self) -> Array:
         """Return how often each category was given, (p, K); zero where an item has fewer."""
         most = int(self.sizes.max())
-        return np.array([np.bincount(column, minlength=most) for column in self.codes.T], float)
+        counts = [np.bincount(column, self.weights, most) for column in self.codes.T]
+        return np.array(counts, float)
 
     def tables(self) -> Array:
         """Return the table of every pair of items, (P, K, K)."""
         p, most = len(self.names), int(self.sizes.max())
         crossed = np.zeros((p * most, p * most))
         shift = np.arange(p) * most
+        at = 0
         for chunk in self.chunks(p * most):
             marks = np.zeros((len(chunk), p * most))
             np.put_along_axis(marks, chunk + shift, 1.0, axis=1)
-            crossed += marks.T @ marks
+            rows = slice(at, at + len(chunk))
+            weighted = marks if self.weights is None else marks * self.weights[rows, None]
+            crossed += weighted.T @ marks
+            at += len(chunk)
         first, second = self.pairs
         tables: Array = crossed.reshape(p, most, p, most)[first, :, second, :]
         return tables
@@ -85,10 +101,13 @@ class Categories:
         return [self.codes[i : i + rows] for i in range(0, self.n, rows)]
 
 
-def read_categories(data: Any, columns: Sequence[str] | None) -> Categories:
+def read_categories(
+    data: Any, columns: Sequence[str] | None, void: NDArray[np.bool_] | None = None
+) -> Categories:
     """Return the complete cases of ordered answers of a table.
 
-    Ordered categories of pandas are taken in the order of their type, text among them.
+    Ordered categories of pandas are taken in the order of their type, text among them. Rows that
+    are `void` (n,) are left out, whatever they hold.
 
     Raises
     ------
@@ -97,10 +116,13 @@ def read_categories(data: Any, columns: Sequence[str] | None) -> Categories:
         they look continuous; if there are no more cases than items.
     """
     names, values, _ = _answers(data, columns, None)
+    values = values if void is None else np.where(void[:, None], np.nan, values)
     return _categories(names, values)
 
 
-def read_groups(data: Any, columns: Sequence[str], group: str) -> dict[Any, Categories]:
+def read_groups(
+    data: Any, columns: Sequence[str], group: str, void: NDArray[np.bool_] | None = None
+) -> dict[Any, Categories]:
     """Return the complete cases of every group, in the order of their first row.
 
     Raises
@@ -115,6 +137,7 @@ def read_groups(data: Any, columns: Sequence[str], group: str) -> dict[Any, Cate
     if available is not None and group not in available:
         raise DataError(f"group {group!r} is no column of the data")
     names, values, keys = _answers(data, columns, group)
+    values = values if void is None else np.where(void[:, None], np.nan, values)
     belongs = ~pd.isna(keys)
     pooled = _categories(names, values[belongs])
     complete = ~np.isnan(values).any(axis=1) & belongs
@@ -133,7 +156,9 @@ def read_groups(data: Any, columns: Sequence[str], group: str) -> dict[Any, Cate
                     f"group {key!r}: nobody answered {name} = {levels[absent[0]]:g}, which others "
                     "did; merge it with the category beside it in all groups"
                 )
-        out[key] = Categories(names, pooled.values, codes, int((keys == key).sum()) - len(codes))
+        dropped, rows = int((keys == key).sum()) - len(codes), np.flatnonzero(complete)
+        of_group = rows[keys[complete] == key]
+        out[key] = Categories(names, pooled.values, codes, dropped, rows=of_group)
     return out
 
 
@@ -197,7 +222,8 @@ def _categories(names: tuple[str, ...], values: Array) -> Categories:
                 "needs answers that vary"
             )
         levels.append(level)
-    return Categories(names, tuple(levels), codes, len(values) - len(cases))
+    rows = np.flatnonzero(complete)
+    return Categories(names, tuple(levels), codes, len(values) - len(cases), rows=rows)
 
 
 def _check_whole(name: str, answers: Array) -> None:

@@ -14,15 +14,22 @@ from cxstats.core.progress import quiet_linear_algebra
 from cxstats.models.sem.constraints import Reduction
 from cxstats.models.sem.fit import solved
 from cxstats.models.sem.model import Model, Parameter, build
-from cxstats.models.sem.ordinal.categories import read_categories, read_groups
+from cxstats.models.sem.ordinal.categories import Categories, read_categories, read_groups
 from cxstats.models.sem.ordinal.groups import GroupSquares, ScaledReduction
-from cxstats.models.sem.ordinal.moments import PERFECT, OrdinalMoments, ordinal_moments
+from cxstats.models.sem.ordinal.moments import (
+    PERFECT,
+    OrdinalMoments,
+    designed_gamma,
+    ordinal_moments,
+)
 from cxstats.models.sem.ordinal.result import OrdinalFit
 from cxstats.models.sem.ordinal.wls import DeltaReduction, WeightedSquares
 from cxstats.models.sem.result import ModelWarning
 from cxstats.models.sem.sample import Sample
+from cxstats.models.sem.sampled_cases import SampledCases
 from cxstats.models.sem.structure import Structure
 from cxstats.models.sem.syntax import Syntax
+from cxstats.stats.sampling_design import Design, SampledRows
 
 # What to do about an option that does not go with ordered answers.
 WITHOUT = {
@@ -30,8 +37,6 @@ WITHOUT = {
     "estimator": "it is WLSMV, whose errors and test are robust",
     "missing": "cases with a missing answer are left out",
     "information": "errors come from the sandwich",
-    "design": "thresholds and correlations would have to be weighted; with five categories or more "
-    "take answers as continuous (leave ordered= out)",
 }
 
 
@@ -42,16 +47,21 @@ def fit_ordinal(
     level: float,
     options: Mapping[str, Any],
     *,
-    std_lv: bool,
-    orthogonal: bool,
+    design: Design | None = None,
+    latents: Mapping[str, Any],
     groups: tuple[str | None, Sequence[str]] = (None, ()),
 ) -> OrdinalFit:
     """Fit a model of ordered answers; see `cxstats.models.sem.fit.sem`.
 
     Parameters
     ----------
-    syntax, data, ordered, level, std_lv, orthogonal
+    syntax, data, ordered, level
         As there.
+    design : Design or None
+        The sampling design: thresholds and correlations are weighted, and their covariances follow
+        from it.
+    latents : mapping of str to bool
+        ``std_lv`` and ``orthogonal``.
     groups : tuple
         The column of groups, and what is equal over them.
     options : mapping of str to object
@@ -68,21 +78,31 @@ def fit_ordinal(
         if value is not None:
             raise CxError(f"{name}={value!r} does not go with ordered answers; {WITHOUT[name]}")
     group, equal = groups
-    draft = build(syntax, std_lv=std_lv, orthogonal=orthogonal, check=False)
+    draft = build(syntax, check=False, **latents)
     _check_ordered(ordered, draft)
+    sampled = None if design is None else design.read(data)
+    void = None if sampled is None else sampled.weights == 0
     by_group = (
-        {"": read_categories(data, draft.observed)}
+        {"": read_categories(data, draft.observed, void)}
         if group is None
-        else read_groups(data, draft.observed, group)
+        else read_groups(data, draft.observed, group, void)
     )
+    cases = None if sampled is None else _cases(sampled, by_group)
+    if cases is not None:
+        pairs = zip(by_group.items(), cases.weights, strict=True)
+        by_group = {key: replace(of_group, weights=weights) for (key, of_group), weights in pairs}
     moments = tuple(ordinal_moments(categories) for categories in by_group.values())
-    squares = (_alone if len(moments) == 1 else _grouped)(
-        syntax, moments, equal, {"std_lv": std_lv, "orthogonal": orthogonal}
-    )
+    joint = None if cases is None else designed_gamma(moments, cases)
+    squares: WeightedSquares
+    if len(moments) == 1:
+        moments = (replace(moments[0], designed=joint),)
+        squares = _alone(syntax, moments, equal, latents)
+    else:
+        squares = _grouped(syntax, moments, equal, latents, joint)
     for of_group in moments:
         _check_distinct(of_group)
     model = squares.reduction.model
-    sizes = np.array([float(categories.n) for categories in by_group.values()])
+    sizes = np.array([categories.size for categories in by_group.values()])
     with quiet_linear_algebra():
         start, optimum, problems = solved(squares)
     result = OrdinalFit(
@@ -91,6 +111,7 @@ def fit_ordinal(
             model.observed, tuple(by_group), sizes, squares.cov,
             np.full((len(moments), len(model.observed)), np.nan),
             sum(categories.dropped for categories in by_group.values()), 0.0, data, group,
+            cases=cases,
         ),
         likelihood=squares,
         start=start,
@@ -104,6 +125,11 @@ def fit_ordinal(
     for problem in result.problems:
         warnings.warn(str(problem), ModelWarning, stacklevel=3)
     return result
+
+
+def _cases(sampled: SampledRows, by_group: Mapping[Any, Categories]) -> SampledCases:
+    """Return the cases of the groups among the rows of the sample."""
+    return SampledCases(sampled, tuple(c.rows for c in by_group.values() if c.rows is not None))
 
 
 def _alone(
@@ -127,7 +153,11 @@ def _alone(
 
 
 def _grouped(
-    syntax: Syntax, moments: tuple[OrdinalMoments, ...], equal: Sequence[str], options: Any
+    syntax: Syntax,
+    moments: tuple[OrdinalMoments, ...],
+    equal: Sequence[str],
+    options: Any,
+    joint: Any,
 ) -> GroupSquares:
     """Return the sum of squares of several groups.
 
@@ -149,7 +179,7 @@ def _grouped(
         replace(model, parameters=parameters), moments, thresholds
     )
     _check_linear(reduction)
-    return GroupSquares.of(reduction, moments)
+    return GroupSquares.of(reduction, moments, joint)
 
 
 def _check_linear(reduction: Reduction) -> None:

@@ -124,18 +124,23 @@ class GroupSquares(WeightedSquares):
     observed: Array
 
     @classmethod
-    def of(cls, reduction: ScaledReduction, moments: Sequence[OrdinalMoments]) -> GroupSquares:
-        """Return the sum of squares of a model of groups."""
+    def of(
+        cls,
+        reduction: ScaledReduction,
+        moments: Sequence[OrdinalMoments],
+        joint: Array | None = None,
+    ) -> GroupSquares:
+        """Return the sum of squares of a model of groups; `joint` is Gamma under a design."""
         from scipy.linalg import block_diag
 
-        sizes = np.array([float(group.n) for group in moments])
+        sizes = np.array([group.categories.size for group in moments])
         share = sizes / sizes.sum()
-        gammas = [group.joint_gamma for group in moments]
+        pairs = zip(share, moments, strict=True)
+        gamma = block_diag(*(m.joint_gamma / s for s, m in pairs)) if joint is None else joint
         return cls(
             reduction.structure, reduction, np.stack([group.corr for group in moments]),
             np.zeros((len(moments), len(reduction.model.observed))), share,
-            np.concatenate([s / np.diagonal(g) for s, g in zip(share, gammas, strict=True)]),
-            block_diag(*(g / s for s, g in zip(share, gammas, strict=True))), sizes,
+            1 / np.diagonal(gamma), gamma, sizes,
             np.stack([np.append(group.thresholds, group.rho) for group in moments]),
         )  # fmt: skip
 

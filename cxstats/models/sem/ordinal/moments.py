@@ -7,6 +7,7 @@ items (two-step estimation, Olsson 1979). All pairs are worked on at once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ import numpy as np
 from cxstats.models.sem.ordinal.bivariate_normal import normal_cdf2, normal_pdf2, normal_pdf2_slope
 from cxstats.models.sem.ordinal.categories import Categories
 from cxstats.models.sem.problems import Problem
+from cxstats.models.sem.sampled_cases import SampledCases
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,12 +52,15 @@ class OrdinalMoments:
         Counts of the pairs.
     rho : array (P,)
         Polychoric correlations of the pairs.
+    designed : array (m + P, m + P) or None
+        `joint_gamma` under a sampling design.
     """
 
     categories: Categories
     bounds: Array
     tables: Array
     rho: Array
+    designed: Array | None = None
 
     @property
     def n(self) -> int:
@@ -98,7 +103,7 @@ class OrdinalMoments:
         sums of products of the scores with those of the thresholds that they rest on (Muthen
         1984).
         """
-        return _gamma(self)
+        return _gamma(self) if self.designed is None else self.designed
 
     def problems(self) -> tuple[Problem, ...]:
         """Return what makes the correlations doubtful."""
@@ -119,7 +124,7 @@ def ordinal_moments(categories: Categories) -> OrdinalMoments:
     from scipy.special import ndtri
 
     counts = categories.counts()
-    shares = np.cumsum(counts, axis=1) / categories.n
+    shares = np.cumsum(counts, axis=1) / categories.size
     bounds = np.minimum(ndtri(np.minimum(shares, 1.0)), BEYOND)
     tables = categories.tables()
     first, second = categories.pairs
@@ -204,27 +209,61 @@ def cell_probabilities(left: Array, right: Array, rho: Array) -> tuple[Array, Ar
     return _cells(normal_cdf2(h, k, r)), _cells(normal_pdf2(h, k, r))
 
 
-def _gamma(moments: OrdinalMoments) -> Array:
-    categories, inner = moments.categories, moments.inner
-    first, second = categories.pairs
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scores:
+    """Scores by category, and what they are divided by.
+
+    Attributes
+    ----------
+    thresholds, correlations : arrays (p, K, m_i), (P, K, K)
+        Scores of a case in a category, or in a cell.
+    inverse : array (m, m)
+        Of the sums of products of the scores of thresholds.
+    along : array (P, m)
+        How scores of correlations follow those of the thresholds they rest on.
+    size : array (P,)
+        Sums of squares of the scores of correlations.
+    """
+
+    thresholds: Array
+    correlations: Array
+    inverse: Array
+    along: Array
+    size: Array
+
+
+def _scores(moments: OrdinalMoments) -> _Scores:
+    first, second = moments.categories.pairs
     with np.errstate(invalid="ignore", divide="ignore"):
-        threshold_scores, blocks_ = _threshold_scores(moments)
+        thresholds, blocks_ = _threshold_scores(moments)
         share, rate = cell_probabilities(moments.bounds[first], moments.bounds[second], moments.rho)
-        scores = np.where(share > FLOOR, rate / np.maximum(share, FLOOR), 0)
-        joint = _joint(moments, share, scores)
-        size = (moments.tables * scores**2).sum(axis=(1, 2))
-    m, item, pair = int(inner.sum()), np.arange(len(inner)), np.arange(len(first))
-    squares = np.zeros((m + len(pair), m + len(pair)))
-    for codes in categories.chunks(m + len(pair)):
-        chunk = np.empty((len(codes), m + len(pair)))
-        chunk[:, :m] = threshold_scores[item, codes][:, inner]
-        chunk[:, m:] = scores[pair, codes[:, first], codes[:, second]]
+        correlations = np.where(share > FLOOR, rate / np.maximum(share, FLOOR), 0)
+        joint = _joint(moments, share, correlations)
+        size = (moments.tables * correlations**2).sum(axis=(1, 2))
+    inverse = np.asarray(np.linalg.inv(blocks_), float)
+    return _Scores(thresholds, correlations, inverse, joint @ inverse, size)
+
+
+def _of_cases(moments: OrdinalMoments, scores: _Scores, codes: NDArray[np.intp]) -> Array:
+    """Return the scores of cases, (n, m + P)."""
+    first, second = moments.categories.pairs
+    inner = moments.inner
+    item, pair = np.arange(len(inner)), np.arange(len(first))
+    of_thresholds = scores.thresholds[item, codes][:, inner]
+    return np.hstack([of_thresholds, scores.correlations[pair, codes[:, first], codes[:, second]]])
+
+
+def _gamma(moments: OrdinalMoments) -> Array:
+    scores, categories = _scores(moments), moments.categories
+    m, pairs = len(moments.thresholds), len(moments.rho)
+    squares = np.zeros((m + pairs, m + pairs))
+    for codes in categories.chunks(m + pairs):
+        chunk = _of_cases(moments, scores, codes)
         squares += chunk.T @ chunk
-    inverse = np.linalg.inv(blocks_)
-    weights = joint @ inverse
-    cross = weights @ squares[:m, m:]
-    middle = squares[m:, m:] - cross - cross.T + weights @ squares[:m, :m] @ weights.T
-    aside = inverse @ (squares[:m, m:] - squares[:m, :m] @ weights.T) / size
+    inverse, along, size = scores.inverse, scores.along, scores.size
+    cross = along @ squares[:m, m:]
+    middle = squares[m:, m:] - cross - cross.T + along @ squares[:m, :m] @ along.T
+    aside = inverse @ (squares[:m, m:] - squares[:m, :m] @ along.T) / size
     gamma: Array = categories.n * np.block(
         [
             [inverse @ squares[:m, :m] @ inverse, aside],
@@ -234,12 +273,41 @@ def _gamma(moments: OrdinalMoments) -> Array:
     return gamma
 
 
+def influences(moments: OrdinalMoments) -> Array:
+    """Return the influence of each case on thresholds and correlations, (n, m + P); unweighted.
+
+    `OrdinalMoments.joint_gamma` is n times the sum of their products.
+    """
+    scores, m = _scores(moments), len(moments.thresholds)
+    out = _of_cases(moments, scores, moments.categories.codes)
+    out[:, m:] = (out[:, m:] - out[:, :m] @ scores.along.T) / scores.size
+    out[:, :m] = out[:, :m] @ scores.inverse
+    return out
+
+
+def designed_gamma(moments: Sequence[OrdinalMoments], cases: SampledCases) -> Array:
+    """Return Gamma of the thresholds and correlations of all groups under a sampling design.
+
+    ``(n - G)`` times their covariance under the design, so that errors, whose divisor that is
+    elsewhere, are those of the design. Clusters in several groups join these.
+    """
+    parts = [influences(of_group) for of_group in moments]
+    width = parts[0].shape[1]
+    stacked = np.zeros((sum(map(len, parts)), width * len(parts)))
+    first = 0
+    for g, part in enumerate(parts):
+        stacked[first : first + len(part), g * width : (g + 1) * width] = part
+        first += len(part)
+    gamma: Array = (cases.n - len(parts)) * cases.n * cases.mean_square(stacked)
+    return gamma
+
+
 def _threshold_scores(moments: OrdinalMoments) -> tuple[Array, Array]:
     """Return scores of thresholds by category (p, K, K), and the sums of their products (m, m)."""
     counts, bounds, inner = moments.categories.counts(), moments.bounds, moments.inner
     p, most = bounds.shape
     density = np.where(inner, np.exp(-(bounds**2) / 2) / np.sqrt(2 * np.pi), 0)
-    share = np.where(counts > 0, counts / moments.n, 1.0)
+    share = np.where(counts > 0, counts / moments.categories.size, 1.0)
     up = np.eye(most) - np.eye(most, k=-1)  # category a ends at threshold a, begins at a - 1
     scores = up * density[:, None, :] / share[:, :, None]
     products = np.einsum("pa,pak,pal->pkl", counts, scores, scores)
