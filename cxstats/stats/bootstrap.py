@@ -98,6 +98,60 @@ def percentile_limits(
     return np.asarray(limits)
 
 
+def reach(level: float, n: float, df: float) -> float:
+    """Return how many standard errors of a bootstrap an interval reaches to either side.
+
+    ``t_(1 + level)/2, df * sqrt(n / df)``: resamples of n cases vary too little by about
+    ``sqrt(df / n)``, and their spread is itself an estimate.
+
+    References
+    ----------
+    Hesterberg (2015). What teachers should know about the bootstrap. The American Statistician
+    69(4), 371-386.
+
+    Examples
+    --------
+    >>> round(reach(0.95, 200, 194), 3)
+    2.003
+    """
+    from scipy.special import stdtrit
+
+    return float(stdtrit(df, (1 + level) / 2) * np.sqrt(n / df))
+
+
+def expanded_percentile(
+    replicates: ArrayLike, level: float, n: float, df: float
+) -> tuple[Array, Array]:
+    """Return percentile limits (k,), (k,) at the quantiles ``Phi(-reach)`` and ``Phi(reach)``.
+
+    Parameters
+    ----------
+    replicates : array (B, k)
+        Missing ones are left out, see `percentile_limits`.
+    level : float
+        Confidence level.
+    n : float
+        Cases of a resample.
+    df : float
+        Degrees of freedom of a standard error.
+
+    References
+    ----------
+    Hesterberg (2015). What teachers should know about the bootstrap. The American Statistician
+    69(4), 371-386.
+
+    Examples
+    --------
+    >>> low, high = expanded_percentile(np.arange(1001.0)[:, None], 0.95, 20, 19)
+    >>> low.round().item(), high.round().item()
+    (16.0, 984.0)
+    """
+    from scipy.special import ndtr
+
+    low, high = percentile_limits(replicates, 1 - 2 * float(ndtr(-reach(level, n, df))))
+    return low, high
+
+
 def bca(replicates: Array, estimate: Array, influence: Array, level: float) -> tuple[Array, Array]:
     """Return bias-corrected and accelerated bootstrap intervals.
 
