@@ -208,6 +208,10 @@ class SampledRows:
         """Return n rows of a simple sample; one row, or none, has a mean and no error."""
         return cls(np.ones(n), np.arange(n), np.zeros(n, np.intp), Design())
 
+    def weighted(self, rows: NDArray[np.bool_]) -> SampledRows:
+        """Return the same design where only the rows marked (n,) have a weight: a domain."""
+        return SampledRows(self.weights * rows, self.cluster, self.stratum, self.design)
+
     @property
     def n(self) -> int:
         """Rows."""

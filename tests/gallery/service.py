@@ -63,6 +63,12 @@ def _reliability():
     return cx.reliability(*cx.simulate_servqual(150, seed=1), **QUICK)
 
 
+def _reliability_of_a_design():
+    frame, book = cx.simulate_servqual(150, seed=1)
+    frame = frame.assign(team=np.arange(150) % 40)
+    return cx.reliability(frame, book, cluster="team", **QUICK)
+
+
 def _answers(columns, n=60):
     rng = np.random.default_rng(4)
     answers = rng.integers(1, 8, (n, len(columns))) // 2 + rng.integers(0, 4, (n, 1))
@@ -124,6 +130,7 @@ CASES = {
     ),
     "Servqual/perceptions": Case(_scores, labels=DIMENSIONS),
     "Reliability/one survey": Case(_reliability, labels=DIMENSIONS),
+    "Reliability/under a design": Case(_reliability_of_a_design, labels=DIMENSIONS),
     "Reliability/faulty items": Case(_items_faulty, labels=CONSTRUCTS),
     "Reliability/never answered together": Case(_never_together, labels=CONSTRUCTS),
     "Reliability/items that repeat": Case(_repeated, labels=CONSTRUCTS),
