@@ -166,7 +166,7 @@ def drivers(  # noqa: PLR0913  (options of a method)
     about the sample's estimates (`logistic.SubsetFits.replicates`), without a regression a
     resample; 8 drivers of 2,000 respondents take 3 seconds, of 20,000 a minute. The rule for noise
     takes the score test of a further column. In 1,000 samples of 400
-    with 19 % of the rarer value, intervals of importances covered 94.1 and 93.4 %, and noise was
+    with 16 % of the rarer value, intervals of importances covered 94.1 and 93.4 %, and noise was
     said to matter in 5.6 (four levels) and 5.5 %. Where a driver tells the two values
     apart without error, a note says so and there are no odds ratios.
 
