@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _HIGH_CONTROLS = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 MAX_PROBLEMS = 20  # of a file that are printed, one line each
+MAX_ROWS = 2_000  # of a printed table, whose widths take a minute for a hundred thousand
 
 PURPOSE = "Customer-experience statistics: case studies re-derived, and the tools for your own."
 
@@ -162,17 +163,33 @@ def _run_with_progress(paths: list[Path], jobs: int | None) -> list[Run]:
 @app.command()
 def audit(
     facts: Annotated[
-        Path | None, typer.Argument(help="A facts file of your own; without it, the case studies.")
+        Path | None, typer.Argument(help="A CSV file of your own; without it, the case studies.")
     ] = None,
     output_format: Annotated[
         Format, typer.Option("--format", help="Form of the output.")
     ] = Format.table,
     lang: Annotated[Lang, typer.Option(help="Language of the output.")] = Lang.en,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 if a figure is contradicted.")
+    ] = False,
+    template: Annotated[
+        bool, typer.Option("--template", help="Print a file to fill in with figures of your own.")
+    ] = False,
 ) -> None:
     """Recompute every published figure and say which do not add up."""
     from cxstats.cases.audit import audit as run_audit
+    from cxstats.cases.own_figures import template as own_template
 
+    if template:
+        sys.stdout.write(own_template(lang.value))
+        return
     result = run_audit(facts)
+    _write_audit(result, output_format, lang)
+    if strict and result.disagree:
+        raise typer.Exit(1)
+
+
+def _write_audit(result: Audit, output_format: Format, lang: Lang) -> None:
     if output_format is Format.json:
         text = json.dumps(result.to_dict(lang.value), ensure_ascii=False, indent=2)
         # JSON writes out the control characters below the space, not those above "~".
@@ -196,13 +213,17 @@ def _csv_cell(value: object) -> object:
 def _print_audit(result: Audit, lang: str) -> None:
     from rich.console import Console
 
+    from cxstats.core.formats import format_number
     from cxstats.core.language import label
 
     console = Console()
     for name, rows in _audit_rows(result, lang).items():
         if rows:
             headers = [label(f"audit.column.{column}", lang) for column in AUDIT_COLUMNS[name]]
-            console.print(_table(label(f"audit.{name}.heading", lang), headers, rows))
+            console.print(_table(label(f"audit.{name}.heading", lang), headers, rows[:MAX_ROWS]))
+        if len(rows) > MAX_ROWS:
+            shown = {"shown": format_number(MAX_ROWS), "n": format_number(len(rows))}
+            console.print(label("audit.cut", lang, **shown), markup=False, highlight=False)
     console.print(printable(result.summary(lang), keep="\n"), markup=False, highlight=False)
 
 

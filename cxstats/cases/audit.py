@@ -17,7 +17,7 @@ from cxstats.cases.facts import Fact, read_facts
 from cxstats.cases.files import Formula, SourceError, read_formulas, read_source_errors
 from cxstats.core.display import in_words
 from cxstats.core.formats import format_change, format_number, format_percent, round_half_up
-from cxstats.core.language import Text, both, label
+from cxstats.core.language import LANGUAGES, Text, both, label
 from cxstats.core.result import Chart, Result
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class AuditedFact:
         if fact.before is not None and fact.after is not None:
             figures.append(f"{format_number(fact.before)} → {fact.amount(fact.after, lang)}")
         if fact.printed_change is not None:
-            figures.append(sign + format_percent(fact.printed_change, None, lang, sign=True))
+            figures.append(sign + _change(fact.printed_change, fact, sign=True).get(lang))
         if fact.value is not None:
             figures.append(sign + fact.amount(fact.value, lang))
         return label("audit.comma", lang).join(figures) or fact.as_printed
@@ -99,7 +99,8 @@ class AuditedFact:
         if self.recomputed is not None and self.recomputed_change is None:
             return self.fact.amount(round_half_up(self.recomputed, 2), lang)
         printed = self.fact.printed_change
-        decimals = 1 if printed is None else printed_decimals(printed)
+        in_percent = printed is not None and self.fact.change_unit == "%"
+        decimals = printed_decimals(printed) if in_percent and printed is not None else 1
         return format_change(self.recomputed, self.points, self.fact.unit.measure, decimals, lang)
 
 
@@ -369,15 +370,20 @@ def audit(path: str | Path | None = None) -> Audit:
     """Recompute every published figure.
 
     A change is ``(after - before) / before * 100`` in decimal arithmetic, rounded half up at
-    the precision printed. Consistency checks compare the figures with each other. An effect
+    the precision printed; one printed in points is ``after - before``, one in times ("×3")
+    ``after / before``. Consistency checks compare the figures with each other. An effect
     that was published without its base is listed as reported and never recomputed.
 
     Parameters
     ----------
     path : str or Path, optional
-        A facts file in the form of ``data/cases/facts.csv``, to audit figures of your own;
-        its printed changes are recomputed. The consistency checks, formulas and errors of
-        sources belong to the case studies of this project and are left out then.
+        A CSV file of figures of your own; its printed changes are recomputed. Five columns
+        suffice: id, quantity, before, after, printed change (编号、指标、之前、之后、印出变化);
+        `cxstats audit --template` prints them, and unit, note and the others of
+        ``data/cases/facts.csv`` may stand beside them. A printed change is written "+113 %",
+        "-45.6" (per cent), "36 points", "44 pp", "×3", ">= 30 %", "下降 45.6%"; values in "32 %"
+        are rates. The consistency checks, formulas and errors of sources belong to the case studies
+        of this project and are left out then.
 
     Returns
     -------
@@ -386,7 +392,7 @@ def audit(path: str | Path | None = None) -> Audit:
     Raises
     ------
     DataError
-        If the file is not a valid facts file, with file, row and column named.
+        If the file cannot be read as such, with file, row and column named.
 
     Examples
     --------
@@ -451,6 +457,37 @@ def _audited(
     )
 
 
+def _in_unit_of_print(fact: Fact, relative: Decimal | None) -> Decimal | None:
+    """Return the change in the unit in which it was printed: per cent, points or times."""
+    if fact.change_unit == "%" or fact.before is None or fact.after is None:
+        return relative
+    if fact.change_unit == "points":
+        points = _points(fact.before, fact.after, fact.unit.measure)
+        return fact.after - fact.before if points is None else points
+    return None if relative is None else 1 + relative / 100
+
+
+def _slip(fact: Fact, found: Decimal) -> str:
+    """Return the end of the key of the reason, where a usual slip explains a contradiction."""
+    printed = fact.printed_change
+    if printed is None or fact.before is None or fact.after is None:
+        return ""
+    points = _points(fact.before, fact.after, fact.unit.measure)
+    if fact.change_unit == "%" and points is not None and agrees(printed, points, fact.qualifier):
+        return ".points"
+    return ".sign" if fact.change_unit != "×" and agrees(-printed, found, fact.qualifier) else ""
+
+
+def _change(value: Decimal, fact: Fact, sign: bool = False) -> Text:
+    """Return a change in the unit in which it was printed, as people read it."""
+    if fact.change_unit == "×":
+        return Text(f"×{format_number(value)}", f"×{format_number(value)}")
+    if fact.change_unit == "points":
+        kind = "points" if fact.unit.measure in ("rate", "fraction") else "index"
+        return both(f"change.{kind}.alone", points=format_number(value, sign=sign))
+    return Text(*(format_percent(value, None, lang, sign=sign) for lang in LANGUAGES))
+
+
 def _points(before: Decimal, after: Decimal, measure: str) -> Decimal | None:
     scale = {"rate": 1, "index": 1, "fraction": 100}.get(measure)
     return None if scale is None else (after - before) * scale
@@ -467,18 +504,17 @@ def _verdict(
             "derived",
             both("reason.derived_from" if inputs else "reason.read", facts=inputs),
         )
-    if printed is not None and recomputed is not None:
-        agreed = agrees(printed, recomputed, fact.qualifier)
+    found = _in_unit_of_print(fact, recomputed)
+    if printed is not None and found is not None:
+        agreed = agrees(printed, found, fact.qualifier)
         verdict = {True: "agrees", False: "contradicted", None: "recomputed"}[agreed]
-        values = {
-            "change": format_number(round_half_up(recomputed, 4)),
-            "printed": SIGNS.get(fact.qualifier, "") + format_number(printed),
-        }
-        return (
-            agreed,
-            verdict,
-            both("reason.about" if agreed is None else f"reason.{verdict}", **values),
-        )
+        key = "reason.about" if agreed is None else f"reason.{verdict}"
+        if agreed is False:
+            key += _slip(fact, found)
+        figures = _change(round_half_up(found, 4), fact), _change(printed, fact)
+        sign = SIGNS.get(fact.qualifier, "")
+        words = Text(sign + figures[1].en, sign + figures[1].zh)
+        return agreed, verdict, both(key, change=figures[0], printed=words)
     if fact.kind == "lost":
         return None, "lost", both("reason.lost")
     if printed is not None:

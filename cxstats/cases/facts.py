@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cxstats.cases.files import Unit, case_folder, read_rows, source_titles, units
+from cxstats.cases.own_figures import read_own_rows
 from cxstats.core.errors import DataError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, check_lang, label
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DIGITS = 15  # more than any figure in print has
+EXAMPLES = (
+    "1250 or -45.6 (the unit has its own column)",
+    "-45.6, '+113 %', '36 points' or '×3'",
+)
 NUMBERS = ("before", "after", "value", "printed_change")
 COLUMNS = (
     "id",
@@ -60,8 +65,9 @@ KINDS: dict[str, tuple[str, ...]] = {
 CHOICES = {
     "qualifier": ("", ">=", ">", "<", "<=", "~"),
     "better": ("", "up", "down"),
-    "printed_change_unit": ("", "%"),
 }
+CHANGE_UNITS = ("", "%", "points", "×")  # the published files print per cent only
+NO_UNIT = Unit("", Text("", ""), "amount")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +75,9 @@ class Fact:
     """One published quantity.
 
     Numbers are `Decimal`, with the decimal places that were printed, or None where nothing was.
-    ``printed_change`` is in per cent of the value before. ``qualifier`` is the sign that
-    stands before the number in print (">=" for "at least", "~" for "about").
+    ``printed_change`` is in per cent of the value before, or, as ``change_unit`` says, in "points"
+    (``after - before``) or times ("×", ``after / before``). ``qualifier`` is the sign that stands
+    before the number in print (">=" for "at least", "~" for "about").
     """
 
     id: str
@@ -86,6 +93,7 @@ class Fact:
     after: Decimal | None
     value: Decimal | None
     printed_change: Decimal | None
+    change_unit: str
     period: str
     better: str
     as_printed: str
@@ -126,8 +134,12 @@ def _shipped_facts() -> tuple[Fact, ...]:
     return _read_facts(case_folder() / "facts.csv", shipped=True)
 
 
+def _rows(path: Path, shipped: bool) -> list[tuple[int, dict[str, str]]]:
+    return read_rows(path, COLUMNS) if shipped else read_own_rows(path)
+
+
 def _read_facts(path: Path, shipped: bool) -> tuple[Fact, ...]:
-    rows = read_rows(path, COLUMNS)
+    rows = _rows(path, shipped)
     problems: list[str] = []
     first_lines: dict[str, int] = {}
     for line, row in rows:
@@ -154,13 +166,18 @@ def _problems(row: dict[str, str], shipped: bool) -> list[str]:
 
 
 def _unknown_choices(row: dict[str, str], shipped: bool) -> Iterator[str]:
-    choices = {"kind": tuple(KINDS), "unit": tuple(units()), **CHOICES}
-    if shipped:
-        choices["source"] = tuple(source_titles())
-    for column, allowed in choices.items():
+    for column, allowed in _choices(shipped).items():
         if row[column] not in allowed:
             choice = ", ".join(map(repr, allowed))
             yield f"column {column!r}: {row[column]!r} is not known; allowed: {choice}"
+
+
+@cache
+def _choices(shipped: bool) -> dict[str, tuple[str, ...]]:
+    choices = {"kind": tuple(KINDS), "unit": tuple(units()), **CHOICES}
+    if shipped:
+        return choices | {"printed_change_unit": ("", "%"), "source": tuple(source_titles())}
+    return choices | {"printed_change_unit": CHANGE_UNITS, "unit": (*units(), "")}
 
 
 def _empty_names(row: dict[str, str]) -> Iterator[str]:
@@ -176,7 +193,7 @@ def _number_problems(row: dict[str, str]) -> Iterator[str]:
         if text and _number(text) is None:
             yield (
                 f"column {column!r}: {text[:40]!r} is not a number; allowed: up to {DIGITS} digits "
-                "with a point, such as 1250 or -45.6 (the unit has its own column)"
+                f"with a point, such as {EXAMPLES[column == 'printed_change']}"
             )
     for column in KINDS.get(row["kind"], ()):
         if not row[column]:
@@ -216,12 +233,13 @@ def _fact(row: dict[str, str]) -> Fact:
         kind=row["kind"],
         quantity=text("quantity"),
         item=text("item"),
-        unit=units()[row["unit"]],
+        unit=units().get(row["unit"], NO_UNIT),
         qualifier=row["qualifier"],
         before=_number(row["before"]),
         after=_number(row["after"]),
         value=_number(row["value"]),
         printed_change=_number(row["printed_change"]),
+        change_unit=row["printed_change_unit"] or "%",
         period=row["period"],
         better=row["better"],
         as_printed=row["as_printed"],
@@ -235,7 +253,7 @@ def load_facts(path: str | Path | None = None) -> pd.DataFrame:
     Parameters
     ----------
     path : str or Path, optional
-        A facts file of the same form; without it, the case studies of this project.
+        A file of your own (see `cxstats.audit`); without it, the case studies of this project.
 
     Returns
     -------
@@ -261,7 +279,7 @@ def load_facts(path: str | Path | None = None) -> pd.DataFrame:
 
     file = case_folder() / "facts.csv" if path is None else Path(path)
     read_facts(None if path is None else file)  # validates
-    frame = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    frame = pd.DataFrame([row for _, row in _rows(file, path is None)], columns=list(COLUMNS))
     for column in NUMBERS:
         frame[column] = pd.to_numeric(frame[column].replace("", None))
     return frame

@@ -88,16 +88,15 @@ def read_rows(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, s
         If the file is missing, is not UTF-8, lacks a column, has one that is not known or
         twice, has a row that is too long or too short, or has no rows.
     """
-    header, lines = _csv_lines(path)
+    header, lines = csv_lines(path)
     if len(header) == 1 and len(columns) > 1:
         separator = next((c for c in (";", "\t", "|") if c in header[0]), None)
         if separator:
             raise DataError(f"{path.name}: separated by {separator!r}; allowed: commas")
+    missing = ", ".join(repr(name) for name in columns if name not in header)
     problems = [
-        f"{path.name}, row 1: column {name!r} is missing; columns needed: {', '.join(columns)}"
-        for name in columns
-        if name not in header
-    ]
+        f"{path.name}, row 1: columns missing: {missing}; needed: {', '.join(columns)}"
+    ] * bool(missing)
     problems += [
         f"{path.name}, row 1: column {name!r} is not known; allowed: {', '.join(columns)}"
         for name in header
@@ -120,7 +119,7 @@ def read_rows(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, s
     return [(line, dict(zip(header, cells, strict=True))) for line, cells in lines]
 
 
-def _csv_lines(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+def csv_lines(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Return the header and the numbered rows of a CSV file; rows of empty cells are left out."""
     content = read_bytes(path, LARGEST)
     if not content.strip():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -13,7 +14,7 @@ from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, label
 from cxstats.core.moments import check_resamples
 from cxstats.core.result import Chart, Result
-from cxstats.operations.timestamps import check_unit, quoted
+from cxstats.operations.timestamps import check_unit, in_units, quoted
 from cxstats.stats.bootstrap import percentile_limits
 from cxstats.stats.intervals import check_level
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
+
+Durations = float | str | timedelta | Iterable[float | str | timedelta]
 
 COUNTABLE = 1e15  # volumes above this are drawn from the normal distribution
 LARGEST = 1e60  # squares of two such numbers and their product are floats still
@@ -114,14 +117,14 @@ class Saving(Result):
 
 def rpa_saving(  # noqa: PLR0913  (each input with its uncertainty)
     n: float,
-    before: float | Iterable[float],
-    after: float | Iterable[float],
+    before: Durations,
+    after: Durations,
     *,
     unit: str = "minute",
     period: str = "day",
-    before_sd: float | None = None,
+    before_sd: float | str | timedelta | None = None,
     before_n: int | None = None,
-    after_sd: float | None = None,
+    after_sd: float | str | timedelta | None = None,
     after_n: int | None = None,
     volume: str = "fixed",
     n_se: float | None = None,
@@ -135,12 +138,18 @@ def rpa_saving(  # noqa: PLR0913  (each input with its uncertainty)
     ``var = (t0 - t1)^2 var(n) + (n^2 + var(n)) (var(t0) + var(t1))``, exact for independent
     inputs; the interval is Student's at Welch and Satterthwaite's degrees of freedom.
 
+    The share saved is ``1 - r``, ``r = t1/t0``; its interval is ``1 - r exp(+-t se(log r))`` with
+    ``se(log r)^2 = var(t0)/t0^2 + var(t1)/t1^2`` and the degrees of freedom of these two terms. It
+    never exceeds 100 %. Fieller's interval covers as well (with 10 times each, skewed: 96 against
+    93 %; 5: 97 against 93 %) but has no lower end in up to half of the samples of three.
+
     Parameters
     ----------
     n : float
         Cases per period.
     before, after : float, or sample of at least two times
-        Mean time per case, or measured times.
+        Mean time per case, or measured times: numbers in `unit`, or durations (Timedelta, "3min",
+        "00:03:00", "3分钟"), which are put into `unit`.
     unit : {"second", "minute", "hour", "day"}
         Of the times.
     period : {"day", "week", "month", "year"}
@@ -152,8 +161,9 @@ def rpa_saving(  # noqa: PLR0913  (each input with its uncertainty)
     n_se : float, optional
         Standard error of `n`, instead of `volume`.
     method : {"delta", "simulation"}
-        By formula, or by drawing the means from t and the volume from a Poisson (with `n_se`: a
-        normal) distribution; the interval is then that of percentiles.
+        By formula, or by drawing the means from t (for the share: their logarithms) and the
+        volume from a Poisson (with `n_se`: a normal) distribution; the interval is then that of
+        percentiles.
     level, n_resamples, seed
         Of the interval, and of the simulation.
 
@@ -196,8 +206,8 @@ def rpa_saving(  # noqa: PLR0913  (each input with its uncertainty)
     if n_se is not None and volume == "poisson":
         raise CxError("n_se and volume='poisson' both say how uncertain n is; allowed: one")
     n = float(n)
-    old = _mean("before", before, before_sd, before_n)
-    new = _mean("after", after, after_sd, after_n)
+    old = _mean("before", in_units(before, seconds), in_units(before_sd, seconds), before_n)
+    new = _mean("after", in_units(after, seconds), in_units(after_sd, seconds), after_n)
     volume_se = n_se if n_se is not None else n**0.5 if volume == "poisson" else 0.0
     if old.se == new.se == volume_se == 0:
         method = "none"
@@ -206,7 +216,8 @@ def rpa_saving(  # noqa: PLR0913  (each input with its uncertainty)
         draws = _simulate(n, volume_se, volume, old, new, n_resamples, seed)
         limits = [_drawn_limits(values, level) for values in draws]
     else:
-        limits = [_t_limits(*quantity, level) for quantity in quantities]
+        limits = [_t_limits(*quantity, level) for quantity in quantities[:2]]
+        limits.append(_share_limits(*quantities[2], level))
     return Saving(
         table=_table(quantities, limits, unit, seconds),
         n=n,
@@ -232,14 +243,18 @@ def _mean(name: str, times: Any, sd: float | None, n: int | None) -> Mean:
     if sd is not None or n is not None:
         raise CxError(f"{name} is a sample; {name}_sd and {name}_n are computed from it")
     if isinstance(times, str) or not isinstance(times, Iterable):
-        raise CxError(f"{name}={quoted(times)}; allowed: a number or a sample of times")
+        raise CxError(
+            f"{name}={quoted(times)}; allowed: a number, a duration such as '3min', or a sample of "
+            "times"
+        )
     sample = list(times)
     if len(sample) < 2:
         raise CxError(f"{name} has {len(sample)} times; allowed: a number or at least 2 times")
     for place, time in enumerate(sample):
         if not _is_number(time):
             raise CxError(
-                f"{name}: time {place} is {quoted(time)}; allowed: numbers from 0 upwards"
+                f"{name}: time {place} is {quoted(time)}; allowed: numbers from 0 upwards, or "
+                "durations such as '3min'"
             )
     values, size = np.array(sample, float), len(sample)
     return Mean(float(values.mean()), float(values.std(ddof=1)) / size**0.5, size - 1, size)
@@ -293,15 +308,23 @@ def _quantities(
     from_times, from_volume = (n**2 + volume_se**2) * variance, gain**2 * volume_se**2
     weight = (from_times / (from_times + from_volume)) ** 2 if from_times > 0 else 0.0
     df_of_total = df / weight if weight > 0 else np.inf
-    share = ratio = relative_se = np.nan
-    if old.value > 0:
-        share, ratio = gain / old.value, new.value / old.value
-        relative_se = float(np.hypot(new.se, ratio * old.se)) / old.value
     return [
         (gain, variance**0.5, df),
         (n * gain, (from_times + from_volume) ** 0.5, df_of_total),
-        (share, relative_se, df),
+        _share(old, new),
     ]
+
+
+def _share(old: Mean, new: Mean) -> tuple[float, float, float]:
+    """Return the share saved, its standard error, and the df of the logarithm of the ratio."""
+    if not old.value > 0:
+        return np.nan, np.nan, np.inf
+    ratio = new.value / old.value
+    terms = [((mean.se / mean.value) ** 2, mean.df) for mean in (old, new) if mean.value > 0]
+    variance = sum(term for term, _ in terms)
+    weights = [((term / variance) ** 2, df) for term, df in terms if term > 0]
+    df = 1 / sum(weight / df for weight, df in weights) if weights else np.inf
+    return 1 - ratio, ratio * variance**0.5, df
 
 
 def _simulate(
@@ -310,18 +333,22 @@ def _simulate(
     generator = np.random.default_rng(seed)
 
     def draw(mean: Mean) -> Array:
-        if mean.se == 0:
-            return np.full(size, mean.value)
-        noise = generator.standard_t(mean.df, size)
-        return np.asarray(mean.value + mean.se * noise)
+        return np.zeros(size) if mean.se == 0 else generator.standard_t(mean.df, size)
 
-    first, second = draw(old), draw(new)
+    noises = draw(old), draw(new)
+    first, second = (
+        mean.value + mean.se * noise for mean, noise in zip((old, new), noises, strict=True)
+    )
     count = np.full(size, float(n))
     if volume_se > 0:
         poisson = volume == "poisson"
         count = _poisson(generator, n, size) if poisson else generator.normal(n, volume_se, size)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = (first - second) / np.where(first > 0, first, np.nan)
+    if old.value == 0 or new.value == 0:
+        share = np.full(size, 1 - new.value / old.value if old.value else np.nan)
+    else:  # on logarithms, where a time stays above 0 and the share below 100 %
+        logarithm = new.se / new.value * noises[1] - old.se / old.value * noises[0]
+        with np.errstate(over="ignore"):
+            share = 1 - new.value / old.value * np.exp(logarithm)
     return [first - second, count * (first - second), share]
 
 
@@ -339,10 +366,24 @@ def _t_limits(estimate: float, se: float, df: float, level: float) -> Limits:
     return estimate - half, estimate + half, se
 
 
+def _share_limits(share: float, se: float, df: float, level: float) -> Limits:
+    """Return the limits of ``1 - r`` from Student's on ``log r``; NaN where nothing is uncertain.
+
+    The standard error is the one of the share, ``r se(log r)``.
+    """
+    if np.isnan(share) or se == 0:
+        return (np.nan,) * 3
+    low, high, _ = _t_limits(0.0, se / (1 - share), df, level)
+    with np.errstate(over="ignore"):
+        limits = 1 - (1 - share) * np.exp([high, low])
+    return float(limits[0]), float(limits[1]), se
+
+
 def _drawn_limits(values: Array, level: float) -> Limits:
     """Return percentile limits and the standard error of draws; NaN where they are all alike."""
-    se = float(np.nanstd(values, ddof=1))
-    return (*percentile_limits(values, level), se) if se != 0 else (np.nan,) * 3
+    if np.isnan(values).any() or not np.ptp(values) > 0:
+        return (np.nan,) * 3
+    return (*percentile_limits(values, level), float(np.std(values, ddof=1)))
 
 
 def _table(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+CHINESE_UNITS = {"小时": "h", "分钟": "min", "分": "min", "秒": "s", "天": "d"}
 # A zone ends a text that holds a time of day, so that "-01" of a date is none.
 ZONE = r"(?:[+-]\d\d(?::?\d\d)?|[Zz])$"
 
@@ -55,6 +57,33 @@ def check_unit(unit: str) -> int:
     if not isinstance(unit, str) or unit not in SECONDS:
         raise CxError(f"unit={quoted(unit)}; allowed: {', '.join(map(repr, SECONDS))}")
     return SECONDS[unit]
+
+
+def in_units(value: Any, seconds: int) -> Any:
+    """Return durations as numbers of a unit, one or a sample of them; anything else as it is.
+
+    Examples
+    --------
+    >>> in_units("3min", 60), in_units(["90s", "2分钟"], 60), in_units(2.5, 60), in_units("3", 60)
+    (3.0, [1.5, 2.0], 2.5, '3')
+    """
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return [in_units(time, seconds) for time in value]
+    if not isinstance(value, (str, timedelta, np.timedelta64)):
+        return value
+    import pandas as pd
+
+    text = value
+    if isinstance(value, str):
+        if value.replace(".", "").strip().isdigit():  # a number as text: of what unit?
+            return value
+        for chinese, english in CHINESE_UNITS.items():
+            text = str(text).replace(chinese, english)
+    try:
+        span = pd.Timedelta(text)
+    except ValueError:
+        return value
+    return value if pd.isna(span) else span.total_seconds() / seconds
 
 
 def quoted(value: Any) -> str:

@@ -16,6 +16,7 @@ import cxstats
 from cxstats.app import cli
 from cxstats.app.cli import main
 from cxstats.app.reproduce import find_notebooks, notebook_folder, run_notebooks, write_notebook
+from cxstats.cases.own_figures import template
 from cxstats.core.errors import WriteError
 from tests.core.test_files import no_room
 
@@ -118,6 +119,36 @@ def test_every_problem_of_a_file_is_printed(capsys, tmp_path):
         line.startswith("cxstats: error: own.csv, row 2, column") for line in err.splitlines()
     )
     assert len(err.splitlines()) > 5
+
+
+def test_a_contradicted_figure_is_a_failure_when_asked(capsys, tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_text("id,quantity,before,after,change\nX1,q,32,68,113\n", encoding="utf-8")
+    assert run(capsys, "audit", str(path), "--strict")[0] == 0
+    path.write_text("id,quantity,before,after,change\nX1,q,32,68,112\n", encoding="utf-8")
+    assert run(capsys, "audit", str(path))[0] == 0
+    for form in ("table", "json", "csv"):
+        status, out, err = run(capsys, "audit", str(path), "--strict", "--format", form)
+        assert (status, err) == (1, "")
+        assert "112" in out
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_template_is_printed(capsys, lang):
+    status, out, _ = run(capsys, "audit", "--template", "--lang", lang)
+    assert (status, out) == (0, template(lang))
+
+
+def test_a_long_table_is_cut_and_says_so(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(cli, "MAX_ROWS", 2)
+    path = tmp_path / "own.csv"
+    rows = [f"X{i},q,100,{100 + i},{i}" for i in range(5)]
+    path.write_text("\n".join(["id,quantity,before,after,change", *rows]), encoding="utf-8")
+    out = run(capsys, "audit", str(path))[1]
+    assert "X1" in out
+    assert "X2" not in out
+    assert "The first 2 of 5 rows; --format csv writes all of them." in out
+    assert "5 facts: 5 agree" in out
 
 
 def test_output_in_another_encoding():

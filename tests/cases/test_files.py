@@ -1,13 +1,15 @@
 """What a facts file may not be: each problem is named with file, row, column and value."""
 
 import csv
+import re
 
 import pytest
 
 import cxstats as cx
 from cxstats.cases import read_facts
 from cxstats.cases.facts import COLUMNS, KINDS
-from cxstats.cases.files import case_folder, read_formulas, source_titles, units
+from cxstats.cases.files import case_folder, read_formulas, read_rows, source_titles, units
+from cxstats.cases.own_figures import template
 
 GOOD = {
     "id": "X1",
@@ -76,11 +78,83 @@ def test_all_problems_are_kept(file):
     assert len(caught.value.problems) == 3
 
 
-@pytest.mark.parametrize("column", COLUMNS)
-def test_every_missing_column_is_named(file, column):
-    write(file, GOOD, columns=[name for name in COLUMNS if name != column])
-    with pytest.raises(cx.DataError, match=f"row 1: column '{column}' is missing"):
-        cx.load_facts(file)
+def test_missing_columns_are_named_in_one_line(file):
+    file.write_text("id,kpi,befor\nX1,speed,3\n", encoding="utf-8")
+    with pytest.raises(cx.DataError) as caught:
+        cx.audit(file)
+    missing, unknown = caught.value.problems
+    assert "columns missing: before, after, printed change; needed: id, quantity, b" in missing
+    assert "column 'befor' is not known; nearest: 'before'" in unknown
+    with pytest.raises(cx.DataError, match=r"columns missing: 'b', 'd'; needed: a, b, c, d"):
+        read_rows(write(file, {"a": "1", "c": "2"}, columns=["a", "c"]), ["a", "b", "c", "d"])
+
+
+FIVE = [
+    "id,quantity,before,after,printed change",
+    "编号,指标,改造前,改造后,变化幅度",
+    "ID,Indicator,Value before,value_after,Published Change",
+    "　编号,指标名称,之前,之后,印出变化",
+]
+
+
+@pytest.mark.parametrize("head", FIVE)
+def test_five_columns_suffice_in_either_language(file, head):
+    file.write_text(f"{head}\nX1,推荐值,32,68,113\nX2,time,5,2,-61 %\n", encoding="utf-8")
+    result = cx.audit(file)
+    assert [fact.verdict for fact in result.facts] == ["agrees", "contradicted"]
+    assert result.facts[0].fact.name("zh") == "推荐值"
+    assert cx.load_facts(file)["printed_change"].tolist() == [113, -61]
+
+
+# before, after, printed change -> verdict, what the reason says
+CHANGES = [
+    ("32", "68", "+113 %", "agrees", "Recomputed: 112.5 %."),
+    ("32", "68", "112 %", "contradicted", "printed: 112 %."),  # half up, not half to even
+    ("200", "109", "−45.5％", "agrees", "−45.5 %"),
+    ("45%", "89 %", "+44 pp", "agrees", "Recomputed: 44 points."),
+    ("45%", "89%", "44个百分点", "agrees", "44 points"),
+    ("45%", "89%", "+43 points", "contradicted", "printed: 43 points"),
+    ("45%", "89%", "+44 %", "contradicted", "printed: 44 %, which is the change in points"),
+    ("100", "55", "45 %", "contradicted", "the sign is the other way"),
+    ("100", "55", "下降45%", "agrees", "−45 %"),
+    ("100", "55", "45% ↓", None, "'45% ↓' is not a number"),
+    ("17", "50", "×3", "agrees", "Recomputed: ×2.9412."),
+    ("17", "50", "2.9x", "agrees", "×2.9"),
+    ("17", "50", "3倍", "agrees", "×2.9"),
+    ("17", "50", "增长3倍", None, "'增长3倍' is not a number"),  # to 3 times, or by 3 times?
+    ("17", "50", "×4", "contradicted", "printed: ×4"),
+    ("100", "141", "≥ 40%", "agrees", "41 %"),
+    ("100", "141", "约40%", "recomputed", "how near"),
+    ("", "", "-18%", "as_reported", "no base"),
+    ("0", "20", "+20 points", "agrees", "20 points"),
+    ("1,250", "20", "", None, "'1,250' is not a number"),
+    ("5", "", "", None, "column 'after': empty"),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "change", "verdict", "reason"), CHANGES)
+def test_changes_as_people_print_them(file, before, after, change, verdict, reason):
+    row = {"id": "X1", "quantity": "q", "before": before, "after": after, "printed change": change}
+    write(file, row, columns=list(row))
+    if verdict is None:
+        with pytest.raises(cx.DataError, match=re.escape(reason)):
+            cx.audit(file)
+        return
+    fact = cx.audit(file).facts[0]
+    assert (fact.verdict, reason in fact.reason.en) == (verdict, True)
+
+
+def test_heads_that_mean_the_same_are_named(file):
+    file.write_text("id,编号,quantity,before,after,change\nX1,X1,q,1,2,100\n", encoding="utf-8")
+    with pytest.raises(cx.DataError, match="column 'id' stands there twice: 'id', '编号'"):
+        cx.audit(file)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_template_is_a_file_that_is_audited(file, lang):
+    file.write_text(template(lang), encoding="utf-8")
+    result = cx.audit(file)
+    assert [fact.agrees for fact in result.facts] == [True, True, True]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +166,7 @@ def test_every_missing_column_is_named(file, column):
         ("PK\x03\x04", "an Excel workbook, not CSV"),
         (",".join(COLUMNS) + "\n", "no rows below its header"),
         (",".join((*COLUMNS, "colour")) + "\n", "column 'colour' is not known"),
-        (",".join((*COLUMNS, "id")) + "\n", "column 'id' stands there twice"),
+        (",".join((*COLUMNS, "id")) + "\n", "column 'id' stands there twice: 'id', 'id'"),
         (",".join(COLUMNS) + "\nX1,a\n", "row 2: 2 cells where the header has"),
         (",".join(COLUMNS) + '\n"X1', "row 2: not CSV: "),
     ],
