@@ -325,8 +325,11 @@ class _Items:
 
     def complete(self, names: Sequence[str]) -> Array:
         """Return the cases that are complete on `names`."""
-        columns = self.columns(names)
-        return columns[~np.isnan(columns).any(axis=1)]
+        return self.columns(names)[self.answered(names)]
+
+    def answered(self, names: Sequence[str]) -> NDArray[np.bool_]:
+        """Return who answered all of `names`."""
+        return np.asarray(~np.isnan(self.columns(names)).any(axis=1), bool)
 
     def columns(self, names: Sequence[str]) -> Array:
         """Return the answers to `names` of all respondents."""
@@ -335,13 +338,13 @@ class _Items:
 
     def weights(self, names: Sequence[str]) -> Array:
         """Return the weights of the cases that are complete on `names`."""
-        has = ~np.isnan(self.columns(names)).any(axis=1)
+        has = self.answered(names)
         return np.ones(has.sum()) if self.rows is None else self.rows.weights[has]
 
     def sampled(self, names: Sequence[str]) -> tuple[Array, SampledRows]:
         """Return answers and design of all rows; a row that is not complete has no weight."""
         columns = self.columns(names)
-        has = np.asarray(~np.isnan(columns).any(axis=1))
+        has = self.answered(names)
         if self.rows is None:
             return columns[has], SampledRows.plain(int(has.sum()))
         return np.where(has[:, None], columns, 0), self.rows.weighted(has)
@@ -350,14 +353,14 @@ class _Items:
         """Return the degrees of freedom of an error: cases, or clusters less strata."""
         if self.rows is None:
             return len(self.complete(names)) - 1.0
-        has = np.asarray(~np.isnan(self.columns(names)).any(axis=1))
+        has = self.answered(names)
         return float(self.rows.df_of(self.rows.clusters_with(has[:, None]))[0])
 
     def covariances(self, names: Sequence[str], n_resamples: int, seed: int) -> Array:
         """Return bootstrap replicates of the covariances (B, p, p), which keep the design."""
         if self.rows is None:
             return bootstrap_moments(self.complete(names), n_resamples, seed).cov
-        has = ~np.isnan(self.columns(names)).any(axis=1)
+        has = self.answered(names)
         draws = (w[:, has] for _, w in self.rows.resampling_weights(n_resamples, seed))
         return weighted_covariances(self.complete(names), draws)
 
