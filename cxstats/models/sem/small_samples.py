@@ -113,7 +113,7 @@ def fisher_limits(r: Array, se: Array, reach: float) -> tuple[Array, Array]:
     --------
     >>> low, high = fisher_limits(np.array([0.6]), np.array([0.1]), 1.96)
     >>> low.round(3), high.round(3)
-    (array([0.368]), array([0.762]))
+    (array([0.369]), array([0.761]))
     """
     with np.errstate(all="ignore"):
         z, error = np.arctanh(np.clip(r, -1, 1)), se / (1 - r**2)
