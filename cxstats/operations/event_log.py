@@ -34,6 +34,7 @@ FLAGS = ("automated", "error", "manual")  # roles of columns that hold true and 
 PER_CASE = ("kind", "customer")  # roles of columns with one value for all events of a case
 ON_DUPLICATES = ("keep", "drop", "refuse")
 OPEN_ENDS = ("refuse", "leave out", "censored")
+FILES = (".xes", ".xes.gz")
 NAMED_ROWS = 5  # rows that a note names
 PROCESS_MINING = "van der Aalst (2016). Process mining: data science in action, 2nd ed. Springer."
 
@@ -283,6 +284,8 @@ def event_log(  # noqa: PLR0913  (one keyword for each column a log can have)
     check_format(time_format)
     standard = isinstance(frame, (str, Path))
     if standard:
+        if not str(frame).lower().endswith(FILES):
+            raise CxError(f"{frame}: allowed: {', '.join(FILES)}; read other files into a table")
         frame = read_xes(frame)
     data = as_pandas(frame)
     flag = automated if isinstance(automated, str) else None
@@ -379,7 +382,7 @@ def _instances(source: _Source, words: Mapping[str, str] | None, leave_out: bool
     data, roles, times = source.data, source.roles, source.times
     codes = _codes(data, roles["case"])[0], _codes(data, roles["activity"])[0]
     start = times["start"]
-    found = pair(data, roles["lifecycle"], codes, start.microseconds, words, leave_out)
+    found = pair(data, roles["lifecycle"], codes, start, words, leave_out)
     instances = source.take(found.rows)
     ended = found.ends >= 0
     for role in ("error", "manual"):
@@ -389,7 +392,7 @@ def _instances(source: _Source, words: Mapping[str, str] | None, leave_out: bool
             instances.data = instances.data.assign(**{roles[role]: either})
     instances.roles = {role: name for role, name in roles.items() if role != "lifecycle"}
     if found.timed:
-        ends = start.take(found.ends)
+        ends = found.times.take(found.ends)
         ends = replace(ends, values=ends.values.where(ended))
         instances.times["end"] = ends
         instances.roles["end"] = roles["start"]

@@ -12,7 +12,7 @@ import numpy as np
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, both, note_if
 from cxstats.core.messages import listing, row_name
-from cxstats.operations.timestamps import quoted
+from cxstats.operations.timestamps import Times, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,6 +49,9 @@ class Instances:
     ----------
     rows, ends : integer arrays (n,)
         Where each begins and ends in the table; -1: it has not ended.
+    times : Times
+        Of all rows; of completions in an hour that came twice, the second where there is no start
+        before the first.
     timed : bool
         Whether any activity says when it starts.
     notes : tuple of Text
@@ -56,6 +59,7 @@ class Instances:
 
     rows: Integers
     ends: Integers
+    times: Times
     timed: bool
     notes: tuple[Text, ...]
 
@@ -64,7 +68,7 @@ def pair(
     data: pd.DataFrame,
     name: str,
     codes: tuple[Integers, Integers],
-    times: Integers,
+    times: Times,
     words: Mapping[str, str] | None,
     leave_out: bool,
 ) -> Instances:
@@ -82,7 +86,7 @@ def pair(
         The column of the lifecycle.
     codes : two integer arrays (n,)
         Case and activity of every row.
-    times : integer array (n,)
+    times : Times
     words : mapping, optional
         Further words, each with one of the keys of `WORDS`.
     leave_out : bool
@@ -98,10 +102,12 @@ def pair(
     steps = _steps(data, name, words)
     begins, closes = steps == "start", np.isin(steps, ["complete", "abort"])
     moments = closes & ~np.isin(activity, activity[begins])
-    order = np.flatnonzero((begins | closes) & ~moments)
-    # At the same time a start stands first, so that what takes no time is paired.
-    order = order[np.lexsort((closes[order], times[order], key[order]))]
-    orphan = _without_start(key[order], begins[order])
+    used = np.flatnonzero((begins | closes) & ~moments)
+    order, orphan = _in_time(used, key, begins, times)
+    twice = np.intersect1d(order[orphan], times.twice)
+    if len(twice):
+        times = times.at_second(twice)
+        order, orphan = _in_time(used, key, begins, times)
     if orphan.any() and not leave_out:
         _refuse(data, name, order[orphan])
     starts, ends = order[begins[order]], order[closes[order] & ~orphan]
@@ -111,7 +117,16 @@ def pair(
         raise DataError(f"column {name!r}: no row starts or completes an activity")
     place = np.argsort(rows, kind="stable")
     notes = _notes(data, steps, order[orphan], int(moments.sum()) if begins.any() else 0)
-    return Instances(rows[place], partners[place], bool(begins.any()), notes)
+    return Instances(rows[place], partners[place], times, bool(begins.any()), notes)
+
+
+def _in_time(
+    rows: Integers, key: Integers, begins: NDArray[np.bool_], times: Times
+) -> tuple[Integers, NDArray[np.bool_]]:
+    """Return rows by key and time, and which of them complete what has not been started."""
+    # At the same time a start stands first, so that what takes no time is paired.
+    order = rows[np.lexsort((~begins[rows], times.microseconds[rows], key[rows]))]
+    return order, _without_start(key[order], begins[order])
 
 
 def _plain(word: object) -> str:
@@ -233,10 +248,9 @@ def _tells_lifecycle(column: Any) -> bool:
     """Return whether a column says start and complete, and nothing but words of the lifecycle."""
     if column.ndim > 1 or column.dtype.kind in "biufcmM":
         return False
-    if column.head(1000).map(str).nunique() > MOST_WORDS:
-        return False
-    values = column.map(str).unique()
-    if len(values) > MOST_WORDS:
-        return False
-    steps = {_known(None).get(_plain(value)) for value in values}
-    return None not in steps and {"start", "complete"} <= steps
+    known = _known(None)
+    for part in (column.head(1000), column):  # of most columns the head says enough
+        values = part.map(str).unique()
+        if len(values) > MOST_WORDS or not all(_plain(value) in known for value in values):
+            return False
+    return {"start", "complete"} <= {known[_plain(value)] for value in values}

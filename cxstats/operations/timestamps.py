@@ -63,9 +63,15 @@ class Times:
         """Return times of ends: an hour that came twice is the second where the first is early."""
         if self.second is None:
             return self
-        early = np.zeros(len(self.values), bool)
-        early[self.twice] = (self.microseconds < start.microseconds)[self.twice]
-        return replace(self, values=self.values.mask(early, self.second))
+        early = self.microseconds < start.microseconds
+        return self.at_second(self.twice[early[self.twice]])
+
+    def at_second(self, rows: NDArray[np.int64]) -> Times:
+        """Return the times, some rows in an hour that came twice taken as the second one."""
+        if self.second is None:
+            return self
+        late = np.isin(np.arange(len(self.values)), rows)
+        return replace(self, values=self.values.mask(late, self.second))
 
 
 def check_unit(unit: str) -> int:
@@ -86,8 +92,8 @@ def in_units(value: Any, seconds: int) -> Any:
 
     Examples
     --------
-    >>> in_units("3min", 60), in_units(["90s", "2分钟"], 60), in_units("1d 2h", 3600), in_units(2, 60)
-    (3.0, [1.5, 2.0], 26.0, 2)
+    >>> in_units("3min", 60), in_units(["90s", "2分钟"], 60), in_units("1d", 3600), in_units(2, 60)
+    (3.0, [1.5, 2.0], 24.0, 2)
     """
     if isinstance(value, Iterable) and not isinstance(value, str):
         return [in_units(time, seconds) for time in value]

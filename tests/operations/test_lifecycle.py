@@ -192,3 +192,14 @@ def test_a_cell_of_the_lifecycle_reaches_no_terminal():
     with pytest.raises(cx.DataError) as caught:
         log(frame)
     assert "\x1b" not in str(caught.value)
+
+
+def test_a_completion_in_an_hour_that_comes_twice_is_the_second_where_the_first_is_early():
+    frame = rows((1, "x", "start", 0), (1, "x", "complete", 0), (1, "y", "complete", 0))
+    frame["time"] = ["2024-10-27 02:50", "2024-10-27 02:10", "2024-10-27 02:30"]
+    found = log(frame, time_zone="Europe/Berlin")
+    spans = ((found.table["end"] - found.table["start"]) / pd.Timedelta("1min")).tolist()
+    assert sorted(spans) == [0, 20]
+    assert any("(row 0, row 1, row 2)" in note.en for note in found.notes)
+    with pytest.raises(cx.DataError, match="row 1, column 'life': 'complete' without a start"):
+        log(frame)

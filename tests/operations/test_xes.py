@@ -162,7 +162,9 @@ def test_files_that_are_not_there_or_too_large(write, monkeypatch, tmp_path):
     with pytest.raises(cx.DataError, match=r"none\.xes: cannot be read: No such file"):
         cx.read_xes(tmp_path / "none.xes")
     with pytest.raises(cx.DataError, match="cannot be read"):
-        cx.event_log(tmp_path)
+        cx.read_xes(tmp_path)
+    with pytest.raises(cx.CxError, match=r"log\.csv: allowed: \.xes, \.xes\.gz; read other files"):
+        cx.event_log("log.csv")
     bomb = write(b"<log>" + b" " * 20_000_000, "bomb.xes.gz", pack=True)
     with pytest.raises(cx.DataError, match=r"bomb\.xes\.gz: unpacks to more than 250 times"):
         cx.read_xes(bomb)
