@@ -67,6 +67,7 @@ _PUBLIC = {
     "process_change": "cxstats.operations.before_after",
     "rate": "cxstats.metrics.rates",
     "read_survey": "cxstats.survey.read",
+    "read_xes": "cxstats.operations.xes",
     "reliability": "cxstats.service.reliability",
     "ReproductionError": "cxstats.core.errors",
     "rpa_saving": "cxstats.operations.automation",
@@ -122,6 +123,7 @@ if TYPE_CHECKING:
     from cxstats.operations.before_after import process_change
     from cxstats.operations.event_log import event_log
     from cxstats.operations.process import process
+    from cxstats.operations.xes import read_xes as read_xes
     from cxstats.priorities.drivers.analysis import drivers
     from cxstats.priorities.importance.analysis import importance_performance
     from cxstats.priorities.kano.analysis import kano, kano_from_counts

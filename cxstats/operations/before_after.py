@@ -178,8 +178,9 @@ def process_change(
 
     Notes
     -----
-    Two periods differ in more than the change that was made between them (season, volume, kinds
-    of cases); the intervals do not know of that.
+    Times are not compared where a log has cases that have not ended. Two periods differ in more
+    than the change that was made between them (season, volume, kinds of cases); the intervals do
+    not know of that.
 
     References
     ----------
@@ -209,7 +210,8 @@ def process_change(
     logs = (before, after)
     times = [case_times(log)[list(TIMES)] / seconds for log in logs]
     rows: list[Row] = []
-    for measure in TIMES:
+    all_ended = all(log.arrays.open_cases is None for log in logs)
+    for measure in TIMES if all_ended else ():
         a, b = (of_log[measure].to_numpy(float) for of_log in times)
         if not (np.isnan(a).any() or np.isnan(b).any()):
             rows += _time_rows(measure, unit, a, b, level, n_resamples, seed)
@@ -217,6 +219,11 @@ def process_change(
         _combined_row(measure, "rate", "share", pair, level)
         for measure, pair in _rate_pairs(logs, contact, window).items()
     ]
+    if not rows:
+        raise CxError(
+            "nothing to compare: times are not, where a log has cases that have not ended, and the "
+            "logs have no rates; read both with open_ends='leave out', or compare their processes"
+        )
     return ProcessChange(
         table=_table(rows),
         before=before,
@@ -352,6 +359,7 @@ def _notes(logs: tuple[EventLog, EventLog]) -> tuple[Text, ...]:
     accepted = [log.arrays.accepted is not None for log in logs]
     ends = [log.has_ends for log in logs]
     n_others = len(set(logs[0].activities) ^ set(logs[1].activities))
+    is_open = any(log.arrays.open_cases is not None for log in logs)
     of_logs = [
         both(key, note=note)
         for key, log in zip(("process.note.before", "process.note.after"), logs, strict=True)
@@ -362,4 +370,5 @@ def _notes(logs: tuple[EventLog, EventLog]) -> tuple[Text, ...]:
         *note_if(accepted[0] != accepted[1], "process.note.change.accepted"),
         *note_if(ends[0] != ends[1], "process.note.change.ends"),
         *note_if(n_others > 0, "process.note.change.activities", n=n_others),
+        *note_if(is_open, "process.note.change.open"),
     )

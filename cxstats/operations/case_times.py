@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -56,13 +56,14 @@ def case_times(log: EventLog) -> pd.DataFrame:
 
     Handling and waiting add up to the lead time where activities of a case do not overlap; where
     two run at once, handling counts both, and the sum exceeds the lead time. Without end times
-    handling and waiting are NaN.
+    handling and waiting are NaN. The times of a case that has not ended (kept as "censored") run to
+    the log's last time.
 
     Returns
     -------
     pandas.DataFrame
         By case: ``events, lead_time, handling_time, waiting_time`` and, where the log has them,
-        ``kind, customer``.
+        ``kind, customer, open``.
 
     Examples
     --------
@@ -78,13 +79,18 @@ def case_times(log: EventLog) -> pd.DataFrame:
     a, n = log.arrays, log.n_cases
     starts = np.flatnonzero(a.first)
     begin = a.start[starts] if a.accepted is None else a.accepted
-    lead = (np.maximum.reduceat(a.end, starts) - begin) * MICRO
-    table = {"events": np.bincount(a.case, minlength=n), "lead_time": lead}
+    last = np.maximum.reduceat(a.end, starts)
+    ended = last if a.open_cases is None else np.where(a.open_cases, a.until, last)
+    lead = (ended - begin) * MICRO
+    table: dict[str, Any] = {"events": np.bincount(a.case, minlength=n), "lead_time": lead}
     for column, seconds in (("handling_time", durations(log)), ("waiting_time", waits(log))):
         table[column] = np.bincount(a.case, np.nan_to_num(seconds), n)
         if not log.has_ends:
             table[column] = np.full(n, np.nan)
+    table["waiting_time"] = table["waiting_time"] + (ended - last) * MICRO
     for role in ("kind", "customer"):
         if role in log.table:
             table[role] = log.table[role].to_numpy()[starts]
+    if a.open_cases is not None:
+        table["open"] = a.open_cases
     return pd.DataFrame(table, index=log.cases.rename("case"))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -12,8 +13,11 @@ from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, label, listed, note_if
+from cxstats.core.messages import listing, row_name
 from cxstats.core.result import Chart, Result
+from cxstats.operations.lifecycle import hint, pair
 from cxstats.operations.timestamps import Times, check_format, quoted, read_times
+from cxstats.operations.xes import STANDARD, read_xes
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -29,6 +33,9 @@ TIMED = ("start", "end", "accepted")  # roles of columns that hold times
 FLAGS = ("automated", "error", "manual")  # roles of columns that hold true and false
 PER_CASE = ("kind", "customer")  # roles of columns with one value for all events of a case
 ON_DUPLICATES = ("keep", "drop", "refuse")
+OPEN_ENDS = ("refuse", "leave out", "censored")
+FILES = (".xes", ".xes.gz")
+NAMED_ROWS = 5  # rows that a note names
 PROCESS_MINING = "van der Aalst (2016). Process mining: data science in action, 2nd ed. Springer."
 
 
@@ -46,6 +53,10 @@ class Arrays:
         Whether the event is the first of its case.
     accepted : integer array (cases,) or None
         When the case was accepted.
+    open_cases : boolean array (cases,) or None
+        Which cases have not ended; None where all have.
+    until : int
+        The log's last time.
     """
 
     case: Integers
@@ -54,6 +65,8 @@ class Arrays:
     end: Integers
     first: NDArray[np.bool_]
     accepted: Integers | None
+    open_cases: NDArray[np.bool_] | None = None
+    until: int = 0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -64,7 +77,8 @@ class EventLog(Result):
     ----------
     table : pandas.DataFrame
         One row per event, by case and time: ``case, activity, start`` and, as far as named,
-        ``end, resource, kind, customer, automated, error, manual, accepted``.
+        ``end, resource, kind, customer, automated, error, manual, accepted``; with open ends
+        "censored": ``open``, and ``end`` is the log's last time there.
     cases, activities : pandas.Index
         Their names, sorted.
     n_duplicates : int
@@ -148,6 +162,7 @@ class EventLog(Result):
     def findings(self, lang: str) -> list[str]:
         """Return what the log holds."""
         times = self.table["start"]
+        zone = "" if times.dt.tz is not None else label("process.log.no_zone", lang)
         return [
             label(
                 "process.log.head",
@@ -157,6 +172,7 @@ class EventLog(Result):
                 activities=len(self.activities),
                 first=f"{times.min():%Y-%m-%d}",
                 last=f"{times.max():%Y-%m-%d}",
+                zone=zone,
             )
         ]
 
@@ -164,10 +180,12 @@ class EventLog(Result):
 def event_log(  # noqa: PLR0913  (one keyword for each column a log can have)
     frame: Any,
     *,
-    case: str,
-    activity: str,
-    start: str,
+    case: str | None = None,
+    activity: str | None = None,
+    start: str | None = None,
     end: str | None = None,
+    lifecycle: str | None = None,
+    lifecycle_words: Mapping[str, str] | None = None,
     resource: str | None = None,
     automated: str | Collection[str] | None = None,
     error: str | None = None,
@@ -176,18 +194,29 @@ def event_log(  # noqa: PLR0913  (one keyword for each column a log can have)
     customer: str | None = None,
     accepted: str | None = None,
     time_format: str | None = None,
+    time_zone: str | None = None,
+    open_ends: str = "refuse",
+    closing: str | Collection[str] | None = None,
     duplicates: str = "keep",
 ) -> EventLog:
     """Check a table of events and set it in order.
 
     Parameters
     ----------
-    frame : pandas, Polars, PyArrow table or DuckDB relation
-        One row per activity done in a case.
+    frame : pandas, Polars, PyArrow table or DuckDB relation; or the path of an .xes or .xes.gz file
+        One row per activity done in a case; with `lifecycle`, one per start and per completion. Of
+        an XES file the standard's columns are taken where no other is named.
     case, activity, start : str
         Columns of the case, of what was done, and of when it began (or happened).
     end : str, optional
         Column of when it ended; without it nothing can be said of handling times.
+    lifecycle : str, optional
+        Column that says whether a row starts or completes its activity, at the time in `start`;
+        see `cxstats.operations.lifecycle.pair` for how they are paired, and what is done with
+        schedule, suspend, resume, withdraw and abort. Of both rows an activity keeps the first's
+        values; errors and manual interventions count from either.
+    lifecycle_words : dict, optional
+        Words that are not known, such as ``{"begonnen": "start"}``.
     resource : str, optional
         Column of who or what did it.
     automated : collection of str, or str
@@ -200,6 +229,17 @@ def event_log(  # noqa: PLR0913  (one keyword for each column a log can have)
         Column of when the case was accepted; the wait before its first activity begins there.
     time_format : str, optional
         How times are written if not in ISO 8601, such as "%d/%m/%Y %H:%M".
+    time_zone : str, optional
+        Where the clock hung that shows times without a zone, such as "Europe/Berlin"; or a column
+        of such names. Then an hour that comes twice when clocks go back is the first one (an end
+        that would lie before its start: the second), and one that they skip is read at the offset
+        before the change; the notes name such rows.
+    open_ends : {"refuse", "leave out", "censored"}
+        What to do with cases that have not ended: an activity of theirs has no end, or they lack a
+        `closing` activity. "leave out" leaves out those cases whole, which favours short ones;
+        "censored" keeps them up to the log's last time, and `process` allows for it.
+    closing : str or collection of str, optional
+        The activities that end a case.
     duplicates : {"keep", "drop", "refuse"}
         What to do with events that repeat another in all columns used. They are counted anyway.
 
@@ -211,13 +251,16 @@ def event_log(  # noqa: PLR0913  (one keyword for each column a log can have)
     ------
     DataError
         Naming row, column and value: no case, no activity, no time or none that can be read, some
-        times with a zone and others without, an end before its start, a case accepted after its
-        first activity, of two ticket types or of two customers, an unknown resource.
+        times with a zone and others without, an end before its start, an activity or a case that
+        has not ended, a completion without a start, a case accepted after its first activity, of
+        two ticket types or of two customers, an unknown resource.
 
     Notes
     -----
     Events out of order are sorted by start, then end, and counted; events with the same times stay
-    in the order of the file. Times are elapsed time: nights, weekends and holidays count.
+    in the order of the file. Times are elapsed time: nights, weekends and holidays count. Times in
+    several zones are put into UTC. Times without a zone are taken as they stand, also over a night
+    in which clocks changed, unless `time_zone` is named.
 
     Examples
     --------
@@ -229,37 +272,226 @@ def event_log(  # noqa: PLR0913  (one keyword for each column a log can have)
     >>> log = event_log(frame, case="id", activity="step", start="from", end="to")
     >>> log.n_cases, log.n_events, list(log.activities)
     (2, 3, ['call', 'solve'])
+
+    Start and complete in two rows:
+
+    >>> rows = pd.DataFrame({"id": [1, 1], "step": ["call", "call"], "life": ["start", "complete"],
+    ...                      "time": ["2024-03-01 09:00", "2024-03-01 09:10"]})
+    >>> event_log(rows, case="id", activity="step", start="time", lifecycle="life").n_events
+    1
     """
-    if duplicates not in ON_DUPLICATES:
-        raise CxError(f"duplicates={duplicates!r}; allowed: 'keep', 'drop', 'refuse'")
+    _check_options(duplicates, open_ends, automated, end, lifecycle, lifecycle_words)
     check_format(time_format)
-    if not (automated is None or isinstance(automated, Collection)):
-        raise CxError(f"automated={quoted(automated)}; allowed: a list of resources, or a column")
+    standard = isinstance(frame, (str, Path))
+    if standard:
+        if not str(frame).lower().endswith(FILES):
+            raise CxError(f"{frame}: allowed: {', '.join(FILES)}; read other files into a table")
+        frame = read_xes(frame)
     data = as_pandas(frame)
     flag = automated if isinstance(automated, str) else None
     columns = {
         "case": case, "activity": activity, "start": start, "end": end, "resource": resource,
         "kind": kind, "customer": customer, "automated": flag, "error": error, "manual": manual,
-        "accepted": accepted,
+        "accepted": accepted, "lifecycle": lifecycle,
     }  # fmt: skip
+    if standard:
+        columns = _of_standard(columns, data)
     roles = {role: name for role, name in columns.items() if name is not None}
     _check_columns(data, roles)
-    times = {role: read_times(data, roles[role], time_format) for role in TIMED if role in roles}
+    times = {
+        role: read_times(data, roles[role], time_format, time_zone, blank=role == "end")
+        for role in TIMED
+        if role in roles
+    }
     _check_zones(times, roles)
-    _check_ends(data, roles, times)
     machines = None if flag is not None or automated is None else automated
-    return _Reader(data, roles, times, duplicates).log(machines)
+    source = _Source(data, roles, times, [*data.attrs.get("notes", ()), *_clock_notes(data, times)])
+    if "lifecycle" in roles:
+        source = _instances(source, lifecycle_words, open_ends != "refuse")
+    elif "end" not in roles:
+        source.hint = True
+    source = _settle_open(source, open_ends, closing)
+    _check_ends(source.data, source.roles, source.times)
+    return _Reader(source, duplicates).log(machines)
+
+
+def _check_options(
+    duplicates: str,
+    open_ends: str,
+    automated: Any,
+    end: str | None,
+    lifecycle: str | None,
+    words: Mapping[str, str] | None,
+) -> None:
+    if duplicates not in ON_DUPLICATES:
+        raise CxError(f"duplicates={duplicates!r}; allowed: 'keep', 'drop', 'refuse'")
+    if open_ends not in OPEN_ENDS:
+        raise CxError(f"open_ends={open_ends!r}; allowed: {', '.join(map(repr, OPEN_ENDS))}")
+    if not (automated is None or isinstance(automated, Collection)):
+        raise CxError(f"automated={quoted(automated)}; allowed: a list of resources, or a column")
+    if lifecycle is not None and end is not None:
+        raise CxError(
+            "end and lifecycle both say when activities end; allowed: one (with lifecycle, start "
+            "is the column of all times)"
+        )
+    if words is not None and not isinstance(words, Mapping):
+        raise CxError(f"lifecycle_words={quoted(words)}; allowed: such as {{'begonnen': 'start'}}")
+
+
+def _of_standard(columns: dict[str, str | None], data: pd.DataFrame) -> dict[str, str | None]:
+    """Return the columns with those of the XES standard where none is named."""
+    named = {role: name for role, name in columns.items() if name is not None}
+    standard = {role: name for role, name in STANDARD.items() if name in data.columns}
+    if "end" in named:
+        standard.pop("lifecycle", None)
+    return dict.fromkeys(columns) | standard | named
+
+
+@dataclass
+class _Source:
+    """A table of events on its way into a log."""
+
+    data: pd.DataFrame
+    roles: dict[str, str]
+    times: dict[str, Times]
+    notes: list[Text]
+    open_events: NDArray[np.bool_] | None = None
+    open_cases: Collection[Any] = ()
+    until: int = 0
+    hint: bool = False
+
+    def take(self, rows: Integers) -> _Source:
+        """Return the source with some rows in another order."""
+        times = {role: times.take(rows) for role, times in self.times.items()}
+        events = None if self.open_events is None else self.open_events[rows]
+        return replace(self, data=self.data.iloc[rows], times=times, open_events=events)
+
+
+def _clock_notes(data: pd.DataFrame, times: dict[str, Times]) -> list[Text]:
+    """Return notes of times in hours that clocks showed twice, or skipped."""
+    notes = []
+    for key in ("twice", "skipped"):
+        rows = np.unique(np.concatenate([getattr(of_role, key) for of_role in times.values()]))
+        names = listing((row_name(data.index, int(row)) for row in rows), NAMED_ROWS)
+        notes += note_if(len(rows) > 0, f"process.note.clock.{key}", n=len(rows), rows=names)
+    return notes
+
+
+def _instances(source: _Source, words: Mapping[str, str] | None, leave_out: bool) -> _Source:
+    """Return one row per activity, with start and end, from a log of a lifecycle."""
+    data, roles, times = source.data, source.roles, source.times
+    codes = _codes(data, roles["case"])[0], _codes(data, roles["activity"])[0]
+    start = times["start"]
+    found = pair(data, roles["lifecycle"], codes, start, words, leave_out)
+    instances = source.take(found.rows)
+    ended = found.ends >= 0
+    for role in ("error", "manual"):
+        if role in roles:
+            flags = _flags(data, roles[role])
+            either = flags[found.rows] | (ended & flags[found.ends])
+            instances.data = instances.data.assign(**{roles[role]: either})
+    instances.roles = {role: name for role, name in roles.items() if role != "lifecycle"}
+    if found.timed:
+        ends = found.times.take(found.ends)
+        ends = replace(ends, values=ends.values.where(ended))
+        instances.times["end"] = ends
+        instances.roles["end"] = roles["start"]
+    instances.notes = [*source.notes, *found.notes]
+    return instances
+
+
+def _settle_open(source: _Source, open_ends: str, closing: str | Collection[str] | None) -> _Source:
+    """Refuse, leave out or keep as censored the cases that have not ended."""
+    times = source.times
+    start = times["start"].microseconds
+    open_events = np.zeros(len(start), bool)
+    latest = int(start.max())
+    if "end" in times:
+        times["end"] = times["end"].ending(times["start"])
+        open_events = times["end"].values.isna().to_numpy()
+        ends = times["end"].microseconds[~open_events]
+        latest = max(latest, int(ends.max(initial=latest)))
+    case, names = _codes(source.data, source.roles["case"])
+    open_cases = np.zeros(len(names), bool)
+    open_cases[case[open_events]] = True
+    if closing is not None:
+        open_cases |= ~_closed(source, closing, case, len(names))
+    if not open_cases.any():
+        return source
+    if open_ends == "refuse":
+        _refuse_open(source, open_events, names[open_cases])
+    n, of_log = int(open_cases.sum()), len(names)
+    if open_ends == "leave out":
+        rows = np.flatnonzero(~open_cases[case])
+        if not len(rows):
+            raise DataError(f"all {of_log} cases are open; allowed: open_ends='censored'")
+        left = source.take(rows)
+        n_events = len(case) - len(rows)
+        left.notes += note_if(True, "process.note.open.left_out", n=n, m=of_log, events=n_events)
+        return left
+    if "end" in times:
+        values = times["end"].values
+        times["end"] = replace(times["end"], values=_filled(values, latest))
+    source.notes += note_if(True, "process.note.open.censored", n=n, m=of_log)
+    return replace(source, open_events=open_events, open_cases=names[open_cases], until=latest)
+
+
+def _filled(values: pd.Series, latest: int) -> pd.Series:
+    """Return times with the log's last one where there is none."""
+    import pandas as pd
+
+    last = pd.Timestamp(latest, unit="us", tz="UTC" if values.dt.tz is not None else None)
+    return values.fillna(last if values.dt.tz is None else last.tz_convert(values.dt.tz))
+
+
+def _closed(
+    source: _Source, closing: str | Collection[str], case: Integers, n: int
+) -> NDArray[np.bool_]:
+    """Return which cases have an activity that ends them."""
+    column = source.data[source.roles["activity"]]
+    names = [closing] if isinstance(closing, str) else list(closing)
+    there = column.unique().tolist()
+    unknown = [name for name in names if name not in there]
+    if unknown or not names:
+        raise DataError(
+            f"closing={quoted(closing)}: not in column {column.name!r}; there: "
+            f"{', '.join(map(quoted, sorted(there, key=str)[:30]))}"
+        )
+    closed = np.zeros(n, bool)
+    closed[case[column.isin(names).to_numpy(bool)]] = True
+    return closed
+
+
+def _refuse_open(source: _Source, events: NDArray[np.bool_], cases: pd.Index) -> None:
+    rows = np.flatnonzero(events)
+    say = (
+        "allowed: ends in all rows, or open_ends='leave out' (without these cases) or 'censored' "
+        "(kept up to the log's last time)"
+    )
+    if not len(rows):
+        raise DataError(
+            f"case {quoted(cases[0])} has no closing activity, and {len(cases) - 1} others; {say}"
+        )
+    row, data, roles = int(rows[0]), source.data, source.roles
+    more = f" (and {len(rows) - 1} more rows)" if len(rows) > 1 else ""
+    in_two_rows = roles["end"] == roles["start"]
+    where = "no completion" if in_two_rows else f"column {roles['end']!r}: no time"
+    raise DataError(
+        f"row {quoted(data.index[row])}, {where}{more}: activity "
+        f"{quoted(data[roles['activity']].iloc[row])} of case "
+        f"{quoted(data[roles['case']].iloc[row])} has not ended; {say}"
+    )
 
 
 class _Reader:
     """Puts the events of a table in order and counts what was out of order."""
 
-    def __init__(
-        self, data: pd.DataFrame, roles: dict[str, str], times: dict[str, Times], duplicates: str
-    ) -> None:
-        self.data, self.roles, self.times, self.duplicates = data, roles, times, duplicates
-        self.case, self.cases = _codes(data, roles["case"])
-        self.activity, self.activities = _codes(data, roles["activity"])
+    def __init__(self, source: _Source, duplicates: str) -> None:
+        self.source, self.duplicates = source, duplicates
+        self.data, self.roles, self.times = source.data, source.roles, source.times
+        self.case, self.cases = _codes(self.data, self.roles["case"])
+        self.activity, self.activities = _codes(self.data, self.roles["activity"])
+        times = self.times
         self.start = times["start"].microseconds
         self.end = times["end"].microseconds if "end" in times else self.start
 
@@ -282,10 +514,22 @@ class _Reader:
             n_tied=n_tied,
             synthetic=bool(self.data.attrs.get("synthetic")),
             arrays=Arrays(
-                case, self.activity[order], self.start[order], self.end[order], first, accepted
+                case,
+                self.activity[order],
+                self.start[order],
+                self.end[order],
+                first,
+                accepted,
+                self._open_cases(),
+                self.source.until,
             ),
-            notes=self._notes(n_duplicates, n_unordered, n_tied),
+            notes=self._notes(n_duplicates, n_unordered, n_tied, order),
         )
+
+    def _open_cases(self) -> NDArray[np.bool_] | None:
+        if not len(self.source.open_cases):
+            return None
+        return np.asarray(self.cases.isin(list(self.source.open_cases)))
 
     def _order(self) -> tuple[Integers, int]:
         """Return the places of events by case and time, and how many were out of order."""
@@ -324,7 +568,9 @@ class _Reader:
     def _value(self, role: str, row: int) -> str:
         return quoted(self.data[self.roles[role]].iloc[row])
 
-    def _notes(self, n_duplicates: int, n_unordered: int, n_tied: int) -> tuple[Text, ...]:
+    def _notes(
+        self, n_duplicates: int, n_unordered: int, n_tied: int, order: Integers
+    ) -> tuple[Text, ...]:
         mixed = [self.roles[role] for role, times in self.times.items() if times.mixed]
         repeats = "dropped" if self.duplicates == "drop" else "kept"
         return (
@@ -332,8 +578,15 @@ class _Reader:
             *note_if(n_unordered > 0, "process.note.unordered", n=n_unordered),
             *note_if(n_tied > 0, "process.note.tied", n=n_tied),
             *note_if("end" not in self.roles, "process.note.no_ends"),
-            *note_if(bool(mixed), "process.note.zones", columns=listed(mixed)),
+            *note_if(bool(mixed), "process.note.zones", columns=listed(dict.fromkeys(mixed))),
+            *self._lifecycle_hint(order, n_duplicates),
+            *self.source.notes,
         )
+
+    def _lifecycle_hint(self, order: Integers, n_duplicates: int) -> tuple[Text, ...]:
+        if not self.source.hint or n_duplicates:
+            return ()
+        return hint(self.data, self.roles, self.case[order], self.activity[order])
 
     def _table(self, order: Integers, machines: Collection[str] | None) -> pd.DataFrame:
         import pandas as pd
@@ -347,6 +600,8 @@ class _Reader:
             columns[role] = values.iloc[order].reset_index(drop=True)
         if machines is not None:
             columns["automated"] = self._automated(machines)[order]
+        if self.source.open_events is not None and "end" in self.times:
+            columns["open"] = self.source.open_events[order]
         return pd.DataFrame(columns)
 
     def _automated(self, machines: Collection[str]) -> NDArray[np.bool_]:

@@ -15,6 +15,7 @@ from cxstats.core.moments import check_resamples
 from cxstats.core.result import Chart, Result
 from cxstats.operations.bottlenecks import bottlenecks, work_shares
 from cxstats.operations.case_times import TIMES, case_times, durations
+from cxstats.operations.censoring import censored_estimates
 from cxstats.operations.estimates import Estimate, clustered_rate, means, poisson_rate, quantile
 from cxstats.operations.event_log import PROCESS_MINING, EventLog
 from cxstats.operations.rates import (
@@ -179,8 +180,10 @@ def process(  # noqa: PLR0913
     -----
     Intervals: means BCa over cases (t beyond 100 million draws), quantiles by order statistics,
     rates by Wilson at the effective number of events, since events of a case depend on each
-    other. Cases are taken as independent; a queue makes neighbours in time alike, and intervals
-    too short.
+    other. Cases that have not ended (`open_ends="censored"`): means and quantiles of times weight
+    the ended ones by Kaplan and Meier (`cxstats.operations.censoring`); rates, throughput,
+    bottlenecks, rework and variants take what was done so far. Cases are taken as independent; a
+    queue makes neighbours in time alike, and intervals too short.
 
     Examples
     --------
@@ -241,6 +244,13 @@ def _time_rows(
 ) -> list[Row]:
     measures = [name for name in TIMES if cases[name].notna().any()]
     values = cases[measures].to_numpy(float)
+    if "open" in cases:
+        found = _censored(cases, measures, (level, n_resamples, seed))
+        return [
+            (measure, statistic, unit, estimate)
+            for measure, estimates in zip(measures, found, strict=True)
+            for statistic, estimate in estimates.items()
+        ]
     averages = means(values, level, n_resamples, seed)
     rows: list[Row] = []
     for measure, average, times in zip(measures, averages, values.T, strict=True):
@@ -250,6 +260,14 @@ def _time_rows(
             for statistic, share in QUANTILES.items()
         ]
     return rows
+
+
+def _censored(
+    cases: pd.DataFrame, measures: Sequence[str], inference: tuple[float, int, int]
+) -> list[dict[str, Estimate]]:
+    """Return mean and quantiles of times of cases, some of which have not ended."""
+    lead, ended = cases["lead_time"].to_numpy(float), ~cases["open"].to_numpy(bool)
+    return censored_estimates(cases[measures].to_numpy(float), lead, ended, QUANTILES, inference)
 
 
 def _rate_rows(
@@ -334,7 +352,12 @@ def _hot_spots(
     }
     for measure in ("handling_time", "lead_time"):
         values = cases[measure].to_numpy(float)
-        if not np.isnan(values).any():
+        if "open" in cases and not np.isnan(values).any():
+            estimates[measure] = [
+                _censored(cases[column], [measure], (level, n_resamples, seed))[0]["mean"]
+                for column in member.T
+            ]
+        elif not np.isnan(values).any():
             by_kind = np.where(member, values[:, None], np.nan)
             estimates[measure] = means(by_kind, level, n_resamples, seed)
     work = cases["handling_time"].to_numpy(float)
@@ -383,6 +406,18 @@ def _notes(
         *note_if(from_handling and by_people, "process.note.staff.people"),
         *note_if(from_handling and not by_people, "process.note.staff.all"),
         *note_if(without_bootstrap, "process.note.t"),
+        *_censoring_notes(cases),
+    ]
+
+
+def _censoring_notes(cases: pd.DataFrame) -> list[Text]:
+    if "open" not in cases:
+        return []
+    lead, is_open = cases["lead_time"], cases["open"]
+    longest = bool(lead[is_open].max() > lead[~is_open].max(skipna=True)) or is_open.all()
+    return [
+        *note_if(True, "process.note.censored", n=int(is_open.sum()), m=len(cases)),
+        *note_if(bool(longest), "process.note.censored.longest"),
     ]
 
 

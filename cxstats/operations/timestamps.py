@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
-CHINESE_UNITS = {"小时": "h", "分钟": "min", "分": "min", "秒": "s", "天": "d"}
+CHINESE_UNITS = {"小时": "h", "分钟": "min", "分": "min", "秒": "s", "天": "D"}
 # A zone ends a text that holds a time of day, so that "-01" of a date is none.
 ZONE = r"(?:[+-]\d\d(?::?\d\d)?|[Zz])$"
 
@@ -34,16 +34,44 @@ class Times:
         Whether the column states time zones.
     mixed : bool
         Whether it states more than one offset from UTC.
+    twice, skipped : integer arrays
+        Rows in an hour that a clock showed twice, and in one that it skipped.
+    second : pandas.Series or None
+        The times, those in an hour that came twice taken as the second one.
     """
 
     values: pd.Series
     aware: bool
     mixed: bool = False
+    twice: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    skipped: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    second: pd.Series | None = None
 
     @property
     def microseconds(self) -> NDArray[np.int64]:
         """Whole microseconds since 1970."""
         return self.values.to_numpy("datetime64[us]").astype(np.int64)
+
+    def take(self, rows: NDArray[np.int64]) -> Times:
+        """Return the times of some rows, in their order."""
+        second = None if self.second is None else self.second.iloc[rows].reset_index(drop=True)
+        twice, skipped = (np.flatnonzero(np.isin(rows, at)) for at in (self.twice, self.skipped))
+        values = self.values.iloc[rows].reset_index(drop=True)
+        return Times(values, self.aware, self.mixed, twice, skipped, second)
+
+    def ending(self, start: Times) -> Times:
+        """Return times of ends: an hour that came twice is the second where the first is early."""
+        if self.second is None:
+            return self
+        early = self.microseconds < start.microseconds
+        return self.at_second(self.twice[early[self.twice]])
+
+    def at_second(self, rows: NDArray[np.int64]) -> Times:
+        """Return the times, some rows in an hour that came twice taken as the second one."""
+        if self.second is None:
+            return self
+        late = np.isin(np.arange(len(self.values)), rows)
+        return replace(self, values=self.values.mask(late, self.second))
 
 
 def check_unit(unit: str) -> int:
@@ -64,8 +92,8 @@ def in_units(value: Any, seconds: int) -> Any:
 
     Examples
     --------
-    >>> in_units("3min", 60), in_units(["90s", "2分钟"], 60), in_units(2.5, 60), in_units("3", 60)
-    (3.0, [1.5, 2.0], 2.5, '3')
+    >>> in_units("3min", 60), in_units(["90s", "2分钟"], 60), in_units("1d", 3600), in_units(2, 60)
+    (3.0, [1.5, 2.0], 24.0, 2)
     """
     if isinstance(value, Iterable) and not isinstance(value, str):
         return [in_units(time, seconds) for time in value]
@@ -79,6 +107,7 @@ def in_units(value: Any, seconds: int) -> Any:
             return value
         for chinese, english in CHINESE_UNITS.items():
             text = str(text).replace(chinese, english)
+        text = re.sub(r"(?<=[\d ])d(?![a-zA-Z])", "D", str(text))  # pandas gives "d" up
     try:
         span = pd.Timedelta(text)
     except ValueError:
@@ -121,11 +150,20 @@ def check_format(shape: str | None) -> None:
     )
 
 
-def read_times(frame: pd.DataFrame, name: str, time_format: str | None = None) -> Times:
+def read_times(
+    frame: pd.DataFrame,
+    name: str,
+    time_format: str | None = None,
+    time_zone: str | None = None,
+    blank: bool = False,
+) -> Times:
     """Read a column of times.
 
     Texts are read as ISO 8601 ("2024-03-01 09:30", "2024-03-01T09:30:00+08:00"), or in
     `time_format`; an order of day and month is never guessed. Times are kept to the microsecond.
+    Times without a zone are read on the clock of `time_zone` (its name, or a column of names): an
+    hour that came twice as the first, one that was skipped at the offset before the change, as
+    Python does (PEP 495). With `blank`, a time may be missing.
 
     Raises
     ------
@@ -147,8 +185,88 @@ def read_times(frame: pd.DataFrame, name: str, time_format: str | None = None) -
         )
     else:
         times = _from_texts(frame, name, time_format)
-    _check_readable(frame, name, times.values.isna().to_numpy(), time_format)
-    return Times(times.values.reset_index(drop=True), times.aware, times.mixed)
+    unread = times.values.isna().to_numpy()
+    if blank:
+        rows = np.flatnonzero(unread)
+        empty = [pd.isna(value) or not str(value).strip() for value in column.iloc[rows]]
+        unread = np.isin(np.arange(len(unread)), rows[~np.array(empty, bool)])
+    _check_readable(frame, name, unread, time_format)
+    times = Times(times.values.reset_index(drop=True), times.aware, times.mixed)
+    if time_zone is None:
+        return times
+    if times.aware:
+        raise CxError(
+            f"time_zone={time_zone!r}, but column {name!r} states time zones; leave time_zone out"
+        )
+    return _on_clocks(times.values, _zones(frame, time_zone))
+
+
+def texts_to_times(frame: pd.DataFrame, name: str, blank: bool, source: str) -> Times:
+    """Read a column of texts in ISO 8601 of a file; with `blank`, some may be missing."""
+    times = _from_texts(frame, name, None)
+    unread = times.values.isna() & ~(frame[name].isna() & blank)
+    rows = np.flatnonzero(unread.to_numpy())
+    if len(rows):
+        value = frame[name].iloc[rows[0]]
+        raise DataError(
+            f"{source}, event {rows[0] + 1}, {name!r}: {quoted(value)} is no time; allowed: such "
+            "as '2024-03-01T09:30:00+01:00'"
+        )
+    return times
+
+
+def _zones(frame: pd.DataFrame, time_zone: str) -> pd.Series:
+    """Return the name of the zone of every row, each checked."""
+    import zoneinfo
+
+    import pandas as pd
+
+    named = isinstance(time_zone, str) and time_zone in frame.columns
+    zones = frame[time_zone] if named else pd.Series([time_zone] * len(frame))
+    place = f", column {time_zone!r}: " if named else "time_zone="
+    for zone in zones.unique():
+        try:
+            zoneinfo.ZoneInfo(zone)
+        except (ValueError, TypeError, OSError, zoneinfo.ZoneInfoNotFoundError) as error:
+            at = int(np.flatnonzero((zones == zone) | (zones.isna() & pd.isna(zone)))[0])
+            row = f"row {quoted(frame.index[at])}" if named else ""
+            raise CxError(
+                f"{row}{place}{quoted(zone)}; allowed: a name such as 'Europe/Berlin' or "
+                "'Asia/Shanghai', or the column that holds such names"
+            ) from error
+    return zones.reset_index(drop=True)
+
+
+def _on_clocks(values: pd.Series, zones: pd.Series) -> Times:
+    """Return times that clocks of zones showed, in UTC unless there is one zone."""
+    import pandas as pd
+
+    first: list[pd.Series] = []
+    second: list[pd.Series] = []
+    marks: list[pd.DataFrame] = []
+    day = pd.Timedelta(days=1)
+    for zone, local in values.groupby(zones):
+        clock = local.dt
+        firsts, seconds = (
+            clock.tz_localize(zone, ambiguous=np.full(len(local), dst), nonexistent="NaT")
+            for dst in (True, False)
+        )
+        skipped = firsts.isna() & local.notna()
+        before = (local[skipped] - day).dt.tz_localize(zone, ambiguous=np.ones(skipped.sum(), bool))
+        for side, columns in ((firsts, first), (seconds, second)):
+            utc = side.dt.tz_convert("UTC")
+            utc[skipped] = before.dt.tz_convert("UTC") + day
+            columns.append(utc)
+        marks.append(pd.DataFrame({"twice": firsts != seconds, "skipped": skipped}))
+    of_rows = pd.concat(marks).sort_index()
+    twice = (of_rows["twice"] & ~of_rows["skipped"] & values.notna()).to_numpy()
+    show = zones.iloc[0] if zones.nunique() == 1 else "UTC"
+    at_first, at_second = (
+        pd.concat(columns).sort_index().dt.tz_convert(show).dt.as_unit("us")
+        for columns in (first, second)
+    )
+    skips = np.flatnonzero(of_rows["skipped"].to_numpy())
+    return Times(at_first, True, show == "UTC", np.flatnonzero(twice), skips, at_second)
 
 
 def _from_texts(frame: pd.DataFrame, name: str, time_format: str | None) -> Times:

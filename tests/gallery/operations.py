@@ -29,11 +29,36 @@ def _overlapping():
     return log(frame, automated=None, accepted=None, error=None, manual=None)
 
 
+def _two_rows():
+    """Start and complete in two rows, one of them missing, on clocks that went back that night."""
+    begun = five().assign(life="start", time=five()["start"])
+    ended = five().assign(life="complete", time=five()["end"]).drop(10)
+    rows = pd.concat([begun, ended], ignore_index=True)
+    rows["time"] = (rows["time"] + pd.Timedelta(days=239, hours=16)).dt.strftime("%Y-%m-%d %H:%M")
+    return cx.event_log(
+        rows, case="case", activity="activity", start="time", lifecycle="life", kind="type",
+        time_zone="Europe/Berlin", open_ends="censored",
+    )  # fmt: skip
+
+
+def _with_open_cases():
+    frame = cx.simulate_loan_log(60, 3)
+    frame = frame[frame["start"] <= frame["start"].quantile(0.7)]
+    return cx.event_log(
+        frame.assign(end=frame["end"].where(frame["end"] <= frame["start"].max())),
+        **{**LOAN, "open_ends": "censored"},
+    )
+
+
 LABELS = tuple(_loans().activities)
 
 CASES = {
     "EventLog/loans": Case(_loans),
     "EventLog/faulty": Case(_unordered),
+    "EventLog/lifecycle": Case(_two_rows),
+    "EventLog/every activity twice": Case(
+        lambda: cx.event_log(pd.concat([five(), five().assign(who="Bot")]), **PLAIN)
+    ),
     "Process/loans": Case(
         lambda: cx.process(_loans(), contact=list(CONTACTS), window="7 days", unit="day", **QUICK),
         labels=LABELS,
@@ -42,6 +67,10 @@ CASES = {
         lambda: cx.process(_overlapping(), contact="check", window="3h", **QUICK)
     ),
     "Process/without ends": Case(lambda: cx.process(_unordered(), **QUICK)),
+    "Process/open cases": Case(
+        lambda: cx.process(_with_open_cases(), contact=list(CONTACTS), unit="day", **QUICK)
+    ),
+    "Process/faulty open cases": Case(lambda: cx.process(_two_rows(), **QUICK)),
     "Process/one case": Case(
         lambda: cx.process(log(five().iloc[:3]), staff_hours=4, contact="call", **QUICK)
     ),

@@ -173,3 +173,66 @@ def test_roles_and_formats_that_cannot_be(changed, message):
     frame = pd.DataFrame({"id": ["x"], "step": ["a"], "from": ["2024-01-02"]})
     with pytest.raises(CxError, match=message):
         event_log(frame, **PLAIN | changed)
+
+
+def night(start, end, zone=None, **options):
+    """A log of one activity; times as texts."""
+    frame = pd.DataFrame({"id": ["x"], "step": ["a"], "from": [start], "to": [end], "zone": [zone]})
+    return event_log(frame, **PLAIN, end="to", time_zone=zone, **options)
+
+
+def hours(found):
+    return ((found.table["end"] - found.table["start"]) / pd.Timedelta("1h")).tolist()
+
+
+# Clocks in Berlin went back from 3:00 to 2:00 on 27 October 2024, forward on 31 March.
+NIGHTS = [
+    ("2024-10-27 01:30", "2024-10-27 03:30", 3, ""),
+    ("2024-10-27 02:50", "2024-10-27 02:10", 1 / 3, "comes twice"),  # the end is the second 2:10
+    ("2024-10-27 02:10", "2024-10-27 02:50", 2 / 3, "comes twice"),
+    ("2024-03-31 01:30", "2024-03-31 03:30", 1, ""),
+    ("2024-03-31 01:30", "2024-03-31 02:30", 1, "is skipped"),  # a clock not yet put forward
+]
+
+
+@pytest.mark.parametrize(("start", "end", "expected", "words"), NIGHTS)
+def test_where_the_clock_hung_decides_over_a_change_of_clocks(start, end, expected, words):
+    found = night(start, end, "Europe/Berlin")
+    assert hours(found) == pytest.approx([expected])
+    assert found.table["start"].iloc[0] == pd.Timestamp(start, tz="UTC").tz_localize(
+        None
+    ).tz_localize("Europe/Berlin", ambiguous=True)
+    notes = [note for note in found.notes if "hour" in note.en]
+    assert len(notes) == bool(words)
+    assert all(words in note.en and "(row 0)" in note.en and "时钟" in note.zh for note in notes)
+    assert "without a zone" not in found.summary()
+
+
+def test_without_a_zone_times_are_taken_as_they_stand_and_it_is_said():
+    found = night("2024-10-27 01:30", "2024-10-27 03:30")
+    assert hours(found) == [2]
+    assert "times without a zone, taken as they stand" in found.summary()
+    assert "未注明时区" in found.summary("zh")
+
+
+def test_clocks_of_several_zones_in_one_log():
+    frame = pd.DataFrame({
+        "id": ["x", "x"], "step": ["a", "b"], "zone": ["Europe/Berlin", "Asia/Shanghai"],
+        "from": ["2024-03-01 09:00", "2024-03-01 17:00"],
+    })  # fmt: skip
+    found = event_log(frame, **PLAIN, time_zone="zone")
+    starts = found.table["start"]
+    assert (starts.iloc[1] - starts.iloc[0]) == pd.Timedelta("1h")
+    assert any("several zones were put into UTC: from" in note.en for note in found.notes)
+    with pytest.raises(
+        CxError, match=r"row 1, column 'zone': 'Mars'; allowed: a name such as 'Eur"
+    ):
+        event_log(frame.replace("Asia/Shanghai", "Mars"), **PLAIN, time_zone="zone")
+
+
+def test_zones_that_cannot_be():
+    for zone in ("Berlin", "../etc/passwd", "", 5):
+        with pytest.raises(CxError, match=f"time_zone={zone!r}; allowed: a name such as"):
+            night("2024-03-01", "2024-03-02", zone)
+    with pytest.raises(CxError, match="column 'from' states time zones; leave time_zone out"):
+        night("2024-03-01T09:00Z", "2024-03-01T10:00Z", "Europe/Berlin")
