@@ -529,7 +529,7 @@ def changed(value):
         (made().assign(b=range(400)), "'b' has 400 different answers and looks continuous"),
         (made().head(4), "4 complete cases for 4 items"),
         (made().assign(b="often"), "'b' is not numeric"),
-        (made().drop(columns="b"), "column 'b' is not in the table"),
+        (made().drop(columns="b"), "the model names 'b', which is no column"),
         (made().assign(b=lambda f: f["a"]), "a and b have a polychoric correlation of 1"),
     ],
 )
