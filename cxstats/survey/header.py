@@ -29,7 +29,8 @@ LOOKED_AT = 40  # rows that tell what a column holds
 DEEPEST = 3  # rows of a header
 HIGHEST = 30  # rows among which the header is looked for
 WIDE = 0.5  # share of the widest row that a header fills
-SURE, DOUBTFUL = 0.5, 0.2  # share of columns of numbers above which a row has text
+# Share of columns of numbers above which a row has text, and how many there are at least.
+SURE, DOUBTFUL, ENOUGH = 0.75, 0.3, 2
 # What stands in a cell instead of an answer: no evidence of a header.
 NO_ANSWERS = {plain(word) for word in (
     "NA", "N/A", "n.a.", "null", "#NULL!", "none", "nan", "missing", "k. A.", "sin respuesta", "",
@@ -123,7 +124,7 @@ def find_header(
         below = places[-1] + 1
         if not _continues(table, places, below):
             share = table.contrast(below)
-            if DOUBTFUL <= share < SURE and table.numeric(below):
+            if share >= DOUBTFUL:
                 doubts.append(both("survey.read.doubt.header", row=table.numbers[below]))
             break
         places.append(below)
@@ -212,7 +213,7 @@ def is_measured(cell: Any) -> bool:
     if isinstance(cell, int | float | date | time):
         return True
     text = text_of(cell).strip()
-    return is_number(text) or is_number(text.replace(",", ".")) or _looks_like_date(text)
+    return text.startswith("=") or is_number(text) or is_number(text.replace(",", ".")) or _looks_like_date(text)
 
 
 def _looks_like_date(text: str) -> bool:
@@ -248,7 +249,7 @@ def _continues(table: _Table, places: list[int], row: int) -> bool:
     if is_old_qualtrics(*pair) or _is_surveymonkey(*pair):
         return True
     contrast, groups = table.contrast(row), table.is_groups(above, row)
-    if table.numeric(row):
+    if len(table.numeric(row)) >= ENOUGH:
         return contrast >= SURE and (groups or table.contrast(above) >= SURE)
     return groups and not table.recurs(row)
 
