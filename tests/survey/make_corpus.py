@@ -346,11 +346,16 @@ def cases_qualtrics() -> None:
     case("qualtrics_saved_as_xlsx", Book("Customer survey_March"), rows, **THREE, point_out=aside)
     two = {**THREE, "header": [1, 2], "point_out": {"partial": [5]}}
     case("qualtrics_xlsx", Book("Sheet0"), rows[:2] + rows[3:], **two)
+    case("qualtrics_import_ids_deleted", lines, rows[:2] + rows[3:], **two)
+    one = {"platform": "qualtrics", "header": [1], "point_out": {"partial": [4]}}
+    case("qualtrics_names_alone", lines, rows[:1] + rows[3:], **one)
 
     rows, _ = qualtrics(MATRIX, ANSWERS)
     own = grid("Branch||\n\n\nNorth\nSouth\nSouth\nNorth\nEast\nNorth")
     rows = [row + extra[:1] for row, extra in zip(rows, own, strict=True)]
     case("qualtrics_column_added", lines, rows, **THREE)
+    rows = [[row[-1], *row[:-1]] for row in rows]
+    case("qualtrics_column_added_first", lines, rows, **THREE)
 
     rows, _ = qualtrics(MATRIX, ANSWERS, system=[])
     case("qualtrics_system_deleted", lines, rows, **THREE)
@@ -401,13 +406,6 @@ def cases_qualtrics_questions() -> None:
     asked = {row[0]: row[1] for row in twice}
     case("qualtrics_same_text_twice", lines, rows, **THREE | {"questions": asked})
 
-    twice = [[name.replace("Q7", "Q3"), *rest] for name, *rest in twice]
-    rows, _ = qualtrics(twice, answers)
-    names = [*SOME, "Q3_1", "Q3_2", "Q3_1.1", "Q3_2.1"]
-    asked = {"Q3_1": "Speed of service", "Q3_1.1": "Speed of service"}
-    facts = THREE | {"questions": asked, "numbered": ["Q3_1.1", "Q3_2.1"]}
-    case("qualtrics_same_name_twice", lines, rows, names, **facts)
-
     texts = ["Anfangsdatum", "Enddatum", "Antworttyp", "Aktueller Stand", "Beendet", "Antwort-ID"]
     german = dict(zip(SOME, texts, strict=True))
     frage = grid("""
@@ -424,34 +422,62 @@ def cases_qualtrics_questions() -> None:
     case("qualtrics_german", lines, rows, **facts)
 
 
+def _insights_id(name: str) -> str:
+    panel = name.startswith("Recipient") or name == "ExternalDataReference"
+    start = name[:2].lower() if name == "IPAddress" else name[0].lower()
+    short = start + name[len(start) :]
+    return f"panel-{name}" if panel else short.replace("ID", "Id").replace("Set", "SetId")
+
+
 def cases_qualtrics_older() -> None:
     lines = Text(end="\n")
-    insights = grid("""
-    ResponseID  | ResponseID  | {'ImportId': 'responseId'}
-    ResponseSet | ResponseSet | {'ImportId': 'responseSetId'}
-    IPAddress   | IPAddress   | {'ImportId': 'ipAddress'}
-    StartDate   | StartDate   | {'ImportId': 'startDate'}
-    EndDate     | EndDate     | {'ImportId': 'endDate'}
-    Finished    | Finished    | {'ImportId': 'finished'}
-    Status      | Status      | {'ImportId': 'status'}
-    Q1          | How satisfied are you overall? | {'ImportId': 'QID1'}
-    Q2_1        | Which do you use?-App          | {'ImportId': 'QID2', 'choiceId': '1'}
-    Q2_2        | Which do you use?-Branch       | {'ImportId': 'QID2', 'choiceId': '2'}
-    Q3          | What could be better?          | {'ImportId': 'QID3'}
-    LocationLatitude  | LocationLatitude  | {'ImportId': 'Location-LocationLatitude'}
-    LocationLongitude | LocationLongitude | {'ImportId': 'Location-LocationLongitude'}
+    system = grid("""
+    ResponseID            | R_a1                 | R_a2                | R_a3                | R_a4                | R_a5
+    ResponseSet           | Default Response Set | Default Response Set | Default Response Set | Default Response Set | Default Response Set
+    IPAddress             | 192.0.2.11           | 192.0.2.12          | 192.0.2.13          | 192.0.2.14          | 192.0.2.15
+    StartDate             | 2016-04-04 10:20:41  | 2016-04-04 11:02:07 | 2016-04-05 08:41:12 | 2016-04-05 09:13:33 | 2016-04-06 19:27:45
+    EndDate               | 2016-04-04 10:22:13  | 2016-04-04 11:05:50 | 2016-04-05 08:41:59 | 2016-04-05 09:17:02 | 2016-04-06 19:31:20
+    RecipientLastName     |||||
+    RecipientEmail        |||||
+    ExternalDataReference |||||
+    Finished              | 1                    | 1                   | 0                   | 1                   | 1
+    Status                | 0                    | 0                   | 0                   | 1                   | 2
     """)
-    body = grid("""
-    R_a1|Default Response Set|192.0.2.11|2016-04-04 10:20:41|2016-04-04 10:22:13|1|0|4|1|1|The app|48.21|16.37
-    R_a2|Default Response Set|192.0.2.12|2016-04-04 11:02:07|2016-04-04 11:05:50|1|0|5||1||48.22|16.31
-    R_a3|Default Response Set|192.0.2.13|2016-04-05 08:41:12|2016-04-05 08:41:59|0|0|2||||48.19|16.35
-    R_a4|Default Response Set|192.0.2.14|2016-04-05 09:13:33|2016-04-05 09:17:02|1|1|5|1||Test|48.21|16.38
-    R_a5|Default Response Set|192.0.2.15|2016-04-06 19:27:45|2016-04-06 19:31:20|1|0|3|1||Opening hours|48.17|16.33
+    place = grid("""
+    LocationLatitude      | 48.21                | 48.22               | 48.19               | 48.23               | 48.17
+    LocationLongitude     | 16.37                | 16.31               | 16.35               | 16.38               | 16.33
+    LocationAccuracy      | -1                   | -1                  | -1                  | -1                  | -1
     """)
-    rows = [list(column) for column in zip(*insights, strict=True)] + body
-    facts = THREE | {"questions": {"Q1": insights[7][1], "Q2_1": insights[8][1]}}
-    facts |= {"point_out": {"partial": [6], "preview": [7]}}
-    case("qualtrics_insights", lines, rows, **facts)
+    facts = THREE | {"point_out": {"partial": [6], "preview": [7], "test": [8]}}
+
+    def insights(questions: Rows) -> Rows:
+        own = [[row[0], row[0], _insights_id(row[0]), *row[1:]] for row in system]
+        last = [[row[0], row[0], f"Location-{row[0]}", *row[1:]] for row in place]
+        columns = [*own, *questions, *last]
+        columns = [[c[0], c[1], f"{{'ImportId': '{c[2]}'}}", *c[3:]] for c in columns]
+        return [list(row) for row in zip(*columns, strict=True)]
+
+    questions = grid("""
+    Q1   | How satisfied are you overall? | QID1      | 4       | 5 | 2 | 5    | 3
+    Q2_1 | Which do you use?-App          | QID2-1    | 1       |   |   | 1    | 1
+    Q2_2 | Which do you use?-Branch       | QID2-2    | 1       | 1 |   |      |
+    Q3   | What could be better?          | QID3-TEXT | The app |   |   | Test | Opening hours
+    """)
+    asked = {"Q1": questions[0][1], "Q2_1": questions[1][1]}
+    case("qualtrics_insights", lines, insights(questions), **facts | {"questions": asked})
+    side = grid("""
+    Q6#1_Q6_1        | Service-Expected-Speed           | QID6#1-1        | 7    | 6 | 7 | 5 | 6
+    Q6#1_Q6_2        | Service-Expected-Staff           | QID6#1-2        | 7    | 7 | 6 | 5 | 7
+    Q6#2_Q6_1        | Service-Perceived-Speed          | QID6#2-1        | 5    | 4 |   | 5 | 6
+    Q6#2_Q6_2        | Service-Perceived-Staff          | QID6#2-2        | 6    | 5 |   | 6 | 6
+    Q6#3_Q6_1_2_TEXT | Service-Comment-Speed-Good       | QID6#3-1-1-TEXT | fast |   |   |   | yes
+    Q6#3_Q6_1_2_TEXT | Service-Comment-Speed-Bad        | QID6#3-1-2-TEXT |      | slow |  |  |
+    """)
+    rows = insights(side)
+    names = [*rows[0][:15], "Q6#3_Q6_1_2_TEXT.1", *rows[0][16:]]
+    asked = {"Q6#3_Q6_1_2_TEXT": side[4][1], "Q6#3_Q6_1_2_TEXT.1": side[5][1]}
+    more = {"questions": asked, "numbered": ["Q6#3_Q6_1_2_TEXT.1"]}
+    case("qualtrics_insights_same_name_twice", lines, rows, names, **facts | more)
 
     legacy = grid("""
     V1|V2|V3|V4|V5|V6|V7|V8|V9|V10|Q1|Q2_1|Q2_2|LocationLatitude|LocationLongitude|LocationAccuracy|
@@ -467,6 +493,18 @@ def cases_qualtrics_older() -> None:
     facts |= {"point_out": {"preview": [5], "partial": [6]}}
     case("qualtrics_legacy", lines, legacy, [*legacy[0][:-1], None], **facts)
     case("qualtrics_legacy_xlsx", Book("Sheet1"), [row[:-1] for row in legacy], **facts)
+    side = grid("""
+    Q1#1_1                           | Q1#1_2                           | Q1#2_1                            | Q1#2_2
+    Service : Expected-Speed         | Service : Expected-Staff         | Service : Perceived-Speed         | Service : Perceived-Staff
+    7 | 6 | 5 | 5
+    6 | 7 | 4 | 6
+    7 | 7 | 6 | 6
+    5 | 6 |   |
+    6 | 6 | 7 | 4
+    """)
+    rows = beside([row[:10] for row in legacy], side, [row[13:] for row in legacy])
+    facts |= {"questions": dict(zip(*side[:2], strict=True))}
+    case("qualtrics_legacy_side_by_side", lines, rows, [*rows[0][:-1], None], **facts)
 
 
 # ------------------------------------------------------------------ SurveyMonkey
@@ -533,6 +571,18 @@ def cases_surveymonkey() -> None:
     """)
     monkey(Text(), "en", "surveymonkey_condensed", condensed, answers)
     monkey(Book("Sheet"), "en", "surveymonkey_xlsx", condensed, answers)
+    names = [
+        "How satisfied are you overall?",
+        *(f"How much do you agree? - {row[1]}" for row in condensed[1:3]),
+        condensed[3][0],
+        "Branch",
+    ]
+    own = grid("Branch\n\nNorth\nSouth\nNorth\nEast\nEast\nNorth")
+    below = ["Response", *(row[1] for row in condensed[1:3]), "Response"]
+    heads = [[row[0] for row in condensed[:4]], below]
+    rows = beside([*heads, *(row[:4] for row in answers)], own)
+    facts = {"platform": "surveymonkey", "header": [1, 2], "questions": {names[1]: condensed[1][0]}}
+    case("surveymonkey_system_deleted", Text(), rows, names, **facts)
     expanded = grid("""
     Which do you use?                     | App
                                           | Branch
@@ -685,6 +735,9 @@ def cases_chinese_platforms() -> None:
     """),
     )
     case("wjx_matrix_dash", Book("Sheet1"), matrix, **star)
+    titled = [["网点服务调查"], *matrix, ["平均值", *[""] * 6, "3.8", "3.4", "4.2", "7.4"]]
+    facts = {"header": [2], "title": [1], "point_out": {"total": [8]}}
+    case("wjx_title_and_mean", Book("Sheet1", merged=["A1:M1"]), titled, matrix[0], **star, **facts)
     likert = beside(
         wjx(6),
         grid("""
@@ -699,33 +752,43 @@ def cases_chinese_platforms() -> None:
     )
     case("wjx_matrix_brackets_total", Text(encoding="utf-8-sig"), likert, **star)
 
-    system = grid("""
-    编号 | 开始答题时间 | 结束答题时间 | 答题时长 | 地理位置国家和地区 | 地理位置省 | 地理位置市 | 用户类型 | 用户标识 | 昵称 | 自定义字段
-    1 | 2024-03-05 10:01:12 | 2024-03-05 10:03:25 | 133 | 中国 | 广东省 | 深圳市 | 匿名用户 | | |
-    2 | 2024-03-05 11:20:41 | 2024-03-05 11:22:02 | 81  | 中国 | 北京市 | 北京市 | 微信用户 | wx_02 | 小林 | 
-    3 | 2024-03-06 08:15:00 | 2024-03-06 08:15:19 | 19  | 中国 | 浙江省 | 杭州市 | 匿名用户 | | | 
-    4 | 2024-03-06 19:44:37 | 2024-03-06 19:48:10 | 213 | 中国 | 湖北省 | 武汉市 | QQ用户   | qq_04 | 阿明 | 
-    5 | 2024-03-07 21:09:55 | 2024-03-07 21:11:47 | 112 | 中国 | 广东省 | 广州市 | 匿名用户 | | | 
-    """)  # noqa: W291
+    start = grid("""
+    编号 | 开始答题时间 | 结束答题时间 | 答题时长
+    1 | 2024-03-05 10:01:12 | 2024-03-05 10:03:25 | 133
+    2 | 2024-03-05 11:20:41 | 2024-03-05 11:22:02 | 81
+    3 | 2024-03-06 08:15:00 | 2024-03-06 08:15:19 | 19
+    4 | 2024-03-06 19:44:37 | 2024-03-06 19:48:10 | 213
+    5 | 2024-03-07 21:09:55 | 2024-03-07 21:11:47 | 112
+    """)
+    end = grid("""
+    语言 | 清洗数据结果 | 地理位置国家和地区 | 地理位置省 | 地理位置市 | 用户类型 | 用户标识 | 昵称 | 自定义字段 | IP |
+    简体中文 | 有效 | 中国 | 广东省 | 深圳市 | 匿名用户 |       |      | | 192.0.2.61 |
+    简体中文 | 有效 | 中国 | 北京市 | 北京市 | 微信用户 | wx_02 | 小林 | | 192.0.2.62 |
+    简体中文 | 无效 | 中国 | 浙江省 | 杭州市 | 匿名用户 |       |      | | 192.0.2.63 |
+    简体中文 | 有效 | 中国 | 湖北省 | 武汉市 | QQ用户   | qq_04 | 阿明 | | 192.0.2.64 |
+    简体中文 | 有效 | 中国 | 广东省 | 广州市 | 匿名用户 |       |      | | 192.0.2.65 |
+    """)
     text = grid("""
-    1.您的性别 | 2.您使用过的渠道（可多选）:网点 | 2.您使用过的渠道（可多选）:手机银行 | 3.请评价以下服务:服务态度 | 3.请评价以下服务:办理速度 | 4.您的建议
-    A.男 | A.网点 |            | 5 | 4 | 多开窗口
+    1.您的性别 | 2.您使用过的渠道（可多选）:网点 | 2.您使用过的渠道（可多选）:手机银行 | 3.请评价以下服务:服务态度 | 3.请评价以下服务:办理速度 | 4.您来自于：_填空1
+    A.男 | A.网点 |            | 5 | 4 | 城南
     B.女 | A.网点 | B.手机银行 | 4 | 4 |
     B.女 |        | B.手机银行 | 1 | 1 | 无
-    A.男 | A.网点 |            | 3 | 2 | 等太久，改善
+    A.男 | A.网点 |            | 3 | 2 | 城北，开发区
     A.男 |        | B.手机银行 | 5 | 5 |
     """)
-    case("tencent_text", Text(encoding="utf-8-sig"), beside(system, text), platform="tencent")
-    short = [row[:4] + row[10:] for row in system]
+    rows = beside(start, text, end)
+    names = [*rows[0][:-1], None]
+    case("tencent_text", Text(encoding="utf-8-sig"), rows, names, platform="tencent")
     codes = grid("""
-    Q1.您的性别 | Q2.您使用过的渠道 | Q3.总体满意度 | Q4.您向朋友推荐我们的可能性
-    A | A┋B | 4分 | 9
-    B | A   | 5分 | 10
-    B | B   | 1分 | 2
-    A | A┋C | 3分 | 7
-    A | B   | 5分 | 9
+    1.您的性别 | 2.您使用过的渠道 | 3.总体满意度 | 4.您向朋友推荐我们的可能性
+    A.男 | A.网点┋B.手机银行 | 4分 | 9
+    B.女 | A.网点 | 5分 | 10
+    B.女 | B.手机银行 | 1分 | 2
+    A.男 | A.网点┋C.电话 | 3分 | 7
+    A.男 | B.手机银行 | 5分 | 9
     """)
-    case("tencent_xlsx", Book("数据"), beside(short, codes), platform="tencent")
+    rows = beside(start, codes, [row[2:5] for row in end])
+    case("tencent_xlsx", Book("数据"), rows, platform="tencent")
 
 
 # ------------------------------------------------------------------ LimeSurvey, Typeform, forms
@@ -780,12 +843,13 @@ def cases_forms() -> None:
 
     typeform = grid("""
     # | How satisfied are you overall? | App | Branch | Other | What do you read? | Other | How likely are you to recommend us? | May we call you? | Response Type | Start Date (UTC) | Stage Date (UTC) | Submit Date (UTC) | Network ID | Tags
-    7x0c1v9b2n4m6k8j7h5g3f1d | 4 | App |        |        | News |         | 9  | 1 | completed | 2024-03-04 10:02:11 |  | 2024-03-04 10:04:02 | a1b2c3d4e5 | 
-    8z2x4c6v8b0n1m3k5j7h9g2f | 5 | App | Branch |        | Blog |         | 10 | 0 | completed | 2024-03-04 12:15:40 |  | 2024-03-04 12:17:33 | b2c3d4e5f6 | 
-    9q1w3e5r7t9y2u4i6o8p0a2s | 2 |     |        | Letter |      | Letters | 3  |   | completed | 2024-03-05 08:41:05 |  | 2024-03-05 08:44:51 | c3d4e5f6a7 | 
-    1l3k5j7h9g2f4d6s8a0p1o3i | 3 |     | Branch |        |      |         |    |   | partial   | 2024-03-05 19:22:18 | 2024-03-05 19:23:00 |  | d4e5f6a7b8 | 
-    2m4n6b8v0c1x3z5l7k9j2h4g | 5 | App |        |        | News |         | 9  | 1 | completed | 2024-03-06 07:30:59 |  | 2024-03-06 07:33:12 | e5f6a7b8c9 | 
-    """)  # noqa: W291
+    7x0c1v9b2n4m6k8j7h5g3f1d | 4 | App |        |        | News |         | 9  | 1 | completed | 2024-03-04 10:02:11 |  | 2024-03-04 10:04:02 | a1b2c3d4e5 |
+    8z2x4c6v8b0n1m3k5j7h9g2f | 5 | App | Branch |        | Blog |         | 10 | 0 | completed | 2024-03-04 12:15:40 |  | 2024-03-04 12:17:33 | b2c3d4e5f6 |
+    9q1w3e5r7t9y2u4i6o8p0a2s | 2 |     |        | Letter |      | Letters | 3  |   | completed | 2024-03-05 08:41:05 |  | 2024-03-05 08:44:51 | c3d4e5f6a7 |
+    1l3k5j7h9g2f4d6s8a0p1o3i | 3 |     | Branch |        |      |         |    |   | partial   | 2024-03-05 19:22:18 | 2024-03-05 19:23:00 |  | d4e5f6a7b8 |
+    2m4n6b8v0c1x3z5l7k9j2h4g | 5 | App |        |        | News |         | 9  | 1 | completed | 2024-03-06 07:30:59 |  | 2024-03-06 07:33:12 | e5f6a7b8c9 |
+    3b5v7c9x1z2k4j6h8g0f1d3s | 4 |     | Branch |        | Other topics |  | 7  | 0 | completed | 2024-03-06 18:02:44 |  | 2024-03-06 18:05:01 | f6a7b8c9d0 |
+    """)
     names = [*typeform[0][:6], "Other.1", *typeform[0][7:]]
     facts = {"platform": "typeform", "numbered": ["Other.1"], "point_out": {"partial": [5]}}
     case("typeform", Text(end="\n"), typeform, names, **facts)
@@ -898,6 +962,13 @@ def cases_titles() -> None:
     """)
     case("title_three_rows", Text(filled=False), plain, header=[4], title=[1, 2, 3])
 
+    cells = [
+        ["Branch report", "", "Date:", "2024-03-08"],
+        ["1 = poor", "5 = good", "", ""],
+        *plain[3:],
+    ]
+    case("title_with_cells", Text(), cells, header=[3], title=[1, 2])
+
     sheet = grid("""
     分行服务质量调查（2024年第一季度）
     填报单位：零售部
@@ -931,6 +1002,39 @@ def cases_headers() -> None:
     book = Book("数据", merged=["A1:A2", "B1:C1", "D1:E1", "F1:F2"])
     case("header_merged", book, roles, names, header=[1, 2])
     case("header_merged_csv", Text(), [row[:5] for row in roles], names[:5], header=[1, 2])
+    turned = grid("""
+    编号 | 设施 |      | 员工 |      | 速度 |
+         | 期望 | 感受 | 期望 | 感受 | 期望 | 感受
+    1 | 7 | 5 | 6 | 4 | 7 | 3
+    2 | 6 | 6 | 7 | 5 | 6 | 5
+    3 | 7 | 3 | 7 | 4 | 6 | 6
+    4 | 5 | 5 | 6 | 6 | 7 | 7
+    5 | 6 | 5 | 6 | 5 | 7 | 2
+    """)
+    names = [
+        "编号",
+        *(f"{item} - {role}" for item in ("设施", "员工", "速度") for role in ("期望", "感受")),
+    ]
+    merged = ["A1:A2", "B1:C1", "D1:E1", "F1:G1"]
+    case("header_merged_items_above", Book("数据", merged=merged), turned, names, header=[1, 2])
+    repeated = grid("""
+    id | Expectation | Expectation |  | Perception | Perception
+       | Speed       | Staff       |  | Speed      | Staff
+    1 | 7 | 6 | | 5 | 4
+    2 | 6 | 7 | | 6 | 5
+    3 | 7 | 7 | | 3 | 4
+    4 | 5 | 6 | | 5 | 6
+    5 | 6 | 6 | | 5 | 5
+    """)
+    names = [
+        "id",
+        "Expectation - Speed",
+        "Expectation - Staff",
+        None,
+        "Perception - Speed",
+        "Perception - Staff",
+    ]
+    case("header_group_repeated", Text(), repeated, names, header=[1, 2])
     three = grid("""
     id | Expectation |       |         |          | Perception |       |         |
        | Tangibles   |       | Service |          | Tangibles  |       | Service |
@@ -1060,6 +1164,42 @@ def cases_rows() -> None:
     chinese = [["编号", "网点", "设施", "员工", "速度"], *body[1:]]
     sums = [["合计", "", "23", "23", "21"], ["平均", "", "3.83", "3.83", "3.5"]]
     case("total_and_mean_chinese", Book("汇总"), chinese + sums, point_out={"total": [8, 9]})
+    top = [chinese[0], ["均值", "", "3.83", "3.83", "3.5"], *chinese[1:]]
+    case("mean_row_on_top", Book("汇总"), top, point_out={"total": [2]})
+    branches = grid("""
+    branch | id | q1 | q2 | q3
+    North | 1 | 4 | 5 | 3
+    North | 3 | 2 | 3 | 2
+    Subtotal |  | 6 | 8 | 5
+    South | 2 | 5 | 5 | 4
+    South | 4 | 4 | 4 | 5
+    South | 5 | 3 | 4 | 4
+    Subtotal |  | 12 | 13 | 13
+    Grand total |  | 18 | 21 | 18
+    """)
+    case("subtotals", Text(), branches, point_out={"total": [4, 8, 9]})
+    chinese_sums = grid("""
+    编号 | 网点 | 设施 | 员工
+    1 | 高新支行 | 4 | 5
+    2 | 高新支行 | 2 | 3
+      | 小计     | 6 | 8
+    3 | 城南支行 | 5 | 5
+    4 | 城南支行 | 4 | 4
+    5 | 城南支行 | 3 | 4
+      | 小计     | 12 | 13
+      | 总计     | 18 | 21
+    """)
+    case("subtotals_chinese", Book("汇总"), chinese_sums, point_out={"total": [4, 8, 9]})
+    brands = grid("""
+    id | brand | q1 | q2 | comment
+    1 | Total | 4 | 5 | Source: my own memory
+    2 | Shell | 5 | 5 | * the pump was broken
+    3 | Total | 2 | 3 | Average, at best
+    4 | Esso  | 4 | 4 |
+    5 | Mean Machine | 3 | 4 | Note: rather cold
+    6 | Total |   |   | Total mess
+    """)
+    case("answers_that_look_like_totals", Text(), brands)
     notes = [[""], ["Source: own survey, March 2024"], ["* Scale from 1 (poor) to 5 (good)"]]
     case("footnotes", Text(filled=False), body + notes, point_out={"footnote": [9, 10]})
     notes = [["注：1为非常不满意，5为非常满意。"], ["数据来源：客户体验部"]]
@@ -1079,6 +1219,27 @@ def cases_rows() -> None:
     5 | incomplete |   |
     """)]  # fmt: skip
     case("status_column", Text(), status, point_out={"partial": [3, 6]})
+
+    tests = grid("""
+    id | name | date | q1 | q2 | comment
+    1 | test      | 2024-03-01 | 5 | 5 | test
+    2 | TEST 2    | 2024-03-01 | 1 | 1 | please ignore, testing
+    3 | A. Miller | 2024-03-04 | 4 | 3 |
+    4 | B. Testa  | 2024-03-04 | 2 | 3 | took my driving test here
+    5 | C. Novak  | 2024-03-05 | 5 | 4 |
+    6 | D. Weber  | 2024-03-05 | 3 | 4 | fine
+    """)
+    case("test_answers", Text(), tests, point_out={"test": [2, 3]})
+    waves = grid("""
+    编号 | 月份 | 设施 | 员工 | NPS
+    A1 | 1月 | 4 | 5 | 9
+    A1 | 2月 | 3 | 5 | 7
+    A2 | 1月 | 5 | 5 | 10
+    A2 | 2月 | 5 | 4 | 9
+    A3 | 1月 | 2 | 3 | 4
+    A3 | 2月 | 3 | 3 | 6
+    """)
+    case("two_waves_are_wide", Book("数据"), waves)
 
     long = [["respondent", "item", "role", "value"]]
     for i, answers in enumerate(["7654", "6755", "7733", "5656"], 1):
@@ -1220,11 +1381,11 @@ def cases_values() -> None:
     windows = grid("""
     id | city | satisfaction | comment
     1 | Köln       | 4 | “Sehr gut” – danke
-    2 | München    | 5 | 
+    2 | München    | 5 |
     3 | Düsseldorf | 2 | Zu teuer: 20 €
-    4 | Zürich     | 4 | 
+    4 | Zürich     | 4 |
     5 | Besançon   | 3 | l’accueil
-    """)  # noqa: W291
+    """)
     case("encoding_cp1252", Text(encoding="cp1252"), windows, options={"encoding": "cp1252"})
     case("encoding_utf16_excel", Text("\t", "utf-16", suffix=".txt"), windows)
     readme = {"说明": grid("本表由问卷系统导出\n答卷见第二张表\n联系人：客户体验部")}
