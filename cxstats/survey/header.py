@@ -115,10 +115,9 @@ def find_header(
     if rows is not None:
         places = _asked(table, rows)
         return _build(table, places, ())
-    first = _first(table)
-    places = [first]
-    if first and table.is_groups(first - 1, first):
-        places.insert(0, first - 1)
+    places = [_first(table)]
+    while places[0] and len(places) < DEEPEST and table.is_groups(places[0] - 1, places[0]):
+        places.insert(0, places[0] - 1)
     doubts: list[Text] = []
     while len(places) < DEEPEST and places[-1] + 1 < len(table.rows):
         below = places[-1] + 1
@@ -151,21 +150,42 @@ class _Table:
         return self.cells[row + 1 : row + 1 + LOOKED_AT]
 
     def numeric(self, row: int) -> list[int]:
-        """Return the columns that hold numbers or dates in most cells below a row."""
+        """Return the columns that hold numbers or dates in most cells below a row.
+
+        Further rows of the header may stand there, and the header again.
+        """
         columns = []
         for j in range(self.width):
-            cells = [c[j] for c in self.below(row) if text_of(c[j])]
-            cells = [cell for cell in cells if plain(text_of(cell)) not in NO_ANSWERS]
-            if cells and 5 * sum(map(is_measured, cells)) >= 4 * len(cells):
+            cells = [cells[j] for cells in self.below(row)]
+            cells = [
+                cell for cell in cells
+                if plain(text_of(cell)) not in NO_ANSWERS and text_of(cell) != self.rows[row][j]
+            ]  # fmt: skip
+            measured = [is_measured(cell) for cell in cells]
+            start = next((i for i, is_one in enumerate(measured) if is_one), DEEPEST)
+            measured = measured[start:] if start < DEEPEST else []
+            if measured and 5 * sum(measured) >= 4 * len(measured):
                 columns.append(j)
         return columns
 
-    def contrast(self, row: int) -> float:
-        """Return in which share of the columns of numbers a row has text."""
-        columns = [j for j in self.numeric(row) if self.rows[row][j]]
-        texts = [j for j in columns if not is_measured(self.cells[row][j])]
-        words = [j for j in texts if plain(self.rows[row][j]) not in NO_ANSWERS]
+    def contrast(self, row: int, distinct: bool = True) -> float:
+        """Return in which share of the columns of numbers a row has text; 0 for an empty few.
+
+        A word that comes again and again ("refused") is an answer, not the name of a column.
+        """
+        numeric = self.numeric(row)
+        columns = [j for j in numeric if self.rows[row][j]]
+        texts = [self.rows[row][j] for j in columns if not is_measured(self.cells[row][j])]
+        words = [text for text in texts if plain(text) not in NO_ANSWERS]
+        if 2 * len(columns) < len(numeric) or (distinct and 2 * len(set(words)) < len(words)):
+            return 0.0
         return len(words) / len(columns) if columns else 0.0
+
+    def is_data(self, row: int) -> bool:
+        """Return whether a row has numbers in most columns of numbers that it fills."""
+        columns = [j for j in self.numeric(row) if self.rows[row][j]]
+        measured = sum(is_measured(self.cells[row][j]) for j in columns)
+        return len(columns) >= ENOUGH and 2 * measured > len(columns)
 
     def recurs(self, row: int) -> bool:
         """Return whether a row's texts come again below it, as answers do and headings do not."""
@@ -187,10 +207,17 @@ class _Table:
             j for j, text in enumerate(self.rows[row])
             if not text and self.rows[below][j] and filled and j > filled[0]
         ]  # fmt: skip
-        if not gaps or len(filled) < 2:
-            return False
         labels = [text for text in self.rows[below] if text]
         repeated = len(set(labels)) < len(labels)
+        headings = [self.rows[row][j] for j in filled]
+        if repeated and len(set(headings)) < len(headings) and not self.is_data(below):
+            pairs = [
+                pair for pair in zip(self.rows[row], self.rows[below], strict=True) if any(pair)
+            ]
+            if len(set(pairs)) == len(pairs):
+                return True
+        if not gaps or len(filled) < 2 or self.is_data(below):
+            return False
         vertical = any(self.rows[row][j] and not self.rows[below][j] for j in range(self.width))
         return bool(merges) or repeated or vertical
 
@@ -213,7 +240,12 @@ def is_measured(cell: Any) -> bool:
     if isinstance(cell, int | float | date | time):
         return True
     text = text_of(cell).strip()
-    return text.startswith("=") or is_number(text) or is_number(text.replace(",", ".")) or _looks_like_date(text)
+    return (
+        text.startswith("=")
+        or is_number(text)
+        or is_number(text.replace(",", "."))
+        or _looks_like_date(text)
+    )
 
 
 def _looks_like_date(text: str) -> bool:
@@ -223,8 +255,13 @@ def _looks_like_date(text: str) -> bool:
 
 
 def _first(table: _Table) -> int:
-    """Return the first row that is about as wide as the table and is not a lone title."""
+    """Return the first row of text above numbers; without numbers, the first of usual width."""
     rows = range(min(len(table.rows), HIGHEST))
+    for i in rows:
+        if table.is_data(i):
+            break
+        if table.contrast(i) >= SURE and len(table.numeric(i)) >= ENOUGH:
+            return i
     widest = max((table.filled(i) for i in rows), default=0)
     for i in rows:
         merged = any(m.row == i and m.last - m.first + 1 >= 0.8 * widest > 2 for m in table.merges)
@@ -248,7 +285,8 @@ def _continues(table: _Table, places: list[int], row: int) -> bool:
     pair = table.rows[above], table.rows[row]
     if is_old_qualtrics(*pair) or _is_surveymonkey(*pair):
         return True
-    contrast, groups = table.contrast(row), table.is_groups(above, row)
+    groups = table.is_groups(above, row)
+    contrast = table.contrast(row, distinct=not groups)
     if len(table.numeric(row)) >= ENOUGH:
         return contrast >= SURE and (groups or table.contrast(above) >= SURE)
     return groups and not table.recurs(row)
@@ -345,8 +383,11 @@ def _joined(table: _Table, places: list[int]) -> tuple[list[str], dict[str, str]
         texts = [" - ".join(filter(None, parts)) for parts in zip(*levels[1:], last, strict=True)]
         note = both("survey.read.note.names_and_texts", rows=rows)
         return names, _questions(names, texts), [note]
-    parts_of_names = zip(*levels, last, strict=True)
-    names = [" - ".join(dict.fromkeys(filter(None, parts))) for parts in parts_of_names]
+    own = zip(*(table.rows[i] for i in places), strict=True)
+    names = [
+        " - ".join(dict.fromkeys(filter(None, parts))) if any(cells) else ""
+        for parts, cells in zip(zip(*levels, last, strict=True), own, strict=True)
+    ]
     example = next((name for name in names if " - " in name), names[0])
     return names, {}, [both("survey.read.note.groups", rows=rows, example=excerpt(example))]
 

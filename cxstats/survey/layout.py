@@ -17,7 +17,7 @@ ROLES = {plain(word): role for role, words in {
                    "Wahrnehmung", "perçu", "感受", "感知", "实际", "实际感受", "体验", "满意度"),
     "minimum": ("minimum", "adequate", "最低", "最低要求", "可接受"),
 }.items() for word in words}  # fmt: skip
-FEW = 8  # columns of a long table
+FEW, LEAST = 8, 6  # columns of a long table at most, rows at least
 
 
 class Layout(NamedTuple):
@@ -46,7 +46,7 @@ def find_layout(frame: pd.DataFrame) -> Layout:
         found = _rows_per_role(frame, roles[0])
         if found.name != "wide":
             return found
-    if frame.shape[1] <= FEW and len(frame) >= 4:
+    if frame.shape[1] <= FEW and len(frame) >= LEAST:
         return _long(frame)
     return Layout()
 
@@ -98,4 +98,5 @@ def _crossed(frame: pd.DataFrame, respondent: Any, item: Any, by: list[Any]) -> 
     if n < 2 or k < 2 or (n < k and frame[respondent].dtype.kind not in "if"):
         return False
     pairs = len(frame.drop_duplicates([respondent, item]))
-    return bool(pairs >= 0.8 * n * k and n * k < 1.3 * len(frame))
+    each = frame.groupby(respondent)[item].nunique()
+    return bool(pairs >= 0.9 * n * k and each.min() > 1 and n * k <= 1.1 * pairs)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.survey.platforms import plain
+from cxstats.survey.platforms import forms, plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,15 +16,18 @@ if TYPE_CHECKING:
 KINDS = ("total", "preview", "partial", "test", "hidden")
 TOTALS = {plain(word) for word in (
     "total", "totals", "sum", "mean", "average", "avg", "median", "overall", "grand total",
-    "subtotal", "std", "count", "Summe", "Gesamt", "Mittelwert", "Durchschnitt", "moyenne", "somme",
+    "subtotal", "std", "std dev", "count", "n", "Summe", "Gesamt",
+    "Mittelwert", "Durchschnitt", "moyenne", "somme", "标准差", "人数",
     "media", "suma", "média", "合计", "总计", "小计", "平均", "平均值", "平均分", "均值",
     "汇总", "总数", "合計", "計",
 )}  # fmt: skip
 TESTS = {plain(word) for word in ("test", "testing", "测试", "測試", "テスト", "asdf", "prueba")}
 
 
-def _is_empty(cell: Any) -> bool:
-    return cell is None or cell == "" or (isinstance(cell, float) and np.isnan(cell))
+def _text(cell: Any) -> str:
+    if isinstance(cell, float):
+        return "" if np.isnan(cell) else f"{cell:g}"
+    return "" if cell is None else str(cell)
 
 
 def _number(cell: Any) -> float:
@@ -34,28 +37,29 @@ def _number(cell: Any) -> float:
         return float("nan")
 
 
-# Column -> what an unfinished, or a preview's, cell says there.
-UNFINISHED: Mapping[str, Callable[[Any], bool]] = {
-    "finished": lambda cell: plain(str(cell)) in {"0", "00", "false", "no", "falsch", "否"},
-    "progress": lambda cell: _number(cell) < 100,
-    "status": lambda cell: plain(str(cell)) in {"partial", "incomplete", "inprogress", "未完成"},
-    "submitdate": _is_empty,
-    "datesubmitted": _is_empty,
-    "datumabgeschickt": _is_empty,
-    "提交日期": _is_empty,
-    "responsetype": lambda cell: plain(str(cell)) in {"partial", "started", "incomplete"},
+# What columns of a platform say of a row, by heading: the texts that mean it.
+UNFINISHED = {
+    "finished": {"0", "false", "no", "falsch", "否"},
+    "status": {"partial", "incomplete", "inprogress", "未完成", "unvollstandig"},
+    "responsetype": {"partial", "started", "incomplete"},
 }
-PREVIEWS: Mapping[str, Callable[[Any], bool]] = {
-    "status": lambda cell: plain(str(cell)) in {"surveypreview", "1", "10", "spam", "surveytest"},
-    "distributionchannel": lambda cell: plain(str(cell)) == "preview",
-    "来源": lambda cell: plain(str(cell)) in {"预览", "测试"},
+SUBMITTED = ("submitdate", "datesubmitted", "datumabgeschickt", "提交日期", "submitdateutc")
+PREVIEWS = {
+    "status": {"surveypreview", "preview", "预览"},
+    "distributionchannel": {"preview"},
+    "来源": {"预览"},
 }
+TEST_STATUS = {"status": {"surveytest", "test"}}
+# Qualtrics writes its status as a number, too: 1 a preview, 2 a test.
+QUALTRICS = {"1": "surveypreview", "17": "surveypreview", "2": "surveytest"}
 SPREAD = 0.5  # share of the columns of numbers in which a total row must be one
-_ONLY_WITH = {"status": ("qualtrics", "qualtrics_legacy")}  # where 1 means a preview
 
 
 def non_respondents(
-    frame: pd.DataFrame, platform: str, hidden: frozenset[int] = frozenset()
+    frame: pd.DataFrame,
+    platform: str = "",
+    questions: Mapping[str, str] | None = None,
+    hidden: frozenset[int] = frozenset(),
 ) -> dict[str, tuple[Any, ...]]:
     """Return the labels of rows that are no respondents, by kind; kinds without one are absent.
 
@@ -69,30 +73,36 @@ def non_respondents(
         The table as read.
     platform : str
         As `cxstats.survey.platforms.recognise` names it.
+    questions : mapping of str to str, optional
+        Question texts of columns, which may say what a column is where its name does not.
     hidden : set of int
         Labels of hidden rows.
     """
-    names = {plain(str(name)): name for name in frame.columns}
-    rows: dict[str, Any] = {"total": _totals(frame)}
-    for kind, signs in (("preview", PREVIEWS), ("partial", UNFINISHED)):
-        flags = np.zeros(len(frame), bool)
-        for key, says in signs.items():
-            if key not in names or not _speaks(kind, key, platform):
-                continue
-            column = frame[names[key]]
-            if kind == "partial" and column.isna().all():
-                continue  # a column that the client emptied says nothing
-            flags |= np.array([says(cell) for cell in column], bool)
-        rows[kind] = flags
-    rows["partial"] &= ~rows["preview"]
-    rows["test"] = _tests(frame)
-    rows["hidden"] = np.isin(frame.index, list(hidden)) if hidden else np.zeros(len(frame), bool)
+    questions = questions or {}
+    rows: dict[str, Any] = {kind: np.zeros(len(frame), bool) for kind in KINDS}
+    for name in frame.columns:
+        heads = {form for text in (str(name), questions.get(str(name), "")) for form in forms(text)}
+        column = frame[name]
+        cells = [plain(_text(cell)) for cell in column]
+        if any(head.endswith("status") for head in heads):
+            heads.add("status")
+            if platform.startswith("qualtrics"):
+                cells = [QUALTRICS.get(cell, cell) for cell in cells]
+        signs = (("preview", PREVIEWS), ("test", TEST_STATUS), ("partial", UNFINISHED))
+        for kind, meanings in signs:
+            words = set().union(*(meanings.get(head, ()) for head in heads))
+            rows[kind] |= np.array([cell in words for cell in cells], bool)
+        if heads & set(SUBMITTED) and platform and not column.isna().all():
+            rows["partial"] |= column.isna().to_numpy(bool)
+        if "progress" in heads and platform.startswith("qualtrics"):
+            rows["partial"] |= np.array([_number(cell) < 100 for cell in column], bool)
+    rows["total"] = _totals(frame)
+    rows["test"] |= _tests(frame)
+    rows["test"] &= ~rows["preview"]
+    rows["partial"] &= ~(rows["preview"] | rows["test"] | rows["total"])
+    if hidden:
+        rows["hidden"] = np.isin(frame.index, list(hidden))
     return {kind: tuple(frame.index[rows[kind]].tolist()) for kind in KINDS if rows[kind].any()}
-
-
-def _speaks(kind: str, key: str, platform: str) -> bool:
-    wanted = _ONLY_WITH.get(key)
-    return kind != "preview" or wanted is None or platform in wanted
 
 
 def _texts(frame: pd.DataFrame) -> list[Any]:
@@ -100,30 +110,36 @@ def _texts(frame: pd.DataFrame) -> list[Any]:
 
 
 def _totals(frame: pd.DataFrame) -> Any:
-    """Return which rows are named a total and are one."""
+    """Return which rows are named a total in their first filled cell, and are one."""
     import pandas as pd
 
+    cells = frame.to_numpy(object)
+    filled = ~pd.isna(cells)
+    first = [row[has][0] if has.any() else None for row, has in zip(cells, filled, strict=True)]
+    named = np.array([isinstance(cell, str) and _is_total(cell) for cell in first], bool)
     flags = np.zeros(len(frame), bool)
-    named = np.zeros(len(frame), bool)
-    for name in _texts(frame):
-        cells = frame[name].to_numpy(object)
-        named |= np.array([isinstance(c, str) and _is_total(c) for c in cells], bool)
     if not named.any():
         return flags
     numbers = frame.apply(pd.to_numeric, errors="coerce").to_numpy(float)
     for row in np.flatnonzero(named):
-        above = numbers[:row][~named[:row]]
-        cells = numbers[row]
-        has = np.isfinite(cells) & np.isfinite(above).any(axis=0) if len(above) else cells < 0
-        if not has.any():
-            flags[row] = pd.isna(frame.iloc[row]).mean() > SPREAD
-            continue
-        flags[row] = np.mean(_summarises(cells[has], above[:, has])) >= SPREAD
+        own = np.isfinite(numbers[row])
+        before = np.flatnonzero(named[:row])
+        start = before[-1] + 1 if len(before) else 0
+        # Of the rows above, of those since the last total, or of all.
+        references = [np.arange(row), np.arange(start, row), np.arange(len(frame))]
+        shares = [0.0]
+        for rows in references:
+            values = numbers[rows[~named[rows]]]
+            has = own & np.isfinite(values).any(axis=0) if len(values) else own & ~own
+            if has.any():
+                shares.append(float(np.mean(_summarises(numbers[row][has], values[:, has]))))
+        bare = not own.any() and filled[row].mean() < SPREAD
+        flags[row] = bare or max(shares) >= SPREAD
     return flags
 
 
 def _is_total(text: str) -> bool:
-    return plain(re.sub(r"[\d\s(（].*$", "", text.strip())) in TOTALS and bool(text.strip())
+    return plain(re.sub(r"[\d(（:：].*$", "", text)) in TOTALS
 
 
 def _summarises(cells: Any, above: Any) -> Any:
@@ -141,7 +157,11 @@ def _tests(frame: pd.DataFrame) -> Any:
     """Return which rows have "test" alone as an answer in words, rarely in its column."""
     flags = np.zeros(len(frame), bool)
     for name in _texts(frame):
-        is_test = np.array([isinstance(c, str) and plain(c) in TESTS for c in frame[name]], bool)
+        is_test = np.array([isinstance(c, str) and _is_test(c) for c in frame[name]], bool)
         if is_test.sum() <= max(2, 0.05 * len(frame)):
             flags |= is_test
     return flags
+
+
+def _is_test(text: str) -> bool:
+    return plain(re.sub(r"\d+\s*$", "", text)) in TESTS

@@ -35,8 +35,8 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     "limesurvey": (
         "submitdate", "lastpage", "startlanguage", "seed", "startdate", "datestamp", "ipaddr",
         "refurl", "Response ID", "Date submitted", "Last page", "Start language", "Date started",
-        "Date last action", "Antwort ID", "Datum Abgeschickt", "Letzte Seite", "Start-Sprache",
-        "Zufallsstartwert", "答复 ID", "提交日期", "最后一页", "起始语言", "种子",
+        "Date last action", "Antwort ID", "Datum Abgeschickt", "Letzte Seite",
+        "Start-Sprache", "答复ID", "末页", "初始语言", "Zufallsstartwert", "答复 ID", "提交日期", "最后一页", "起始语言", "种子",
     ),
     "typeform": (
         "#", "Response Type", "Start Date (UTC)", "Stage Date (UTC)", "Submit Date (UTC)",
@@ -57,9 +57,10 @@ COMMON = {
     "status", "progress", "startdate", "enddate", "ipaddress", "emailaddress", "firstname",
     "lastname", "email", "name", "id", "tags", "score", "username", "来源", "编号", "序号", "姓名",
     "名称", "电子邮件", "starttime", "finished", "seed", "responseid", "timestamp", "commentaire",
-    "lastpage", "开始时间", "完成时间",
+    "lastpage", "开始时间", "完成时间", "datesubmitted", "提交日期",
 }  # fmt: skip
-FIRST = ("google_forms",)  # whose first column tells it, where it has one of the headings
+# One of these as the first column tells it.
+FIRST = {"google_forms": ("Timestamp", "时间戳记", "時間戳記", "Zeitstempel", "Horodateur")}
 # What SurveyMonkey writes below a question that has no options.
 PLAIN_LABELS = {
     "", "response", "openendedresponse", "antwort", "antworten", "offenebeantwortung",
@@ -91,6 +92,18 @@ def plain(text: str) -> str:
     return "".join(c for c in kept if not unicodedata.combining(c))
 
 
+def forms(heading: str) -> set[str]:
+    """Return the forms of a heading: as it is, and of "code. text" both parts.
+
+    Examples
+    --------
+    >>> sorted(forms("submitdate. Date submitted"))
+    ['datesubmitted', 'submitdate', 'submitdatedatesubmitted']
+    """
+    code, mark, text = heading.partition(". ")
+    return {plain(heading), *((plain(code), plain(text)) if mark else ())}
+
+
 _BY_HEADING: dict[str, set[str]] = {}
 for _platform, _headings in HEADINGS.items():
     for _heading in _headings:
@@ -112,14 +125,14 @@ def recognise(headings: Sequence[str]) -> Platform:
     """
     seen: dict[str, list[str]] = {}
     for heading in dict.fromkeys(headings):
-        for platform in _BY_HEADING.get(plain(heading), ()):
+        platforms = set().union(*(_BY_HEADING.get(form, set()) for form in forms(heading)))
+        for platform in platforms:
             seen.setdefault(platform, []).append(heading)
     certain = {
         name: own
         for name, own in seen.items()
-        if len(own) > 2
-        or sum(plain(heading) not in COMMON for heading in own) >= 1
-        or (name in FIRST and headings and headings[0] in own)
+        if any(not forms(heading) & COMMON for heading in own)
+        or (headings and headings[0] in FIRST.get(name, ()))
     }
     if not certain:
         return Platform()
@@ -128,7 +141,7 @@ def recognise(headings: Sequence[str]) -> Platform:
 
 
 def _weight(headings: Iterable[str]) -> float:
-    return sum(0.4 if plain(heading) in COMMON else 1.0 for heading in headings)
+    return sum(0.4 if forms(heading) & COMMON else 1.0 for heading in headings)
 
 
 def is_import_row(cells: Sequence[str]) -> bool:

@@ -174,7 +174,7 @@ def _finish(
     frame: pd.DataFrame, report: ReadReport, hidden: frozenset[int], options: Options
 ) -> pd.DataFrame:
     """Point out rows that are no respondents, leave out those asked for, warn of doubts."""
-    pointed_out = non_respondents(frame, report.platform, hidden)
+    pointed_out = non_respondents(frame, report.platform, report.questions, hidden)
     gone = {kind: rows for kind, rows in pointed_out.items() if kind in options.leave_out}
     frame = frame.drop(index=[row for rows in gone.values() for row in rows])
     if not len(frame):
@@ -320,6 +320,11 @@ def _table(
         notes += value_notes
     frame = pd.DataFrame(series)
     frame.index = pd.Index([record.number for record in body], name="row")
+    numeric = (
+        [both("survey.read.note.numeric_header", row=header.rows[0])]
+        if all(is_number(column) for column, _ in columns)
+        else []
+    )
     report = ReadReport(
         name,
         "",
@@ -331,7 +336,7 @@ def _table(
         notes=tuple(notes),
         numbered=tuple(new),
         left_out=left_out,
-        doubts=header.doubts,
+        doubts=(*header.doubts, *numeric),
     )
     return frame, report
 
@@ -387,8 +392,6 @@ def _columns(
             notes.append(both("survey.read.note.unnamed_empty", position=position))
     spaced = [name for name, _ in named if name != name.strip()]
     notes += [both("survey.read.note.spaced_name", column=repr(name)) for name in spaced]
-    if all(is_number(name) for name, _ in named):
-        notes.append(both("survey.read.note.numeric_header"))
     return named, notes
 
 

@@ -35,7 +35,7 @@ def read_spss(file: Path, head: bytes) -> tuple[pd.DataFrame, ReadReport]:
         frame, meta = pyreadstat.read_sav(str(file), user_missing=True)
     except Exception as error:  # a damaged file fails in many ways, none for the user
         raise DataError(f"{file.name}: a damaged SPSS file") from error
-    return _with_report(frame, meta, file.name, "spss")
+    return _with_report(frame, meta, file.name, "spss", {})
 
 
 def read_stata(file: Path, head: bytes) -> tuple[pd.DataFrame, ReadReport]:
@@ -51,30 +51,34 @@ def read_stata(file: Path, head: bytes) -> tuple[pd.DataFrame, ReadReport]:
     if not head.startswith(_STATA_HEADS):
         raise DataError(f"{file.name}: not a Stata file")
     try:
-        frame, meta = pyreadstat.read_dta(str(file), user_missing=True)
+        frame, _ = pyreadstat.read_dta(str(file))
+        # With letters of missing values, pyreadstat 1.3 reads the plain one as any number.
+        letters, meta = pyreadstat.read_dta(str(file), user_missing=True)
     except Exception as error:  # a damaged file fails in many ways, none for the user
         raise DataError(f"{file.name}: a damaged Stata file") from error
-    return _with_report(frame, meta, file.name, "stata")
+    declared = {
+        column: int(letters[column].isin(values).sum())
+        for column, values in meta.missing_user_values.items()
+    }
+    return _with_report(frame, meta, file.name, "stata", declared)
 
 
 def _with_report(
-    frame: pd.DataFrame, meta: Any, name: str, platform: str
+    frame: pd.DataFrame, meta: Any, name: str, platform: str, letters: dict[str, int]
 ) -> tuple[pd.DataFrame, ReadReport]:
-    missing = {}
+    missing = {column: count for column, count in letters.items() if count}
     for column in frame:
         series = frame[column]
         if series.dtype.kind not in "iufMm":
             frame[column] = series = series.astype(object).mask(series.isin([""]))
-        declared = series.isin(meta.missing_user_values.get(str(column), []))
+        declared = series.isin([])
         ranges: list[Any] = meta.missing_ranges.get(str(column), [])
         for limits in ranges:
             low, high = limits["lo"], limits["hi"]
             declared |= series.eq(low) if low == high else series.between(low, high)
         if declared.any():
             missing[str(column)] = int(declared.sum())
-            rest = series.mask(declared)
-            # Where only letters of missing values were among numbers, numbers remain.
-            frame[column] = rest.infer_objects() if platform == "stata" else rest
+            frame[column] = series.mask(declared)
     frame.index = frame.index + 1
     frame.index.name = "row"
     labels = {key: dict(table) for key, table in meta.variable_value_labels.items()}

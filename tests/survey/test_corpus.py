@@ -36,7 +36,8 @@ def as_text(value):
     if pd.isna(value):
         return ""
     if isinstance(value, pd.Timestamp):
-        return value.date().isoformat() if value.time().isoformat() == "00:00:00" else str(value)
+        midnight = value.time().isoformat() == "00:00:00"
+        return value.date().isoformat() if midnight else value.isoformat()
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)
