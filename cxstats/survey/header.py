@@ -65,8 +65,8 @@ class Header:
         Numbers of the rows of the header in the file.
     titles : tuple of int
         Numbers of the rows above it.
-    questions : dict of str to str
-        Name to question text.
+    texts : tuple of str
+        The question behind each name; empty where there is none.
     platform : Platform
         What wrote the file, and by which headings that was seen.
     notes : tuple of Text
@@ -77,7 +77,7 @@ class Header:
     names: tuple[str, ...]
     rows: tuple[int, ...]
     titles: tuple[int, ...] = ()
-    questions: dict[str, str] = field(default_factory=dict)
+    texts: tuple[str, ...] = ()
     platform: Platform = field(default_factory=Platform)
     notes: tuple[Text, ...] = ()
     doubts: tuple[Text, ...] = ()
@@ -200,7 +200,7 @@ class _Table:
     def is_groups(self, row: int, below: int) -> bool:
         """Return whether a row has headings for several columns of the row below it each."""
         merges = [m for m in self.merges if m.row == row]
-        if any(m.last - m.first + 1 >= 0.8 * self.filled(below) > 2 for m in merges):
+        if any(m.last - m.first + 1 >= 0.8 * self.width > 2 for m in merges):
             return False  # a title over the table
         filled = [j for j, text in enumerate(self.rows[row]) if text]
         gaps = [
@@ -334,20 +334,20 @@ def _build(table: _Table, places: list[int], doubts: tuple[Text, ...]) -> Header
         notes.append(both("survey.read.note.titles", n=len(titles), text=excerpt(texts[0])))
     cells = [table.rows[i] for i in places]
     if is_import_row(cells[-1]) and len(places) > 1:
-        names, questions = cells[0], _questions(cells[0], cells[1] if len(cells) > 2 else [])
+        names, texts = cells[0], cells[1] if len(cells) > 2 else []
         platform = Platform("qualtrics", ("ImportId",))
         notes.append(both("survey.read.note.qualtrics"))
     elif _is_old(table, places):
-        names, questions = cells[0], _questions(cells[0], cells[1])
+        names, texts = cells[0], cells[1]
         platform = Platform("qualtrics_legacy", tuple(cells[1][:3]))
         notes.append(both("survey.read.note.qualtrics_old"))
     elif len(places) == 2 and _is_surveymonkey(*cells):
-        names, questions, note = _surveymonkey(*cells)
+        names, texts, note = _surveymonkey(*cells)
         own = recognise(cells[0]).evidence
         platform = Platform("surveymonkey", own or tuple(filter(None, cells[1]))[:1])
         notes.append(note)
     else:
-        names, questions, more = _joined(table, places)
+        names, texts, more = _joined(table, places)
         platform, notes = recognise(names), [*notes, *more]
         if platform.name:
             notes.append(
@@ -357,17 +357,15 @@ def _build(table: _Table, places: list[int], doubts: tuple[Text, ...]) -> Header
                 )
             )
     width = max(table.widths[i] for i in places)
-    return Header(tuple(names[:width]), rows, titles, questions, platform, tuple(notes), doubts)
+    return Header(
+        tuple(names[:width]), rows, titles, tuple(texts[:width]), platform, tuple(notes), doubts
+    )
 
 
-def _questions(names: Sequence[str], texts: Sequence[str]) -> dict[str, str]:
-    return {name: text for name, text in zip(names, texts, strict=False) if name and text}
-
-
-def _joined(table: _Table, places: list[int]) -> tuple[list[str], dict[str, str], list[Text]]:
+def _joined(table: _Table, places: list[int]) -> tuple[list[str], list[str], list[Text]]:
     """Return names from rows of groups and labels, or names and their questions."""
     if len(places) == 1:
-        return table.rows[places[0]], {}, []
+        return table.rows[places[0]], [], []
     levels = []
     for i, above in enumerate(places[:-1]):
         grouped = table.is_groups(above, places[i + 1]) or any(
@@ -382,14 +380,14 @@ def _joined(table: _Table, places: list[int]) -> tuple[list[str], dict[str, str]
         names = table.rows[places[0]]
         texts = [" - ".join(filter(None, parts)) for parts in zip(*levels[1:], last, strict=True)]
         note = both("survey.read.note.names_and_texts", rows=rows)
-        return names, _questions(names, texts), [note]
+        return names, texts, [note]
     own = zip(*(table.rows[i] for i in places), strict=True)
     names = [
         " - ".join(dict.fromkeys(filter(None, parts))) if any(cells) else ""
         for parts, cells in zip(zip(*levels, last, strict=True), own, strict=True)
     ]
     example = next((name for name in names if " - " in name), names[0])
-    return names, {}, [both("survey.read.note.groups", rows=rows, example=excerpt(example))]
+    return names, [], [both("survey.read.note.groups", rows=rows, example=excerpt(example))]
 
 
 def _to_the_right(table: _Table, row: int) -> list[str]:
@@ -403,9 +401,9 @@ def _to_the_right(table: _Table, row: int) -> list[str]:
     return names
 
 
-def _surveymonkey(first: list[str], second: list[str]) -> tuple[list[str], dict[str, str], Text]:
+def _surveymonkey(first: list[str], second: list[str]) -> tuple[list[str], list[str], Text]:
     names: list[str] = []
-    questions: dict[str, str] = {}
+    questions: list[str] = []
     question = ""
     for above, label in zip(first, second, strict=True):
         question = above or question
@@ -413,7 +411,7 @@ def _surveymonkey(first: list[str], second: list[str]) -> tuple[list[str], dict[
         if name in names and label:
             name = f"{question} - {label}"
         names.append(name)
-        questions[name] = question
+        questions.append(question)
     n = sum(not is_plain_label(label) for label in second)
     return names, questions, both("survey.read.note.surveymonkey", n=n)
 

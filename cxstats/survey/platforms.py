@@ -36,7 +36,8 @@ HEADINGS: dict[str, tuple[str, ...]] = {
         "submitdate", "lastpage", "startlanguage", "seed", "startdate", "datestamp", "ipaddr",
         "refurl", "Response ID", "Date submitted", "Last page", "Start language", "Date started",
         "Date last action", "Antwort ID", "Datum Abgeschickt", "Letzte Seite",
-        "Start-Sprache", "答复ID", "末页", "初始语言", "Zufallsstartwert", "答复 ID", "提交日期", "最后一页", "起始语言", "种子",
+        "Start-Sprache", "Zufallsstartwert", "答复ID", "提交日期", "最后一页", "末页", "起始语言",
+        "初始语言", "种子",
     ),
     "typeform": (
         "#", "Response Type", "Start Date (UTC)", "Stage Date (UTC)", "Submit Date (UTC)",
@@ -57,8 +58,9 @@ COMMON = {
     "status", "progress", "startdate", "enddate", "ipaddress", "emailaddress", "firstname",
     "lastname", "email", "name", "id", "tags", "score", "username", "来源", "编号", "序号", "姓名",
     "名称", "电子邮件", "starttime", "finished", "seed", "responseid", "timestamp", "commentaire",
-    "lastpage", "开始时间", "完成时间", "datesubmitted", "提交日期",
+    "lastpage", "开始时间", "datesubmitted", "提交日期",
 }  # fmt: skip
+EXACT = 4  # common headings in the platform's own spelling that tell it together
 # One of these as the first column tells it.
 FIRST = {"google_forms": ("Timestamp", "时间戳记", "時間戳記", "Zeitstempel", "Horodateur")}
 # What SurveyMonkey writes below a question that has no options.
@@ -132,6 +134,7 @@ def recognise(headings: Sequence[str]) -> Platform:
         name: own
         for name, own in seen.items()
         if any(not forms(heading) & COMMON for heading in own)
+        or len(set(own) & set(HEADINGS[name])) >= EXACT
         or (headings and headings[0] in FIRST.get(name, ()))
     }
     if not certain:

@@ -306,13 +306,14 @@ def _table(
     if blank > 0:
         notes.append(both("survey.read.note.blank_rows", n=blank))
     cells_by_column = list(zip(*(record.cells for record in body), strict=True))
-    columns, column_notes = _columns(header.names, cells_by_column)
+    columns, column_notes = _columns(header, cells_by_column)
     notes += column_notes
-    names, new = numbered([column for column, _ in columns])
+    names, new = numbered([column for column, _, _ in columns])
     if new:
         notes.append(both("survey.read.note.numbered", n=len(new), names=listing(map(repr, new))))
+    questions = {column: text for column, (_, text, _) in zip(names, columns, strict=True) if text}
     series: dict[str, pd.Series[Any]] = {}
-    for column, (_, cells) in zip(names, columns, strict=True):
+    for column, (_, _, cells) in zip(names, columns, strict=True):
         values, value_notes = convert(cells, column, decimal_comma)
         if options.dates:
             values = as_dates(values, options.dates)
@@ -322,7 +323,7 @@ def _table(
     frame.index = pd.Index([record.number for record in body], name="row")
     numeric = (
         [both("survey.read.note.numeric_header", row=header.rows[0])]
-        if all(is_number(column) for column, _ in columns)
+        if all(is_number(column) for column, _, _ in columns)
         else []
     )
     report = ReadReport(
@@ -332,7 +333,7 @@ def _table(
         titles=header.titles,
         platform=header.platform.name,
         evidence=header.platform.evidence,
-        questions=header.questions,
+        questions=questions,
         notes=tuple(notes),
         numbered=tuple(new),
         left_out=left_out,
@@ -377,20 +378,23 @@ def _body(records: list[Record], header: Header) -> tuple[list[Record], dict[str
 
 
 def _columns(
-    names: Sequence[str], columns: Sequence[tuple[Any, ...]]
-) -> tuple[list[tuple[str, list[Any]]], list[Text]]:
-    """Return every column with its name, and what there is to say of the names."""
+    header: Header, columns: Sequence[tuple[Any, ...]]
+) -> tuple[list[tuple[str, str, list[Any]]], list[Text]]:
+    """Return name, question and cells of every column, and what there is to say of the names."""
     named, notes = [], []
-    for position, (name, cells) in enumerate(zip(names, columns, strict=True), 1):
+    texts = header.texts or [""] * len(header.names)
+    for position, (name, text, cells) in enumerate(
+        zip(header.names, texts, columns, strict=True), 1
+    ):
         if name:
-            named.append((name, list(cells)))
+            named.append((name, text, list(cells)))
         elif any(cell not in (None, "") for cell in cells):
             new = f"column_{position}"
-            named.append((new, list(cells)))
+            named.append((new, text, list(cells)))
             notes.append(both("survey.read.note.unnamed", position=position, name=repr(new)))
         else:
             notes.append(both("survey.read.note.unnamed_empty", position=position))
-    spaced = [name for name, _ in named if name != name.strip()]
+    spaced = [name for name, _, _ in named if name != name.strip()]
     notes += [both("survey.read.note.spaced_name", column=repr(name)) for name in spaced]
     return named, notes
 

@@ -1,4 +1,4 @@
-"""Every file of the corpus is read as it was meant: names, rows, cells, and what the report says."""
+"""Every file of the corpus is read as it was meant: names, rows, cells, the report."""
 
 from __future__ import annotations
 
