@@ -123,7 +123,7 @@ def find_header(
         below = places[-1] + 1
         if not _continues(table, places, below):
             share = table.contrast(below)
-            if share >= DOUBTFUL:
+            if share >= DOUBTFUL and len(table.numeric(below)) >= ENOUGH:
                 doubts.append(both("survey.read.doubt.header", row=table.numbers[below]))
             break
         places.append(below)

@@ -37,7 +37,8 @@ def find_layout(frame: pd.DataFrame) -> Layout:
     Examples
     --------
     >>> import pandas as pd
-    >>> long = pd.DataFrame({"id": [1, 1, 2, 2], "item": ["t1", "t2"] * 2, "answer": [5, 4, 3, 5]})
+    >>> ids, items = [1, 1, 2, 2, 3, 3], ["t1", "t2"] * 3
+    >>> long = pd.DataFrame({"id": ids, "item": items, "answer": [5, 4, 3, 5, 1, 2]})
     >>> find_layout(long).call
     "frame.pivot(index='id', columns='item', values='answer').reset_index()"
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,6 +50,7 @@ PREVIEWS = {
     "来源": {"预览"},
 }
 TEST_STATUS = {"status": {"surveytest", "test"}}
+SPEAKING = {*UNFINISHED, *SUBMITTED, *PREVIEWS, *TEST_STATUS, "progress"}
 # Qualtrics writes its status as a number, too: 1 a preview, 2 a test.
 QUALTRICS = {"1": "surveypreview", "17": "surveypreview", "2": "surveytest"}
 SPREAD = 0.5  # share of the columns of numbers in which a total row must be one
@@ -83,11 +84,13 @@ def non_respondents(
     for name in frame.columns:
         heads = {form for text in (str(name), questions.get(str(name), "")) for form in forms(text)}
         column = frame[name]
-        cells = [plain(_text(cell)) for cell in column]
         if any(head.endswith("status") for head in heads):
             heads.add("status")
-            if platform.startswith("qualtrics"):
-                cells = [QUALTRICS.get(cell, cell) for cell in cells]
+        if not heads & SPEAKING:
+            continue
+        cells = [plain(_text(cell)) for cell in column]
+        if "status" in heads and platform.startswith("qualtrics"):
+            cells = [QUALTRICS.get(cell, cell) for cell in cells]
         signs = (("preview", PREVIEWS), ("test", TEST_STATUS), ("partial", UNFINISHED))
         for kind, meanings in signs:
             words = set().union(*(meanings.get(head, ()) for head in heads))
@@ -105,18 +108,16 @@ def non_respondents(
     return {kind: tuple(frame.index[rows[kind]].tolist()) for kind in KINDS if rows[kind].any()}
 
 
-def _texts(frame: pd.DataFrame) -> list[Any]:
-    return [name for name in frame.columns if frame[name].dtype.kind in "OUT"]
-
-
 def _totals(frame: pd.DataFrame) -> Any:
     """Return which rows are named a total in their first filled cell, and are one."""
     import pandas as pd
 
-    cells = frame.to_numpy(object)
-    filled = ~pd.isna(cells)
-    first = [row[has][0] if has.any() else None for row, has in zip(cells, filled, strict=True)]
-    named = np.array([isinstance(cell, str) and _is_total(cell) for cell in first], bool)
+    named = np.zeros(len(frame), bool)
+    before_it = np.zeros(len(frame), bool)  # whether a cell to the left is filled
+    for name in frame.columns:
+        if frame[name].dtype.kind in "OUT":
+            named |= _says(frame[name], _is_total) & ~before_it
+        before_it |= frame[name].notna().to_numpy(bool)
     flags = np.zeros(len(frame), bool)
     if not named.any():
         return flags
@@ -133,7 +134,7 @@ def _totals(frame: pd.DataFrame) -> Any:
             has = own & np.isfinite(values).any(axis=0) if len(values) else own & ~own
             if has.any():
                 shares.append(float(np.mean(_summarises(numbers[row][has], values[:, has]))))
-        bare = not own.any() and filled[row].mean() < SPREAD
+        bare = not own.any() and frame.iloc[row].notna().mean() < SPREAD
         flags[row] = bare or max(shares) >= SPREAD
     return flags
 
@@ -156,11 +157,19 @@ def _summarises(cells: Any, above: Any) -> Any:
 def _tests(frame: pd.DataFrame) -> Any:
     """Return which rows have "test" alone as an answer in words, rarely in its column."""
     flags = np.zeros(len(frame), bool)
-    for name in _texts(frame):
-        is_test = np.array([isinstance(c, str) and _is_test(c) for c in frame[name]], bool)
+    for name in frame.columns:
+        if frame[name].dtype.kind not in "OUT":
+            continue
+        is_test = _says(frame[name], _is_test)
         if is_test.sum() <= max(2, 0.05 * len(frame)):
             flags |= is_test
     return flags
+
+
+def _says(column: pd.Series[Any], meaning: Callable[[str], bool]) -> Any:
+    """Return which cells of a column are texts of a meaning; each text is asked once."""
+    texts = {text for text in column.unique() if isinstance(text, str) and meaning(text)}
+    return column.isin(texts).to_numpy(bool) if texts else np.zeros(len(column), bool)
 
 
 def _is_test(text: str) -> bool:

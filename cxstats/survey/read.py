@@ -20,12 +20,13 @@ from cxstats.survey.columns import as_dates, convert, is_number, to_series
 from cxstats.survey.encoding import (
     DELIMITERS,
     HEAD,
+    SAMPLE,
     decode,
     decode_as,
     find_delimiter,
     refuse_binary,
 )
-from cxstats.survey.header import Header, Merge, Record, find_header, numbered, text_of
+from cxstats.survey.header import Header, Merge, Record, find_header, numbered
 from cxstats.survey.layout import find_layout
 from cxstats.survey.non_respondents import KINDS, non_respondents
 from cxstats.survey.report import ReadReport
@@ -351,30 +352,30 @@ def _without_blank(records: list[Record]) -> list[Record]:
 def _body(records: list[Record], header: Header) -> tuple[list[Record], dict[str, tuple[int, ...]]]:
     """Return the rows below the header that are rows of the table, and the others by kind."""
     body = [record for record in records if record.number > header.rows[-1]]
-    width = len(header.names)
-    by_number = {record.number: record.cells for record in records}
-    heads = [[text_of(cell) for cell in by_number[row]] for row in header.rows]
+    heads = [record.cells for record in records if record.number in header.rows]
     left_out: dict[str, tuple[int, ...]] = {}
-    repeated = (
-        {record.number for record in body if [text_of(cell) for cell in record.cells] in heads}
-        if width > 1
-        else set()
-    )
-    notes_below: set[int] = set()
-    if width > NOTE_BELOW:
-        filled = [sum(cell not in (None, "") for cell in record.cells) for record in body]
-        usual = float(np.median(filled)) if filled else 0.0
-        for record, count in zip(reversed(body), reversed(filled), strict=True):
-            first = next((cell for cell in record.cells if cell not in (None, "")), None)
-            lone = count == 1 and isinstance(first, str) and not is_number(first)
-            if usual <= NOTE_BELOW or not lone:
-                break
-            notes_below.add(record.number)
+    several = len(header.names) > 1
+    repeated = {r.number for r in body if several and r.cells in heads}
+    notes_below = _notes_below(body) if len(header.names) > NOTE_BELOW else set()
     for kind, rows in (("footnote", notes_below), ("repeated_header", repeated)):
         if rows:
             left_out[kind] = tuple(sorted(rows))
     gone = notes_below | repeated
     return [record for record in body if record.number not in gone], left_out
+
+
+def _notes_below(body: list[Record]) -> set[int]:
+    """Return the numbers of the last rows that have one text each, where others have answers."""
+    counts = [sum(cell not in (None, "") for cell in r.cells) for r in body[:SAMPLE]]
+    if not counts or np.median(counts) <= NOTE_BELOW:
+        return set()
+    rows = set()
+    for record in reversed(body):
+        filled = [cell for cell in record.cells if cell not in (None, "")]
+        if len(filled) != 1 or not isinstance(filled[0], str) or is_number(filled[0]):
+            break
+        rows.add(record.number)
+    return rows
 
 
 def _columns(
