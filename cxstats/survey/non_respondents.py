@@ -37,6 +37,8 @@ def _number(cell: Any) -> float:
         return float("nan")
 
 
+LONGEST = 30  # characters of a cell that is a total's name or a test's
+STARTS = {word[0] for word in TOTALS | TESTS}
 # What columns of a platform say of a row, by heading: the texts that mean it.
 UNFINISHED = {
     "finished": {"0", "false", "no", "falsch", "否"},
@@ -168,7 +170,11 @@ def _tests(frame: pd.DataFrame) -> Any:
 
 def _says(column: pd.Series[Any], meaning: Callable[[str], bool]) -> Any:
     """Return which cells of a column are texts of a meaning; each text is asked once."""
-    texts = {text for text in column.unique() if isinstance(text, str) and meaning(text)}
+    texts = {
+        text for text in column.unique()
+        if isinstance(text, str) and 0 < len(text) <= LONGEST
+        and text.lstrip()[:1].casefold() in STARTS and meaning(text)
+    }  # fmt: skip
     return column.isin(texts).to_numpy(bool) if texts else np.zeros(len(column), bool)
 
 
