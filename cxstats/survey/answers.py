@@ -11,7 +11,7 @@ import numpy as np
 from cxstats.core.errors import DataError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both
-from cxstats.core.messages import excerpt, row_name
+from cxstats.core.messages import excerpt, no_column, row_name
 from cxstats.survey.codebook import Codebook, has_points
 
 if TYPE_CHECKING:
@@ -150,8 +150,7 @@ def numbers(frame: pd.DataFrame, name: str, missing: Sequence[str] = ()) -> NDAr
     import pandas as pd
 
     if name not in frame.columns:
-        columns = ", ".join(map(str, frame.columns[:30]))
-        raise DataError(f"column {name!r} is not in the table; columns: {columns}")
+        raise DataError(no_column(name, frame.columns))
     column = frame[name]
     if column.ndim > 1:
         raise DataError(f"column {name!r} stands twice in the table")

@@ -19,6 +19,7 @@ import numpy as np
 from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, label
+from cxstats.core.messages import no_column
 from cxstats.core.result import Result
 from cxstats.survey.platforms import forms, plain
 
@@ -221,7 +222,7 @@ def mask_personal_data(
             raise CxError(f"kinds={kind!r}; allowed: {', '.join(map(repr, KINDS))}")
     for name in keep:
         if name not in data.columns:
-            raise DataError(f"keep: column {name!r} is not in the table")
+            raise DataError(f"keep: {no_column(name, data.columns)}")
     report = find_personal_data(data)
     table = report.table
     table = table[table["kind"].isin(kinds) & ~table["column"].isin(keep)].reset_index(drop=True)
