@@ -81,8 +81,8 @@ def pls(  # noqa: PLR0913  (keywords of a public function)
     Returns
     -------
     PlsFit
-        With ``.table``, ``.paths``, ``.quality``, ``.problems``, ``.bootstrap()``, ``.predict()``,
-        ``.ipma()``, ``.compare_groups()``, ``.plot()``.
+        With ``.table``, ``.paths``, ``.quality``, ``.fit_indices``, ``.problems``,
+        ``.bootstrap()``, ``.predict()``, ``.ipma()``, ``.compare_groups()``, ``.plot()``.
 
     Warns
     -----
