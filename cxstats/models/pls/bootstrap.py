@@ -11,7 +11,7 @@ import numpy as np
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both, label
-from cxstats.core.moments import bootstrap_moments, check_resamples
+from cxstats.core.moments import bootstrap_moments, check_resamples, resampling_counts
 from cxstats.core.progress import quiet_linear_algebra, tracked
 from cxstats.core.result import Chart, Result
 from cxstats.models.fitted_model import bootstrap_chart
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # The usual one first: results must not depend on which way round an item is stored.
 SIGNS = ("construct", "none")
 # What `plot` draws.
-DRAWN = ("path", "defined")
+DRAWN = ("path", "slope", "defined")
 # Replicates in a batch: few enough for their matrices to stay in the cache.
 CHUNK = 250
 # Step of the derivatives behind BCa, in correlations, and where those fits stop: the bend and the
@@ -42,6 +42,8 @@ LOST = 0.05
 CONSTANT = 1e-9
 # Respondents whose influence is computed at a time.
 ROWS = 2_000
+# Respondents whose influence is found by fitting the model again.
+MOST_ROWS = 1_000
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -52,7 +54,7 @@ class PlsBootstrap(Result):
     ----------
     table : pandas.DataFrame
         One row per quantity: ``kind`` (path, loading, weight, total, indirect, specific,
-        r_squared, htmt, defined), ``lhs, op, rhs, label, estimate, se, z, p_value, ci_low,
+        slope, r_squared, htmt, defined), ``lhs, op, rhs, label, estimate, se, z, p_value, ci_low,
         ci_high`` (percentile), ``bca_low, bca_high``. `z` is the estimate over its bootstrap
         standard error (papers on PLS call it t), with a normal p value; R², HTMT and their like
         are not tested against 0 (NaN).
@@ -107,12 +109,13 @@ class PlsBootstrap(Result):
         return self.table[self.table["kind"] == kind].reset_index(drop=True)
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
-        """Return paths and defined parameters with percentile intervals."""
-        rows = self.table[self.table["kind"].isin(DRAWN)]
+        """Return paths, simple slopes and defined parameters with percentile intervals."""
+        rows: Any = self.table[self.table["kind"].isin(DRAWN)]
         names = [
-            lhs if op == ":=" else f"{rhs} → {lhs}"
-            for lhs, op, rhs in zip(rows["lhs"], rows["op"], rows["rhs"], strict=True)
-        ]
+            row.lhs if row.op == ":=" else f"{row.rhs} → {row.lhs}"
+            + f" ({row.label})" * (row.kind == "slope")
+            for row in rows.itertuples()
+        ]  # fmt: skip
         limits = rows["estimate"], rows["ci_low"], rows["ci_high"]
         return bootstrap_chart(self, names, *limits, lang)
 
@@ -138,7 +141,8 @@ def bootstrap(fit: PlsFit, n_resamples: int, seed: int, level: float, signs: str
     fit.sample.require_rows("a bootstrap")
     with quiet_linear_algebra():
         cov = bootstrap_moments(fit.sample.matrix, n_resamples, seed).cov
-        values, improper = replicate(fit, cov, signs == "construct")
+        drawn = _drawn(fit.n, n_resamples, seed) if fit.design.interactions else None
+        values, improper = replicate(fit, cov, signs == "construct", drawn)
         table = _table(fit, values, level)
     failed = int(np.isnan(values).all(axis=1).sum())
     return PlsBootstrap(
@@ -147,8 +151,20 @@ def bootstrap(fit: PlsFit, n_resamples: int, seed: int, level: float, signs: str
     )  # fmt: skip
 
 
-def replicate(fit: PlsFit, cov: Array, align: bool) -> tuple[Array, NDArray[np.bool_]]:
+def _drawn(n: int, n_resamples: int, seed: int) -> NDArray[np.uint16]:
+    """Return how often each respondent is in each resample, (B, n), as in `bootstrap_moments`."""
+    drawn = np.empty((n_resamples, n), np.uint16)
+    for start, counts in resampling_counts(n, n_resamples, seed):
+        drawn[start : start + len(counts)] = counts
+    return drawn
+
+
+def replicate(
+    fit: PlsFit, cov: Array, align: bool, drawn: NDArray[np.uint16] | None = None
+) -> tuple[Array, NDArray[np.bool_]]:
     """Return all quantities of a batch of samples (B, k), and which are improper (B,).
+
+    `drawn` (B, n) is how often each respondent is in each of them, which interactions need.
 
     NaN where there is no solution; improper where corrected correlations are not positive
     definite.
@@ -156,7 +172,8 @@ def replicate(fit: PlsFit, cov: Array, align: bool) -> tuple[Array, NDArray[np.b
     quantity_replicates = np.empty((len(cov), len(quantities(fit.design))))
     improper = np.zeros(len(cov), bool)
     for start, stop in tracked(len(cov), CHUNK):
-        estimates = fit.reestimate(cov[start:stop], align=align)
+        weights = None if drawn is None else drawn[start:stop]
+        estimates = fit.reestimate(cov[start:stop], weights=weights, align=align)
         values = flattened(estimates, fit.design)
         lost = ~estimates.outer.converged | ~np.isfinite(estimates.paths).all(axis=(1, 2))
         values[lost] = np.nan
@@ -171,8 +188,11 @@ def influence(fit: PlsFit) -> Array:
     """Return the influence of each respondent on each quantity, (n, k).
 
     That on the correlation of a and b is ``z_a z_b - r (z_a^2 + z_b^2) / 2``; by the chain rule,
-    with derivatives by differences (a batch of p(p - 1)/2 matrices), on everything else.
+    with derivatives by differences (a batch of p(p - 1)/2 matrices), on everything else. Of
+    interactions, which more than correlations decide, see `_influence_by_weights`.
     """
+    if fit.design.interactions:
+        return _influence_by_weights(fit)
     moments = fit.sample.moments
     row, column = np.tril_indices(len(moments.names), -1)
     slopes = _slopes(fit, row, column)
@@ -186,6 +206,27 @@ def influence(fit: PlsFit) -> Array:
         terms -= moments.corr[row, column] * (square[:, row] + square[:, column]) / 2
         influences[first : first + ROWS] = terms @ slopes
     return influences
+
+
+def _influence_by_weights(fit: PlsFit) -> Array:
+    """Return influences as derivatives by the weight of each respondent, by differences.
+
+    Of `MOST_ROWS` respondents at most, evenly spaced, each standing for its neighbours: BCa needs
+    the skewness of the influences only.
+    """
+    x = fit.sample.matrix - fit.sample.moments.mean
+    rows = np.unique(np.linspace(0, fit.n - 1, min(fit.n, MOST_ROWS)).astype(int))
+    cov = x.T @ x / fit.n
+    influences = []
+    for first in range(0, len(rows), CHUNK):
+        part = rows[first : first + CHUNK]
+        outer = x[part][:, :, None] * x[part][:, None, :]
+        weights = np.full((len(part), fit.n), (1 - STEP) / fit.n)
+        weights[np.arange(len(part)), part] += STEP
+        moved = fit.reestimate((1 - STEP) * (cov + STEP * outer), weights=weights, tolerance=STOP)
+        influences.append(flattened(moved, fit.design))
+    values = (np.concatenate(influences) - flattened(fit.estimates, fit.design)) / STEP
+    return values[np.arange(fit.n) * len(rows) // fit.n]
 
 
 def _slopes(fit: PlsFit, row: NDArray[np.intp], column: NDArray[np.intp]) -> Array:

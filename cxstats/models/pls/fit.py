@@ -28,6 +28,8 @@ def pls(
     *,
     scheme: str = "path",
     consistent: bool = False,
+    interaction: str = "two-stage",
+    higher_order: str = "two-stage",
     missing: str = "listwise",
     n_resamples: int = 1_000,
     seed: int = 1,
@@ -44,7 +46,9 @@ def pls(
     model : str
         ``Quality =~ q1 + q2`` reflective (mode A), ``Price <~ p1 + p2`` formative (mode B),
         ``Loyalty ~ Quality + Price`` paths, ``b*Quality`` labels, ``:=`` defined parameters. A
-        name in a path that has no items is an item itself.
+        name in a path that has no items is an item itself. ``Loyalty ~ X + Z + X:Z`` has an
+        interaction of constructs or items, ``X:X`` a quadratic effect; ``H =~ A + B`` of
+        constructs is a reflective higher-order construct, ``H <~ A + B`` a formative one.
     data : table or Moments
         Respondents in rows, or moments (no intervals then).
     scheme : {"path", "centroid", "factorial"}
@@ -53,6 +57,18 @@ def pls(
         Consistent PLS: correct the reflective constructs for unreliability by rho_A, so that
         estimates are those of a common-factor model. Without it constructs are composites, and
         paths between them are those of error-prone sums.
+    interaction : {"two-stage", "product", "orthogonal"}
+        What the items of an interaction are. "two-stage": the product of the standardised scores
+        of a first stage that has all but the interactions, as one item (Henseler & Chin 2010); for constructs of every kind, and the default. "product": the
+        products of all standardised items of either construct, in mode A (Chin, Marcolin &
+        Newsted 2003); of reflective constructs. "orthogonal": these with the items taken out, so
+        that main effects stay as they are without the interaction. Needs respondents.
+    higher_order : {"two-stage", "repeated"}
+        "two-stage": the scores of the dimensions, from a first stage in which they have all paths
+        of their construct, are its items in the second (disjoint two stages, Becker, Cheah,
+        Gholamzade, Ringle & Sarstedt 2023). "repeated": it has all items of its dimensions again,
+        and paths to them (=~) or from them (<~); what leads to a formative one then leads to its
+        dimensions, and its effect is in ``.effects`` (Becker, Klein & Wetzels 2012).
     missing : {"listwise", "mean"}
         Leave respondents with a missing answer out, or put the item's mean there (which shrinks
         correlations).
@@ -63,7 +79,7 @@ def pls(
     Returns
     -------
     PlsFit
-        With ``.table``, ``.paths``, ``.quality``, ``.problems``, ``.bootstrap()``, ``.predict()``,
+        With ``.table``, ``.paths``, ``.simple_slopes``, ``.quality``, ``.problems``, ``.bootstrap()``, ``.predict()``,
         ``.ipma()``, ``.compare_groups()``, ``.plot()``.
 
     Warns
@@ -77,8 +93,8 @@ def pls(
     ModelSyntaxError
         With line, column and a caret.
     DataError, CxError
-        If an item is missing, constant or not numeric, the paths run in a circle, or an option
-        is none.
+        If an item is missing, constant or not numeric, the paths run in a circle, an option is
+        none, or what is asked for is refused (see Notes).
 
     Notes
     -----
@@ -86,11 +102,28 @@ def pls(
     so an item that is coded the other way round gets a negative loading. Resamples, groups and
     folds keep the direction that the construct has in the sample.
 
+    Resamples go through all stages. Measurement error weakens interactions more than paths: the
+    reliability of a product is about that of one score times that of the other. The path of an
+    interaction is per unit of the product of standardised scores, as in seminr: what a standard
+    deviation of the moderator adds to the path of the predictor (``std`` in ``.table``: per
+    standard deviation of the product). With products of items it is divided by the mean of their
+    standard deviations, weighted with absolute loadings. Interactions of three, constructs of the third order,
+    and either together with ``consistent=True``, are refused; so are ``.predict()``, ``.ipma()``
+    and ``.compare_groups()`` of such models.
+
     References
     ----------
     Wold (1982); Lohmoller (1989). Latent variable path modeling with partial least squares.
     Tenenhaus, Esposito Vinzi, Chatelin & Lauro (2005). PLS path modeling. CSDA 48(1), 159-205.
     Dijkstra & Henseler (2015). Consistent partial least squares path modeling. MISQ 39(2).
+    Chin, Marcolin & Newsted (2003). A partial least squares latent variable modeling approach for
+    measuring interaction effects. Information Systems Research 14(2), 189-217.
+    Henseler & Chin (2010). A comparison of approaches for the analysis of interaction effects
+    between latent variables. Structural Equation Modeling 17(1), 82-109.
+    Becker, Klein & Wetzels (2012). Hierarchical latent variable models in PLS-SEM. Long Range
+    Planning 45(5-6), 359-394.
+    Becker, Cheah, Gholamzade, Ringle & Sarstedt (2023). PLS-SEM's most wanted guidance.
+    International Journal of Contemporary Hospitality Management 35(1), 321-346.
 
     Examples
     --------
@@ -105,17 +138,29 @@ def pls(
         raise CxError(f"scheme is {scheme!r}; allowed: {', '.join(SCHEMES)}")
     check_level(level)
     check_resamples(n_resamples or 1, seed)
-    design = read_design(model)
-    sample = read_sample(data, design.items, missing)
+    design = read_design(model, interaction, higher_order)
+    if consistent and design.stages is not None:
+        names = [x.name for x in (*design.interactions, *design.higher_order)]
+        raise CxError(
+            f"consistent=True with an interaction or a higher-order construct ({', '.join(names)}) "
+            "is not supported: no reliability corrects a product or the scores of a first stage; "
+            "allowed: consistent=False"
+        )
+    sample = read_sample(data, design.columns, missing)
+    if design.interactions:
+        sample.require_rows("an interaction")
     with quiet_linear_algebra():
-        estimates = estimate(sample.moments.cov[None], design, scheme, consistent)
-        problems = find_problems(sample.moments.corr, estimates, design, consistent)
+        estimates = estimate(
+            sample.moments.cov[None], design, scheme, consistent,
+            answers=sample.matrix if design.interactions else None,
+        )  # fmt: skip
+        problems = find_problems(estimates.corr[0], estimates, design, consistent)
         if any(problem.fatal for problem in problems):
             outer = estimates.outer
             numbers = ("weights", "cross_loadings", "composite_corr")
             withheld = {name: np.full_like(getattr(outer, name), np.nan) for name in numbers}
             outer = replace(outer, **withheld)
-            estimates = from_weights(sample.moments.corr[None], outer, design, consistent)
+            estimates = from_weights(estimates.corr, outer, design, consistent)
     labels = [(path.label, design.constructs[path.start]) for path in design.paths]
     labels += zip(design.item_labels, design.items, strict=True)
     if terms := labels_of_variables(labels, (*design.constructs, *design.items)):

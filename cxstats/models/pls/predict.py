@@ -140,7 +140,8 @@ def predict(
     Raises
     ------
     CxError
-        For a consistent fit: predictions are made from composites.
+        For a consistent fit (predictions are made from composites), and for a model with an
+        interaction or a higher-order construct.
 
     References
     ----------
@@ -178,6 +179,7 @@ def _check_predictable(fit: PlsFit, k: int, antecedents: str) -> None:
     if fit.consistent:
         raise CxError("predictions are made from composites: fit without consistent=True")
     fit.require_sound("prediction")
+    fit.require_one_stage("a prediction")
     fit.sample.require_rows("a prediction")
 
 
