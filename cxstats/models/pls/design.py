@@ -105,6 +105,11 @@ class Design:
         dimensions = (name for construct in self.higher_order for name in construct.dimensions)
         return tuple(dict.fromkeys(dimensions))
 
+    @property
+    def derived(self) -> tuple[str, ...]:
+        """The interactions and higher-order constructs."""
+        return (*(x.name for x in self.interactions), *(x.name for x in self.higher_order))
+
     def distinct(self, i: int, j: int) -> bool:
         """Return whether two constructs are meant to differ: no products, none part of the other.
 

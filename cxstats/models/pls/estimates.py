@@ -12,7 +12,7 @@ from cxstats.core.moments import correlations
 from cxstats.models.pls.algorithm import TOLERANCE, Weights, aligned, find_weights, regressed
 from cxstats.models.pls.design import Design
 from cxstats.models.pls.quality import rho_a
-from cxstats.models.pls.stages import staged_weights
+from cxstats.models.pls.stages import Respondents, staged_weights
 from cxstats.stats.coefficients import htmt_matrix
 
 if TYPE_CHECKING:
@@ -70,8 +70,7 @@ def estimate(
     reference: Weights | None = None,
     align: bool = False,
     tolerance: float = TOLERANCE,
-    answers: Array | None = None,
-    weights: Array | None = None,
+    respondents: Respondents | None = None,
 ) -> Estimates:
     """Estimate a batch of samples from their covariances.
 
@@ -87,17 +86,15 @@ def estimate(
         Weights of one sample to start from.
     align : bool
         Whether composites take the direction of `reference` too.
-    answers : array (n, p), optional
-        The respondents, which interactions need.
-    weights : array (B, n), optional
-        How often each of them is in each sample; once each without it.
+    respondents : Respondents, optional
+        Interactions need them.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         corr = correlations(cov)
     if design.stages is not None:
         starts = None if reference is None else tuple(w[0] for w in reference.stages)
         staged = staged_weights(
-            corr, design, scheme, answers=answers, weights=weights, reference=starts, align=align,
+            corr, design, scheme, respondents=respondents, reference=starts, align=align,
             tolerance=tolerance,
         )  # fmt: skip
         return from_weights(staged.corr, staged.outer, design, consistent, staged.product_sd)
@@ -285,7 +282,8 @@ class Slope:
     @property
     def where(self) -> str:
         """The value in words that need no language."""
-        return f"{self.moderator} = {self.at:+d} SD" if self.at else f"{self.moderator} = 0"
+        value = f"{self.at:+d} SD".replace("-", "\N{MINUS SIGN}") if self.at else "0"
+        return f"{self.moderator} = {value}"
 
 
 def slopes(design: Design) -> tuple[Slope, ...]:

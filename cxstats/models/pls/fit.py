@@ -22,7 +22,7 @@ from cxstats.models.sem.result import ModelWarning
 from cxstats.stats.intervals import check_level
 
 
-def pls(
+def pls(  # noqa: PLR0913  (a public method with its options)
     model: str,
     data: Any,
     *,
@@ -58,11 +58,12 @@ def pls(
         estimates are those of a common-factor model. Without it constructs are composites, and
         paths between them are those of error-prone sums.
     interaction : {"two-stage", "product", "orthogonal"}
-        What the items of an interaction are. "two-stage": the product of the standardised scores
-        of a first stage that has all but the interactions, as one item (Henseler & Chin 2010); for constructs of every kind, and the default. "product": the
-        products of all standardised items of either construct, in mode A (Chin, Marcolin &
-        Newsted 2003); of reflective constructs. "orthogonal": these with the items taken out, so
-        that main effects stay as they are without the interaction. Needs respondents.
+        What the items of an interaction are. "two-stage": one item, the product of the
+        standardised scores of a first stage that has all but the interactions (Henseler & Chin
+        2010); for constructs of every kind. "product": the products of all standardised items of
+        either construct, in mode A (Chin, Marcolin & Newsted 2003); for reflective constructs.
+        "orthogonal": these with the items taken out, so that they do not correlate with them.
+        Needs respondents.
     higher_order : {"two-stage", "repeated"}
         "two-stage": the scores of the dimensions, from a first stage in which they have all paths
         of their construct, are its items in the second (disjoint two stages, Becker, Cheah,
@@ -79,8 +80,8 @@ def pls(
     Returns
     -------
     PlsFit
-        With ``.table``, ``.paths``, ``.simple_slopes``, ``.quality``, ``.problems``, ``.bootstrap()``, ``.predict()``,
-        ``.ipma()``, ``.compare_groups()``, ``.plot()``.
+        With ``.table``, ``.paths``, ``.simple_slopes``, ``.quality``, ``.problems``,
+        ``.bootstrap()``, ``.predict()``, ``.ipma()``, ``.compare_groups()``, ``.plot()``.
 
     Warns
     -----
@@ -107,9 +108,11 @@ def pls(
     interaction is per unit of the product of standardised scores, as in seminr: what a standard
     deviation of the moderator adds to the path of the predictor (``std`` in ``.table``: per
     standard deviation of the product). With products of items it is divided by the mean of their
-    standard deviations, weighted with absolute loadings. Interactions of three, constructs of the third order,
-    and either together with ``consistent=True``, are refused; so are ``.predict()``, ``.ipma()``
-    and ``.compare_groups()`` of such models.
+    standard deviations, weighted with absolute loadings.
+
+    Refused are products of three, constructs of the third order, paths of a dimension, and of
+    models with an interaction or a higher-order construct: ``consistent=True``, ``.predict()``,
+    ``.ipma()`` and ``.compare_groups()``. A group of two may be an item: ``Y ~ X + g + X:g``.
 
     References
     ----------
@@ -140,11 +143,10 @@ def pls(
     check_resamples(n_resamples or 1, seed)
     design = read_design(model, interaction, higher_order)
     if consistent and design.stages is not None:
-        names = [x.name for x in (*design.interactions, *design.higher_order)]
         raise CxError(
-            f"consistent=True with an interaction or a higher-order construct ({', '.join(names)}) "
-            "is not supported: no reliability corrects a product or the scores of a first stage; "
-            "allowed: consistent=False"
+            "consistent=True with an interaction or a higher-order construct "
+            f"({', '.join(design.derived)}) is not supported: no reliability corrects a "
+            "product or the scores of a first stage; allowed: consistent=False"
         )
     sample = read_sample(data, design.columns, missing)
     if design.interactions:
@@ -152,7 +154,7 @@ def pls(
     with quiet_linear_algebra():
         estimates = estimate(
             sample.moments.cov[None], design, scheme, consistent,
-            answers=sample.matrix if design.interactions else None,
+            respondents=sample.respondents() if design.interactions else None,
         )  # fmt: skip
         problems = find_problems(estimates.corr[0], estimates, design, consistent)
         if any(problem.fatal for problem in problems):

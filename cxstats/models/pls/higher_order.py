@@ -43,9 +43,7 @@ class HigherOrder(NamedTuple):
     method: str
 
 
-def with_dimensions(
-    specification: Specification, higher: tuple[HigherOrder, ...]
-) -> Specification:
+def with_dimensions(specification: Specification, higher: tuple[HigherOrder, ...]) -> Specification:
     """Return the model of the first stage: dimensions with the paths of their construct.
 
     An item among dimensions is a construct of one item there.

@@ -70,13 +70,15 @@ def interactions_of(syntax: Syntax, method: str) -> tuple[tuple[Interaction, ...
     for term in syntax.terms:
         for text in (term.lhs, *term.labels):
             if ":" in text:
-                raise syntax.error(term, f"'{text}': an interaction stands on the right of '~' only")
+                raise syntax.error(
+                    term, f"'{text}': an interaction stands on the right of '~' only"
+                )
         if ":" not in term.rhs:
             continue
         factors = tuple(term.rhs.split(":"))
         _check_place(syntax, term, factors)
         key = tuple(sorted(factors))
-        found.setdefault(key, Interaction(term.rhs, *factors[:2], method))
+        found.setdefault(key, Interaction(term.rhs, factors[0], factors[1], method))
         names[term.rhs] = found[key].name
     return tuple(found.values()), names
 

@@ -18,7 +18,10 @@ PART = 4_000_000
 
 
 def product_moments(
-    answers: Array, weights: Array, first: Array, second: Array
+    answers: Array,
+    weights: NDArray[np.floating | np.integer],
+    first: Array,
+    second: Array,
 ) -> tuple[Array, Array]:
     """Return covariances of products with the answers, and with each other, for each sample.
 

@@ -420,7 +420,7 @@ class PlsFit(FittedModel):
         self,
         cov: Array,
         *,
-        weights: Array | None = None,
+        weights: NDArray[np.floating | np.integer] | None = None,
         align: bool = True,
         tolerance: float = TOLERANCE_RESAMPLE,
     ) -> Estimates:
@@ -441,7 +441,7 @@ class PlsFit(FittedModel):
         return estimate(
             cov, self.design, self.scheme, self.consistent,
             reference=self.estimates.outer, align=align, tolerance=tolerance,
-            answers=self.sample.matrix if self.design.interactions else None, weights=weights,
+            respondents=self.sample.respondents(weights) if self.design.interactions else None,
         )  # fmt: skip
 
     def require_one_stage(self, what: str) -> None:
@@ -452,10 +452,9 @@ class PlsFit(FittedModel):
         CxError
         """
         if self.design.stages is not None:
-            names = [x.name for x in (*self.design.interactions, *self.design.higher_order)]
             raise CxError(
                 f"{what} of a model with an interaction or a higher-order construct "
-                f"({', '.join(names)}) is not supported; fit the model without it"
+                f"({', '.join(self.design.derived)}) is not supported; fit the model without it"
             )
 
     def bootstrap(

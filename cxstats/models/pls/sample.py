@@ -12,6 +12,7 @@ from cxstats.core.engines import blocks
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text
 from cxstats.core.moments import Moments, moments
+from cxstats.models.pls.stages import Respondents
 from cxstats.models.sem.tokens import near
 from cxstats.survey.answers import missing_code_notes
 
@@ -62,6 +63,10 @@ class Sample:
         """The rows used, (n, p), missing answers replaced if that was asked for."""
         raw = read_rows(self._frame("this"), self.moments.names)
         return filled(raw)[0] if self.missing == "mean" else raw[self.used]
+
+    def respondents(self, weights: NDArray[np.floating | np.integer] | None = None) -> Respondents:
+        """Return the rows used, with how often each is in each sample of a batch (B, n)."""
+        return Respondents(self.matrix, weights)
 
     @cached_property
     def missing_codes(self) -> tuple[Text, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
+
+
+class Respondents(NamedTuple):
+    """Whose products are weighed.
+
+    Attributes
+    ----------
+    answers : array (n, p)
+    weights : array (B, n) or None
+        How often each respondent is in each sample of a batch; None: once in one sample.
+    """
+
+    answers: Array
+    weights: NDArray[np.floating | np.integer] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,17 +96,14 @@ class _Items:
         weights = np.stack([self.scores(stage, outer, name) for name in fresh], axis=2)
         across = self.corr @ weights
         self.corr = _bordered(self.corr, across, weights.swapaxes(1, 2) @ across)
-        self.coefficients = np.concatenate(
-            [self.coefficients, self.coefficients @ weights], axis=2
-        )
+        self.coefficients = np.concatenate([self.coefficients, self.coefficients @ weights], axis=2)
         self.names += fresh
 
     def add_products(
         self,
         products: tuple[ProductItem, ...],
         factors: dict[str, Array],
-        answers: Array,
-        weights: Array,
+        respondents: Respondents,
     ) -> Array:
         """Add products as items, standardised; return their standard deviations (B, T).
 
@@ -102,6 +113,9 @@ class _Items:
             np.stack([factors[getattr(item, end)] for item in products], axis=2)
             for end in ("first", "second")
         )
+        answers, weights = respondents
+        if weights is None:
+            weights = np.ones((len(self.corr), len(answers)))
         with_answers, among = product_moments(answers, weights, first, second)
         covariances = with_answers @ self.coefficients
         if any(item.cleared_of for item in products):
@@ -125,8 +139,7 @@ def staged_weights(
     design: Design,
     scheme: str,
     *,
-    answers: Array | None = None,
-    weights: Array | None = None,
+    respondents: Respondents | None = None,
     reference: tuple[Array, ...] | None = None,
     align: bool = False,
     tolerance: float = TOLERANCE,
@@ -141,10 +154,8 @@ def staged_weights(
         One with `stages`.
     scheme, tolerance
         As in `cxstats.models.pls.algorithm.find_weights`.
-    answers : array (n, p), optional
-        The respondents; interactions need them.
-    weights : array (B, n), optional
-        How often each respondent is in each sample; once each without it.
+    respondents : Respondents, optional
+        Interactions need them.
     reference : tuple of array, optional
         The weights of each stage to begin with.
     align : bool
@@ -157,9 +168,7 @@ def staged_weights(
 
     def solve(stage: Design) -> Weights:
         start = None if reference is None else reference[len(solved)]
-        outer = find_weights(
-            items.of(stage.items), stage, scheme, start=start, tolerance=tolerance
-        )
+        outer = find_weights(items.of(stage.items), stage, scheme, start=start, tolerance=tolerance)
         if align and start is not None:
             outer = aligned(outer, start, stage)
         solved.append(outer)
@@ -169,21 +178,18 @@ def staged_weights(
         items.add_scores(stages.dimensions, solve(stages.dimensions), design.dimensions)
     product_sd = np.empty((len(corr), 0))
     if design.products:
-        assert answers is not None
-        if weights is None:
-            weights = np.ones((len(corr), len(answers)))
+        if respondents is None:
+            raise TypeError("products need respondents")
         if stages.main_effects is None:
-            factors = {
-                name: items.coefficients[:, :, k] for k, name in enumerate(items.names)
-            }
+            factors = {name: items.coefficients[:, :, k] for k, name in enumerate(items.names)}
         else:
             stage, outer = stages.main_effects, solve(stages.main_effects)
             factors = {
                 name: (items.coefficients @ items.scores(stage, outer, name)[:, :, None])[..., 0]
                 for name in stage.constructs
             }
-        product_sd = items.add_products(design.products, factors, answers, weights)
-        product_sd *= np.sqrt(1 - 1 / len(answers))
+        product_sd = items.add_products(design.products, factors, respondents)
+        product_sd *= np.sqrt(1 - 1 / len(respondents.answers))
     solve(stages.last)
     corr = items.of(design.items)
     return StagedWeights(corr, _combined(corr, design, solved), product_sd)
