@@ -541,7 +541,15 @@ class PlsFit(FittedModel):
         """
         table = self.table.assign(op=self.table["op"].replace("<~", "=~"))
         r2 = dict(zip(self.r_squared["construct"], self.r_squared["r_squared"], strict=True))
-        names = [self.design.constructs[j] for j in self.design.of_mode("B")]
+        # Repeated items stand at their dimensions; what is formed of these has an R² of about 1.
+        repeated = [c for c in self.design.higher_order if c.method == "repeated"]
+        table = table[(table["op"] != "=~") | ~table["lhs"].isin([c.name for c in repeated])]
+        for construct in repeated:
+            if construct.formative:
+                del r2[construct.name]
+        hidden = {construct.name for construct in repeated}
+        formative = (self.design.constructs[j] for j in self.design.of_mode("B"))
+        names = [name for name in formative if name not in hidden]
         note = label("pls.note.formative", lang, names=listed(names).get(lang)) if names else None
         source = label("pls.source", lang, n=self.n)
         return self.path_diagram(table, r2, source, lang, note)

@@ -371,6 +371,26 @@ def test_what_stages_have_no_meaning_for_is_refused():
         _ = fitted(MODERATED, interaction="product").simple_slopes
 
 
+def test_sem_points_to_pls_for_an_interaction():
+    with pytest.raises(cx.ModelSyntaxError, match=r"'SC:cusa', .* cx\.pls takes it, in two stages"):
+        cx.sem("CUSL =~ cusl_1 + cusl_2 + cusl_3\nCUSL ~ SC:cusa", corp())
+    with pytest.warns(cx.ModelWarning, match=r"a\*b: .* write a colon, as in X:Z"):
+        cx.pls("l ~ a + a*b", _products(), n_resamples=0)
+
+
+def test_a_labelled_interaction_is_a_parameter_like_others():
+    fit = fitted("l ~ p*a + b + w * a : b\nat_2 := p + 2*w", _products())
+    rows = fit.table.set_index("label")["estimate"]
+    assert rows["at_2"] == pytest.approx(rows["p"] + 2 * rows["w"], abs=1e-12)
+
+
+def test_effects_of_an_interaction_go_on_to_what_follows():
+    fit = fitted("l ~ a + b + a:b\nk ~ l", _products())
+    row = fit.effects.set_index(["lhs", "rhs"]).loc[("k", "a:b")]
+    paths = fit.paths.set_index(["lhs", "rhs"])["estimate"]
+    assert row["total"] == pytest.approx(paths["l", "a:b"] * paths["k", "l"], abs=1e-12)
+
+
 def test_moments_have_higher_orders_but_no_products():
     columns = list(read_design(HIGHER).columns)
     frame = corp()[columns].dropna()
@@ -399,6 +419,12 @@ def test_a_first_stage_without_solution_is_one():
         fit = cx.pls(HIGHER.replace("COMP =~", "COMP <~"), frame, missing="mean", n_resamples=50)
     assert not fit.sound
     assert fit.paths["estimate"].isna().all()
+
+
+def test_repeated_items_are_drawn_once():
+    fit = fitted(FORMED, higher_order="repeated", n_resamples=20)
+    (drawn,) = fit.chart("paths", "en", {}).values
+    assert not drawn["rhs"][drawn["op"] == "=~"].duplicated().any()
 
 
 def test_no_pair_of_part_and_whole_is_asked_to_be_distinct():
