@@ -444,7 +444,7 @@ class PlsFit(FittedModel):
             respondents=self.sample.respondents(weights) if self.design.interactions else None,
         )  # fmt: skip
 
-    def require_one_stage(self, what: str) -> None:
+    def require_one_stage(self, what: str, instead: str = "fit the model without it") -> None:
         """Raise if the model has an interaction or a higher-order construct.
 
         Raises
@@ -454,7 +454,7 @@ class PlsFit(FittedModel):
         if self.design.stages is not None:
             raise CxError(
                 f"{what} of a model with an interaction or a higher-order construct "
-                f"({', '.join(self.design.derived)}) is not supported; fit the model without it"
+                f"({', '.join(self.design.derived)}) is not supported; {instead}"
             )
 
     def bootstrap(
@@ -578,7 +578,25 @@ class PlsFit(FittedModel):
             for row in rows.itertuples()
         ]  # fmt: skip
         lines.append(label("pls.r_squared", lang, names=listed(explained).get(lang)))
-        return [*lines, self._path_head(lang), *self._path_lines(lang)]
+        return [*lines, self._path_head(lang), *self._path_lines(lang), *self._slope_lines(lang)]
+
+    def _slope_lines(self, lang: str) -> list[str]:
+        """Return the simple slopes, a line for each interaction and outcome."""
+        if not slopes(self.design):
+            return []
+        rows: Any = self.simple_slopes
+        lines = [label("pls.slopes", lang)]
+        for names, three in rows.groupby(["lhs", "rhs", "moderator"], sort=False):
+            values = [
+                format_number(row.estimate, 3)
+                + (f" {interval(row.ci_low, row.ci_high, 3)}" if self.inference else "")
+                for row in three.itertuples()
+            ]
+            lhs, rhs, moderator = names
+            numbers = label("pls.comma", lang).join(values)
+            name = f"{lhs} ~ {rhs} | {moderator}"
+            lines.append(label("pls.path.row", lang, name=name, numbers=numbers))
+        return lines
 
     def _path_head(self, lang: str) -> str:
         """Say where intervals come from, or that there are none."""

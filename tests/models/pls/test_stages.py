@@ -335,6 +335,33 @@ def test_influences_are_those_of_leaving_respondents_out():
         assert found[:, k].std() == pytest.approx(jackknife[:, k].std(), rel=0.15)
 
 
+def test_influences_of_some_respondents_stand_for_their_neighbours(monkeypatch):
+    from cxstats.models.pls import bootstrap
+
+    fit = fitted("l ~ a + b + a:b", _products(60))
+    every = bootstrap.influence(fit)
+    monkeypatch.setattr(bootstrap, "MOST_ROWS", 20)
+    some = bootstrap.influence(fit)
+    assert some.shape == every.shape
+    rows = np.unique(np.linspace(0, 59, 20).astype(int))
+    np.testing.assert_allclose(some[::3], every[rows], atol=1e-9)
+
+
+@pytest.mark.slow
+def test_products_of_items_fit_chance():
+    """Without an interaction, nine weights find one; the product of two scores has none to fit."""
+    sizes = {method: [] for method in METHODS}
+    for seed in range(60):
+        frame = _moderated_population(np.random.default_rng([3, seed]), 150, 0.0, 0.5)
+        for method, found in sizes.items():
+            fit = fitted(POPULATION + "\nY ~ X + Z + X:Z", frame, interaction=method)
+            found.append(abs(fit.paths["estimate"].iloc[-1]))
+    mean = {method: np.mean(found) for method, found in sizes.items()}
+    assert mean["two-stage"] < 0.07  # sqrt(2 / pi) / sqrt(150) is .065
+    assert 1.6 < mean["product"] / mean["two-stage"] < 3
+    assert mean["orthogonal"] > 1.6 * mean["two-stage"]
+
+
 def test_slopes_have_the_intervals_of_the_bootstrap():
     fit = fitted(MODERATED, n_resamples=200)
     slopes = fit.simple_slopes
@@ -410,6 +437,8 @@ def test_notes_name_the_method_and_its_source(method):
     assert "2010" in note.en or "2003" in note.en
     assert note.zh.startswith("cusa:SC：")
     assert "CUSL ~ cusa:SC" in fit.summary()
+    line = "CUSL ~ cusa | SC: 0.538, 0.467, 0.395"
+    assert (line in fit.summary()) == (method == "two-stage")
 
 
 def test_a_first_stage_without_solution_is_one():
@@ -482,3 +511,74 @@ def test_known_interactions_are_found_but_for_attenuation(reliability):
     se = np.std(estimates, ddof=1) / np.sqrt(rounds)
     assert abs(np.mean(estimates) - expected) < 3 * se + 0.004
     assert np.mean(covered) > 0.9
+
+
+def test_a_population_of_composites_of_composites_is_recovered():
+    """Y depends on H = A + B by known weights, and on items only through A and B (mode B)."""
+    generator = np.random.default_rng(12)
+    inner = {"a": np.array([0.6, 0.3, 0.4]), "b": np.array([0.2, 0.7])}
+    within, composite = [], []
+    for weights in inner.values():
+        noise = generator.normal(size=(30, len(weights))) + generator.normal(size=(30, 1))
+        corr = np.corrcoef(noise.T)
+        within.append(corr)
+        composite.append(weights / np.sqrt(weights @ corr @ weights))
+    shared, upper = 0.4, np.array([0.7, 0.5])
+    upper /= np.sqrt(upper @ np.array([[1, shared], [shared, 1]]) @ upper)
+    own = [corr @ weights for corr, weights in zip(within, composite, strict=True)]
+    to_y = 0.6 * np.array([[1, shared], [shared, 1]]) @ upper
+    across = shared * np.outer(own[0], own[1])
+    y = np.concatenate([own[0] * to_y[0], own[1] * to_y[1]])
+    corr = np.block([[within[0], across], [across.T, within[1]]])
+    corr = np.block([[corr, y[:, None]], [y[None], np.ones((1, 1))]])
+    names = ["a1", "a2", "a3", "b1", "b2", "y"]
+    population = cx.Moments.from_correlation(names, corr, n=500)
+    fit = fitted("A <~ a1 + a2 + a3\nB <~ b1 + b2\nH <~ A + B\ny ~ H", population,
+                 missing="listwise")  # fmt: skip
+    weights = fit.weights.set_index("item")["weight"]
+    np.testing.assert_allclose(weights[["a1", "a2", "a3"]], composite[0], atol=1e-9)
+    np.testing.assert_allclose(weights[["b1", "b2"]], composite[1], atol=1e-9)
+    np.testing.assert_allclose(weights[["A", "B"]], upper, atol=1e-9)
+    assert fit.paths["estimate"][0] == pytest.approx(0.6, abs=1e-9)
+
+
+SECOND_ORDER = """
+    A =~ a1 + a2 + a3
+    B =~ b1 + b2 + b3
+    Y =~ y1 + y2 + y3
+    H =~ A + B
+    H ~ x
+    Y ~ H
+"""
+
+
+def _second_order_population():
+    """Correlations of items of a second-order factor between a cause and an effect."""
+    loadings = np.array([0.8, 0.7, 0.9, 0.7, 0.8, 0.8, 0.9, 0.8, 0.7, 1.0])
+    factors = np.array([[1, 0.56, 0.4, 0.4], [0.56, 1, 0.35, 0.35], [0.4, 0.35, 1, 0.25],
+                        [0.4, 0.35, 0.25, 1]])  # fmt: skip
+    member = np.repeat(np.eye(4), [3, 3, 3, 1], axis=0) * loadings[:, None]
+    corr = member @ factors @ member.T
+    np.fill_diagonal(corr, 1)
+    return corr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["two-stage", "repeated"])
+def test_intervals_of_higher_orders_cover_the_population(method):
+    """What the method gives for the population itself is what intervals have to cover."""
+    names, corr, rounds = read_design(SECOND_ORDER).columns, _second_order_population(), 200
+    options = {"higher_order": method, "missing": "listwise"}
+    known = fitted(
+        SECOND_ORDER, cx.Moments.from_correlation(list(names), corr, n=300), **options
+    ).paths.set_index(["lhs", "rhs"])["estimate"]
+    assert 0.3 < known["Y", "H"] < 0.5
+    root, covered = np.linalg.cholesky(corr), []
+    for seed in range(rounds):
+        rows = np.random.default_rng([13, seed]).normal(size=(300, len(corr))) @ root.T
+        fit = fitted(SECOND_ORDER, pd.DataFrame(rows, columns=list(names)), seed=seed,
+                     **(options | {"n_resamples": 200}))  # fmt: skip
+        table = fit.table[fit.table["op"] == "~"].set_index(["lhs", "rhs"])
+        covered.append((table["ci_low"] <= known) & (known <= table["ci_high"]))
+    shares = pd.DataFrame(covered).mean()
+    assert (shares > 0.9).all(), shares
