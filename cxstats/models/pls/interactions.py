@@ -92,6 +92,10 @@ def _check_place(syntax: Syntax, term: Term, factors: tuple[str, ...]) -> None:
             term, f"'{term.rhs}' is a product of {len(factors)}; allowed: two constructs, as in "
             f"{factors[0]}:{factors[1]}"
         )  # fmt: skip
+    if term.lhs in factors:
+        raise syntax.error(
+            term, f"'{term.rhs}' has {term.lhs!r} in it, which it explains; allowed: predictors"
+        )  # fmt: skip
     beside = {other.rhs for other in syntax.terms if other.op == "~" and other.lhs == term.lhs}
     if missing := [factor for factor in factors if factor not in beside]:
         raise syntax.error(

@@ -17,9 +17,11 @@ from cxstats.core.errors import ModelSyntaxError
 Token = tuple[str, str, int]
 
 NAME = r"(?:[^\W\d]|\.++[^\W\d])[\w.\u0300-\u036f]*+"
-# Names joined by colons; the words before a colon are those that begin a block.
-PRODUCT = rf"(?!(?:group|level|block)\s*:){NAME}(?:[^\S\r\n]*:[^\S\r\n]*{NAME})++"
+# Names joined by colons, and the words that begin a block where they stand first.
+PRODUCT = rf"{NAME}(?:[^\S\r\n]*:[^\S\r\n]*{NAME})++"
+_BLOCKS = ("group", "level", "block")
 _BLANK = re.compile(r"\s+")
+_STARTS = frozenset(("", ";", "\n", "\r", "\r\n"))  # what a statement begins after
 
 
 def _pattern(name: str) -> re.Pattern[str]:
@@ -86,6 +88,8 @@ def tokens(text: str, *, interactions: bool = False) -> Iterator[Token]:
         if group is None:
             return
         lexeme, at = match[group], match.start(group)
+        if group == 1 and ":" in lexeme and (first := _block(lexeme)) and before in _STARTS:
+            raise ModelSyntaxError.at(text, at, _strange(text, first, ":", at))
         if group < 5:
             yield _KINDS[group], _BLANK.sub("", lexeme) if group == 1 else lexeme, at
         elif group == 5 and lexeme in _MARKS:
@@ -93,6 +97,12 @@ def tokens(text: str, *, interactions: bool = False) -> Iterator[Token]:
         else:
             raise ModelSyntaxError.at(text, at, _strange(text, before, lexeme, at))
         before = lexeme
+
+
+def _block(product: str) -> str:
+    """Return the word that begins a block, if names joined by colons begin with one."""
+    first = product.split(":", maxsplit=1)[0].strip()
+    return first if first in _BLOCKS else ""
 
 
 def statements(text: str, *, interactions: bool = False) -> Iterator[list[Token]]:
@@ -144,7 +154,7 @@ def _track_bracket(token: Token, opened: list[int], text: str) -> None:
 
 def _strange(text: str, before: str, lexeme: str, at: int) -> str:
     """Return what is wrong with a mark that means nothing."""
-    if lexeme == ":" and before in ("group", "level", "block"):
+    if lexeme == ":" and before in _BLOCKS:
         return f"blocks ('{before}:') are not supported; allowed: one model for all groups"
     if lexeme == ":":
         after = re.compile(rf"\s*({NAME})").match(text, at + 1)

@@ -290,6 +290,8 @@ def test_either_order_of_a_product_is_one_construct():
     model = MODERATED.replace("CUSL ~ SC + cusa:SC", "CUSL ~ SC + SC : cusa")
     fit = fitted(model + "    cusa ~ SC\n")
     assert "SC:cusa" in fit.design.constructs
+    frame = _products().rename(columns={"b": "group"})
+    assert "group:a" in fitted("l ~ a + group + group:a", frame).design.constructs
     both = fitted("l ~ a + b + a:b\nk ~ a + b + b:a\n", _products())
     assert both.design.constructs == ("l", "a", "b", "k", "a:b")
     assert len(both.simple_slopes) == 6
