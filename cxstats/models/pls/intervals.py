@@ -48,8 +48,8 @@ def intervals(fit: PlsFit, estimate: Array, replicates: Array, level: float) -> 
 
     - A path from a single cause is a correlation: Fisher's z, less the bias of its replicates,
       and its t limits (`correlation_interval`).
-    - Other paths, effects and defined parameters: percentiles of the replicates, shifted by twice
-      their bias and expanded (`shifted_interval`).
+    - Other paths, effects, simple slopes and defined parameters: percentiles of the replicates,
+      shifted by twice their bias and expanded (`shifted_interval`).
     - Loadings and weights: expanded percentiles, which covered 93.6 to 99.2 % at n = 20 to 100
       (the higher the weaker the path); their p value is that of ``t = estimate / se``.
     - R²: expanded percentiles of replicates that are adjusted twice, and 0 where noise could have
@@ -74,7 +74,7 @@ def intervals(fit: PlsFit, estimate: Array, replicates: Array, level: float) -> 
         column = replicates[:, i]
         if not np.isfinite(column).all() or quantity.kind in ("r_squared", "htmt"):
             continue
-        df = fit.sample.df - (causes[quantity.lhs] if quantity.kind == "path" else 0)
+        df = fit.sample.df - (causes[quantity.lhs] if quantity.kind in ("path", "slope") else 0)
         stretch = Stretch(level, fit.sample.drawn, max(df, 1))
         single = quantity.kind == "path" and causes[quantity.lhs] == 1
         if quantity.kind in ("loading", "weight"):
@@ -202,14 +202,23 @@ class _Sizes:
 def _sizes(fit: PlsFit, quantity: Quantity) -> _Sizes:
     design, sample = fit.design, fit.sample
     j = design.constructs.index(quantity.lhs)
-    blocks = [design.blocks[k] for k in (j, *design.causes[j])]
     return _Sizes(
         n=sample.n if sample.rows is None else sample.rows.kish,
         drawn=sample.drawn,
         df=sample.df,
         causes=len(design.causes[j]),
-        items=sum(block.stop - block.start for block in blocks),
+        items=sum(_weighted_items(design, k) for k in (j, *design.causes[j])),
     )
+
+
+def _weighted_items(design: Design, j: int) -> int:
+    """Return how many items of a construct are weighed, at every stage."""
+    for name, dimensions, _, method in design.higher_order:
+        if name == design.constructs[j] and method == "two-stage":
+            places = (design.constructs.index(d) for d in dimensions if d in design.constructs)
+            columns = sum(d not in design.constructs for d in dimensions)
+            return columns + sum(_weighted_items(design, k) for k in places)
+    return len(design.items[design.blocks[j]])
 
 
 def r_squared_interval(

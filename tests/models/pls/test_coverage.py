@@ -192,8 +192,9 @@ def test_few_respondents_are_said(n, words):
 def test_coverage_of_a_difference_of_groups(sizes):
     """Two groups of one population, and of populations whose path differs.
 
-    These intervals are known to be short in small groups, which a note says: 91.5 and 93 % with groups
-    of 30, 89.5 and 92.5 % with groups of 40 and 160. The p value beside them is that of permutations.
+    These intervals are known to be short in small groups, which a note says: 91.5 and 93 % with
+    groups of 30, 89.5 and 92.5 % with groups of 40 and 160. The p value beside them is that of
+    permutations.
     """
     generator, samples, hits = np.random.default_rng(9), 200, np.zeros(2)
     roots = {name: np.linalg.cholesky(POPULATIONS[name][1]) for name in ("strong", "weak")}
