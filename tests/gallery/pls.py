@@ -90,13 +90,18 @@ def _lost():
     return cx.pls(MODEL, frame).bootstrap(B, signs="construct")
 
 
+DESIGN = cx.Design(weights="weight", cluster="branch", strata="layer")
+
+
+def _in_branches(frame):
+    row = np.arange(len(frame))
+    return frame.assign(weight=1 + row % 3, branch=row // 5, layer=(row // 5) % 2)
+
+
 @cache
 def _sampled():
     """Return an unscaled fit under weights, clusters and strata."""
-    row = np.arange(200)
-    frame = _answers().assign(weight=1 + row % 3, branch=row // 5, layer=(row // 5) % 2)
-    design = cx.Design(weights="weight", cluster="branch", strata="layer")
-    return cx.pls(MODEL, frame, n_resamples=B, design=design, scaled=False)
+    return cx.pls(MODEL, _in_branches(_answers()), n_resamples=B, design=DESIGN, scaled=False)
 
 
 def _few():
@@ -117,7 +122,8 @@ HIGHER = """
 
 @cache
 def _staged(model, faulty=False, **options):
-    frame = _answers(faulty).assign(wave=np.arange(len(_answers(faulty))) % 2)
+    frame = _in_branches(_answers(faulty))
+    frame["wave"] = np.arange(len(frame)) % 2
     options = {"n_resamples": B, "missing": "mean", **options}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", cx.ModelWarning)
@@ -144,6 +150,9 @@ CASES = {
     ),
     "PlsFit/repeated formative indicators": Case(
         lambda: _higher("<~", higher_order="repeated"), labels=LABELS
+    ),
+    "PlsFit/sampled interaction": Case(
+        lambda: _staged(MODERATED, design=DESIGN, interaction="orthogonal"), labels=SAMPLED
     ),
     "PlsBootstrap/interaction": Case(lambda: _staged(MODERATED).bootstrap(B), labels=LABELS),
     "PlsFit/one sample": Case(_fit, labels=LABELS),

@@ -377,6 +377,96 @@ def test_slopes_have_the_intervals_of_the_bootstrap():
     assert row["ci_high"] == pytest.approx(-0.009, abs=0.02)
 
 
+# ---- under a sampling design
+
+
+def _sampled(frame):
+    """Return the frame with weights from 0, clusters of five in turn, and strata."""
+    row = np.arange(len(frame))
+    return frame.assign(w=row % 4, one=1.0, g=row % (len(frame) // 5), h=row % 2)
+
+
+DESIGNS = {
+    "weights": cx.Design(weights="w"),
+    "clusters": cx.Design(weights="one", cluster="g"),
+    "all": cx.Design(weights="w", cluster="g", strata="h"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_whole_weights_are_repeated_rows(case):
+    model, method = CASES[case]
+    frame = _sampled(corp())
+    weighted = fitted(model, frame, interaction=method, weights="w")
+    repeated = frame.loc[np.repeat(frame.index, frame["w"])].reset_index(drop=True)
+    expected = fitted(model, repeated, interaction=method)
+    np.testing.assert_allclose(
+        weighted.estimates.r_squared, expected.estimates.r_squared, atol=1e-9
+    )
+    np.testing.assert_allclose(weighted.estimates.loadings, expected.estimates.loadings, atol=1e-9)
+    # Standard deviations have the divisor n - 1, and weights the n of the respondents.
+    shrink = np.sqrt((1 - 1 / weighted.n) / (1 - 1 / expected.n))
+    paths = weighted.paths["estimate"] * np.where(
+        weighted.paths["rhs"].str.contains(":"), shrink, 1
+    )
+    np.testing.assert_allclose(paths, expected.paths["estimate"], atol=1e-9)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_weighted_scores_have_the_correlations_of_the_estimates(case):
+    model, method = CASES[case]
+    fit = fitted(model, _sampled(corp()), interaction=method, weights="w")
+    cov = np.cov(fit.scores.to_numpy().T, aweights=fit.sample.weights, ddof=0)
+    expected = fit.estimates.construct_corr[0] * (1 - 1 / fit.n)
+    np.testing.assert_allclose(cov, expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+@pytest.mark.parametrize("case", ["two-stage", "orthogonal", "higher order"])
+def test_resamples_of_a_design_are_fits_with_their_weights(name, case):
+    model, method = CASES[case]
+    frame = _sampled(corp())
+    fit = fitted(model, frame, interaction=method, design=DESIGNS[name])
+    boot = fit.bootstrap(2, seed=3)
+    drawn = np.concatenate([w for _, w in fit.sample.rows.resampling_weights(2, 3)])
+    rows = pd.DataFrame(fit.sample.matrix, columns=list(fit.design.columns))
+    for b in range(2):
+        alone = fitted(model, rows.assign(w=drawn[b]), interaction=method, weights="w")
+        shrink = np.sqrt((1 - 1 / alone.n) / (1 - 1 / fit.n))
+        known = alone.paths["estimate"] * np.where(alone.paths["rhs"].str.contains(":"), shrink, 1)
+        found = boot.replicates[b, : len(known)]
+        np.testing.assert_allclose(np.abs(found), np.abs(known), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", [None, *DESIGNS])
+def test_influences_by_weights_are_those_by_covariances(name):
+    """Of a model whose covariances decide everything."""
+    from cxstats.models.pls import bootstrap
+
+    design = None if name is None else DESIGNS[name]
+    fit = fitted("l ~ a + b\nk ~ l", _sampled(_products(60)), design=design)
+    found, expected = bootstrap._influence_by_weights(fit), bootstrap.influence(fit)
+    assert len(found) == (60 if name is None else fit.sample.rows.n_clusters)
+    np.testing.assert_allclose(found, expected, atol=5e-3 * np.abs(expected).max())
+
+
+def test_clusters_that_repeat_respondents_count_once():
+    """Everybody three times, a cluster each: the errors of the respondents themselves."""
+    frame = _products(100).assign(g=np.arange(100))
+    repeated = pd.concat([frame] * 3, ignore_index=True)
+    model, options = "l ~ a + b + a:b", {"n_resamples": 2000}
+    clustered = fitted(model, repeated, cluster="g", **options)
+    simple = fitted(model, frame, **options).table
+    np.testing.assert_allclose(clustered.table["estimate"], simple["estimate"], rtol=5e-3)
+    np.testing.assert_allclose(clustered.table["se"], simple["se"], rtol=0.1)
+    naive = fitted(model, repeated, **options).table
+    assert (naive["se"] < 0.75 * clustered.table["se"]).all()
+    bca = clustered.inference.of("path")
+    assert (bca["bca_low"] < bca["estimate"]).all()
+    assert (bca["bca_high"] > bca["estimate"]).all()
+    assert any("300 respondents in 100 units" in note.en for note in clustered.notes)
+
+
 # ---- words
 
 
@@ -390,6 +480,11 @@ def test_what_stages_have_no_meaning_for_is_refused():
                 ask()
         with pytest.raises(cx.CxError, match=r"consistent=True with .* is not supported"):
             fitted(model, consistent=True)
+        with pytest.raises(cx.CxError, match=r"scaled=False with .*\((cusa:SC|REPU)\) is not supp"):
+            fitted(model, scaled=False)
+        with pytest.raises(cx.CxError, match=r"the fit of a model with .* is not supported"):
+            _ = fit.fit_indices
+        assert "fit_indices" not in fit.tables()
     with pytest.raises(cx.CxError, match="interaction is 'pi'; allowed: two-stage, product, ortho"):
         fitted(MODERATED, interaction="pi")
     with pytest.raises(cx.CxError, match="higher_order is 'three'; allowed: two-stage, repeated"):
