@@ -101,8 +101,8 @@ def pls(  # noqa: PLR0913  (keywords of a public function)
     -------
     PlsFit
         With ``.table``, ``.paths``, ``.simple_slopes``, ``.quality``, ``.fit_indices``,
-        ``.problems``,
-        ``.bootstrap()``, ``.predict()``, ``.ipma()``, ``.compare_groups()``, ``.plot()``.
+        ``.problems``, ``.bootstrap()``, ``.predict()``, ``.ipma()``, ``.compare_groups()``,
+        ``.plot()``.
 
     Warns
     -----
@@ -124,8 +124,9 @@ def pls(  # noqa: PLR0913  (keywords of a public function)
     so an item that is coded the other way round gets a negative loading. Resamples, groups and
     folds keep the direction that the construct has in the sample.
 
-    Intervals were tried on normal items from 20 respondents upwards; how often they hold the truth
-    stands in `cxstats.models.pls.intervals`. With fewer respondents, or fewer than 50 for HTMT,
+    Intervals were tried on normal items from 20 respondents upwards, and from 30 of models with an
+    interaction or a higher-order construct; how often they hold the truth stands in
+    `cxstats.models.pls.intervals`. With fewer respondents, or fewer than 50 for HTMT,
     `notes` say so. Under a sampling design ``predict`` refuses, and ``compare_groups`` takes its
     p values from resamples instead of permutations.
 

@@ -32,7 +32,7 @@ class Sample:
     Attributes
     ----------
     moments : Moments
-        Of the items, in the order of the design.
+        Of the items that are columns of the data, in the order of the design.
     frame : table or None
         The respondents; None if only moments were given.
     missing : str
