@@ -61,9 +61,11 @@ def intervals(fit: PlsFit, estimate: Array, replicates: Array, level: float) -> 
     path or an effect is below .05 just where its 95 % interval excludes 0. R² and HTMT are not
     tested.
 
-    In stages the same intervals held the truth at n = 30 (400 samples each): 98.5 % those of the
-    path of an interaction, 95.7 to 99.0 % of simple slopes, 95.2 to 98.5 % of paths to and from
-    a higher-order construct, in two stages or of repeated items, and 94.2 to 98.0 % of R².
+    In stages the same intervals held the truth in 400 samples each: at n = 30 and 50 those of the
+    path of an interaction in two stages 96.0 to 98.7 %, of simple slopes 93.2 to 99.0 %; at n = 30
+    of paths to and from a higher-order construct, in two stages or of repeated items, 95.2 to
+    98.5 %; of R² 93.2 to 98.0 %. The path of an interaction of products of items, plain or
+    orthogonal, fits chance: 91.3 to 94.0 % at n = 100 (150 samples).
 
     Parameters
     ----------
