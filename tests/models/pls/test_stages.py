@@ -719,3 +719,38 @@ def test_intervals_of_few_respondents(case):
     found = found[found["kind"].isin(["path", "slope", "indirect", "r_squared"])]
     print(found[["kind", "lhs", "rhs", "label", "covered"]].to_string())
     assert (found["covered"] > 0.904).all()
+
+
+class _InClusters:
+    """Normal numbers of which clusters of ten share half of the variance."""
+
+    def __init__(self, seed):
+        self.generator = np.random.default_rng(seed)
+
+    def normal(self, size):
+        shared = np.repeat(self.generator.normal(size=size // 10), 10)
+        return (shared + self.generator.normal(size=size)) / np.sqrt(2)
+
+
+@pytest.mark.slow
+def test_intervals_of_an_interaction_in_clustered_samples():
+    """40 clusters of 10: intervals are a little short, and naive ones far too short.
+
+    They covered 91.3 to 93.6 % in 700 samples, with the interaction and without it; three
+    Monte-Carlo errors of 300 samples are 4.9 points.
+    """
+    model, rounds = POPULATION + "\nY ~ X + Z + X:Z", 300
+    known = _moderated_population(np.random.default_rng(99), 400_000, 0.2, 0.6)
+    truth = fitted(model, known).paths["estimate"].to_numpy()
+    covered = []
+    for seed in range(rounds):
+        frame = _moderated_population(_InClusters([6, seed]), 400, 0.2, 0.6)
+        frame["g"] = np.arange(400) // 10
+        for cluster in ("g", None):
+            fit = fitted(model, frame, cluster=cluster, n_resamples=300, seed=seed)
+            rows = fit.table[fit.table["op"] == "~"]
+            covered.append((rows["ci_low"] <= truth) & (truth <= rows["ci_high"]))
+    clustered, naive = np.mean(np.reshape(covered, (rounds, 2, 3)), axis=0)
+    print(clustered, naive)
+    assert (clustered > 0.913 - 0.049).all()
+    assert (naive < clustered - 0.049).all()
