@@ -154,7 +154,7 @@ def bootstrap(fit: PlsFit, n_resamples: int, seed: int, level: float, signs: str
     failed = int(np.isnan(values).all(axis=1).sum())
     return PlsBootstrap(
         table, n_resamples, failed, int(improper.sum()), values, signs, level, seed, fit.n,
-        fit.synthetic, (*fit.sample.notes, *small_sample_notes(fit.n, fit.design)),
+        fit.synthetic, (*fit.sample.notes, *small_sample_notes(fit)),
     )  # fmt: skip
 
 

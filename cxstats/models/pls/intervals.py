@@ -31,6 +31,8 @@ NEARLY_ONE = 0.999
 # Respondents from which intervals were tried, of models in one stage and in several; from which
 # those of HTMT cover as they say.
 TRIED, TRIED_STAGES, TRIED_HTMT = 20, 30, 50
+# Clusters from which resamples vary as much as samples do.
+ENOUGH_CLUSTERS = 200
 # Replicates beyond 0 below which their number says little, and their spread says more.
 FEW_BEYOND = 10
 
@@ -66,6 +68,10 @@ def intervals(fit: PlsFit, estimate: Array, replicates: Array, level: float) -> 
     of paths to and from a higher-order construct, in two stages or of repeated items, 95.2 to
     98.5 %; of R² 93.2 to 98.0 %. The path of an interaction of products of items, plain or
     orthogonal, fits chance: 91.3 to 94.0 % at n = 100 (150 samples).
+
+    In samples of clusters of ten those of paths from several causes, and of an interaction, are
+    short: 90.4 to 93.6 % with 40 clusters (700 samples), 89.8 and 93.3 % with 100 (400 samples).
+    Standard errors are 5 to 8 % too small there, and right with 200 clusters.
 
     Parameters
     ----------
@@ -109,13 +115,17 @@ def intervals(fit: PlsFit, estimate: Array, replicates: Array, level: float) -> 
     return Intervals(low, high, p)
 
 
-def small_sample_notes(n: int, design: Design) -> tuple[Text, ...]:
-    """Say of which intervals it is not known, with n respondents, that they cover."""
+def small_sample_notes(fit: PlsFit) -> tuple[Text, ...]:
+    """Say of which intervals it is not known, with few respondents or clusters, that they cover."""
+    n, design, sampled = fit.n, fit.design, fit.sample.rows
     tried = TRIED if design.stages is None else TRIED_STAGES
     notes = [both("pls.note.small", n=n, tried=tried)] if n < tried else []
     pairs = [pair for pair in htmt_pairs(design) if "A" in [design.modes[j] for j in pair]]
     if tried <= n < TRIED_HTMT and pairs:
         notes.append(both("pls.note.small.htmt", n=n, tried=TRIED_HTMT))
+    clusters = 0 if sampled is None or sampled.design.cluster is None else sampled.n_clusters
+    if 0 < clusters < ENOUGH_CLUSTERS:
+        notes.append(both("pls.note.clusters", clusters=clusters, enough=ENOUGH_CLUSTERS))
     return tuple(notes)
 
 

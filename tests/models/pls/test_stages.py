@@ -465,6 +465,9 @@ def test_clusters_that_repeat_respondents_count_once():
     assert (bca["bca_low"] < bca["estimate"]).all()
     assert (bca["bca_high"] > bca["estimate"]).all()
     assert any("300 respondents in 100 units" in note.en for note in clustered.notes)
+    assert any("100 clusters: below 200, intervals" in note.en for note in clustered.notes)
+    weighted = fitted(model, frame.assign(w=1.0), weights="w", n_resamples=20)
+    assert not any("clusters" in note.en for note in weighted.notes)
 
 
 # ---- words
