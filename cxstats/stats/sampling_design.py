@@ -264,10 +264,10 @@ class SampledRows:
 
     def centred_cluster_sums(self, influence: Array) -> Array:
         """Return the sums over each cluster (C, k), less their mean in the stratum."""
-        return self._centred(self.cluster_sums(influence))
+        return self.centred_sums(self.cluster_sums(influence))
 
-    def _centred(self, sums: Array) -> Array:
-        """Return sums (C, k) less the mean of their stratum."""
+    def centred_sums(self, sums: Array) -> Array:
+        """Return sums over clusters (C, k) less their mean in the stratum."""
         sizes = self.clusters_by_stratum
         means = np.zeros((len(sizes), sums.shape[1]))
         np.add.at(means, self.stratum, sums)
@@ -307,7 +307,7 @@ class SampledRows:
         """Return sums (C, k) less the mean of their stratum, times root ``n_h / (n_h - 1)``."""
         sizes = self.clusters_by_stratum
         scale = np.sqrt(sizes / (sizes - 1))[self.stratum]
-        return np.asarray(self._centred(sums) * scale[:, None])
+        return np.asarray(self.centred_sums(sums) * scale[:, None])
 
     def clusters_with(self, rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return which clusters (C, k) have a row among those marked (n, k), of weight above 0."""
