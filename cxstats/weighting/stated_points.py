@@ -10,6 +10,7 @@ import numpy as np
 from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import both
+from cxstats.core.messages import row_name
 from cxstats.priorities.notes import few_resamples
 from cxstats.stats.bootstrap import bca, replicate_means
 from cxstats.stats.intervals import check_level
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 MEANS = ("arithmetic", "geometric")
+# Respondents below whom intervals were seen to be short: 83 of 100 held the truth at n = 5, 91 at 20.
+ENOUGH = 50
 
 
 def points_weights(  # noqa: PLR0913  (a public method with its options)
@@ -105,6 +108,8 @@ def points_weights(  # noqa: PLR0913  (a public method with its options)
         notes.append(both("weighting.note.points_missing", k=len(points) - n, n=len(points)))
     if mean == "geometric":
         notes.append(basis)
+    if n < ENOUGH:
+        notes.append(both("weighting.note.small", n=n, enough=ENOUGH))
     return Weights(
         table, "points", basis, n, level, n_resamples, seed, bool(data.attrs.get("synthetic")),
         tuple(notes),
@@ -141,12 +146,12 @@ def _check_points(
     for cells, reason in refused:
         for i, j in np.argwhere(cells)[:1]:
             raise DataError(
-                f"row {rows[i]!r}, column {places[j]!r}: {points[i, j]:g} points; {reason}"
+                f"{row_name(rows, i)}, column {places[j]!r}: {points[i, j]:g} points; {reason}"
             )
     sums = points.sum(axis=1)
     off = np.flatnonzero(np.abs(sums - total) > tolerance)
     if len(off):
         raise DataError(
-            f"row {rows[off[0]]!r}: the points sum to {sums[off[0]]:g}; allowed: {total:g}, "
+            f"{row_name(rows, off[0])}: the points sum to {sums[off[0]]:g}; allowed: {total:g}, "
             f"{tolerance:g} more or less ({len(off)} respondents)"
         )

@@ -118,3 +118,13 @@ def test_charts(lang):
     assert result.plot(lang=lang).get_figure().get_suptitle()
     assert "<pre>" in result._repr_html_()
     plt.close("all")
+
+
+def test_a_resample_of_one_respondent_alone_is_left_out():
+    """Of five respondents, a resample draws one five times now and then: it has no spread."""
+    rng = np.random.default_rng(0)
+    x = 70 + 8 * rng.normal(size=(5, 1)) + 8 * rng.normal(size=(5, 3))
+    y = x @ (0.5, 0.3, 0.2) + 5 * rng.normal(size=5)
+    frame = pd.DataFrame(np.column_stack([y, x]), columns=list("SQIP"))
+    table = estimate_service_weights(frame, *"SQIP", n_resamples=5_000).table
+    assert np.isfinite(table[["estimate", "ci_low", "ci_high"]]).all(axis=None)
