@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 MEANS = ("arithmetic", "geometric")
-# Respondents below whom intervals were seen to be short: 83 of 100 held the truth at n = 5, 91 at 20.
+# Respondents below whom intervals are short: 83 of 100 held the truth at n = 5, 91 at 20.
 ENOUGH = 50
 
 
