@@ -36,6 +36,7 @@ _PUBLIC = {
     "Design": "cxstats.stats.sampling_design",
     "drivers": "cxstats.priorities.drivers.analysis",
     "event_log": "cxstats.operations.event_log",
+    "find_personal_data": "cxstats.survey.personal_data",
     "importance_performance": "cxstats.priorities.importance.analysis",
     "experiments": None,
     "invariance": "cxstats.models.sem.invariance",
@@ -49,6 +50,7 @@ _PUBLIC = {
     "load_tables": "cxstats.cases.files",
     "set_language": "cxstats.core.language",
     "loyalty_index": "cxstats.satisfaction.index",
+    "mask_personal_data": "cxstats.survey.personal_data",
     "metrics": None,
     "ModelSyntaxError": "cxstats.core.errors",
     "ModelWarning": "cxstats.models.sem.result",
@@ -138,6 +140,7 @@ if TYPE_CHECKING:
     from cxstats.survey.check import check
     from cxstats.survey.clean import clean
     from cxstats.survey.codebook import Codebook
+    from cxstats.survey.personal_data import find_personal_data, mask_personal_data
     from cxstats.survey.read import read_survey
     from cxstats.weighting.ahp import ahp
     from cxstats.weighting.methods import weights

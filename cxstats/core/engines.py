@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import DataError, MissingToolError
+from cxstats.core.messages import no_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -155,8 +156,7 @@ def _from_array(array: NDArray[Any], columns: Sequence[str] | None) -> Any:
 def _check_columns(wanted: Sequence[str], there: Sequence[str]) -> None:
     for name in wanted:
         if name not in there:
-            listed = ", ".join(map(str, list(there)[:30]))
-            raise DataError(f"column {name!r} is not in the table; columns: {listed}")
+            raise DataError(no_column(name, there))
         if list(there).count(name) > 1:
             raise DataError(f"column {name!r} stands twice in the table")
         if list(wanted).count(name) > 1:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sized
+from difflib import get_close_matches
 from itertools import islice
 from reprlib import Repr
 from typing import Any
@@ -53,6 +55,37 @@ def row_name(index: Any, position: int) -> str:
     """
     label = index[position]
     return f"row {excerpt(label.item() if hasattr(label, 'item') else label)}"
+
+
+def no_column(name: object, columns: Iterable[object], more: str = "") -> str:
+    """Return that a column is not in the table, which one may be meant, and which there are.
+
+    Headings that look the same are offered first: they differ in kinds of spaces (a no-break
+    space), in width, in case or in spaces at their ends.
+
+    Examples
+    --------
+    >>> no_column("Staff", ["id", "STAFF "])
+    "column 'Staff' is not in the table, which has 'STAFF '; columns: id, STAFF "
+    >>> no_column("brnch", ["id", "branch"])
+    "column 'brnch' is not in the table; did you mean 'branch'? Columns: id, branch"
+    """
+    names = [str(column) for column in columns]
+    looks = {_look(column): column for column in reversed(names)}
+    head = f"column {excerpt(name)}{more} is not in the table"
+    if _look(str(name)) in looks:
+        return (
+            f"{head}, which has {excerpt(looks[_look(str(name))])}; columns: {listing(names, 30)}"
+        )
+    near = get_close_matches(str(name), names[:2_000], 1, 0.75)
+    if near:
+        return f"{head}; did you mean {excerpt(near[0])}? Columns: {listing(names, 30)}"
+    return f"{head}; columns: {listing(names, 30)}"
+
+
+def _look(text: str) -> str:
+    """Return a text without what is not seen: spaces, width, case."""
+    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def listing(values: Iterable[object], most: int = 20) -> str:

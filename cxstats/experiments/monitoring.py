@@ -13,7 +13,7 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, p_text
 from cxstats.core.formats import interval as interval_text
 from cxstats.core.language import Text, both, label
-from cxstats.core.messages import row_name
+from cxstats.core.messages import no_column, row_name
 from cxstats.core.result import Chart, Result
 from cxstats.experiments.ab_tests import ab_test
 from cxstats.experiments.boundaries import boundaries, is_rising, stagewise_p
@@ -151,8 +151,7 @@ def tests_by_look(
         raise CxError("a table needs outcome=, group=, control= and look=, names of its columns")
     table = as_pandas(frame)
     if look not in table.columns:
-        listed = ", ".join(map(str, table.columns[:30]))
-        raise DataError(f"column {look!r} is not in the table; columns: {listed}")
+        raise DataError(no_column(look, table.columns))
     when = table[look]
     if when.isna().any():
         row = row_name(table.index, int(np.flatnonzero(when.isna())[0]))

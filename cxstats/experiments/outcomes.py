@@ -11,7 +11,7 @@ from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both
-from cxstats.core.messages import row_name
+from cxstats.core.messages import no_column, row_name
 from cxstats.metrics.answers import check_group_values, check_kind
 from cxstats.metrics.group_sums import uncoded
 from cxstats.metrics.nps_bands import find_bands
@@ -83,8 +83,7 @@ def read_outcomes(
     foreign = frame is not data
     for name in (group, *([look] if look else [])):
         if name not in frame.columns:
-            listed = ", ".join(map(str, frame.columns[:30]))
-            raise DataError(f"column {name!r} is not in the table; columns: {listed}")
+            raise DataError(no_column(name, frame.columns))
     if look is not None:
         missing = np.flatnonzero(frame[look].isna())
         if len(missing):

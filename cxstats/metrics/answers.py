@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
-from cxstats.core.messages import row_name
+from cxstats.core.messages import no_column, row_name
 from cxstats.stats.sampling_design import Design, design_of
 from cxstats.survey.answers import numbers
 
@@ -370,8 +370,7 @@ def _check_columns(names: Sequence[str], columns: Sequence[Any]) -> None:
     """Raise if a column is not in the table, or is named twice."""
     for name in names:
         if name not in columns:
-            listed = ", ".join(map(str, columns[:30]))
-            raise DataError(f"column {name!r} is not in the table; columns: {listed}")
+            raise DataError(no_column(name, columns))
         if list(columns).count(name) > 1:
             raise DataError(f"column {name!r} stands twice in the table")
         if list(names).count(name) > 1:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 N_RESAMPLES, SEED, ROUGH = 5_000, 1, 1_000
+FEW_FOR_BCA = 50  # answers; with fewer, 79 to 91 of 100 intervals held the truth
 COCHRAN = 25  # a normal interval wants n > 25 skewness^2
 FEW = 30  # answers on a scale below which a mean may be far from normal, whatever it shows
 MOST = 200_000  # answers of a group that the bootstrap still draws in reasonable time
@@ -116,6 +117,7 @@ def mean_of(  # noqa: PLR0913  (what its callers are asked for)
         limits = _bootstrap(answers, sums, options.level, n_resamples, seed)
         if n_resamples < ROUGH:
             notes.append(both("metric.note.rough", count=format_number(n_resamples)))
+        notes += _notes_of_bca(sums)
     else:
         notes += _of_skewness(sums) if skew else notes_of_few(sums)
     return means_result(
@@ -128,6 +130,12 @@ def _of_skewness(sums: Sums) -> list[Text]:
     """Return a note by Cochran's rule."""
     rough = int((sums.n < COCHRAN * np.nan_to_num(sums.skewness()) ** 2).sum())
     return [both("metric.note.skewed", count=rough)] if rough else []
+
+
+def _notes_of_bca(sums: Sums) -> list[Text]:
+    """Return a note on groups that are too small for BCa intervals."""
+    count = int(((sums.n < FEW_FOR_BCA) & (sums.n > 1)).sum())
+    return [both("metric.note.few_bca", count=count, least=FEW_FOR_BCA)] if count else []
 
 
 def notes_of_few(sums: Sums) -> list[Text]:

@@ -13,7 +13,7 @@ from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, label, listed, note_if
-from cxstats.core.messages import listing, row_name
+from cxstats.core.messages import listing, no_column, row_name
 from cxstats.core.result import Chart, Result
 from cxstats.operations.lifecycle import hint, pair
 from cxstats.operations.timestamps import Times, check_format, quoted, read_times
@@ -668,8 +668,7 @@ def _check_columns(data: pd.DataFrame, roles: dict[str, str]) -> None:
         raise CxError(f"start and end are both column {roles['start']!r}; leave end out instead")
     for role, name in roles.items():
         if name not in columns:
-            first = ", ".join(map(str, columns[:30]))
-            raise DataError(f"{role}: column {quoted(name)} is not in the table; columns: {first}")
+            raise DataError(f"{role}: {no_column(name, columns)}")
         if columns.count(name) > 1:
             raise DataError(f"{role}: column {name!r} stands twice in the table")
 

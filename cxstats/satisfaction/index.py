@@ -305,6 +305,7 @@ def _from_pls(
     fit, construct = model
     if fit is None or construct is None:
         raise CxError("weights='pls' need fit=cx.pls(model, frame) and construct=its name")
+    fit.require_one_stage("an index")
     constructs = fit.design.constructs
     if construct not in constructs:
         raise CxError(f"construct is {construct!r}; allowed: {', '.join(constructs)}")

@@ -201,7 +201,9 @@ def estimate_service_weights(  # noqa: PLR0913  (keywords)
         drawn = bootstrap_moments(matrix, n_resamples, seed)
         mean, cov = matrix.mean(axis=0)[None], np.cov(matrix, rowvar=False)[None]
         estimates, r2 = fitted(mean, cov, n, intercept)
-        replicates, _ = fitted(drawn.mean, drawn.cov, n, intercept)
+        # In few respondents a resample can be one of them over and over: nothing is fitted to it.
+        varies = np.diagonal(drawn.cov, axis1=1, axis2=2).min(axis=1) > 0
+        replicates, _ = fitted(drawn.mean[varies], drawn.cov[varies], n, intercept)
     table = _table(estimates[0], replicates, columns, level)
     table["n"] = n
     return ServiceWeights(

@@ -10,6 +10,7 @@ import numpy as np
 
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text
+from cxstats.core.messages import no_column
 from cxstats.stats.hypothesis_tests import adjust
 from cxstats.stats.means import TINY, MeanOptions, Means, interval_notes
 from cxstats.stats.sampling_design import SampledRows
@@ -109,7 +110,7 @@ def _members(frame: pd.DataFrame, by: str) -> dict[object, NDArray[np.intp]]:
     if not isinstance(by, str):
         raise CxError(f"by={by!r}; allowed: the name of one column")
     if by not in frame.columns:
-        raise DataError(f"column {by!r} is not in the table, so there are no groups to compare")
+        raise DataError(no_column(by, frame.columns))
     labels = frame[by]
     members = {
         group: np.flatnonzero((labels == group).to_numpy(bool, na_value=False))

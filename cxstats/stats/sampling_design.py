@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +24,7 @@ import numpy as np
 from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, both
-from cxstats.core.messages import excerpt, row_name
+from cxstats.core.messages import excerpt, no_column, row_name
 from cxstats.core.moments import DRAWN, Moments, Seed, check_resamples, resampling_counts
 
 if TYPE_CHECKING:
@@ -100,9 +99,7 @@ class Design:
         frame = as_pandas(data)
         for name in self.columns:
             if name not in frame.columns:
-                near = get_close_matches(name, list(map(str, frame.columns)), 1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
-                raise DataError(f"column {name!r}, of the design, is not in the table{hint}")
+                raise DataError(no_column(name, frame.columns, ", of the design,"))
         weights = None if self.weights is None else _weights(frame[self.weights])
         cluster = None if self.cluster is None else _codes(frame[self.cluster], "cluster")
         strata = None if self.strata is None else _codes(frame[self.strata], "stratum")
@@ -267,10 +264,10 @@ class SampledRows:
 
     def centred_cluster_sums(self, influence: Array) -> Array:
         """Return the sums over each cluster (C, k), less their mean in the stratum."""
-        return self._centred(self.cluster_sums(influence))
+        return self.centred_sums(self.cluster_sums(influence))
 
-    def _centred(self, sums: Array) -> Array:
-        """Return sums (C, k) less the mean of their stratum."""
+    def centred_sums(self, sums: Array) -> Array:
+        """Return sums over clusters (C, k) less their mean in the stratum."""
         sizes = self.clusters_by_stratum
         means = np.zeros((len(sizes), sums.shape[1]))
         np.add.at(means, self.stratum, sums)
@@ -310,7 +307,7 @@ class SampledRows:
         """Return sums (C, k) less the mean of their stratum, times root ``n_h / (n_h - 1)``."""
         sizes = self.clusters_by_stratum
         scale = np.sqrt(sizes / (sizes - 1))[self.stratum]
-        return np.asarray(self._centred(sums) * scale[:, None])
+        return np.asarray(self.centred_sums(sums) * scale[:, None])
 
     def clusters_with(self, rows: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return which clusters (C, k) have a row among those marked (n, k), of weight above 0."""

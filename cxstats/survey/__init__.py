@@ -3,6 +3,7 @@
 from cxstats.survey.check import CheckReport
 from cxstats.survey.clean import CleanReport
 from cxstats.survey.codebook import Codebook
-from cxstats.survey.read import ReadReport, read_survey
+from cxstats.survey.read import read_survey
+from cxstats.survey.report import ReadReport
 
 __all__ = ["CheckReport", "CleanReport", "Codebook", "ReadReport", "read_survey"]

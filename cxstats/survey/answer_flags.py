@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from cxstats.survey.codebook import Codebook, has_points
-from cxstats.survey.detect import is_number
+from cxstats.survey.columns import is_number
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,7 @@ import numpy as np
 from cxstats.core.errors import DataError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both
-from cxstats.core.messages import row_name
+from cxstats.core.messages import excerpt, no_column, row_name
 from cxstats.survey.codebook import Codebook, has_points
 
 if TYPE_CHECKING:
@@ -150,8 +150,7 @@ def numbers(frame: pd.DataFrame, name: str, missing: Sequence[str] = ()) -> NDAr
     import pandas as pd
 
     if name not in frame.columns:
-        columns = ", ".join(map(str, frame.columns[:30]))
-        raise DataError(f"column {name!r} is not in the table; columns: {columns}")
+        raise DataError(no_column(name, frame.columns))
     column = frame[name]
     if column.ndim > 1:
         raise DataError(f"column {name!r} stands twice in the table")
@@ -170,9 +169,18 @@ def numbers(frame: pd.DataFrame, name: str, missing: Sequence[str] = ()) -> NDAr
     lost = np.isnan(values) & column.notna().to_numpy()
     bad = np.flatnonzero(np.isinf(values) | is_text | lost)
     if len(bad):
+        strays = np.flatnonzero(np.isinf(values) | lost)
+        first = strays[0] if len(strays) else bad[0]
+        texts = int(is_text.sum()) - int((is_text & lost).sum())
+        where = f"{row_name(frame.index, first)}, column {name!r}: {excerpt(column.iloc[first])}"
+        if not len(strays):
+            raise DataError(
+                f"{where} is text that reads as a number, as {texts} are; see cxstats.clean, or "
+                "pandas.to_numeric"
+            )
+        also = f"; {texts} numbers are text because of it" if texts else ""
         raise DataError(
-            f"{row_name(frame.index, bad[0])}, column {name!r}: {column.iloc[bad[0]]!r} is not a "
-            f"number; {_way_out(column.iloc[bad[0]])}" + _more(bad)
+            f"{where} is not a number; {_way_out(column.iloc[first])}{_more(strays)}{also}"
         )
     return values
 

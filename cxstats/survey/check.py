@@ -26,10 +26,11 @@ from cxstats.survey.answer_flags import (
     NOT_A_NUMBER,
     FlaggedAnswers,
     flag_answers,
-    parse,
 )
 from cxstats.survey.codebook import Codebook, as_codebook, has_points
 from cxstats.survey.direction import best_by_labels, labelled_ends, value_labels
+from cxstats.survey.durations import seconds
+from cxstats.survey.personal_data import find_personal_data
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +58,7 @@ KINDS = {
     "missing_item": "note",
     "constant_item": "warning",
     "direction": "warning",
+    "personal_data": "warning",
 }
 SEVERITIES = ("error", "warning", "note")
 COLUMNS = ("kind", "severity", "row", "column", "value", "allowed", "message")
@@ -295,6 +297,7 @@ def check(
         *_duplicate_problems(answers),
         *_item_problems(answers),
         *_direction_problems(answers),
+        *_personal_problems(answers),
     )
     return CheckReport(problems, len(answers.table), answers.n_answers)
 
@@ -429,18 +432,36 @@ def _time_problems(answers: FlaggedAnswers, min_seconds: float | None) -> Iterat
     column = answers.codebook.duration
     if column is None or not answers.has(column):
         return
-    seconds = parse(answers.table[column], {})
-    raw = answers.raw(column) if seconds.bad.any() else []
+    raw = answers.raw(column)
+    times, bad = times_taken(raw)
     allowed = both("survey.allowed.seconds")
-    for i in np.flatnonzero(seconds.bad).tolist():
+    for i in np.flatnonzero(bad).tolist():
         yield _problem(answers, "not_a_number", i, column, raw[i], allowed, severity="warning")
     if min_seconds:
         allowed = both("survey.allowed.seconds_from", least=f"{min_seconds:g}")
     else:
         allowed = both("survey.allowed.seconds_positive")
-    fast = (seconds.values <= 0) | (seconds.values < (min_seconds or 0))
+    fast = (times <= 0) | (times < (min_seconds or 0))
     for i in np.flatnonzero(fast).tolist():
-        yield _problem(answers, "too_fast", i, column, float(seconds.values[i]), allowed)
+        yield _problem(answers, "too_fast", i, column, float(times[i]), allowed)
+
+
+def times_taken(cells: list[Any]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return times taken in seconds (n,), NaN where there is none, and which cannot be read."""
+    import pandas as pd
+
+    times = np.array([seconds(cell) for cell in cells], float)
+    filled = np.array([cell is not None and cell != "" for cell in cells]) & ~pd.isna(cells)
+    return times, np.isnan(times) & filled
+
+
+def _personal_problems(answers: FlaggedAnswers) -> Iterator[Problem]:
+    """Yield the columns that tell who a person is; never what stands there."""
+    table = answers.table.drop(columns=list(dict.fromkeys(answers.columns)))
+    table = table.loc[:, ~table.columns.duplicated()]
+    for row in find_personal_data(table).table.itertuples() if table.shape[1] else ():
+        kind = both(f"survey.personal.{row.kind}")
+        yield _problem(answers, "personal_data", None, str(row.column), n=row.n, what=kind)
 
 
 def longest_run(block: NDArray[np.float64]) -> NDArray[np.int64]:

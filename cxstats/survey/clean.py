@@ -18,7 +18,6 @@ from cxstats.survey.answer_flags import (
     MIN_BLOCK,
     FlaggedAnswers,
     flag_answers,
-    parse,
 )
 from cxstats.survey.check import (
     cell_problems,
@@ -26,6 +25,7 @@ from cxstats.survey.check import (
     column_problems,
     first_of,
     longest_run,
+    times_taken,
 )
 from cxstats.survey.codebook import Codebook, as_codebook
 
@@ -203,7 +203,7 @@ def _reasons_to_drop(
     if min_seconds is not None and column is not None:
         if not answers.has(column):
             raise DataError(f"min_seconds: column {column!r} is missing from the table, or doubled")
-        marked["too_fast"] = parse(answers.table[column], {}).values < min_seconds
+        marked["too_fast"] = times_taken(answers.raw(column))[0] < min_seconds
     if straight_lining:
         blocks = [block for _, _, block in answers.blocks() if block.shape[1] >= MIN_BLOCK]
         if blocks:
@@ -272,7 +272,7 @@ def _duration_notes(answers: FlaggedAnswers, min_seconds: float | None) -> list[
     column = answers.codebook.duration
     if min_seconds is None or column is None:
         return []
-    n = int(np.isnan(parse(answers.table[column], {}).values).sum())
+    n = int(np.isnan(times_taken(answers.raw(column))[0]).sum())
     return [both("survey.clean.note.no_duration", n=n, column=repr(column))] if n else []
 
 

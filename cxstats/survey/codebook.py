@@ -18,7 +18,7 @@ from cxstats.core.language import LANGUAGES, Text, check_lang
 from cxstats.core.messages import excerpt, listing
 from cxstats.core.moments import Moments
 from cxstats.core.paths import data_folder
-from cxstats.survey.detect import is_number
+from cxstats.survey.columns import is_number
 from cxstats.survey.direction import BEST
 
 ROLES = ("expectation", "perception", "minimum")

@@ -255,8 +255,9 @@ def pls_weights(  # noqa: PLR0913  (a public method with its options)
     Raises
     ------
     CxError
-        If there is no such construct or effect, a weight is negative, or both or neither of
-        `construct` and `target` are given.
+        If there is no such construct or effect, a weight is negative, both or neither of
+        `construct` and `target` are given, or the model has an interaction or a higher-order
+        construct.
     """
     _check_pls(fit, construct, target, effects, standardised, negative)
     check_level(level)
@@ -316,6 +317,7 @@ def _check_pls(
     check_choice("negative", negative, NEGATIVE)
     if not hasattr(fit, "design"):
         raise CxError(f"method 'pls' needs a fit of cxstats.models.pls, not {type(fit).__name__!r}")
+    fit.require_one_stage("weights")
     if (construct is None) == (target is None):
         raise CxError("give construct= (weights of its items) or target= (weights of constructs)")
     if target is not None and not standardised:

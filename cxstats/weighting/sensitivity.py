@@ -14,7 +14,7 @@ from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import Text, both, label
-from cxstats.core.messages import row_name
+from cxstats.core.messages import no_column, row_name
 from cxstats.core.moments import check_resamples
 from cxstats.core.result import Chart, Result
 from cxstats.stats.intervals import check_level
@@ -445,8 +445,7 @@ def _read(
     synthetic = bool(frame.attrs.get("synthetic"))
     if units is not None:
         if units not in frame.columns:
-            columns = ", ".join(map(str, frame.columns))
-            raise DataError(f"column {units!r} is not in the table; columns: {columns}")
+            raise DataError(no_column(units, frame.columns))
         frame = frame.set_index(units)
     names = list(map(str, frame.columns))
     share = check_weights(_named_weights(weights, names), names)

@@ -18,7 +18,10 @@ MODEL = """
     twice := a + b
 """
 ITEMS = ("p1", "p2", "q1", "q2", "q3", "l1", "l2")
-LABELS = ("Price", "Quality", "Loyalty", "twice", "North", "South", "West", "region", *ITEMS)
+LABELS = (
+    "Price", "Quality", "Loyalty", "Price:Quality", "Value", "wave", "SD", "twice",
+    "North", "South", "West", "region", *ITEMS,
+)  # fmt: skip
 SAMPLED = (*LABELS, "weight", "branch", "layer")
 B = 50
 
@@ -87,13 +90,18 @@ def _lost():
     return cx.pls(MODEL, frame).bootstrap(B, signs="construct")
 
 
+DESIGN = cx.Design(weights="weight", cluster="branch", strata="layer")
+
+
+def _in_branches(frame):
+    row = np.arange(len(frame))
+    return frame.assign(weight=1 + row % 3, branch=row // 5, layer=(row // 5) % 2)
+
+
 @cache
 def _sampled():
     """Return an unscaled fit under weights, clusters and strata."""
-    row = np.arange(200)
-    frame = _answers().assign(weight=1 + row % 3, branch=row // 5, layer=(row // 5) % 2)
-    design = cx.Design(weights="weight", cluster="branch", strata="layer")
-    return cx.pls(MODEL, frame, n_resamples=B, design=design, scaled=False)
+    return cx.pls(MODEL, _in_branches(_answers()), n_resamples=B, design=DESIGN, scaled=False)
 
 
 def _few():
@@ -102,7 +110,51 @@ def _few():
         return cx.pls(MODEL, _answers().head(15), n_resamples=B)
 
 
+MODERATED = MODEL + "    Loyalty ~ Price:Quality\n"
+HIGHER = """
+    Price =~ p1 + p2
+    Quality =~ q1 + q2 + q3
+    Value {sign} Price + Quality
+    Loyalty =~ l1 + l2
+    Loyalty ~ Value + wave
+"""
+
+
+@cache
+def _staged(model, faulty=False, **options):
+    frame = _in_branches(_answers(faulty))
+    frame["wave"] = np.arange(len(frame)) % 2
+    options = {"n_resamples": B, "missing": "mean", **options}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", cx.ModelWarning)
+        return cx.pls(model, frame, **options)
+
+
+def _higher(sign, faulty=False, **options):
+    formed = "    Value ~ wave\n" * (sign == "<~")
+    return _staged(HIGHER.format(sign=sign) + formed, faulty, **options)
+
+
 CASES = {
+    "PlsFit/interaction": Case(lambda: _staged(MODERATED), labels=LABELS),
+    "PlsFit/faulty interaction of items": Case(
+        lambda: _staged(MODERATED, faulty=True, interaction="product"), labels=LABELS
+    ),
+    "PlsFit/orthogonal products": Case(
+        lambda: _staged(MODERATED, interaction="orthogonal"), labels=LABELS
+    ),
+    "PlsFit/higher order": Case(lambda: _higher("=~"), labels=LABELS),
+    "PlsFit/faulty formative higher order": Case(lambda: _higher("<~", faulty=True), labels=LABELS),
+    "PlsFit/repeated indicators": Case(
+        lambda: _higher("=~", higher_order="repeated"), labels=LABELS
+    ),
+    "PlsFit/repeated formative indicators": Case(
+        lambda: _higher("<~", higher_order="repeated"), labels=LABELS
+    ),
+    "PlsFit/sampled interaction": Case(
+        lambda: _staged(MODERATED, design=DESIGN, interaction="orthogonal"), labels=SAMPLED
+    ),
+    "PlsBootstrap/interaction": Case(lambda: _staged(MODERATED).bootstrap(B), labels=LABELS),
     "PlsFit/one sample": Case(_fit, labels=LABELS),
     "PlsFit/faulty": Case(_faulty, labels=LABELS),
     "PlsFit/consistent": Case(lambda: _fit(consistent=True), labels=LABELS),

@@ -45,6 +45,11 @@ def _read_spss():
         return cx.read_survey(file).attrs["read_report"]
 
 
+def _people():
+    comments = ["mail fang@example.org", "call 13800138000", None]
+    return pd.DataFrame({"姓名": ["王", "李", "赵"], "comment": comments, "q1": [4, 5, 3]})
+
+
 def _many_problems():
     frame = gaps(300).astype(dict.fromkeys(GAPS.answer_columns, object))
     frame.loc[::2, "P_a1"] = "=1+1"
@@ -76,6 +81,13 @@ CASES = {
     "CheckReport/clean": Case(lambda: cx.check(gaps(60), GAPS)),
     "CheckReport/every problem": Case(lambda: cx.check(*with_every_problem(), max_missing=0.5)),
     "CheckReport/many problems": Case(_many_problems),
+    "PersonalData/found": Case(
+        lambda: cx.find_personal_data(_people()), labels=("姓名", "comment")
+    ),
+    "PersonalData/masked, one kind": Case(
+        lambda: cx.mask_personal_data(_people(), kinds=["email"])[1], labels=("comment",)
+    ),
+    "PersonalData/none": Case(lambda: cx.find_personal_data(gaps(10))),
     "CleanReport/clean": Case(lambda: _cleaned(faulty=False)),
     "CleanReport/faulty": Case(lambda: _cleaned(faulty=True)),
 }

@@ -10,6 +10,7 @@ import pytest
 import cxstats as cx
 from cxstats.core.errors import DataError
 from cxstats.survey import read
+from cxstats.survey import workbook as workbook_module
 from cxstats.survey.read import read_survey
 
 SHEET = (
@@ -72,19 +73,19 @@ def test_empty_rows_packed_small(tmp_path):
 
 
 def test_what_unpacks_to_too_much(tmp_path, monkeypatch):
-    monkeypatch.setattr(read, "LARGEST", 50_000)
+    monkeypatch.setattr(workbook_module, "LARGEST", 50_000)
     refused(workbook(tmp_path / "a.xlsx", HEAD + "<row/>" * 20_000), "unpacks to 0 MB; allowed")
 
 
 def test_rows_as_wide_as_a_sheet(tmp_path, monkeypatch):
     """A cell in the last column of every row: little text, much memory."""
-    monkeypatch.setattr(read, "MAX_CELLS", 1_000_000)
+    monkeypatch.setattr(workbook_module, "MAX_CELLS", 1_000_000)
     rows = "".join(f'<row r="{n}"><c r="XFD{n}"><v>1</v></c></row>' for n in range(3, 200))
     refused(workbook(tmp_path / "a.xlsx", HEAD + rows), "more than 1,000,000 cells")
 
 
 def test_one_wide_row_among_short_ones(tmp_path, monkeypatch):
-    monkeypatch.setattr(read, "MAX_CELLS", 1_000_000)
+    monkeypatch.setattr(workbook_module, "MAX_CELLS", 1_000_000)
     rows = "".join(f'<row r="{n}"><c r="A{n}"><v>1</v></c></row>' for n in range(3, 200))
     wide = '<row r="200"><c r="XFD200"><v>1</v></c></row>'
     refused(workbook(tmp_path / "a.xlsx", HEAD + rows + wide), "more than 1,000,000 cells")
@@ -110,7 +111,8 @@ def test_a_formula_is_seen_across_pieces(tmp_path):
     for shift in range(3):
         blanks = " " * (1_000_000 - start - shift)
         sheet = head + blanks + "<f>1+1</f></c></row>"
-        refused(workbook(tmp_path / "a.xlsx", sheet), "row 3, column A: a formula without")
+        with pytest.warns(UserWarning, match=r"1 cells hold a formula .*\(A3\)"):
+            assert read_survey(workbook(tmp_path / "a.xlsx", sheet))["q1"].tolist()[-1] == "=1+1"
 
 
 @pytest.mark.parametrize("mark", ["\n", "\r", "\r\n"])
@@ -141,9 +143,11 @@ def test_a_large_file_is_not_read(tmp_path, monkeypatch):
 
 def test_five_thousand_equal_names(tmp_path):
     (tmp_path / "a.csv").write_text(",".join(["q"] * 5_000) + "\n" + ",".join(["1"] * 5_000))
-    refused(tmp_path / "a.csv", "stands there 5000 times, at positions 1, 2, 3")
+    frame = read_survey(tmp_path / "a.csv")
+    assert list(frame.columns[[0, 1, -1]]) == ["q", "q.1", "q.4999"]
+    assert len(repr(frame.attrs["read_report"])) < 4_000
     (tmp_path / "b.csv").write_text(",".join(["q" * 100_000] * 2) + "\n1,2\n")
-    refused(tmp_path / "b.csv", "stands there 2 times")
+    assert len(repr(read_survey(tmp_path / "b.csv").attrs["read_report"])) < 4_000
 
 
 @pytest.mark.parametrize("path", ["a\0b.csv", "x" * 5_000 + ".csv", "\x1b[2J\n.csv"])

@@ -38,6 +38,8 @@ class Weights:
     converged : array (B,)
     rounds : int
         Rounds until the last of them was done.
+    stages : tuple of array (B, k)
+        The weights of each stage of a model in stages; empty for any other.
     """
 
     weights: Array
@@ -45,6 +47,7 @@ class Weights:
     composite_corr: Array
     converged: NDArray[np.bool_]
     rounds: int
+    stages: tuple[Array, ...] = ()
 
 
 def find_weights(
@@ -111,14 +114,16 @@ def find_weights(
     active_corr, inverses = corr[active], [inverse[active] for inverse in inverses]
     units = np.ones((len(active), p)) if sd is None else _units(sd[active], design)
     with np.errstate(invalid="ignore", divide="ignore"):
-        w, cross, joint = _scaled(active_corr, np.broadcast_to(first, (len(active), p)), design)
+        w, cross, joint = to_unit_variance(
+            active_corr, np.broadcast_to(first, (len(active), p)), design
+        )
         done = np.zeros(len(active), bool)
         turn = 0
         while len(active) and turn < rounds:
             turn += 1
             inner = inner_weights(joint, design, scheme)
             fresh = _outer(cross, inner, inverses, units, design)
-            fresh, cross, joint = _scaled(active_corr, fresh, design)
+            fresh, cross, joint = to_unit_variance(active_corr, fresh, design)
             change = np.abs(fresh - w).sum(axis=1)
             w = fresh
             out[active[~done]] = w[~done]  # a row that is done keeps what it had then
@@ -129,11 +134,11 @@ def find_weights(
                 inverses, done = [inverse[~done] for inverse in inverses], done[~done]
         converged = np.isfinite(out).all(axis=1)
         converged[active[~done]] = False
-        out, cross, joint = _scaled(corr, out, design)
+        out, cross, joint = to_unit_variance(corr, out, design)
         return _signed(Weights(out, cross, joint, converged, turn), design)
 
 
-def _scaled(corr: Array, weights: Array, design: Design) -> tuple[Array, Array, Array]:
+def to_unit_variance(corr: Array, weights: Array, design: Design) -> tuple[Array, Array, Array]:
     """Bring composites to variance 1; return weights, item and composite correlations."""
     cross = corr @ (weights[:, :, None] * design.member)
     joint = design.member.T @ (weights[:, :, None] * cross)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,7 +11,7 @@ import numpy as np
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both, label
-from cxstats.core.moments import check_resamples
+from cxstats.core.moments import check_resamples, resampling_counts
 from cxstats.core.progress import quiet_linear_algebra, tracked
 from cxstats.core.result import Chart, Result
 from cxstats.models.fitted_model import bootstrap_chart
@@ -19,6 +19,7 @@ from cxstats.models.pls.estimates import flattened, quantities
 from cxstats.models.pls.intervals import intervals, small_sample_notes
 from cxstats.stats.bootstrap import bca, percentile_limits
 from cxstats.stats.intervals import check_level
+from cxstats.stats.sampling_design import SampledRows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 # The usual one first: results must not depend on which way round an item is stored.
 SIGNS = ("construct", "none")
 # What `plot` draws.
-DRAWN = ("path", "defined")
+DRAWN = ("path", "slope", "defined")
 # Replicates in a batch: few enough for their matrices to stay in the cache.
 CHUNK = 250
 # Step of the derivatives behind BCa, in standardised covariances, and where those fits stop: the
@@ -43,6 +44,8 @@ LOST = 0.05
 CONSTANT = 1e-9
 # Respondents whose influence is computed at a time.
 ROWS = 2_000
+# Respondents, or clusters, whose influence is found by fitting the model again.
+MOST_ROWS = 1_000
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -53,7 +56,7 @@ class PlsBootstrap(Result):
     ----------
     table : pandas.DataFrame
         One row per quantity: ``kind`` (path, loading, weight, total, indirect, specific,
-        r_squared, htmt, defined), ``lhs, op, rhs, label, estimate, se, z, p_value, ci_low,
+        slope, r_squared, htmt, defined), ``lhs, op, rhs, label, estimate, se, z, p_value, ci_low,
         ci_high`` (see `cxstats.models.pls.intervals.intervals`), ``percentile_low,
         percentile_high, bca_low, bca_high``. `z` is the estimate over its bootstrap standard
         error (papers on PLS call it t); the p value is that of the interval, and below .05 just
@@ -113,12 +116,13 @@ class PlsBootstrap(Result):
         return self.table[self.table["kind"] == kind].reset_index(drop=True)
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
-        """Return paths and defined parameters with intervals."""
-        rows = self.table[self.table["kind"].isin(DRAWN)]
+        """Return paths, simple slopes and defined parameters with intervals."""
+        rows: Any = self.table[self.table["kind"].isin(DRAWN)]
         names = [
-            lhs if op == ":=" else f"{rhs} → {lhs}"
-            for lhs, op, rhs in zip(rows["lhs"], rows["op"], rows["rhs"], strict=True)
-        ]
+            row.lhs if row.op == ":=" else f"{row.rhs} → {row.lhs}"
+            + f" ({row.label})" * (row.kind == "slope")
+            for row in rows.itertuples()
+        ]  # fmt: skip
         limits = rows["estimate"], rows["ci_low"], rows["ci_high"]
         return bootstrap_chart(self, names, *limits, lang)
 
@@ -144,17 +148,40 @@ def bootstrap(fit: PlsFit, n_resamples: int, seed: int, level: float, signs: str
     fit.sample.require_rows("a bootstrap")
     with quiet_linear_algebra():
         cov = fit.sample.replicates(n_resamples, seed).cov
-        values, improper = replicate(fit, cov, signs == "construct")
+        drawn = _drawn(fit, n_resamples, seed) if fit.design.interactions else None
+        values, improper = replicate(fit, cov, signs == "construct", drawn)
         table = _table(fit, values, level)
     failed = int(np.isnan(values).all(axis=1).sum())
     return PlsBootstrap(
         table, n_resamples, failed, int(improper.sum()), values, signs, level, seed, fit.n,
-        fit.synthetic, (*fit.sample.notes, *small_sample_notes(fit.n, fit.design)),
+        fit.synthetic, (*fit.sample.notes, *small_sample_notes(fit)),
     )  # fmt: skip
 
 
-def replicate(fit: PlsFit, cov: Array, align: bool) -> tuple[Array, NDArray[np.bool_]]:
+def _drawn(fit: PlsFit, n_resamples: int, seed: int) -> NDArray[Any]:
+    """Return how often each respondent is in each resample, (B, n), as in `Sample.replicates`.
+
+    Under a sampling design, their weights in it.
+    """
+    sampled = fit.sample.rows
+    resamples: Iterator[tuple[int, NDArray[Any]]]
+    if sampled is None:
+        resamples = resampling_counts(fit.n, n_resamples, seed)
+    else:
+        resamples = sampled.resampling_weights(n_resamples, seed)
+    drawn = np.empty((n_resamples, fit.n), np.uint16 if sampled is None else float)
+    for start, weights in resamples:
+        drawn[start : start + len(weights)] = weights
+    return drawn
+
+
+def replicate(
+    fit: PlsFit, cov: Array, align: bool, drawn: NDArray[Any] | None = None
+) -> tuple[Array, NDArray[np.bool_]]:
     """Return all quantities of a batch of samples (B, k), and which are improper (B,).
+
+    `drawn` (B, n) is how often each respondent is in each of them, or with what weight, which
+    interactions need.
 
     NaN where there is no solution; improper where corrected correlations are not positive
     definite.
@@ -162,7 +189,8 @@ def replicate(fit: PlsFit, cov: Array, align: bool) -> tuple[Array, NDArray[np.b
     quantity_replicates = np.empty((len(cov), len(quantities(fit.design))))
     improper = np.zeros(len(cov), bool)
     for start, stop in tracked(len(cov), CHUNK):
-        estimates = fit.reestimate(cov[start:stop], align=align)
+        weights = None if drawn is None else drawn[start:stop]
+        estimates = fit.reestimate(cov[start:stop], weights=weights, align=align)
         values = flattened(estimates, fit.design)
         lost = ~estimates.outer.converged | ~np.isfinite(estimates.paths).all(axis=(1, 2))
         values[lost] = np.nan
@@ -177,10 +205,12 @@ def influence(fit: PlsFit) -> Array:
     """Return the influence of each respondent on each quantity, (n, k).
 
     That on the covariance of standardised a and b is ``z_a z_b - r_ab``; by the chain rule, with
-    derivatives by differences (a batch of p(p + 1)/2 matrices), on everything else. Under a
-    sampling design the influences are those of whole clusters, (C, k), less the mean of their
-    stratum.
+    derivatives by differences (a batch of p(p + 1)/2 matrices), on everything else. Of
+    interactions, which more than covariances decide, see `_influence_by_weights`. Under a sampling
+    design the influences are those of whole clusters, (C, k), less the mean of their stratum.
     """
+    if fit.design.interactions:
+        return _influence_by_weights(fit)
     moments, sampled = fit.sample.moments, fit.sample.rows
     row, column = np.tril_indices(len(moments.names))
     slopes = _slopes(fit, row, column)
@@ -194,6 +224,38 @@ def influence(fit: PlsFit) -> Array:
     if sampled is None:
         return influences
     return sampled.centred_cluster_sums(influences * sampled.weights[:, None])
+
+
+def _influence_by_weights(fit: PlsFit) -> Array:
+    """Return influences as derivatives by the weight of each respondent, by differences.
+
+    Of `MOST_ROWS` respondents at most, evenly spaced, each standing for its neighbours: BCa needs
+    the skewness of the influences only. Under a sampling design a whole cluster gains weight, and
+    its influence is that of its weighted mean times its weight: the sum of its respondents'.
+    """
+    sampled = fit.sample.rows or SampledRows.plain(fit.n)
+    x = fit.sample.matrix - fit.sample.moments.mean
+    p = x.shape[1]
+    row, column = np.tril_indices(p)
+    products = x[:, row] * x[:, column]
+    base = sampled.weights / fit.n
+    size = sampled.n_clusters
+    units = np.unique(np.linspace(0, size - 1, min(size, MOST_ROWS)).astype(int))
+    influences = []
+    for first in range(0, len(units), CHUNK):
+        part = units[first : first + CHUNK]
+        own = (sampled.cluster == part[:, None]) * base
+        total = own.sum(axis=1, keepdims=True)
+        weights = (1 - STEP) * base + STEP * own / total
+        mean = weights @ x
+        cov = np.empty((len(part), p, p))
+        flat = weights @ products - mean[:, row] * mean[:, column]
+        cov[:, row, column] = cov[:, column, row] = flat
+        estimates = fit.reestimate(cov, weights=weights, tolerance=STOP)
+        shift = flattened(estimates, fit.design) - flattened(fit.estimates, fit.design)
+        influences.append(shift / STEP * (total * fit.n))
+    values = np.concatenate(influences)[np.arange(size) * len(units) // size]
+    return values if fit.sample.rows is None else sampled.centred_sums(values)
 
 
 def _slopes(fit: PlsFit, row: NDArray[np.intp], column: NDArray[np.intp]) -> Array:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from cxstats.core.errors import CxError
+from cxstats.models.pls import higher_order as higher_orders
+from cxstats.models.pls import interactions as products
+from cxstats.models.pls.higher_order import HigherOrder
+from cxstats.models.pls.interactions import Interaction, ProductItem
+from cxstats.models.pls.specification import Arrow, Specification
 from cxstats.models.sem.syntax import Definition, Syntax, Term, parse
 
 if TYPE_CHECKING:
@@ -28,10 +33,24 @@ class Path(NamedTuple):
     label: str
 
 
-HIGHER_ORDER = (
-    "a higher-order construct is not supported; in two stages: fit the model with its dimensions "
-    "in its place, join their columns of fit.scores to the table, and name these as its items"
-)
+HIGHER_ORDER = "a construct of constructs is a higher-order construct, written 'H =~ A + B'"
+
+
+class Stages(NamedTuple):
+    """The models that are fitted one after the other.
+
+    Attributes
+    ----------
+    dimensions : Design or None
+        That of the dimensions of higher-order constructs, whose scores are items from then on.
+    main_effects : Design or None
+        That without interactions, whose scores are multiplied.
+    last : Design
+    """
+
+    dimensions: Design | None
+    main_effects: Design | None
+    last: Design
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +75,14 @@ class Design:
         What ``:=`` said.
     text : str
         The model as written.
+    columns : tuple of str
+        The items that are columns of the data, each once.
+    interactions : tuple of Interaction
+    products : tuple of ProductItem
+        The items of the interactions.
+    higher_order : tuple of HigherOrder
+    stages : Stages or None
+        None for a model that is fitted at once, to its columns.
     """
 
     constructs: tuple[str, ...]
@@ -66,6 +93,34 @@ class Design:
     item_labels: tuple[str, ...]
     definitions: tuple[Definition, ...]
     text: str
+    columns: tuple[str, ...]
+    interactions: tuple[Interaction, ...] = ()
+    products: tuple[ProductItem, ...] = ()
+    higher_order: tuple[HigherOrder, ...] = ()
+    stages: Stages | None = None
+
+    @cached_property
+    def dimensions(self) -> tuple[str, ...]:
+        """The constructs that are dimensions of another."""
+        dimensions = (name for construct in self.higher_order for name in construct.dimensions)
+        return tuple(dict.fromkeys(dimensions))
+
+    @property
+    def derived(self) -> tuple[str, ...]:
+        """The interactions and higher-order constructs."""
+        return (*(x.name for x in self.interactions), *(x.name for x in self.higher_order))
+
+    def distinct(self, i: int, j: int) -> bool:
+        """Return whether two constructs are meant to differ: no products, none part of the other.
+
+        Only then discriminant validity is a question.
+        """
+        pair = {self.constructs[i], self.constructs[j]}
+        nested = any(
+            construct.name in pair and pair & set(construct.dimensions)
+            for construct in self.higher_order
+        )
+        return not nested and not pair & {interaction.name for interaction in self.interactions}
 
     @cached_property
     def member(self) -> Array:
@@ -121,22 +176,31 @@ class Design:
         return [j for j, construct_mode in enumerate(self.modes) if construct_mode == mode]
 
 
-def read_design(text: str) -> Design:
+def read_design(
+    text: str, interaction: str = "two-stage", higher_order: str = "two-stage"
+) -> Design:
     """Read a PLS path model written in lavaan's syntax.
 
     ``Quality =~ q1 + q2`` is reflective (mode A), ``Price <~ p1 + p2`` formative (mode B),
     ``Loyalty ~ b*Quality`` a path, ``total := a*b`` a defined parameter. A name in a path that
-    measures nothing is a construct of the one item of that name.
+    measures nothing is a construct of the one item of that name. ``Loyalty ~ X + Z + X:Z`` has an
+    interaction; ``H =~ A + B`` of constructs is a higher-order construct.
+
+    Parameters
+    ----------
+    text : str
+    interaction, higher_order : str
+        The methods, see `cx.pls`.
 
     Raises
     ------
     ModelSyntaxError
         With line and column, at what cannot be read or has no meaning in PLS: covariances,
-        intercepts, fixed values, starts, shared labels, an item of two constructs, a construct
-        as an item.
+        intercepts, fixed values, starts, shared labels, an item of two constructs, constructs of
+        the third order, a path of a dimension, a product of three.
     CxError
-        At constraints, a loop of paths, a construct without any, a model without paths, and one
-        with too many chains of them.
+        At an unknown method, constraints, a loop of paths, a construct without any, a model
+        without paths, and one with too many chains of them.
 
     Examples
     --------
@@ -144,54 +208,147 @@ def read_design(text: str) -> Design:
     >>> design.constructs, design.modes, design.items
     (('Quality', 'Loyalty'), ('A', 'single'), ('q1', 'q2', 'l1'))
     """
-    syntax = parse(text)
+    for name, method, allowed in (
+        ("interaction", interaction, products.METHODS),
+        ("higher_order", higher_order, higher_orders.METHODS),
+    ):
+        if method not in allowed:
+            raise CxError(f"{name} is {method!r}; allowed: {', '.join(allowed)}")
+    syntax = parse(text, interactions=True)
     _check_terms(syntax)
+    interactions, names = products.interactions_of(syntax, interaction)
     blocks = _blocks(syntax)
     arrows = [term for term in syntax.terms if term.op == "~"]
     if not arrows:
         raise CxError("the model has no path between constructs; PLS needs one, such as 'y ~ x'")
-    items_of = _items(syntax, blocks, arrows)
-    names = tuple(items_of)
-    place = {name: j for j, name in enumerate(names)}
-    paths = tuple(Path(place[t.lhs], place[t.rhs], t.labels[0] if t.labels else "") for t in arrows)
-    alone = [name for j, name in enumerate(names) if not any(j in path[:2] for path in paths)]
-    if alone:
-        raise CxError(f"construct {alone[0]!r} is in no path; PLS weighs items by what it is for")
-    _ordered(names, paths)
-    labels = {t.rhs: t.labels[0] for terms in blocks.values() for t in terms if t.labels}
-    items = tuple(item for block in items_of.values() for item in block)
-    design = Design(
-        constructs=names,
-        modes=tuple(_mode(items_of[name], blocks.get(name)) for name in names),
-        items=items,
-        home=np.repeat(np.arange(len(names)), [len(block) for block in items_of.values()]),
-        paths=paths,
-        item_labels=tuple(labels.get(item, "") for item in items),
-        definitions=syntax.definitions,
-        text=text,
+    specification = Specification(
+        _items(syntax, blocks, arrows, names),
+        frozenset(name for name, terms in blocks.items() if terms[0].op == "<~"),
+        tuple(
+            Arrow(t.lhs, names.get(t.rhs, t.rhs), t.labels[0] if t.labels else "") for t in arrows
+        ),
+        {(t.lhs, t.rhs): t.labels[0] for terms in blocks.values() for t in terms if t.labels},
     )
+    constructs = tuple(
+        HigherOrder(name, dimensions, terms[0].op == "<~", higher_order)
+        for name, terms in blocks.items()
+        if any(t.rhs in blocks for t in terms) and (dimensions := tuple(t.rhs for t in terms))
+    )
+    _check_alone(syntax, specification, constructs)
+    design = _staged(specification, interactions, constructs, syntax)
     _ = design.chains  # refuses too many
     return design
 
 
+def _staged(
+    specification: Specification,
+    interactions: tuple[Interaction, ...],
+    constructs: tuple[HigherOrder, ...],
+    syntax: Syntax,
+) -> Design:
+    """Return the design of a model, with its stages if it has interactions or higher orders."""
+    text, definitions = syntax.text, syntax.definitions
+    plain = _design(specification, text, definitions)
+    if not interactions and not constructs:
+        return plain
+    dimensions = main_effects = None
+    repeated = any(construct.method == "repeated" for construct in constructs)
+    if repeated:
+        specification = higher_orders.with_repeated_items(specification, constructs)
+    without = specification.only(set(specification.items) - {name for name, *_ in interactions})
+    if constructs and not repeated:
+        dimensions = _design(higher_orders.with_dimensions(without, constructs), text)
+    items = products.product_items(specification, interactions)
+    inner = {name for construct in constructs for name in construct.dimensions}
+    upper = set(specification.items) - (set() if repeated else inner)
+    if any(interaction.method == "two-stage" for interaction in interactions):
+        # Scores are called as their constructs are, products of scores as the interaction.
+        main_effects = _design(without.only(upper), text)
+    specification.items.update(
+        {name: tuple(item.name for item in block) for name, block in items.items()}
+    )
+    design = _design(specification, text, definitions)
+    derived = {item.name for block in items.values() for item in block}
+    if not repeated:
+        derived |= inner & set(specification.items)
+    return replace(
+        design,
+        columns=tuple(dict.fromkeys(item for item in design.items if item not in derived)),
+        interactions=interactions,
+        products=tuple(item for block in items.values() for item in block),
+        higher_order=constructs,
+        stages=Stages(dimensions, main_effects, _design(specification.only(upper), text)),
+    )
+
+
+def _design(
+    specification: Specification, text: str, definitions: tuple[Definition, ...] = ()
+) -> Design:
+    """Return a design of one stage."""
+    items_of, formative, arrows, labels = specification
+    names = tuple(items_of)
+    place = {name: j for j, name in enumerate(names)}
+    paths = tuple(Path(place[lhs], place[rhs], label) for lhs, rhs, label in arrows)
+    _ordered(names, paths)
+    pairs = [(name, item) for name, block in items_of.items() for item in block]
+    items = tuple(item for _, item in pairs)
+    return Design(
+        constructs=names,
+        modes=tuple(
+            "single" if len(block) == 1 else "B" if name in formative else "A"
+            for name, block in items_of.items()
+        ),
+        items=items,
+        home=np.repeat(np.arange(len(names)), [len(block) for block in items_of.values()]),
+        paths=paths,
+        item_labels=tuple(labels.get(pair, "") for pair in pairs),
+        definitions=definitions,
+        text=text,
+        columns=tuple(dict.fromkeys(items)),
+    )
+
+
+def _check_alone(
+    syntax: Syntax, specification: Specification, constructs: tuple[HigherOrder, ...]
+) -> None:
+    """Raise at a construct that is in no path and no dimension of another."""
+    used = {name for arrow in specification.arrows for name in arrow[:2]}
+    used |= {name for construct in constructs for name in construct.dimensions}
+    alone = [name for name in specification.items if name not in used]
+    if not alone:
+        return
+    reason = f"construct {alone[0]!r} is in no path; PLS weighs items by what it is for"
+    for term in syntax.terms:
+        if alone[0] in term.labels:
+            reason += (
+                f". In '{term.lhs} {term.op} {alone[0]}*{term.rhs}' it is a label; an interaction "
+                f"is written '{term.lhs} ~ {alone[0]} + {term.rhs} + {alone[0]}:{term.rhs}'"
+            )
+            break
+    raise CxError(reason)
+
+
 def _items(
-    syntax: Syntax, blocks: dict[str, list[Term]], arrows: list[Term]
-) -> dict[str, list[str]]:
+    syntax: Syntax, blocks: dict[str, list[Term]], arrows: list[Term], names: dict[str, str]
+) -> dict[str, tuple[str, ...]]:
     """Return the items of each construct; a name in a path that measures nothing is its item."""
-    items = {name: [term.rhs for term in terms] for name, terms in blocks.items()}
-    measured = {term.rhs for terms in blocks.values() for term in terms}
+    items = {name: tuple(term.rhs for term in terms) for name, terms in blocks.items()}
+    measured = {term.rhs: term.lhs for terms in blocks.values() for term in terms}
     for term in arrows:
         for name in (term.lhs, term.rhs):
-            if name not in items and name in measured:
+            if name in blocks and name in measured:
+                raise syntax.error(
+                    term, f"{name!r} is a dimension of {measured[name]!r}, and stands in a path "
+                    f"too; allowed: paths of {measured[name]!r}"
+                )  # fmt: skip
+            if name in measured:
                 raise syntax.error(term, f"{name!r} is an item, and stands in a path too")
-            items.setdefault(name, [name])
+            if name not in names:
+                items.setdefault(name, (name,))
+    for term in arrows:  # after all others, as in the text of a result
+        if term.rhs in names:
+            items.setdefault(names[term.rhs], (names[term.rhs],))
     return items
-
-
-def _mode(items: list[str], terms: list[Term] | None) -> str:
-    if len(items) == 1 or terms is None:
-        return "single"
-    return "A" if terms[0].op == "=~" else "B"
 
 
 def _check_terms(syntax: Syntax) -> None:
@@ -248,9 +405,10 @@ def _blocks(syntax: Syntax) -> dict[str, list[Term]]:
         homes[term.rhs] = term
         block.append(term)
     for name, term in homes.items():
-        if name in blocks:
-            reason = f"{name!r} is a construct and an item of {term.lhs!r}"
-            raise syntax.error(term, f"{reason}; {HIGHER_ORDER}")
+        if name in blocks and term.lhs in homes:
+            above = homes[term.lhs].lhs
+            reason = f"{name!r} is in {term.lhs!r}, and that in {above!r}"
+            raise syntax.error(term, f"{reason}; allowed: constructs of the second order")
     return blocks
 
 

@@ -12,6 +12,7 @@ from cxstats.core.moments import correlations
 from cxstats.models.pls.algorithm import TOLERANCE, Weights, aligned, find_weights, regressed
 from cxstats.models.pls.design import Design
 from cxstats.models.pls.quality import rho_a
+from cxstats.models.pls.stages import Respondents, staged_weights
 from cxstats.stats.coefficients import htmt_matrix
 
 if TYPE_CHECKING:
@@ -38,12 +39,17 @@ class Estimates:
     rho_a : array (B, J)
         NaN where a construct is not reflective with several items.
     paths : array (B, J, J)
-        Row: effect, column: cause.
+        Row: effect, column: cause. Of an interaction per unit of the product of standardised
+        scores, which is not standardised again.
     r_squared : array (B, J)
         NaN for exogenous constructs.
     total : array (B, J, J)
         Total effects.
     htmt : array (B, J, J)
+    corr : array (B, p, p)
+        Correlations of the items, scores and products among them.
+    interaction_sd : array (B, T)
+        Standard deviation of each interaction.
     """
 
     outer: Weights
@@ -55,47 +61,71 @@ class Estimates:
     r_squared: Array
     total: Array
     htmt: Array
+    corr: Array
+    interaction_sd: Array
 
 
-def estimate(
+def estimate(  # noqa: PLR0913  (what a fit has chosen, and where its search begins and ends)
     cov: Array,
     design: Design,
     scheme: str,
     consistent: bool,
     *,
     scaled: bool = True,
-    reference: Array | None = None,
+    reference: Weights | None = None,
     align: bool = False,
     tolerance: float = TOLERANCE,
+    respondents: Respondents | None = None,
 ) -> Estimates:
     """Estimate a batch of samples from their covariances.
 
     Parameters
     ----------
     cov : array (B, p, p)
-        Covariances or correlations, items in the order of the design.
+        Covariances or correlations, in the order of ``design.columns``.
     scheme : str
         Inner weights, see `cxstats.models.pls.algorithm.find_weights`.
     consistent : bool
         Correct loadings and correlations by rho_A (PLSc).
     scaled : bool
-        Whether weights are those of standardised items.
-    reference : array (p,), optional
-        Weights to start from.
+        Whether weights are those of standardised items; a model in stages has no others.
+    reference : Weights, optional
+        Weights of one sample to start from.
     align : bool
         Whether composites take the direction of `reference` too.
+    respondents : Respondents, optional
+        Interactions need them.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         corr = correlations(cov)
-        sd = None if scaled else np.sqrt(np.diagonal(cov, axis1=1, axis2=2))
-    outer = find_weights(corr, design, scheme, sd=sd, start=reference, tolerance=tolerance)
-    if align and reference is not None:
-        outer = aligned(outer, reference, design)
-    return from_weights(corr, outer, design, consistent, sd)
+    if design.stages is not None:
+        starts = None if reference is None else tuple(w[0] for w in reference.stages)
+        staged = staged_weights(
+            corr, design, scheme, respondents=respondents, reference=starts, align=align,
+            tolerance=tolerance,
+        )  # fmt: skip
+        return from_weights(
+            staged.corr, staged.outer, design, consistent, product_sd=staged.product_sd
+        )
+    sd = None
+    if not scaled:
+        with np.errstate(invalid="ignore"):
+            sd = np.sqrt(np.diagonal(cov, axis1=1, axis2=2))
+    start = None if reference is None else reference.weights[0]
+    outer = find_weights(corr, design, scheme, sd=sd, start=start, tolerance=tolerance)
+    if align and start is not None:
+        outer = aligned(outer, start, design)
+    return from_weights(corr, outer, design, consistent, sd=sd)
 
 
 def from_weights(
-    corr: Array, outer: Weights, design: Design, consistent: bool, sd: Array | None = None
+    corr: Array,
+    outer: Weights,
+    design: Design,
+    consistent: bool,
+    *,
+    sd: Array | None = None,
+    product_sd: Array | None = None,
 ) -> Estimates:
     """Return what follows from weights and correlations.
 
@@ -103,7 +133,9 @@ def from_weights(
     ``w sqrt(rho) / w'w`` as loadings (Dijkstra & Henseler 2015); constructs that are formative or
     of one item count as perfectly reliable. Where weights are those of items in their own units,
     with standard deviations `sd` (B, p), rho_A and the corrected loadings are found in these units:
-    only there are weights proportional to loadings. Total effects are ``(I - B)^-1 - I``.
+    only there are weights proportional to loadings. Total effects are ``(I - B)^-1 - I``. The path
+    of an interaction is divided by the standard deviation of its product, or by the mean of those
+    of its items `product_sd`, weighted with absolute loadings (Henseler & Chin 2010).
     """
     batch, size = len(corr), len(design.constructs)
     loadings = np.take_along_axis(outer.cross_loadings, design.home[None, :, None], 2)[..., 0]
@@ -124,11 +156,29 @@ def from_weights(
             coefficients = regressed(construct_corr, j, causes)
             paths[:, j, causes] = coefficients
             r_squared[:, j] = (coefficients * construct_corr[:, causes, j]).sum(axis=1)
+        interaction_sd = _interaction_sd(loadings, product_sd, design)
+        for t, interaction in enumerate(design.interactions):
+            paths[:, :, design.constructs.index(interaction.name)] /= interaction_sd[:, [t]]
         total = _total(paths, design)
         htmt = htmt_matrix(corr, [range(block.start, block.stop) for block in design.blocks])
     return Estimates(
-        outer, weights, loadings, construct_corr, reliability, paths, r_squared, total, htmt
-    )
+        outer, weights, loadings, construct_corr, reliability, paths, r_squared, total, htmt, corr,
+        interaction_sd,
+    )  # fmt: skip
+
+
+def _interaction_sd(loadings: Array, product_sd: Array | None, design: Design) -> Array:
+    """Return the standard deviation of each interaction (B, T): the mean of its items'."""
+    sd = np.full((len(loadings), len(design.interactions)), np.nan)
+    if product_sd is None:
+        return sd
+    last = 0
+    for t, interaction in enumerate(design.interactions):
+        block = design.blocks[design.constructs.index(interaction.name)]
+        first, last = last, last + block.stop - block.start
+        size = np.abs(loadings[:, block])
+        sd[:, t] = (size * product_sd[:, first:last]).sum(axis=1) / size.sum(axis=1)
+    return sd
 
 
 def _disattenuated(outer: Weights, reliability: Array, design: Design) -> Array:
@@ -163,9 +213,11 @@ class Quantity:
     Attributes
     ----------
     kind : str
-        One of ``path, loading, weight, total, indirect, specific, r_squared, htmt, defined``.
+        One of ``path, loading, weight, total, indirect, specific, slope, r_squared, htmt,
+        defined``.
     lhs, op, rhs, label : str
-        As in the syntax; a specific effect has its chain in `label`.
+        As in the syntax; a specific effect has its chain in `label`, a simple slope the value of
+        its moderator.
     """
 
     kind: str
@@ -195,6 +247,10 @@ def quantities(design: Design) -> tuple[Quantity, ...]:
         Quantity("specific", names[c[-1]], "~", names[c[0]], " → ".join(names[j] for j in c))
         for c in design.chains
     ]
+    rows += [
+        Quantity("slope", names[slope.end], "~", names[slope.start], slope.where)
+        for slope in slopes(design)
+    ]
     rows += [Quantity("r_squared", names[j], "", "", "") for j in design.causes]
     rows += [Quantity("htmt", names[i], "", names[j], "") for i, j in htmt_pairs(design)]
     rows += [Quantity("defined", d.name, ":=", d.expression.text, d.name) for d in
@@ -217,8 +273,55 @@ def _mediated(design: Design) -> list[tuple[int, int]]:
 
 
 def htmt_pairs(design: Design) -> list[tuple[int, int]]:
-    """Return the pairs of constructs that HTMT is defined for: none of them formative."""
-    return list(combinations([j for j, mode in enumerate(design.modes) if mode != "B"], 2))
+    """Return the pairs of constructs that HTMT is defined for.
+
+    None of them formative, a product, or a dimension of the other.
+    """
+    several = [j for j, mode in enumerate(design.modes) if mode != "B"]
+    return [pair for pair in combinations(several, 2) if design.distinct(*pair)]
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """The effect of a construct where its moderator has a value.
+
+    Attributes
+    ----------
+    end, start : int
+        Effect and cause.
+    path : int
+        The construct of the interaction.
+    moderator : str
+    at : int
+        The moderator's value, in standard deviations from its mean.
+    per_unit : float
+        What a unit of the moderator adds, in coefficients of the product: 2 for a square.
+    """
+
+    end: int
+    start: int
+    path: int
+    moderator: str
+    at: int
+    per_unit: float
+
+    @property
+    def where(self) -> str:
+        """The value in words that need no language."""
+        value = f"{self.at:+d} SD".replace("-", "\N{MINUS SIGN}") if self.at else "0"
+        return f"{self.moderator} = {value}"
+
+
+def slopes(design: Design) -> tuple[Slope, ...]:
+    """Return the simple slopes of interactions that are products of scores."""
+    place = {name: j for j, name in enumerate(design.constructs)}
+    return tuple(
+        Slope(end, place[x], place[name], z, at, 2.0 if x == z else 1.0)
+        for name, x, z, method in design.interactions
+        for end, start, _ in design.paths
+        for at in (-1, 0, 1)
+        if start == place[name] and method == "two-stage"
+    )
 
 
 def flattened(estimates: Estimates, design: Design) -> Array:
@@ -236,11 +339,21 @@ def flattened(estimates: Estimates, design: Design) -> Array:
         _of_pairs(estimates.total, _reached(design)),
         _of_pairs(estimates.total - estimates.paths, _mediated(design)),
         *(product[:, None] for product in chains),
+        *(value[:, None] for value in _slopes(estimates, design)),
         estimates.r_squared[:, list(design.causes)],
         _of_pairs(estimates.htmt, htmt_pairs(design)),
         *(value[:, None] for value in _defined(estimates, paths, design)),
     ]
     return np.concatenate(columns, axis=1)
+
+
+def _slopes(estimates: Estimates, design: Design) -> list[Array]:
+    """Return simple slopes, each (B,): ``b_x + z b_xz``, for a square ``b_x + 2 x b_xx``."""
+    return [
+        estimates.paths[:, slope.end, slope.start]
+        + slope.at * slope.per_unit * estimates.paths[:, slope.end, slope.path]
+        for slope in slopes(design)
+    ]  # fmt: skip
 
 
 def _of_pairs(matrices: Array, pairs: list[tuple[int, int]]) -> Array:

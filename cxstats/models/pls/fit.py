@@ -13,7 +13,7 @@ from cxstats.core.moments import check_resamples
 from cxstats.core.progress import quiet_linear_algebra
 from cxstats.models.fitted_model import labels_of_variables
 from cxstats.models.pls.algorithm import SCHEMES
-from cxstats.models.pls.design import read_design
+from cxstats.models.pls.design import Design, read_design
 from cxstats.models.pls.estimates import estimate, from_weights
 from cxstats.models.pls.problems import Problem, find_problems
 from cxstats.models.pls.result import PlsFit
@@ -31,6 +31,8 @@ def pls(  # noqa: PLR0913  (keywords of a public function)
     scheme: str = "path",
     consistent: bool = False,
     scaled: bool = True,
+    interaction: str = "two-stage",
+    higher_order: str = "two-stage",
     missing: str = "listwise",
     weights: str | None = None,
     cluster: str | None = None,
@@ -50,7 +52,9 @@ def pls(  # noqa: PLR0913  (keywords of a public function)
     model : str
         ``Quality =~ q1 + q2`` reflective (mode A), ``Price <~ p1 + p2`` formative (mode B),
         ``Loyalty ~ Quality + Price`` paths, ``b*Quality`` labels, ``:=`` defined parameters. A
-        name in a path that has no items is an item itself.
+        name in a path that has no items is an item itself. ``Loyalty ~ X + Z + X:Z`` has an
+        interaction of constructs or items, ``X:X`` a quadratic effect; ``H =~ A + B`` of
+        constructs is a reflective higher-order construct, ``H <~ A + B`` a formative one.
     data : table or Moments
         Respondents in rows, or moments (no intervals then).
     scheme : {"path", "centroid", "factorial"}
@@ -64,6 +68,21 @@ def pls(  # noqa: PLR0913  (keywords of a public function)
         weighs more in its reflective construct: R plspm's ``scaled = FALSE``, which many published
         tables used. Scores, paths, loadings (correlations) and all coefficients stay standardised.
         It is meant for items of one and the same scale.
+    interaction : {"two-stage", "product", "orthogonal"}
+        What the items of an interaction are. "two-stage": one item, the product of the
+        standardised scores of a first stage that has all but the interactions (Henseler & Chin
+        2010); for constructs of every kind. "product": the products of all standardised items of
+        either construct, in mode A (Chin, Marcolin & Newsted 2003); for reflective constructs.
+        Their weights fit chance too: with nine products, no interaction and n = 150, paths are
+        twice as far from 0 as in two stages.
+        "orthogonal": these with the items taken out, so that they do not correlate with them.
+        Needs respondents.
+    higher_order : {"two-stage", "repeated"}
+        "two-stage": the scores of the dimensions, from a first stage in which they have all paths
+        of their construct, are its items in the second (disjoint two stages, Becker, Cheah,
+        Gholamzade, Ringle & Sarstedt 2023). "repeated": it has all items of its dimensions again,
+        and paths to them (=~) or from them (<~); what leads to a formative one then leads to its
+        dimensions, and its effect is in ``.effects`` (Becker, Klein & Wetzels 2012).
     missing : {"listwise", "mean"}
         Leave respondents with a missing answer out, or put the item's mean there (which shrinks
         correlations).
@@ -81,8 +100,9 @@ def pls(  # noqa: PLR0913  (keywords of a public function)
     Returns
     -------
     PlsFit
-        With ``.table``, ``.paths``, ``.quality``, ``.fit_indices``, ``.problems``,
-        ``.bootstrap()``, ``.predict()``, ``.ipma()``, ``.compare_groups()``, ``.plot()``.
+        With ``.table``, ``.paths``, ``.simple_slopes``, ``.quality``, ``.fit_indices``,
+        ``.problems``, ``.bootstrap()``, ``.predict()``, ``.ipma()``, ``.compare_groups()``,
+        ``.plot()``.
 
     Warns
     -----
@@ -95,8 +115,8 @@ def pls(  # noqa: PLR0913  (keywords of a public function)
     ModelSyntaxError
         With line, column and a caret.
     DataError, CxError
-        If an item is missing, constant or not numeric, the paths run in a circle, or an option
-        is none.
+        If an item is missing, constant or not numeric, the paths run in a circle, an option is
+        none, or what is asked for is refused (see Notes).
 
     Notes
     -----
@@ -104,16 +124,37 @@ def pls(  # noqa: PLR0913  (keywords of a public function)
     so an item that is coded the other way round gets a negative loading. Resamples, groups and
     folds keep the direction that the construct has in the sample.
 
-    Intervals were tried on normal items from 20 respondents upwards; how often they hold the truth
-    stands in `cxstats.models.pls.intervals`. With fewer respondents, or fewer than 50 for HTMT,
+    Intervals were tried on normal items from 20 respondents upwards, and from 30 of models with an
+    interaction or a higher-order construct; how often they hold the truth stands in
+    `cxstats.models.pls.intervals`. With fewer respondents, or fewer than 50 for HTMT,
     `notes` say so. Under a sampling design ``predict`` refuses, and ``compare_groups`` takes its
     p values from resamples instead of permutations.
+
+    Resamples go through all stages. Measurement error weakens interactions more than paths: the
+    reliability of a product is about that of one score times that of the other. The path of an
+    interaction is per unit of the product of standardised scores, as in seminr: what a standard
+    deviation of the moderator adds to the path of the predictor (``std`` in ``.table``: per
+    standard deviation of the product). With products of items it is divided by the mean of their
+    standard deviations, weighted with absolute loadings.
+
+    Refused are products of three, constructs of the third order, paths of a dimension, and of
+    models with an interaction or a higher-order construct: ``consistent=True``, ``scaled=False``,
+    ``.fit_indices``, ``.predict()``, ``.ipma()`` and ``.compare_groups()``. A group
+    of two may be an item: ``Y ~ X + g + X:g``.
 
     References
     ----------
     Wold (1982); Lohmoller (1989). Latent variable path modeling with partial least squares.
     Tenenhaus, Esposito Vinzi, Chatelin & Lauro (2005). PLS path modeling. CSDA 48(1), 159-205.
     Dijkstra & Henseler (2015). Consistent partial least squares path modeling. MISQ 39(2).
+    Chin, Marcolin & Newsted (2003). A partial least squares latent variable modeling approach for
+    measuring interaction effects. Information Systems Research 14(2), 189-217.
+    Henseler & Chin (2010). A comparison of approaches for the analysis of interaction effects
+    between latent variables. Structural Equation Modeling 17(1), 82-109.
+    Becker, Klein & Wetzels (2012). Hierarchical latent variable models in PLS-SEM. Long Range
+    Planning 45(5-6), 359-394.
+    Becker, Cheah, Gholamzade, Ringle & Sarstedt (2023). PLS-SEM's most wanted guidance.
+    International Journal of Contemporary Hospitality Management 35(1), 321-346.
 
     Examples
     --------
@@ -129,17 +170,23 @@ def pls(  # noqa: PLR0913  (keywords of a public function)
     check_level(level)
     check_resamples(n_resamples or 1, seed)
     sampling = design_of(design, weights, cluster)
-    blocks = read_design(model)
-    sample = read_sample(data, blocks.items, missing, sampling)
+    blocks = read_design(model, interaction, higher_order)
+    _check_stages(blocks, consistent, scaled)
+    sample = read_sample(data, blocks.columns, missing, sampling)
+    if blocks.interactions:
+        sample.require_rows("an interaction")
     with quiet_linear_algebra():
-        estimates = estimate(sample.moments.cov[None], blocks, scheme, consistent, scaled=scaled)
-        problems = find_problems(sample.moments.corr, estimates, blocks, consistent)
+        estimates = estimate(
+            sample.moments.cov[None], blocks, scheme, consistent, scaled=scaled,
+            respondents=sample.respondents() if blocks.interactions else None,
+        )  # fmt: skip
+        problems = find_problems(estimates.corr[0], estimates, blocks, consistent)
         if any(problem.fatal for problem in problems):
             outer = estimates.outer
             numbers = ("weights", "cross_loadings", "composite_corr")
             withheld = {name: np.full_like(getattr(outer, name), np.nan) for name in numbers}
             outer = replace(outer, **withheld)
-            estimates = from_weights(sample.moments.corr[None], outer, blocks, consistent)
+            estimates = from_weights(estimates.corr, outer, blocks, consistent)
     labels = [(path.label, blocks.constructs[path.start]) for path in blocks.paths]
     labels += zip(blocks.item_labels, blocks.items, strict=True)
     if terms := labels_of_variables(labels, (*blocks.constructs, *blocks.items)):
@@ -160,3 +207,20 @@ def pls(  # noqa: PLR0913  (keywords of a public function)
         seed=seed,
         level=level,
     )
+
+
+def _check_stages(blocks: Design, consistent: bool, scaled: bool) -> None:
+    """Raise at options that a model in stages does not have."""
+    if blocks.stages is None:
+        return
+    what = f"with an interaction or a higher-order construct ({', '.join(blocks.derived)})"
+    if consistent:
+        raise CxError(
+            f"consistent=True {what} is not supported: no reliability corrects a product or the "
+            "scores of a first stage; allowed: consistent=False"
+        )
+    if not scaled:
+        raise CxError(
+            f"scaled=False {what} is not supported: scores and products, which are items there, "
+            "have no units of their own; allowed: scaled=True"
+        )

@@ -145,6 +145,7 @@ def fit_indices(fit: PlsFit, n_resamples: int, seed: int) -> pd.DataFrame:
     import pandas as pd
 
     check_resamples(n_resamples or 1, seed)
+    fit.require_one_stage("the fit")
     corr = fit.sample.moments.corr[None]
     with quiet_linear_algebra():
         drawn = None

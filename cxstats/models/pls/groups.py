@@ -163,7 +163,8 @@ def compare_groups(fit: PlsFit, by: str, n_permutations: int, seed: int) -> PlsG
     Raises
     ------
     DataError, CxError
-        If the column is not there, has fewer than two groups, or the model has no solution in one.
+        If the column is not there, has fewer than two groups, or the model has no solution in
+        one, or has an interaction or a higher-order construct.
 
     References
     ----------
@@ -176,6 +177,10 @@ def compare_groups(fit: PlsFit, by: str, n_permutations: int, seed: int) -> PlsG
 
     check_resamples(n_permutations, seed)
     fit.require_sound("comparison")
+    fit.require_one_stage(
+        "a comparison of groups",
+        "fit it to each group, or take one group of two as a moderator, 'y ~ x + group + x:group'",
+    )
     fit.sample.require_rows("a comparison")
     groups = _groups(fit, by)
     tables, invariance, failed = [], [], 0

@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 
 # A correlation this close to 1 has no Fisher z that means anything.
 NEARLY_ONE = 0.999
-# Respondents from which intervals were tried; from which those of HTMT cover as they say.
-TRIED, TRIED_HTMT = 20, 50
+# Respondents from which intervals were tried, of models in one stage and in several; from which
+# those of HTMT cover as they say.
+TRIED, TRIED_STAGES, TRIED_HTMT = 20, 30, 50
+# Clusters from which resamples vary as much as samples do.
+ENOUGH_CLUSTERS = 200
 # Replicates beyond 0 below which their number says little, and their spread says more.
 FEW_BEYOND = 10
 
@@ -48,16 +51,27 @@ def intervals(fit: PlsFit, estimate: Array, replicates: Array, level: float) -> 
 
     - A path from a single cause is a correlation: Fisher's z, less the bias of its replicates,
       and its t limits (`correlation_interval`).
-    - Other paths, effects and defined parameters: percentiles of the replicates, shifted by twice
-      their bias and expanded (`shifted_interval`).
+    - Other paths, effects, simple slopes and defined parameters: percentiles of the replicates,
+      shifted by twice their bias and expanded (`shifted_interval`).
     - Loadings and weights: expanded percentiles, which covered 93.6 to 99.2 % at n = 20 to 100
       (the higher the weaker the path); their p value is that of ``t = estimate / se``.
     - R²: expanded percentiles of replicates that are adjusted twice, and 0 where noise could have
       brought forth as much (`r_squared_interval`).
     - HTMT: see `cxstats.stats.coefficients.htmt_interval`.
 
-    The p value of a path or an effect is below .05 just where its 95 % interval excludes 0. R² and
-    HTMT are not tested.
+    A total effect that is one path, and no more, has the interval of the path. The p value of a
+    path or an effect is below .05 just where its 95 % interval excludes 0. R² and HTMT are not
+    tested.
+
+    In stages the same intervals held the truth in 400 samples each: at n = 30 and 50 those of the
+    path of an interaction in two stages 96.0 to 98.7 %, of simple slopes 93.2 to 99.0 %; at n = 30
+    of paths to and from a higher-order construct, in two stages or of repeated items, 95.2 to
+    98.5 %; of R² 93.2 to 98.0 %. The path of an interaction of products of items, plain or
+    orthogonal, fits chance: 91.3 to 94.0 % at n = 100 (150 samples).
+
+    In samples of clusters of ten those of paths from several causes, and of an interaction, are
+    short: 90.4 to 93.6 % with 40 clusters (700 samples), 89.8 and 93.3 % with 100 (400 samples).
+    Standard errors are 5 to 8 % too small there, and right with 200 clusters.
 
     Parameters
     ----------
@@ -70,11 +84,13 @@ def intervals(fit: PlsFit, estimate: Array, replicates: Array, level: float) -> 
     low, high, p = np.full((3, len(estimate)), np.nan)
     rows = quantities(fit.design)
     causes = {fit.design.constructs[j]: len(k) for j, k in fit.design.causes.items()}
+    of_path = {(q.lhs, q.rhs): i for i, q in enumerate(rows) if q.kind == "path"}
+    mediated = {(q.lhs, q.rhs) for q in rows if q.kind == "indirect"}
     for i, quantity in enumerate(rows):
         column = replicates[:, i]
         if not np.isfinite(column).all() or quantity.kind in ("r_squared", "htmt"):
             continue
-        df = fit.sample.df - (causes[quantity.lhs] if quantity.kind == "path" else 0)
+        df = fit.sample.df - (causes[quantity.lhs] if quantity.kind in ("path", "slope") else 0)
         stretch = Stretch(level, fit.sample.drawn, max(df, 1))
         single = quantity.kind == "path" and causes[quantity.lhs] == 1
         if quantity.kind in ("loading", "weight"):
@@ -84,6 +100,9 @@ def intervals(fit: PlsFit, estimate: Array, replicates: Array, level: float) -> 
         else:
             low[i], high[i], p[i] = shifted_interval(float(estimate[i]), column, stretch)
     for i, quantity in enumerate(rows):
+        if quantity.kind == "total" and (quantity.lhs, quantity.rhs) not in mediated:
+            path = of_path[quantity.lhs, quantity.rhs]
+            low[i], high[i], p[i] = low[path], high[path], p[path]
         if quantity.kind == "r_squared":
             own = [r.kind == "path" and r.lhs == quantity.lhs for r in rows]
             low[i], high[i] = r_squared_interval(
@@ -96,12 +115,17 @@ def intervals(fit: PlsFit, estimate: Array, replicates: Array, level: float) -> 
     return Intervals(low, high, p)
 
 
-def small_sample_notes(n: int, design: Design) -> tuple[Text, ...]:
-    """Say of which intervals it is not known, with n respondents, that they cover."""
-    notes = [both("pls.note.small", n=n, tried=TRIED)] if n < TRIED else []
+def small_sample_notes(fit: PlsFit) -> tuple[Text, ...]:
+    """Say of which intervals it is not known, with few respondents or clusters, that they cover."""
+    n, design, sampled = fit.n, fit.design, fit.sample.rows
+    tried = TRIED if design.stages is None else TRIED_STAGES
+    notes = [both("pls.note.small", n=n, tried=tried)] if n < tried else []
     pairs = [pair for pair in htmt_pairs(design) if "A" in [design.modes[j] for j in pair]]
-    if TRIED <= n < TRIED_HTMT and pairs:
+    if tried <= n < TRIED_HTMT and pairs:
         notes.append(both("pls.note.small.htmt", n=n, tried=TRIED_HTMT))
+    clusters = 0 if sampled is None or sampled.design.cluster is None else sampled.n_clusters
+    if 0 < clusters < ENOUGH_CLUSTERS:
+        notes.append(both("pls.note.clusters", clusters=clusters, enough=ENOUGH_CLUSTERS))
     return tuple(notes)
 
 
@@ -202,14 +226,23 @@ class _Sizes:
 def _sizes(fit: PlsFit, quantity: Quantity) -> _Sizes:
     design, sample = fit.design, fit.sample
     j = design.constructs.index(quantity.lhs)
-    blocks = [design.blocks[k] for k in (j, *design.causes[j])]
     return _Sizes(
         n=sample.n if sample.rows is None else sample.rows.kish,
         drawn=sample.drawn,
         df=sample.df,
         causes=len(design.causes[j]),
-        items=sum(block.stop - block.start for block in blocks),
+        items=sum(_weighted_items(design, k) for k in (j, *design.causes[j])),
     )
+
+
+def _weighted_items(design: Design, j: int) -> int:
+    """Return how many items of a construct are weighed, at every stage."""
+    for name, dimensions, _, method in design.higher_order:
+        if name == design.constructs[j] and method == "two-stage":
+            places = (design.constructs.index(d) for d in dimensions if d in design.constructs)
+            columns = sum(d not in design.constructs for d in dimensions)
+            return columns + sum(_weighted_items(design, k) for k in places)
+    return len(design.items[design.blocks[j]])
 
 
 def r_squared_interval(

@@ -146,7 +146,8 @@ def ipma(fit: PlsFit, target: str, scale: Scale, n_resamples: int, seed: int, le
     ------
     CxError
         If the target is no endogenous construct, an answer is outside of the scale, or the fit is
-        a consistent one (performance is a composite's).
+        a consistent one (performance is a composite's) or has an interaction or a higher-order
+        construct.
 
     References
     ----------
@@ -158,6 +159,7 @@ def ipma(fit: PlsFit, target: str, scale: Scale, n_resamples: int, seed: int, le
     check_resamples(n_resamples, seed)
     check_level(level)
     fit.require_sound("map")
+    fit.require_one_stage("a map")
     fit.sample.require_rows("a map")
     j = _target(fit, target)
     ends = _scale_ends(fit, scale)

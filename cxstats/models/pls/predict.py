@@ -140,8 +140,8 @@ def predict(
     Raises
     ------
     CxError
-        For a consistent fit: predictions are made from composites; and for one with a sampling
-        design.
+        For a consistent fit (predictions are made from composites), for one with a sampling design,
+        and for a model with an interaction or a higher-order construct.
 
     References
     ----------
@@ -184,6 +184,7 @@ def _check_predictable(fit: PlsFit, k: int, antecedents: str) -> None:
             "sampling design are not implemented; fit without weights=, cluster= and design="
         )
     fit.require_sound("prediction")
+    fit.require_one_stage("a prediction")
     fit.sample.require_rows("a prediction")
 
 

@@ -101,6 +101,8 @@ def find_problems(
 def _singular(construct_corr: Array, design: Design) -> list[Problem]:
     """Name the constructs whose predictors repeat each other."""
     names = design.constructs
+    if not np.isfinite(construct_corr).all():
+        return []
     return [
         Problem("singular", (names[j], *(names[k] for k in causes)))
         for j, causes in design.causes.items()
@@ -156,6 +158,8 @@ def _indistinct(estimates: Estimates, design: Design) -> list[Problem]:
         for rule in htmt_failures(float(ratios[i, j]))
     ]
     for pair in combinations(range(len(names)), 2):
+        if not design.distinct(*pair):
+            continue
         r = float(corr[pair])
         problems += [
             Problem("fornell_larcker", (names[pair[k]], names[pair[1 - k]]), r)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent, interval, p_text
 from cxstats.core.language import Text, both, label
 from cxstats.core.result import Chart
@@ -21,10 +22,12 @@ from cxstats.models.pls.estimates import (
     flattened,
     htmt_pairs,
     quantities,
+    slopes,
 )
 from cxstats.models.pls.problems import Problem
 from cxstats.models.pls.quality import adjusted, effect_sizes, inflation
 from cxstats.models.pls.sample import Sample
+from cxstats.models.pls.stages import staged_items
 from cxstats.stats.coefficients import average_variance_extracted, cronbach_alpha, omega
 from cxstats.stats.discriminant_validity import htmt_failures
 
@@ -98,7 +101,24 @@ class PlsFit(FittedModel):
         }
         notes = [both(key, count=format_number(n)) for key, n in counts.items() if n]
         limits = self.sample.notes if boot is None else boot.limits
-        return (*self.sample.missing_codes, *notes, *self._indistinct(), *limits)
+        return (
+            *self.sample.missing_codes, *notes, *self._stage_notes(), *self._indistinct(), *limits
+        )  # fmt: skip
+
+    def _stage_notes(self) -> list[Text]:
+        """Name the methods of interactions and of higher-order constructs."""
+        design, notes = self.design, []
+        if interactions := design.interactions:
+            method = interactions[0].method.replace("-", "_")
+            names = listed(interaction.name for interaction in interactions)
+            notes.append(both(f"pls.note.interaction.{method}", names=names))
+        if constructs := design.higher_order:
+            method = constructs[0].method.replace("-", "_")
+            names = listed(construct.name for construct in constructs)
+            notes.append(both(f"pls.note.higher_order.{method}", names=names))
+            if formed := [c.name for c in constructs if c.formative and method == "repeated"]:
+                notes.append(both("pls.note.higher_order.formed", names=listed(formed)))
+        return notes
 
     def _indistinct(self) -> list[Text]:
         """Name the pairs whose HTMT is low, but whose interval is too long to show it."""
@@ -167,7 +187,7 @@ class PlsFit(FittedModel):
         score has standard deviation 1 (divisor n - 1, as everywhere here; R's plspm divides by n,
         so that its weights are larger by ``sqrt(n / (n - 1))``).
         """
-        corr, vif = self.sample.moments.corr, []
+        corr, vif = self.estimates.corr[0], []
         for block in self.design.blocks:
             vif += inflation(corr[None, block, block])[0].tolist()
         modes = [self.design.modes[j] for j in self.design.home]
@@ -235,29 +255,77 @@ class PlsFit(FittedModel):
         """Reliability: ``construct, mode, n_items, alpha, rho_a, rho_c, ave``.
 
         Of reflective constructs with several items; NaN for others, of which it is not defined.
-        Alpha is that of the standardised items.
+        Alpha is that of the standardised items. The items of a higher-order construct are its
+        dimensions, also where it has their items repeated (no rho_A then).
         """
         import pandas as pd
 
         rows = []
-        corr, loadings = self.sample.moments.corr, self.estimates.loadings[0]
+        repeated = {name: parts for name, parts, _, method in self.design.higher_order
+                    if method == "repeated"}  # fmt: skip
         for j, name in enumerate(self.design.constructs):
             block, mode = self.design.blocks[j], self.design.modes[j]
+            corr, loadings = self.estimates.corr[0, block, block], self.estimates.loadings[0, block]
+            rho = self.estimates.rho_a[0, j]
+            if name in repeated:
+                corr, loadings, rho = *self._of_dimensions(j, repeated[name]), np.nan
             coefficients = np.full(4, np.nan)
             if mode == "A":
                 coefficients[:] = (
-                    cronbach_alpha(corr[block, block]), self.estimates.rho_a[0, j],
-                    omega(loadings[block]), average_variance_extracted(loadings[block]),
+                    cronbach_alpha(corr), rho, omega(loadings),
+                    average_variance_extracted(loadings),
                 )  # fmt: skip
-            rows.append((name, mode, block.stop - block.start, *coefficients))
+            rows.append((name, mode, len(loadings), *coefficients))
         heads = ["construct", "mode", "n_items", "alpha", "rho_a", "rho_c", "ave"]
         return pd.DataFrame(rows, columns=heads)
+
+    def _of_dimensions(self, j: int, dimensions: tuple[str, ...]) -> tuple[Array, Array]:
+        """Return the correlations of dimensions, and their loadings on their construct."""
+        places = [self.design.constructs.index(name) for name in dimensions]
+        corr = self.estimates.construct_corr[0]
+        return corr[np.ix_(places, places)], corr[places, j]
+
+    @cached_property
+    def simple_slopes(self) -> pd.DataFrame:
+        """Effects at values of the moderator, for every interaction ``x:z`` in two stages.
+
+        Columns ``lhs, rhs, moderator, at, estimate, se, ci_low, ci_high, p_value, n``: the effect
+        of `rhs` on `lhs` where the moderator is `at` standard deviations from its mean, and all
+        other moderators at theirs, ``b_x + at b_xz``; for a square ``x:x``, ``b_x + 2 at b_xx``.
+        Which construct moderates is a matter of words: ``z:x`` gives the slopes of z.
+
+        References
+        ----------
+        Aiken & West (1991). Multiple regression: testing and interpreting interactions, ch. 2.
+
+        Raises
+        ------
+        CxError
+            If the model has no interaction, or one of products of items, whose composite is not
+            the product of two scores.
+        """
+        if not self.design.interactions:
+            raise CxError("the model has no interaction; one is written 'y ~ x + z + x:z'")
+        if not slopes(self.design):
+            raise CxError(
+                "simple slopes are those of a product of scores: fit with interaction='two-stage'"
+            )
+        rows, places = self._quantities(), slopes(self.design)
+        rows = rows[rows["kind"] == "slope"].reset_index(drop=True)
+        rows = rows.assign(
+            moderator=[slope.moderator for slope in places], at=[slope.at for slope in places],
+            n=self.n,
+        )  # fmt: skip
+        return rows[
+            ["lhs", "rhs", "moderator", "at", "estimate", "se", "ci_low", "ci_high", "p_value", "n"]
+        ]
 
     @cached_property
     def htmt(self) -> pd.DataFrame:
         """Heterotrait-monotrait ratios: ``first, second, htmt``.
 
-        Of constructs that are not formative. Intervals are in the bootstrap's table.
+        Of constructs that are not formative, no products, and not one a dimension of the other.
+        Intervals are in the bootstrap's table.
         """
         import pandas as pd
 
@@ -286,6 +354,12 @@ class PlsFit(FittedModel):
         Columns ``model, index, estimate, hi_95, hi_99, p_value, n``, from the fit's resamples; see
         `cxstats.models.pls.fit_indices.fit_indices`. Without ``consistent=True`` the model is one
         of composites throughout; with it, reflective blocks are common factors.
+
+        Raises
+        ------
+        CxError
+            If the model has an interaction or a higher-order construct: what it implies of scores
+            that are items, and of products, is no model of the answers.
         """
         from cxstats.models.pls.fit_indices import fit_indices
 
@@ -303,7 +377,9 @@ class PlsFit(FittedModel):
         """Loadings, weights of formative items, paths and defined parameters, a row each.
 
         Columns ``lhs, op, rhs, label, group, estimate, se, z, p_value, ci_low, ci_high, std, n``;
-        intervals are those of the bootstrap (`inference`), NaN where there is none.
+        intervals are those of the bootstrap (`inference`), NaN where there is none. The estimate of
+        an interaction is per unit of the product of standardised scores, `std` per standard
+        deviation of that product.
         """
         rows = self._quantities()
         formative = rows["op"] == "<~"
@@ -326,15 +402,18 @@ class PlsFit(FittedModel):
              "ci_high", "std", "n"]
         ]  # fmt: skip
 
-    def _standardised(self, rows: pd.DataFrame) -> Any:
-        """Return estimates of rows of the table, weights as those of standardised items."""
-        if self.scaled:
-            return rows["estimate"]
-        weights = dict(zip(self.design.items, self.estimates.outer.weights[0], strict=True))
-        return [
-            weights[row.rhs] if row.op == "<~" else row.estimate
-            for row in cast(Any, rows.itertuples())
-        ]
+    def _standardised(self, rows: pd.DataFrame) -> Array:
+        """Return estimates of rows of the table, of standardised items and products."""
+        std = rows["estimate"].to_numpy(float, copy=True)
+        if not self.scaled:
+            weights = dict(zip(self.design.items, self.estimates.outer.weights[0], strict=True))
+            formed = (rows["op"] == "<~").to_numpy()
+            std[formed] = [weights[item] for item in rows.loc[formed, "rhs"]]
+        for interaction, sd in zip(
+            self.design.interactions, self.estimates.interaction_sd[0], strict=True
+        ):
+            std[((rows["op"] == "~") & (rows["rhs"] == interaction.name)).to_numpy()] *= sd
+        return std
 
     def _quantities(self) -> pd.DataFrame:
         """Return every quantity with its interval, or with none without a bootstrap."""
@@ -349,7 +428,10 @@ class PlsFit(FittedModel):
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return every table of the model by its name, ``table`` first."""
-        return {name: getattr(self, name) for name in TABLES}
+        names = [*TABLES, *["simple_slopes"] * bool(slopes(self.design))]
+        if self.design.stages is not None:
+            names.remove("fit_indices")
+        return {name: getattr(self, name) for name in names}
 
     @cached_property
     def scores(self) -> pd.DataFrame:
@@ -367,19 +449,29 @@ class PlsFit(FittedModel):
         self.sample.require_rows("scores")
         moments, rows = self.sample.moments, np.flatnonzero(self.sample.used)
         z = (self.sample.matrix - moments.mean) / moments.sd
+        if self.design.stages is not None:
+            z = staged_items(z, self.design, self.estimates.outer, self.sample.weights)
         weights = self.design.member * self.estimates.outer.weights[0][:, None]
         frame = self.sample.frame
         index = frame.index[rows] if hasattr(frame, "iloc") else rows
         return pd.DataFrame(z @ weights, index=index, columns=list(self.design.constructs))
 
     def reestimate(
-        self, cov: Array, *, align: bool = True, tolerance: float = TOLERANCE_RESAMPLE
+        self,
+        cov: Array,
+        *,
+        weights: NDArray[np.floating | np.integer] | None = None,
+        align: bool = True,
+        tolerance: float = TOLERANCE_RESAMPLE,
     ) -> Estimates:
         """Estimate the model from other covariances, beginning at the sample's weights.
 
         Parameters
         ----------
         cov : array (B, p, p)
+        weights : array (B, n), optional
+            How often each respondent is in each sample; a model with interactions needs it,
+            since products have moments of their own.
         align : bool
             Whether composites take the direction of the sample's; otherwise each follows the
             convention of `cx.pls` anew, and one with items of either direction may turn round.
@@ -388,8 +480,22 @@ class PlsFit(FittedModel):
         """
         return estimate(
             cov, self.design, self.scheme, self.consistent, scaled=self.scaled,
-            reference=self.estimates.outer.weights[0], align=align, tolerance=tolerance,
+            reference=self.estimates.outer, align=align, tolerance=tolerance,
+            respondents=self.sample.respondents(weights) if self.design.interactions else None,
         )  # fmt: skip
+
+    def require_one_stage(self, what: str, instead: str = "fit the model without it") -> None:
+        """Raise if the model has an interaction or a higher-order construct.
+
+        Raises
+        ------
+        CxError
+        """
+        if self.design.stages is not None:
+            raise CxError(
+                f"{what} of a model with an interaction or a higher-order construct "
+                f"({', '.join(self.design.derived)}) is not supported; {instead}"
+            )
 
     def bootstrap(
         self,
@@ -477,7 +583,15 @@ class PlsFit(FittedModel):
         """
         table = self.table.assign(op=self.table["op"].replace("<~", "=~"))
         r2 = dict(zip(self.r_squared["construct"], self.r_squared["r_squared"], strict=True))
-        names = [self.design.constructs[j] for j in self.design.of_mode("B")]
+        # Repeated items stand at their dimensions; what is formed of these has an R² of about 1.
+        repeated = [c for c in self.design.higher_order if c.method == "repeated"]
+        table = table[(table["op"] != "=~") | ~table["lhs"].isin([c.name for c in repeated])]
+        for construct in repeated:
+            if construct.formative:
+                del r2[construct.name]
+        hidden = {construct.name for construct in repeated}
+        formative = (self.design.constructs[j] for j in self.design.of_mode("B"))
+        names = [name for name in formative if name not in hidden]
         note = label("pls.note.formative", lang, names=listed(names).get(lang)) if names else None
         source = label("pls.source", lang, n=self.n)
         return self.path_diagram(table, r2, source, lang, note)
@@ -508,7 +622,25 @@ class PlsFit(FittedModel):
         lines.append(label("pls.r_squared", lang, names=listed(explained).get(lang)))
         if not self.scaled:
             lines.append(label("pls.unscaled", lang))
-        return [*lines, self._path_head(lang), *self._path_lines(lang)]
+        return [*lines, self._path_head(lang), *self._path_lines(lang), *self._slope_lines(lang)]
+
+    def _slope_lines(self, lang: str) -> list[str]:
+        """Return the simple slopes, a line for each interaction and outcome."""
+        if not slopes(self.design):
+            return []
+        rows: Any = self.simple_slopes
+        lines = [label("pls.slopes", lang)]
+        for names, three in rows.groupby(["lhs", "rhs", "moderator"], sort=False):
+            values = [
+                format_number(row.estimate, 3)
+                + (f" {interval(row.ci_low, row.ci_high, 3)}" if self.inference else "")
+                for row in three.itertuples()
+            ]
+            lhs, rhs, moderator = names
+            numbers = label("pls.comma", lang).join(values)
+            name = f"{lhs} ~ {rhs} | {moderator}"
+            lines.append(label("pls.path.row", lang, name=name, numbers=numbers))
+        return lines
 
     def _path_head(self, lang: str) -> str:
         """Say where intervals come from, or that there are none."""

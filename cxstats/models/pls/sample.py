@@ -12,6 +12,7 @@ from cxstats.core.engines import blocks
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text
 from cxstats.core.moments import Moments, Replicates, bootstrap_moments, moments
+from cxstats.models.pls.stages import Respondents
 from cxstats.models.sem.tokens import near
 from cxstats.stats.sampling_design import Design, SampledRows
 from cxstats.survey.answers import missing_code_notes
@@ -31,7 +32,7 @@ class Sample:
     Attributes
     ----------
     moments : Moments
-        Of the items, in the order of the design.
+        Of the items that are columns of the data, in the order of the design.
     frame : table or None
         The respondents; None if only moments were given.
     missing : str
@@ -103,6 +104,15 @@ class Sample:
         if self.rows is None:
             return bootstrap_moments(self.matrix, n_resamples, seed)
         return weighted_replicates(self.matrix, self.rows, n_resamples, seed)
+
+    def respondents(self, weights: NDArray[np.floating | np.integer] | None = None) -> Respondents:
+        """Return the rows used, with how often each is in each sample of a batch (B, n).
+
+        Without `weights`, for a batch of one, with the weights of the sampling design.
+        """
+        if weights is None and self.rows is not None:
+            weights = self.rows.weights[None]
+        return Respondents(self.matrix, weights)
 
     @cached_property
     def missing_codes(self) -> tuple[Text, ...]:

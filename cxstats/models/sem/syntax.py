@@ -127,7 +127,7 @@ class Syntax:
         return {label for term in self.terms for label in term.labels if label}
 
 
-def parse(text: str) -> Syntax:
+def parse(text: str, *, interactions: bool = False) -> Syntax:
     """Read a model written in lavaan's syntax.
 
     ``f =~ x1 + x2`` (latent variable), ``f <~ x1 + x2`` (composite, for ``cx.pls``), ``y ~ x``
@@ -140,6 +140,8 @@ def parse(text: str) -> Syntax:
     ----------
     text : str
         The model. ``#`` and ``!`` begin a comment; ``;`` separates statements as a line does.
+    interactions : bool
+        Whether ``x:z`` is a name, that of an interaction; otherwise it is refused.
 
     Returns
     -------
@@ -164,7 +166,7 @@ def parse(text: str) -> Syntax:
     if not isinstance(text, str):
         raise CxError(f"a model is of type {type(text).__name__}; allowed: str")
     reader = _Reader(text)
-    for statement in statements(text):
+    for statement in statements(text, interactions=interactions):
         reader.read(statement)
     return reader.finish()
 

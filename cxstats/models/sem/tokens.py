@@ -17,15 +17,27 @@ from cxstats.core.errors import ModelSyntaxError
 Token = tuple[str, str, int]
 
 NAME = r"(?:[^\W\d]|\.++[^\W\d])[\w.\u0300-\u036f]*+"
-_TOKEN = re.compile(
-    rf"(?:[^\S\r\n]|\ufeff)*+(?:[\#!][^\r\n]*+)?+(?:({NAME})"
-    r"|((?:[0-9]|\.[0-9])(?:[eE][+-](?=[0-9])|[\w.])*+)"
-    r"|(\r\n?|\n)"
-    r"""|("[^"\r\n]*+"|'[^'\r\n]*+')"""
-    r"|(=-|->|~\*~|[=~<>:]++|\*\*|[-+*/^(),;])"
-    r"|(.)|\Z)",
-    re.DOTALL,
-)
+# Names joined by colons, and the words that begin a block where they stand first.
+PRODUCT = rf"{NAME}(?:[^\S\r\n]*:[^\S\r\n]*{NAME})++"
+_BLOCKS = ("group", "level", "block")
+_BLANK = re.compile(r"\s+")
+_STARTS = frozenset(("", ";", "\n", "\r", "\r\n"))  # what a statement begins after
+
+
+def _pattern(name: str) -> re.Pattern[str]:
+    """Return the pattern of one token; `name` is that of a variable."""
+    return re.compile(
+        rf"(?:[^\S\r\n]|\ufeff)*+(?:[\#!][^\r\n]*+)?+(?:({name})"
+        r"|((?:[0-9]|\.[0-9])(?:[eE][+-](?=[0-9])|[\w.])*+)"
+        r"|(\r\n?|\n)"
+        r"""|("[^"\r\n]*+"|'[^'\r\n]*+')"""
+        r"|(=-|->|~\*~|[=~<>:]++|\*\*|[-+*/^(),;])"
+        r"|(.)|\Z)",
+        re.DOTALL,
+    )
+
+
+_TOKEN, _TOKEN_OR_PRODUCT = _pattern(NAME), _pattern(rf"{PRODUCT}|{NAME}")
 _KINDS = ("", "name", "number", "\n", "string")
 _NUMBER = re.compile(r"(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?+")
 
@@ -60,8 +72,10 @@ _STRANGE = {
 }
 
 
-def tokens(text: str) -> Iterator[Token]:
+def tokens(text: str, *, interactions: bool = False) -> Iterator[Token]:
     """Cut a model into names, numbers, quoted texts, marks and line breaks.
+
+    With `interactions`, names joined by colons (``X:Z``) are one name, without blanks.
 
     Raises
     ------
@@ -69,13 +83,15 @@ def tokens(text: str) -> Iterator[Token]:
         At a character or an operator that has no meaning.
     """
     before = ""
-    for match in _TOKEN.finditer(text):
+    for match in (_TOKEN_OR_PRODUCT if interactions else _TOKEN).finditer(text):
         group = match.lastindex
         if group is None:
             return
         lexeme, at = match[group], match.start(group)
+        if group == 1 and ":" in lexeme and (first := _block(lexeme)) and before in _STARTS:
+            raise ModelSyntaxError.at(text, at, _strange(text, first, ":", at))
         if group < 5:
-            yield _KINDS[group], lexeme, at
+            yield _KINDS[group], _BLANK.sub("", lexeme) if group == 1 else lexeme, at
         elif group == 5 and lexeme in _MARKS:
             yield lexeme, lexeme, at
         else:
@@ -83,8 +99,16 @@ def tokens(text: str) -> Iterator[Token]:
         before = lexeme
 
 
-def statements(text: str) -> Iterator[list[Token]]:
+def _block(product: str) -> str:
+    """Return the word that begins a block, if names joined by colons begin with one."""
+    first = product.split(":", maxsplit=1)[0].strip()
+    return first if first in _BLOCKS else ""
+
+
+def statements(text: str, *, interactions: bool = False) -> Iterator[list[Token]]:
     """Cut a model into statements: at line breaks, where nothing is left open, and at ``;``.
+
+    With `interactions`, ``X:Z`` is a name.
 
     Raises
     ------
@@ -94,7 +118,7 @@ def statements(text: str) -> Iterator[list[Token]]:
     statement: list[Token] = []
     opened: list[int] = []
     broken = False  # a line break that ends the statement, unless the next mark continues it
-    for token in tokens(text):
+    for token in tokens(text, interactions=interactions):
         kind = token[0]
         if kind == "\n":
             broken = broken or not (opened or (statement and statement[-1][0] in OPEN))
@@ -130,16 +154,15 @@ def _track_bracket(token: Token, opened: list[int], text: str) -> None:
 
 def _strange(text: str, before: str, lexeme: str, at: int) -> str:
     """Return what is wrong with a mark that means nothing."""
-    if lexeme == ":" and before in ("group", "level", "block"):
+    if lexeme == ":" and before in _BLOCKS:
         return f"blocks ('{before}:') are not supported; allowed: one model for all groups"
     if lexeme == ":":
         after = re.compile(rf"\s*({NAME})").match(text, at + 1)
         pair = f"{before}:{after[1] if after else ''}"
         return (
-            f"an interaction, {quoted(pair)}, is not supported; of two columns, compute the "
-            "product as a variable; of two constructs, in two stages: fit the model without it by "
-            "cxstats.pls, multiply the two columns of fit.scores, and fit the paths among these "
-            "scores and their product"
+            f"an interaction, {quoted(pair)}, is not supported here; of two columns, compute the "
+            "product as a variable; of two constructs, cx.pls takes it, in two stages: scores of "
+            "the model without it, then the model with the product of two scores"
         )
     if len(lexeme) > 1 or lexeme == "=":
         meant = _MEANT.get(lexeme, f"allowed: {' '.join(RELATIONS)}")

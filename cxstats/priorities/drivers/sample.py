@@ -12,6 +12,7 @@ import numpy as np
 from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text
+from cxstats.core.messages import no_column
 from cxstats.core.moments import Moments, Seed, resampling_counts
 from cxstats.priorities.drivers.outcome import read_outcome
 from cxstats.priorities.drivers.terms import (
@@ -199,7 +200,7 @@ def sample_of(
     if not isinstance(by, str):
         raise CxError(f"by={by!r}; allowed: the name of one column")
     if by not in frame.columns:
-        raise DataError(f"column {by!r} is not in the table, so there are no groups to compare")
+        raise DataError(no_column(by, frame.columns))
     return sample, frame[by].to_numpy(object)[complete]
 
 

@@ -12,6 +12,7 @@ from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import Text, both, listed
+from cxstats.core.messages import no_column
 from cxstats.core.moments import check_resamples
 from cxstats.priorities.kano.counts import CLOSE, INTERVALS, RULES, feature_table, share_table
 from cxstats.priorities.kano.evaluation import CATEGORIES, check_codes, coded, evaluation_table
@@ -316,7 +317,7 @@ def _members(data: pd.DataFrame, by: str) -> tuple[dict[Any, NDArray[np.intp]], 
     if not isinstance(by, str):
         raise CxError(f"by={by!r}; allowed: the name of one column")
     if by not in data.columns:
-        raise DataError(f"column {by!r} is not in the table, so there are no groups to compare")
+        raise DataError(no_column(by, data.columns))
     column = data[by]
     groups = sorted(column.dropna().unique(), key=lambda group: (str(type(group)), group))
     if len(groups) < 2:

@@ -12,7 +12,7 @@ import numpy as np
 from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, both
-from cxstats.core.messages import row_name
+from cxstats.core.messages import no_column, row_name
 from cxstats.stats.bootstrap import bca, replicate_means
 from cxstats.survey.answers import numbers
 
@@ -240,7 +240,7 @@ def _from_terms(
 def _entries(data: pd.DataFrame, cause: str) -> pd.Series[Any]:
     """Return the causes as texts without spaces around them, missing where there is none."""
     if cause not in data.columns:
-        raise DataError(f"column {cause!r} is not in the table; columns: {_listed(data.columns)}")
+        raise DataError(no_column(cause, data.columns))
     entries = data[cause]
     if entries.ndim > 1:
         raise DataError(f"column {cause!r} stands twice in the table")

@@ -144,6 +144,17 @@ def test_a_percentile_interval_fails_where_these_hold():
     assert hits[1] / 40 > 0.85
 
 
+def test_a_total_effect_that_is_one_path_has_its_interval():
+    model, corr = POPULATIONS["chain"]
+    x = np.random.default_rng(4).normal(size=(60, 9)) @ np.linalg.cholesky(corr).T
+    boot = cx.pls(model, pd.DataFrame(x, columns=list(read_design(model).items))).bootstrap(200)
+    keys, limits = ["lhs", "rhs"], ["ci_low", "ci_high", "p_value"]
+    path, total = (boot.of(kind).set_index(keys)[limits] for kind in ("path", "total"))
+    for pair in (("B", "A"), ("Y", "B")):
+        pd.testing.assert_series_equal(path.loc[pair], total.loc[pair])
+    assert total.loc[("Y", "A"), "ci_low"] > path.loc[("Y", "A"), "ci_low"]
+
+
 def test_an_r_squared_of_noise_reaches_0():
     generator = np.random.default_rng(2)
     frame = pd.DataFrame(generator.normal(size=(60, 5)), columns=["q1", "q2", "q3", "l1", "l2"])
