@@ -66,13 +66,14 @@ def measure(interval: Interval, n: int, samples: int) -> dict[str, Any]:
         refused += not there.any()
     share = covered / given if given else float("nan")
     # Intervals of one sample go together: the error is that of as many samples, which is cautious.
-    error = np.sqrt(share * (1 - share) / max(samples - refused, 1))
+    answered = max(samples - refused, 1)
+    error = np.sqrt(share * (1 - share) / answered)
     percent = [share, error, above / max(given, 1), below / max(given, 1)]
     return {
         "interval": interval.name,
         "n": n,
         **dict(zip(HEADS[2:6], (f"{100 * x:.1f}" for x in percent), strict=True)),
-        "said": f"{100 * said / max(samples - refused, 1):.0f}",
+        "said": f"{min(100 * said / answered, 100):.0f}",
         "refused": f"{100 * refused / samples:.0f}",
         "samples": samples,
         "date": date.today().isoformat(),
