@@ -18,10 +18,11 @@ import numpy as np
 
 SIZES = (5, 10, 20, 50, 100, 200)
 FROM_20, FROM_50 = SIZES[2:], SIZES[3:]
-FAST, SLOW = 1000, 500  # resamples of a bootstrap; samples of a cell that takes long
+FAST, SLOW = 1000, 120  # resamples of a bootstrap; samples of a cell that takes long
 # Words by which a result says that an interval, or the whole result, is not to be trusted at its n.
 SAID = re.compile(
-    r"cover|too (small|narrow|short|few)|rough|not to be trusted|unsound|few (cases|clusters)"
+    r"cover|holds? the truth|too (small|narrow|short|few|often)|rough|not to be trusted|unsound"
+    r"|few(er than)? (cases|clusters|\d)"
 )
 
 
@@ -46,7 +47,7 @@ class Interval(NamedTuple):
     limits: Callable[[np.random.Generator, int], tuple[Any, Any, Any]]
     truth: Any
     sizes: tuple[int, ...] = SIZES
-    samples: int = 1000
+    samples: int = 300
 
 
 def says(result: Any) -> bool:

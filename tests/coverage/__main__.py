@@ -66,23 +66,24 @@ def measure(interval: Interval, n: int, samples: int) -> dict[str, Any]:
         refused += not there.any()
     share = covered / given if given else float("nan")
     # Intervals of one sample go together: the error is that of as many samples, which is cautious.
-    error = np.sqrt(share * (1 - share) / max(samples - refused, 1))
+    answered = max(samples - refused, 1)
+    error = np.sqrt(share * (1 - share) / answered)
     percent = [share, error, above / max(given, 1), below / max(given, 1)]
     return {
         "interval": interval.name,
         "n": n,
         **dict(zip(HEADS[2:6], (f"{100 * x:.1f}" for x in percent), strict=True)),
-        "said": f"{100 * said / max(samples - refused, 1):.0f}",
+        "said": f"{min(100 * said / answered, 100):.0f}",
         "refused": f"{100 * refused / samples:.0f}",
         "samples": samples,
         "date": date.today().isoformat(),
     }
 
 
-def _cell(at: tuple[int, int, int]) -> tuple[tuple[int, int], dict[str, Any], float]:
+def _cell(at: tuple[int, int, int]) -> tuple[dict[str, Any], float]:
     index, n, samples = at
     start = time.perf_counter()
-    return (index, n), measure(INTERVALS[index], n, samples), time.perf_counter() - start
+    return measure(INTERVALS[index], n, samples), time.perf_counter() - start
 
 
 def main() -> None:
@@ -91,25 +92,31 @@ def main() -> None:
     parser.add_argument("--only", default="", help="intervals whose name contains this")
     parser.add_argument("--samples", type=int, help="of every cell, instead of the table's own")
     parser.add_argument("--write", action="store_true", help="put what was measured into the table")
+    parser.add_argument("--missing", action="store_true", help="what is not in the table yet")
     options = parser.parse_args()
     chosen = [i for i, x in enumerate(INTERVALS) if options.only.lower() in x.name.lower()]
     cells = [
         (i, n, options.samples or INTERVALS[i].samples) for i in chosen for n in INTERVALS[i].sizes
     ]
-    rows = {}
+    if options.missing:
+        done = {(row["interval"], int(row["n"])) for row in _table()}
+        cells = [cell for cell in cells if (INTERVALS[cell[0]].name, cell[1]) not in done]
+    writes = options.write or not (options.only or options.samples)
     with ProcessPoolExecutor() as pool:
         for task in as_completed([pool.submit(_cell, cell) for cell in cells]):
-            key, row, seconds = task.result()
-            rows[key] = row
+            row, seconds = task.result()
             print(*row.values(), f"{seconds:.0f}s", sep="\t", flush=True)
-    if options.write or not (options.only or options.samples):
-        _write([rows[key] for key in sorted(rows)])
+            if writes:  # at once: a run that is ended loses nothing
+                _write([row])
+
+
+def _table() -> list[dict[str, Any]]:
+    return list(csv.DictReader(TABLE.open(encoding="utf-8"))) if TABLE.exists() else []
 
 
 def _write(rows: list[dict[str, Any]]) -> None:
     """Write rows in the place of those with the same names, in the order of `INTERVALS`."""
-    old = list(csv.DictReader(TABLE.open(encoding="utf-8"))) if TABLE.exists() else []
-    table = {(row["interval"], int(row["n"])): row for row in [*old, *rows]}
+    table = {(row["interval"], int(row["n"])): row for row in [*_table(), *rows]}
     kept = [table[interval.name, n] for interval in INTERVALS for n in interval.sizes
             if (interval.name, n) in table]  # fmt: skip
     with TABLE.open("w", encoding="utf-8", newline="") as file:
