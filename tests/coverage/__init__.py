@@ -2,7 +2,7 @@
 
 One command makes the table, and dates it:
 
-    uv run python -m tests.coverage                    # all, some forty minutes on two cores
+    uv run python -m tests.coverage                    # all, some forty minutes on two idle cores
     uv run python -m tests.coverage --only "NPS" --samples 200   # some, not written
 
 `coverage.csv` is the table; `test_table.py` reads it.

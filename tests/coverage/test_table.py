@@ -31,8 +31,8 @@ def test_the_table_is_of_today_s_intervals():
 def test_a_cell_holds_or_the_result_says_so(row):
     if number(row, "refused") >= OFTEN or number(row, "said") >= OFTEN:
         return
-    off = ERRORS * number(row, "error")
-    assert ALLOWED[0] - off <= number(row, "coverage") <= ALLOWED[1] + off
+    # More than it says is no fault of an interval, though a cost; the page has it in bold.
+    assert number(row, "coverage") >= ALLOWED[0] - ERRORS * number(row, "error")
 
 
 def test_the_page_is_that_of_the_table():
