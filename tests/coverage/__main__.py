@@ -111,7 +111,8 @@ def main() -> None:
 
 
 def _table() -> list[dict[str, Any]]:
-    return list(csv.DictReader(TABLE.open(encoding="utf-8"))) if TABLE.exists() else []
+    text = TABLE.read_text(encoding="utf-8") if TABLE.exists() else ""
+    return list(csv.DictReader(text.splitlines()))
 
 
 def _write(rows: list[dict[str, Any]]) -> None:

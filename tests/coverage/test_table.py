@@ -14,7 +14,7 @@ from tests.coverage.intervals import INTERVALS
 
 ERRORS = 3  # Monte-Carlo errors by which a cell may be off
 
-ROWS = list(csv.DictReader(TABLE.open(encoding="utf-8")))
+ROWS = list(csv.DictReader(TABLE.read_text(encoding="utf-8").splitlines()))
 
 
 def number(row, name):
