@@ -350,7 +350,7 @@ BAD = [
         "takes up to 10",
     ),
     ({"drivers": ["mixed"]}, "row 3, column 'mixed': 'good' is not a number"),
-    ({"drivers": ["digits"]}, "column 'digits': '1' is not a number"),
+    ({"drivers": ["digits"]}, "column 'digits': '1' is text that reads as a number"),
     ({"drivers": [["q", "p"]], "method": "penalty-reward", "low": 1, "high": 2}, "is a group"),
     ({"weights": "none"}, "column 'none', of the design, is not in the table"),
     ({"weights": "q"}, "column 'q': the weight is"),
