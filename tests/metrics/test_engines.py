@@ -170,7 +170,9 @@ def test_wrong_weights_are_named(engine):
 def test_mixed_types_are_named():
     with pytest.raises(DataError, match="row 1, column 'scores': 'nine' is not a number"):
         metrics.nps([10, "nine", 3])
-    with pytest.raises(DataError, match="row 0, column 'scores': '9' is text that reads as a number"):
+    with pytest.raises(
+        DataError, match="row 0, column 'scores': '9' is text that reads as a number"
+    ):
         metrics.nps(["9", "10"])
     with pytest.raises(DataError, match="holds true and false"):
         metrics.nps([True, False])
