@@ -113,12 +113,12 @@ def _key(head: str) -> str:
 @cache
 def _columns() -> dict[str, str]:
     """Return the canonical column of every head that is known."""
-    known = {_key(name): name for name in HEADS}
-    known |= {_key(head): name for name, heads in HEADS.items() for head in heads}
+    name_of_head = {_key(name): name for name in HEADS}
+    name_of_head |= {_key(head): name for name, heads in HEADS.items() for head in heads}
     for name in NEEDED:
         column = "quantity_zh" if name == "quantity" else name
-        known.setdefault(_key(catalogue()[f"audit.template.{name}"].zh), column)
-    return known
+        name_of_head.setdefault(_key(catalogue()[f"audit.template.{name}"].zh), column)
+    return name_of_head
 
 
 def _column(head: str) -> str | None:

@@ -112,11 +112,11 @@ class Covariance:
 
 def _products(part: Any, first: Any, second: Any) -> Array:
     """Return the inner product of pairs of columns of a sparse matrix."""
-    found = [np.zeros(0)]
+    sums = [np.zeros(0)]
     for start in range(0, len(first), AT_ONCE):
         a, b = (part[:, rows[start : start + AT_ONCE]] for rows in (first, second))
-        found.append(np.asarray(a.multiply(b).sum(axis=0), float).ravel())
-    return np.concatenate(found)
+        sums.append(np.asarray(a.multiply(b).sum(axis=0), float).ravel())
+    return np.concatenate(sums)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -382,21 +382,21 @@ def _instances(source: _Source, words: Mapping[str, str] | None, leave_out: bool
     data, roles, times = source.data, source.roles, source.times
     codes = _codes(data, roles["case"])[0], _codes(data, roles["activity"])[0]
     start = times["start"]
-    found = pair(data, roles["lifecycle"], codes, start, words, leave_out)
-    instances = source.take(found.rows)
-    ended = found.ends >= 0
+    pairing = pair(data, roles["lifecycle"], codes, start, words, leave_out)
+    instances = source.take(pairing.rows)
+    ended = pairing.ends >= 0
     for role in ("error", "manual"):
         if role in roles:
             flags = _flags(data, roles[role])
-            either = flags[found.rows] | (ended & flags[found.ends])
+            either = flags[pairing.rows] | (ended & flags[pairing.ends])
             instances.data = instances.data.assign(**{roles[role]: either})
     instances.roles = {role: name for role, name in roles.items() if role != "lifecycle"}
-    if found.timed:
-        ends = found.times.take(found.ends)
+    if pairing.timed:
+        ends = pairing.times.take(pairing.ends)
         ends = replace(ends, values=ends.values.where(ended))
         instances.times["end"] = ends
         instances.roles["end"] = roles["start"]
-    instances.notes = [*source.notes, *found.notes]
+    instances.notes = [*source.notes, *pairing.notes]
     return instances
 
 

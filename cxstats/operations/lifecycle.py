@@ -135,22 +135,22 @@ def _plain(word: object) -> str:
 
 def _known(words: Mapping[str, str] | None) -> dict[str, str]:
     """Return what every known word means."""
-    known = {word: step for step, names in WORDS.items() for word in names}
+    step_of_word = {word: step for step, names in WORDS.items() for word in names}
     for word, step in (words or {}).items():
         if step not in WORDS:
             allowed = ", ".join(map(repr, WORDS))
             raise CxError(f"lifecycle_words: {word!r} means {step!r}; allowed: {allowed}")
-        known[_plain(word)] = step
-    return known
+        step_of_word[_plain(word)] = step
+    return step_of_word
 
 
 def _steps(data: pd.DataFrame, name: str, words: Mapping[str, str] | None) -> NDArray[np.str_]:
     """Return what every row does: a key of `WORDS`."""
     import pandas as pd
 
-    known = _known(words)
+    step_of_word = _known(words)
     codes, values = pd.factorize(data[name])
-    steps = np.array([known.get(_plain(value), "") for value in values] + [""])
+    steps = np.array([step_of_word.get(_plain(value), "") for value in values] + [""])
     unknown = np.flatnonzero(steps[codes] == "")
     if len(unknown):
         row = int(unknown[0])
@@ -248,9 +248,9 @@ def _tells_lifecycle(column: Any) -> bool:
     """Return whether a column says start and complete, and nothing but words of the lifecycle."""
     if column.ndim > 1 or column.dtype.kind in "biufcmM":
         return False
-    known = _known(None)
+    step_of_word = _known(None)
     for part in (column.head(1000), column):  # of most columns the head says enough
         values = part.map(str).unique()
-        if len(values) > MOST_WORDS or not all(_plain(value) in known for value in values):
+        if len(values) > MOST_WORDS or not all(_plain(value) in step_of_word for value in values):
             return False
-    return {"start", "complete"} <= {known[_plain(value)] for value in values}
+    return {"start", "complete"} <= {step_of_word[_plain(value)] for value in values}

@@ -245,10 +245,10 @@ def _time_rows(
     measures = [name for name in TIMES if cases[name].notna().any()]
     values = cases[measures].to_numpy(float)
     if "open" in cases:
-        found = _censored(cases, measures, (level, n_resamples, seed))
+        censored = _censored(cases, measures, (level, n_resamples, seed))
         return [
             (measure, statistic, unit, estimate)
-            for measure, estimates in zip(measures, found, strict=True)
+            for measure, estimates in zip(measures, censored, strict=True)
             for statistic, estimate in estimates.items()
         ]
     averages = means(values, level, n_resamples, seed)

@@ -112,7 +112,7 @@ def _gradients(model: FactorModel, name: str) -> Array:
     member = np.flatnonzero(model.factor == model.names.index(name))
     loadings, theta = model.loadings[member], model.uniquenesses[member]
     total = loadings.sum()
-    whole = total**2 + theta.sum()
+    variance_of_sum = total**2 + theta.sum()
     standard = model.standardised[member]
     sum_, rest = standard.sum(), (1 - standard**2).sum()
     # By the standardised loadings l = loading / root(loading^2 + theta), then by what makes them.
@@ -124,8 +124,8 @@ def _gradients(model: FactorModel, name: str) -> Array:
     )
     spread = (loadings**2 + theta) ** 1.5
     gradient = np.zeros((3, 2 * p + len(model.names) * (len(model.names) - 1) // 2))
-    gradient[0, member] = 2 * total * theta.sum() / whole**2
-    gradient[0, p + member] = -(total**2) / whole**2
+    gradient[0, member] = 2 * total * theta.sum() / variance_of_sum**2
+    gradient[0, p + member] = -(total**2) / variance_of_sum**2
     gradient[1:, member] = by_standard * theta / spread
     gradient[1:, p + member] = -by_standard * loadings / (2 * spread)
     return gradient

@@ -398,8 +398,8 @@ class SampledPart:
     @property
     def weights(self) -> Array:
         """Weights of the domain (n,), with a mean of 1."""
-        own = self.rows.weights[self.at]
-        return np.asarray(own / own.mean(), float)
+        weights_of_domain = self.rows.weights[self.at]
+        return np.asarray(weights_of_domain / weights_of_domain.mean(), float)
 
     @property
     def kish(self) -> float:

@@ -154,11 +154,11 @@ def as_dates(values: Any, order: str) -> Any:
         match = _DATE.fullmatch(value.strip()) if isinstance(value, str) else None
         if match is None:
             return values
-        parts = dict(zip(order, map(int, match.group(1, 2, 3)), strict=True))
+        date_parts = dict(zip(order, map(int, match.group(1, 2, 3)), strict=True))
         hour, minute, second = (int(part) if part else 0 for part in match.group(4, 5, 6))
-        year = parts["y"] + (2000 if parts["y"] < 100 else 0)
+        year = date_parts["y"] + (2000 if date_parts["y"] < 100 else 0)
         try:
-            times.append(pd.Timestamp(year, parts["m"], parts["d"], hour, minute, second))
+            times.append(pd.Timestamp(year, date_parts["m"], date_parts["d"], hour, minute, second))
         except ValueError:
             return values
     return times if any(time is not pd.NaT for time in times) else values

@@ -176,10 +176,10 @@ class _Table:
         numeric = self.numeric(row)
         columns = [j for j in numeric if self.rows[row][j]]
         texts = [self.rows[row][j] for j in columns if not is_measured(self.cells[row][j])]
-        words = [text for text in texts if plain(text) not in NO_ANSWERS]
-        if 2 * len(columns) < len(numeric) or (distinct and 2 * len(set(words)) < len(words)):
+        headings = [text for text in texts if plain(text) not in NO_ANSWERS]
+        if 2 * len(columns) < len(numeric) or (distinct and 2 * len(set(headings)) < len(headings)):
             return 0.0
-        return len(words) / len(columns) if columns else 0.0
+        return len(headings) / len(columns) if columns else 0.0
 
     def is_data(self, row: int) -> bool:
         """Return whether a row has numbers in most columns of numbers that it fills."""
@@ -298,7 +298,9 @@ def _is_old(table: _Table, places: list[int]) -> bool:
 
 def _is_surveymonkey(first: list[str], second: list[str]) -> bool:
     pairs = list(zip(first, second, strict=True))
-    own = [label for name, label in pairs if recognise([name]).name == "surveymonkey"]
+    labels_of_own_columns = [
+        label for name, label in pairs if recognise([name]).name == "surveymonkey"
+    ]
     unnamed = [label for name, label in pairs if not name]
     plain_label = any(label and is_plain_label(label) for label in second)
     return bool(
@@ -306,8 +308,8 @@ def _is_surveymonkey(first: list[str], second: list[str]) -> bool:
         and is_plain_label(second[0])
         and any(second)
         and all(unnamed)
-        and not any(own)
-        and (plain_label or (own and unnamed))
+        and not any(labels_of_own_columns)
+        and (plain_label or (labels_of_own_columns and unnamed))
         and not any(is_number(label) for label in second)
     )
 
@@ -343,8 +345,8 @@ def _build(table: _Table, places: list[int], doubts: tuple[Text, ...]) -> Header
         notes.append(both("survey.read.note.qualtrics_old"))
     elif len(places) == 2 and _is_surveymonkey(*cells):
         names, texts, note = _surveymonkey(*cells)
-        own = recognise(cells[0]).evidence
-        platform = Platform("surveymonkey", own or tuple(filter(None, cells[1]))[:1])
+        own_headings = recognise(cells[0]).evidence
+        platform = Platform("surveymonkey", own_headings or tuple(filter(None, cells[1]))[:1])
         notes.append(note)
     else:
         names, texts, more = _joined(table, places)
@@ -381,10 +383,10 @@ def _joined(table: _Table, places: list[int]) -> tuple[list[str], list[str], lis
         texts = [" - ".join(filter(None, parts)) for parts in zip(*levels[1:], last, strict=True)]
         note = both("survey.read.note.names_and_texts", rows=rows)
         return names, texts, [note]
-    own = zip(*(table.rows[i] for i in places), strict=True)
+    header_cells = zip(*(table.rows[i] for i in places), strict=True)
     names = [
         " - ".join(dict.fromkeys(filter(None, parts))) if any(cells) else ""
-        for parts, cells in zip(zip(*levels, last, strict=True), own, strict=True)
+        for parts, cells in zip(zip(*levels, last, strict=True), header_cells, strict=True)
     ]
     example = next((name for name in names if " - " in name), names[0])
     return names, [], [both("survey.read.note.groups", rows=rows, example=excerpt(example))]

@@ -44,9 +44,9 @@ def find_layout(frame: pd.DataFrame) -> Layout:
     """
     roles = [name for name in frame.columns if _is_role(frame[name])]
     if roles:
-        found = _rows_per_role(frame, roles[0])
-        if found.name != "wide":
-            return found
+        layout = _rows_per_role(frame, roles[0])
+        if layout.name != "wide":
+            return layout
     if frame.shape[1] <= FEW and len(frame) >= LEAST:
         return _long(frame)
     return Layout()

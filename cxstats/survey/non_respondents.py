@@ -95,8 +95,8 @@ def non_respondents(
             cells = [QUALTRICS.get(cell, cell) for cell in cells]
         signs = (("preview", PREVIEWS), ("test", TEST_STATUS), ("partial", UNFINISHED))
         for kind, meanings in signs:
-            words = set().union(*(meanings.get(head, ()) for head in heads))
-            rows[kind] |= np.array([cell in words for cell in cells], bool)
+            meaning_it = set().union(*(meanings.get(head, ()) for head in heads))
+            rows[kind] |= np.array([cell in meaning_it for cell in cells], bool)
         if heads & set(SUBMITTED) and platform and not column.isna().all():
             rows["partial"] |= column.isna().to_numpy(bool)
         if "progress" in heads and platform.startswith("qualtrics"):
@@ -125,7 +125,7 @@ def _totals(frame: pd.DataFrame) -> Any:
         return flags
     numbers = frame.apply(pd.to_numeric, errors="coerce").to_numpy(float)
     for row in np.flatnonzero(named):
-        own = np.isfinite(numbers[row])
+        has_number = np.isfinite(numbers[row])
         before = np.flatnonzero(named[:row])
         start = before[-1] + 1 if len(before) else 0
         # Of the rows above, of those since the last total, or of all.
@@ -133,10 +133,14 @@ def _totals(frame: pd.DataFrame) -> Any:
         shares = [0.0]
         for rows in references:
             values = numbers[rows[~named[rows]]]
-            has = own & np.isfinite(values).any(axis=0) if len(values) else own & ~own
+            has = (
+                has_number & np.isfinite(values).any(axis=0)
+                if len(values)
+                else has_number & ~has_number
+            )
             if has.any():
                 shares.append(float(np.mean(_summarises(numbers[row][has], values[:, has]))))
-        bare = not own.any() and frame.iloc[row].notna().mean() < SPREAD
+        bare = not has_number.any() and frame.iloc[row].notna().mean() < SPREAD
         flags[row] = bare or max(shares) >= SPREAD
     return flags
 

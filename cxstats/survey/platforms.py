@@ -90,8 +90,8 @@ def plain(text: str) -> str:
     ('reponse', 'ipaddress', '提交答卷时间')
     """
     folded = unicodedata.normalize("NFKD", text).casefold()
-    kept = (c for c in folded if c.isalnum() or c == "#")
-    return "".join(c for c in kept if not unicodedata.combining(c))
+    letters = (c for c in folded if c.isalnum() or c == "#")
+    return "".join(c for c in letters if not unicodedata.combining(c))
 
 
 def forms(heading: str) -> set[str]:
@@ -160,8 +160,8 @@ def is_old_qualtrics(first: Sequence[str], second: Sequence[str]) -> bool:
     """Return whether two rows are those of a Qualtrics file of old: V1, V2 ... and their names."""
     pairs = list(zip(first, second, strict=False))
     names = [below for above, below in pairs if _OLD_NAME.fullmatch(above)]
-    known = {plain(heading) for heading in HEADINGS["qualtrics"]}
-    return len(names) >= 2 and sum(plain(name) in known for name in names) >= 2
+    qualtrics_headings = {plain(heading) for heading in HEADINGS["qualtrics"]}
+    return len(names) >= 2 and sum(plain(name) in qualtrics_headings for name in names) >= 2
 
 
 def is_plain_label(label: str) -> bool:

@@ -183,8 +183,8 @@ def _without_codes(cells: list[Any], codes: frozenset[Any]) -> tuple[list[Any], 
     """Return cells with codes for "no answer" emptied, and how many these were."""
     if not codes:
         return cells, 0
-    kept = [None if _is_code(cell, codes) else cell for cell in cells]
-    return kept, sum(a is not b for a, b in zip(cells, kept, strict=True))
+    answers = [None if _is_code(cell, codes) else cell for cell in cells]
+    return answers, sum(a is not b for a, b in zip(cells, answers, strict=True))
 
 
 def _is_code(cell: Any, codes: frozenset[Any]) -> bool:
@@ -391,8 +391,8 @@ def _table(
 
 def _without_blank(records: list[Record]) -> list[Record]:
     """Return the rows that hold something."""
-    kept = [record for record in records if any(cell not in (None, "") for cell in record.cells)]
-    return kept or records
+    filled = [record for record in records if any(cell not in (None, "") for cell in record.cells)]
+    return filled or records
 
 
 def _body(records: list[Record], header: Header) -> tuple[list[Record], dict[str, tuple[int, ...]]]:

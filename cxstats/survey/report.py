@@ -139,6 +139,6 @@ class ReadReport(Result):
 
     def _rows_line(self, what: str, kind: str, lang: str) -> str:
         rows = getattr(self, what)[kind]
-        shown = listed([*rows[:8], *(["…"] if len(rows) > 8 else [])]).get(lang)
+        first_rows = listed([*rows[:8], *(["…"] if len(rows) > 8 else [])]).get(lang)
         kind_text = label(f"survey.rows.{kind}", lang)
-        return label(f"survey.read.{what}", lang, n=len(rows), kind=kind_text, rows=shown)
+        return label(f"survey.read.{what}", lang, n=len(rows), kind=kind_text, rows=first_rows)

@@ -126,9 +126,9 @@ def _unpacked_spss(file: Path) -> int:
                 place, start, size = struct.unpack(f"{order}qqq", head)
                 if place == at + 8:
                     blocks = data[start + 24 : start + size]
-                    whole = len(blocks) // 24 * 24
-                    found = struct.iter_unpack(f"{order}qqii", blocks[:whole])
-                    return sum(max(0, unpacked) for _, _, unpacked, _ in found)
+                    table_end = len(blocks) // 24 * 24
+                    sizes = struct.iter_unpack(f"{order}qqii", blocks[:table_end])
+                    return sum(max(0, unpacked) for _, _, unpacked, _ in sizes)
             at = data.find(mark, at + 1)
     return len(data) * 1_000  # the most that the packing can do
 

@@ -286,8 +286,8 @@ def _table(fit: PlsFit, replicates: Array, level: float) -> pd.DataFrame:
     if len(solved) > 1:
         with np.errstate(invalid="ignore"):
             varies = ~np.isnan(solved).any(axis=0) & (np.ptp(solved, axis=0) > CONSTANT)
-        found = intervals(fit, estimates, solved, level)
-        limits[:3] = found.low, found.high, found.p_value
+        chosen_limits = intervals(fit, estimates, solved, level)
+        limits[:3] = chosen_limits.low, chosen_limits.high, chosen_limits.p_value
         limits[3:5] = percentile_limits(solved, level)
         limits[5:] = bca(solved, estimates, influence(fit), level)
         limits[:, ~varies] = np.nan

@@ -371,11 +371,11 @@ def _intervals(fit: PlsFit, pair: Pair, difference: Array) -> Array:
     simple = fit.sample.rows is None
     n, df = (smaller, smaller - 1) if simple else (fit.sample.drawn, fit.sample.df)
     causes = [len(fit.design.causes[path.end]) for path in fit.design.paths]
-    found = [
+    scores = [
         shifted_interval(float(d), column, Stretch(fit.level, n, max(df - k, 1)))
         for d, column, k in zip(difference, replicates.T, causes, strict=True)
     ]
-    return np.array(found).T
+    return np.array(scores).T
 
 
 def _permutation_p(permuted: Array, observed: Array) -> Array:

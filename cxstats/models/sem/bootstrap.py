@@ -166,15 +166,15 @@ def _drawn(fit: SemFit, matrices: list[Array], n_resamples: int, seed: int) -> L
     """Return the likelihood of all replicates of complete cases."""
     cases, sizes = fit.sample.cases, fit.sample.sizes
     if cases is not None:
-        whole = [np.empty((n_resamples, *shape)) for shape in _shapes(fit)]
+        replicates = [np.empty((n_resamples, *shape)) for shape in _shapes(fit)]
         for first, weights in _weights(fit, n_resamples, seed, CHUNK):
             rows = slice(first, first + len(weights[0]))
             for g, matrix in enumerate(matrices):
                 moments = weighted_moments(matrix, weights[g])
-                for array, of_group in zip(whole, moments, strict=True):
+                for array, of_group in zip(replicates, moments, strict=True):
                     array[rows, g] = of_group
-        share = whole[0] / whole[0].sum(axis=1, keepdims=True)
-        return replace(fit.likelihood, cov=whole[2], mean=whole[1], share=share)
+        share = replicates[0] / replicates[0].sum(axis=1, keepdims=True)
+        return replace(fit.likelihood, cov=replicates[2], mean=replicates[1], share=share)
     draws = [
         bootstrap_moments(matrix, n_resamples, seed if len(matrices) == 1 else [seed, g])
         for g, matrix in enumerate(matrices)
@@ -201,9 +201,9 @@ def _weights(
         resamples = fit.sample.cases.resamples(n_resamples, seed)
     else:
         sizes = [int(size) for size in fit.sample.sizes]
-        one = len(sizes) == 1
+        single_group = len(sizes) == 1
         drawn = [
-            resampling_counts(size, n_resamples, seed if one else [seed, g])
+            resampling_counts(size, n_resamples, seed if single_group else [seed, g])
             for g, size in enumerate(sizes)
         ]
         resamples = zip(

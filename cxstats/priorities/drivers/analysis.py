@@ -402,10 +402,10 @@ def _through_others(
     for j, (name, at) in enumerate(zip(sample.drivers, sample.slices, strict=True)):
         joint = coefficients.joint_p_value(at)
         if estimates.p_value[j] < 1 - level <= joint:
-            shown = p_text(joint)
+            evidence = p_text(joint)
             if sample.sizes[j] == 1:
-                shown = _coefficient(estimates, at.start, level, method)
-            names.append(f"{name} ({shown})")
+                evidence = _coefficient(estimates, at.start, level, method)
+            names.append(f"{name} ({evidence})")
     return [both("drivers.note.through_others", names=listed(names))] if names else []
 
 

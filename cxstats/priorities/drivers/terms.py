@@ -130,11 +130,11 @@ def read_columns(frame: pd.DataFrame, term: Term, rows: NDArray[np.bool_]) -> Te
     rows : array (n,)
         The rows whose levels count: a level that none of them has gets no dummy.
     """
-    parts = [_read_column(frame, name, rows) for name in term.columns]
+    columns_read = [_read_column(frame, name, rows) for name in term.columns]
     return TermColumns(
-        tuple(name for part in parts for name in part.names),
-        np.column_stack([part.values for part in parts]),
-        tuple(note for part in parts for note in part.notes),
+        tuple(name for part in columns_read for name in part.names),
+        np.column_stack([part.values for part in columns_read]),
+        tuple(note for part in columns_read for note in part.notes),
     )
 
 

@@ -291,14 +291,14 @@ def designed_gamma(moments: Sequence[OrdinalMoments], cases: SampledCases) -> Ar
     ``(n - G)`` times their covariance under the design, so that errors, whose divisor that is
     elsewhere, are those of the design. Clusters in several groups join these.
     """
-    parts = [influences(of_group) for of_group in moments]
-    width = parts[0].shape[1]
-    stacked = np.zeros((sum(map(len, parts)), width * len(parts)))
+    influences_by_group = [influences(of_group) for of_group in moments]
+    width = influences_by_group[0].shape[1]
+    stacked = np.zeros((sum(map(len, influences_by_group)), width * len(influences_by_group)))
     first = 0
-    for g, part in enumerate(parts):
+    for g, part in enumerate(influences_by_group):
         stacked[first : first + len(part), g * width : (g + 1) * width] = part
         first += len(part)
-    gamma: Array = (cases.n - len(parts)) * cases.n * cases.mean_square(stacked)
+    gamma: Array = (cases.n - len(influences_by_group)) * cases.n * cases.mean_square(stacked)
     return gamma
 
 
