@@ -17,6 +17,7 @@ from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import label
 from cxstats.survey.answers import answers
 from cxstats.survey.codebook import Codebook, as_codebook
+from cxstats.survey.columns import is_number as reads_as_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -258,6 +259,8 @@ def _keys(shares: pd.DataFrame, codebook: Codebook, lang: str) -> list[Artist]:
 def _answer_label(codebook: Codebook, value: object, lang: str) -> str:
     """Return the answer label that the codebook declares for a number, in the language."""
     for answer, number in codebook.answers.items():
+        if reads_as_number(answer):  # a code, which says nothing
+            continue
         chinese = style.display_width(answer) > len(answer)
         if number == value and chinese == (lang == "zh"):
             return answer

@@ -71,19 +71,17 @@ def no_column(name: object, columns: Iterable[object], more: str = "") -> str:
     "column 'brnch' is not in the table; did you mean 'branch'? Columns: id, branch"
     """
     names = [str(column) for column in columns]
-    looks = {_look(column): column for column in reversed(names)}
+    looks = {look(column): column for column in reversed(names)}
     head = f"column {excerpt(name)}{more} is not in the table"
-    if _look(str(name)) in looks:
-        return (
-            f"{head}, which has {excerpt(looks[_look(str(name))])}; columns: {listing(names, 30)}"
-        )
+    if look(str(name)) in looks:
+        return f"{head}, which has {excerpt(looks[look(str(name))])}; columns: {listing(names, 30)}"
     near = get_close_matches(str(name), names[:2_000], 1, 0.75)
     if near:
         return f"{head}; did you mean {excerpt(near[0])}? Columns: {listing(names, 30)}"
     return f"{head}; columns: {listing(names, 30)}"
 
 
-def _look(text: str) -> str:
+def look(text: str) -> str:
     """Return a text without what is not seen: spaces, width, case."""
     return "".join(unicodedata.normalize("NFKC", text).casefold().split())
 

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Real
@@ -13,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from cxstats.survey.answer_labels import AnswerLabels, as_number
 from cxstats.survey.codebook import Codebook, has_points
-from cxstats.survey.columns import is_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,12 +35,14 @@ FLAG_KINDS = (
     "points_not_100",
 )
 MIN_BLOCK = 5  # items below which equal answers say nothing about the respondent
+CODED = "coded"  # of a table's attributes: the columns whose answer labels are numbers already
+NO_LABELS = AnswerLabels()
 SCALARS = (str, bool, int, float, type(None))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FlaggedAnswers:
-    """The answers and points of a table: k columns, the first ``n_answers`` of them answers.
+    """The numbers of a table: k columns of answers, of points and of rated questions.
 
     Attributes
     ----------
@@ -48,8 +51,9 @@ class FlaggedAnswers:
     codebook : Codebook
     columns : tuple of str
         The k columns that stand in the table once.
-    n_answers : int
-        How many of them are answers; the others are points.
+    n_answers, n_points : int
+        The first of them are answers, the next are points, the others questions outside the
+        constructs.
     values : array (n, k)
         Numbers, NaN where there is none.
     flags : array (n, k)
@@ -58,6 +62,8 @@ class FlaggedAnswers:
         Whether the cell is an answer label.
     rows : list
         Labels of the index.
+    respondents : list
+        Their identifiers, where the codebook names a column of them; else empty.
     numeric_texts : list of (str, int)
         How many numbers were written as text, by column.
     """
@@ -66,10 +72,12 @@ class FlaggedAnswers:
     codebook: Codebook
     columns: tuple[str, ...]
     n_answers: int
+    n_points: int
     values: NDArray[np.float64]
     flags: NDArray[np.int8]
     mapped: NDArray[np.bool_]
     rows: list[Any]
+    respondents: list[Any]
     numeric_texts: list[tuple[str, int]]
 
     @property
@@ -82,6 +90,11 @@ class FlaggedAnswers:
         """Answers (n, n_answers) that were not given; what is wrong is not missing."""
         flags = self.flags[:, : self.n_answers]
         return np.isin(flags, (MISSING, DECLARED))
+
+    @property
+    def points(self) -> slice:
+        """The places of the points among the columns."""
+        return slice(self.n_answers, self.n_answers + self.n_points)
 
     @property
     def turned(self) -> tuple[str, ...]:
@@ -143,31 +156,40 @@ def _later_and_earlier(rows: NDArray[np.intp], keys: Sequence[Hashable]) -> dict
 
 
 def flag_answers(table: pd.DataFrame, codebook: Codebook) -> FlaggedAnswers:
-    """Read the answers and points of a table as numbers; a doubled column is left out."""
-    names = list(table.columns)
-    answers = [column for column in codebook.answer_columns if names.count(column) == 1]
-    points = [column for column in codebook.point_columns if names.count(column) == 1]
-    columns = (*answers, *points)
+    """Read the answers, points and rated questions as numbers; a doubled column is left out."""
+    counts = Counter(table.columns)
+    answers, points, rated = (
+        [column for column in columns if counts[column] == 1]
+        for columns in (codebook.answer_columns, codebook.point_columns, codebook.rated_columns)
+    )
+    columns = (*answers, *points, *rated)
+    coded = table.attrs.get(CODED, ())
     shape = (len(table), len(columns))
     values, flags = np.empty(shape, order="F"), np.zeros(shape, dtype=np.int8, order="F")
     mapped, numeric_texts = np.zeros(shape, dtype=bool, order="F"), []
     for j, column in enumerate(columns):
-        parsed = parse(table[column], codebook.answers, codebook.missing_texts)
+        labels = codebook.answer_labels(column) if column not in coded else NO_LABELS
+        parsed = parse(table[column], labels, codebook.missing_texts)
         values[:, j], mapped[:, j] = parsed.values, parsed.mapped
-        bounds = codebook.bounds(codebook.item_of(column)) if j < len(answers) else None
+        bounds = codebook.bounds_of(column)
         flags[:, j] = _flags(parsed.values, bounds, codebook.missing_numbers)
         flags[parsed.bad, j] = NOT_A_NUMBER
         flags[parsed.declared, j] = DECLARED
         numeric_texts += [(column, parsed.n_texts)] if parsed.n_texts else []
+    respondent = codebook.respondent
+    is_there = respondent is not None and counts[respondent] == 1
+    respondents = table[respondent].astype(object).tolist() if is_there else []
     return FlaggedAnswers(
         table,
         codebook,
         columns,
         len(answers),
+        len(points),
         values,
         flags,
         mapped,
         table.index.tolist(),
+        respondents,
         numeric_texts,
     )
 
@@ -195,17 +217,15 @@ class Parsed(NamedTuple):
     n_texts: int = 0
 
 
-def parse(
-    series: pd.Series[Any], labels: Mapping[str, float], no_answer: Sequence[str] = ()
-) -> Parsed:
+def parse(series: pd.Series[Any], labels: AnswerLabels, no_answer: Sequence[str] = ()) -> Parsed:
     """Read a column of any type as numbers.
 
     Parameters
     ----------
     series : pandas.Series
         Numbers, text, categories, `Decimal`, or a mixture.
-    labels : mapping of str to float
-        Texts that stand for a number. Any other text is wrong unless it is a number.
+    labels : AnswerLabels
+        Texts and codes that stand for a number. Any other text is wrong unless it is a number.
     no_answer : sequence of str
         Texts that mean "no answer".
     """
@@ -215,7 +235,10 @@ def parse(
     if kind == "b":
         return Parsed(np.full(len(series), np.nan), none, ~missing, none)
     if kind in "iuf":
-        return Parsed(series.to_numpy(np.float64, na_value=np.nan), none, none, none)
+        values = series.to_numpy(np.float64, na_value=np.nan)
+        if not labels.codes:
+            return Parsed(values, none, none, none)
+        return Parsed(*labels.of_codes(values), none, none)
     # Few values in many rows: each is read once. 1, True and "1" are not the same value.
     cells = series.astype(object).to_numpy().copy()
     cells[missing] = None
@@ -237,17 +260,23 @@ def parse(
     )
 
 
-def _number(kind: type, cell: Any, labels: Mapping[str, float]) -> tuple[float, str]:
+def _number(kind: type, cell: Any, labels: AnswerLabels) -> tuple[float, str]:
     """Return a value as a number, and "label", "text" (a number as text), "bad" or ""."""
     if cell is None or cell == "":
         return np.nan, ""
-    if kind is str and cell in labels:
-        return float(labels[cell]), "label"
-    if kind is str and is_number(cell):
-        return float(cell), "text"
+    if issubclass(kind, str):
+        number = labels.number(cell)
+        if number is not None:
+            return number, "label"
+        number = as_number(cell)
+        if number is not None:
+            return number, "text"
     # True is no answer, and of the texts that float() takes ("inf", "1_000") none is a number.
     real = issubclass(kind, Real | Decimal) and not issubclass(kind, bool | np.bool_)
     try:
-        return (float(cell), "") if real else (np.nan, "bad")
+        number = float(cell) if real else np.nan
     except (OverflowError, ValueError):  # 10**400; a signalling NaN
         return np.nan, "bad"
+    if number in labels.codes:
+        return labels.codes[number], "label"
+    return number, "" if real else "bad"

@@ -30,6 +30,7 @@ from cxstats.survey.answer_flags import (
 from cxstats.survey.codebook import Codebook, as_codebook, has_points
 from cxstats.survey.direction import best_by_labels, labelled_ends, value_labels
 from cxstats.survey.durations import seconds
+from cxstats.survey.group_names import alike
 from cxstats.survey.personal_data import find_personal_data
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ KINDS = {
     "infinite": "error",
     "out_of_range": "error",
     "not_on_scale": "error",
-    "answer_label": "warning",
+    "answer_label": "note",
+    "alike_groups": "warning",
     "declared_missing": "note",
     "points_not_100": "warning",
     "all_missing": "warning",
@@ -89,6 +91,8 @@ class Problem:
         Key of its sentence in the catalogue, without ``survey.problem.``.
     number : int or None
         The number of the row, where the index has its label twice.
+    respondent : object
+        The identifier in this row, where the codebook names its column.
     details : mapping
         What the sentence needs beyond place and value.
     """
@@ -101,6 +105,7 @@ class Problem:
     allowed: Text = NOTHING
     sentence: str = ""
     number: int | None = None
+    respondent: Any = None
     details: Mapping[str, object] = field(default_factory=dict)
 
     @property
@@ -109,9 +114,11 @@ class Problem:
         key = self.sentence or self.kind
         values = {"place": self._place(), "value": _written(self.value), **self.details}
         text = both(f"survey.problem.{key}", **values)
-        if self.allowed == NOTHING:
+        if self.allowed != NOTHING:
+            text = both("survey.allowed", text=text, allowed=self.allowed)
+        if self.respondent is None:
             return text
-        return both("survey.allowed", text=text, allowed=self.allowed)
+        return both("survey.respondent", text=text, respondent=_written(self.respondent))
 
     def _place(self) -> Text:
         column = both("survey.place.column", column=repr(self.column))
@@ -290,6 +297,8 @@ def check(
     problems = (
         *column_problems(answers),
         *cell_problems(answers),
+        *_label_problems(answers),
+        *_group_problems(answers),
         *_point_problems(answers),
         *_missing_problems(answers, max_missing),
         *_time_problems(answers, min_seconds),
@@ -326,11 +335,22 @@ def _problem(
     **details: object,
 ) -> Problem:
     """Return a problem of a row, by its position, of a column or of a cell."""
-    row, number = None, None
+    row, number, respondent = None, None, None
     if position is not None:
         row, number = answers.rows[position], _number_of(answers, position)
+        if answers.respondents and column != answers.codebook.respondent:
+            respondent = _identifier(answers.respondents[position])
     severity = severity or KINDS[kind]
-    return Problem(kind, severity, row, column, value, allowed, sentence, number, details)
+    return Problem(
+        kind, severity, row, column, value, allowed, sentence, number, respondent, details
+    )
+
+
+def _identifier(value: Any) -> Any:
+    """Return an identifier, whole numbers as such; None where there is none."""
+    if value is None or value != value or value == "":  # noqa: PLR0124  (NaN differs from itself)
+        return None
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _number_of(answers: FlaggedAnswers, position: int) -> int | None:
@@ -363,8 +383,8 @@ def column_problems(answers: FlaggedAnswers) -> Iterator[Problem]:
 def cell_problems(
     answers: FlaggedAnswers, among: NDArray[np.bool_] | None = None
 ) -> Iterator[Problem]:
-    """Yield answers that are no number, off the scale, labels or declared codes, `among` rows."""
-    odd = (answers.flags >= DECLARED) | answers.mapped
+    """Yield answers that are no number, off the scale or declared codes, `among` rows."""
+    odd = answers.flags >= DECLARED
     if among is not None:
         odd &= among[:, None]
     touched = np.flatnonzero(odd.any(axis=0)).tolist()
@@ -372,22 +392,19 @@ def cell_problems(
     allowed = {j: _allowed(answers, answers.columns[j]) for j in touched}
     for i, j in zip(*(place.tolist() for place in np.nonzero(odd)), strict=True):
         cell = (i, answers.columns[j], raw[j][i], allowed[j])
-        if answers.mapped[i, j]:
-            number = f"{answers.values[i, j]:g}"
-            yield _problem(answers, "answer_label", *cell, number=number)
         flag = answers.flags[i, j]
-        if flag >= DECLARED:
-            severity = "error" if flag >= NOT_A_NUMBER else None
-            sentence = "negative_points" if flag == NEGATIVE else ""
-            yield _problem(answers, FLAG_KINDS[flag], *cell, severity=severity, sentence=sentence)
+        severity = "error" if flag >= NOT_A_NUMBER else None
+        sentence = "negative_points" if flag == NEGATIVE else ""
+        yield _problem(answers, FLAG_KINDS[flag], *cell, severity=severity, sentence=sentence)
 
 
 def _allowed(answers: FlaggedAnswers, column: str) -> Text:
     """Return what may stand in a column."""
-    if column in answers.columns[answers.n_answers :]:
-        return both("survey.allowed.points")
     book = answers.codebook
-    low, high = book.bounds(book.item_of(column))
+    bounds = book.bounds_of(column)
+    if bounds is None:
+        return both("survey.allowed.points")
+    low, high = bounds
     kind = "whole" if has_points(low, high) else "numbers"
     allowed = both(f"survey.allowed.{kind}", low=f"{low:g}", high=f"{high:g}")
     if not book.missing:
@@ -398,14 +415,13 @@ def _allowed(answers: FlaggedAnswers, column: str) -> Text:
 
 def _point_problems(answers: FlaggedAnswers) -> Iterator[Problem]:
     """Yield the respondents whose points do not sum to 100."""
-    n = answers.n_answers
-    points, flags = answers.usable[:, n:], answers.flags[:, n:]
+    points, flags = answers.usable[:, answers.points], answers.flags[:, answers.points]
     if not points.size:
         return
     sums = np.nansum(points, axis=1)
     not_100 = np.abs(sums - 100) > POINTS_TOLERANCE
     not_100 &= (flags == FINE).any(axis=1) & (flags < NOT_A_NUMBER).all(axis=1)
-    span, allowed = _span(answers.columns[n:]), both("survey.allowed.sum")
+    span, allowed = _span(answers.columns[answers.points]), both("survey.allowed.sum")
     for i in np.flatnonzero(not_100).tolist():
         yield _problem(answers, "points_not_100", i, span, float(sums[i]), allowed)
 
@@ -528,17 +544,44 @@ def _item_problems(answers: FlaggedAnswers) -> Iterator[Problem]:
             )
 
 
+def _label_problems(answers: FlaggedAnswers) -> Iterator[Problem]:
+    """Yield how many answers of a column are labels."""
+    for j, n in enumerate(answers.mapped.sum(axis=0).tolist()):
+        if n:
+            yield _problem(answers, "answer_label", None, answers.columns[j], n)
+
+
+def _group_problems(answers: FlaggedAnswers) -> Iterator[Problem]:
+    """Yield the groups whose names differ in what is hardly seen, and how to make them one."""
+    book = answers.codebook
+    for column in (*book.groups, *([book.wave_column] if book.wave_column else [])):
+        if not answers.has(column):
+            continue
+        same = book.groups.get(column, {}).get("same", {})
+        for (first, n_first), (second, n_second) in alike(answers.table[column], same):
+            allowed = NOTHING
+            if column in book.groups:
+                allowed = both("survey.allowed.same", column=column, first=first, second=second)
+            yield _problem(
+                answers, "alike_groups", None, column, None, allowed,
+                first=repr(first), second=repr(second), n_first=n_first, n_second=n_second,
+            )  # fmt: skip
+
+
 def _direction_problems(answers: FlaggedAnswers) -> Iterator[Problem]:
     """Yield the items whose labels call the other end of the scale good.
 
     Labels are those of the file (SPSS) or, without them, the answer labels of the codebook.
     """
     book = answers.codebook
-    of_codebook = {number: text for text, number in book.answers.items()}
-    for column in answers.columns[: answers.n_answers]:
-        item = book.item_of(column)
-        bounds = book.bounds(item)
-        labels = value_labels(answers.table, column) or of_codebook
+    for column in answers.columns:
+        bounds = book.bounds_of(column)
+        if bounds is None:
+            continue
+        item, declared = book.name_of(column), book.answer_labels(column)
+        labels = {declared.codes.get(code, code): text
+                  for code, text in value_labels(answers.table, column).items()}  # fmt: skip
+        labels = labels or {number: text for text, number in declared.labels.items()}
         said, ends = best_by_labels(labels, *bounds), labelled_ends(labels, *bounds)
         read = "low" if item in book.turned and item not in answers.turned else "high"
         if item in book.reverse or said in (None, read) or ends is None:

@@ -13,6 +13,7 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, both, label, listed
 from cxstats.core.result import Result
 from cxstats.survey.answer_flags import (
+    CODED,
     DECLARED,
     FLAG_KINDS,
     MIN_BLOCK,
@@ -28,6 +29,7 @@ from cxstats.survey.check import (
     times_taken,
 )
 from cxstats.survey.codebook import Codebook, as_codebook
+from cxstats.survey.group_names import merged
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -244,10 +246,11 @@ def _dropped(answers: FlaggedAnswers, reasons: dict[int, list[str]]) -> pd.DataF
 def _turn(answers: FlaggedAnswers) -> tuple[NDArray[np.float64], tuple[str, ...]]:
     """Return the answers with reverse items turned, and all items that are turned by now."""
     book, values = answers.codebook, answers.usable
-    for j, column in enumerate(answers.columns[: answers.n_answers]):
-        item = book.item_of(column)
-        if item in book.turned and item not in answers.turned:
-            values[:, j] = sum(book.bounds(item)) - values[:, j]
+    to_turn = set(book.turned) - set(answers.turned)
+    for j, column in enumerate(answers.columns):
+        bounds = book.bounds_of(column)
+        if bounds is not None and book.name_of(column) in to_turn:
+            values[:, j] = sum(bounds) - values[:, j]
     return values, (*book.turned, *_turned_but_not_reverse(answers))
 
 
@@ -298,8 +301,25 @@ def _changes(
             changes.append((i, j, float(usable[i, j]), float(values[i, j]), "reversed"))
     changes.sort(key=lambda change: change[:2])
     rows = [(answers.rows[i], answers.columns[j], *change) for i, j, *change in changes]
+    rows += _merged_groups(answers, stays)
     names = ["row", "column", "before", "after", "reason"]
     return pd.DataFrame(rows, columns=names, dtype=object)
+
+
+def _merged_groups(
+    answers: FlaggedAnswers, stays: NDArray[np.bool_]
+) -> list[tuple[Any, str, Any, Any, str]]:
+    """Return the changes of group names that the codebook declares to mean another."""
+    changes = []
+    for column, said in answers.codebook.groups.items():
+        if not said.get("same") or not answers.has(column):
+            continue
+        before = answers.raw(column)
+        after = merged(answers.table[column], said["same"]).tolist()
+        for i in np.flatnonzero(stays).tolist():
+            if isinstance(before[i], str) and before[i] != after[i]:
+                changes.append((answers.rows[i], column, before[i], after[i], "group_name"))
+    return changes
 
 
 def _cleaned(
@@ -314,5 +334,12 @@ def _cleaned(
         table[column] = values[stays, j]
     attributes = answers.table.attrs.items()
     table.attrs = {key: value for key, value in attributes if key not in ATTRIBUTES_OF_A_FILE}
+    for column, said in answers.codebook.groups.items():
+        if said.get("same") and answers.has(column):
+            table[column] = merged(table[column], said["same"])
     table.attrs["reversed"] = turned
+    book = answers.codebook
+    coded = tuple(column for column in answers.columns if book.answer_labels(column).codes)
+    if coded:
+        table.attrs[CODED] = coded
     return table

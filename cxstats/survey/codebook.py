@@ -18,8 +18,20 @@ from cxstats.core.language import LANGUAGES, Text, check_lang
 from cxstats.core.messages import excerpt, listing
 from cxstats.core.moments import Moments
 from cxstats.core.paths import data_folder
-from cxstats.survey.columns import is_number
+from cxstats.stats.sampling_design import Design
+from cxstats.survey.answer_labels import AnswerLabels
+from cxstats.survey.columns import is_number as reads_as_number
 from cxstats.survey.direction import BEST
+from cxstats.survey.questions import (
+    Question,
+    as_questions,
+    check_label,
+    checked_answers,
+    is_name,
+    is_number,
+    pair,
+    wrong,
+)
 
 ROLES = ("expectation", "perception", "minimum")
 # What a file may hold: more than any questionnaire has, less than a machine can bear.
@@ -27,7 +39,8 @@ LARGEST = 10_000_000  # bytes
 DEEPEST = 20  # levels of lists and mappings
 MOST_VALUES = 500_000  # with what aliases repeat
 MISSING_ALLOWED = "numbers, or texts such as '#NULL!'"
-ROW_COLUMNS = ("respondent", "duration")
+# Keys that name one column each.
+ROW_COLUMNS = ("respondent", "duration", "weights", "cluster", "strata")
 # Short names of the questionnaires that ship in data/codebooks.
 SHIPPED = ("servqual", "servperf", "ecsi_mobile", "corporate_reputation", "experience")
 
@@ -43,10 +56,10 @@ class Codebook:
         names, with ``"default"`` for the others.
     constructs : mapping of str to sequence of str
         The items of every construct (dimension), in order. An item belongs to one construct.
-    perception, expectation, minimum : str, optional
+    perception, expectation, minimum : str or mapping of str to str, optional
         Column of an item's answer, with ``{item}`` where the item's name stands, such as
-        ``"P_{item}"``. Leave all three out for a questionnaire with one answer per item; its
-        columns are the items.
+        ``"P_{item}"``; where no pattern fits, the column of every item. Leave all three out for a
+        questionnaire with one answer per item; its columns are the items.
     importance : str or mapping of str to str, optional
         Column of the points a respondent gives to a construct: a template with
         ``{construct}``, or a column for every construct.
@@ -57,7 +70,9 @@ class Codebook:
         Words for an item or construct: one text, or ``{"en": ..., "zh": ...}``.
     answers : mapping of str to int
         Answer labels that stand for a number, such as ``{"非常同意": 7}``. No label is mapped
-        that is not declared here.
+        that is not declared here; letter case, full-width forms and spaces do not matter. A label
+        that reads as a number is a code (``{1: 5, 2: 4}`` where 1 was shown as 5), in whatever form
+        the cell holds it. Under the name of a construct, a mapping of its own labels.
     missing : sequence of int or str
         Numbers and texts that mean "no answer", such as ``[-99, "#NULL!"]`` (SPSS writes the
         latter for its empty cells).
@@ -72,6 +87,19 @@ class Codebook:
         ``low + high - answer``, so that high is good everywhere (items in `reverse` are not, since
         they are worded the other way round). A mapping says it of single constructs; the others
         have "high".
+    questions : mapping of str to Question or mapping
+        Questions outside the constructs: recommendation, overall satisfaction, effort, other
+        ratings, check-all-that-apply, comments; see `cxstats.survey.questions.Question`.
+    groups : sequence of str, or mapping of str to mapping
+        Columns that compare respondents: branch, channel. A mapping may say for each column which
+        written values mean another (``{"same": {"beijing ": "Beijing"}}``) and in which order they
+        stand (``{"order": [...]}``).
+    wave : str or mapping, optional
+        The column of time; or ``{"column": ..., "order": [...]}`` where its values do not say it.
+    weights, cluster, strata : str, optional
+        Columns of the sampling design: weights, sampled units (such as households), strata.
+    personal : sequence of str
+        Columns that tell who a person is.
 
     Raises
     ------
@@ -93,21 +121,28 @@ class Codebook:
     'Empathy'
     """
 
-    scale: Any
-    constructs: Mapping[str, Sequence[str]]
-    perception: str | None = None
-    expectation: str | None = None
-    minimum: str | None = None
+    scale: Any = None
+    constructs: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    perception: Any = None
+    expectation: Any = None
+    minimum: Any = None
     importance: Any = None
     reverse: Sequence[str] = ()
     labels: Mapping[str, Any] = field(default_factory=dict)
-    answers: Mapping[str, int] = field(default_factory=dict)
+    answers: Mapping[str, Any] = field(default_factory=dict)
     missing: Sequence[float | str] = ()
     respondent: str | None = None
     duration: str | None = None
     other: Sequence[str] = ()
     title: Any = ""
     best: Any = "high"
+    questions: Mapping[str, Any] = field(default_factory=dict)
+    groups: Any = ()
+    wave: Any = None
+    weights: str | None = None
+    cluster: str | None = None
+    strata: str | None = None
+    personal: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         for check in CHECKS:
@@ -131,7 +166,10 @@ class Codebook:
                 f"codebook: no {role!r} answers in this questionnaire; it has: "
                 f"{', '.join(self.roles)}"
             )
-        return item if role == "score" else str(getattr(self, role)).format(item=item)
+        if role == "score":
+            return item
+        pattern = getattr(self, role)
+        return str(pattern[item] if isinstance(pattern, Mapping) else pattern.format(item=item))
 
     def columns(self, role: str | None = None, construct: str | None = None) -> tuple[str, ...]:
         """Return the answer columns of a role, of all items or of one construct."""
@@ -145,7 +183,7 @@ class Codebook:
 
     @property
     def answer_columns(self) -> tuple[str, ...]:
-        """Every column that holds an answer, in all roles."""
+        """Every column that holds an answer to an item, in all roles."""
         return tuple(column for role in self.roles for column in self.columns(role))
 
     @property
@@ -156,10 +194,73 @@ class Codebook:
         return tuple(self.importance[name] for name in self.constructs) if self.importance else ()
 
     @property
+    def rated_columns(self) -> tuple[str, ...]:
+        """The columns of the rated questions outside the constructs."""
+        return tuple(q.all_columns[0] for q in self.questions.values() if q.is_rated)
+
+    @property
+    def group_columns(self) -> tuple[str, ...]:
+        """The columns that compare respondents."""
+        return tuple(self.groups)
+
+    @property
+    def wave_column(self) -> str | None:
+        """The column of time."""
+        column = self.wave["column"] if isinstance(self.wave, Mapping) else self.wave
+        return cast("str | None", column)
+
+    @property
+    def wave_order(self) -> tuple[Any, ...] | None:
+        """The waves in their order, where the codebook says it."""
+        return tuple(self.wave["order"]) if isinstance(self.wave, Mapping) else None
+
+    @property
+    def design(self) -> Design | None:
+        """How respondents were sampled; None where the codebook names no such column."""
+        if self.weights is self.cluster is self.strata is None:
+            return None
+        return Design(weights=self.weights, cluster=self.cluster, strata=self.strata)
+
+    @property
     def all_columns(self) -> tuple[str, ...]:
         """Every column that the codebook declares."""
-        single = [name for name in (self.respondent, self.duration) if name]
-        return (*single, *self.answer_columns, *self.point_columns, *self.other)
+        columns = (*self._answered_columns, *self._describing_columns)
+        return tuple(dict.fromkeys(columns))
+
+    @property
+    def _answered_columns(self) -> tuple[str, ...]:
+        """Every column that holds an answer; each stands for one thing."""
+        asked = [column for question in self.questions.values() for column in question.all_columns]
+        return (*self.answer_columns, *self.point_columns, *asked)
+
+    @property
+    def _describing_columns(self) -> tuple[str, ...]:
+        """Every column that says something of the respondent; one may do so in two ways."""
+        single = [getattr(self, key) for key in ROW_COLUMNS]
+        columns = (*single, self.wave_column, *self.groups, *self.personal, *self.other)
+        return tuple(column for column in columns if column is not None)
+
+    def question(self, kind: str, name: str | None = None) -> Question:
+        """Return the question of a kind, by its name where there are several.
+
+        Raises
+        ------
+        DataError
+            If there is none, or several and no name.
+        """
+        names = [key for key, question in self.questions.items() if question.kind == kind]
+        if name is not None and name in names:
+            return self.questions[name]  # type: ignore[no-any-return]
+        if name is None and len(names) == 1:
+            return self.questions[names[0]]  # type: ignore[no-any-return]
+        if not names:
+            raise DataError(
+                f"codebook: no question of kind {kind!r}; declare it, such as questions: "
+                f"{{{kind}: {{kind: {kind}, column: ...}}}}, or name the column"
+            )
+        raise DataError(
+            f"codebook: {len(names)} questions are of kind {kind!r}; name one of: {listing(names)}"
+        )
 
     def construct_of(self, item: str) -> str:
         """Return the construct that an item belongs to."""
@@ -174,6 +275,59 @@ class Codebook:
         if column not in self._items_by_column:
             raise DataError(f"codebook: {excerpt(column)} is not an answer column")
         return self._items_by_column[column]
+
+    def name_of(self, column: str) -> str:
+        """Return the item, or the question, whose answer stands in a column."""
+        return self._questions_by_column.get(column) or self.item_of(column)
+
+    def bounds_of(self, column: str) -> tuple[float, float] | None:
+        """Return the lowest and highest answer of a column; None of points."""
+        if column in self._questions_by_column:
+            low, high = self.questions[self._questions_by_column[column]].scale
+            return low, high
+        return self.bounds(self._items_by_column[column]) if self.is_item(column) else None
+
+    def is_item(self, column: str) -> bool:
+        """Return whether a column holds the answers to an item."""
+        return column in self._items_by_column
+
+    def answer_labels(self, column: str) -> AnswerLabels:
+        """Return the labels that stand for numbers in a column."""
+        if column in self._questions_by_column:
+            return self._labels_of_questions[self._questions_by_column[column]]
+        if not self.is_item(column):
+            return self._labels_of_all
+        construct = self.construct_of(self._items_by_column[column])
+        return self._labels_of_constructs.get(construct, self._labels_of_all)
+
+    @cached_property
+    def _labels_of_all(self) -> AnswerLabels:
+        return AnswerLabels(self._plain_answers)
+
+    @property
+    def _plain_answers(self) -> dict[str, Any]:
+        return {key: n for key, n in self.answers.items() if not isinstance(n, Mapping)}
+
+    @cached_property
+    def _labels_of_constructs(self) -> dict[str, AnswerLabels]:
+        return {
+            name: AnswerLabels({**self._plain_answers, **labels})
+            for name, labels in self.answers.items()
+            if isinstance(labels, Mapping)
+        }
+
+    @cached_property
+    def _labels_of_questions(self) -> dict[str, AnswerLabels]:
+        return {
+            name: AnswerLabels({**self._plain_answers, **question.answers})
+            if question.answers else self._labels_of_all
+            for name, question in self.questions.items()
+        }  # fmt: skip
+
+    @cached_property
+    def _questions_by_column(self) -> dict[str, str]:
+        rated = {name: question for name, question in self.questions.items() if question.is_rated}
+        return {question.all_columns[0]: name for name, question in rated.items()}
 
     @cached_property
     def _owners(self) -> dict[str, str]:
@@ -198,11 +352,10 @@ class Codebook:
 
     @property
     def turned(self) -> tuple[str, ...]:
-        """The items whose answers are turned, so that high is good and all items go one way."""
+        """Items and questions whose answers are turned: high is good and all items go one way."""
         reverse = set(self.reverse)
-        return tuple(
-            item for item in self.items if (item in reverse) != (self.best_end(item) == "low")
-        )
+        items = [i for i in self.items if (i in reverse) != (self.best_end(i) == "low")]
+        return (*items, *(name for name, q in self.questions.items() if q.best == "low"))
 
     @property
     def missing_numbers(self) -> tuple[float, ...]:
@@ -232,6 +385,8 @@ class Codebook:
         plain = {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
         if plain["best"] == "high":
             del plain["best"]
+        if not any(self.groups.values()):
+            plain["groups"] = list(self.groups)
         return {key: value for key, value in plain.items() if value not in (None, [], {}, "")}
 
     def write(self, path: str | Path) -> None:
@@ -286,7 +441,8 @@ class Codebook:
                 f"{file.name}: key {excerpt(unknown[0])} is not known; "
                 f"allowed: {', '.join(allowed)}"
             )
-        absent = [key for key in ("scale", "constructs") if key not in content]
+        needed = () if content.get("questions") else ("scale", "constructs")
+        absent = [key for key in needed if key not in content]
         if absent:
             raise DataError(f"{file.name}: key {absent[0]!r} is missing")
         try:
@@ -324,7 +480,7 @@ def as_codebook(codebook: Any, frame: Any = None) -> Codebook:
     if isinstance(codebook, str | Path):
         return Codebook.read(codebook)
     if isinstance(codebook, Mapping):
-        if {"scale", "constructs"} <= set(codebook):
+        if {"scale", "constructs"} <= set(codebook) or "questions" in codebook:
             unknown = [key for key in codebook if key not in {f.name for f in fields(Codebook)}]
             if unknown:
                 raise CxError(f"codebook: key {excerpt(unknown[0])} is not known")
@@ -387,7 +543,7 @@ def _load(text: str, name: str) -> Any:
             for key_node, _ in node.value:
                 line = key_node.start_mark.line + 1
                 key = self.construct_object(key_node, deep=True)
-                if not _is_name(key):
+                if not is_name(key):
                     raise DataError(f"{name}, line {line}: a list or mapping cannot be a key")
                 if key in keys:
                     raise DataError(f"{name}, line {line}: key {excerpt(key)} stands twice")
@@ -431,20 +587,13 @@ def _refuse_unbounded(text: str, name: str, loader: Any) -> None:
             )
 
 
-def _is_name(value: object) -> bool:
-    """Return whether a value can name a column or be a key."""
-    try:
-        hash(value)
-    except (TypeError, RecursionError):
-        return False
-    return True
-
-
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): _plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(entry) for entry in value]
+    if isinstance(value, Question):
+        return _plain(value.to_dict())
     return value
 
 
@@ -452,60 +601,39 @@ def _set(book: Codebook, name: str, value: Any) -> None:
     object.__setattr__(book, name, value)
 
 
-def _wrong(key: str, value: object, allowed: str) -> DataError:
-    return DataError(f"codebook, key {key!r}: {excerpt(value)} is not allowed; allowed: {allowed}")
-
-
-def _is_number(value: object) -> bool:
-    if isinstance(value, int) and value.bit_length() > 63:
-        return False
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _constructs(book: Codebook) -> None:
     constructs = book.constructs
-    if not isinstance(constructs, Mapping) or not constructs:
-        raise _wrong("constructs", constructs, "a mapping of construct to items, at least one")
+    if not isinstance(constructs, Mapping) or not (constructs or book.questions):
+        raise wrong("constructs", constructs, "a mapping of construct to items, at least one")
     owner: dict[str, str] = {}
     for name, items in constructs.items():
         if not isinstance(name, str) or not name.strip():
-            raise _wrong("constructs", name, "names that are text")
+            raise wrong("constructs", name, "names that are text")
         if name == "Overall":
-            raise _wrong("constructs", name, "another name; results call the overall score so")
+            raise wrong("constructs", name, "another name; results call the overall score so")
         key = f"constructs.{name}"
         if isinstance(items, str) or not isinstance(items, Sequence) or not items:
-            raise _wrong(key, items, "a list of items, at least one")
+            raise wrong(key, items, "a list of items, at least one")
         for item in items:
             if not isinstance(item, str) or not item.strip():
-                raise _wrong(key, item, "items that are text")
+                raise wrong(key, item, "items that are text")
             if item in owner:
-                raise _wrong(key, item, f"an item once; it stands in {excerpt(owner[item])} too")
+                raise wrong(key, item, f"an item once; it stands in {excerpt(owner[item])} too")
             owner[item] = name
     _set(book, "constructs", {name: tuple(items) for name, items in constructs.items()})
 
 
-def _pair(key: str, value: Any) -> tuple[float, float]:
-    is_pair = isinstance(value, list | tuple) and len(value) == 2
-    if not (is_pair and all(map(_is_number, value))):
-        raise _wrong(key, value, "two numbers, lowest and highest, such as [1, 7]")
-    if not all(math.isfinite(number) for number in value):
-        raise _wrong(key, value, "two finite numbers")
-    if not value[0] < value[1]:
-        allowed = "the lowest number first, and another than the highest"
-        hint = "; where the lowest is the best answer, say best: low" if value[0] > value[1] else ""
-        raise _wrong(key, value, allowed + hint)
-    return (value[0], value[1])
-
-
 def _scale(book: Codebook) -> None:
-    if not isinstance(book.scale, Mapping):
-        _set(book, "scale", _pair("scale", book.scale))
+    if book.scale is None and not book.constructs:
         return
-    pairs = {name: _pair(f"scale.{name!s:.60}", value) for name, value in book.scale.items()}
+    if not isinstance(book.scale, Mapping):
+        _set(book, "scale", pair("scale", book.scale))
+        return
+    pairs = {name: pair(f"scale.{name!s:.60}", value) for name, value in book.scale.items()}
     names = ("default", *book.constructs)
     for name in pairs:
         if name not in names:
-            raise _wrong("scale", name, listing(names))
+            raise wrong("scale", name, listing(names))
     if "default" not in pairs:
         for name in book.constructs:
             if name not in pairs:
@@ -515,24 +643,39 @@ def _scale(book: Codebook) -> None:
 
 def _fields_in(key: str, template: object) -> set[str]:
     if not isinstance(template, str):
-        raise _wrong(key, template, "text")
+        raise wrong(key, template, "text")
     try:
         pieces = [piece for piece in string.Formatter().parse(template) if piece[1] is not None]
     except ValueError as error:
-        raise _wrong(key, template, "text with {item}") from error
+        raise wrong(key, template, "text with {item}") from error
     for _, name, form, conversion in pieces:
         if form or conversion:
-            raise _wrong(key, template, f"{{{name}}} alone, without a form after ':' or '!'")
+            raise wrong(key, template, f"{{{name}}} alone, without a form after ':' or '!'")
     return {str(name) for _, name, _, _ in pieces}
 
 
 def _templates(book: Codebook) -> None:
     roles = [role for role in ROLES if getattr(book, role) is not None]
     for role in roles:
-        if _fields_in(role, getattr(book, role)) != {"item"}:
-            raise _wrong(role, getattr(book, role), "text with {item}, such as 'P_{item}'")
+        if isinstance(getattr(book, role), Mapping):
+            _set(book, role, _columns_of_items(role, getattr(book, role), book.items))
+        elif _fields_in(role, getattr(book, role)) != {"item"}:
+            raise wrong(role, getattr(book, role), "text with {item}, such as 'P_{item}'")
     if roles and "perception" not in roles:
         raise DataError(f"codebook, key 'perception': missing, but {roles[0]!r} is there")
+
+
+def _columns_of_items(role: str, columns: Any, items: Sequence[str]) -> dict[str, str]:
+    """Return the column of every item in a role, checked."""
+    for item, column in columns.items():
+        if item not in items:
+            raise wrong(role, item, f"items: {listing(items)}")
+        if not isinstance(column, str) or not column.strip():
+            raise wrong(f"{role}.{item}", column, "the name of a column")
+    for item in items:
+        if item not in columns:
+            raise DataError(f"codebook, key {role!r}: item {excerpt(item)} has no column")
+    return dict(columns)
 
 
 def _importance(book: Codebook) -> None:
@@ -542,32 +685,32 @@ def _importance(book: Codebook) -> None:
     if isinstance(importance, Mapping):
         if set(importance) != set(book.constructs):
             allowed = f"a column for each of {excerpt(list(book.constructs))}"
-            raise _wrong("importance", dict(importance), allowed)
+            raise wrong("importance", dict(importance), allowed)
         for name, column in importance.items():
-            if not _is_name(column):
-                raise _wrong(f"importance.{name}", column, "the name of a column")
+            if not is_name(column):
+                raise wrong(f"importance.{name}", column, "the name of a column")
         _set(book, "importance", dict(importance))
     elif _fields_in("importance", importance) != {"construct"}:
         allowed = "text with {construct}, or a column for each construct"
-        raise _wrong("importance", importance, allowed)
+        raise wrong("importance", importance, allowed)
 
 
 def _item_lists(book: Codebook) -> None:
     items = set(book.items)
-    for key in ("reverse", "other", "missing"):
+    for key in ("reverse", "other", "missing", "personal"):
         entries = getattr(book, key)
         if isinstance(entries, str) or not isinstance(entries, Sequence):
-            raise _wrong(key, entries, "a list")
+            raise wrong(key, entries, "a list")
         before = set()
         for entry in entries:
-            if not _is_name(entry):
-                raise _wrong(key, entry, "names" if key != "missing" else MISSING_ALLOWED)
+            if not is_name(entry):
+                raise wrong(key, entry, "names" if key != "missing" else MISSING_ALLOWED)
             if key == "reverse" and entry not in items:
-                raise _wrong(key, entry, f"items: {listing(book.items)}")
+                raise wrong(key, entry, f"items: {listing(book.items)}")
             if key == "missing" and not _is_missing_code(entry):
-                raise _wrong(key, entry, MISSING_ALLOWED)
+                raise wrong(key, entry, MISSING_ALLOWED)
             if entry in before:
-                raise _wrong(key, entry, "each once")
+                raise wrong(key, entry, "each once")
             before.add(entry)
         _set(book, key, tuple(entries))
 
@@ -575,8 +718,8 @@ def _item_lists(book: Codebook) -> None:
 def _is_missing_code(entry: object) -> bool:
     """Return whether an entry is a finite number, or a text that is no number itself."""
     if isinstance(entry, str):
-        return bool(entry.strip()) and not is_number(entry)
-    return _is_number(entry) and math.isfinite(cast("float", entry))
+        return bool(entry.strip()) and not reads_as_number(entry)
+    return is_number(entry) and math.isfinite(cast("float", entry))
 
 
 def _best(book: Codebook) -> None:
@@ -584,62 +727,118 @@ def _best(book: Codebook) -> None:
     ends = book.best.values() if isinstance(book.best, Mapping) else [book.best]
     for end in ends:
         if not isinstance(end, str) or end not in BEST:
-            raise _wrong("best", end, allowed)
+            raise wrong("best", end, allowed)
     if isinstance(book.best, Mapping):
         for name in book.best:
             if name not in book.constructs:
-                raise _wrong("best", name, listing(book.constructs))
+                raise wrong("best", name, listing(book.constructs))
         _set(book, "best", dict(book.best))
 
 
 def _labels(book: Codebook) -> None:
     if not isinstance(book.labels, Mapping):
-        raise _wrong("labels", book.labels, "a mapping")
+        raise wrong("labels", book.labels, "a mapping")
     if not isinstance(book.title, str | Mapping):
-        raise _wrong("title", book.title, "text, or a text for 'en' and 'zh'")
+        raise wrong("title", book.title, "text, or a text for 'en' and 'zh'")
     if isinstance(book.title, Mapping):
         for lang, text in book.title.items():
             if lang not in LANGUAGES or not isinstance(text, str):
-                raise _wrong("title", book.title, "text, or a text for 'en' and 'zh'")
+                raise wrong("title", book.title, "text, or a text for 'en' and 'zh'")
         _set(book, "title", dict(book.title))
     names = {*book.items, *book.constructs}
     for name, text in book.labels.items():
         if name not in names:
-            raise _wrong("labels", name, "names of items and constructs")
-        if not isinstance(text, str | Mapping):
-            raise _wrong(f"labels.{name}", text, "text, or a text for 'en' and 'zh'")
-        if isinstance(text, Mapping) and not set(text) <= set(LANGUAGES):
-            raise _wrong(f"labels.{name}", dict(text), "the languages 'en' and 'zh'")
-        if isinstance(text, Mapping) and any(
-            isinstance(words, Mapping | list | tuple | set) for words in text.values()
-        ):
-            raise _wrong(f"labels.{name}", dict(text), "text, or a text for 'en' and 'zh'")
+            raise wrong("labels", name, "names of items and constructs")
+        check_label(f"labels.{name}", text)
     _set(book, "labels", dict(book.labels))
 
 
 def _answers(book: Codebook) -> None:
     if not isinstance(book.answers, Mapping):
-        raise _wrong("answers", book.answers, "a mapping")
-    for answer, number in book.answers.items():
-        if isinstance(answer, bool):  # YAML reads a bare yes, no, on, off as true or false
-            raise _wrong("answers", answer, "labels that are text: put yes, no, on, off in quotes")
-        if not _is_number(number):
-            raise _wrong(f"answers.{answer}", number, "a number of the scale")
-        if str(answer) in book.missing:
-            raise _wrong("answers", answer, "texts that are not among the missing ones too")
-    _set(book, "answers", {str(answer): number for answer, number in book.answers.items()})
+        raise wrong("answers", book.answers, "a mapping")
+    nested = {key: entry for key, entry in book.answers.items() if isinstance(entry, Mapping)}
+    for name in nested:
+        if name not in book.constructs:
+            raise wrong("answers", name, f"a number, or labels of a construct: "
+                        f"{listing(book.constructs)}")  # fmt: skip
+    single = {key: entry for key, entry in book.answers.items() if key not in nested}
+    answers = checked_answers("answers", single)
+    constructs = {key: checked_answers(f"answers.{key}", nested[key]) for key in nested}
+    asked = [question.answers for question in book.questions.values()]
+    for answer in (key for labels in (answers, *constructs.values(), *asked) for key in labels):
+        if answer in book.missing:
+            raise wrong("answers", answer, "texts that are not among the missing ones too")
+    _set(book, "answers", {**answers, **constructs})
+
+
+def _questions(book: Codebook) -> None:
+    _set(book, "questions", as_questions(book.questions))
+    for name in book.questions:
+        if name in book.constructs or name in book.items:
+            raise wrong("questions", name, "names of their own, not those of constructs or items")
+
+
+def _groups(book: Codebook) -> None:
+    groups = book.groups if book.groups is not None else ()
+    if isinstance(groups, str) or not isinstance(groups, Sequence | Mapping):
+        raise wrong(
+            "groups", groups, "a list of columns, or a mapping of column to 'same', 'order'"
+        )
+    checked = {}
+    for column in groups:
+        if not is_name(column):
+            raise wrong("groups", column, "the name of a column")
+        said = groups[column] if isinstance(groups, Mapping) else {}
+        if said is None:
+            said = {}
+        if not isinstance(said, Mapping) or not set(said) <= {"same", "order"}:
+            raise wrong(f"groups.{column}", said, "'same' (written value: value), 'order' (a list)")
+        if not isinstance(said.get("same", {}), Mapping):
+            raise wrong(f"groups.{column}.same", said["same"], "a mapping of value to value")
+        _check_order(f"groups.{column}.order", said.get("order", ()))
+        checked[column] = {key: _plain_values(entry) for key, entry in said.items() if entry}
+    _set(book, "groups", checked)
+
+
+def _plain_values(entry: Any) -> Any:
+    return dict(entry) if isinstance(entry, Mapping) else list(entry)
+
+
+def _check_order(key: str, order: Any) -> None:
+    """Raise if an order is no list of values, each once."""
+    if isinstance(order, str) or not isinstance(order, Sequence):
+        raise wrong(key, order, "a list")
+    values = [value for value in order if is_name(value)]
+    if len(set(values)) < len(order):
+        raise wrong(key, order, "each value once")
+
+
+def _wave(book: Codebook) -> None:
+    wave = book.wave
+    if isinstance(wave, Mapping):
+        if set(wave) != {"column", "order"} or not is_name(wave["column"]):
+            raise wrong("wave", wave, "a column, or {column: ..., order: [...]}")
+        _check_order("wave.order", wave["order"])
+        _set(book, "wave", {"column": wave["column"], "order": list(wave["order"])})
+    elif not is_name(wave):
+        raise wrong("wave", wave, "the name of a column")
 
 
 def _columns(book: Codebook) -> None:
-    for key in ("respondent", "duration"):
-        if not _is_name(getattr(book, key)):
-            raise _wrong(key, getattr(book, key), "the name of a column")
-    for column, n in Counter(book.all_columns).items():
+    for key in ROW_COLUMNS:
+        if not is_name(getattr(book, key)):
+            raise wrong(key, getattr(book, key), "the name of a column")
+    answered, describing = book._answered_columns, book._describing_columns
+    old = [c for c in (book.respondent, book.duration, *book.other) if c is not None]
+    for column, n in Counter((*answered, *old)).items():
         if n > 1:
             raise DataError(f"codebook: column {excerpt(column)} is declared twice")
+    for column in set(answered) & set(describing):
+        raise DataError(f"codebook: column {excerpt(column)} is declared twice")
 
 
 # In this order: later ones read what earlier ones have put into form.
 CHECKS = (
-    _constructs, _scale, _templates, _importance, _item_lists, _best, _labels, _answers, _columns,
+    _constructs, _scale, _templates, _importance, _item_lists, _best, _labels, _questions, _answers,
+    _groups, _wave, _columns,
 )  # fmt: skip

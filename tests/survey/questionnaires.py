@@ -61,6 +61,7 @@ def with_every_problem():
         missing=[-9],
         respondent="id",
         duration="seconds",
+        groups=["branch"],
     )
     frame = pd.DataFrame(np.resize([1, 2, 4, 3, 5, 3, 2], (12, 6)), columns=items).astype(object)
     frame["q6"] = 3
@@ -72,6 +73,7 @@ def with_every_problem():
     frame.loc[11] = frame.loc[10]
     frame = frame.assign(id=[*range(11), 9], seconds=[0, "x", *[99] * 10], extra=1, twice=1)
     frame = frame.assign(W_A=50, W_B=[-1, 20, *[30] * 10], W_C=20)
+    frame["branch"] = ["north ", *["North"] * 6, *["South"] * 5]
     frame["comment"] = ["mail a@example.org", *["fine"] * 11]
     return pd.concat([frame, frame[["twice"]]], axis=1), book
 

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -58,8 +59,6 @@ LINE = "straight_lining"
         ("9", "out_of_range", "error", "column 'a1': '9' is outside the scale"),
         (3.5, "not_on_scale", "error", "column 'a1': 3.5 is not a point of the scale"),
         (Decimal("3.5"), "not_on_scale", "error", r"Decimal\('3.5'\) is not a point of the scale"),
-        ("非常同意", "answer_label", "warning", "'非常同意' is an answer label for 7; allowed: "),
-        ("5 - agree", "answer_label", "warning", "is an answer label for 5"),
         (8, "declared_missing", "note", "column 'a1': 8 means that there is no answer"),
         ("-99", "declared_missing", "note", "'-99' means that there is no answer; .*-99, 8"),
     ],
@@ -332,6 +331,50 @@ def test_what_cannot_be_asked(run, frame, options, message):
         run(frame, SMALL, **options)
 
 
+def test_labels_are_counted_by_column():
+    frame = small(a1=["非常同意", "5 - agree"], a2=["5 - AGREE ", 4])
+    problems = [p for p in check(frame, SMALL).problems if p.kind == "answer_label"]
+    assert [(p.severity, p.row, p.column, p.value) for p in problems] == [
+        ("note", None, "a1", 2),
+        ("note", None, "a2", 1),
+    ]
+
+
+def test_a_respondent_is_named_beside_the_row():
+    frame = gaps().assign(P_a1=[4, 9, 4, 4, 4, 4])
+    (problem,) = [p for p in check(frame, GAPS).problems if p.kind == "out_of_range"]
+    assert problem.message.en.endswith("whole numbers from 1 to 7 (respondent 'r1')")
+    assert problem.message.zh.endswith("（受访者 'r1'）")
+    doubled = gaps().assign(id=["r0"] * 2 + ["r2", "r3", "r4", "r5"])
+    (problem,) = [p for p in check(doubled, GAPS).problems if p.kind == "duplicate_respondent"]
+    assert "(respondent" not in problem.message.en  # its sentence names it
+
+
+@pytest.mark.parametrize(
+    ("names", "pairs"),
+    [
+        (["North", "north", "South"], [("north", "North")]),
+        (["北京分行", "北京分行", "北京分行 ", "上海分行"], [("北京分行 ", "北京分行")]),
+        (["Ｎｏｒｔｈ", "North", "North"], [("Ｎｏｒｔｈ", "North")]),
+        (["Shanghai", "Shanghai", "Shangai"], [("Shangai", "Shanghai")]),
+        (["Branch 1", "Branch 2", "branch  1"], [("branch  1", "Branch 1")]),
+        (["2023", "2024", "A", "B", None, 3.0], []),
+        (["Beijing", "Nanjing", "一月", "二月"], []),
+    ],
+)
+def test_groups_that_look_alike_are_offered(names, pairs):
+    book = Codebook(scale=(1, 7), constructs={"A": ["a1"]}, groups=["branch"])
+    frame = pd.DataFrame({"a1": 4, "branch": pd.Series(names, dtype=object)})
+    problems = [p for p in check(frame, book).problems if p.kind == "alike_groups"]
+    names_of_pairs = [(p.details["first"], p.details["second"]) for p in problems]
+    assert names_of_pairs == [(repr(first), repr(second)) for first, second in pairs]
+    if pairs:
+        first, second = pairs[0]
+        assert f"groups: {{branch: {{same: {{{first}: {second}}}}}}}" in problems[0].message.en
+        merged = replace(book, groups={"branch": {"same": {first: second}}})
+        assert not [p for p in check(frame, merged).problems if p.kind == "alike_groups"]
+
+
 # ------------------------------------------------------------------ reports
 
 
@@ -343,12 +386,12 @@ def test_check_report_reads_in_both_languages():
     assert table.columns.tolist() == [
         *("kind", "severity", "row", "column", "value", "allowed", "message")
     ]
-    assert table["value"].tolist() == ["<b>", "非常同意"]
+    assert table["value"].tolist() == ["<b>", 1]
     english, chinese = report.summary().splitlines(), report.summary("zh").splitlines()
-    assert english[0] == "2 respondents, 4 answer columns; errors: 1, warnings: 1, notes: 0"
+    assert english[0] == "2 respondents, 4 answer columns; errors: 1, warnings: 0, notes: 1"
     assert english[1:3] == [
         "       1  error: not a number",
-        "       1  warning: answer label in place of a number",
+        "       1  note: answer labels in place of numbers",
     ]
     assert chinese[1] == "       1  错误：不是数字"
     assert "&lt;b&gt;" in report._repr_html_()

@@ -261,3 +261,82 @@ def test_who_has_no_readable_duration_is_kept_and_said():
     cleaned, report = clean(frame, book, min_seconds=60)
     assert cleaned.index.tolist() == [1, 2, 3]
     assert "2 respondents kept whose 'sec' cannot be read" in report.summary()
+
+
+# ------------------------------------------------------------------ labels, questions, groups
+
+
+def test_codes_are_applied_whatever_the_type_of_the_cell():
+    """Codes declared for numbers: one stray text elsewhere in the column changed nothing."""
+    book = Codebook(
+        scale=(1, 5), constructs={"S": ["q1", "q2", "q3"]},
+        answers={1: 5, 2: 4, 3: 3, 4: 2, 5: 1, "N/A": -9}, missing=[-9],
+    )  # fmt: skip
+    frame = pd.DataFrame({
+        "q1": [1, 1, 2, 1, 5], "q2": ["1", "1.0", "2", "N/A", " 5"],
+        "q3": pd.Series([1.0, "１", Decimal("2"), np.int64(1), 5.0], dtype=object),
+    })  # fmt: skip
+    table, report = clean(frame, book)
+    assert table["q1"].tolist() == [5, 5, 4, 5, 1]
+    assert table["q3"].tolist() == [5, 5, 4, 5, 1]
+    np.testing.assert_array_equal(table["q2"], [5, 5, 4, np.nan, 1])
+    again, second = clean(table, book)
+    pd.testing.assert_frame_equal(again, table)
+    assert second.changes.empty
+    assert report.changes["reason"].tolist().count("answer_label") == 15
+    assert len(report.changes) == 16  # "N/A" stands for -9, which is no answer
+
+
+@pytest.mark.parametrize("label", ["agree", "Agree ", "AGREE", "Ａｇｒｅｅ", "\u00a0Agree"])
+def test_a_label_is_known_by_its_look(label):
+    book = Codebook(scale=(1, 5), constructs={"S": ["q"]}, answers={"Agree": 4})
+    table, _ = clean(pd.DataFrame({"q": [label, "５", 5]}), book)
+    assert table["q"].tolist() == [4, 5, 5]
+
+
+def test_labels_that_look_alike_and_differ_stand_for_what_is_written():
+    book = Codebook(scale=(1, 5), constructs={"S": ["q"]}, answers={"ok": 3, "OK": 5})
+    table, _ = clean(pd.DataFrame({"q": ["ok", "OK"]}), book)
+    assert table["q"].tolist() == [3, 5]
+    with pytest.raises(DataError, match="'Ok' is not a number"):
+        clean(pd.DataFrame({"q": ["Ok"]}), book)
+
+
+def test_a_construct_has_its_own_labels():
+    book = Codebook(
+        scale={"default": (1, 5), "F": (1, 4)}, constructs={"S": ["s"], "F": ["f"]},
+        answers={"yes": 5, "F": {"yes": 1, "often": 4}},
+    )  # fmt: skip
+    table, _ = clean(pd.DataFrame({"s": ["yes"] * 2, "f": ["yes", "often"]}), book)
+    assert table.values.tolist() == [[5, 1], [5, 4]]
+    with pytest.raises(DataError, match="row 0, column 's': 'often' is not a number"):
+        clean(pd.DataFrame({"s": ["often"], "f": [1]}), book)
+
+
+def test_rated_questions_are_read_with_their_own_scale_and_direction():
+    book = Codebook(questions={
+        "nps": {"kind": "nps", "column": "recommend"},
+        "overall": {"kind": "csat", "column": "s", "scale": [1, 5], "best": "low",
+                    "answers": {"very good": 1}},
+    })  # fmt: skip
+    frame = pd.DataFrame({"recommend": ["10", 0, 11], "s": ["Very good", 5, 2]})
+    report = check(frame, book)
+    assert [p.message.en for p in report.errors] == [
+        "row 2, column 'recommend': 11 is outside the scale; allowed: whole numbers from 0 to 10"
+    ]
+    table, changes = clean(frame, book, on_error="missing")
+    assert table["s"].tolist() == [5, 1, 4]
+    assert changes.reversed == ("overall",)
+    again, _ = clean(table, book)
+    assert again["s"].tolist() == [5, 1, 4]
+
+
+def test_groups_get_the_name_that_the_codebook_declares():
+    book = Codebook(scale=(1, 5), constructs={"S": ["q"]},
+                    groups={"branch": {"same": {"north ": "North"}}})  # fmt: skip
+    frame = pd.DataFrame({"q": [1, 2, 3], "branch": ["north ", "North", None]})
+    table, report = clean(frame, book)
+    assert table["branch"].tolist()[:2] == ["North", "North"]
+    assert table["branch"].isna().tolist() == [False, False, True]
+    assert report.changes.values.tolist() == [[0, "branch", "north ", "North", "group_name"]]
+    assert frame["branch"][0] == "north "
