@@ -129,8 +129,8 @@ def listed(names: Iterable[object]) -> Text:
     >>> listed(["a1", "a2"])
     Text(en='a1, a2', zh='a1、a2')
     """
-    texts = [str(name) for name in names]
-    return Text(", ".join(texts), "、".join(texts))
+    texts = [name if isinstance(name, Text) else Text(str(name), str(name)) for name in names]
+    return Text(", ".join(text.en for text in texts), "、".join(text.zh for text in texts))
 
 
 def set_language(lang: str) -> None:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from cxstats.core.errors import DataError
@@ -210,7 +211,9 @@ class _Table:
         labels = [text for text in self.rows[below] if text]
         repeated = len(set(labels)) < len(labels)
         headings = [self.rows[row][j] for j in filled]
-        if repeated and len(set(headings)) < len(headings) and not self.is_data(below):
+        runs = sum(a != b for a, b in pairwise(["", *headings]))
+        side_by_side = runs == len(set(headings)) < len(headings)
+        if repeated and side_by_side and not self.is_data(below):
             pairs = [
                 pair for pair in zip(self.rows[row], self.rows[below], strict=True) if any(pair)
             ]
@@ -218,8 +221,19 @@ class _Table:
                 return True
         if not gaps or len(filled) < 2 or self.is_data(below):
             return False
-        vertical = any(self.rows[row][j] and not self.rows[below][j] for j in range(self.width))
-        return bool(merges) or repeated or vertical
+        lower = [self.rows[below]]
+        if below + 1 < len(self.rows) and self.is_groups(below, below + 1):
+            lower.append(self.rows[below + 1])
+        vertical = any(
+            text and not any(cells[j] for cells in lower) for j, text in enumerate(self.rows[row])
+        )
+        return bool(merges) or vertical or (repeated and self.tells_apart(row, below))
+
+    def tells_apart(self, row: int, below: int) -> bool:
+        """Return whether headings, each over all of its columns, tell the labels below apart."""
+        pairs = list(zip(_to_the_right(self, row), self.rows[below], strict=True))
+        pairs = [pair for pair in pairs if any(pair)]
+        return len(set(pairs)) == len(pairs)
 
 
 def text_of(cell: Any) -> str:
@@ -257,12 +271,14 @@ def _looks_like_date(text: str) -> bool:
 def _first(table: _Table) -> int:
     """Return the first row of text above numbers; without numbers, the first of usual width."""
     rows = range(min(len(table.rows), HIGHEST))
-    for i in rows:
+    widest = max((table.filled(i) for i in rows), default=0)
+    wide = [i for i in rows if table.filled(i) >= WIDE * widest]  # a title is not
+    # Below three rows as wide as the table, a row is one of respondents.
+    for i in wide[:DEEPEST]:
         if table.is_data(i):
             break
         if table.contrast(i) >= SURE and len(table.numeric(i)) >= ENOUGH:
             return i
-    widest = max((table.filled(i) for i in rows), default=0)
     for i in rows:
         merged = any(m.row == i and m.last - m.first + 1 >= 0.8 * widest > 2 for m in table.merges)
         if table.filled(i) >= max(WIDE * widest, min(2, widest)) and not merged:
@@ -285,11 +301,13 @@ def _continues(table: _Table, places: list[int], row: int) -> bool:
     pair = table.rows[above], table.rows[row]
     if is_old_qualtrics(*pair) or _is_surveymonkey(*pair):
         return True
-    groups = table.is_groups(above, row)
-    contrast = table.contrast(row, distinct=not groups)
-    if len(table.numeric(row)) >= ENOUGH:
-        return contrast >= SURE and (groups or table.contrast(above) >= SURE)
-    return groups and not table.recurs(row)
+    if table.is_groups(above, row):
+        # Labels stand below groups alone, so that other columns of numbers say nothing.
+        labels = [j for j in table.numeric(row) if table.rows[row][j]]
+        texts = sum(not is_measured(table.cells[row][j]) for j in labels)
+        return texts >= SURE * len(labels) if len(labels) >= ENOUGH else not table.recurs(row)
+    enough = len(table.numeric(row)) >= ENOUGH
+    return enough and min(table.contrast(row), table.contrast(above)) >= SURE
 
 
 def _is_old(table: _Table, places: list[int]) -> bool:
@@ -368,13 +386,11 @@ def _joined(table: _Table, places: list[int]) -> tuple[list[str], list[str], lis
     """Return names from rows of groups and labels, or names and their questions."""
     if len(places) == 1:
         return table.rows[places[0]], [], []
-    levels = []
-    for i, above in enumerate(places[:-1]):
-        grouped = table.is_groups(above, places[i + 1]) or any(
-            merge.row == above for merge in table.merges
-        )
-        levels.append(_to_the_right(table, above) if grouped else table.rows[above])
-    grouped = any(levels[i] != table.rows[above] for i, above in enumerate(places[:-1]))
+    levels, grouped = [], False
+    for above, below in pairwise(places):
+        has_groups = table.is_groups(above, below) or any(m.row == above for m in table.merges)
+        levels.append(_to_the_right(table, above) if has_groups else table.rows[above])
+        grouped |= has_groups
     last = table.rows[places[-1]]
     rows = listed(table.numbers[i] for i in places)
     if not grouped:

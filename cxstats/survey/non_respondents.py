@@ -66,7 +66,7 @@ def non_respondents(
 ) -> dict[str, tuple[Any, ...]]:
     """Return the labels of rows that are no respondents, by kind; kinds without one are absent.
 
-    "total": the row says so in a word and holds sums or means of the rows above, or nothing;
+    "total": the row says so in a word and holds sums or means of the rows above, or little;
     "preview" and "partial": a column of the platform says so; "test": an answer in words is
     nothing but "test"; "hidden": the worksheet hides the row, by hand or by a filter.
 
@@ -140,7 +140,7 @@ def _totals(frame: pd.DataFrame) -> Any:
             )
             if has.any():
                 shares.append(float(np.mean(_summarises(numbers[row][has], values[:, has]))))
-        bare = not has_number.any() and frame.iloc[row].notna().mean() < SPREAD
+        bare = frame.iloc[row].notna().mean() < SPREAD
         flags[row] = bare or max(shares) >= SPREAD
     return flags
 

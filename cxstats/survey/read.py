@@ -228,7 +228,12 @@ def _finish(
         doubts.append(both(f"survey.read.doubt.{layout.name}", call=layout.call))
     left = {kind: rows for kind, rows in pointed_out.items() if kind not in gone}
     if left:
-        kinds = listed(f"{kind} ({len(rows)})" for kind, rows in left.items())
+        # In English the words of leave_out.
+        names_of_kinds = {kind: Text(kind, both(f"survey.rows.{kind}").zh) for kind in left}
+        kinds = listed(
+            both("survey.rows.count", kind=names_of_kinds[kind], n=len(rows))
+            for kind, rows in left.items()
+        )
         doubts.append(both("survey.read.doubt.rows", kinds=kinds, names=list(left)))
     for doubt in doubts:
         warnings.warn(f"{report.file}: {doubt.get()}", stacklevel=3)
