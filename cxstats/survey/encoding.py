@@ -5,15 +5,24 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Sequence
 from itertools import islice
 from typing import NamedTuple
 
 from cxstats.core.errors import DataError
 from cxstats.core.language import Text, both
+from cxstats.core.messages import excerpt
 
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 HEAD = 65_536  # bytes that decide whether a file is text
 SAMPLE = 200  # records that decide the delimiter
+# Encodings among which a file that is not UTF-8 is looked for, where Chinese does not read well.
+CANDIDATES = (
+    "gb18030", "big5", "cp932", "euc_jp", "cp949", "cp1252", "cp1250", "cp1251", "koi8_r", "cp1254",
+)  # fmt: skip
+LATIN = ("cp1252", "cp1250", "cp1254")  # told apart by what stands inside of words
+ENOUGH = 20  # characters beyond ASCII from which their frequencies tell the encoding
+LOOKED_AT = 65_536  # bytes of lines with such characters
 SIGNATURES = (
     (b"PK\x03\x04", "an Excel or zip file; save it as .xlsx, or as CSV from Excel"),
     (b"\xd0\xcf\x11\xe0", "an old Excel file or one with a password; save it as .xlsx or CSV"),
@@ -56,12 +65,16 @@ def refuse_binary(head: bytes, name: str) -> None:
 
 
 def decode(data: bytes, name: str) -> Decoded:
-    """Decode the bytes of a text file: a byte-order mark decides, then UTF-8, then GB18030.
+    """Decode the bytes of a text file: a byte-order mark decides, then UTF-8, then frequencies.
+
+    A text of fewer than 20 characters beyond ASCII that reads as everyday Chinese is GB18030.
+    Otherwise the frequencies of characters decide (charset_normalizer), among `CANDIDATES`. A
+    guess other than GB18030 that reads as everyday Chinese is doubtful.
 
     Raises
     ------
     DataError
-        With the position of the first bad byte, if no encoding fits or two are mixed.
+        With the position of the first bad byte, if two encodings are mixed.
     """
     marks = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
     marked = next((encoding for mark, encoding in marks if data.startswith(mark)), None)
@@ -74,15 +87,76 @@ def decode(data: bytes, name: str) -> Decoded:
             raise DataError(f"{name}: begins as {marked.upper()} but {where} is not") from error
         _refuse_mixed(data, name, where)
         start = error.start
+    encoding = likely_encoding(data)
+    text = data.decode(encoding)
+    if encoding == "gb18030":
+        note = _gb18030_note(text, data, start)
+        return Decoded(text, encoding, (note,), doubtful=not _reads_as_chinese(text))
+    first = next(re.finditer(r"[^\x00-\x7f][^\x00-\x7f\w]*", text)).start()
+    line = text[text.rfind("\n", 0, first) + 1 :].split("\n", 1)[0]
+    note = both("survey.read.note.likely_encoding", encoding=encoding, byte=start,
+                text=excerpt(line.strip()[:40]))  # fmt: skip
+    return Decoded(text, encoding, (note,), doubtful=True)
+
+
+def likely_encoding(data: bytes) -> str:
+    """Return the encoding that a text that is not UTF-8 is likely to have.
+
+    Examples
+    --------
+    >>> likely_encoding("编号,满意度".encode("gbk")), likely_encoding("Nr,Größe".encode("cp1252"))
+    ('gb18030', 'cp1252')
+    """
+    from charset_normalizer import from_bytes
+
+    # KOI8-R gives every byte a meaning, so that one fits in any case.
+    fits = [encoding for encoding in CANDIDATES if _fits(data, encoding)]
+    lines = [line for line in data.splitlines() if not line.isascii()]
+    sample = b"\n".join(lines)
+    if len(sample) > LOOKED_AT:
+        sample = sample[:LOOKED_AT].rpartition(b"\n")[0]
+    text = sample.decode("gb18030", "replace")
+    few = len(re.findall(r"[^\x00-\x7f]", text)) < ENOUGH
+    if few and "gb18030" in fits and _reads_as_chinese(text):
+        return "gb18030"
+    # Twice: a short text looks chaotic in every encoding.
+    bests = (from_bytes(sample, cp_isolation=fits, threshold=t).best() for t in (0.2, 0.8))
+    guess = next((best.encoding for best in bests if best is not None), fits[0])
+    is_latin = guess in LATIN or (few and _has_single_letters(sample))
+    latin = [encoding for encoding in LATIN if encoding in fits]
+    return _latin_encoding(sample, latin) if is_latin and latin else guess
+
+
+def _fits(data: bytes, encoding: str) -> bool:
     try:
-        text = data.decode("gb18030")
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{name}: not UTF-8 at {where}, and not GB18030 at byte {error.start}: another or a "
-            "mixed encoding; save the file as UTF-8, or name its encoding: encoding='cp1252'"
-        ) from error
-    note = _gb18030_note(text, data, start)
-    return Decoded(text, "gb18030", (note,), doubtful=not _reads_as_chinese(text))
+        data.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _has_single_letters(sample: bytes) -> bool:
+    """Return whether most bytes beyond ASCII stand alone, as accented letters of a word do."""
+    runs = re.findall(rb"[\x80-\xff]+", sample)
+    return 2 * sum(len(run) == 1 for run in runs) > len(runs)
+
+
+def _latin_encoding(sample: bytes, fits: Sequence[str]) -> str:
+    """Return the European encoding with the fewest signs that do not stand inside of words.
+
+    In Polish read as cp1252 signs such as "³" stand there; in Turkish the letters of Icelandic
+    (ð, þ, ý), which has accents beside them. Of equals the first.
+    """
+
+    def oddities(encoding: str) -> int:
+        text = sample.decode(encoding)
+        signs = re.findall(r"(?<=[^\W\d_])[^\w\s\x00-\x7f‘’“”–—…´«»°](?=[^\W\d_])", text)
+        numbers = re.findall(r"(?<=[^\W\d_])[¹²³¿¡]|œ(?![uitn])", text)
+        accents = "[áíúæăâîčćšžąęłńśźż]"
+        foreign = re.findall("[ðþýÐÞÝţđŢĐ]", text) if not re.search(accents, text) else []
+        return len(signs) + len(numbers) + len(foreign)
+
+    return min(fits, key=oddities)
 
 
 def decode_as(data: bytes, name: str, encoding: str) -> Decoded:
