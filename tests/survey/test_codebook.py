@@ -1,6 +1,7 @@
 """The questionnaire as data: what ships, what is refused, what survives writing."""
 
 from importlib.resources import files
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -101,6 +102,38 @@ def test_what_ships_has_words_in_both_languages(name):
         ({"answers": {True: 5}}, r"key 'answers': True.*put yes, no, on, off in quotes"),
         ({"title": 5}, r"key 'title': 5.*text"),
         ({"other": ["P_t1"]}, r"column 'P_t1' is declared twice"),
+        ({"perception": {"t1": "a"}}, r"key 'perception': item 't2' has no column"),
+        ({"perception": {"x": "a"}}, r"key 'perception': 'x'.*items: t1, t2, m1, m2, m3"),
+        ({"answers": {"Xyz": {"yes": 1}}}, r"key 'answers': 'Xyz'.*a construct: Tangibles, Emp"),
+        (
+            {"questions": {"n": {"kind": "npss", "column": "q"}}},
+            r"'questions\.n\.kind': 'npss'.*n",
+        ),
+        ({"questions": {"n": {"column": "q"}}}, r"key 'questions\.n': 'kind' is missing"),
+        ({"questions": {"n": {"kind": "nps"}}}, r"key 'questions\.n'.*'column' or 'columns'"),
+        ({"questions": {"n": {"kind": "csat", "column": "q"}}}, r"'questions\.n': 'scale' is miss"),
+        ({"questions": {"n": {"kind": "text", "column": "q", "scale": [1, 5]}}}, r"none with kind"),
+        (
+            {"questions": {"n": {"kind": "nps", "columns": {"a": "b"}}}},
+            r"only choices have several",
+        ),
+        (
+            {"questions": {"n": {"kind": "nps", "column": "q", "x": 1}}},
+            r"'questions\.n': 'x'.*",
+        ),
+        ({"questions": {"t1": {"kind": "nps", "column": "q"}}}, r"key 'questions': 't1'.*of their"),
+        ({"questions": {"n": {"kind": "nps", "column": "P_t1"}}}, r"'P_t1' is declared twice"),
+        ({"questions": {"n": "q"}}, r"key 'questions\.n': 'q'.*a mapping"),
+        ({"groups": "branch"}, r"key 'groups': 'branch'.*a list of columns"),
+        ({"groups": {"branch": {"sam": {}}}}, r"key 'groups\.branch'.*'same'"),
+        ({"groups": {"branch": {"same": ["a"]}}}, r"key 'groups\.branch\.same'.*a mapping"),
+        (
+            {"groups": {"branch": {"order": ["a", "a"]}}},
+            r"'groups\.branch\.order'.*each value once",
+        ),
+        ({"wave": {"column": "m"}}, r"key 'wave'.*\{column: \.\.\., order"),
+        ({"weights": ["w"]}, r"key 'weights': \['w'\].*the name of a column"),
+        ({"personal": "phone"}, r"key 'personal': 'phone'.*a list"),
     ],
 )
 def test_a_wrong_key_is_named(change, message):
@@ -173,6 +206,23 @@ def codebooks(draw):
         answers=draw(st.dictionaries(words, st.integers(low, high))),
         missing=draw(st.lists(st.integers(100, 200), unique=True)),
         title=draw(words),
+        questions={
+            "\N{PILCROW SIGN}nps": {"kind": "nps", "column": "\N{PILCROW SIGN}n"},
+            "\N{PILCROW SIGN}s": {
+                "kind": "csat",
+                "column": "\N{PILCROW SIGN}s",
+                "scale": [1, 5],
+                "answers": draw(st.dictionaries(words, st.integers(1, 5))),
+            },
+            "\N{PILCROW SIGN}c": {
+                "kind": "choices",
+                "ticked": [draw(words)],
+                "columns": {draw(words): "\N{PILCROW SIGN}c"},
+            },
+        },
+        groups={"\N{PILCROW SIGN}g": {"same": draw(st.dictionaries(words, words))}},
+        wave={"column": "\N{PILCROW SIGN}w", "order": draw(st.lists(words, unique=True))},
+        weights="\N{PILCROW SIGN}weight",
     )
 
 
@@ -190,3 +240,43 @@ def test_what_ships_round_trips(tmp_path, name):
     book = Codebook.read(name)
     book.write(tmp_path / "copy.yml")
     assert Codebook.read(tmp_path / "copy.yml") == book
+
+
+def test_one_codebook_holds_all_that_a_questionnaire_has():
+    book = Codebook.read(Path(__file__).with_name("whole.yml"))
+    assert book.columns("expectation") == ("期望 - 设施", "期望 - 员工")
+    assert book.column("staff", "perception") == "感受 - 员工"
+    assert book.question("nps").scale == (0, 10)
+    assert book.question("csat").words("zh") == "总体满意度"
+    assert book.bounds_of("overall") == (1, 5)
+    assert book.name_of("overall") == "satisfaction"
+    assert book.turned == ("satisfaction",)
+    assert book.answer_labels("overall").number("非常满意") == 1
+    assert book.answer_labels("期望 - 设施").number("非常同意") == 7
+    assert (book.wave_column, book.wave_order) == ("month", ("11月", "12月", "1月"))
+    assert book.group_columns == ("branch",)
+    assert (book.design.weights, book.design.cluster) == ("w", "household")
+    assert set(book.all_columns) == {
+        "id", "seconds", "期望 - 设施", "期望 - 员工", "感受 - 设施", "感受 - 员工", "recommend",
+        "overall", "Q7_1", "Q7_2", "渠道", "comment", "branch", "month", "w", "household", "phone",
+    }  # fmt: skip
+    with pytest.raises(DataError, match="2 questions are of kind 'choices'; name one of: chan"):
+        book.question("choices")
+    assert book.question("choices", "channels").all_columns == ("Q7_1", "Q7_2")
+    with pytest.raises(DataError, match=r"no question of kind 'ces'; declare it"):
+        book.question("ces")
+
+
+def test_a_codebook_of_questions_alone_needs_no_scale():
+    book = Codebook(questions={"nps": {"kind": "nps", "column": "q"}})
+    assert book.answer_columns == ()
+    assert book.rated_columns == ("q",)
+
+
+def test_ten_thousand_items_take_less_work_than_their_square():
+    """What is asked of every column is looked up, not searched for."""
+    book = Codebook(scale=(1, 7), constructs={f"C{i}": [f"q{i}_{j}" for j in range(100)]
+                                              for i in range(100)})  # fmt: skip
+    columns = book.answer_columns
+    assert [book.bounds_of(column) for column in columns] == [(1, 7)] * 10_000
+    assert len({id(book.answer_labels(column)) for column in columns}) == 1
