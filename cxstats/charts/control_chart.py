@@ -190,6 +190,7 @@ def _wave_axis(waves: list[Any]) -> WaveAxis:
         raise CxError(f"{len(waves)} waves; allowed: 2 to {MOST}")
     waves = [wave.to_timestamp() if hasattr(wave, "to_timestamp") else wave for wave in waves]
     if all(isinstance(wave, date | np.datetime64) for wave in waves):  # a Timestamp is a date
+        waves = [_on_the_wall(wave) for wave in waves]
         kind, x = "date", np.asarray(mdates.date2num(waves), float)
         names = [_date_text(wave) for wave in waves]
     elif all(isinstance(wave, Real) and not isinstance(wave, bool) for wave in waves):
@@ -209,6 +210,11 @@ def _wave_axis(waves: list[Any]) -> WaveAxis:
     between = (x[1:] + x[:-1]) / 2
     edges = np.array([x[0] - (between[0] - x[0]), *between, x[-1] + (x[-1] - between[-1])])
     return WaveAxis(kind, x, edges, names)
+
+
+def _on_the_wall(moment: Any) -> Any:
+    """Return a time as the clocks of its zone show it, and without a zone."""
+    return moment.replace(tzinfo=None) if getattr(moment, "tzinfo", None) else moment
 
 
 def _date_text(moment: Any) -> str:
