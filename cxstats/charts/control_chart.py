@@ -190,7 +190,7 @@ def _wave_axis(waves: list[Any]) -> WaveAxis:
         raise CxError(f"{len(waves)} waves; allowed: 2 to {MOST}")
     waves = [wave.to_timestamp() if hasattr(wave, "to_timestamp") else wave for wave in waves]
     if all(isinstance(wave, date | np.datetime64) for wave in waves):  # a Timestamp is a date
-        waves = [_on_the_wall(wave) for wave in waves]
+        waves = _without_zone(waves)
         kind, x = "date", np.asarray(mdates.date2num(waves), float)
         names = [_date_text(wave) for wave in waves]
     elif all(isinstance(wave, Real) and not isinstance(wave, bool) for wave in waves):
@@ -212,9 +212,16 @@ def _wave_axis(waves: list[Any]) -> WaveAxis:
     return WaveAxis(kind, x, edges, names)
 
 
-def _on_the_wall(moment: Any) -> Any:
-    """Return a time as the clocks of its zone show it, and without a zone."""
-    return moment.replace(tzinfo=None) if getattr(moment, "tzinfo", None) else moment
+def _without_zone(waves: list[Any]) -> list[Any]:
+    """Return times as the clocks of their zone show them; matplotlib would draw them in UTC.
+
+    Where clocks are put back between two waves, all are on the clock of the first.
+    """
+    if not any(getattr(wave, "tzinfo", None) for wave in waves):
+        return waves
+    clocks = [wave.replace(tzinfo=None) for wave in waves]
+    back = any(a >= b for a, b in pairwise(clocks)) and all(a < b for a, b in pairwise(waves))
+    return [clocks[0] + (wave - waves[0]) for wave in waves] if back else clocks
 
 
 def _date_text(moment: Any) -> str:

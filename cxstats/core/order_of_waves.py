@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cxstats.core.errors import CxError
 
@@ -47,13 +46,15 @@ def _beginnings(names: Sequence[str]) -> dict[str, int]:
     return {name[:k]: i for i, name in enumerate(names, 1) for k in range(3, len(name) + 1)}
 
 
-MONTH, WEEKDAY = _beginnings(MONTHS), _beginnings(WEEKDAYS)
+MONTH, WEEKDAY = _beginnings(MONTHS), _beginnings(WEEKDAYS) | {"weds": 3}
 NUMBERS = {name: i for names in (WORDS, ORDINALS) for i, name in enumerate(names, 1)}
 YEAR = re.compile(r"(?:\bfy\s?)?(?<!\d)((?:19|20)\d\d)(?!\d)\s?(?:年度?)?")
 UNITS = (
-    ("quarter", re.compile(r"(?:q|qtr|quarter) ?([1-4])|([1-4]) ?(?:q|qtr|quarter)|第?([1-4])季度?")),
+    ("quarter", re.compile(r"(?:q|qtr|quarter) ?([1-4])|([1-4]) ?(?:q|qtr|quarter)"
+                           r"|第?([1-4])季度?")),
     ("half", re.compile(r"(?:h|half) ?([12])|([12]) ?(?:h|half)")),
-    ("week", re.compile(r"(?:w|wk|week|kw|cw) ?(\d\d?)|(\d\d?) ?(?:w|wk|week)|第?(\d\d?)(?:周|个?星期)")),
+    ("week", re.compile(r"(?:w|wk|week|kw|cw) ?(\d\d?)|(\d\d?) ?(?:w|wk|week)"
+                        r"|第?(\d\d?)(?:周|个?星期)")),
     ("month", re.compile(r"(\d\d?)月份?")),
 )  # fmt: skip
 LARGEST = {"quarter": 4, "half": 2, "week": 53, "month": 12}
@@ -68,7 +69,8 @@ YEAR_FIRST = re.compile(
     rf"(\d{{4}})(?:[-/.年]\s?)(\d\d?)(?:[-/.月]\s?)(\d\d?)日?{TIME}|((?:19|20)\d\d)(\d\d)(\d\d)"
 )
 YEAR_LAST = re.compile(rf"(\d\d?)[-/. ](\d\d?)[-/. ](\d{{4}}|\d\d){TIME}")
-DAY_OF_MONTH = re.compile(r"(?P<name>[a-z]{3,}) ?(?P<day>\d\d?)|(?P<day2>\d\d?) ?(?P<name2>[a-z]{3,})"
+DAY_OF_MONTH = re.compile(r"(?P<name>[a-z]{3,}) ?(?P<day>\d\d?)"
+                          r"|(?P<day2>\d\d?) ?(?P<name2>[a-z]{3,})"
                           r"|(?P<month>\d\d?)月 ?(?P<day3>\d\d?)[日号]?")  # fmt: skip
 NUMBER = re.compile(r"((?:(?<=\s)|^|(?<=\bt))-\d+|\d+)")
 
@@ -123,6 +125,34 @@ def order_of_texts(texts: Sequence[str], listed: bool = False) -> TimeOrder | No
         twin = order.places.index(order.places[first])
         raise CxError(f"{texts[twin]!r} and {texts[first]!r} are the same time; call it one name")
     return order
+
+
+def in_order(groups: Iterable[Any]) -> list[Any]:
+    """Return distinct groups in order: texts by their time or number, others by kind and value.
+
+    Texts whose order is not clear are in that of the alphabet, which a table can have; what needs
+    an order in time asks `order_of_texts`.
+
+    Examples
+    --------
+    >>> in_order(["Q1 2025", "Q4 2024"]), in_order(["North", "East"]), in_order([10, 9])
+    (['Q4 2024', 'Q1 2025'], ['East', 'North'], [9, 10])
+    """
+    names = list(groups)
+    try:
+        order = order_of_texts(names) if all(isinstance(name, str) for name in names) else None
+    except CxError:
+        order = None
+    if order is None:
+        return sorted(names, key=lambda group: (str(type(group)), group))
+    return [names[i] for i in sorted(range(len(names)), key=order.places.__getitem__)]
+
+
+def is_alphabetical(dtype: object) -> bool:
+    """Return whether a type is of categories without an order, as pandas sorts texts by itself."""
+    categories = list(getattr(dtype, "categories", ()))
+    texts = bool(categories) and all(isinstance(category, str) for category in categories)
+    return texts and not getattr(dtype, "ordered", True) and categories == sorted(categories)
 
 
 def same_time(text: str, other: str) -> bool:
@@ -273,7 +303,8 @@ def _last_readings(parts: Sequence[Sequence[str]]) -> dict[str, list[float]]:
     readings = {}
     for name, (y, m, d) in orders.items():
         days = [
-            _ordinal(int(p[y]) + (2000 if len(p[y]) < 3 else 0), int(p[m]), int(p[d])) for p in parts
+            _ordinal(int(p[y]) + (2000 if len(p[y]) < 3 else 0), int(p[m]), int(p[d]))
+            for p in parts
         ]
         if None not in days:
             readings[name] = [
@@ -436,8 +467,9 @@ def _days_of_the_year(texts: list[str], listed: bool) -> TimeOrder | None:
     if None in days:
         return None
     pairs = [day for day in days if day is not None]
-    months, remark = around(list(dict.fromkeys(month for month, _ in pairs)), 12, listed)
-    years = dict(zip(dict.fromkeys(m for m, _ in pairs), ((m - 1) // 12 for m in months), strict=True))
+    numbers = list(dict.fromkeys(month for month, _ in pairs))
+    months, remark = around(numbers, 12, listed)
+    years = {number: (month - 1) // 12 for number, month in zip(numbers, months, strict=True)}
     places = (date(2000, m, d).toordinal() + 366 * years[m] for m, d in pairs)
     return TimeOrder(tuple(place / 30 for place in places), "30 days", remark)
 

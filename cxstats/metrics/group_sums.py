@@ -16,6 +16,7 @@ import numpy as np
 
 from cxstats.core.errors import DataError
 from cxstats.core.messages import row_name
+from cxstats.core.order_of_waves import in_order, is_alphabetical
 from cxstats.metrics.answers import Answers
 from cxstats.metrics.cluster_sums import ClusterSums, Covariance
 
@@ -476,10 +477,23 @@ def _order(groups: pd.DataFrame) -> NDArray[np.intp]:
     """Return the order of groups, by their columns from the left; mixed kinds as text."""
     if not groups.shape[1]:
         return np.arange(len(groups))
+    groups = groups.apply(_ranks)
     try:
         return np.asarray(groups.sort_values(list(groups.columns)).index)
     except TypeError:
         return np.asarray(groups.astype(str).sort_values(list(groups.columns)).index)
+
+
+def _ranks(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return texts as their ranks, which follow the times and numbers in them; others as such."""
+    import pandas as pd
+
+    if is_alphabetical(column.dtype):
+        column = column.astype(object)
+    if pd.api.types.infer_dtype(column, skipna=False) != "string":
+        return column
+    ranks = {text: rank for rank, text in enumerate(in_order(column.unique()))}
+    return column.map(ranks).astype(int)
 
 
 def _first_off(answers: Answers, domain: Domain) -> str:

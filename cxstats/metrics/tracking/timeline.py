@@ -14,6 +14,7 @@ from cxstats.core.language import Text, both
 from cxstats.core.messages import excerpt
 from cxstats.core.order_of_waves import (
     around,
+    is_alphabetical,
     order_of_texts,
     period_of,
     place_of,
@@ -69,7 +70,7 @@ class Timeline:
         if order is not None:
             return cls._as_ordered(waves, order)
         names = list(dict.fromkeys(waves))
-        if isinstance(waves.dtype, pd.CategoricalDtype) and not _alphabetical(waves.dtype):
+        if isinstance(waves.dtype, pd.CategoricalDtype) and not is_alphabetical(waves.dtype):
             there = set(names)
             names = [name for name in waves.cat.categories if name in there]
             return cls(_numbered(names), "wave")
@@ -188,7 +189,7 @@ def as_moments(waves: pd.Series[Any]) -> pd.Series[Any]:
     if isinstance(waves.dtype, pd.PeriodDtype):
         return waves.dt.to_timestamp()
     if waves.dtype == object and waves.map(lambda wave: isinstance(wave, pd.Period)).all():
-        return waves.map(lambda wave: wave.to_timestamp())
+        return pd.to_datetime(waves.map(lambda wave: wave.to_timestamp()))
     if waves.dtype == object and waves.map(lambda wave: isinstance(wave, date)).all():
         try:
             return pd.to_datetime(waves)
@@ -197,13 +198,6 @@ def as_moments(waves: pd.Series[Any]) -> pd.Series[Any]:
                 f"column {waves.name!r} holds times of different zones; allowed: one zone, or none"
             ) from error
     return waves
-
-
-def _alphabetical(dtype: pd.CategoricalDtype) -> bool:
-    """Return whether categories are texts in the order that pandas gives them by itself."""
-    categories = list(dtype.categories)
-    texts = all(isinstance(category, str) for category in categories)
-    return not dtype.ordered and texts and categories == sorted(categories)
 
 
 def _numbered(names: Sequence[Any]) -> dict[Any, float]:
@@ -233,7 +227,7 @@ def _equal(wave: Any, other: Any) -> bool:
 
 
 def _same_day(day: float, days: set[float]) -> bool:
-    """Return whether a time is one of those that are meant, of which a midnight is the whole day."""
+    """Return whether a time is one of those meant, of which a midnight is the whole day."""
     return any(day == other or (other % 1 == 0 and day // 1 == other) for other in days)
 
 
