@@ -220,7 +220,9 @@ class Value:
         return nw.when(~x.is_null()).then(score.otherwise(down))
 
 
-def add_up(answers: Answers, domain: Domain, value: Value, cubes: bool = False) -> Sums:
+def add_up(
+    answers: Answers, domain: Domain, value: Value, cubes: bool = False, ticks: bool = False
+) -> Sums:
     """Add up a value of each answer by group, in one pass of the engine.
 
     Parameters
@@ -232,6 +234,8 @@ def add_up(answers: Answers, domain: Domain, value: Value, cubes: bool = False) 
         v of an answer.
     cubes : bool
         Whether the sum of cubes is wanted.
+    ticks : bool
+        Whether answers can be ticks, of which there may be none.
 
     Raises
     ------
@@ -257,6 +261,11 @@ def add_up(answers: Answers, domain: Domain, value: Value, cubes: bool = False) 
     foreign = not isinstance(answers.table.to_native(), pd.DataFrame)
     for name in by:
         totals[name] = uncoded(totals[name], foreign)
+    if ticks and not totals["__count"].sum() and totals["__len"].sum():
+        raise DataError(
+            f"column {answers.value!r} has no answers: every row is missing; of a tick box that "
+            "nobody ticked say blank='no' (of cx.rate and cx.ab_test), which counts 0 of all rows"
+        )
     return _sums(totals, answers, domain)
 
 

@@ -186,13 +186,14 @@ def as_moments(waves: pd.Series[Any]) -> pd.Series[Any]:
     """
     import pandas as pd
 
-    if isinstance(waves.dtype, pd.PeriodDtype):
-        return waves.dt.to_timestamp()
-    if waves.dtype == object and waves.map(lambda wave: isinstance(wave, pd.Period)).all():
-        return pd.to_datetime(waves.map(lambda wave: wave.to_timestamp()))
+    if isinstance(waves.dtype, pd.PeriodDtype) or (
+        waves.dtype == object and waves.map(lambda wave: isinstance(wave, pd.Period)).all()
+    ):
+        return pd.Series([wave.to_timestamp() for wave in waves], waves.index, name=waves.name)
     if waves.dtype == object and waves.map(lambda wave: isinstance(wave, date)).all():
         try:
-            return pd.to_datetime(waves)
+            moments: pd.Series[Any] = pd.to_datetime(waves)
+            return moments
         except (ValueError, TypeError) as error:
             raise CxError(
                 f"column {waves.name!r} holds times of different zones; allowed: one zone, or none"

@@ -238,11 +238,11 @@ def track(
         are left out, and are said.
     time : str, optional
         Which column of `by` is time; not needed where there is one only. Waves are in the order of
-        time: dates and periods, and texts that say one in English or Chinese ("Oct 2024", "Q3
-        2024", "2024年9月", "W52 2024", "01/11/2024"), on the calendar; else by the numbers in
+        time: dates and periods, and texts that say one in English or Chinese ("Oct 2024",
+        "2024 Q3", "2024年9月", "W52 2024", "01/11/2024"), on the calendar; else by the numbers in
         their texts ("Wave 2", "第3波"), as before, pilot, after, or in the order of pandas'
-        categories. An order that is not clear is refused, unless the metric is from counts: then waves are in
-        the order of the counts, which a note says.
+        categories. An order that is not clear is refused, unless the metric is from counts: then
+        waves are in the order of the counts, which a note says.
     order : sequence of waves, optional
         All waves, the first one first; then each is one step from the next.
     baseline : sequence of waves, optional
