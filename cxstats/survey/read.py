@@ -14,7 +14,7 @@ import numpy as np
 
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.files import read_bytes
-from cxstats.core.language import Text, both, listed
+from cxstats.core.language import Text, both, label, listed
 from cxstats.core.messages import excerpt, listing
 from cxstats.survey.columns import as_dates, convert, is_number, to_series
 from cxstats.survey.encoding import (
@@ -228,7 +228,11 @@ def _finish(
         doubts.append(both(f"survey.read.doubt.{layout.name}", call=layout.call))
     left = {kind: rows for kind, rows in pointed_out.items() if kind not in gone}
     if left:
-        kinds = listed(f"{kind} ({len(rows)})" for kind, rows in left.items())
+        chinese = {kind: label(f"survey.rows.{kind}", "zh") for kind in left}
+        kinds = Text(
+            listed(f"{kind} ({len(rows)})" for kind, rows in left.items()).en,
+            listed(f"{chinese[kind]}（{len(rows)}）" for kind, rows in left.items()).zh,
+        )
         doubts.append(both("survey.read.doubt.rows", kinds=kinds, names=list(left)))
     for doubt in doubts:
         warnings.warn(f"{report.file}: {doubt.get()}", stacklevel=3)

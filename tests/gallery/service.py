@@ -55,7 +55,7 @@ def _gaps_of_a_design():
 
 
 def _gaps_of_two_samples():
-    frame, book = cx.simulate_servqual(90, seed=2)
+    frame, book = cx.simulate_servqual(90, seed=8)
     frame = frame.astype(float)
     columns = {role: [book.column(item, role) for item in book.items] for role in book.roles}
     frame.loc[:54, columns["expectation"]] = np.nan
