@@ -61,6 +61,8 @@ class Track(Result):
         As in `track`.
     annotations : mapping
         What happened at a wave, in the caller's words.
+    places : mapping
+        Where each wave stands, in `unit`.
     notes : tuple of Text
         What was suppressed and what is not to be trusted.
     """
@@ -77,6 +79,7 @@ class Track(Result):
     level: float
     seed: int
     annotations: Mapping[Any, str]
+    places: Mapping[Any, float]
     notes: tuple[Text, ...]
 
     kinds: ClassVar = ("control",)
@@ -150,6 +153,7 @@ class Track(Result):
             "suppressed": rows["suppressed"],
             "annotations": {i: self.annotations[wave] for i, wave in enumerate(rows[self.time])
                             if wave in self.annotations},
+            "places": [self.places[wave] for wave in rows[self.time]],
             "axis": self.metric.title(lang) + (" (%)" if self._is_share else ""),
             "time": self.time,
             "sigma": self.sigma,
@@ -322,6 +326,7 @@ def track(
         level=metric.level,
         seed=seed,
         annotations=annotations,
+        places=timeline.places,
         notes=(*metric.notes, *notes),
     )
 
