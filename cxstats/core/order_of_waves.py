@@ -268,8 +268,8 @@ def _day(text: str) -> float | None:
         y, m, d, *clock, y8, m8, d8 = match.groups()
         day = _ordinal(*(int(number) for number in ((y, m, d) if y else (y8, m8, d8))))
         return None if day is None else day + _clock(clock)
-    year, rest = _year(text)
-    of_month = None if year is None else _day_of_month(rest)
+    year, remainder = _year(text)
+    of_month = None if year is None else _day_of_month(remainder)
     return None if year is None or of_month is None else _ordinal(year, *of_month)
 
 
@@ -280,35 +280,37 @@ def _ordinal(year: int, month: int, day: int) -> float | None:
         return None
 
 
-def _clock(parts: Sequence[str | None]) -> float:
+def _clock(fields: Sequence[str | None]) -> float:
     """Return hours, minutes and seconds as a part of a day."""
-    return sum(int(part or 0) / size for part, size in zip(parts, (24, 1440, 86400), strict=True))
+    return sum(
+        int(field or 0) / size for field, size in zip(fields, (24, 1440, 86400), strict=True)
+    )
 
 
-def _year_last(parts: list[tuple[str, ...]]) -> TimeOrder | None:
-    """Read 01/11/2024 and 01/11/24; the day is the part that exceeds 12, or that stays the same."""
-    readings = _last_readings(parts)
+def _year_last(fields: list[tuple[str, ...]]) -> TimeOrder | None:
+    """Read 01/11/2024 and 01/11/24; the day is what exceeds 12, or what stays the same."""
+    readings = _last_readings(fields)
     day_at = {"day_first": 0, "month_first": 1, "year_first": 2}
-    monthly = [name for name in readings if len({part[day_at[name]] for part in parts}) == 1]
-    if len(parts) > 2 and len(readings) > 1 and len(monthly) == 1:
+    monthly = [name for name in readings if len({field[day_at[name]] for field in fields}) == 1]
+    if len(fields) > 2 and len(readings) > 1 and len(monthly) == 1:
         return TimeOrder(tuple(day / 30 for day in readings[monthly[0]]), "30 days", monthly[0])
     return _only([TimeOrder(tuple(d / 30 for d in days), "30 days") for days in readings.values()])
 
 
-def _last_readings(parts: Sequence[Sequence[str]]) -> dict[str, list[float]]:
+def _last_readings(fields: Sequence[Sequence[str]]) -> dict[str, list[float]]:
     """Return the days of each reading in which all numbers are dates."""
     orders = {"day_first": (2, 1, 0), "month_first": (2, 0, 1), "year_first": (0, 1, 2)}
-    if any(len(part[2]) == 4 for part in parts):
+    if any(len(field[2]) == 4 for field in fields):
         del orders["year_first"]
     readings = {}
     for name, (y, m, d) in orders.items():
         days = [
             _ordinal(int(p[y]) + (2000 if len(p[y]) < 3 else 0), int(p[m]), int(p[d]))
-            for p in parts
+            for p in fields
         ]
         if None not in days:
             readings[name] = [
-                day + _clock(p[3:]) for day, p in zip(days, parts, strict=True) if day is not None
+                day + _clock(p[3:]) for day, p in zip(days, fields, strict=True) if day is not None
             ]
     return readings
 
@@ -336,8 +338,8 @@ def _year(text: str) -> tuple[int | None, str]:
     years = YEAR.findall(text)
     if len(years) != 1:
         return None, text
-    rest = re.sub(rf"{SEPARATORS}\bof\b|[\s\-_/.,'’]+", " ", YEAR.sub(" ", text))
-    return int(years[0]), rest.strip()
+    remainder = re.sub(rf"{SEPARATORS}\bof\b|[\s\-_/.,'’]+", " ", YEAR.sub(" ", text))
+    return int(years[0]), remainder.strip()
 
 
 def _day_of_month(text: str) -> tuple[int, int] | None:
@@ -376,14 +378,14 @@ def _periods(texts: list[str], listed: bool) -> TimeOrder | None:
 
 def _period(text: str) -> tuple[str, int | None, int] | None:
     """Return unit, year and number of a period."""
-    year, rest = _year(re.sub(r"^((?:19|20)\d\d)(0[1-9]|1[0-2])$", r"\1-\2", text))
+    year, remainder = _year(re.sub(r"^((?:19|20)\d\d)(0[1-9]|1[0-2])$", r"\1-\2", text))
     if year is None:
         short = next((m for form in SHORT_YEAR if (m := form.fullmatch(text))), None)
         if short and (_unit(short["unit"]) is not None):
-            year, rest = 2000 + int(short["year"]), short["unit"]
-    elif re.fullmatch(r"\d\d?", rest):
-        rest += "月"  # 2024-09, 09/2024
-    unit = _unit(rest)
+            year, remainder = 2000 + int(short["year"]), short["unit"]
+    elif re.fullmatch(r"\d\d?", remainder):
+        remainder += "月"  # 2024-09, 09/2024
+    unit = _unit(remainder)
     return None if unit is None else (unit[0], year, unit[1])
 
 
@@ -498,8 +500,8 @@ def _stages(texts: list[str], listed: bool) -> TimeOrder | None:
     if 1 in ranks or stems != {""} or waves is None or waves.unit != "wave":
         return None
     ends = {0: min(waves.places) - 1, 2: max(waves.places) + 1}
-    rest = iter(waves.places)
-    return TimeOrder(tuple(next(rest) if s is None else ends[s[0]] for s in stages), "wave")
+    remainder = iter(waves.places)
+    return TimeOrder(tuple(next(remainder) if s is None else ends[s[0]] for s in stages), "wave")
 
 
 def _stage(text: str) -> tuple[int, str] | None:

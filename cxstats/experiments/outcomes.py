@@ -101,6 +101,8 @@ def read_outcomes(
     ungrouped, missing_n = int((codes < 0).sum()), int((np.isnan(values) & (codes >= 0)).sum())
     if missing_n:
         notes.append(both("metric.note.missing", count=format_number(missing_n)))
+        if metric == "proportion" and (values[used] == 1).all():
+            notes.append(both("metric.note.only_ones", count=format_number(missing_n)))
     if ungrouped:
         notes.append(both("metric.note.ungrouped", count=format_number(ungrouped)))
     times = frame[look].to_numpy() if look else np.arange(1, len(frame) + 1)

@@ -272,8 +272,8 @@ def _tick(values: list[Any], column: str) -> Any:
     if not others:
         return None
     zeros = len(others) < len(values)
-    one = len(others) == 1 and not denied and (texts or numbers_of_ticks)
-    if one and not (zeros and (texts or others[0] != 1)):
+    single = len(others) == 1 and not denied and (texts or numbers_of_ticks)
+    if single and not (zeros and (texts or others[0] != 1)):
         return others[0]
     listed = ", ".join(excerpt(value) for value in (denied or values)[:4])
     raise DataError(
