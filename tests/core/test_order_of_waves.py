@@ -173,7 +173,8 @@ def test_what_is_taken_for_granted_is_said():
 
 def test_texts_that_say_the_same_time():
     for text, other in [("Nov 2024", "2024-11"), ("Q1 2025", "2025年第一季度"),
-                        ("第10周", "第十周"), ("5 Jan 2024", "2024-01-05"), ("jan", "January")]:  # fmt: skip
+                        ("第10周", "第十周"), ("jan", "January"),
+                        ("5 Jan 2024", "2024-01-05")]:  # fmt: skip
         assert same_time(text, other)
     for text, other in [("Nov 2024", "Nov 2023"), ("Wave 1", "Wave 2"), ("a", "b"), ("", "Jan")]:
         assert not same_time(text, other)
