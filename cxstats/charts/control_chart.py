@@ -83,6 +83,7 @@ def control_chart(  # noqa: PLR0913  (keywords of a chart)
     changes: Iterable[int] = (),
     suppressed: Iterable[bool] | None = None,
     annotations: Mapping[int, str] | None = None,
+    places: Iterable[float] | None = None,
     axis: str = "",
     time: str = "",
     sigma: float = 3.0,
@@ -118,6 +119,8 @@ def control_chart(  # noqa: PLR0913  (keywords of a chart)
         the foot of the chart marks it, and the note counts them.
     annotations : mapping of int to str, optional
         What happened at a wave, by its place; put where it covers nothing.
+    places : numbers, optional
+        Where waves that are strings stand, at their true distances; side by side without it.
     axis : str
         What is measured, with its unit.
     time : str
@@ -141,7 +144,7 @@ def control_chart(  # noqa: PLR0913  (keywords of a chart)
         If lengths differ, there are fewer than two waves, they are not in order, a wave has no
         estimate and is not suppressed, limits are none, or a place is not that of a wave.
     """
-    timeline = _wave_axis(list(waves))
+    timeline = _wave_axis(list(waves), places)
     series = _wave_series(
         timeline, estimates, (ci_low, ci_high), (lower, centre, upper), signals, suppressed
     )
@@ -184,12 +187,13 @@ def control_chart(  # noqa: PLR0913  (keywords of a chart)
 # Reading -------------------------------------------------------------------------------------
 
 
-def _wave_axis(waves: list[Any]) -> WaveAxis:
-    """Return where waves stand: dates and numbers at true distances, strings side by side."""
+def _wave_axis(waves: list[Any], places: Iterable[float] | None = None) -> WaveAxis:
+    """Return where waves stand: dates and numbers at true distances, strings at their places."""
     if not 2 <= len(waves) <= MOST:
         raise CxError(f"{len(waves)} waves; allowed: 2 to {MOST}")
     waves = [wave.to_timestamp() if hasattr(wave, "to_timestamp") else wave for wave in waves]
     if all(isinstance(wave, date | np.datetime64) for wave in waves):  # a Timestamp is a date
+        waves = _without_zone(waves)
         kind, x = "date", np.asarray(mdates.date2num(waves), float)
         names = [_date_text(wave) for wave in waves]
     elif all(isinstance(wave, Real) and not isinstance(wave, bool) for wave in waves):
@@ -197,6 +201,10 @@ def _wave_axis(waves: list[Any]) -> WaveAxis:
         names = [_ungrouped(float(wave)) for wave in waves]
     else:
         kind, x, names = "string", np.arange(float(len(waves))), [str(wave) for wave in waves]
+        if places is not None:
+            x = np.array(list(places), float)
+            if x.shape != (len(waves),):
+                raise CxError(f"{len(waves)} waves, but {x.size} places; one for each")
         twice = [name for name in names if names.count(name) > 1]
         if twice:
             raise CxError(f"waves: {twice[0]!r} is there twice; allowed: each once")
@@ -209,6 +217,18 @@ def _wave_axis(waves: list[Any]) -> WaveAxis:
     between = (x[1:] + x[:-1]) / 2
     edges = np.array([x[0] - (between[0] - x[0]), *between, x[-1] + (x[-1] - between[-1])])
     return WaveAxis(kind, x, edges, names)
+
+
+def _without_zone(waves: list[Any]) -> list[Any]:
+    """Return times as the clocks of their zone show them; matplotlib would draw them in UTC.
+
+    Where clocks are put back between two waves, all are on the clock of the first.
+    """
+    if not any(getattr(wave, "tzinfo", None) for wave in waves):
+        return waves
+    clocks = [wave.replace(tzinfo=None) for wave in waves]
+    back = any(a >= b for a, b in pairwise(clocks)) and all(a < b for a, b in pairwise(waves))
+    return [clocks[0] + (wave - waves[0]) for wave in waves] if back else clocks
 
 
 def _date_text(moment: Any) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 from cxstats.core.accumulate import Sums, rows_of_groups
 from cxstats.core.engines import BLOCK, blocks
 from cxstats.core.errors import CxError, DataError
+from cxstats.core.order_of_waves import in_order
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -287,7 +288,7 @@ def moments(
         return _moments(names, sums[None], "", 0)
     return {
         group: _moments(names, sums[group], f"group {group!r}: ", ungrouped)
-        for group in sorted(sums, key=lambda group: (str(type(group)), group))
+        for group in in_order(sums)
     }
 
 

@@ -25,7 +25,7 @@ from cxstats.experiments.sample_ratio_mismatch import RULE, SampleRatio, Shares,
 from cxstats.metrics.answers import Sampling
 from cxstats.metrics.cluster_sums import ClusterSums
 from cxstats.metrics.comparison import wald
-from cxstats.metrics.means import mean, mean_from_summary
+from cxstats.metrics.means import N_RESAMPLES, SEED, mean, mean_from_summary
 from cxstats.metrics.net_promoter_score import nps, nps_from_counts
 from cxstats.metrics.rates import rate
 from cxstats.metrics.result import LEVEL, Metric
@@ -37,7 +37,6 @@ COUNTS = {
     "mean": ("mean", "sd", "n"),
     "nps": ("promoters", "passives", "detractors"),
 }
-NAMES = {"proportion": "rate", "mean": "mean", "nps": "nps"}
 
 
 def ab_test(  # noqa: PLR0913  (keywords of a public function)
@@ -54,6 +53,10 @@ def ab_test(  # noqa: PLR0913  (keywords of a public function)
     design: Design | None = None,
     shares: Shares = "equal",
     level: float = LEVEL,
+    interval: str | None = None,
+    n_resamples: int = N_RESAMPLES,
+    seed: int = SEED,
+    blank: str = "missing",
 ) -> AbTest:
     """Compare the variants of an experiment with its control, after a horizon fixed beforehand.
 
@@ -85,6 +88,13 @@ def ab_test(  # noqa: PLR0913  (keywords of a public function)
     shares : "equal", mapping of variant to share, or None
         Planned shares of the groups; None leaves the check out.
     level : float
+    interval : str, optional
+        Of each variant, on which that of the difference rests: as in `cxstats.rate`, `cxstats.mean`
+        or `cxstats.nps`, such as "bca" for a mean of skewed amounts; without it their default.
+    n_resamples, seed : int
+        Of the bootstrap.
+    blank : {"missing", "no"}
+        What a blank outcome of a proportion is, as in `cxstats.rate`.
 
     Returns
     -------
@@ -126,11 +136,17 @@ def ab_test(  # noqa: PLR0913  (keywords of a public function)
     _check_metric(metric)
     sampling = Sampling.of(design, weights, cluster, strata)
     options: dict[str, Any] = {"by": group, "column": outcome, "level": level, **asdict(sampling)}
+    if interval is not None:
+        options["interval"] = interval
+    if blank != "missing" and metric != "proportion":
+        raise CxError(f"blank={blank!r} is for metric='proportion'")
     if metric == "nps":
         groups = nps(frame, **options)
+    elif metric == "mean":
+        options |= {"n_resamples": n_resamples, "seed": seed}
+        groups = mean(frame, name=name or "mean", **options)
     else:
-        compute = mean if metric == "mean" else rate
-        groups = compute(frame, name=name or NAMES[metric], **options)
+        groups = rate(frame, name=name or "rate", blank=blank, **options)
     return _compare(groups, metric, control, shares)
 
 

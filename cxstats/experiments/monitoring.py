@@ -17,6 +17,7 @@ from cxstats.core.messages import no_column, row_name
 from cxstats.core.result import Chart, Result
 from cxstats.experiments.ab_tests import ab_test
 from cxstats.experiments.boundaries import boundaries, is_rising, stagewise_p
+from cxstats.experiments.outcomes import places_of_looks
 from cxstats.experiments.result import (
     AbTest,
     distrust,
@@ -156,13 +157,10 @@ def tests_by_look(
     if when.isna().any():
         row = row_name(table.index, int(np.flatnonzero(when.isna())[0]))
         raise DataError(f"{row}, column {look!r}: missing; every row came in at some look")
-    try:
-        times = sorted(when.unique())
-    except TypeError as error:
-        raise DataError(f"column {look!r} mixes kinds of values, so looks have no order") from error
+    places = places_of_looks(when)
     return [
         ab_test(
-            table[(when <= time).to_numpy(bool)],
+            table[places <= place],
             outcome=outcome,
             group=group,
             control=control,
@@ -170,7 +168,7 @@ def tests_by_look(
             shares=shares,
             level=level,
         )
-        for time in times
+        for place in np.unique(places)
     ]
 
 

@@ -12,6 +12,7 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both
 from cxstats.core.messages import no_column, row_name
+from cxstats.core.order_of_waves import in_order, order_of_texts
 from cxstats.metrics.answers import check_group_values, check_kind
 from cxstats.metrics.group_sums import uncoded
 from cxstats.metrics.nps_bands import find_bands
@@ -89,7 +90,7 @@ def read_outcomes(
         if len(missing):
             row = row_name(frame.index, missing[0])
             raise DataError(f"{row}, column {look!r}: missing; every row has its look")
-        frame = frame.sort_values(look, kind="stable")
+        frame = frame.iloc[np.argsort(places_of_looks(frame[look]), kind="stable")]
     values = _values(frame, outcome, metric)
     codes, groups = _groups(frame, group, foreign)
     used = ~np.isnan(values) & (codes >= 0)
@@ -100,6 +101,8 @@ def read_outcomes(
     ungrouped, missing_n = int((codes < 0).sum()), int((np.isnan(values) & (codes >= 0)).sum())
     if missing_n:
         notes.append(both("metric.note.missing", count=format_number(missing_n)))
+        if metric == "proportion" and (values[used] == 1).all():
+            notes.append(both("metric.note.only_ones", count=format_number(missing_n)))
     if ungrouped:
         notes.append(both("metric.note.ungrouped", count=format_number(ungrouped)))
     times = frame[look].to_numpy() if look else np.arange(1, len(frame) + 1)
@@ -116,11 +119,45 @@ def read_outcomes(
     )
 
 
+def places_of_looks(column: pd.Series[Any]) -> NDArray[Any]:
+    """Return the places in time of the looks of rows, with nothing missing (n,).
+
+    Raises
+    ------
+    DataError
+        If looks are of mixed kinds, or texts whose order in time is not clear.
+    """
+    import pandas as pd
+
+    name, allowed = column.name, "allowed: numbers, dates, or texts such as '2024-09' and 'Week 2'"
+    if pd.api.types.infer_dtype(column) != "string":
+        try:
+            return np.asarray(column.rank(method="dense"))
+        except TypeError as error:
+            raise DataError(
+                f"column {name!r} mixes kinds of values, so looks have no order; {allowed}"
+            ) from error
+    texts = list(column.unique())
+    try:
+        order = order_of_texts(texts)
+    except CxError as error:
+        raise DataError(f"column {name!r}: {error}; {allowed}") from error
+    if order is None:
+        raise DataError(
+            f"column {name!r} is text whose order in time is not clear, such as {texts[0]!r}; "
+            f"{allowed}"
+        )
+    return np.asarray(column.map(dict(zip(texts, order.places, strict=True))), float)
+
+
 def _groups(frame: pd.DataFrame, group: str, foreign: bool) -> tuple[NDArray[np.intp], list[Any]]:
     import pandas as pd
 
     check_group_values(frame[group], group)
     column = uncoded(frame[group], foreign)
+    if pd.api.types.infer_dtype(column, skipna=True) == "string":
+        names = in_order(column.dropna().unique())
+        return pd.Categorical(column, names).codes.astype(np.intp), names
     try:
         codes, groups = pd.factorize(column, sort=True)
     except TypeError:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
-from cxstats.core.messages import no_column, row_name
+from cxstats.core.messages import excerpt, no_column, row_name
 from cxstats.stats.sampling_design import Design, design_of
 from cxstats.survey.answers import numbers
 
@@ -22,6 +22,12 @@ ALLOWED = "pandas, Polars, PyArrow, DuckDB relation, or one column of answers"
 # Microseconds of the units that durations can be averaged in.
 UNITS = {"s": 1e6, "min": 6e7, "h": 3.6e9, "d": 8.64e10}
 NO_NUMBERS = ("timedelta", "datetime", "date", "time", "period", "complex")  # as pandas infers
+MOST_TICKS = 4  # distinct values of a tick box that are looked at
+DENIALS = frozenset(
+    ("0", "n", "no", "none", "false", "off", "not selected", "unselected", "unchecked",
+     "not ticked",
+     "unticked", "not checked", "否", "不", "无", "没有", "不是", "未选", "未选中", "未勾选")
+)  # fmt: skip
 NO_NUMBER_TYPES = (
     complex, np.complexfloating, dt.date, dt.timedelta, np.datetime64, np.timedelta64,
 )  # fmt: skip
@@ -97,6 +103,7 @@ def read_answers(
     sampling: Sampling,
     truth: bool = False,
     unit: str | None = None,
+    blank: str = "missing",
 ) -> Answers:
     """Find the answers, groups and weights in a table, or bind columns given on their own.
 
@@ -113,6 +120,8 @@ def read_answers(
         Whether true and false are answers.
     unit : {"s", "min", "h", "d"}, optional
         Into what a column of durations is converted; without it, durations are refused.
+    blank : {"missing", "no"}
+        Whether a blank is a missing answer, or a tick box that was not ticked.
 
     Raises
     ------
@@ -123,6 +132,8 @@ def read_answers(
 
     if unit is not None and unit not in UNITS:
         raise CxError(f"unit={unit!r}; allowed: {', '.join(map(repr, UNITS))}")
+    if blank not in ("missing", "no"):
+        raise CxError(f"blank={blank!r}; allowed: 'missing', 'no'")
     if column is None:
         data, column, by, sampling = _bind(data, by, sampling)
     groups = (by,) if isinstance(by, str) else tuple(by) if by is not None else ()
@@ -130,6 +141,8 @@ def read_answers(
         raise CxError(f"column={column!r}, by={by!r}; with a table, both are names of columns")
     sampling.check()
     of_pandas = isinstance(data, pd.DataFrame)
+    if blank == "no":
+        data = ticked(data, column)
     read = _read_pandas if of_pandas else _read_engine
     table = read(data, column, groups, sampling, truth, unit)
     synthetic = of_pandas and bool(data.attrs.get("synthetic"))
@@ -164,6 +177,8 @@ def _read_pandas(
         if pd.api.types.is_numeric_dtype(kind) and not flags and np.dtype(complex) != kind:
             continue
         check_kind(table[name], name)
+        if truth and name == column and not flags:
+            _check_tick_box(table[name], name)
         if truth and name == column and (flags or _only_flags(table[name])):
             table = table.assign(**{name: table[name].astype("boolean").astype("Float64")})
         else:
@@ -201,8 +216,99 @@ def _read_engine(
             raise DataError(f"column {name!r} holds {schema[name]}; allowed: one group per row")
     for name in numeric:
         if not (schema[name].is_numeric() or (truth and schema[name] == nw.Boolean)):
+            if truth and name == column and schema[name] == nw.String:
+                _check_tick_box(_some_texts(table, name), name)
             raise DataError(_no_number(table, name, schema[name], truth and name == column))
     return table
+
+
+def ticked(data: Any, column: str) -> Any:
+    """Return a table in whose tick box ticks are 1 and blanks 0.
+
+    A tick is the only value that occurs: a text that does not deny ("Python.", "是", "X"), a number
+    above 0, true; or 1 beside 0.
+
+    Raises
+    ------
+    DataError
+        If other values occur, or the column is not there.
+    """
+    import narwhals as nw
+    import pandas as pd
+
+    if isinstance(data, pd.DataFrame):
+        _check_columns([column], list(data.columns))
+        values = data[column].astype(object)
+        values = values.mask(values.map(lambda value: isinstance(value, str) and not value.strip()))
+        tick = _tick(list(values.dropna().unique()), column)
+        return data.assign(**{column: (values.notna() & (values == tick)).astype(int)})
+    try:
+        table = nw.from_native(data)
+    except TypeError:
+        return data  # read_answers says what is allowed
+    schema = table.collect_schema()
+    _check_columns([column], schema.names())
+    x = nw.col(column)
+    if isinstance(schema[column], nw.String | nw.Categorical | nw.Enum):
+        x = x.cast(nw.String).str.strip_chars()
+        blank = x.is_null() | (x == "")
+    else:
+        blank = x.is_null() | x.is_nan() if schema[column].is_float() else x.is_null()
+    values = table.select(x.alias("value"), blank.alias("blank")).filter(~nw.col("blank"))
+    some = values.select("value").unique().head(MOST_TICKS)
+    some = some.collect() if isinstance(some, nw.LazyFrame) else some
+    tick = _tick(some["value"].to_list(), column)
+    is_tick = ~blank & (x == tick) if tick is not None else blank & ~blank
+    marks = nw.when(is_tick).then(nw.lit(1)).otherwise(nw.lit(0))
+    return table.with_columns(marks.alias(column)).to_native()
+
+
+def _tick(values: list[Any], column: str) -> Any:
+    """Return the value of a tick among those that occur; None if nothing but 0 does."""
+    texts = [value for value in values if isinstance(value, str)]
+    numbers_of_ticks = [value for value in values if _is_tick(value)]
+    others = [value for value in values if value != 0 or isinstance(value, str)]
+    denied = [text for text in texts if text.strip().casefold() in DENIALS]
+    if not others:
+        return None
+    zeros = len(others) < len(values)
+    single = len(others) == 1 and not denied and (texts or numbers_of_ticks)
+    if single and not (zeros and (texts or others[0] != 1)):
+        return others[0]
+    listed = ", ".join(excerpt(value) for value in (denied or values)[:4])
+    raise DataError(
+        f"column {column!r}, blank='no': {listed} occur{'' if len(values) > 1 else 's'}; allowed: "
+        "blanks and a single value that means ticked, such as 1, 'X' or the name of the option; or "
+        "0 and 1"
+    )
+
+
+def _is_tick(value: Any) -> bool:
+    return isinstance(value, bool | np.bool_ | int | float | np.number) and bool(value > 0)
+
+
+def _check_tick_box(column: pd.Series[Any], name: str) -> None:
+    """Raise if a single text occurs, with what a tick box is counted by."""
+    import pandas as pd
+
+    texts = column.dropna().astype(object)
+    if isinstance(column.dtype, pd.CategoricalDtype) or pd.api.types.infer_dtype(texts) == "string":
+        texts = texts[texts.str.strip() != ""] if len(texts) else texts
+        if len(texts) and texts.nunique() == 1:
+            raise DataError(
+                f"column {name!r} holds no text but {excerpt(texts.iloc[0])}; if a blank means not "
+                "ticked, say so with blank='no'; otherwise allowed: 0 and 1, true and false"
+            )
+
+
+def _some_texts(table: Any, name: str) -> pd.Series[Any]:
+    """Return the first distinct values of a column."""
+    import narwhals as nw
+
+    some = table.select(name).filter(~nw.col(name).is_null()).unique().head(MOST_TICKS)
+    some = some.collect() if isinstance(some, nw.LazyFrame) else some
+    texts: pd.Series[Any] = some[name].to_pandas()
+    return texts
 
 
 # What the columns of a design are called beside one column of answers.

@@ -16,6 +16,7 @@ import numpy as np
 
 from cxstats.core.errors import DataError
 from cxstats.core.messages import row_name
+from cxstats.core.order_of_waves import in_order, is_alphabetical
 from cxstats.metrics.answers import Answers
 from cxstats.metrics.cluster_sums import ClusterSums, Covariance
 
@@ -219,7 +220,9 @@ class Value:
         return nw.when(~x.is_null()).then(score.otherwise(down))
 
 
-def add_up(answers: Answers, domain: Domain, value: Value, cubes: bool = False) -> Sums:
+def add_up(
+    answers: Answers, domain: Domain, value: Value, cubes: bool = False, ticks: bool = False
+) -> Sums:
     """Add up a value of each answer by group, in one pass of the engine.
 
     Parameters
@@ -231,6 +234,8 @@ def add_up(answers: Answers, domain: Domain, value: Value, cubes: bool = False) 
         v of an answer.
     cubes : bool
         Whether the sum of cubes is wanted.
+    ticks : bool
+        Whether answers can be ticks, of which there may be none.
 
     Raises
     ------
@@ -256,6 +261,11 @@ def add_up(answers: Answers, domain: Domain, value: Value, cubes: bool = False) 
     foreign = not isinstance(answers.table.to_native(), pd.DataFrame)
     for name in by:
         totals[name] = uncoded(totals[name], foreign)
+    if ticks and not totals["__count"].sum() and totals["__len"].sum():
+        raise DataError(
+            f"column {answers.value!r} has no answers: every row is missing; of a tick box that "
+            "nobody ticked say blank='no' (of cx.rate and cx.ab_test), which counts 0 of all rows"
+        )
     return _sums(totals, answers, domain)
 
 
@@ -476,10 +486,23 @@ def _order(groups: pd.DataFrame) -> NDArray[np.intp]:
     """Return the order of groups, by their columns from the left; mixed kinds as text."""
     if not groups.shape[1]:
         return np.arange(len(groups))
+    groups = groups.apply(_ranks)
     try:
         return np.asarray(groups.sort_values(list(groups.columns)).index)
     except TypeError:
         return np.asarray(groups.astype(str).sort_values(list(groups.columns)).index)
+
+
+def _ranks(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return texts as their ranks, which follow the times and numbers in them; others as such."""
+    import pandas as pd
+
+    if is_alphabetical(column.dtype):
+        column = column.astype(object)
+    if pd.api.types.infer_dtype(column, skipna=False) != "string":
+        return column
+    ranks = {text: rank for rank, text in enumerate(in_order(column.unique()))}
+    return column.map(ranks).astype(int)
 
 
 def _first_off(answers: Answers, domain: Domain) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from cxstats.core.errors import DataError
+from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both
 from cxstats.metrics.answers import Sampling, read_answers
 from cxstats.metrics.counts import read_counts
@@ -67,6 +68,7 @@ def rate(  # noqa: PLR0913  (keywords of a public function)
     interval: str = "wilson",
     level: float = LEVEL,
     min_cell: int | None = None,
+    blank: str = "missing",
 ) -> Metric:
     """Compute a rate, ``p = events / trials``, from counts or from one row per trial.
 
@@ -87,12 +89,17 @@ def rate(  # noqa: PLR0913  (keywords of a public function)
         As in `cxstats.nps`.
     interval : {"wilson", "clopper_pearson", "wald"}
         See `cxstats.metrics.proportion_interval`.
+    blank : {"missing", "no"}
+        What a blank outcome is: a missing answer, which is left out, or a tick box that was not
+        ticked. With "no" a tick may be any single value ("Python.", "是", 1), and a box that nobody
+        ticked is 0 of all rows; leave out those who were not asked. Where only 1 and blanks occur,
+        a note asks which it is.
 
     Raises
     ------
     DataError
         If a count is negative or no whole number, there are more events than trials or no trials,
-        or an outcome is neither 0 nor 1.
+        or an outcome is neither 0 nor 1 (with ``blank="no"``: several values occur).
 
     Examples
     --------
@@ -100,6 +107,8 @@ def rate(  # noqa: PLR0913  (keywords of a public function)
     [0.15, 0.1071, 0.2061]
     >>> rate([1, 0, 0, 1, 0]).table["estimate"].tolist()
     [0.4]
+    >>> rate(["X", None, "X", None], blank="no").table[["estimate", "n"]].iloc[0].tolist()
+    [0.5, 4.0]
     """
     check_interval(interval, PROPORTION_INTERVALS)
     options = Options(interval, level, min_cell)
@@ -109,11 +118,14 @@ def rate(  # noqa: PLR0913  (keywords of a public function)
         if isinstance(events, Number):
             raise DataError(f"{events!r} events of how many? Give the number of trials, too")
         sampling = Sampling.of(design, weights, cluster, strata)
-        answers = read_answers(events, column, by, sampling, truth=True)
-        sums = add_up(answers, Domain(0, 1, integer=True), Value(plus=lambda x: x > 0))
+        answers = read_answers(events, column, by, sampling, truth=True, blank=blank)
+        sums = add_up(answers, Domain(0, 1, integer=True), Value(plus=lambda x: x > 0), ticks=True)
         if answers.cluster is not None and name in DEPENDENT:
             notes = ()  # clusters are what the note asks for
+        notes = (*notes, *_notes_of_blanks(sums, blank))
         return share_result(sums, options, name=name, notes=notes, synthetic=answers.synthetic)
+    if blank != "missing":
+        raise DataError(f"blank={blank!r} is for outcomes; counts have no blanks")
     if any(option is not None for option in (column, weights, cluster, strata, design)):
         raise DataError(
             "column, weights, cluster, strata and design are for outcomes; counts of trials have "
@@ -131,6 +143,15 @@ def rate(  # noqa: PLR0913  (keywords of a public function)
         raise DataError("no trials: every number of trials is 0")
     sums = Sums.of_counts(counts.groups, n, happened, happened)
     return share_result(sums, options, name=name, notes=notes, counted=True)
+
+
+def _notes_of_blanks(sums: Sums, blank: str) -> list[Text]:
+    """Return a note on blanks that are counted, or that may have been meant as not ticked."""
+    if blank == "no":
+        return [both("metric.note.blank_no")]
+    missing = int(sums.missing.sum())
+    ones = sums.low == 1 and missing > 0
+    return [both("metric.note.only_ones", count=format_number(missing))] if ones else []
 
 
 def share_result(

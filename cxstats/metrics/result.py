@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -79,6 +80,8 @@ class Metric(Result):
         Of the bootstrap, where there is one.
     synthetic : bool
         Whether the answers are simulated.
+    listed : bool
+        Whether the groups are in the order in which their counts were given.
     covariance : Covariance or None
         Of the estimates, rows as in the table, where the design has clusters or strata: groups
         that share clusters depend on each other.
@@ -102,6 +105,7 @@ class Metric(Result):
     n_resamples: int | None
     seed: int | None
     synthetic: bool
+    listed: bool
     covariance: Covariance | None
     clusters: ClusterSums | None
     notes: tuple[Text, ...]
@@ -236,16 +240,18 @@ class Metric(Result):
 
 
 def group_text(group: Any) -> str:
-    """Return a group as text for people to read; a day without its midnight.
+    """Return a group as text for people to read; a day without its midnight, in whatever zone.
 
     Examples
     --------
     >>> import pandas as pd
     >>> group_text(pd.Timestamp("2026-03-02")), group_text("North")
     ('2026-03-02', 'North')
+    >>> group_text(pd.Timestamp("2026-03-02", tz="Asia/Shanghai"))
+    '2026-03-02'
     """
     text = str(group)
-    return text.removesuffix(" 00:00:00") if hasattr(group, "year") else text
+    return re.sub(r" 00:00:00([+-][\d:]+)?$", "", text) if hasattr(group, "year") else text
 
 
 def build(  # noqa: PLR0913  (every metric says all of this)
@@ -312,6 +318,7 @@ def build(  # noqa: PLR0913  (every metric says all of this)
         n_resamples=n_resamples,
         seed=seed,
         synthetic=synthetic,
+        listed=counted,
         covariance=None if sums.covariance is None else sums.covariance.scaled(scale),
         clusters=sums.clusters,
         notes=(*_omissions(sums, small, options), *_of_design(sums), *notes),

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cxstats.core.engines import as_pandas
-from cxstats.core.errors import DataError
+from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval, p_text
 from cxstats.core.language import Text, both, check_lang, label
 from cxstats.core.result import Chart, Result
@@ -36,7 +36,7 @@ from cxstats.service.dimension_scores import (
     zone_of_tolerance,
 )
 from cxstats.stats.group_comparison import compare_groups
-from cxstats.stats.hypothesis_tests import MeanTests, adjust, mean_tests
+from cxstats.stats.hypothesis_tests import MeanTests, adjust, difference_tests, mean_tests
 from cxstats.stats.means import MeanOptions, interval_notes, method_name
 from cxstats.stats.sampling_design import Design, design_of
 from cxstats.survey.answers import answers
@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 LEVEL, N_RESAMPLES, SEED = 0.95, 5_000, 1
 CONSTANT = 1e-9  # range of scores that are the same for everybody, but for rounding
 ROUGH = 1_000  # resamples below which an interval's ends move visibly with the seed
+# Columns that a gap of two samples does not have.
+OF_PAIRS = ["effect_size", "effect_ci_low", "effect_ci_high", "p_wilcoxon"]
 CHARTS: dict[str, tuple[str, dict[str, Any]]] = {
     "dimensions": ("gap_dumbbell", {}),
     "items": ("gap_dumbbell", {"items": True}),
@@ -85,6 +87,9 @@ class Servqual(Result):
         Scores by group, all pairs of groups, and a test of all groups at once, with `by`.
     measure : str
         "gap" or "perception" (SERVPERF).
+    paired : bool
+        Whether a gap is that of each respondent. Of two samples the tables have no ``effect_size``,
+        ``p_wilcoxon`` and ``reliability``, but ``n_perception`` and ``n_expectation``.
     n_respondents : int
         Rows of the table.
     weights : str
@@ -110,6 +115,7 @@ class Servqual(Result):
     comparisons: pd.DataFrame | None
     omnibus: pd.DataFrame | None
     measure: str
+    paired: bool
     n_respondents: int
     weights: str
     by: str | None
@@ -172,9 +178,13 @@ class Servqual(Result):
             "n": f"{row['n']:.0f}",
         }
         if self.measure == "gap":
+            values["p"] = p_text(row["p_adjusted"])
+        if not self.paired:
+            values |= {name: f"{row[name]:.0f}" for name in ("n_perception", "n_expectation")}
+            return label("servqual.row.gap.independent", lang, **values)
+        if self.measure == "gap":
             sizes = {"d": row["effect_size"], "r": row["reliability"]}
             values |= {name: format_number(size, 2) for name, size in sizes.items()}
-            values["p"] = p_text(row["p_adjusted"])
         return label(f"servqual.row.{self.measure}", lang, **values)
 
     def _group_lines(self, lang: str) -> list[str]:
@@ -224,6 +234,7 @@ def servqual(  # noqa: PLR0913  (keywords)
     weights: str | Mapping[str, float] | None = None,
     *,
     by: str | None = None,
+    paired: bool = True,
     interval: str = "t",
     design: Design | None = None,
     cluster: str | None = None,
@@ -245,6 +256,10 @@ def servqual(  # noqa: PLR0913  (keywords)
         points when points vary with gaps); or by fixed weights that sum to 1 or to 100.
     by : str, optional
         Column of groups or waves to compare.
+    paired : bool
+        False where other people gave the expectations than the perceptions: the gap of a score is
+        the difference of two means then, with Welch's t, ``se^2 = s_P^2 / n_P + s_E^2 / n_E``. It
+        has no groups, no points and no zone of tolerance.
     interval : {"t", "hall", "bca"}
         That of the tests, Student's and Welch's t, so that an interval and the p value beside it
         agree; t corrected for skewness (Hall 1992), which covers better where answers pile up at
@@ -269,7 +284,8 @@ def servqual(  # noqa: PLR0913  (keywords)
     ------
     DataError
         Naming row, column, value and what is allowed; or if the questionnaire has no
-        expectations, or fewer than two respondents answered.
+        expectations, fewer than two respondents answered, nobody did in both roles, or (with
+        ``paired=False``) somebody did.
     CxError
         If weights or options are wrong. (A DataError is one, too.)
 
@@ -300,11 +316,114 @@ def servqual(  # noqa: PLR0913  (keywords)
             "perceptions alone"
         )
     data = as_pandas(frame)
+    if not isinstance(paired, bool):
+        raise CxError(f"paired={paired!r}; allowed: True, False")
+    if not paired:
+        return _of_two_samples(data, codebook, weights, by, design_of(design, cluster=cluster),
+                               {"level": level, "interval": interval, "n_resamples": n_resamples,
+                                "seed": seed})  # fmt: skip
     roles = answered_in_all(data, codebook, ("expectation", "perception"))
+    _check_pairs(data, codebook, roles["perception"])
     scored = Scores(data, codebook, roles["perception"] - roles["expectation"], roles)
     options = _options(scored, "gap", design_of(design, cluster=cluster), level, interval)
     options = replace(options, n_resamples=n_resamples, seed=seed)
     return _analyse(scored, "gap", weights, by, options, seed)
+
+
+def _check_pairs(frame: pd.DataFrame, codebook: Codebook, both_roles: Array) -> None:
+    """Raise if there are answers in either role and none in both."""
+    if not np.isnan(both_roles).all():
+        return
+    expectation, perception = (
+        (~np.isnan(answers(frame, codebook, role))).any(axis=1).sum()
+        for role in ("expectation", "perception")
+    )
+    if expectation and perception:
+        raise DataError(
+            f"nobody answered an item in both roles ({expectation} respondents gave expectations, "
+            f"{perception} perceptions), and a gap of respondents needs both: if these are "
+            "different people, say paired=False; if each has two rows, put them into one first"
+        )
+
+
+def _of_two_samples(
+    frame: pd.DataFrame,
+    codebook: Codebook,
+    weights: str | Mapping[str, float] | None,
+    by: str | None,
+    design: Design | None,
+    settings: dict[str, Any],
+) -> Servqual:
+    """Return the gaps of two samples, one of which gave expectations, the other perceptions."""
+    import pandas as pd
+
+    if by is not None:
+        raise CxError("by= compares gaps of respondents; with paired=False there are none")
+    if isinstance(weights, str) and weights == "points":
+        raise CxError(
+            "weights='points' needs both roles of a respondent; with paired=False allowed: None, "
+            "or a mapping"
+        )
+    roles = {role: answers(frame, codebook, role) for role in ("expectation", "perception")}
+    samples = {role: (~np.isnan(values)).any(axis=1) for role, values in roles.items()}
+    twice = int((samples["expectation"] & samples["perception"]).sum())
+    if twice:
+        raise DataError(
+            f"{twice} respondents answered in both roles; paired=False is for two samples of "
+            "different people: leave it out, or leave these respondents out"
+        )
+    few = [role for role, there in samples.items() if there.sum() < 2]
+    if few:
+        raise DataError(f"fewer than two respondents gave a {few[0]}; nothing can be estimated")
+    either = np.where(np.isnan(roles["perception"]), roles["expectation"], roles["perception"])
+    scored = Scores(frame, codebook, either, roles)
+    options = _options(scored, "gap", design, settings["level"], settings["interval"])
+    options = replace(options, n_resamples=settings["n_resamples"], seed=settings["seed"])
+    shares, scheme = respondent_weights(frame, codebook, weights)
+    scores = {role: np.column_stack([scored.with_overall(values, shares), values])
+              for role, values in roles.items()}  # fmt: skip
+    tests, means = difference_tests(scores["perception"], scores["expectation"], options)
+    k = len(codebook.constructs)
+    tables = []
+    for columns, names, family in (
+        (slice(0, k + 1), pd.Index([*codebook.constructs, OVERALL], name="score"), k),
+        (slice(k + 1, None), pd.Index(codebook.items, name="item"), None),
+    ):
+        of_roles = {role: options.mean(values[:, columns]) for role, values in scores.items()}
+        table = _table(tests, columns, names, "gap", of_roles, family)
+        table = table.drop(columns=OF_PAIRS)
+        for role, of_role in zip(("perception", "expectation"), means, strict=True):
+            table[f"n_{role}"] = of_role.n[columns].astype(int)
+        tables.append(table)
+    tables[0]["weight"] = [*options.mean(shares), np.nan]
+    least = replace(tests, n=np.minimum(*(mean.n for mean in means)))
+    sizes = {role: int(there.sum()) for role, there in samples.items()}
+    return Servqual(
+        table=tables[0],
+        items=tables[1],
+        zone=None,
+        groups=None,
+        comparisons=None,
+        omnibus=None,
+        measure="gap",
+        paired=False,
+        n_respondents=sum(sizes.values()),
+        weights=scheme,
+        by=None,
+        level=options.level,
+        n_resamples=options.n_resamples,
+        seed=settings["seed"],
+        codebook=codebook,
+        synthetic=bool(frame.attrs.get("synthetic")),
+        interval=options.interval,
+        design=design,
+        notes=(
+            both("servqual.note.independent", **sizes),
+            *_notes(scored, scored.with_overall(either, shares)[:, k], None, options),
+            *_interval_notes(scored, least, list(tables[0].index), options.interval),
+            *_design_notes(options, "difference"),
+        ),
+    )
 
 
 def servperf(  # noqa: PLR0913  (keywords)
@@ -392,6 +511,7 @@ def _analyse(
         comparisons=groups.pairs,
         omnibus=None if groups.omnibus is None else groups.omnibus.rename_axis("score"),
         measure=measure,
+        paired=True,
         n_respondents=len(scored.frame),
         weights=scheme,
         by=by,

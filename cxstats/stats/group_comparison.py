@@ -11,6 +11,7 @@ import numpy as np
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text
 from cxstats.core.messages import no_column
+from cxstats.core.order_of_waves import in_order
 from cxstats.stats.hypothesis_tests import adjust
 from cxstats.stats.means import TINY, MeanOptions, Means, interval_notes
 from cxstats.stats.sampling_design import SampledRows
@@ -114,7 +115,7 @@ def _members(frame: pd.DataFrame, by: str) -> dict[object, NDArray[np.intp]]:
     labels = frame[by]
     members = {
         group: np.flatnonzero((labels == group).to_numpy(bool, na_value=False))
-        for group in sorted(labels.dropna().unique(), key=lambda g: (str(type(g)), g))
+        for group in in_order(labels.dropna().unique())
     }
     if len(members) < 2:
         raise DataError(f"column {by!r} has {len(members)} group; at least 2 are needed to compare")

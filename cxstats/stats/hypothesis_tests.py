@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -93,6 +93,48 @@ def mean_tests(values: Array, options: MeanOptions) -> MeanTests:
         effect_ci_high=effect_high,
         skewness=means.skewness,
     )
+
+
+def difference_tests(
+    values: Array, others: Array, options: MeanOptions
+) -> tuple[MeanTests, tuple[Means, Means]]:
+    """Test the differences of column means of two independent samples by Welch's t.
+
+    Parameters
+    ----------
+    values, others : array (n, k)
+        Cases by columns; the cases of one sample are NaN in the other.
+    options : MeanOptions
+        Level, kind of interval, design (of which the samples are domains).
+
+    Returns
+    -------
+    tests : MeanTests
+        Without effect sizes and Wilcoxon's test, which are of pairs (NaN).
+    means : tuple of Means
+        Of either sample.
+
+    References
+    ----------
+    Welch (1947). The generalization of Student's problem. Biometrika 34, 28-35.
+    """
+    samples = [values, others]
+    if options.rows is None:
+        samples = [sample[~np.isnan(sample).all(axis=1)] for sample in samples]
+    seeds = np.ravel(options.seed).tolist()
+    first, second = (
+        Means.of(sample, replace(options, seed=[*seeds, i])) for i, sample in enumerate(samples)
+    )
+    difference = first - second
+    low, high = difference.limits(options)
+    t, p = difference.t_test()
+    none = np.full(len(t), np.nan)
+    tests = MeanTests(
+        n=difference.n, mean=difference.mean, sd=none, se=difference.se, ci_low=low, ci_high=high,
+        t=t, df=difference.df, p_value=p, p_wilcoxon=none, effect_size=none, effect_ci_low=none,
+        effect_ci_high=none, skewness=difference.skewness,
+    )  # fmt: skip
+    return tests, (first, second)
 
 
 def _effect_limits(

@@ -14,6 +14,7 @@ from cxstats.experiments import (
     lift_interval,
     sample_ratio,
 )
+from cxstats.metrics import mean
 from tests.references import close, reference, value
 
 R = 1e-9  # R's own tolerance is 1e-12; roots of uniroot are not used here
@@ -328,3 +329,21 @@ def test_outcomes_and_groups_that_are_neither():
             test(days, outcome="y", metric="mean", **plan)
         with pytest.raises(DataError, match=r"row 0, column 'arm': \['old'\] is no group"):
             test(listed, outcome="y", **plan)
+
+
+def test_the_interval_that_a_note_advises_is_taken():
+    """One order of 100,000 among 1,000 visitors: the note, and then what it advises."""
+    generator = np.random.default_rng(3)
+    revenue = np.where(generator.random(2000) < 0.1, generator.gamma(2, 40, 2000), 0)
+    revenue[1700] = 100_000
+    frame = pd.DataFrame({"revenue": revenue, "shown": ["old"] * 1000 + ["new"] * 1000})
+    options = {"outcome": "revenue", "group": "shown", "control": "old", "metric": "mean"}
+    advised = [note.en for note in ab_test(frame, **options).notes if "interval=" in note.en]
+    assert any("cx.ab_test" in note for note in advised)
+    drawn = ab_test(frame, interval="bca", n_resamples=2000, seed=4, **options)
+    assert not any("interval=" in note.en for note in drawn.notes)
+    means = mean(frame, "shown", column="revenue", interval="bca", n_resamples=2000, seed=4)
+    pd.testing.assert_frame_equal(drawn.metric.table, means.table)
+    assert drawn.table["ci_high"][0] == means.compare("old").table["ci_high"][0]
+    with pytest.raises(CxError, match="interval='hall'; allowed"):
+        ab_test(frame, interval="hall", **options)

@@ -6,7 +6,7 @@ import pytest
 from scipy import integrate, stats
 
 from cxstats.core.errors import CxError, DataError
-from cxstats.experiments import ab_test, always_valid
+from cxstats.experiments import ab_test, always_valid, sequential_plan
 from cxstats.experiments.confidence_sequence import accumulate, mixture_factor, mixture_p
 from tests.references import close
 
@@ -125,3 +125,20 @@ def test_bad_input():
         always_valid([], tuned_at=100)
     with pytest.raises(CxError, match="look 1 is a int"):
         always_valid([3], tuned_at=100)
+
+
+def test_looks_named_by_text_are_in_the_order_of_time():
+    """Week 10 comes after week 9: as with numbers, and unclear texts are refused."""
+    generator = np.random.default_rng(4)
+    rows = pd.DataFrame({"y": generator.integers(0, 2, 1200), "arm": ["old", "new"] * 600})
+    rows["week"] = np.repeat([8, 9, 10], 400)
+    rows["text"] = "Week " + rows["week"].astype(str)
+    number, text = (always_valid(rows, look=look, **GIVEN).table for look in ("week", "text"))
+    pd.testing.assert_frame_equal(number.drop(columns="look"), text.drop(columns="look"))
+    assert text["look"].tolist() == ["Week 8", "Week 9", "Week 10"]
+    columns = {name: GIVEN[name] for name in ("outcome", "group", "control")}
+    monitored = sequential_plan(3).monitor(rows, look="text", **columns).table
+    assert (monitored["n"] + monitored["n_control"]).tolist() == [400, 800, 1200]
+    rows["text"] = rows["week"].map({8: "launch", 9: "growth", 10: "rest"})
+    with pytest.raises(DataError, match="'text' is text whose order in time is not clear"):
+        always_valid(rows, look="text", **GIVEN)

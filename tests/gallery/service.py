@@ -54,6 +54,15 @@ def _gaps_of_a_design():
     return cx.servqual(frame, book, by="branch", design=design)
 
 
+def _gaps_of_two_samples():
+    frame, book = cx.simulate_servqual(90, seed=8)
+    frame = frame.astype(float)
+    columns = {role: [book.column(item, role) for item in book.items] for role in book.roles}
+    frame.loc[:54, columns["expectation"]] = np.nan
+    frame.loc[55:, columns["perception"]] = np.nan
+    return cx.servqual(frame, book, paired=False)
+
+
 def _scores():
     frame, book = cx.simulate_servqual(80, seed=1)
     return cx.servperf(frame, book, **QUICK)
@@ -128,6 +137,7 @@ CASES = {
     "Servqual/under a design": Case(
         _gaps_of_a_design, labels=(*DIMENSIONS, "North", "South", "branch", "weight")
     ),
+    "Servqual/two samples": Case(_gaps_of_two_samples, labels=DIMENSIONS),
     "Servqual/perceptions": Case(_scores, labels=DIMENSIONS),
     "Reliability/one survey": Case(_reliability, labels=DIMENSIONS),
     "Reliability/under a design": Case(_reliability_of_a_design, labels=DIMENSIONS),

@@ -1,5 +1,9 @@
 """Values against R, statsmodels and the printed example; identities; both doors; comparison."""
 
+import inspect
+import re
+from operator import attrgetter
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,9 +11,10 @@ import statsmodels.api as sm
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 from statsmodels.stats.weightstats import ttest_ind
 
+import cxstats as cx
 from cxstats import charts, metrics
 from cxstats.core.errors import CxError
-from cxstats.core.language import check_lang
+from cxstats.core.language import catalogue, check_lang
 from cxstats.metrics.comparison import welch_f
 from cxstats.metrics.nps_intervals import nps_interval
 from cxstats.stats.intervals import proportion_interval
@@ -453,3 +458,17 @@ def test_min_and_level_options():
 def test_effective_sizes_need_not_be_whole():
     low, high = proportion_interval(0.3, 41.7)
     assert 0 < low < 0.3 < high < 1
+
+
+def test_options_that_a_note_names_are_options_of_the_functions_that_it_names():
+    """A note travels through many doors, so it says which function takes what it advises."""
+    advice = re.compile(r"\b(\w+)=\S* \(?of ((?:(?: and | or |, )?cx\.[\w.]+)+)")
+    named = [
+        (key, option, function)
+        for key, text in catalogue().items()
+        for option, functions in advice.findall(text.en)
+        for function in re.findall(r"cx\.([\w.]*\w)", functions)
+    ]
+    assert {"metric.note.skewed", "metric.note.only_ones"} <= {key for key, *_ in named}
+    for key, option, function in named:
+        assert option in inspect.signature(attrgetter(function)(cx)).parameters, key

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 import cxstats as cx
 from tests.references import close, paired, reference, value
@@ -437,3 +438,68 @@ BAD = [
 def test_bad_input_is_named(arguments, message):
     with pytest.raises(cx.CxError, match=message):
         cx.servqual(*arguments(), n_resamples=10)
+
+
+def two_samples(n=40, others=30):
+    """Return a frame in which the last `others` people gave the expectations."""
+    data = frame(n + others).astype(float)
+    data.loc[: n - 1, ["E_a1", "E_a2", "E_b1"]] = np.nan
+    data.loc[n:, ["P_a1", "P_a2", "P_b1"]] = np.nan
+    return data
+
+
+def test_two_samples_are_told_from_nobody():
+    with pytest.raises(cx.DataError, match=r"nobody answered an item in both roles \(30 .* 40 .*"):
+        cx.servqual(two_samples(), book())
+
+
+@pytest.mark.parametrize("level", [0.95, 0.9])
+def test_gap_of_two_samples_against_scipy(level):
+    """Welch's t of scipy, for items, dimensions and the overall score."""
+    data = two_samples()
+    result = cx.servqual(data, book(), paired=False, level=level)
+    scores = {
+        role: data[[f"{role}_a1", f"{role}_a2", f"{role}_b1"]]
+        .dropna()
+        .set_axis(["a1", "a2", "b1"], axis=1)
+        for role in "PE"
+    }
+    for columns in scores.values():
+        columns["A"], columns["B"] = columns[["a1", "a2"]].mean(axis=1), columns["b1"]
+        columns["Overall"] = columns[["A", "B"]].mean(axis=1)
+    rows = pd.concat([result.table, result.items])
+    for name, row in rows.iterrows():
+        theirs = stats.ttest_ind(scores["P"][name], scores["E"][name], equal_var=False)
+        limits = theirs.confidence_interval(level)
+        expected = [theirs.statistic, theirs.pvalue, theirs.df, limits.low, limits.high]
+        assert row[["t", "p_value", "df", "ci_low", "ci_high"]].tolist() == pytest.approx(expected)
+        assert row["gap"] == pytest.approx(scores["P"][name].mean() - scores["E"][name].mean())
+        assert row[["n_perception", "n_expectation"]].tolist() == [40, 30]
+    assert not {"effect_size", "p_wilcoxon", "reliability"} & set(result.table.columns)
+    assert any("two samples: 40" in note.en and "两个独立样本" in note.zh for note in result.notes)
+
+
+def test_bootstrap_of_two_samples_is_near_welch():
+    data = two_samples(150, 150)
+    t, bca = (
+        cx.servqual(data, book(), paired=False, interval=interval, n_resamples=2000)
+        for interval in ("t", "bca")
+    )
+    np.testing.assert_allclose(bca.table["ci_low"], t.table["ci_low"], atol=0.06)
+    np.testing.assert_allclose(bca.table["ci_high"], t.table["ci_high"], atol=0.06)
+
+
+def test_what_two_samples_cannot_have():
+    data = two_samples().assign(group="a")
+    for option, message in (
+        ({"by": "group"}, "by= compares gaps of respondents"),
+        ({"weights": "points"}, "weights='points' needs both roles"),
+        ({"paired": "no"}, "paired='no'; allowed: True, False"),
+    ):
+        with pytest.raises(cx.CxError, match=message):
+            cx.servqual(data, book(), **{"paired": False, **option})
+    data.loc[0, "E_a1"] = 5
+    with pytest.raises(cx.DataError, match="1 respondents answered in both roles; paired=False"):
+        cx.servqual(data, book(), paired=False)
+    with pytest.raises(cx.DataError, match="fewer than two respondents gave a perception"):
+        cx.servqual(two_samples().iloc[39:], book(), paired=False)

@@ -412,6 +412,21 @@ def test_every_message_is_in_both_languages():
         assert re.search(r"[\u4e00-\u9fff]", problem.message.zh)
 
 
+def test_every_line_of_the_chinese_summaries_is_chinese():
+    """Of check and of clean; what the client wrote stands in quotation marks."""
+    frame, book = with_every_problem()
+    summaries = [check(frame, book, max_missing=0.5).summary("zh")]
+    usable = frame.loc[:, ~frame.columns.duplicated()].copy()
+    for name in book.answer_columns:
+        usable[name] = usable.get(name, np.nan)
+    summaries.append(clean(usable, book, on_error="missing")[1].summary("zh"))
+    calls = r"cx\.mask_personal_data|best: \w+|groups: \{.*\}"
+    for line in "\n".join(summaries).splitlines():
+        bare = re.sub(rf"'[^']*'|“[^”]*”|\"[^\"]*\"|{calls}", "", line)
+        latin = set(re.findall(r"[A-Za-z_]{3,}\w*", bare))
+        assert latin <= {"inf", *map(str, frame.columns), *book.items}, line
+
+
 def test_the_table_keeps_english_and_codes_whatever_language_is_set():
     frame, book = with_every_problem()
     report = check(frame, book)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from pathlib import Path
 
@@ -73,3 +74,21 @@ def test_the_report_says_what_was_decided(case):
 
 def test_the_corpus_is_large_enough():
     assert len(CASES) >= 40
+
+
+# What is not quoted in a Chinese line and Latin all the same: names of encodings, formats, makers.
+LATIN = re.compile(
+    r"编码：[\w-]+$|utf|gb18030|latin|ascii|csv|tsv|txt|xlsx|sav|dta|qualtrics|surveymonkey|limesurvey|typeform|"
+    r"microsoft forms|google|excel|cx\.\w+|read_survey.*|leave_out=|header=|wide = .*",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_line_of_the_chinese_summary_is_chinese(case):
+    frame, _ = read(case)
+    report = frame.attrs["read_report"]
+    for line in report.summary("zh").replace(report.file, "").splitlines():
+        sentence = LATIN.sub("", re.sub(r"'[^']*'|\"[^\"]*\"|“[^”]*”|\[.*?\]", "", line))
+        assert not re.search("[A-Za-z]{3,}", sentence), line
+        assert re.search("[\u4e00-\u9fff]", line), line

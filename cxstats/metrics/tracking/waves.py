@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
+from itertools import pairwise
 from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,6 +17,7 @@ from cxstats.core.moments import check_resamples
 from cxstats.core.result import Chart, Result
 from cxstats.metrics.result import Metric, group_text
 from cxstats.metrics.tracking.control_limits import control_limits, long_runs
+from cxstats.metrics.tracking.timeline import Timeline, as_moments
 from cxstats.metrics.tracking.trend import change_points, linear_trend
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ WIDE = 1.5  # waves that scatter so much more than sampling explains are remarke
 FEWEST = 3  # waves with an estimate
 SPARSE = 10  # answers outside the largest band from which a wave is nearly normal
 ROW = "(row of the metric)"
+PLACE = "(place in time)"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -53,12 +54,15 @@ class Track(Result):
     segments : tuple of str
         Other columns of groups; each combination is a series of its own.
     unit : str
-        "wave", or "30 days" where waves are dates.
+        Of time: "30 days" where waves are dates, "month", "quarter", "half" (of a year) or "week"
+        where they are such texts, else "wave".
     limits : {"sampling", "laney"}
     sigma, level, seed
         As in `track`.
     annotations : mapping
         What happened at a wave, in the caller's words.
+    places : mapping
+        Where each wave stands, in `unit`.
     notes : tuple of Text
         What was suppressed and what is not to be trusted.
     """
@@ -75,6 +79,7 @@ class Track(Result):
     level: float
     seed: int
     annotations: Mapping[Any, str]
+    places: Mapping[Any, float]
     notes: tuple[Text, ...]
 
     kinds: ClassVar = ("control",)
@@ -148,6 +153,7 @@ class Track(Result):
             "suppressed": rows["suppressed"],
             "annotations": {i: self.annotations[wave] for i, wave in enumerate(rows[self.time])
                             if wave in self.annotations},
+            "places": [self.places[wave] for wave in rows[self.time]],
             "axis": self.metric.title(lang) + (" (%)" if self._is_share else ""),
             "time": self.time,
             "sigma": self.sigma,
@@ -155,9 +161,12 @@ class Track(Result):
             "source": label("metric.source", lang, n=format_number(int(rows["n"].sum()))),
             "synthetic": self.synthetic,
         }  # fmt: skip
+        waves = list(rows[self.time])
+        if not _ascending(waves):  # in an order that was given, or over the end of a year
+            waves = [group_text(wave) for wave in waves]
         scale = 100.0 if self._is_share else 1.0
         columns = ("estimate", "ci_low", "ci_high", "centre", "limit_low", "limit_high")
-        values = (list(rows[self.time]), *(scale * rows[column] for column in columns))
+        values = (waves, *(scale * rows[column] for column in columns))
         return Chart("control_chart", values, keywords, taken=("segment",))
 
     def _series(self, segment: Any) -> pd.DataFrame:
@@ -205,6 +214,7 @@ def track(
     metric: Metric,
     time: str | None = None,
     *,
+    order: Sequence[Any] | None = None,
     baseline: Sequence[Any] | None = None,
     limits: str = "sampling",
     sigma: float = SIGMAS,
@@ -232,11 +242,16 @@ def track(
         are left out, and are said.
     time : str, optional
         Which column of `by` is time; not needed where there is one only. Waves are in the order of
-        their values; dates and periods are placed on the calendar. Text that sorts otherwise
-        than its numbers ("w10" before "w9") is refused.
+        time: dates and periods, and texts that say one in English or Chinese ("Oct 2024",
+        "2024 Q3", "2024年9月", "W52 2024", "01/11/2024"), on the calendar; else by the numbers in
+        their texts ("Wave 2", "第3波"), as before, pilot, after, or in the order of pandas'
+        categories. An order that is not clear is refused, unless the metric is from counts: then
+        waves are in the order of the counts, which a note says.
+    order : sequence of waves, optional
+        All waves, the first one first; then each is one step from the next.
     baseline : sequence of waves, optional
         The waves that set centre and limits; without it all, which a change among them widens or
-        shifts.
+        shifts. A wave may be written as any text, date or period that says the same time.
     limits : {"sampling", "laney"}
         Whether limits allow for sampling alone, or also for the scatter between waves that is
         usual in the baseline (Laney's p' chart, from moving ranges).
@@ -254,8 +269,8 @@ def track(
     Raises
     ------
     CxError
-        If the metric has no waves, a wave of the baseline or of a note is not there, or fewer than
-        three have an estimate.
+        If the metric has no waves or their order is not clear, a wave of the baseline or of an
+        annotation is not there, or fewer than three have an estimate.
 
     Examples
     --------
@@ -277,9 +292,9 @@ def track(
         raise CxError(f"sigma={sigma!r}; allowed: above 0 to below 10, such as 3")
     check_resamples(1, seed)
     segments = tuple(name for name in metric.by if name != time)
-    table, notes = ordered(metric.table.assign(**{ROW: range(len(metric.table))}), time, segments)
-    dated = pd.api.types.is_datetime64_any_dtype(table[time])
-    baseline, annotations = check_waves(table[time], dated, baseline, annotations)
+    table, timeline = _in_order(metric, time, segments, order)
+    notes = list(timeline.notes)
+    baseline, annotations = _named_waves(timeline, baseline, annotations)
     options = _Options(
         segments, time, metric.level, baseline, limits == "laney", sigma, seed, metric
     )
@@ -305,12 +320,13 @@ def track(
         metric=metric,
         time=time,
         segments=segments,
-        unit="30 days" if dated else "wave",
+        unit=timeline.unit,
         limits=limits,
         sigma=float(sigma),
         level=metric.level,
         seed=seed,
         annotations=annotations,
+        places=timeline.places,
         notes=(*metric.notes, *notes),
     )
 
@@ -322,7 +338,7 @@ class _Options:
     segments: tuple[str, ...]
     time: str
     level: float
-    baseline: Sequence[Any] | None
+    baseline: list[Any] | None
     laney: bool
     sigma: float
     seed: int
@@ -384,7 +400,9 @@ def _follow(rows: pd.DataFrame, key: Any, options: _Options) -> _Series:
         table[name] = column
     table["suppressed"] = rows["estimate"].isna().to_numpy()
     dates = list(waves[time])
-    trend = asdict(linear_trend(_clock(waves[time]), estimate, errors, options.level, correlation))
+    trend = asdict(
+        linear_trend(waves[PLACE].to_numpy(float), estimate, errors, options.level, correlation)
+    )
     return _Series(
         table,
         [{**segment, time: dates[change.at], **asdict(change)} for change in changes],
@@ -431,17 +449,6 @@ def _errors(se: Any, n: Any, unit: str) -> Any:
     return pooled if unit in ("nps", "share") else np.where(se > 0, se, pooled)
 
 
-def _clock(waves: pd.Series[Any]) -> Any:
-    """Return time as numbers: months of 30 days for dates, the places of waves otherwise."""
-    import pandas as pd
-
-    if pd.api.types.is_datetime64_any_dtype(waves):
-        return ((waves - waves.iloc[0]) / pd.Timedelta(days=30)).to_numpy(float)
-    if pd.api.types.is_numeric_dtype(waves):
-        return waves.to_numpy(float)
-    return np.arange(len(waves), dtype=float)
-
-
 def _time_column(metric: Metric, time: str | None) -> str:
     """Return the column of waves, checked."""
     if not isinstance(metric, Metric):
@@ -458,79 +465,35 @@ def _time_column(metric: Metric, time: str | None) -> str:
     return str(time)
 
 
-def ordered(
-    table: pd.DataFrame, time: str, segments: Sequence[str]
-) -> tuple[pd.DataFrame, list[Text]]:
-    """Return the waves in order, dates as such, and notes on them.
+def _ascending(waves: list[Any]) -> bool:
+    """Return whether dates or numbers are in the order of their values."""
+    return all(isinstance(wave, str) or not wave >= after for wave, after in pairwise(waves))
 
-    Raises
-    ------
-    CxError
-        If waves are of mixed kinds, or text that does not sort as its numbers do.
-    """
-    import pandas as pd
 
+def _in_order(
+    metric: Metric, time: str, segments: tuple[str, ...], order: Sequence[Any] | None
+) -> tuple[pd.DataFrame, Timeline]:
+    """Return the rows of a metric, each segment in the order of time, and the waves."""
+    table = metric.table.assign(**{ROW: range(len(metric.table))})
     table = table[table[time].notna()].copy()
-    waves = table[time]
-    if isinstance(waves.dtype, pd.PeriodDtype):
-        table[time] = waves.dt.to_timestamp()
-    elif waves.dtype == object or pd.api.types.is_string_dtype(waves):
-        kinds = sorted({type(wave).__name__ for wave in waves})
-        if waves.map(lambda wave: isinstance(wave, date)).all():
-            table[time] = pd.to_datetime(waves)
-        elif len(kinds) > 1:
-            raise CxError(f"column {time!r} holds {' and '.join(kinds)}; allowed: one kind of wave")
-        elif kinds == ["str"]:
-            _check_text(sorted(set(waves)), time)
-    notes = []
-    integers = pd.api.types.is_integer_dtype(table[time])
-    if integers and table[time].between(190001, 210012).all() and (table[time] % 100 <= 12).all():
-        notes.append(both("tracking.note.months", column=time))
-    return table.sort_values([*segments, time], kind="stable", ignore_index=True), notes
+    table[time] = as_moments(table[time])
+    timeline = Timeline.of(table[time], order, metric.listed)
+    table[PLACE] = [timeline.places[wave] for wave in table[time]]
+    places = [table.groupby(list(segments), sort=False, dropna=False, observed=True).ngroup()
+              if segments else 0 * table[PLACE], table[PLACE]]  # fmt: skip
+    rows = np.lexsort([np.asarray(place) for place in places[::-1]])
+    return table.iloc[rows].reset_index(drop=True), timeline
 
 
-def _check_text(waves: list[str], time: str) -> None:
-    """Raise if text sorts otherwise than the numbers in it."""
-
-    def natural(wave: str) -> list[Any]:
-        return [int(run) if run.isdigit() else run for run in re.split(r"(\d+)", wave)]
-
-    try:
-        by_number = sorted(waves, key=natural)
-    except TypeError:
-        return  # no common form, so the order of text is as good as any
-    for wave, expected in zip(waves, by_number, strict=True):
-        if wave != expected:
-            raise CxError(
-                f"column {time!r} is text and would sort {wave!r} before {expected!r}; allowed: "
-                "dates, numbers, or text of equal width such as '2024-09'"
-            )
-
-
-def check_waves(
-    waves: pd.Series[Any],
-    dated: bool,
-    baseline: Sequence[Any] | None,
-    annotations: Mapping[Any, str] | None,
+def _named_waves(
+    timeline: Timeline, baseline: Sequence[Any] | None, annotations: Mapping[Any, str] | None
 ) -> tuple[list[Any] | None, dict[Any, str]]:
     """Return the waves of the baseline and the annotations; raise if one is not there."""
-    import pandas as pd
-
-    def as_wave(wave: Any) -> Any:
-        if not dated:
-            return wave
-        return wave.to_timestamp() if isinstance(wave, pd.Period) else pd.Timestamp(wave)
-
     if baseline is not None and (isinstance(baseline, str) or not hasattr(baseline, "__iter__")):
         raise CxError(f"baseline={baseline!r}; allowed: a list of waves")
     if annotations is not None and not isinstance(annotations, Mapping):
         raise CxError(f"annotations={annotations!r}; allowed: a mapping of wave to words")
-    baseline = None if baseline is None else [as_wave(wave) for wave in baseline]
-    annotations = {as_wave(wave): text for wave, text in (annotations or {}).items()}
-    names = list(dict.fromkeys(waves))
-    for argument, chosen in (("baseline", baseline or []), ("annotations", annotations)):
-        for wave in chosen:
-            if wave not in names:
-                listed = ", ".join(map(repr, names[:20])) + (", ..." if len(names) > 20 else "")
-                raise CxError(f"{argument}: {wave!r} is not a wave; there are: {listed}")
-    return baseline, annotations
+    notes = {timeline.find(w, "annotations"): text for w, text in (annotations or {}).items()}
+    if baseline is None:
+        return None, notes
+    return [timeline.find(wave, "baseline") for wave in baseline], notes

@@ -10,6 +10,7 @@ import numpy as np
 
 from cxstats.core.errors import DataError
 from cxstats.core.language import Text, both
+from cxstats.core.order_of_waves import in_order
 from cxstats.priorities.drivers.inference import (
     Importances,
     expanded_percentile,
@@ -82,7 +83,7 @@ def compare(
     if labels is None:
         return Comparison()
     labelled = ~pd.isna(labels)
-    names = sorted(set(labels[labelled]), key=lambda group: (str(type(group)), group))
+    names = in_order(set(labels[labelled]))
     if len(names) < 2:
         raise DataError(f"column {by!r} has {len(names)} group; at least 2 are needed to compare")
     groups = {}

@@ -14,6 +14,7 @@ from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import Text, both, listed
 from cxstats.core.messages import no_column
 from cxstats.core.moments import check_resamples
+from cxstats.core.order_of_waves import in_order
 from cxstats.priorities.kano.counts import CLOSE, INTERVALS, RULES, feature_table, share_table
 from cxstats.priorities.kano.evaluation import CATEGORIES, check_codes, coded, evaluation_table
 from cxstats.priorities.kano.mean_scores import continuous_table, mean_intervals
@@ -319,7 +320,7 @@ def _members(data: pd.DataFrame, by: str) -> tuple[dict[Any, NDArray[np.intp]], 
     if by not in data.columns:
         raise DataError(no_column(by, data.columns))
     column = data[by]
-    groups = sorted(column.dropna().unique(), key=lambda group: (str(type(group)), group))
+    groups = in_order(column.dropna().unique())
     if len(groups) < 2:
         raise DataError(f"column {by!r} has {len(groups)} group; at least 2 are needed to compare")
     members = {

@@ -1,5 +1,8 @@
 """Control limits, changes and trends: by hand, statsmodels, and series whose truth is known."""
 
+from dataclasses import replace
+from datetime import date
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -17,6 +20,20 @@ STEPPED = cx.nps_from_counts(
     detractors=[60, 54, 63, 15, 18],
     by={"wave": ["a", "b", "c", "d", "e"]},
 )
+
+
+def responses(waves, column="wave"):
+    """Return an NPS by wave of 60 answers each, from one row per answer."""
+    scores = np.random.default_rng(1).integers(0, 11, 60 * len(waves))
+    frame = pd.DataFrame({column: np.repeat(np.array(waves, object), 60), "nps": scores})
+    return cx.nps(frame, column="nps", by=column)
+
+
+def rising(waves):
+    """Return an NPS by wave of -10, 0, 10, ... from counts."""
+    steps = np.arange(len(waves))
+    return cx.nps_from_counts(40 + 10 * steps, [100] * len(waves), 60 - 10 * steps,
+                              by={"wave": waves})  # fmt: skip
 
 
 def test_limits_are_those_of_a_p_chart():
@@ -218,9 +235,24 @@ def test_months_as_numbers_are_remarked_on():
     ("call", "message"),
     [
         (
-            lambda: cx.track(cx.rate([1, 2, 3], [9] * 3, by={"wave": ["w9", "w10", "w11"]})),
-            "text and would sort 'w10' before 'w9'",
+            lambda: cx.track(responses(["launch", "growth", "rest"])),
+            "'wave' is text whose order in time is not clear; say it with order=.*: 'growth'",
         ),
+        (
+            lambda: cx.track(responses(["Nov", "Dec", "Jan"])),
+            "follow each other over its end .* say it with order=",
+        ),
+        (
+            lambda: cx.track(responses(["03/04/2024", "04/03/2024", "05/05/2024"])),
+            "day or the month .* first, and the order differs; or say it with order=",
+        ),
+        (
+            lambda: cx.track(responses(["Jan", "January", "Feb"])),
+            "'Jan' and 'January' are the same time",
+        ),
+        (lambda: cx.track(STEPPED, order=["a", "b"]), "order: wave 'c' of column 'wave' is not in"),
+        (lambda: cx.track(STEPPED, order="abcde"), "order='abcde'; allowed: a list of the waves"),
+        (lambda: cx.track(STEPPED, order=[*"abcde", "a"]), "order: 'a' names two waves, or one"),
         (lambda: cx.track(STEPPED, baseline=1), "baseline=1; allowed: a list of waves"),
         (
             lambda: cx.track(cx.rate([0, 0, 0], [9] * 3, by={"wave": [1, 2, 3]})),
@@ -243,3 +275,162 @@ def test_months_as_numbers_are_remarked_on():
 def test_bad_input_is_named(call, message):
     with pytest.raises(cx.CxError, match=message):
         call()
+
+
+IN_ORDER = [
+    (["Jan", "Feb", "Mar", "Apr", "May", "Jun"], "month"),
+    (["Q3 2024", "Q4 2024", "Q1 2025", "Q2 2025"], "quarter"),
+    (["Oct 2024", "Nov 2024", "Dec 2024", "Jan 2025", "Feb 2025"], "month"),
+    (["H2 2023", "H1 2024", "H2 2024"], "half"),
+    (["一月", "二月", "三月", "四月", "五月"], "month"),
+    (["第一季度", "第二季度", "第三季度", "第四季度"], "quarter"),
+    (["before", "pilot", "after"], "wave"),
+    (["Mon", "Tue", "Wed", "Thu", "Fri"], "wave"),
+    (["Baseline", "Wave 1", "Wave 2"], "wave"),
+    (["2024年9月", "2024年10月", "2024年11月"], "month"),
+    (["第9周", "第10周", "第11周"], "wave"),
+    (["W51 2024", "W52 2024", "W1 2025"], "week"),
+    (["Nov-24", "Dec-24", "Jan-25"], "month"),
+]
+
+
+@pytest.mark.parametrize(("waves", "unit"), IN_ORDER)
+@pytest.mark.parametrize("lead", [1, -1])
+def test_waves_named_by_text_are_in_the_order_of_time(waves, unit, lead):
+    """A rise of 10 a wave, whatever the order of the counts: the values follow by hand."""
+    metric = rising(waves)
+    metric = replace(metric, table=metric.table.iloc[::lead].reset_index(drop=True))
+    tracked = cx.track(metric)
+    assert tracked.table["wave"].tolist() == waves
+    assert tracked.trend["estimate"][0] == pytest.approx(10, abs=1e-9)
+    assert tracked.trend["tau"][0] == pytest.approx(1)
+    assert (tracked.changes["after"] > tracked.changes["before"]).all()
+    assert tracked.unit == unit
+    assert cx.track(responses(waves)).table["wave"].tolist() == waves
+    assert responses(waves).table["wave"].tolist() == waves  # and so the pairs of a comparison
+
+
+def test_the_rise_of_six_months_by_hand():
+    trend = cx.track(rising(["Jan", "Feb", "Mar", "Apr", "May", "Jun"])).trend
+    assert trend["p_tau"][0] == pytest.approx(2 / 720)  # one order of 6! each way
+
+
+def test_a_month_that_is_missing_leaves_a_gap():
+    """-10, 0, then three months later 30: still 10 a month."""
+    waves = ["Oct 2024", "Nov 2024", "Feb 2025"]
+    metric = cx.nps_from_counts([40, 50, 80], [100] * 3, [60, 50, 20], by={"month": waves})
+    tracked = cx.track(metric)
+    assert tracked.trend["estimate"][0] == pytest.approx(10, abs=1e-9)
+    assert np.diff(tracked.plot().get_xticks()).tolist() == [1, 3]
+    plt.close("all")
+
+
+def test_days_first_are_dates():
+    tracked = cx.track(rising(["01/11/2024", "01/12/2024", "01/01/2025", "01/02/2025"]))
+    dates = cx.track(rising(pd.date_range("2024-11-01", periods=4, freq="MS")))
+    pd.testing.assert_frame_equal(tracked.trend, dates.trend)
+    assert any("the day first" in note.en for note in tracked.notes)
+
+
+@pytest.mark.parametrize("waves", [["Nov", "Dec", "Jan", "Feb"], [11, 12, 1, 2]])
+def test_months_listed_over_the_end_of_a_year(waves):
+    tracked = cx.track(rising(waves))
+    assert tracked.table["wave"].tolist() == waves
+    assert tracked.trend["estimate"][0] == pytest.approx(10, abs=1e-9)
+    assert any("over the end" in note.en and "跨年" in note.zh for note in tracked.notes)
+    assert tracked.plot().get_xticklabels()[0].get_text() == str(waves[0])
+    plt.close("all")
+
+
+def test_month_numbers_of_respondents_are_remarked_on():
+    assert any("run over its end" in note.en for note in cx.track(responses([11, 12, 1])).notes)
+    assert not any("run over" in note.en for note in cx.track(responses([1, 2, 3])).notes)
+
+
+def test_counts_of_unclear_waves_keep_their_order_and_say_so():
+    tracked = cx.track(rising(["launch", "growth", "rest"]))
+    assert tracked.table["wave"].tolist() == ["launch", "growth", "rest"]
+    assert any("order=[...]" in note.en for note in tracked.notes)
+
+
+def test_an_order_that_is_said_wins():
+    waves = ["launch", "growth", "rest"]
+    tracked = cx.track(responses(waves), order=[*waves, "later"], baseline=["rest"])
+    assert tracked.table["wave"].tolist() == waves
+    assert tracked.table["baseline"].tolist() == [False, False, True]
+    assert not any("order" in note.en for note in tracked.notes)
+    months = ["Nov", "Dec", "Jan"]
+    tracked = cx.track(responses(months), order=["november", "dec", "jan"])
+    assert tracked.table["wave"].tolist() == months
+    numbers = cx.track(responses([1, 2, 3]), order=[3, 1, 2])
+    assert numbers.table["wave"].tolist() == [3, 1, 2]
+    assert numbers.plot().get_xticklabels()[0].get_text() == "3"
+    plt.close("all")
+
+
+def test_categories_of_pandas():
+    frame = pd.DataFrame({"wave": ["Jan", "Feb", "Mar"] * 20, "nps": np.arange(60) % 11})
+    frame["sorted"] = frame["wave"].astype("category")  # Feb, Jan, Mar: nobody said so
+    frame["said"] = pd.Categorical(frame["wave"], ["Mar", "Feb", "Jan"], ordered=True)
+    by_default, said = (
+        cx.track(cx.nps(frame, column="nps", by=by)).table[by] for by in ("sorted", "said")
+    )
+    assert by_default.tolist() == ["Jan", "Feb", "Mar"]
+    assert said.tolist() == ["Mar", "Feb", "Jan"]
+
+
+def days(first="2024-03-01", zone="Asia/Shanghai", freq="D", n=3):
+    return list(pd.date_range(first, periods=n, freq=freq, tz=zone))
+
+
+@pytest.mark.parametrize(
+    ("waves", "called", "place"),
+    [
+        (["Oct 2024", "Nov 2024", "Dec 2024"], "2024-11", 1),
+        (["Oct 2024", "Nov 2024", "Dec 2024"], "2024年11月", 1),
+        (["Oct 2024", "Nov 2024", "Dec 2024"], date(2024, 11, 15), 1),
+        (["Q3 2024", "Q4 2024", "Q1 2025"], "2025Q1", 2),
+        (["Q3 2024", "Q4 2024", "Q1 2025"], pd.Period("2024Q4"), 1),
+        (["第一季度", "第二季度", "第三季度"], "Q2", 1),
+        (["01/11/2024", "01/12/2024", "01/01/2025"], date(2024, 12, 1), 1),
+        (["Wave 1", "Wave 2", "Wave 3"], "wave 2", 1),
+        (days(freq="MS"), "2024-04-01", 1),
+        (days(), date(2024, 3, 2), 1),
+        (days("2024-03-01 09:30"), "2 Mar 2024", 1),
+        (days(zone=None, freq="MS"), "Apr 2024", 1),
+        (days(zone=None, freq="MS"), "01/04/2024", 1),
+    ],
+)
+def test_waves_are_found_by_what_the_caller_writes(waves, called, place):
+    tracked = cx.track(rising(waves), baseline=[called], annotations={called: "launch"})
+    assert tracked.table["baseline"].tolist() == [i == place for i in range(3)]
+    assert list(tracked.annotations) == [tracked.table["wave"][place]]
+
+
+def test_a_text_that_could_be_two_waves_is_refused():
+    with pytest.raises(cx.CxError, match="baseline: 'Mar 2024' could be any of several waves"):
+        cx.track(rising(days()), baseline=["Mar 2024"])
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/Lima", "Europe/Berlin"])
+def test_dates_with_a_zone_are_drawn_on_its_clock(zone):
+    """Without a warning, which here is an error."""
+    metric = responses(days(zone=zone, freq="MS", n=4), "day")
+    ax = cx.track(metric).plot(lang="zh")
+    ax.figure.canvas.draw()
+    expected = ["2024-03-01", "2024-04-01", "2024-05-01", "2024-06-01"]
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == expected
+    assert metric.group_names() == expected
+    plt.close("all")
+
+
+def test_clocks_that_are_put_back_stay_in_order():
+    hours = [hour.tz_convert("Europe/Berlin") for hour in days("2024-10-26 23:30", "UTC", "h", 5)]
+    cx.track(responses(hours, "hour")).plot()
+    plt.close("all")
+
+
+def test_times_of_two_zones_are_refused():
+    times = [pd.Timestamp("2024-03-01", tz=zone) for zone in ("Asia/Shanghai", "UTC", "UTC")]
+    with pytest.raises(cx.CxError, match="times of different zones"):
+        cx.track(rising([time + pd.Timedelta(days=i) for i, time in enumerate(times)]))
