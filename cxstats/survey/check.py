@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cxstats.core.display import in_words
 from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.export import is_formula
@@ -114,16 +115,20 @@ class CheckReport(Result):
 
     def as_table(self, lang: str | None = None) -> pd.DataFrame:
         """Return `table` with its texts in `lang`; its codes stay."""
+        return self._rows(TABLE_AT_MOST, lang)
+
+    def first_rows(self, n: int) -> tuple[pd.DataFrame, int]:
+        """Return the first problems as people read them, and how many there are."""
+        return in_words(self._rows(n, None), self.codes), len(self.problems)
+
+    def _rows(self, n: int, lang: str | None) -> pd.DataFrame:
         import pandas as pd
 
         def cell(problem: Problem, column: str) -> Any:
             value = getattr(problem, column)
             return value.get(lang) if isinstance(value, Text) else value
 
-        rows = [
-            [cell(problem, name) for name in COLUMNS]
-            for problem in islice(self.problems, TABLE_AT_MOST)
-        ]
+        rows = [[cell(problem, name) for name in COLUMNS] for problem in islice(self.problems, n)]
         columns = zip(*rows, strict=True) if rows else [()] * len(COLUMNS)
         return pd.DataFrame(
             {

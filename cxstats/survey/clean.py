@@ -100,11 +100,23 @@ class Changes:
         counts.update(change.reason for change in self.marked)
         return {reason: n for reason, n in counts.items() if n}
 
-    def table(self) -> pd.DataFrame:
-        """Return all changes: mapped, made missing, turned, row by row; then texts marked."""
+    @property
+    def n(self) -> int:
+        """How many changes there are."""
+        return sum(self.counts.values())
+
+    def table(self, first: int | None = None) -> pd.DataFrame:
+        """Return all changes: mapped, made missing, turned, row by row; then texts marked.
+
+        With `first`, no more than needed to have so many, if there are.
+        """
         import pandas as pd
 
-        parts = [self._part(rows) for rows in self.answers.slices()]
+        parts = []
+        for rows in self.answers.slices():
+            parts.append(self._part(rows))
+            if first is not None and sum(len(part[0]) for part in parts) >= first:
+                break
         i, j, step, after = (np.concatenate(each) for each in zip(*parts, strict=True))
         reasons = ["answer_label", "reversed", *FLAG_KINDS[DECLARED:]]
         flags = self.answers.flags[i, j]
@@ -225,13 +237,19 @@ class CleanReport(Result):
 
     def translated(self, lang: str | None = None) -> dict[str, pd.DataFrame]:
         """Return the tables with reasons in words."""
-        dropped = in_words(self.dropped, {"reason": "survey.kind.{}"}, lang)
-        return {**super().translated(lang), "dropped": dropped}
+        return {**super().translated(lang), "dropped": self._dropped_in_words(lang)}
+
+    def _dropped_in_words(self, lang: str | None) -> pd.DataFrame:
+        return in_words(self.dropped, {"reason": "survey.kind.{}"}, lang)
+
+    def first_rows(self, n: int) -> tuple[pd.DataFrame, int]:
+        """Return the first changes as people read them, and how many there are."""
+        return in_words(self.changed.table(n), self.codes), self.changed.n
 
     def findings(self, lang: str) -> list[str]:
         """Return how many values changed and why, and every respondent dropped."""
         size = {"before": self.n_before, "after": self.n_after}
-        lines = [label("survey.clean.head", lang, **size, changes=sum(self.counts.values()))]
+        lines = [label("survey.clean.head", lang, **size, changes=self.changed.n)]
         lines += [
             f"  {n:6d}  {label(f'survey.reason.{reason}', lang)}"
             for reason, n in self.counts.items()
@@ -239,7 +257,7 @@ class CleanReport(Result):
         if self.reversed:
             items = listed(self.reversed).get(lang)
             lines.append("  " + label("survey.clean.turned", lang, items=items))
-        dropped = self.translated(lang)["dropped"]
+        dropped = self._dropped_in_words(lang)
         respondents = [
             label("survey.clean.dropped.row", lang, row=repr(row), reasons=reasons)
             for row, reasons in zip(dropped["row"], dropped["reason"], strict=True)
