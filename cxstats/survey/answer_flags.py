@@ -300,7 +300,8 @@ def parse(
         Texts that mean "no answer".
     """
     if series.dtype.kind in "iuf":
-        values = series.to_numpy(np.float64, na_value=np.nan)
+        plain = isinstance(series.dtype, np.dtype)
+        values = series.to_numpy(np.float64, **({} if plain else {"na_value": np.nan}))
         whole = series.dtype.kind != "f"
         if not whole or not (np.abs(values) > EXACT_WHOLE).any():
             return Parsed(values, False, slice(0), slice(0), int if whole else float)

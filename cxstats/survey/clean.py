@@ -35,7 +35,7 @@ from cxstats.survey.check import (
     times_taken,
 )
 from cxstats.survey.codebook import Codebook, as_codebook
-from cxstats.survey.formula_texts import marked, runs
+from cxstats.survey.formula_texts import marked, runs, text_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -487,11 +487,8 @@ def _cleaned(
 def _mark(table: pd.DataFrame, answers: FlaggedAnswers) -> list[Marked]:
     """Put a mark in front of texts that a spreadsheet would run, in place, and list them."""
     changes: list[Marked] = []
-    numeric = set(answers.columns)
-    for j, name in enumerate(table.columns):
-        column = table.iloc[:, j]
-        if name in numeric:
-            continue
+    for j in text_columns(table):
+        column, name = table.iloc[:, j], table.columns[j]
         after = marked(column)
         if after is not column:
             table.isetitem(j, after)

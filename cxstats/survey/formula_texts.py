@@ -31,16 +31,25 @@ def formula_texts(
     >>> [(name, texts) for name, _, texts in formula_texts(frame)]
     [('comment', ['=1+1', '- late'])]
     """
-    for j, name in enumerate(frame.columns):
+    for j in text_columns(frame):
         column = frame.iloc[:, j]
         mask = runs(column)
         if mask is not None:
-            yield str(name), mask, column[mask].tolist()
+            yield str(frame.columns[j]), mask, column[mask].tolist()
     for level in range(frame.index.nlevels):
         labels = frame.index.get_level_values(level).to_series()
         mask = runs(labels)
         if mask is not None:
             yield None, mask, labels[mask].tolist()
+
+
+def text_columns(frame: pd.DataFrame) -> list[int]:
+    """Return the places of the columns in which a text can stand."""
+    return [j for j, dtype in enumerate(frame.dtypes) if _holds_texts(dtype)]
+
+
+def _holds_texts(dtype: Any) -> bool:
+    return getattr(dtype, "kind", "O") in "OTU"
 
 
 def runs(column: pd.Series[Any]) -> NDArray[np.bool_] | None:
@@ -50,7 +59,7 @@ def runs(column: pd.Series[Any]) -> NDArray[np.bool_] | None:
     """
     import pandas as pd
 
-    if getattr(column.dtype, "kind", "O") not in "OTU":
+    if not _holds_texts(column.dtype):
         return None
     if isinstance(column.dtype, pd.CategoricalDtype):
         codes, cells = column.cat.codes.to_numpy(), column.cat.categories
