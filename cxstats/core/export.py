@@ -45,6 +45,7 @@ HARMLESS = re.compile(
     r"|[-+－＋ ]+"
 )
 MARK = "'"
+LONE_RETURN = re.compile(r"\r(?!\n)")  # Python writes it without quotes: it ends a row of a CSV file
 SHEET_NAME = 31  # characters that a spreadsheet allows
 MOST_ROWS, MOST_COLUMNS, LONGEST_CELL = 1_048_576, 16_384, 32_767  # the limits of Excel
 LARGEST_WHOLE = 10**15  # beyond it a spreadsheet changes the last digits of a whole number
@@ -102,7 +103,8 @@ def is_formula(text: str) -> bool:
     r"""Return whether a spreadsheet would run a text, or may.
 
     It begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break, in full width too, or stands
-    in ``{=...}`` (which one writer of workbooks takes for a formula). Numbers ("-5", "+3.5 %"),
+    in ``{=...}`` (which one writer of workbooks takes for a formula), or such a text follows a lone
+    carriage return (which ends a row of a CSV file). Numbers ("-5", "+3.5 %"),
     telephone numbers ("+86 138 0013 8000") and signs alone ("--") do nothing and are none.
 
     References
@@ -116,6 +118,12 @@ def is_formula(text: str) -> bool:
     >>> [is_formula(text) for text in ("-5", "+3,5", "+86 138 0013 8000", "--", "a=1")]
     [False, False, False, False, False]
     """
+    if _begins_formula(text):
+        return True
+    return "\r" in text and any(map(_begins_formula, LONE_RETURN.split(text)))
+
+
+def _begins_formula(text: str) -> bool:
     text = text.lstrip(BLANKS)
     if text.startswith("{="):
         return text.rstrip().endswith("}")
@@ -123,14 +131,19 @@ def is_formula(text: str) -> bool:
 
 
 def defused(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula: an apostrophe stands in front.
+    r"""Return text that no spreadsheet takes for a formula: an apostrophe stands in front.
+
+    Where a lone carriage return would begin a row of a CSV file, it becomes a line break.
 
     Examples
     --------
-    >>> defused("=1+1"), defused("fine"), defused("-5")
-    ("'=1+1", 'fine', '-5')
+    >>> defused("=1+1"), defused("fine"), defused("-5"), defused("a\r=1")
+    ("'=1+1", 'fine', '-5', 'a\n=1')
     """
-    return f"{MARK}{text}" if is_formula(text) else text
+    if not is_formula(text):
+        return text
+    text = LONE_RETURN.sub("\n", text)
+    return f"{MARK}{text}" if _begins_formula(text) else text
 
 
 def csv_text(text: str) -> str:
@@ -193,8 +206,10 @@ def write_table(
     '=1+1,5
     fine,-2
     """
+    import pandas as pd
+
     lang = check_lang(lang)
-    table = as_pandas(frame)
+    table = frame if isinstance(frame, pd.DataFrame) else as_pandas(frame)  # without rows, too
     if index:
         heads = [str(name) if name is not None else "" for name in table.index.names]
         labels = table.index.to_frame(index=False).set_axis(heads, axis=1)
