@@ -45,7 +45,8 @@ HARMLESS = re.compile(
     r"|[-+－＋ ]+"
 )
 MARK = "'"
-LONE_RETURN = re.compile(r"\r(?!\n)")  # Python writes it without quotes: it ends a row of a CSV file
+# Python writes it without quotes, so it ends a row of a CSV file.
+LONE_RETURN = re.compile(r"\r(?!\n)")
 SHEET_NAME = 31  # characters that a spreadsheet allows
 MOST_ROWS, MOST_COLUMNS, LONGEST_CELL = 1_048_576, 16_384, 32_767  # the limits of Excel
 LARGEST_WHOLE = 10**15  # beyond it a spreadsheet changes the last digits of a whole number

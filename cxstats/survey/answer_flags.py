@@ -138,7 +138,8 @@ class FlaggedAnswers:
     def missing(self) -> NDArray[np.bool_]:
         """Answers (n, n_answers) that were not given; what is wrong is not missing."""
         flags = self.flags[:, : self.n_answers]
-        return (flags == MISSING) | (flags == DECLARED)
+        missing: NDArray[np.bool_] = (flags == MISSING) | (flags == DECLARED)
+        return missing
 
     @property
     def turned(self) -> tuple[str, ...]:
@@ -207,8 +208,9 @@ class FlaggedAnswers:
             varied = np.zeros(len(self.values[part]), dtype=bool)
             for block in self.blocks:
                 if block.places:
-                    given = self.as_given(block, part)
-                    varied |= np.fmax.reduce(given, axis=1) > np.fmin.reduce(given, axis=1)
+                    responses = self.as_given(block, part)
+                    highest = np.fmax.reduce(responses, axis=1)
+                    varied |= highest > np.fmin.reduce(responses, axis=1)
             answers = self.usable(part, slice(self.n_answers)) + 0.0  # -0 is 0
             enough = (~np.isnan(answers)).sum(axis=1) >= MIN_BLOCK
             rows = np.flatnonzero(among[part] & varied & enough)
@@ -300,8 +302,11 @@ def parse(
         Texts that mean "no answer".
     """
     if series.dtype.kind in "iuf":
+        # Of numpy's own types, the missing one is NaN as it is.
         plain = isinstance(series.dtype, np.dtype)
-        values = series.to_numpy(np.float64, **({} if plain else {"na_value": np.nan}))
+        values = (
+            series.to_numpy(np.float64) if plain else series.to_numpy(np.float64, na_value=np.nan)
+        )
         whole = series.dtype.kind != "f"
         if not whole or not (np.abs(values) > EXACT_WHOLE).any():
             return Parsed(values, False, slice(0), slice(0), int if whole else float)
@@ -343,9 +348,7 @@ def distinct_cells(series: pd.Series[Any]) -> tuple[Cells, list[tuple[type, Any]
                 [cell if type(cell) in SCALARS else str(cell) for cell in array.tolist()]
             )
             codes, distinct = _by_type(array, texts)
-            keys = [
-                (type(cell), cell if type(cell) in SCALARS else str(cell)) for cell in distinct
-            ]
+            keys = [(type(cell), cell if type(cell) in SCALARS else str(cell)) for cell in distinct]
             return Cells(list(map(_plain, distinct)), _narrow(codes, len(distinct))), keys
     keys = [(type(cell), cell) for cell in distinct]
     return Cells(list(map(_plain, distinct)), _narrow(codes, len(distinct))), keys

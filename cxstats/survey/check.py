@@ -457,9 +457,7 @@ def _formula_problems(answers: FlaggedAnswers) -> Iterator[InRows]:
     for name, mask, cells in formula_texts(answers.table):
         texts = dict(zip(np.flatnonzero(mask).tolist(), cells, strict=True))
 
-        def build(
-            i: int, name: str | None = name, texts: dict[int, str] = texts
-        ) -> Problem:
+        def build(i: int, name: str | None = name, texts: dict[int, str] = texts) -> Problem:
             # What tells who a person is stands in no message.
             value = masked_text(texts[i], name or "")
             return _problem(still, "formula_text", i, name, value)
@@ -485,9 +483,7 @@ def longest_run(block: NDArray[np.float64]) -> NDArray[np.int64]:
 
 def longest_runs(answers: FlaggedAnswers, block: Block) -> NDArray[np.int64]:
     """Return the longest run (n,) of equal answers of each respondent in a block."""
-    return np.concatenate(
-        [longest_run(answers.as_given(block, rows)) for rows in answers.slices()]
-    )
+    return np.concatenate([longest_run(answers.as_given(block, rows)) for rows in answers.slices()])
 
 
 def _line_problems(answers: FlaggedAnswers, items: int | None) -> Iterator[InRows]:
@@ -523,9 +519,7 @@ def _duplicate_problems(answers: FlaggedAnswers) -> Iterator[InRows]:
 
     def respondent(i: int) -> Problem:
         other = place(respondents[i])
-        return _problem(
-            still, "duplicate_respondent", i, column, identifiers[i], once, other=other
-        )
+        return _problem(still, "duplicate_respondent", i, column, identifiers[i], once, other=other)
 
     def row(i: int) -> Problem:
         return _problem(still, "duplicate_row", i, other=place(rows[i]))

@@ -112,23 +112,23 @@ class Changes:
         """
         import pandas as pd
 
-        parts = []
+        pieces: list[tuple[NDArray[Any], ...]] = []
         for rows in self.answers.slices():
-            parts.append(self._part(rows))
-            if first is not None and sum(len(part[0]) for part in parts) >= first:
+            pieces.append(self._changes_in(rows))
+            if first is not None and sum(len(piece[0]) for piece in pieces) >= first:
                 break
-        i, j, step, after = (np.concatenate(each) for each in zip(*parts, strict=True))
+        i, j, step, after = (np.concatenate(each) for each in zip(*pieces, strict=True))
         reasons = ["answer_label", "reversed", *FLAG_KINDS[DECLARED:]]
         flags = self.answers.flags[i, j]
-        codes = np.where(step == 0, 0, np.where(step == 2, 1, flags - DECLARED + 2))
+        codes = np.where(step == 0, 0, np.where(step == 2, 1, flags - DECLARED + 2)).astype(np.int8)
         labels = pd.Index(self.answers.rows, dtype=_dtype_of_labels(self.answers.rows))
         table = pd.DataFrame(
             {
                 "row": labels.take(i),
-                "column": pd.Categorical.from_codes(j, list(self.answers.columns)),
+                "column": pd.Categorical.from_codes(j, pd.Index(self.answers.columns)),
                 "before": self._before(i, j, step),
                 "after": after,
-                "reason": pd.Categorical.from_codes(codes, reasons),
+                "reason": pd.Categorical.from_codes(codes, pd.Index(reasons)),
             }
         )
         table["reason"] = table["reason"].cat.remove_unused_categories()
@@ -137,7 +137,7 @@ class Changes:
         more = pd.DataFrame(self.marked, columns=CHANGES, dtype=object)
         return pd.concat([table.astype(object), more], ignore_index=True)
 
-    def _part(self, rows: slice) -> tuple[NDArray[Any], ...]:
+    def _changes_in(self, rows: slice) -> tuple[NDArray[Any], ...]:
         """Return rows, columns, steps (0 mapped, 1 emptied, 2 turned) and values after, in order.
 
         Of some rows, which fit in memory.
@@ -491,14 +491,12 @@ def _mark(table: pd.DataFrame, answers: FlaggedAnswers) -> list[Marked]:
         column, name = table.iloc[:, j], table.columns[j]
         after = marked(column)
         if after is not column:
-            table.isetitem(j, after)
+            table.isetitem(j, after.array)
             changes += _listed(column, after, str(name))
     index = table.index
     levels = [index.get_level_values(k).to_series() for k in range(index.nlevels)]
     if any(runs(level) is not None for level in levels):
-        changes += [
-            change for level in levels for change in _listed(level, marked(level), None)
-        ]
+        changes += [change for level in levels for change in _listed(level, marked(level), None)]
         table.index = _as_index(list(map(marked, levels)), list(index.names))
     names = [_safe_name(name) for name in table.index.names]
     changes += _names_listed(list(table.index.names), names)
@@ -526,7 +524,8 @@ def _as_index(levels: list[pd.Series[Any]], names: list[Any]) -> pd.Index[Any]:
     import pandas as pd
 
     if len(levels) == 1:
-        return pd.Index(levels[0].array, name=names[0])
+        index: pd.Index[Any] = pd.Index(levels[0].array, name=names[0])
+        return index
     return pd.MultiIndex.from_arrays([level.array for level in levels], names=names)
 
 

@@ -62,10 +62,11 @@ def runs(column: pd.Series[Any]) -> NDArray[np.bool_] | None:
     if not _holds_texts(column.dtype):
         return None
     if isinstance(column.dtype, pd.CategoricalDtype):
-        codes, cells = column.cat.codes.to_numpy(), column.cat.categories
+        codes, cells = column.cat.codes.to_numpy(), column.cat.categories.tolist()
     else:
         try:
-            codes, cells = pd.factorize(column)
+            codes, unique = pd.factorize(column)
+            cells = unique.tolist()
         except TypeError:  # a list or the like in a cell
             codes, cells = np.arange(len(column)), column.astype(object).tolist()
     dangerous = np.array([isinstance(cell, str) and is_formula(cell) for cell in cells] + [False])
@@ -89,11 +90,13 @@ def marked(column: pd.Series[Any]) -> pd.Series[Any]:
         # Also the categories that no cell has: a table of counts would have them.
         names = [defused(c) if isinstance(c, str) else c for c in column.cat.categories]
         if len(set(names)) == len(names):
-            return column.cat.rename_categories(names)
+            renamed: pd.Series[Any] = column.cat.rename_categories(names)
+            return renamed
         column = column.astype(object)
     if mask is None:
         return column
     cells = column.astype(object).to_numpy().copy()
     cells[mask] = [defused(text) for text in cells[mask]]
     dtype: Any = object if column.dtype == object else column.dtype
-    return pd.Series(cells, index=column.index, name=column.name, dtype=dtype)
+    texts: pd.Series[Any] = pd.Series(cells, index=column.index, name=column.name, dtype=dtype)
+    return texts

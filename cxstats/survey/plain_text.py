@@ -39,7 +39,8 @@ class Coded(NamedTuple):
     @property
     def counts(self) -> list[int]:
         """How many rows have each text."""
-        return np.bincount(self.codes, minlength=len(self.texts)).tolist()
+        counts: list[int] = np.bincount(self.codes, minlength=len(self.texts)).tolist()
+        return counts
 
     def at(self, i: int) -> Any:
         """Return the cell of a row."""
@@ -49,7 +50,8 @@ class Coded(NamedTuple):
         """Return those of some rows that have a text."""
         if text not in self.texts:
             return rows[:0]
-        return rows[self.codes[rows] == self.texts.index(text)]
+        having: NDArray[np.intp] = rows[self.codes[rows] == self.texts.index(text)]
+        return having
 
     def among(self, stays: NDArray[np.bool_]) -> Coded:
         """Return the column without some rows, and without texts that no row has then."""

@@ -367,7 +367,10 @@ def _plain_table(
         columns, numbers = [column.among(stays) for column in columns], numbers[stays]
     below = _notes_below_columns(columns, numbers) if width > NOTE_BELOW else set()
     left_out = {}
-    for kind, gone in (("footnote", below), ("repeated_header", set((repeated + last + 1).tolist()))):
+    for kind, gone in (
+        ("footnote", below),
+        ("repeated_header", set((repeated + last + 1).tolist())),
+    ):
         if gone:
             left_out[kind] = tuple(sorted(gone))
             stays = ~np.isin(numbers, list(gone))
@@ -438,8 +441,6 @@ def _table(
     decimal_comma: bool = False,
 ) -> tuple[pd.DataFrame, ReadReport]:
     """Return the table that rows of cells make, blank ones left out, and what is known of it."""
-    import pandas as pd
-
     if not records:
         raise DataError(f"{name}: the file is empty")
     widest = max(len(record.cells) for record in records[:HEAD])

@@ -19,8 +19,9 @@ from tests.survey.questionnaires import kinds, problems_of
 # OWASP, "CSV Injection"; and what the writers of workbooks take for a formula.
 HOSTILE = [
     '=HYPERLINK("http://x","see")', "=cmd|' /C calc'!A0", "@SUM(1+1)*cmd|' /C calc'!A0",
-    "a\r=1+1", "+1+cmd|' /C calc'!A0", "-2+3+cmd|' /C calc'!A0", "\t=1+1", "\r=1+1", "\n=1+1", " =1+1",
-    "\u3000=1", "\ufeff=1", "＝1+1", "＋SUM(1)", "－x", "＠x", "{=1+1}", "==", "- good", "-2+3", "\0=1",
+    "a\r=1+1", "+1+cmd|' /C calc'!A0", "-2+3+cmd|' /C calc'!A0", "\t=1+1", "\r=1+1", "\n=1+1",
+    " =1+1", "\0=1",
+    "\u3000=1", "\ufeff=1", "＝1+1", "＋SUM(1)", "－x", "＠x", "{=1+1}", "==", "- good", "-2+3",
 ]  # fmt: skip
 HARMLESS = [
     "", "fine", "5", "-5", "+3", "-3.5", "-3,5", "+1,234.5", "-1e5", "+10 %", "-0", "-.5", "－5",
@@ -274,7 +275,10 @@ def test_masked_personal_data_come_out_nowhere(tmp_path):
 
 
 def test_write_table_leaves_texts_in_a_workbook_as_they_are(tmp_path):
-    texts = [text for text in HOSTILE if not re.search("[\0\r]", text)] + ["http://x", "mailto:a@b.c"]
+    texts = [text for text in HOSTILE if not re.search("[\0\r]", text)] + [
+        "http://x",
+        "mailto:a@b.c",
+    ]
     frame = pd.DataFrame({"text": texts, "=n": range(len(texts))})
     path = cx.write_table(frame, tmp_path / "a.xlsx")
     assert live(path) == []
@@ -322,5 +326,5 @@ def test_write_table_says_what_does_not_fit(tmp_path):
         cx.write_table(survey(["x" * 32_768]), tmp_path / "a.xlsx")
     assert list(tmp_path.iterdir()) == []
     wide = pd.DataFrame(np.zeros((1, 16_385)))
-    with pytest.raises(DataError, match="1 rows and 16,385 columns; allowed in .xlsx"):
+    with pytest.raises(DataError, match=r"1 rows and 16,385 columns; allowed in \.xlsx"):
         cx.write_table(wide, tmp_path / "a.xlsx")

@@ -72,8 +72,13 @@ def written(cell, quote):
 
 
 @settings(deadline=None, max_examples=300)  # timings never decide a test
-@given(ROWS, st.sampled_from(",;\t"), st.sampled_from(["\n", "\r\n", "\r"]), st.booleans(),
-       st.sampled_from(["", "\n", "\n\n", "x", '"', ",,\n", "a,b\n", "note\n"]))
+@given(
+    ROWS,
+    st.sampled_from(",;\t"),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.booleans(),
+    st.sampled_from(["", "\n", "\n\n", "x", '"', ",,\n", "a,b\n", "note\n"]),
+)
 @example([["1", "2"], ["1", "2"]], ",", "\n", False, "head,q\n")
 def test_small_files_are_read_alike(tmp_path_factory, rows, delimiter, end, quote, after):
     width = len(rows[0])
