@@ -489,9 +489,9 @@ def _mark(table: pd.DataFrame, answers: FlaggedAnswers) -> list[Marked]:
     changes: list[Marked] = []
     for j in text_columns(table):
         column, name = table.iloc[:, j], table.columns[j]
-        after = marked(column)
+        after: Any = marked(column)  # a whole column, of which pandas' types do not tell
         if after is not column:
-            table.isetitem(j, after.array)
+            table.isetitem(j, after)
             changes += _listed(column, after, str(name))
     index = table.index
     levels = [index.get_level_values(k).to_series() for k in range(index.nlevels)]

@@ -80,7 +80,7 @@ def table(operation: str, kind: str) -> None:
     frame, book = answers(kind), codebook()
     call = {
         "check": lambda: len(cx.check(frame, book).problems),
-        "clean": lambda: cx.clean(frame, book, on_error="missing")[1].summary(),
+        "clean": lambda: cx.clean(frame, book, on_error="missing"),
     }[operation]
     getattr(cx, operation)(frame.iloc[:10], book)  # imports are not what is measured
     ours = timed(call)
@@ -98,8 +98,8 @@ def write(path: Path) -> None:
     for j in range(12):
         columns[f"words{j}"] = np.array([*LABELS, ""])[generator.integers(0, 8, n)]
         columns[f"number{j}"] = generator.integers(1, 8, n)
-    words = np.array("good bad service slow fast, very the branch 很好 staff app".split())
-    columns["comment"] = [" ".join(row) for row in words[generator.integers(0, 11, (n, 6))]]
+    words = np.array(["good", "bad", "service", "slow", "fast,", "the branch", "很好", "app"])
+    columns["comment"] = [" ".join(row) for row in words[generator.integers(0, 8, (n, 6))]]
     pd.DataFrame(columns).to_csv(path, index=False)
 
 
