@@ -125,13 +125,12 @@ class Changes:
         table = pd.DataFrame(
             {
                 "row": labels.take(i),
-                "column": pd.Categorical.from_codes(j, pd.Index(self.answers.columns)),
-                "before": self._before(i, j, step),
+                "column": pd.Series(np.array(self.answers.columns, object)[j], dtype=object),
+                "before": pd.Series(self._before(i, j, step), dtype=object),
                 "after": after,
-                "reason": pd.Categorical.from_codes(codes, pd.Index(reasons)),
+                "reason": pd.Series(np.array(reasons, object)[codes], dtype=object),
             }
         )
-        table["reason"] = table["reason"].cat.remove_unused_categories()
         if not self.marked:
             return table
         more = pd.DataFrame(self.marked, columns=CHANGES, dtype=object)
@@ -219,8 +218,7 @@ class CleanReport(Result):
         """The changes: ``row, column, before, after, reason``, in the respondents that stay.
 
         ``reason`` is "reversed" or a kind of problem. A value that is the same after it was turned
-        (the middle of the scale) is no change. The table is built when it is first asked for; its
-        columns of names and of reasons are categories. What stood there before stands here: a
+        (the middle of the scale) is no change. The table is built when it is first asked for. What stood there before stands here: a
         text that a spreadsheet would run, too. `export` writes it as text.
         """
         return self.changed.table()
