@@ -218,8 +218,8 @@ class CleanReport(Result):
         """The changes: ``row, column, before, after, reason``, in the respondents that stay.
 
         ``reason`` is "reversed" or a kind of problem. A value that is the same after it was turned
-        (the middle of the scale) is no change. The table is built when it is first asked for. What stood there before stands here: a
-        text that a spreadsheet would run, too. `export` writes it as text.
+        (the middle of the scale) is no change. The table is built when it is first asked for. What
+        stood there before stands here: a text that a spreadsheet would run, too. `export` writes it as text.
         """
         return self.changed.table()
 
