@@ -219,7 +219,8 @@ class CleanReport(Result):
 
         ``reason`` is "reversed" or a kind of problem. A value that is the same after it was turned
         (the middle of the scale) is no change. The table is built when it is first asked for. What
-        stood there before stands here: a text that a spreadsheet would run, too. `export` writes it as text.
+        stood there before stands here: a text that a spreadsheet would run, too. `export`
+        writes it as text.
         """
         return self.changed.table()
 
