@@ -89,6 +89,7 @@ _PUBLIC = {
     "weight_sensitivity": "cxstats.weighting.sensitivity",
     "weighted_score": "cxstats.satisfaction.score",
     "weights": "cxstats.weighting.methods",
+    "write_table": "cxstats.core.export",
 }
 
 __all__ = [*_PUBLIC, "__version__"]  # noqa: PLE0604  (all are strings)
@@ -100,6 +101,7 @@ if TYPE_CHECKING:
     from cxstats.cases.files import load_formulas, load_source_errors, load_tables
     from cxstats.cases.published_reproduced import Comparison, compare
     from cxstats.core.errors import CxError, DataError, ModelSyntaxError, ReproductionError
+    from cxstats.core.export import write_table
     from cxstats.core.language import set_language
     from cxstats.core.moments import Moments, bootstrap_moments, moments
     from cxstats.datasets.loaders import load_corporate_reputation, load_ecsi_mobile

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 from math import floor, isfinite, log10
 from sys import float_info
@@ -191,6 +192,7 @@ def in_words(
     """
     texts, between = catalogue(), label("table.between", lang)
 
+    @cache
     def words(cell: Any, key: str) -> Any:
         if not isinstance(cell, str):
             return cell
@@ -307,8 +309,12 @@ def table_html(
     lang: str | None = None,
     rows: int | None = None,
     level: float | None = None,
+    n_rows: int | None = None,
 ) -> str:
-    """Return a table as HTML: numbers to the right, words to the left, everything escaped."""
+    """Return a table as HTML: numbers to the right, words to the left, everything escaped.
+
+    Of `rows` rows at most; `n_rows` says how many there are, where `table` has the first only.
+    """
     text = display_table(table if rows is None else table.iloc[:rows], lang, level)
     sides = ["right" if numeric else "left" for numeric in numeric_heads(text)]
     head = "".join(
@@ -324,7 +330,7 @@ def table_html(
         + "</tr>"
         for row in text.itertuples(index=False, name=None)
     )
-    more = len(table) - len(text)
+    more = (len(table) if n_rows is None else n_rows) - len(text)
     below = f"\n<p>{escape(label('table.more', lang, n=format_number(more)))}</p>" if more else ""
     return (
         f'<table border="0" class="dataframe">\n<thead><tr>{head}</tr></thead>\n'

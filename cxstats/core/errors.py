@@ -24,16 +24,22 @@ class CxError(ValueError):
 class DataError(CxError):
     """A file that cannot be used as it stands.
 
+    Parameters
+    ----------
+    problems : str or sequence of str
+    more : int
+        Problems beside these, where they are too many to be written out.
+
     Attributes
     ----------
     problems : tuple of str
-        Every problem found; the message shows the first and counts the rest.
+        Every problem; the message shows the first and counts the rest.
     """
 
-    def __init__(self, problems: str | Sequence[str]) -> None:
+    def __init__(self, problems: str | Sequence[str], more: int = 0) -> None:
         lines = (problems,) if isinstance(problems, str) else problems
         self.problems = tuple(map(_one_line, lines))
-        more = len(self.problems) - 1
+        more += len(self.problems) - 1
         super().__init__(self.problems[0] + (f" (and {more} more)" if more else ""))
 
 

@@ -1,9 +1,14 @@
-"""Write a result to a file: .xlsx, .csv, .docx, .html or .tex."""
+"""Write a result to a file, .xlsx, .csv, .docx, .html or .tex, or any table to .xlsx or .csv.
+
+Nothing that is written runs in a spreadsheet. Which texts would run is said here alone, by
+`is_formula`; `cxstats.check` names them and `cxstats.clean` marks them.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from html import escape
 from io import BytesIO
 from pathlib import Path
@@ -18,29 +23,55 @@ from cxstats.core.display import (
     table_html,
     with_index,
 )
-from cxstats.core.errors import CxError
+from cxstats.core.engines import as_pandas
+from cxstats.core.errors import CxError, DataError
 from cxstats.core.files import write_whole
-from cxstats.core.language import Text, catalogue, label
+from cxstats.core.language import Text, catalogue, check_lang, label
+from cxstats.core.messages import excerpt
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from cxstats.core.result import Result
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a spreadsheet takes for a formula
+# What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection"), also in the full
+# width of Chinese and Japanese keyboards. Before it may stand blanks, which spreadsheets drop.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
+BLANKS = " \u00a0\u3000\u200b\ufeff"
+# What begins so and can do nothing: numbers, telephone numbers, and signs alone ("-", "--").
+HARMLESS = re.compile(
+    r"[-+－＋]?(?:[0-9]+(?:[.,][0-9]+)*[.,]?|[.,][0-9]+)(?:[eE][-+]?[0-9]+)? ?[%％]?"
+    r"|[+＋][0-9](?:[ .()-]{0,2}[0-9]){4,19}"
+    r"|[-+－＋ ]+"
+)
+MARK = "'"
+# Python writes it without quotes, so it ends a row of a CSV file.
+LONE_RETURN = re.compile(r"\r(?!\n)")
 SHEET_NAME = 31  # characters that a spreadsheet allows
+MOST_ROWS, MOST_COLUMNS, LONGEST_CELL = 1_048_576, 16_384, 32_767  # the limits of Excel
+LARGEST_WHOLE = 10**15  # beyond it a spreadsheet changes the last digits of a whole number
 WIDEST = 60  # characters of a column
 
 
 def export(result: Result, path: str | os.PathLike[str], lang: str) -> Path:
     """Write `result` beside `path` and put it in place whole; see `Result.export`."""
+    return _write(path, WRITERS, result, lang, "export")
+
+
+def _write(
+    path: str | os.PathLike[str],
+    writers: Mapping[str, Callable[[Any, Path, str], None]],
+    content: Any,
+    lang: str,
+    call: str,
+) -> Path:
     target = Path(path)
-    write = WRITERS.get(target.suffix.lower())
+    write = writers.get(target.suffix.lower())
     if write is None:
-        raise CxError(f"export({str(path)!r}): allowed endings: {', '.join(WRITERS)}")
+        raise CxError(f"{call}({str(path)!r}): allowed endings: {', '.join(writers)}")
     if not target.parent.is_dir():
-        raise CxError(f"export({str(path)!r}): no folder {str(target.parent)!r}")
-    return write_whole(target, lambda file: write(result, file, lang))
+        raise CxError(f"{call}({str(path)!r}): no folder {str(target.parent)!r}")
+    return write_whole(target, lambda file: write(content, file, lang))
 
 
 def plain_cell(value: Any, lang: str) -> Any:
@@ -55,7 +86,7 @@ def plain_cell(value: Any, lang: str) -> Any:
     if value is None or (np.ndim(value) == 0 and bool(pd.isna(value))):
         return None
     if isinstance(value, pd.Timestamp):
-        return value.tz_localize(None).to_pydatetime()
+        return value.tz_localize(None).to_pydatetime(warn=False)
     if isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, (list, tuple, set, frozenset)):
@@ -69,15 +100,51 @@ def table_name(name: str, lang: str) -> str:
     return label(key, lang) if key in catalogue() else name
 
 
-def defused(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula.
+def is_formula(text: str) -> bool:
+    r"""Return whether a spreadsheet would run a text, or may.
+
+    It begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break, in full width too, or stands
+    in ``{=...}`` (which one writer of workbooks takes for a formula), or such a text follows a lone
+    carriage return (which ends a row of a CSV file). Numbers ("-5", "+3.5 %"),
+    telephone numbers ("+86 138 0013 8000") and signs alone ("--") do nothing and are none.
+
+    References
+    ----------
+    OWASP, "CSV Injection": the first characters.
 
     Examples
     --------
-    >>> defused("=1+1"), defused("fine")
-    ("'=1+1", 'fine')
+    >>> [is_formula(text) for text in ("=1+1", "- good", "@SUM(A1)", "\t=1", " =1", "{=1}")]
+    [True, True, True, True, True, True]
+    >>> [is_formula(text) for text in ("-5", "+3,5", "+86 138 0013 8000", "--", "a=1")]
+    [False, False, False, False, False]
     """
-    return f"'{text}" if text.startswith(FORMULA) else text
+    if _begins_formula(text):
+        return True
+    return "\r" in text and any(map(_begins_formula, LONE_RETURN.split(text)))
+
+
+def _begins_formula(text: str) -> bool:
+    text = text.lstrip(BLANKS)
+    if text.startswith("{="):
+        return text.rstrip().endswith("}")
+    return text.startswith(FORMULA) and HARMLESS.fullmatch(text) is None
+
+
+def defused(text: str) -> str:
+    r"""Return text that no spreadsheet takes for a formula: an apostrophe stands in front.
+
+    Where a lone carriage return would begin a row of a CSV file, it becomes a line break.
+
+    Examples
+    --------
+    >>> defused("=1+1"), defused("fine"), defused("-5"), defused("a\r=1")
+    ("'=1+1", 'fine', '-5', 'a\n=1')
+    """
+    if not is_formula(text):
+        return text
+    text = LONE_RETURN.sub("\n", text)
+    return f"{MARK}{text}" if _begins_formula(text) else text
 
 
 def csv_text(text: str) -> str:
@@ -93,13 +160,147 @@ def csv_text(text: str) -> str:
     return defused(text).replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _csv(result: Result, path: Path, lang: str) -> None:
-    table = with_index(result.as_table(lang)).astype(object)
-    cells = table.map(lambda value: plain_cell(value, lang))
-    cells = cells.map(lambda value: csv_text(value) if isinstance(value, str) else value)
-    cells.columns = [csv_text(str(name)) for name in cells.columns]
+def write_table(
+    frame: Any, path: str | os.PathLike[str], *, index: bool = False, lang: str | None = None
+) -> Path:
+    """Write any table to a file in which nothing runs, whatever stands in it.
+
+    In ``.xlsx`` each text is written as text, so it stays as it is, and no text becomes a link.
+    A ``.csv`` file has no types: there a text that a spreadsheet would run gets an apostrophe in
+    front (and a lone carriage return becomes a line break).
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame, or any table that Narwhals knows
+    path : path
+        Ending in ``.xlsx`` or ``.csv``; written beside first and then put in place whole.
+    index : bool
+        Whether the labels of rows come first, as columns.
+    lang : {"en", "zh"}, optional
+        Language of cells that hold texts in both.
+
+    Returns
+    -------
+    Path
+
+    Notes
+    -----
+    In ``.xlsx``, numbers that a spreadsheet would change (whole numbers of more than 15 digits,
+    infinity) are written as text. Times lose their zone, not their hour. A ``.csv`` file that is
+    opened with another delimiter is cut elsewhere: a semicolon within a text can then begin a cell.
+
+    Raises
+    ------
+    CxError
+        If the ending is another, or the folder does not exist.
+    DataError
+        If an ``.xlsx`` file cannot hold the table; the message says how much it can.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> file = Path(tempfile.mkdtemp(), "comments.csv")
+    >>> _ = write_table(pd.DataFrame({"comment": ["=1+1", "fine"], "q1": [5, -2]}), file)
+    >>> print(file.read_text(encoding="utf-8-sig").strip())
+    comment,q1
+    '=1+1,5
+    fine,-2
+    """
+    import pandas as pd
+
+    lang = check_lang(lang)
+    table = frame if isinstance(frame, pd.DataFrame) else as_pandas(frame)  # without rows, too
+    if index:
+        heads = [str(name) if name is not None else "" for name in table.index.names]
+        labels = table.index.to_frame(index=False).set_axis(heads, axis=1)
+        table = _beside(labels, table)
+    return _write(path, {".xlsx": _plain_workbook, ".csv": _plain_csv}, table, lang, "write_table")
+
+
+def _beside(labels: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.concat([labels, table.reset_index(drop=True)], axis=1)
+
+
+def _plain_csv(table: pd.DataFrame, path: Path, lang: str) -> None:
+    """Write a table; numbers as they are, other cells as text that nothing runs."""
+    cells = table.set_axis([csv_text(str(name)) for name in table.columns], axis=1)
+    for j in range(cells.shape[1]):
+        if cells.dtypes.iloc[j].kind not in "iufb":
+            texts = [_csv_cell(value, lang) for value in cells.iloc[:, j].astype(object)]
+            cells.isetitem(j, _objects(texts))
     # With a byte-order mark Excel reads Chinese.
     cells.to_csv(path, index=False, encoding="utf-8-sig")
+
+
+def _objects(values: list[Any]) -> Any:
+    import numpy as np
+
+    array = np.empty(len(values), object)
+    array[:] = values
+    return array
+
+
+def _csv_cell(value: Any, lang: str) -> Any:
+    cell = plain_cell(value, lang)
+    return csv_text(cell) if isinstance(cell, str) else cell
+
+
+def _plain_workbook(table: pd.DataFrame, path: Path, lang: str) -> None:
+    import xlsxwriter
+    from xlsxwriter.exceptions import FileCreateError
+
+    if len(table) >= MOST_ROWS or table.shape[1] > MOST_COLUMNS:
+        raise DataError(
+            f"{len(table):,} rows and {table.shape[1]:,} columns; allowed in .xlsx: at most "
+            f"{MOST_ROWS - 1:,} rows and {MOST_COLUMNS:,} columns; write .csv"
+        )
+    names = [str(name) for name in table.columns]
+    columns = [table.iloc[:, j].astype(object).tolist() for j in range(len(names))]
+    try:
+        with xlsxwriter.Workbook(str(path), {"constant_memory": True}) as book:
+            sheet = book.add_worksheet()
+            dates = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+            for j, name in enumerate(names):
+                _write_text(sheet, 0, j, name, name)
+            for i, row in enumerate(zip(*columns, strict=True), start=1):
+                for j, value in enumerate(row):
+                    _write_cell(sheet, i, j, plain_cell(value, lang), names[j], dates)
+    except FileCreateError as error:  # it hides that the disk is full
+        raise error.args[0] from error
+
+
+def _write_cell(sheet: Any, i: int, j: int, cell: Any, name: str, dates: Any) -> None:
+    from datetime import date
+
+    if isinstance(cell, bool):
+        sheet.write_boolean(i, j, cell)
+    elif isinstance(cell, int) and abs(cell) >= LARGEST_WHOLE:
+        sheet.write_string(i, j, str(cell))
+    elif isinstance(cell, (int, float)):
+        if abs(cell) <= float_info.max:
+            sheet.write_number(i, j, cell)
+        else:
+            sheet.write_string(i, j, str(cell))
+    elif isinstance(cell, date):
+        sheet.write_datetime(i, j, cell, dates)
+    elif cell is not None:
+        _write_text(sheet, i, j, str(cell), name)
+
+
+def _write_text(sheet: Any, i: int, j: int, text: str, name: str) -> None:
+    if len(text) > LONGEST_CELL:
+        raise DataError(
+            f"row {i}, column {excerpt(name)}: a text of {len(text):,} characters; allowed in "
+            f".xlsx: {LONGEST_CELL:,}; write .csv"
+        )
+    sheet.write_string(i, j, text)
+
+
+def _csv(result: Result, path: Path, lang: str) -> None:
+    _plain_csv(with_index(result.as_table(lang)), path, lang)
 
 
 def _xlsx(result: Result, path: Path, lang: str) -> None:

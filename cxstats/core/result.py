@@ -193,6 +193,11 @@ class Result:
         tables = {**self.tables(), "table": self.as_table(lang)}
         return {name: in_words(table, self.codes, lang) for name, table in tables.items()}
 
+    def first_rows(self, n: int) -> tuple[pd.DataFrame, int]:
+        """Return the table as people read it, its first n rows at least, and how many it has."""
+        table = self.translated()["table"]
+        return table, len(table)
+
     def export(self, path: str | os.PathLike[str], lang: str | None = None) -> Path:
         """Write the result to a file; its ending says how.
 
@@ -241,5 +246,6 @@ class Result:
     def _repr_html_(self) -> str:
         from cxstats.core.display import table_html
 
-        level, table = getattr(self, "level", None), self.translated()["table"]
-        return f"<pre>{escape(repr(self))}</pre>\n{table_html(table, None, ROWS, level)}"
+        level, (table, n_rows) = getattr(self, "level", None), self.first_rows(ROWS)
+        html = table_html(table, None, ROWS, level, n_rows)
+        return f"<pre>{escape(repr(self))}</pre>\n{html}"

@@ -1,14 +1,16 @@
 """The answers of a table as numbers, and beside each a flag that says what is wrong with it.
 
-`check` and `clean` both start from here: what one names is what the other changes.
+`check` and `clean` both start from here: what one names is what the other changes. A million
+respondents of sixty items take about 11 bytes a cell; what needs more goes through blocks of rows.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property
 from numbers import Real
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -38,9 +40,49 @@ MIN_BLOCK = 5  # items below which equal answers say nothing about the responden
 CODED = "coded"  # of a table's attributes: the columns whose answer labels are numbers already
 NO_LABELS = AnswerLabels()
 SCALARS = (str, bool, int, float, type(None))
+CELLS_AT_ONCE = 4_000_000  # of a block of rows
+EXACT_WHOLE = 2**53  # up to here a float is a whole number exactly
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+class Cells(NamedTuple):
+    """The cells of a column as they stood in the table: each different one once.
+
+    Attributes
+    ----------
+    distinct : list
+        Different cells, in Python's own types.
+    codes : array (n,)
+        Which of them each row has, -1 for a missing cell.
+    """
+
+    distinct: list[Any]
+    codes: NDArray[Any]
+
+    def at(self, i: int) -> Any:
+        """Return the cell of a row."""
+        code = self.codes[i]
+        return None if code < 0 else self.distinct[code]
+
+
+class Block(NamedTuple):
+    """The answers in one role: its columns, their places in the table, and the turned ones.
+
+    Attributes
+    ----------
+    role : str
+    columns : tuple of str
+    places : list of int
+    turned : list of (int, float)
+        Number of the column in the block, and what an answer and its turned one sum to.
+    """
+
+    role: str
+    columns: tuple[str, ...]
+    places: list[int]
+    turned: list[tuple[int, float]]
+
+
+@dataclass(frozen=True, eq=False)
 class FlaggedAnswers:
     """The numbers of a table: k columns of answers, of points and of rated questions.
 
@@ -60,10 +102,14 @@ class FlaggedAnswers:
         What is wrong: FINE, MISSING, DECLARED ...
     mapped : array (n, k)
         Whether the cell is an answer label.
+    cells : list of Cells, type or None
+        The k columns as they stood, where they were no numbers; for numbers, `int` or `float`.
     rows : list
         Labels of the index.
     respondents : list
         Their identifiers, where the codebook names a column of them; else empty.
+    labels_repeat : bool
+        Whether a label stands for several rows.
     numeric_texts : list of (str, int)
         How many numbers were written as text, by column.
     """
@@ -76,20 +122,31 @@ class FlaggedAnswers:
     values: NDArray[np.float64]
     flags: NDArray[np.int8]
     mapped: NDArray[np.bool_]
+    cells: list[Cells | type]
     rows: list[Any]
     respondents: list[Any]
+    labels_repeat: bool
     numeric_texts: list[tuple[str, int]]
 
-    @property
-    def usable(self) -> NDArray[np.float64]:
-        """The values (n, k), NaN where a cell cannot be used; a copy."""
-        return np.where(self.flags == FINE, self.values, np.nan)
+    def without_table(self) -> FlaggedAnswers:
+        """Return the same answers; the table may change, or go, and these do not."""
+        return replace(self, table=self.table.iloc[:0])
+
+    def cell(self, i: int, j: int) -> Any:
+        """Return a cell as it stood in the table, in Python's own types."""
+        cells = self.cells[j]
+        return cells.at(i) if isinstance(cells, Cells) else cells(self.values[i, j])
+
+    def usable(self, rows: Any = slice(None), columns: Any = slice(None)) -> NDArray[np.float64]:
+        """Return values of some rows and columns, NaN where a cell cannot be used; a copy."""
+        return np.where(self.flags[rows, columns] == FINE, self.values[rows, columns], np.nan)
 
     @property
     def missing(self) -> NDArray[np.bool_]:
         """Answers (n, n_answers) that were not given; what is wrong is not missing."""
         flags = self.flags[:, : self.n_answers]
-        return np.isin(flags, (MISSING, DECLARED))
+        missing: NDArray[np.bool_] = (flags == MISSING) | (flags == DECLARED)
+        return missing
 
     @property
     def points(self) -> slice:
@@ -102,27 +159,49 @@ class FlaggedAnswers:
         items = self.table.attrs.get("reversed", ())
         return (items,) if isinstance(items, str) else tuple(items)
 
+    @cached_property
+    def name_counts(self) -> Counter[Any]:
+        """How often each name of a column stands in the table."""
+        return Counter(self.table.columns)
+
     def has(self, column: str) -> bool:
         """Return whether a column stands in the table, once."""
-        return list(self.table.columns).count(column) == 1
+        return self.name_counts[column] == 1
 
     def raw(self, column: str) -> list[Any]:
         """Return a column as it stands in the table, in Python's own types."""
         cells = self.table[column].astype(object).to_numpy()
         return [cell.item() if isinstance(cell, np.generic) else cell for cell in cells]
 
-    def blocks(self) -> Iterator[tuple[str, tuple[str, ...], NDArray[np.float64]]]:
-        """Yield each role, its columns, and its answers (n, items) as they were given."""
-        usable = self.usable
-        for role in self.codebook.roles:
-            items = {self.codebook.column(item, role): item for item in self.codebook.items}
-            places = [j for j, column in enumerate(self.columns) if column in items]
-            answers = usable[:, places]
-            for k, j in enumerate(places):
-                item = items[self.columns[j]]
-                if item in self.turned:
-                    answers[:, k] = sum(self.codebook.bounds(item)) - answers[:, k]
-            yield role, tuple(self.columns[j] for j in places), answers
+    def slices(self) -> Iterator[slice]:
+        """Yield blocks of rows that fit in memory, from the first to the last."""
+        step = max(1, CELLS_AT_ONCE // max(1, len(self.columns)))
+        for start in range(0, len(self.values), step):
+            yield slice(start, start + step)
+
+    @cached_property
+    def blocks(self) -> list[Block]:
+        """The answers of each role."""
+        book, turned, blocks = self.codebook, set(self.turned), []
+        place = {column: j for j, column in enumerate(self.columns[: self.n_answers])}
+        for role in book.roles:
+            items = {book.column(item, role): item for item in book.items}
+            columns = [column for column in self.columns[: self.n_answers] if column in items]
+            sums = [
+                (k, float(sum(book.bounds(items[column]))))
+                for k, column in enumerate(columns)
+                if items[column] in turned
+            ]
+            places = [place[column] for column in columns]
+            blocks.append(Block(role, tuple(columns), places, sums))
+        return blocks
+
+    def as_given(self, block: Block, rows: slice) -> NDArray[np.float64]:
+        """Return the answers (rows, items) of a block as they were given, before any turning."""
+        answers = self.usable(rows, block.places)
+        for k, total in block.turned:
+            answers[:, k] = total - answers[:, k]
+        return answers
 
     def duplicates(self, among: NDArray[np.bool_]) -> dict[str, dict[int, int]]:
         """Return, for each kind of duplicate, the later row and the earlier one, `among` rows."""
@@ -135,17 +214,23 @@ class FlaggedAnswers:
             rows = np.flatnonzero(among & self.table[column].notna().to_numpy(bool))
             keys = [str(identifiers[i]) for i in rows]
             pairs["duplicate_respondent"] = _later_and_earlier(rows, keys)
-        # Who gives the same answer to everything equals everyone else who does.
-        varied = np.zeros(len(self.table), dtype=bool)
-        for _, _, block in self.blocks():
-            if block.shape[1]:
-                varied |= np.fmax.reduce(block, axis=1) > np.fmin.reduce(block, axis=1)
-        answers = self.usable[:, : self.n_answers] + 0.0  # -0 is 0
-        enough = (~np.isnan(answers)).sum(axis=1) >= MIN_BLOCK
-        rows = np.flatnonzero(among & varied & enough)
-        if len(rows):
-            hashes = pd.util.hash_pandas_object(pd.DataFrame(answers[rows]), index=False)
-            pairs["duplicate_row"] = _later_and_earlier(rows, hashes.tolist())
+        places, hashes = [], []
+        for part in self.slices():
+            # Who gives the same answer to everything equals everyone else who does.
+            varied = np.zeros(len(self.values[part]), dtype=bool)
+            for block in self.blocks:
+                if block.places:
+                    responses = self.as_given(block, part)
+                    highest = np.fmax.reduce(responses, axis=1)
+                    varied |= highest > np.fmin.reduce(responses, axis=1)
+            answers = self.usable(part, slice(self.n_answers)) + 0.0  # -0 is 0
+            enough = (~np.isnan(answers)).sum(axis=1) >= MIN_BLOCK
+            rows = np.flatnonzero(among[part] & varied & enough)
+            if len(rows):
+                frame = pd.DataFrame(answers[rows])
+                hashes += pd.util.hash_pandas_object(frame, index=False).tolist()
+                places += (rows + part.start).tolist()
+        pairs["duplicate_row"] = _later_and_earlier(np.array(places, np.intp), hashes)
         return pairs
 
 
@@ -167,6 +252,7 @@ def flag_answers(table: pd.DataFrame, codebook: Codebook) -> FlaggedAnswers:
     shape = (len(table), len(columns))
     values, flags = np.empty(shape, order="F"), np.zeros(shape, dtype=np.int8, order="F")
     mapped, numeric_texts = np.zeros(shape, dtype=bool, order="F"), []
+    cells: list[Cells | type] = []
     for j, column in enumerate(columns):
         labels = codebook.answer_labels(column) if column not in coded else NO_LABELS
         parsed = parse(table[column], labels, codebook.missing_texts)
@@ -175,6 +261,7 @@ def flag_answers(table: pd.DataFrame, codebook: Codebook) -> FlaggedAnswers:
         flags[:, j] = _flags(parsed.values, bounds, codebook.missing_numbers)
         flags[parsed.bad, j] = NOT_A_NUMBER
         flags[parsed.declared, j] = DECLARED
+        cells.append(parsed.cells)
         numeric_texts += [(column, parsed.n_texts)] if parsed.n_texts else []
     respondent = codebook.respondent
     is_there = respondent is not None and counts[respondent] == 1
@@ -188,8 +275,10 @@ def flag_answers(table: pd.DataFrame, codebook: Codebook) -> FlaggedAnswers:
         values,
         flags,
         mapped,
+        cells,
         table.index.tolist(),
         respondents,
+        not table.index.is_unique,
         numeric_texts,
     )
 
@@ -203,7 +292,8 @@ def _flags(
         flags[np.isfinite(values) & (values != np.rint(values))] = BETWEEN
     flags[(values < low) | (values > high)] = OUTSIDE if bounds else NEGATIVE
     flags[np.isinf(values)] = INFINITE
-    flags[np.isin(values, codes)] = DECLARED
+    for code in codes:
+        flags[values == code] = DECLARED
     return flags
 
 
@@ -211,9 +301,10 @@ class Parsed(NamedTuple):
     """A column as numbers (n,), NaN where there is none; labels, wrong ones, declared missing."""
 
     values: NDArray[np.float64]
-    mapped: NDArray[np.bool_]
-    bad: NDArray[np.bool_]
-    declared: NDArray[np.bool_]
+    mapped: Any
+    bad: NDArray[np.bool_] | slice
+    declared: NDArray[np.bool_] | slice
+    cells: Cells | type
     n_texts: int = 0
 
 
@@ -229,35 +320,96 @@ def parse(series: pd.Series[Any], labels: AnswerLabels, no_answer: Sequence[str]
     no_answer : sequence of str
         Texts that mean "no answer".
     """
-    kind = series.dtype.kind
-    missing = series.isna().to_numpy(bool)
-    none = np.zeros(len(series), dtype=bool)
-    if kind == "b":
-        return Parsed(np.full(len(series), np.nan), none, ~missing, none)
-    if kind in "iuf":
-        values = series.to_numpy(np.float64, na_value=np.nan)
-        if not labels.codes:
-            return Parsed(values, none, none, none)
-        return Parsed(*labels.of_codes(values), none, none)
-    # Few values in many rows: each is read once. 1, True and "1" are not the same value.
-    cells = series.astype(object).to_numpy().copy()
-    cells[missing] = None
-    keys = [(cell.__class__, cell) for cell in cells.tolist()]
-    try:
-        places = {key: i for i, key in enumerate(dict.fromkeys(keys))}
-    except TypeError:  # a list or the like in a cell
-        keys = [(kind, cell if kind in SCALARS else str(cell)) for kind, cell in keys]
-        places = {key: i for i, key in enumerate(dict.fromkeys(keys))}
+    if series.dtype.kind in "iuf":
+        # Of numpy's own types, the missing one is NaN as it is.
+        plain = isinstance(series.dtype, np.dtype)
+        values = (
+            series.to_numpy(np.float64) if plain else series.to_numpy(np.float64, na_value=np.nan)
+        )
+        whole = series.dtype.kind != "f"
+        if labels.codes:
+            recoded, is_code = labels.of_codes(values)
+            return Parsed(recoded, is_code, slice(0), slice(0), distinct_cells(series)[0])
+        if not whole or not (np.abs(values) > EXACT_WHOLE).any():
+            return Parsed(values, False, slice(0), slice(0), int if whole else float)
+    cells, keys = distinct_cells(series)
     numbers = [
         (np.nan, "none") if kind is str and cell in no_answer else _number(kind, cell, labels)
-        for kind, cell in places
+        for kind, cell in keys
     ]
-    codes = np.fromiter(map(places.__getitem__, keys), dtype=np.intp, count=len(keys))
-    values = np.array([value for value, _ in numbers], dtype=np.float64)[codes]
-    states = np.array([state for _, state in numbers], dtype="U5")[codes]
-    return Parsed(
-        values, states == "label", states == "bad", states == "none", int((states == "text").sum())
-    )
+    # A missing cell has the code -1, so it takes what stands last.
+    values = np.array([*(value for value, _ in numbers), np.nan])[cells.codes]
+    states = {
+        state: np.array([*(state == each for _, each in numbers), False])[cells.codes]
+        for state in ("label", "bad", "none", "text")
+    }
+    n_texts = int(states["text"].sum())
+    return Parsed(values, states["label"], states["bad"], states["none"], cells, n_texts)
+
+
+def distinct_cells(series: pd.Series[Any]) -> tuple[Cells, list[tuple[type, Any]]]:
+    """Return the different cells of a column, and each with its type as something to compare by.
+
+    Few values in many rows: each is read once. 1, True and "1" are not the same cell.
+    """
+    import pandas as pd
+
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        codes, distinct = series.cat.codes.to_numpy(), series.cat.categories.tolist()
+    elif isinstance(series.dtype, pd.StringDtype):
+        codes, unique = pd.factorize(series)
+        distinct = unique.tolist()
+    else:
+        array = series.astype(object).to_numpy().copy()
+        missing = series.isna().to_numpy(bool)
+        array[missing] = None
+        try:
+            codes, distinct = _by_type(array)
+        except TypeError:  # a list or the like in a cell
+            texts = _objects(
+                [cell if type(cell) in SCALARS else str(cell) for cell in array.tolist()]
+            )
+            codes, distinct = _by_type(array, texts)
+            keys = [(type(cell), cell if type(cell) in SCALARS else str(cell)) for cell in distinct]
+            return Cells(list(map(_plain, distinct)), _narrow(codes, len(distinct))), keys
+    keys = [(type(cell), cell) for cell in distinct]
+    return Cells(list(map(_plain, distinct)), _narrow(codes, len(distinct))), keys
+
+
+def _by_type(array: NDArray[Any], texts: NDArray[Any] | None = None) -> tuple[Any, list[Any]]:
+    """Return which of the different cells each row has, and these; cells of two types differ."""
+    import pandas as pd
+
+    codes, _ = pd.factorize(array if texts is None else texts)
+    kinds: dict[type, int] = {}
+    types = [kinds.setdefault(type(cell), len(kinds)) for cell in array.tolist()]
+    if len(kinds) - (type(None) in kinds) > 1:
+        pairs = codes.astype(np.int64) * len(kinds) + np.array(types)
+        pairs[codes < 0] = -1
+        again, unique = pd.factorize(pairs)
+        codes = np.where(pairs < 0, -1, again)
+        if (unique < 0).any():  # the missing ones took a number of their own
+            number = int(np.flatnonzero(unique < 0)[0])
+            codes = np.where(codes > number, codes - 1, codes)
+    first = np.zeros(codes.max(initial=-1) + 1, np.intp)
+    rows = np.flatnonzero(codes >= 0)[::-1]
+    first[codes[rows]] = rows
+    return codes, array[first].tolist()
+
+
+def _objects(cells: list[Any]) -> NDArray[Any]:
+    array = np.empty(len(cells), object)
+    array[:] = cells
+    return array
+
+
+def _plain(cell: Any) -> Any:
+    return cell.item() if isinstance(cell, np.generic) else cell
+
+
+def _narrow(codes: Any, n: int) -> NDArray[Any]:
+    kind = next(kind for kind in (np.int8, np.int16, np.int32, np.int64) if n <= np.iinfo(kind).max)
+    return np.asarray(codes).astype(kind)
 
 
 def _number(kind: type, cell: Any, labels: AnswerLabels) -> tuple[float, str]:

@@ -6,32 +6,46 @@ One function a kind of problem; `check` lists what they yield.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
 from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cxstats.core.display import in_words
 from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
+from cxstats.core.export import is_formula
 from cxstats.core.language import Text, both, label, listed
 from cxstats.core.result import Result
 from cxstats.survey.answer_flags import (
-    DECLARED,
     FINE,
     FLAG_KINDS,
     MIN_BLOCK,
     NEGATIVE,
     NOT_A_NUMBER,
+    Block,
     FlaggedAnswers,
     flag_answers,
 )
 from cxstats.survey.codebook import Codebook, as_codebook, has_points
 from cxstats.survey.direction import best_by_labels, labelled_ends, value_labels
 from cxstats.survey.durations import seconds
+from cxstats.survey.formula_texts import formula_texts
 from cxstats.survey.group_names import alike
-from cxstats.survey.personal_data import find_personal_data
+from cxstats.survey.personal_data import find_personal_data, masked_text
+from cxstats.survey.problems import (
+    NOTHING,
+    Group,
+    InCells,
+    InRows,
+    Listed,
+    Problem,
+    Problems,
+    row_name,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,85 +75,13 @@ KINDS = {
     "constant_item": "warning",
     "direction": "warning",
     "personal_data": "warning",
+    "formula_text": "warning",
 }
 SEVERITIES = ("error", "warning", "note")
 COLUMNS = ("kind", "severity", "row", "column", "value", "allowed", "message")
 POINTS_TOLERANCE = 0.02  # three times 33.33 is meant as 100
 SHOWN = 20  # problems or respondents in a summary; the table has them all
-LONGEST_VALUE = 80  # characters of a value in a message
-NOTHING = Text("", "")
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing in a table that is not as the codebook says.
-
-    Attributes
-    ----------
-    kind : str
-        One of `KINDS`.
-    severity : {"error", "warning", "note"}
-    row : object
-        The label of the row in the table's index; None for a problem of a column.
-    column : str or None
-        The column, "first ... last" for a block of columns; None for a problem of a row.
-    value : object
-        What stands there.
-    allowed : Text
-        What may stand there; empty where that says nothing.
-    sentence : str
-        Key of its sentence in the catalogue, without ``survey.problem.``.
-    number : int or None
-        The number of the row, where the index has its label twice.
-    respondent : object
-        The identifier in this row, where the codebook names its column.
-    details : mapping
-        What the sentence needs beyond place and value.
-    """
-
-    kind: str
-    severity: str
-    row: Any
-    column: str | None
-    value: Any = None
-    allowed: Text = NOTHING
-    sentence: str = ""
-    number: int | None = None
-    respondent: Any = None
-    details: Mapping[str, object] = field(default_factory=dict)
-
-    @property
-    def message(self) -> Text:
-        """All of it in a sentence, in both languages."""
-        key = self.sentence or self.kind
-        values = {"place": self._place(), "value": _written(self.value), **self.details}
-        text = both(f"survey.problem.{key}", **values)
-        if self.allowed != NOTHING:
-            text = both("survey.allowed", text=text, allowed=self.allowed)
-        if self.respondent is None:
-            return text
-        return both("survey.respondent", text=text, respondent=_written(self.respondent))
-
-    def _place(self) -> Text:
-        column = both("survey.place.column", column=repr(self.column))
-        if self.row is None:
-            return column
-        row = row_name(self.row, self.number)
-        return row if self.column is None else both("survey.place.cell", row=row, column=column)
-
-
-def row_name(row: Any, number: int | None = None) -> Text:
-    """Name a row by its label, and by its number where the label does not say which."""
-    if number is None:
-        return both("survey.place.row", row=repr(row))
-    return both("survey.place.row.number", row=repr(row), number=number)
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    text = repr(value)
-    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 3]}..."
+TABLE_AT_MOST = 1_000_000  # problems that `table` holds; `problems` has them all
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -148,13 +90,14 @@ class CheckReport(Result):
 
     Attributes
     ----------
-    problems : tuple of Problem
-        Columns first, then cells row by row, then respondents, then items.
+    problems : sequence of Problem
+        Columns first, then cells row by row, then respondents, then items. Used as a tuple;
+        each is built when it is asked for, since of a large table there are millions.
     n_rows, n_answers : int
         Respondents, and answer columns that could be read.
     """
 
-    problems: tuple[Problem, ...]
+    problems: Problems
     n_rows: int
     n_answers: int
 
@@ -164,6 +107,8 @@ class CheckReport(Result):
     def table(self) -> pd.DataFrame:
         """The problems, one row each: ``kind, severity, row, column, value, allowed, message``.
 
+        At most the first million of them; `problems` has them all.
+
         Kind and severity are codes; what is allowed and the message are in English, whatever the
         language that is set. `as_table` gives them in another.
         """
@@ -171,28 +116,40 @@ class CheckReport(Result):
 
     def as_table(self, lang: str | None = None) -> pd.DataFrame:
         """Return `table` with its texts in `lang`; its codes stay."""
+        return self._rows(TABLE_AT_MOST, lang)
+
+    def first_rows(self, n: int) -> tuple[pd.DataFrame, int]:
+        """Return the first problems as people read them, and how many there are."""
+        return in_words(self._rows(n, None), self.codes), len(self.problems)
+
+    def _rows(self, n: int, lang: str | None) -> pd.DataFrame:
         import pandas as pd
 
         def cell(problem: Problem, column: str) -> Any:
             value = getattr(problem, column)
             return value.get(lang) if isinstance(value, Text) else value
 
-        columns = {
-            name: pd.Series([cell(problem, name) for problem in self.problems], dtype=object)
-            for name in COLUMNS
-        }
-        return pd.DataFrame(columns)
+        rows = [[cell(problem, name) for name in COLUMNS] for problem in islice(self.problems, n)]
+        columns = zip(*rows, strict=True) if rows else [()] * len(COLUMNS)
+        return pd.DataFrame(
+            {
+                name: pd.Series(list(cells), dtype=object)
+                for name, cells in zip(COLUMNS, columns, strict=True)
+            }
+        )
 
     @property
     def counts(self) -> dict[str, int]:
         """How many problems there are of each kind."""
-        counts = Counter(problem.kind for problem in self.problems)
+        counts: Counter[str] = Counter()
+        for (_, kind), n in self.problems.counts.items():
+            counts[kind] += n
         return {kind: counts[kind] for kind in KINDS}
 
     @property
-    def errors(self) -> tuple[Problem, ...]:
+    def errors(self) -> Problems:
         """The problems that keep a value from being used."""
-        return tuple(problem for problem in self.problems if problem.severity == "error")
+        return self.problems.of("error")
 
     @property
     def ok(self) -> bool:
@@ -201,10 +158,11 @@ class CheckReport(Result):
 
     def findings(self, lang: str) -> list[str]:
         """Return the counts of each kind, and the first messages of errors and warnings."""
-        severities = Counter(problem.severity for problem in self.problems)
+        counts, severities = self.problems.counts, Counter[str]()
+        for (severity, _), n in counts.items():
+            severities[severity] += n
         size = {"rows": self.n_rows, "columns": self.n_answers}
         lines = [label("survey.check.head", lang, **size, **{s: severities[s] for s in SEVERITIES})]
-        counts = Counter((problem.severity, problem.kind) for problem in self.problems)
         lines += [
             label(
                 "survey.check.count",
@@ -214,10 +172,11 @@ class CheckReport(Result):
                 kind=label(f"survey.kind.{kind}", lang),
             )
             for (severity, kind), n in sorted(counts.items(), key=_by_severity)
+            if n
         ]
         for severity in SEVERITIES[:2]:
-            problems = [p for p in self.problems if p.severity == severity]
-            messages = [p.message.get(lang) for p in problems[:SHOWN]]
+            problems = self.problems.of(severity)
+            messages = [p.message.get(lang) for p in islice(problems, SHOWN)]
             head = label(f"survey.severity.{severity}", lang)
             lines += first_of(head, messages, len(problems), lang)
         return lines
@@ -294,21 +253,25 @@ def check(
             f"straight_line_items={least!r} is not allowed; allowed: whole numbers from {MIN_BLOCK}"
         )
     answers = flag_answers(as_pandas(frame), codebook)
-    problems = (
-        *column_problems(answers),
-        *cell_problems(answers),
-        *_label_problems(answers),
-        *_group_problems(answers),
-        *_point_problems(answers),
-        *_missing_problems(answers, max_missing),
-        *_time_problems(answers, min_seconds),
-        *_line_problems(answers, straight_line_items),
+    # What a group builds later must not come from the table, which may change until then.
+    still = answers.without_table()
+    groups: list[Group] = [
+        Listed(tuple(column_problems(answers))),
+        cell_problems(still),
+        Listed(tuple(_label_problems(answers))),
+        Listed(tuple(_group_problems(answers))),
+        *_point_problems(still),
+        *_missing_problems(still, max_missing),
+        Listed(tuple(_time_problems(answers, min_seconds))),
+        *_line_problems(still, straight_line_items),
         *_duplicate_problems(answers),
-        *_item_problems(answers),
-        *_direction_problems(answers),
-        *_personal_problems(answers),
-    )
-    return CheckReport(problems, len(answers.table), answers.n_answers)
+        Listed(tuple(_item_problems(answers))),
+        Listed(tuple(_direction_problems(answers))),
+        Listed(tuple(_personal_problems(answers))),
+        Listed(tuple(_name_problems(answers))),
+        *_formula_problems(answers),
+    ]
+    return CheckReport(Problems(groups), len(answers.table), answers.n_answers)
 
 
 def check_limits(codebook: Codebook, min_seconds: float | None, max_missing: float | None) -> None:
@@ -354,7 +317,7 @@ def _identifier(value: Any) -> Any:
 
 
 def _number_of(answers: FlaggedAnswers, position: int) -> int | None:
-    return None if answers.table.index.is_unique else position + 1
+    return position + 1 if answers.labels_repeat else None
 
 
 def _span(columns: tuple[str, ...]) -> str:
@@ -363,39 +326,37 @@ def _span(columns: tuple[str, ...]) -> str:
 
 def column_problems(answers: FlaggedAnswers) -> Iterator[Problem]:
     """Yield the columns that are missing, doubled or not declared."""
-    names, book = list(answers.table.columns), answers.codebook
-    for column in book.all_columns:
-        if column not in names:
+    counts, book = answers.name_counts, answers.codebook
+    declared, needed = dict.fromkeys(book.all_columns), set(book.answer_columns)
+    for column in declared:
+        if column not in counts:
             # Only the answers are needed by every analysis.
-            severity = "error" if column in book.answer_columns else "warning"
+            severity = "error" if column in needed else "warning"
             yield _problem(answers, "missing_column", column=column, severity=severity)
-    for column in dict.fromkeys(names):
-        count = names.count(column)
+    for column, count in counts.items():
         if count > 1:
-            severity = "error" if column in book.all_columns else "warning"
+            severity = "error" if column in declared else "warning"
             yield _problem(
                 answers, "duplicated_column", column=column, severity=severity, count=count
             )
-        if column not in book.all_columns:
+        if column not in declared:
             yield _problem(answers, "undeclared_column", column=column)
 
 
-def cell_problems(
-    answers: FlaggedAnswers, among: NDArray[np.bool_] | None = None
-) -> Iterator[Problem]:
-    """Yield answers that are no number, off the scale or declared codes, `among` rows."""
-    odd = answers.flags >= DECLARED
-    if among is not None:
-        odd &= among[:, None]
-    touched = np.flatnonzero(odd.any(axis=0)).tolist()
-    raw = {j: answers.raw(answers.columns[j]) for j in touched}
-    allowed = {j: _allowed(answers, answers.columns[j]) for j in touched}
-    for i, j in zip(*(place.tolist() for place in np.nonzero(odd)), strict=True):
-        cell = (i, answers.columns[j], raw[j][i], allowed[j])
+def cell_problems(answers: FlaggedAnswers, among: NDArray[np.bool_] | None = None) -> InCells:
+    """Return answers that are no number, off the scale or declared codes, `among` rows."""
+    allowed: dict[int, Text] = {}
+
+    def build(i: int, j: int) -> Problem:
+        if j not in allowed:
+            allowed[j] = _allowed(answers, answers.columns[j])
+        cell = (i, answers.columns[j], answers.cell(i, j), allowed[j])
         flag = answers.flags[i, j]
         severity = "error" if flag >= NOT_A_NUMBER else None
         sentence = "negative_points" if flag == NEGATIVE else ""
-        yield _problem(answers, FLAG_KINDS[flag], *cell, severity=severity, sentence=sentence)
+        return _problem(answers, FLAG_KINDS[flag], *cell, severity=severity, sentence=sentence)
+
+    return InCells.among(answers, build, among)
 
 
 def _allowed(answers: FlaggedAnswers, column: str) -> Text:
@@ -413,34 +374,50 @@ def _allowed(answers: FlaggedAnswers, column: str) -> Text:
     return both("survey.allowed.codes", allowed=allowed, codes=codes)
 
 
-def _point_problems(answers: FlaggedAnswers) -> Iterator[Problem]:
+def _point_problems(answers: FlaggedAnswers) -> Iterator[InRows]:
     """Yield the respondents whose points do not sum to 100."""
-    points, flags = answers.usable[:, answers.points], answers.flags[:, answers.points]
+    points = answers.usable(columns=answers.points)
+    flags = answers.flags[:, answers.points]
     if not points.size:
         return
     sums = np.nansum(points, axis=1)
     not_100 = np.abs(sums - 100) > POINTS_TOLERANCE
     not_100 &= (flags == FINE).any(axis=1) & (flags < NOT_A_NUMBER).all(axis=1)
     span, allowed = _span(answers.columns[answers.points]), both("survey.allowed.sum")
-    for i in np.flatnonzero(not_100).tolist():
-        yield _problem(answers, "points_not_100", i, span, float(sums[i]), allowed)
+
+    def build(i: int) -> Problem:
+        return _problem(answers, "points_not_100", i, span, float(sums[i]), allowed)
+
+    yield InRows(np.flatnonzero(not_100), build, [("warning", "points_not_100")])
 
 
-def _missing_problems(answers: FlaggedAnswers, max_missing: float | None) -> Iterator[Problem]:
+def _missing_problems(answers: FlaggedAnswers, max_missing: float | None) -> Iterator[InRows]:
     """Yield the respondents with answers missing, or all."""
     counts, total = answers.missing.sum(axis=1), answers.n_answers
     allowed = NOTHING
     if max_missing is not None:
         allowed = both("survey.allowed.share", share=f"{max_missing:g}")
-    for i in np.flatnonzero(counts).tolist():
+    rows = np.flatnonzero(counts)
+    over = counts[rows] / total > (np.inf if max_missing is None else max_missing)
+    whole = counts[rows] == total
+    kinds = [
+        ("note", "missing_respondent"), ("warning", "missing_respondent"),
+        ("warning", "all_missing"),
+    ]  # fmt: skip
+    codes = np.where(whole, 2, over.astype(np.intp))
+    over_limit = np.zeros(len(counts), bool)
+    over_limit[rows[over]] = True
+
+    def build(i: int) -> Problem:
         n = int(counts[i])
         kind = "all_missing" if n == total else "missing_respondent"
-        over = max_missing is not None and n / total > max_missing
-        severity = "warning" if over else None
-        yield _problem(
+        severity = "warning" if over_limit[i] else None
+        return _problem(
             answers, kind, i, None, n, allowed,
             severity=severity, sentence="missing_answers", total=total,
         )  # fmt: skip
+
+    yield InRows(rows, build, kinds, codes)
 
 
 def _time_problems(answers: FlaggedAnswers, min_seconds: float | None) -> Iterator[Problem]:
@@ -480,6 +457,27 @@ def _personal_problems(answers: FlaggedAnswers) -> Iterator[Problem]:
         yield _problem(answers, "personal_data", None, str(row.column), n=row.n, what=kind)
 
 
+def _name_problems(answers: FlaggedAnswers) -> Iterator[Problem]:
+    """Yield the names of columns that a spreadsheet would run."""
+    for name in answers.name_counts:
+        if isinstance(name, str) and is_formula(name):
+            yield _problem(answers, "formula_text", column=name, sentence="formula_name")
+
+
+def _formula_problems(answers: FlaggedAnswers) -> Iterator[InRows]:
+    """Yield the texts that a spreadsheet would run, in any column and in the labels of rows."""
+    still = answers.without_table()
+    for name, mask, cells in formula_texts(answers.table):
+        texts = dict(zip(np.flatnonzero(mask).tolist(), cells, strict=True))
+
+        def build(i: int, name: str | None = name, texts: dict[int, str] = texts) -> Problem:
+            # What tells who a person is stands in no message.
+            value = masked_text(texts[i], name or "")
+            return _problem(still, "formula_text", i, name, value)
+
+        yield InRows(np.flatnonzero(mask), build, [("warning", "formula_text")])
+
+
 def longest_run(block: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the longest run of equal neighbours (n,) in the rows of a block (n, items).
 
@@ -496,47 +494,65 @@ def longest_run(block: NDArray[np.float64]) -> NDArray[np.int64]:
     return longest
 
 
-def _line_problems(answers: FlaggedAnswers, items: int | None) -> Iterator[Problem]:
+def longest_runs(answers: FlaggedAnswers, block: Block) -> NDArray[np.int64]:
+    """Return the longest run (n,) of equal answers of each respondent in a block."""
+    return np.concatenate([longest_run(answers.as_given(block, rows)) for rows in answers.slices()])
+
+
+def _line_problems(answers: FlaggedAnswers, items: int | None) -> Iterator[InRows]:
     """Yield the respondents who gave one answer many times in a row."""
-    for role, columns, block in answers.blocks():
-        if len(columns) < MIN_BLOCK:
+    for block in answers.blocks:
+        if len(block.columns) < MIN_BLOCK:
             continue
-        least = items or len(columns)
-        longest, allowed = longest_run(block), both("survey.allowed.fewer", n=least)
-        name = both(f"survey.role.{role}")
-        for i in np.flatnonzero(longest >= least).tolist():
-            run = int(longest[i])
-            yield _problem(answers, "straight_lining", i, _span(columns), run, allowed, role=name)
+        least = items or len(block.columns)
+        longest, allowed = longest_runs(answers, block), both("survey.allowed.fewer", n=least)
+        name, span = both(f"survey.role.{block.role}"), _span(block.columns)
+
+        def build(
+            i: int, runs: Any = longest, allowed: Text = allowed, role: Text = name,
+            span: str = span,
+        ) -> Problem:  # fmt: skip
+            run = int(runs[i])
+            return _problem(answers, "straight_lining", i, span, run, allowed, role=role)
+
+        yield InRows(np.flatnonzero(longest >= least), build, [("warning", "straight_lining")])
 
 
-def _duplicate_problems(answers: FlaggedAnswers) -> Iterator[Problem]:
+def _duplicate_problems(answers: FlaggedAnswers) -> Iterator[InRows]:
     """Yield the respondents who stand twice, by identifier or by answers."""
     duplicates = answers.duplicates(np.ones(len(answers.table), dtype=bool))
     column = answers.codebook.respondent
-    identifiers = answers.raw(column) if column and duplicates["duplicate_respondent"] else []
+    respondents, rows = duplicates["duplicate_respondent"], duplicates["duplicate_row"]
+    identifiers = answers.raw(column) if column and respondents else []
     once = both("survey.allowed.once")
+    still = answers.without_table()
 
     def place(position: int) -> Text:
-        return row_name(answers.rows[position], _number_of(answers, position))
+        return row_name(still.rows[position], _number_of(still, position))
 
-    for i, earlier in duplicates["duplicate_respondent"].items():
-        yield _problem(
-            answers, "duplicate_respondent", i, column, identifiers[i], once, other=place(earlier)
-        )
-    for i, earlier in duplicates["duplicate_row"].items():
-        yield _problem(answers, "duplicate_row", i, other=place(earlier))
+    def respondent(i: int) -> Problem:
+        other = place(respondents[i])
+        return _problem(still, "duplicate_respondent", i, column, identifiers[i], once, other=other)
+
+    def row(i: int) -> Problem:
+        return _problem(still, "duplicate_row", i, other=place(rows[i]))
+
+    for pairs, build in ((respondents, respondent), (rows, row)):
+        kind = [("warning", f"duplicate_{build.__name__}")]
+        yield InRows(np.fromiter(pairs, np.intp, len(pairs)), build, kind)
 
 
 def _item_problems(answers: FlaggedAnswers) -> Iterator[Problem]:
     """Yield the items with answers missing, or with one answer only."""
-    usable, missing, n = answers.usable, answers.missing.sum(axis=0), len(answers.table)
+    missing, n = answers.missing.sum(axis=0), len(answers.table)
     allowed = both("survey.allowed.two_answers")
     for j, column in enumerate(answers.columns[: answers.n_answers]):
         if missing[j]:
             severity = "warning" if missing[j] == n else None
             count = int(missing[j])
             yield _problem(answers, "missing_item", None, column, count, severity=severity, total=n)
-        item = usable[~np.isnan(usable[:, j]), j]
+        item = answers.usable(columns=j)
+        item = item[~np.isnan(item)]
         if len(item) > 1 and (item == item[0]).all():
             answer = float(item[0])
             yield _problem(
@@ -546,9 +562,10 @@ def _item_problems(answers: FlaggedAnswers) -> Iterator[Problem]:
 
 def _label_problems(answers: FlaggedAnswers) -> Iterator[Problem]:
     """Yield how many answers of a column are labels."""
-    for j, n in enumerate(answers.mapped.sum(axis=0).tolist()):
+    for j, column in enumerate(answers.columns):
+        n = int(np.count_nonzero(answers.mapped[:, j]))
         if n:
-            yield _problem(answers, "answer_label", None, answers.columns[j], n)
+            yield _problem(answers, "answer_label", None, column, n)
 
 
 def _group_problems(answers: FlaggedAnswers) -> Iterator[Problem]:
@@ -574,6 +591,7 @@ def _direction_problems(answers: FlaggedAnswers) -> Iterator[Problem]:
     Labels are those of the file (SPSS) or, without them, the answer labels of the codebook.
     """
     book = answers.codebook
+    turned, turned_before, reverse = set(book.turned), set(answers.turned), set(book.reverse)
     for column in answers.columns:
         bounds = book.bounds_of(column)
         if bounds is None:
@@ -583,8 +601,8 @@ def _direction_problems(answers: FlaggedAnswers) -> Iterator[Problem]:
                   for code, text in value_labels(answers.table, column).items()}  # fmt: skip
         labels = labels or {number: text for text, number in declared.labels.items()}
         said, ends = best_by_labels(labels, *bounds), labelled_ends(labels, *bounds)
-        read = "low" if item in book.turned and item not in answers.turned else "high"
-        if item in book.reverse or said in (None, read) or ends is None:
+        read = "low" if item in turned and item not in turned_before else "high"
+        if item in reverse or said in (None, read) or ends is None:
             continue
         (low, first), (high, last) = ends
         yield _problem(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -44,7 +45,12 @@ def is_number(text: str) -> bool:
     return _NUMBER.fullmatch(text.strip().removeprefix("+")) is not None
 
 
-def convert(cells: list[Any], name: str, decimal_comma: bool = False) -> Column:
+def convert(
+    cells: list[Any],
+    name: str,
+    decimal_comma: bool = False,
+    counts: Sequence[int] | None = None,
+) -> Column:
     """Turn the cells of a column into numbers where nothing is lost by it.
 
     Parameters
@@ -55,6 +61,8 @@ def convert(cells: list[Any], name: str, decimal_comma: bool = False) -> Column:
         The column, for the note.
     decimal_comma : bool
         Whether ``"3,5"`` may be a number: only where the comma is not the delimiter.
+    counts : sequence of int, optional
+        How many rows have each cell, where `cells` holds each different one once.
 
     Examples
     --------
@@ -81,14 +89,16 @@ def convert(cells: list[Any], name: str, decimal_comma: bool = False) -> Column:
     for reason, loses in LOSSES.items():
         if any(map(loses, texts)):
             return _as_text(values, name, reason)
-    return _numbers(values, stripped, kinds, name)
+    return _numbers(values, stripped, kinds, name, counts or [1] * len(values))
 
 
 def _as_text(values: list[Any], name: str, reason: str) -> Column:
     return Column(values, (both(f"survey.read.note.text.{reason}", column=repr(name)),))
 
 
-def _numbers(values: list[Any], texts: dict[str, str], kinds: set[type], name: str) -> Column:
+def _numbers(
+    values: list[Any], texts: dict[str, str], kinds: set[type], name: str, counts: Sequence[int]
+) -> Column:
     numbers = {text: float(bare) for text, bare in texts.items()}
     if any(np.isinf(number) for number in numbers.values()):
         return _as_text(values, name, "too_large")
@@ -99,7 +109,11 @@ def _numbers(values: list[Any], texts: dict[str, str], kinds: set[type], name: s
         "text": {text for text in texts if kinds != {str}},
     }
     notes = tuple(
-        both(f"survey.read.note.number.{key}", column=repr(name), n=sum(v in odd for v in values))
+        both(
+            f"survey.read.note.number.{key}",
+            column=repr(name),
+            n=sum(n for v, n in zip(values, counts, strict=True) if v in odd),
+        )
         for key, odd in oddities.items()
         if odd
     )

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ from cxstats.core.language import Text, both
 from cxstats.core.messages import excerpt
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 HEAD = 65_536  # bytes that decide whether a file is text
 SAMPLE = 200  # records that decide the delimiter
 # Encodings among which a file that is not UTF-8 is looked for, where Chinese does not read well.
@@ -239,6 +239,17 @@ def _in_gb2312(character: str) -> bool:
     return True
 
 
+def lines_of(text: str) -> Iterator[str]:
+    r"""Yield the lines of a text with their ends; the text is not copied, as a stream would.
+
+    Examples
+    --------
+    >>> list(lines_of("a\rb\r\nc\n\nd"))
+    ['a\r', 'b\r\n', 'c\n', '\n', 'd']
+    """
+    return (match.group() for match in _LINE.finditer(text))
+
+
 def find_delimiter(text: str) -> tuple[str, tuple[Text, ...]]:
     r"""Return the delimiter that gives most rows the same number of cells, and notes.
 
@@ -249,7 +260,7 @@ def find_delimiter(text: str) -> tuple[str, tuple[Text, ...]]:
     """
     fits: dict[str, tuple[float, int]] = {}
     for delimiter in DELIMITERS:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        reader = csv.reader(lines_of(text), delimiter=delimiter)
         try:
             widths = [len(cells) for cells in islice(reader, SAMPLE) if cells]
         except csv.Error:  # an unclosed quote: the full reading says where

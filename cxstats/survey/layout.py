@@ -42,6 +42,7 @@ def find_layout(frame: pd.DataFrame) -> Layout:
     >>> find_layout(long).call
     "frame.pivot(index='id', columns='item', values='answer').reset_index()"
     """
+    frame = frame.reset_index(drop=True)  # the index has a name, which a column may have too
     roles = [name for name in frame.columns if _is_role(frame[name])]
     if roles:
         layout = _rows_per_role(frame, roles[0])

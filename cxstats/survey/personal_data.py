@@ -179,8 +179,9 @@ def find_personal_data(frame: Any) -> PersonalData:
             rows.append((name, kind, "heading", int(filled.sum()), column.index[filled][0]))
             continue
         cells, codes = _texts(column)
+        kinds = [kinds_of(text) for text in cells]
         for kind in KINDS:
-            has = np.array([kind in kinds_of(text) for text in cells], bool)
+            has = np.array([kind in each for each in kinds], bool)
             where = has[codes] & (codes >= 0) if len(cells) else np.zeros(len(column), bool)
             if where.any():
                 rows.append((name, kind, "form", int(where.sum()), column.index[where][0]))
@@ -261,6 +262,21 @@ def kinds_of(text: str) -> set[str]:
         for kind, form, holds in FORMS
         if any(holds is None or holds(match.group()) for match in form.finditer(text))
     }
+
+
+def masked_text(text: str, heading: str = "") -> str:
+    """Return a text of a column with all personal data in it masked.
+
+    Examples
+    --------
+    >>> masked_text("=call 13800138000"), masked_text("=1+1", "姓名")
+    ('=call ***', '***')
+    """
+    if kind_of_heading(heading):
+        return MASK
+    for kind in KINDS:
+        text = _masked(text, kind)
+    return text
 
 
 def _masked(cell: Any, wanted: str) -> Any:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-import io
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,11 +24,21 @@ from cxstats.survey.encoding import (
     decode,
     decode_as,
     find_delimiter,
+    lines_of,
     refuse_binary,
 )
-from cxstats.survey.header import Header, Merge, Record, find_header, numbered
+from cxstats.survey.header import (
+    HIGHEST,
+    LOOKED_AT,
+    Header,
+    Merge,
+    Record,
+    find_header,
+    numbered,
+)
 from cxstats.survey.layout import find_layout
 from cxstats.survey.non_respondents import KINDS, non_respondents
+from cxstats.survey.plain_text import Coded, plain_columns
 from cxstats.survey.report import ReadReport
 from cxstats.survey.statistical_files import SPSS, STATA, read_spss, read_stata
 from cxstats.survey.workbook import LARGEST, MAX_CELLS, MAX_COLUMNS, read_sheet
@@ -39,6 +49,8 @@ if TYPE_CHECKING:
 TEXT = (".csv", ".tsv", ".tab", ".txt")
 EXTENSIONS = (*TEXT, ".xlsx", *SPSS, *STATA)
 BLANK_RUN = 100_000  # empty lines together, which no survey has
+TOP = 300  # rows among which the header is looked for, where those below are read by columns
+PLAIN_TIMES = 6  # times MAX_CELLS, of a file that is read by columns
 NOTE_BELOW = 2  # cells of a line below the table that is none of its rows
 ORDERS = ("ymd", "dmy", "mdy")
 
@@ -271,6 +283,7 @@ def _read_text(
     data = read_bytes(file, LARGEST)
     decoded = decode(data, file.name) if asked is None else decode_as(data, file.name, asked)
     text, encoding, encoding_notes, doubtful = decoded
+    del data, decoded
     position = text.find("\0")
     if position >= 0:
         line = text.count("\n", 0, position) + 1
@@ -280,10 +293,15 @@ def _read_text(
     if first.strip().strip('"') in [f"sep={mark}" for mark in DELIMITERS]:
         delimiter, delimiter_notes = first.strip('\r"')[-1], (both("survey.read.note.sep_row"),)
         text = f"\n{body}"  # row numbers stay those of the file
-    _refuse_large_text(text, delimiter, file.name)
-    records = list(_records(text, delimiter, file.name))
+    del body
+    n_cells = _refuse_empty_text(text, delimiter, file.name)
     comma = options.decimal == "," if options.decimal else delimiter != ","
-    frame, report = _table(records, file.name, options, decimal_comma=comma)
+    result = _plain_table(text, delimiter, file.name, options, comma)
+    if result is None:
+        _refuse_many_cells(n_cells, file.name)
+        records = list(_records(text, delimiter, file.name))
+        result = _table(records, file.name, options, decimal_comma=comma)
+    frame, report = result
     return frame, replace(
         report,
         encoding=encoding,
@@ -293,13 +311,20 @@ def _read_text(
     )
 
 
-def _refuse_large_text(text: str, delimiter: str, name: str) -> None:
-    """Raise if the cells would not fit, before the first is read."""
+def _refuse_empty_text(text: str, delimiter: str, name: str) -> int:
+    """Return about how many cells there are; raise if nothing, or nearly nothing, stands there."""
     if not text.strip("\r\n"):
         raise DataError(f"{name}: the file is empty")
     if any(mark * BLANK_RUN in text for mark in ("\n", "\r", "\r\n")):
         raise DataError(f"{name}: more than {BLANK_RUN:,} empty lines together; remove them")
     n_cells = text.count(delimiter) + 2 * text.count("\n")
+    if n_cells > PLAIN_TIMES * MAX_CELLS:
+        _refuse_many_cells(n_cells, name)
+    return n_cells
+
+
+def _refuse_many_cells(n_cells: int, name: str) -> None:
+    """Raise if the cells would not fit, before the first is read."""
     if n_cells > MAX_CELLS:
         raise DataError(
             f"{name}: about {n_cells:,} cells; at most {MAX_CELLS:,} are read: read a larger file "
@@ -307,8 +332,93 @@ def _refuse_large_text(text: str, delimiter: str, name: str) -> None:
         )
 
 
+def _plain_table(
+    text: str, delimiter: str, name: str, options: Options, decimal_comma: bool
+) -> tuple[pd.DataFrame, ReadReport] | None:
+    """Return the table of a text in plain form, as `_table` would; None where it is not plain.
+
+    The header is found in the first rows, read one by one; the rows below it are read by columns.
+    """
+    if text.count("\r") != text.count("\r\n"):
+        return None  # ends of lines that only Python's parser takes for such
+    try:
+        records = list(islice(_records(text, delimiter, name), TOP))
+    except DataError:
+        return None  # said by who reads all rows
+    filled = _without_blank(records)
+    if len(records) == TOP and len(filled) < HIGHEST + LOOKED_AT:
+        return None
+    header = find_header(filled, (), options.header)
+    width, last = len(header.names), header.rows[-1]
+    body = _after_rows(text, delimiter, last)
+    columns = plain_columns(body, delimiter, width) if body else None
+    if columns is None or any(len(r.cells) > width for r in records if r.number == last):
+        return None
+    n = len(columns[0].codes)
+    numbers = np.arange(last + 1, last + 1 + n)
+    blank = np.arange(n)
+    for column in columns:
+        blank = column.are("", blank)
+    heads = [record.cells for record in records if record.number in header.rows]
+    repeated = np.arange(0)
+    for head in heads if width > 1 else []:
+        rows = np.arange(n)
+        for column, cell in zip(columns, head, strict=False):
+            rows = column.are(cell, rows)
+        repeated = np.union1d(repeated, rows if len(head) == width else rows[:0])
+    stays = np.ones(n, bool)
+    stays[blank] = False
+    if not stays.all():
+        columns, numbers = [column.among(stays) for column in columns], numbers[stays]
+    below = _notes_below_columns(columns, numbers) if width > NOTE_BELOW else set()
+    left_out = {}
+    for kind, gone in (
+        ("footnote", below),
+        ("repeated_header", set((repeated + last + 1).tolist())),
+    ):
+        if gone:
+            left_out[kind] = tuple(sorted(gone))
+            stays = ~np.isin(numbers, list(gone))
+            columns, numbers = [column.among(stays) for column in columns], numbers[stays]
+    if not len(numbers):
+        return None
+    return _finished_table(name, header, numbers, columns, left_out, options, decimal_comma)
+
+
+def _after_rows(text: str, delimiter: str, row: int) -> bytes:
+    """Return the text below a row in UTF-8; empty where it has none."""
+    lines = csv.reader(lines_of(text), delimiter=delimiter, strict=True)
+    for _ in range(row):
+        next(lines)
+    position = 0
+    for _ in range(lines.line_num):
+        position = text.find("\n", position) + 1
+        if not position:
+            return b""
+    try:
+        return text[position:].encode()
+    except UnicodeEncodeError:
+        return b""
+
+
+def _notes_below_columns(columns: list[Coded], numbers: Any) -> set[int]:
+    """Return what `_notes_below` does of columns."""
+    n = len(numbers)
+    rows = [*range(min(SAMPLE, n))]
+    body = [Record(int(numbers[i]), [column.at(i) for column in columns]) for i in rows]
+    if not body or np.median(_filled_counts(body)) <= NOTE_BELOW:
+        return set()
+    below: set[int] = set()
+    for i in reversed(range(n)):
+        record = Record(int(numbers[i]), [column.at(i) for column in columns])
+        if not _is_note(record):
+            break
+        below.add(record.number)
+    return below
+
+
 def _records(text: str, delimiter: str, name: str) -> Iterator[Record]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(lines_of(text), delimiter=delimiter, strict=True)
     number = start = 0
     while True:
         number, start = number + 1, reader.line_num + 1
@@ -336,8 +446,6 @@ def _table(
     decimal_comma: bool = False,
 ) -> tuple[pd.DataFrame, ReadReport]:
     """Return the table that rows of cells make, blank ones left out, and what is known of it."""
-    import pandas as pd
-
     if not records:
         raise DataError(f"{name}: the file is empty")
     widest = max(len(record.cells) for record in records[:HEAD])
@@ -349,11 +457,27 @@ def _table(
     _refuse_ragged(body, len(header.names), header.rows[-1], name)
     if not body:
         raise DataError(f"{name}: the file has no rows below its header")
+    columns = [list(cells) for cells in zip(*(record.cells for record in body), strict=True)]
+    numbers = [record.number for record in body]
+    return _finished_table(name, header, numbers, columns, left_out, options, decimal_comma)
+
+
+def _finished_table(
+    name: str,
+    header: Header,
+    numbers: Any,
+    cells_by_column: Sequence[list[Any] | Coded],
+    left_out: dict[str, tuple[int, ...]],
+    options: Options,
+    decimal_comma: bool,
+) -> tuple[pd.DataFrame, ReadReport]:
+    """Return the table of columns below a header, and what is known of it."""
+    import pandas as pd
+
     notes = list(header.notes)
-    blank = body[-1].number - header.rows[-1] - len(body) - sum(map(len, left_out.values()))
+    blank = int(numbers[-1]) - header.rows[-1] - len(numbers) - sum(map(len, left_out.values()))
     if blank > 0:
         notes.append(both("survey.read.note.blank_rows", n=blank))
-    cells_by_column = list(zip(*(record.cells for record in body), strict=True))
     columns, column_notes = _columns(header, cells_by_column)
     notes += column_notes
     names, new = numbered([column for column, _, _ in columns])
@@ -362,16 +486,12 @@ def _table(
     questions = {column: text for column, (_, text, _) in zip(names, columns, strict=True) if text}
     series: dict[str, pd.Series[Any]] = {}
     missing: dict[str, int] = {}
-    for column, (_, _, all_cells) in zip(names, columns, strict=True):
-        cells, count = _without_codes(all_cells, options.codes)
+    for column, (_, _, cells) in zip(names, columns, strict=True):
+        series[column], value_notes, count = _as_column(cells, column, options, decimal_comma)
         missing |= {column: count} if count else {}
-        values, value_notes = convert(cells, column, decimal_comma)
-        if options.dates:
-            values = as_dates(values, options.dates)
-        series[column] = to_series(values)
         notes += value_notes
     frame = pd.DataFrame(series)
-    frame.index = pd.Index([record.number for record in body], name="row")
+    frame.index = pd.Index(numbers, name="row")
     numeric = (
         [both("survey.read.note.numeric_header", row=header.rows[0])]
         if all(is_number(column) for column, _, _ in columns)
@@ -392,6 +512,29 @@ def _table(
         doubts=(*header.doubts, *numeric),
     )
     return frame, report
+
+
+def _as_column(
+    cells: list[Any] | Coded, name: str, options: Options, decimal_comma: bool
+) -> tuple[pd.Series[Any], tuple[Text, ...], int]:
+    """Return a column with its type, what there is to say, and how many codes for "no answer"."""
+    if not isinstance(cells, Coded):
+        answers, n = _without_codes(cells, options.codes)
+        values, notes = convert(answers, name, decimal_comma)
+        values = as_dates(values, options.dates) if options.dates else values
+        return to_series(values), notes, n
+    # Each different text is looked at once.
+    counts = cells.counts
+    answers, n = _without_codes(cells.texts, options.codes)
+    if n:
+        pairs = zip(cells.texts, answers, counts, strict=True)
+        n = sum(count for before, after, count in pairs if before is not after)
+    values, notes = convert(answers, name, decimal_comma, counts)
+    if not isinstance(values, list):
+        return to_series(values[cells.codes]), notes, n
+    values = as_dates(values, options.dates) if options.dates else values
+    series = to_series(values)
+    return series.take(cells.codes).reset_index(drop=True), notes, n
 
 
 def _without_blank(records: list[Record]) -> list[Record]:
@@ -417,21 +560,24 @@ def _body(records: list[Record], header: Header) -> tuple[list[Record], dict[str
 
 def _notes_below(body: list[Record]) -> set[int]:
     """Return the numbers of the last rows that have one text each, where others have answers."""
-    counts = [sum(cell not in (None, "") for cell in r.cells) for r in body[:SAMPLE]]
+    counts = _filled_counts(body[:SAMPLE])
     if not counts or np.median(counts) <= NOTE_BELOW:
         return set()
-    rows = set()
-    for record in reversed(body):
-        filled = [cell for cell in record.cells if cell not in (None, "")]
-        if len(filled) != 1 or not isinstance(filled[0], str) or is_number(filled[0]):
-            break
-        rows.add(record.number)
-    return rows
+    return {record.number for record in takewhile(_is_note, reversed(body))}
+
+
+def _filled_counts(body: list[Record]) -> list[int]:
+    return [sum(cell not in (None, "") for cell in record.cells) for record in body]
+
+
+def _is_note(record: Record) -> bool:
+    filled = [cell for cell in record.cells if cell not in (None, "")]
+    return len(filled) == 1 and isinstance(filled[0], str) and not is_number(filled[0])
 
 
 def _columns(
-    header: Header, columns: Sequence[tuple[Any, ...]]
-) -> tuple[list[tuple[str, str, list[Any]]], list[Text]]:
+    header: Header, columns: Sequence[list[Any] | Coded]
+) -> tuple[list[tuple[str, str, list[Any] | Coded]], list[Text]]:
     """Return name, question and cells of every column, and what there is to say of the names."""
     named, notes = [], []
     texts = header.texts or [""] * len(header.names)
@@ -439,10 +585,10 @@ def _columns(
         zip(header.names, texts, columns, strict=True), 1
     ):
         if name:
-            named.append((name, text, list(cells)))
-        elif any(cell not in (None, "") for cell in cells):
+            named.append((name, text, cells))
+        elif any(c not in (None, "") for c in (cells.texts if isinstance(cells, Coded) else cells)):
             new = f"column_{position}"
-            named.append((new, text, list(cells)))
+            named.append((new, text, cells))
             notes.append(both("survey.read.note.unnamed", position=position, name=repr(new)))
         else:
             notes.append(both("survey.read.note.unnamed_empty", position=position))

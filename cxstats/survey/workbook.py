@@ -233,6 +233,18 @@ def _marks(file: Path, page: Any) -> tuple[list[Merge], frozenset[int], bool]:
     return list(dict.fromkeys(merges)), frozenset(hidden), has_formulas
 
 
+def _formula(cell: Any) -> str | None:
+    """Return the text of a formula, of one cell or of an array; None for any other cell."""
+    from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
+
+    if isinstance(cell, ArrayFormula):
+        text = str(cell.text or "")
+        return text if text.startswith("=") else f"={text}"
+    if isinstance(cell, DataTableFormula):
+        return f"=TABLE({cell.ref})"
+    return cell if isinstance(cell, str) and cell.startswith("=") else None
+
+
 def _fill_formulas(file: Path, values_page: Any, records: list[Record]) -> list[str]:
     """Put the text of a formula where it has no stored value, and return those cells.
 
@@ -248,8 +260,9 @@ def _fill_formulas(file: Path, values_page: Any, records: list[Record]) -> list[
         page = book[values_page.title]
         page.reset_dimensions()
         for number, formulas in enumerate(_rows(page, file.name), 1):
-            for column, text in enumerate(formulas):
-                if not (isinstance(text, str) and text.startswith("=")):
+            for column, formula in enumerate(formulas):
+                text = _formula(formula)
+                if text is None:
                     continue
                 if number not in rows:
                     rows[number] = []
