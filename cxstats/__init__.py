@@ -18,6 +18,7 @@ _PUBLIC = {
     "Audit": "cxstats.cases.audit",
     "audit": "cxstats.cases.audit",
     "bootstrap_moments": "cxstats.core.moments",
+    "case_table": "cxstats.cases.tables",
     "cases": None,
     "ces": "cxstats.metrics.csat_ces",
     "ces_from_counts": "cxstats.metrics.csat_ces",
@@ -47,7 +48,7 @@ _PUBLIC = {
     "load_facts": "cxstats.cases.facts",
     "load_formulas": "cxstats.cases.files",
     "load_source_errors": "cxstats.cases.files",
-    "load_tables": "cxstats.cases.files",
+    "load_tables": "cxstats.cases.tables",
     "set_language": "cxstats.core.language",
     "loyalty_index": "cxstats.satisfaction.index",
     "mask_personal_data": "cxstats.survey.personal_data",
@@ -97,8 +98,9 @@ if TYPE_CHECKING:
     from cxstats import cases, charts, experiments, metrics, satisfaction
     from cxstats.cases.audit import Audit, audit
     from cxstats.cases.facts import cite, load_facts
-    from cxstats.cases.files import load_formulas, load_source_errors, load_tables
+    from cxstats.cases.files import load_formulas, load_source_errors
     from cxstats.cases.published_reproduced import Comparison, compare
+    from cxstats.cases.tables import case_table, load_tables
     from cxstats.core.errors import CxError, DataError, ModelSyntaxError, ReproductionError
     from cxstats.core.language import set_language
     from cxstats.core.moments import Moments, bootstrap_moments, moments
