@@ -186,13 +186,10 @@ class Claims(Result):
         ]
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
-        """Return how far each estimate lies from the number claimed."""
+        """Return how far each estimate lies on the side of its claim."""
         rows = [(c, e) for c, e in zip(self.claims, self.estimates, strict=True) if e.n]
         names = [f"{claim.id} {claim.measure.get(lang)}" for claim, _ in rows]
-        distances = [
-            [getattr(estimate, side) - float(claim.claimed) for claim, estimate in rows]
-            for side in ("estimate", "ci_low", "ci_high")
-        ]
+        distances = zip(*(_distances(claim, estimate) for claim, estimate in rows), strict=True)
         supported = self.verdicts.count("supported")
         settings = {
             "source": "; ".join(dict.fromkeys(claim.data.get(lang) for claim, _ in rows)),
@@ -201,6 +198,16 @@ class Claims(Result):
             "title": label("claims.chart.title", lang, k=supported, n=len(rows)),
         }
         return Chart("intervals", (names, *distances), settings)
+
+
+def _distances(claim: Claim, estimate: Estimate) -> tuple[float, float, float]:
+    """Return an estimate and its limits less the number claimed, positive on the claim's side."""
+    claimed = float(claim.claimed)
+    above = estimate.estimate > claimed
+    is_turned = above if claim.relation == "=" else claim.relation == "<"
+    sign = -1 if is_turned else 1
+    low, high = sorted(sign * (end - claimed) for end in (estimate.ci_low, estimate.ci_high))
+    return sign * (estimate.estimate - claimed), low, high
 
 
 def _words(verdict: str, lang: str) -> str:
