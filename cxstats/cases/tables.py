@@ -144,9 +144,13 @@ class CaseTable:
 
 def _pair(first: object, second: object, between: str = "<br>") -> str:
     """Return words in HTML with those of the other language, smaller, where they differ."""
-    words, others = escape(str(first)), escape(str(second))
+    words, others = (escape(_written(cell)) for cell in (first, second))
     small = f"{between}<small style='opacity: .7'>{others}</small>"
     return words if words == others else words + small
+
+
+def _written(cell: object) -> str:
+    return f"{cell:g}" if isinstance(cell, float) else str(cell)
 
 
 def _directions(codes: str, lang: str) -> str:
@@ -240,7 +244,7 @@ def load_tables(lang: str | None = None) -> dict[str, pd.DataFrame]:
     >>> tables["journey"].attrs["section_en"]
     '3.1.2 (2)'
     >>> load_tables("zh")["process_results"].columns.tolist()
-    ['项目', '单位', '优化前', '优化后', '数值']
+    ['项目', '单位', '优化前', '优化后', '数值编号']
     """
     if lang is not None:
         return {name: case_table(name).frame(lang) for name in _index()}

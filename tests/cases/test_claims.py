@@ -100,7 +100,7 @@ def test_what_comes_out(result):
     verdicts = dict(zip(result.table["id"], result.verdicts, strict=True))
     assert [name for name, verdict in verdicts.items() if verdict != "supported"] == ["K1b"]
     assert verdicts["K1b"] == "contradicted"
-    assert result.summary().startswith("8 claims of the sources against data of others: 7 supp")
+    assert result.summary().startswith("8 tests of the sources' claims")
 
 
 def test_a_level_changes_the_interval(result):
