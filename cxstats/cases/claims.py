@@ -160,7 +160,7 @@ class Claims(Result):
         """Return how many claims have each verdict, and each claim with its interval."""
         counts = Counter(self.verdicts)
         tally = label("audit.comma", lang).join(
-            label("claims.count", lang, n=counts[verdict], verdict=_words(verdict, lang))
+            label("claims.count", lang, n=counts[verdict], verdict=_verdict_text(verdict, lang))
             for verdict in VERDICTS
             if counts[verdict]
         )
@@ -179,7 +179,7 @@ class Claims(Result):
                     low=f"{estimate.ci_low:.3f}",
                     high=f"{estimate.ci_high:.3f}",
                     claimed=f"{claim.relation} {claim.claimed}",
-                    verdict=_words(verdict, lang),
+                    verdict=_verdict_text(verdict, lang),
                 )
                 for claim, estimate, verdict in rows
             ),
@@ -210,7 +210,7 @@ def _distances(claim: Claim, estimate: Estimate) -> tuple[float, float, float]:
     return sign * (estimate.estimate - claimed), low, high
 
 
-def _words(verdict: str, lang: str) -> str:
+def _verdict_text(verdict: str, lang: str) -> str:
     return label(f"claims.verdict.{verdict}", lang)
 
 
@@ -327,18 +327,18 @@ def correlation(frame: pd.DataFrame, first: str, second: str, level: float = 0.9
     return Estimate(float(result.statistic), float(low), float(high), len(rows))
 
 
-def kept_flights() -> pd.DataFrame:
-    """Return the flights that arrived: ``kept`` where at most 15 minutes late, and their date."""
+def timed_flights() -> pd.DataFrame:
+    """Return the flights that arrived: ``on_time`` where at most 15 minutes late, and their date."""
     flights = load_flights().dropna(subset=["arr_delay"])
     dates = flights["month"] * 100 + flights["day"]
-    return flights.assign(kept=(flights["arr_delay"] <= LATE).astype(int), date=dates)
+    return flights.assign(on_time=(flights["arr_delay"] <= LATE).astype(int), date=dates)
 
 
-def kept_bookings() -> pd.DataFrame:
-    """Return the bookings: ``kept`` where the room given is of the type reserved."""
+def checked_bookings() -> pd.DataFrame:
+    """Return the bookings: ``as_reserved`` where the room given is of the type reserved."""
     bookings = load_hotel_bookings()
     reserved, assigned = bookings["reserved_room_type"], bookings["assigned_room_type"]
-    return bookings.assign(kept=(reserved.astype(str) == assigned.astype(str)).astype(int))
+    return bookings.assign(as_reserved=(reserved.astype(str) == assigned.astype(str)).astype(int))
 
 
 def reputation() -> pd.DataFrame:
@@ -366,8 +366,8 @@ def _concentration(measure: Concentration, level: float) -> Estimate:
     return Estimate(measure.estimate, *measure.interval(level), measure.n)
 
 
-def _share(frame: pd.DataFrame, cluster: str, level: float) -> Estimate:
-    row = rate(frame, column="kept", cluster=cluster, level=level).table.iloc[0]
+def _share(frame: pd.DataFrame, column: str, cluster: str, level: float) -> Estimate:
+    row = rate(frame, column=column, cluster=cluster, level=level).table.iloc[0]
     share, low, high = (float(row[name]) for name in ("estimate", "ci_low", "ci_high"))
     return Estimate(share, low, high, int(row["n"]))
 
@@ -377,8 +377,8 @@ ESTIMATES: dict[str, Callable[[float], Estimate]] = {
     "K1a": lambda level: _concentration(top_share(_spending(), 0.3), level),
     "K1b": lambda level: _concentration(customers_for(_spending(), 0.7), level),
     "K2": lambda level: correlation(load_patient_experience(), "timely_care", "rating", level),
-    "K4a": lambda level: _share(kept_flights(), "date", level),
-    "K4b": lambda level: _share(kept_bookings(), "arrival_date", level),
+    "K4a": lambda level: _share(timed_flights(), "on_time", "date", level),
+    "K4b": lambda level: _share(checked_bookings(), "as_reserved", "arrival_date", level),
     "K5": lambda level: correlation(reputation(), "liking", "cusl_2", level),
     "K6a": lambda level: correlation(ecsi(), "CUSCO", "Satisfaction", level),
     "K6b": lambda level: correlation(ecsi(), "CUSCO", "Loyalty", level),

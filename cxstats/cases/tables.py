@@ -144,9 +144,9 @@ class CaseTable:
 
 def _pair(first: object, second: object, between: str = "<br>") -> str:
     """Return words in HTML with those of the other language, smaller, where they differ."""
-    words, others = (escape(_written(cell)) for cell in (first, second))
-    small = f"{between}<small style='opacity: .7'>{others}</small>"
-    return words if words == others else words + small
+    main, other = (escape(_written(cell)) for cell in (first, second))
+    small = f"{between}<small style='opacity: .7'>{other}</small>"
+    return main if main == other else main + small
 
 
 def _written(cell: object) -> str:

@@ -233,8 +233,8 @@ def load_hotel_bookings() -> pd.DataFrame:
     Examples
     --------
     >>> bookings = load_hotel_bookings()
-    >>> kept = bookings["reserved_room_type"].astype(str) == bookings["assigned_room_type"]
-    >>> len(bookings), round(kept.mean().item(), 3)
+    >>> as_reserved = bookings["reserved_room_type"].astype(str) == bookings["assigned_room_type"]
+    >>> len(bookings), round(as_reserved.mean().item(), 3)
     (15402, 0.798)
     """
     return _read(HOTEL_BOOKINGS)

@@ -53,7 +53,7 @@ def test_correlations_are_those_of_numpy():
 def test_days_make_the_interval_wider(result):
     """Flights of one day are late together: Wilson's interval is ten times too narrow."""
     row = result.table.set_index("id").loc["K4a"]
-    alone = cx.rate(module.kept_flights(), column="kept").table.iloc[0]
+    alone = cx.rate(module.timed_flights(), column="on_time").table.iloc[0]
     ratio = (row["ci_high"] - row["ci_low"]) / (alone["ci_high"] - alone["ci_low"])
     assert 9 < ratio < 12
 
@@ -64,12 +64,12 @@ def test_the_call_gives_the_estimate(result, claim):
     value = eval(claim.call, dict(NAMES))
     row = result.table.set_index("id").loc[claim.id]
     if isinstance(value, Concentration):
-        shown = value.estimate, *value.interval()
+        numbers = value.estimate, *value.interval()
     elif isinstance(value, Estimate):
-        shown = value.estimate, value.ci_low, value.ci_high
+        numbers = value.estimate, value.ci_low, value.ci_high
     else:
-        shown = tuple(value.table[["estimate", "ci_low", "ci_high"]].iloc[0])
-    assert shown == tuple(row[["estimate", "ci_low", "ci_high"]])
+        numbers = tuple(value.table[["estimate", "ci_low", "ci_high"]].iloc[0])
+    assert numbers == tuple(row[["estimate", "ci_low", "ci_high"]])
 
 
 # relation, claimed, low, high -> verdict

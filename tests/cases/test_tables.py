@@ -108,14 +108,14 @@ def test_seven_lists_of_components():
 
 def test_shows_both_languages_that_of_the_reader_first():
     table = cx.case_table("blueprint_bank")
-    shown = table._repr_html_()
-    assert shown.index("observe surroundings") < shown.index("观察环境")
-    assert "document 004, 2.1 (6)" in shown
-    assert "文献 004" in shown
+    html = table._repr_html_()
+    assert html.index("observe surroundings") < html.index("观察环境")
+    assert "document 004, 2.1 (6)" in html
+    assert "文献 004" in html
     cx.set_language("zh")
     try:
-        shown = table._repr_html_()
-        assert shown.index("观察环境") < shown.index("observe surroundings")
+        html = table._repr_html_()
+        assert html.index("观察环境") < html.index("observe surroundings")
         assert repr(table).startswith("银行网点服务蓝图")
     finally:
         cx.set_language("en")
