@@ -328,7 +328,7 @@ def correlation(frame: pd.DataFrame, first: str, second: str, level: float = 0.9
 
 
 def timed_flights() -> pd.DataFrame:
-    """Return the flights that arrived: ``on_time`` where at most 15 minutes late, and their date."""
+    """Return the flights that arrived: ``on_time``, at most 15 minutes late, and their ``date``."""
     flights = load_flights().dropna(subset=["arr_delay"])
     dates = flights["month"] * 100 + flights["day"]
     return flights.assign(on_time=(flights["arr_delay"] <= LATE).astype(int), date=dates)
