@@ -18,6 +18,7 @@ _PUBLIC = {
     "Audit": "cxstats.cases.audit",
     "audit": "cxstats.cases.audit",
     "bootstrap_moments": "cxstats.core.moments",
+    "case_table": "cxstats.cases.tables",
     "cases": None,
     "ces": "cxstats.metrics.csat_ces",
     "ces_from_counts": "cxstats.metrics.csat_ces",
@@ -25,6 +26,8 @@ _PUBLIC = {
     "charts": None,
     "check": "cxstats.survey.check",
     "cite": "cxstats.cases.facts",
+    "Claims": "cxstats.cases.claims",
+    "claims": "cxstats.cases.claims",
     "clean": "cxstats.survey.clean",
     "Codebook": "cxstats.survey.codebook",
     "compare": "cxstats.cases.published_reproduced",
@@ -42,12 +45,16 @@ _PUBLIC = {
     "invariance": "cxstats.models.sem.invariance",
     "kano": "cxstats.priorities.kano.analysis",
     "kano_from_counts": "cxstats.priorities.kano.analysis",
+    "load_cdnow": "cxstats.datasets.loaders",
     "load_corporate_reputation": "cxstats.datasets.loaders",
     "load_ecsi_mobile": "cxstats.datasets.loaders",
     "load_facts": "cxstats.cases.facts",
+    "load_flights": "cxstats.datasets.loaders",
     "load_formulas": "cxstats.cases.files",
+    "load_hotel_bookings": "cxstats.datasets.loaders",
+    "load_patient_experience": "cxstats.datasets.loaders",
     "load_source_errors": "cxstats.cases.files",
-    "load_tables": "cxstats.cases.files",
+    "load_tables": "cxstats.cases.tables",
     "set_language": "cxstats.core.language",
     "loyalty_index": "cxstats.satisfaction.index",
     "mask_personal_data": "cxstats.survey.personal_data",
@@ -97,14 +104,23 @@ __all__ = [*_PUBLIC, "__version__"]  # noqa: PLE0604  (all are strings)
 if TYPE_CHECKING:
     from cxstats import cases, charts, experiments, metrics, satisfaction
     from cxstats.cases.audit import Audit, audit
+    from cxstats.cases.claims import Claims, claims
     from cxstats.cases.facts import cite, load_facts
-    from cxstats.cases.files import load_formulas, load_source_errors, load_tables
+    from cxstats.cases.files import load_formulas, load_source_errors
     from cxstats.cases.published_reproduced import Comparison, compare
+    from cxstats.cases.tables import case_table, load_tables
     from cxstats.core.errors import CxError, DataError, ModelSyntaxError, ReproductionError
     from cxstats.core.export import write_table
     from cxstats.core.language import set_language
     from cxstats.core.moments import Moments, bootstrap_moments, moments
-    from cxstats.datasets.loaders import load_corporate_reputation, load_ecsi_mobile
+    from cxstats.datasets.loaders import (
+        load_cdnow,
+        load_corporate_reputation,
+        load_ecsi_mobile,
+        load_flights,
+        load_hotel_bookings,
+        load_patient_experience,
+    )
     from cxstats.datasets.simulate_experience import simulate_experience
     from cxstats.datasets.simulate_kano import simulate_kano
     from cxstats.datasets.simulate_loan_log import simulate_loan_log

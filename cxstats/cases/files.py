@@ -235,37 +235,9 @@ def load_source_errors() -> pd.DataFrame:
     Examples
     --------
     >>> len(load_source_errors())
-    11
+    24
     """
     return _frame("source_errors.csv")
-
-
-def load_tables() -> dict[str, pd.DataFrame]:
-    """Load the tables that the sources printed, in English and Chinese.
-
-    Returns
-    -------
-    dict of str to pandas.DataFrame
-        By table name; ``frame.attrs`` holds ``source``, ``unit`` and, with ``_en`` and ``_zh``,
-        ``section``, ``title`` and ``note``.
-
-    Examples
-    --------
-    >>> tables = load_tables()
-    >>> list(tables["servqual_dimensions"]["dimension_zh"])
-    ['有形性', '可靠性', '响应性', '保证性', '移情性']
-    >>> tables["journey"].attrs["section_en"]
-    '3.1.2 (2)'
-    """
-    tables = {}
-    for entry in _frame("tables.csv").to_dict("records"):
-        name = str(entry.pop("id"))
-        frame = _frame(f"tables/{name}.csv")
-        for column in frame.columns.intersection(["weight", "no"]):
-            frame[column] = frame[column].astype(float if column == "weight" else int)
-        frame.attrs.update(entry)
-        tables[name] = frame
-    return tables
 
 
 def _frame(name: str) -> pd.DataFrame:

@@ -1,13 +1,24 @@
 """Real data from the packages that ship them, and simulators whose truth is known."""
 
-from cxstats.datasets.loaders import load_corporate_reputation, load_ecsi_mobile
+from cxstats.datasets.loaders import (
+    load_cdnow,
+    load_corporate_reputation,
+    load_ecsi_mobile,
+    load_flights,
+    load_hotel_bookings,
+    load_patient_experience,
+)
 from cxstats.datasets.simulate_experience import EXPERIENCE_MODEL, experience_truth
 from cxstats.datasets.simulate_loan_log import loan_truth
 
 __all__ = [
     "EXPERIENCE_MODEL",
     "experience_truth",
+    "load_cdnow",
     "load_corporate_reputation",
     "load_ecsi_mobile",
+    "load_flights",
+    "load_hotel_bookings",
+    "load_patient_experience",
     "loan_truth",
 ]

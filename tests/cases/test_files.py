@@ -261,19 +261,6 @@ def test_printed_precision_is_kept():
     assert str(facts["F049"].before) == "3.0"
 
 
-def test_tables():
-    tables = cx.load_tables()
-    assert len(tables) == 11
-    for name, frame in tables.items():
-        assert len(frame), name
-        assert {"source", "section_en", "section_zh", "title_en"} <= frame.attrs.keys()
-        english = [c for c in frame.columns if c.endswith("_en")]
-        assert english
-        assert all(f"{c[:-3]}_zh" in frame.columns for c in english)
-    assert tables["synergy_matrix"]["weight"].sum() == pytest.approx(1, abs=1e-12)
-    assert tables["journey"].shape == (5, 8)
-
-
 def test_formulas_and_errors():
     names = [formula.id for formula in read_formulas()]
     expected = [f"A{n:02d}" for n in range(1, 23)] + [f"B{n:02d}" for n in range(1, 4)]
@@ -282,7 +269,14 @@ def test_formulas_and_errors():
     formulas = cx.load_formulas().set_index("id")
     assert formulas.loc["D06", "status"] == "given, invalid"
     assert formulas.loc["A19", "status"] == "lost"
-    assert len(cx.load_source_errors()) == 11
+    assert len(cx.load_source_errors()) == 24
+
+
+def test_errors_name_sections_of_documents():
+    errors = cx.load_source_errors().set_index("id")
+    assert list(errors.index) == [f"S{n:02d}" for n in range(1, 25)]
+    assert {s for cell in errors["source"] for s in cell.split("; ")} <= set(source_titles())
+    assert not (errors == "").any(axis=None)
 
 
 def test_units_have_a_measure():

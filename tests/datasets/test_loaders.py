@@ -1,0 +1,64 @@
+"""Every loader of real data: the file it was written for, or an error that says what is missing."""
+
+import hashlib
+
+import pytest
+
+import cxstats as cx
+from cxstats.core.errors import MissingToolError
+from cxstats.datasets import loaders
+from cxstats.datasets.loaders import Source
+
+SOURCES = {name: value for name, value in vars(loaders).items() if isinstance(value, Source)}
+LOADERS = {
+    "ECSI_MOBILE": (cx.load_ecsi_mobile, (250, 24)),
+    "CORPORATE_REPUTATION": (cx.load_corporate_reputation, (344, 41)),
+    "CDNOW": (cx.load_cdnow, (69_659, 4)),
+    "PATIENT_EXPERIENCE": (cx.load_patient_experience, (95, 6)),
+    "HOTEL_BOOKINGS": (cx.load_hotel_bookings, (15_402, 28)),
+    "FLIGHTS": (cx.load_flights, (336_776, 19)),
+}
+
+
+def frame_of(name):
+    data = LOADERS[name][0]()
+    return data[0] if isinstance(data, tuple) else data
+
+
+def test_every_source_has_a_loader():
+    assert SOURCES.keys() == LOADERS.keys()
+
+
+@pytest.mark.parametrize("name", LOADERS)
+def test_size_and_source(name):
+    frame = frame_of(name)
+    assert frame.shape == LOADERS[name][1]
+    assert SOURCES[name].source in frame.attrs["source"]
+    assert SOURCES[name].version in frame.attrs["source"]
+
+
+@pytest.mark.parametrize("name", LOADERS)
+def test_package_that_is_missing_is_named(name, monkeypatch):
+    monkeypatch.setattr(loaders, "find_spec", lambda package: None)
+    with pytest.raises(MissingToolError, match=f"pip install {SOURCES[name].package}=="):
+        frame_of(name)
+
+
+@pytest.mark.parametrize("name", LOADERS)
+def test_a_file_with_other_content_is_refused_before_it_is_read(name, monkeypatch):
+    """A pickle can hold code: nothing is unpacked that is not the file expected."""
+    monkeypatch.setattr(hashlib, "sha256", hashlib.sha1)
+    monkeypatch.setattr(loaders, "_table", lambda file: pytest.fail("was read"))
+    with pytest.raises(cx.DataError, match="is not the file this loader was written for"):
+        frame_of(name)
+
+
+def test_cdnow_is_as_its_description_says():
+    purchases = cx.load_cdnow()
+    assert purchases["customer"].nunique() == 23_570
+    assert purchases.duplicated().sum() == 255
+    assert (purchases["spent"] == 0).sum() == 80
+    first = purchases.groupby("customer")["date"].min().dt.strftime("%Y-%m")
+    assert first.value_counts().to_dict()["1997-01"] == 7_846  # the January cohort, and February's
+    assert first.value_counts().to_dict()["1997-02"] == 8_476
+    assert str(purchases["date"].max().date()) == "1998-06-30"
