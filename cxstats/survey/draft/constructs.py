@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,7 @@ MOST_ROWS = 2_000  # of the answers that correlations are from: enough for a pro
 MOST_TOGETHER = 400  # items whose correlations are looked at together
 LARGE = 8  # items of one stem above which it may be a whole questionnaire
 ENOUGH = 30  # answers from which a correlation says something
+NEAR = 0.05  # difference of mean correlations that says nothing
 REVERSED, DOUBTFUL = -0.2, -0.05  # correlation with the others of the construct
 SERVQUAL = {
     "Tangibles": range(0, 4), "Reliability": range(4, 9), "Responsiveness": range(9, 13),
@@ -198,11 +200,13 @@ def propose_constructs(
             constructs.append(Construct(name, tuple(members), by))
     loose.sort(key=order.__getitem__)
     if len(loose) == 22 and len(answers) > 1 and not constructs:
-        constructs += [
+        standard = [
             Construct(name, tuple(loose[i] for i in places), "servqual", doubt=True)
             for name, places in SERVQUAL.items()
         ]
-        loose = []
+        by_correlation = _by_correlation(loose, [a[:, [order[i] for i in loose]] for a in answers])
+        if _within(standard, answers, order) > _within(by_correlation[0], answers, order) - NEAR:
+            constructs, loose = standard, []
     for start in range(0, len(loose), MOST_TOGETHER):
         piece = loose[start : start + MOST_TOGETHER]
         if len(piece) < 3:
@@ -242,6 +246,11 @@ def _by_correlation(items: list[str], answers: list[Array]) -> tuple[list[Constr
     return constructs, alone
 
 
+def _within(proposed: list[Construct], answers: Sequence[Array], order: dict[str, int]) -> float:
+    """Return the mean correlation within some constructs."""
+    return float(np.nanmean([_with_correlation(c, answers, order).within for c in proposed]))
+
+
 def _with_correlation(
     construct: Construct, answers: Sequence[Array], order: dict[str, int]
 ) -> Construct:
@@ -277,11 +286,10 @@ def reversals(items: Sequence[str], answers: Array) -> Reversals:
     r = correlations(answers)
     signs = _signs(r)
     reverse, doubtful = {}, {}
-    for j, item in enumerate(items):
-        others = [i for i in range(len(items)) if i != j]
-        weights = signs[others]
-        spread = np.sqrt(weights @ r[np.ix_(others, others)] @ weights)
-        r_others = float(r[j, others] @ weights / spread) if spread > 0 else 0.0
+    with_sum = r @ signs  # covariance of each item with the sum of all, these aligned
+    variance_of_others = signs @ with_sum - 2 * signs * with_sum + 1
+    spread = np.sqrt(np.maximum(variance_of_others, 1e-12))
+    for item, r_others in zip(items, ((with_sum - signs) / spread).tolist(), strict=True):
         if r_others < REVERSED:
             reverse[item] = r_others
         elif r_others < DOUBTFUL:
@@ -317,5 +325,5 @@ def name_of(construct: Construct, texts: dict[str, str], lang: str, taken: Any) 
     if base and base != "Overall" and base not in taken:
         return base, bool(hint)
     word = base or ("维度" if lang == "zh" else "Construct")
-    number = next(i for i in range(1 if not base else 2, 100_000) if f"{word} {i}" not in taken)
+    number = next(i for i in count(2 if base else 1) if f"{word} {i}" not in taken)
     return f"{word} {number}", bool(hint)

@@ -58,6 +58,7 @@ GROUPS = re.compile(
 MOST_GROUPS, LEAST_PER_GROUP = 50, 3
 SLIP = 0.05  # of the rows of a group: a similar name so rare is a slip of the pen
 MOST_WAVES = 150
+LONGEST_FORM = 40  # characters of a cell that is an address or number and no comment with one
 PLATFORM = {plain(heading) for headings in HEADINGS.values() for heading in headings}
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DIGITS = {mark: i for i, mark in enumerate("零一二三四五六七八九十")} | {"十一": 11, "十二": 12}
@@ -102,16 +103,13 @@ def personal(frame: pd.DataFrame, columns: Sequence[Cells]) -> list[Proposal]:
 
     Columns with a cell of such a form here and there (comments) are not among them.
     """
-    from cxstats.survey.personal_data import kind_of_heading
-
     table = find_personal_data(frame[[cells.name for cells in columns]]).table
     filled = {cells.name: cells.n_filled for cells in columns}
+    long = {c.name for c in columns if sum(map(len, c.texts)) > LONGEST_FORM * len(c.texts)}
     proposals: dict[str, Proposal] = {}
     for row in table.itertuples():
         name = str(row.column)
-        if row.found_by == "form" and row.n < 0.5 * filled[name]:
-            continue
-        if row.found_by == "heading" and name == "Name" and not kind_of_heading(name):
+        if row.found_by == "form" and (row.n < 0.5 * filled[name] or name in long):
             continue
         kind = both(f"survey.personal.{row.kind}")
         by = both(f"survey.personal.by.{row.found_by}")

@@ -179,6 +179,8 @@ class _Draft:
         self.keys: dict[str, Any] = {}
         self.comments: dict[tuple[Any, ...], tuple[Text, bool]] = {}
         self.notes: list[Text] = []
+        self.taken: set[str] = set()  # names of constructs, items and questions
+        self.n_named: Counter[str] = Counter()
         questions = getattr(self.report, "questions", {})
         labels = getattr(self.report, "value_labels", {})
         self.free: dict[str, Cells] = {}
@@ -247,16 +249,15 @@ class _Draft:
 
     def _question(self, name: str, question: dict[str, Any], evidence: Text, doubt: bool) -> str:
         questions = self.keys.setdefault("questions", {})
-        taken = {*questions, *self.keys.get("constructs", {}), *self._items()}
-        free_name = name if name not in taken else next(
-            f"{name}_{i}" for i in range(2, 100_000) if f"{name}_{i}" not in taken
-        )  # fmt: skip
+        self.n_named[name] += 1
+        free_name = name
+        while free_name in self.taken:
+            self.n_named[name] += 1
+            free_name = f"{name}_{self.n_named[name]}"
+        self.taken.add(free_name)
         questions[free_name] = question
         self._say(evidence, doubt, "questions", free_name)
         return free_name
-
-    def _items(self) -> list[str]:
-        return [item for items in self.keys.get("constructs", {}).values() for item in items]
 
     # ---------------------------------------------------------------- respondents
 
@@ -328,9 +329,10 @@ class _Draft:
             if not describing.is_named_group(cells) or asked.RECOMMEND.search(cells.heading)
         ]  # fmt: skip
         rated = ratings.ratings_of(candidates)
-        rated = {name: r for name, r in rated.items() if not self._is_kind(r, rated)}
+        rated = _without_kinds(rated)
         recommended = [r for r in rated.values() if asked.is_recommendation(r)]
-        recommended = [r for r in recommended if not self._is_item(r, rated)]
+        siblings = Counter(stem_of(name) for name in rated)
+        recommended = [r for r in recommended if not _is_item(r, siblings)]
         for rating in recommended:
             del rated[rating.name]
         proposal = roles.propose_roles(
@@ -346,7 +348,7 @@ class _Draft:
             }
             single = [r for name, r in rated.items() if name not in paired]
         else:
-            single = [r for r in rated.values() if self._stands_alone(r, rated)]
+            single = [r for r in rated.values() if _stands_alone(r, siblings)]
             names = {r.name for r in single}
             items_of = {n: {"score": r} for n, r in rated.items() if n not in names}
         alone = self._constructs(items_of, proposal)
@@ -354,36 +356,6 @@ class _Draft:
         self._rated_questions(recommended, single)
         self._answers([*recommended, *rated.values()])
         self._directions(recommended, items_of)
-
-    def _is_kind(self, rating: Rating, rated: Mapping[str, Rating]) -> bool:
-        """Return whether numbers are codes of a kind: up to 4, alone, and nothing says a rating."""
-        cells = rating.cells
-        if rating.stated or rating.ends[1] > 4 or cells.n_numbers < ratings.ENOUGH:
-            return False
-        speaks = asked.SATISFIED.search(cells.heading) or asked.EFFORT.search(cells.heading)
-        stem = stem_of(rating.name)
-        partners = [r for r in rated.values() if r is not rating and r.ends[1] >= rating.ends[1]
-                    and (stem_of(r.name) == stem if stem else r.ends == rating.ends
-                         and not stem_of(r.name))]  # fmt: skip
-        paired = [*roles._by_words(rating.name)]
-        return not speaks and not paired and len(partners) < 1
-
-    def _is_item(self, rating: Rating, rated: Mapping[str, Rating]) -> bool:
-        """Return whether a question on recommendation is an item: of a stem, on a scale from 1."""
-        stem = stem_of(rating.name)
-        siblings = [
-            r for r in rated.values() if stem and r is not rating and stem_of(r.name) == stem
-        ]
-        return bool(siblings) and (rating.stated or rating.ends)[0] != 0
-
-    def _stands_alone(self, rating: Rating, rated: Mapping[str, Rating]) -> bool:
-        """Return whether a rating asks for the whole, or for effort, beside the items."""
-        stem = stem_of(rating.name)
-        if stem and sum(stem_of(name) == stem for name in rated) > 1:
-            return False
-        heading = rating.cells.heading
-        whole = asked.is_overall(heading) and bool(asked.SATISFIED.search(heading))
-        return whole or bool(asked.EFFORT.search(heading)) or bool(asked.RECOMMEND.search(heading))
 
     def _constructs(
         self, items_of: dict[str, dict[str, Rating]], proposal: roles.RoleProposal
@@ -437,11 +409,12 @@ class _Draft:
             kind = first.by if first.stated else "range"
             key = stem if stem else (item if kind == "range" else (first.stated, kind))
             groups.setdefault(key, []).append(item)
-        scales: list[Scale] = []
+        scales: dict[tuple[int, int, str], Scale] = {}
         by_item: dict[str, Scale] = {}
         for items in sorted(groups.values(), key=len, reverse=True):
-            scale = ratings.scale_of([r for i in items for r in items_of[i].values()], scales)
-            scales.append(scale)
+            members = [r for i in items for r in items_of[i].values()]
+            scale = ratings.scale_of(members, list(scales.values()))
+            scales[scale.low, scale.high, scale.by] = scale
             by_item |= dict.fromkeys(items, scale)
         frequencies = Counter((s.low, s.high) for s in by_item.values())
         names = list(items_of)
@@ -471,8 +444,10 @@ class _Draft:
     ) -> None:
         texts = self._texts(items_of)
         books: dict[str, list[str]] = {}
+        self.taken.update(items_of)
         for construct in proposed:
-            name, hint = constructs.name_of(construct, texts, self.lang, {*books, *items_of})
+            name, hint = constructs.name_of(construct, texts, self.lang, self.taken)
+            self.taken.add(name)
             books[name] = list(construct.items)
             key = f"{construct.by}.named" if hint else construct.by
             r = "-" if np.isnan(construct.within) else f"{construct.within:.2f}"
@@ -521,7 +496,8 @@ class _Draft:
         item_scales = self._item_scales(items_of)
         for name in by_size:
             members = [r for item in books[name] for r in items_of[item].values()]
-            scale = ratings.scale_of(members, list(scales.values()))
+            others = {(s.low, s.high, s.by): s for s in scales.values()}
+            scale = ratings.scale_of(members, list(others.values()))
             low, high = item_scales[books[name][0]]
             if scale.by == "range" and low <= scale.low and high >= scale.high:
                 scale = Scale(
@@ -826,3 +802,36 @@ def _why_other(cells: Cells) -> tuple[Text, bool]:
         low, high = (f"{v:g}" for v in (cells.values.min(), cells.values.max()))
         return both("survey.draft.other.number", low=low, high=high, n=cells.n_distinct), False
     return both("survey.draft.other.text", n=cells.n_distinct), True
+
+
+def _without_kinds(rated: Mapping[str, Rating]) -> dict[str, Rating]:
+    """Return ratings without numbers that are codes of a kind: up to 4, and alone of their form."""
+    ends = {name: rating.ends for name, rating in rated.items()}
+    stems = Counter((stem_of(name), ends[name]) for name in rated)
+    widest: dict[str, int] = {}
+    for (stem, (_, top)), _ in stems.items():
+        widest[stem] = max(top, widest.get(stem, 0))
+    degrees = {}
+    for name, rating in rated.items():
+        stem, heading = stem_of(name), rating.cells.heading
+        small = ends[name][1] <= 4 and rating.cells.n_numbers >= ratings.ENOUGH
+        speaks = asked.SATISFIED.search(heading) or asked.EFFORT.search(heading)
+        alike = stems[stem, ends[name]] > 1 or (stem and widest[stem] > ends[name][1])
+        if rating.stated or not small or speaks or alike or [*roles.by_words(name)]:
+            degrees[name] = rating
+    return degrees
+
+
+def _is_item(rating: Rating, siblings: Mapping[str, int]) -> bool:
+    """Return whether a question on recommendation is an item: of a stem, on a scale from 1."""
+    stem = stem_of(rating.name)
+    return bool(stem) and siblings[stem] > 1 and (rating.stated or rating.ends)[0] != 0
+
+
+def _stands_alone(rating: Rating, siblings: Mapping[str, int]) -> bool:
+    """Return whether a rating asks for the whole, or for effort, beside the items."""
+    stem, heading = stem_of(rating.name), rating.cells.heading
+    if stem and siblings[stem] > 1:
+        return False
+    whole = asked.is_overall(heading) and bool(asked.SATISFIED.search(heading))
+    return whole or bool(asked.EFFORT.search(heading)) or bool(asked.RECOMMEND.search(heading))

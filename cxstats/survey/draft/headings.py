@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 # Stems that number questions and say nothing of what they ask.
 GENERIC = {"q", "question", "item", "var", "题", "第", "题目", "column", "col", "问题", "题项"}
@@ -11,9 +12,12 @@ _NUMBER = re.compile(r"(.*?[^\W\d_].*?)[\s_\-.#]*(\d{1,4})[)）.]?", re.DOTALL)
 _NUMBERED = re.compile(r"\s*(?:Q|q)?(\d{1,3})\s*[、.．,，)]\s*\D")
 _NESTED = re.compile(r"(.*\d)[_\-.#]+([A-Za-z]?\d{1,3}|[A-Za-z])(?:_1)?")
 _BRACKETS = re.compile(r"(.+?)\s*[(（]([^()（）]+)[)）]\s*")
+# What a heading says of its scale: "(1 = very satisfied, 5 = very dissatisfied)", "（0-10分）".
+_SCALE = re.compile(r"\s*[(（][^()（）]*(?:\d\s*[=＝:：]|\d\s*[-~–—～至到]\s*\d)[^()（）]*[)）]\s*$")
 _GLOBAL = {"global", "overall", "total", "总体", "整体", "总分", "综合"}
 
 
+@lru_cache(maxsize=50_000)
 def stem_of(heading: str, letters: bool = False) -> str:
     """Return what a heading shares with those of the same question; empty where it stands alone.
 
@@ -30,7 +34,7 @@ def stem_of(heading: str, letters: bool = False) -> str:
     >>> stem_of("2、请评价以下各项服务：—服务态度"), stem_of("渠道（网点）"), stem_of("branch")
     ('2、请评价以下各项服务', '渠道', '')
     """
-    text = heading.strip()
+    text = _SCALE.sub("", heading.strip())
     if nested := _NESTED.fullmatch(text):
         return nested[1]
     parts = [part for part in _PART.split(text.rstrip("]】")) if part.strip()]

@@ -29,6 +29,7 @@ TOPS = (5, 7, 10)  # usual highest answers
 STATED = {(0, 10), (1, 4), (1, 5), (1, 6), (1, 7), (1, 9), (1, 10), (0, 5)}
 BULK = 0.95  # share of a column's numbers that are points of a scale
 RARE = 0.002  # share of answers that may stand beyond a gap, as slips of the pen do
+FEW = 10  # answers below which a scale need not have three points in use
 ENOUGH = 30  # answers from which labels that nobody chose say something
 _END = re.compile(
     r"(?<!\d)(\d{1,2})\s*(?:分)?\s*(?:[=＝:：-]|代表|表示|为|\bmeans\b|\bis\b)\s*([^\d,，;；)）/]+)"
@@ -156,7 +157,8 @@ def _of_numbers(cells: Cells) -> Rating | None:
         by = "heading" if stated else "range"
     else:
         best = best_by_labels(labels, *stated)
-    if stated is None and points.sum() < 3:
+    few = cells.n_numbers < FEW and values[points].max() >= 3
+    if stated is None and points.sum() < 3 and not few:
         return None
     answered = np.where(np.isin(cells.numbers, values[points]), cells.numbers, np.nan)
     strays = {f"{v:g}": int(n) for v, n in zip(values[~points], counts[~points], strict=True)}
@@ -312,7 +314,10 @@ def _joins(labels: frozenset[str], others: set[str], levels: set[float], n_colum
             [s for s in levels if s]
         )
         return not (separate and n_columns > 1)
-    return len(labels & others) >= 0.5 * len(labels)
+    both_scale, sizes = scale_of_labels(labels | others), (labels, frozenset(others))
+    points = [scale.high for one in sizes if (scale := scale_of_labels(one))]
+    alike = len(labels & others) >= 0.5 * len(labels)
+    return alike and both_scale is not None and both_scale.high == max(points, default=0)
 
 
 def scale_of(ratings: Sequence[Rating], others: Sequence[Scale] = ()) -> Scale:

@@ -93,7 +93,7 @@ def propose_roles(columns: Sequence[Cells], doubled: Sequence[str] = ()) -> Role
         Columns whose heading stood there before, which got a number when they were read.
     """
     schemes: tuple[tuple[str, Callable[[Cells], Marked], bool], ...] = (
-        ("heading", lambda cells: _by_words(cells.name), False),
+        ("heading", lambda cells: by_words(cells.name), False),
         ("letter", lambda cells: _by_letter(cells.name), False),
         ("sentence", lambda cells: _by_sentence(cells.name), True),
         ("question", _by_question, True),
@@ -141,10 +141,10 @@ def _paired(
     return RoleProposal(by_role, by, doubt or importance)
 
 
-def _by_words(heading: str) -> Marked:
+def by_words(heading: str) -> Marked:
     """Yield role and item of a heading in which a part, or its beginning or end, names a role."""
     pieces = [piece for piece in _MARK.split(heading) if piece]
-    marks = [match for match in _MARK.finditer(heading)]
+    marks = list(_MARK.finditer(heading))
     for i, piece in enumerate(pieces):
         role = WORDS.get(plain(piece))
         if role and len(pieces) > 1:
@@ -204,7 +204,7 @@ def _by_sentence(heading: str) -> Marked:
 
 def _by_question(cells: Cells) -> Marked:
     if cells.question:
-        marked = [*_by_words(cells.question)] or [*_by_sentence(cells.question)]
+        marked = [*by_words(cells.question)] or [*_by_sentence(cells.question)]
         yield from marked
 
 
