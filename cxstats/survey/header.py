@@ -287,7 +287,9 @@ def _continues(table: _Table, places: list[int], row: int) -> bool:
         return True
     groups = table.is_groups(above, row)
     contrast = table.contrast(row, distinct=not groups)
-    if len(table.numeric(row)) >= ENOUGH:
+    numeric = table.numeric(row)
+    # Below headings of one row the second is empty: then only its texts say what it is.
+    if len(numeric) >= ENOUGH and (not groups or any(table.rows[row][j] for j in numeric)):
         return contrast >= SURE and (groups or table.contrast(above) >= SURE)
     return groups and not table.recurs(row)
 

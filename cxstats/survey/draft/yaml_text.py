@@ -11,6 +11,7 @@ from cxstats.core.language import Text, label
 from cxstats.core.messages import cut, printable
 
 LONGEST_COMMENT = 300
+LONGEST_KEY = 1_000  # YAML reads no longer one before a colon
 INDENT = "  "
 # Lists of columns or items: one a line, so that a line moves or goes.
 BLOCKS = {"constructs", "reverse", "other", "personal", "missing", "groups"}
@@ -41,6 +42,9 @@ def as_yaml(content: Mapping[str, Any], comments: Comments, head: Sequence[str],
 def _lines(path: tuple[Any, ...], value: Any, comments: Comments, lang: str) -> Iterator[str]:
     """Yield the lines of a key and what is below it."""
     indent, key = INDENT * (len(path) - 1), scalar(path[-1])
+    if len(key) > LONGEST_KEY:  # longer ones have to stand on a line of their own
+        yield f"{indent}? {key}"
+        key = ""
     comment = _comment(path, comments, lang)
     flow = _flow(value)
     on_one_line = path[0] == "questions" and len(path) == 2 and len(flow) <= SHORT
