@@ -21,8 +21,8 @@ NO_ANSWER = {look(word) for word in (
     *TEXT_CODES, "don't know", "dont know", "don’t know", "do not know", "dk", "not applicable",
     "no answer", "refused", "prefer not to say", "no opinion", "cannot say", "can't say", "unknown",
     "missing", "none", "skipped", "不知道", "不了解", "不清楚", "不适用", "拒答", "拒绝回答", "无",
-    "空", "(空)", "（空）", "跳过", "(跳过)", "未答", "没有回答", "不想回答", "/", "--", "—", "未填",
-    "未选择", "没用过", "未使用过",
+    "空", "(空)", "（空）", "跳过", "(跳过)", "未答", "没有回答", "不想回答", "/", "--", "—",
+    "未填", "未选择", "没用过", "未使用过",
 )}  # fmt: skip
 NEUTRAL = {look(word) for word in (
     "neutral", "undecided", "not sure", "unsure", "average", "ok", "okay", "so-so", "so so",
@@ -52,10 +52,10 @@ DEGREES: tuple[tuple[str, float], ...] = (
     ("entirely", 4), ("definitely", 4), ("fully", 4), ("very", 3), ("highly", 3), ("mostly", 2.5),
     ("quite", 2.5), ("moderately", 1.5), ("somewhat", 1), ("fairly", 1), ("rather", 1),
     ("partly", 1), ("partially", 1), ("probably", 1), ("mildly", 0.8), ("slightly", 0.8),
-    ("a little", 0.8), ("a bit", 0.8), ("极其", 4), ("极度", 4), ("极", 4), ("非常", 4), ("完全", 4),
-    ("十分", 4), ("强烈", 4), ("特别", 4), ("绝对", 4), ("一定", 4), ("肯定", 4), ("很", 3),
-    ("比较", 1), ("较为", 1), ("较", 1), ("有些", 0.9), ("有点", 0.9), ("略", 0.8), ("稍", 0.8),
-    ("部分", 0.8), ("基本", 1),
+    ("a little", 0.8), ("a bit", 0.8), ("极其", 4), ("极度", 4), ("极", 4), ("非常", 4),
+    ("完全", 4), ("十分", 4), ("强烈", 4), ("特别", 4), ("绝对", 4), ("一定", 4), ("肯定", 4),
+    ("很", 3), ("比较", 1), ("较为", 1), ("较", 1), ("有些", 0.9), ("有点", 0.9), ("略", 0.8),
+    ("稍", 0.8), ("部分", 0.8), ("基本", 1),
 )  # fmt: skip
 WEAK_NOT = (
     "not very",

@@ -28,10 +28,12 @@ OVERALL = re.compile(
 )
 SATISFIED = re.compile(r"satisf|\bcsat\b|happy with|满意")
 EFFORT = re.compile(
-    r"\bces\b|effort|how easy|how difficult|easy (?:was|is) it|费力|费劲|省力|轻松程度|容易程度|难易"
+    r"\bces\b|effort|how easy|how difficult|easy (?:was|is) it|"
+    r"费力|费劲|省力|轻松程度|容易程度|难易"
 )
 COMMENT = re.compile(
-    r"comment|remark|suggest|feedback|why|reason|improve|anything else|other|备注|意见|建议|原因|评论|说明|反馈|留言|补充|为什么"
+    r"comment|remark|suggest|feedback|why|reason|improve|anything else|"
+    r"备注|意见|建议|原因|评论|说明|反馈|留言|补充|为什么"
 )
 SEPARATORS = ("┋", ";", "；", "|", "、", "\n", ",", "，")
 LONGEST_OPTION, MOST_OPTIONS = 40, 60
@@ -101,7 +103,8 @@ def choices_in_columns(
     their headings or question texts; or the file declares them a set (SPSS).
     """
     boxes = {cells.name: cells for cells in columns if _is_box(cells)}
-    questions, used = [], set()
+    questions: list[Choices] = []
+    used: set[str] = set()
     for name, names in sets:
         members = [boxes[column] for column in names if column in boxes]
         if len(members) == len(names) > 1:
@@ -163,7 +166,7 @@ def _ticked_texts(cells: Cells) -> Any:
 
 
 def choices_in_a_cell(cells: Cells) -> Choices | None:
-    """Return the question all of whose ticked options stand in one cell: "A;B;C"; None if it is none.
+    """Return the question whose ticked options stand in one cell, "A;B;C"; None if it is none.
 
     Options are few and come again, alone and beside others; sentences with commas do not.
     """

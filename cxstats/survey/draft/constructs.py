@@ -104,7 +104,8 @@ def correlations(answers: Array) -> Array:
     pairs = has.T.astype(float) @ has
     r = np.divide(scores.T @ scores, pairs, out=np.zeros((len(n), len(n))), where=pairs > 2)
     np.fill_diagonal(r, 1.0)
-    return np.clip(r, -1, 1)
+    limited: Array = np.clip(r, -1, 1)
+    return limited
 
 
 def n_factors(r: Array, n: int) -> int:
@@ -191,7 +192,6 @@ def propose_constructs(
         if item not in single:
             stems.setdefault(_stem(item, texts), []).append(item)
     loose = list(stems.pop(("", ""), []))
-    # Questions of a matrix whose heading stands over the first only: "2、...—服务态度", "2、办理速度".
     for (by, name), members in stems.items():
         split = len(members) > LARGE and sum(len(m) > 1 for m in stems.values()) == 1
         if len(members) == 1 or split:
@@ -304,7 +304,7 @@ def dimension_of(items: Sequence[str], texts: dict[str, str]) -> str:
 
     Examples
     --------
-    >>> dimension_of(["a", "b"], {"a": "设备先进", "b": "环境整洁"}), dimension_of(["a"], {"a": "x"})
+    >>> dimension_of(["a", "b"], {"a": "设备先进", "b": "环境整洁"}), dimension_of(["a"], {})
     ('Tangibles', '')
     """
     votes = dict.fromkeys(DIMENSIONS, 0)

@@ -45,15 +45,17 @@ WAVES = re.compile(
 # an item may speak of a branch ("网点环境").
 GROUPS = re.compile(
     r"(?:q?\d+\s*[、.．:)]\s*)?"
-    r"(?:your |customer |client |user |respondent |service |main |what is your |which |home |the )*"
-    r"(?:您的|您所在的|您所在|您|客户|受访者|用户|所在|所属|办理|主要|服务|来自哪个)*"
+    r"(?:your |customer |client |user |respondent |service |main |what is your |which |home |"
+    r"the ){0,4}"
+    r"(?:您的|您所在的|您所在|您|客户|受访者|用户|所在|所属|办理|主要|服务|来自哪个){0,4}"
     r"(?:gender|sex|age|region|city|province|state|country|branch|store|shop|office|outlet|channel|"
-    r"segment|team|department|dept|education|income|occupation|job|marital status|product|tier|type|"
+    r"segment|team|department|dept|education|income|occupation|job|marital status|product|tier|"
+    r"type|"
     r"group|tenure|language|site|location|provider|class|level|industry|device|platform|plan|"
     r"性别|年龄|年纪|地区|区域|城市|省份|省|市|网点|分行|支行|门店|店铺|店名|店|渠道|部门|团队|学历|教育|"
     r"文化|收入|月收入|职业|行业|婚姻|产品|会员|等级|类别|类型|分组|组别|组|语言|服务商|运营商|客群|业务|设备)"
     r"(?:段|组|名称|名|代码|编号|号|类|类别|类型|层次|程度|状况|状态|水平|所在地|区间|范围|级别|"
-    r" ?name| ?code| ?id| ?no| ?group| ?band| ?type| ?level| ?range|s)*(?:是|为)?\s*[:：?？]?"
+    r" ?name| ?code| ?id| ?no| ?group| ?band| ?type| ?level| ?range|s){0,3}(?:是|为)?\s*[:：?？]?"
 )
 MOST_GROUPS, LEAST_PER_GROUP = 50, 3
 SLIP = 0.05  # of the rows of a group: a similar name so rare is a slip of the pen
@@ -107,13 +109,13 @@ def personal(frame: pd.DataFrame, columns: Sequence[Cells]) -> list[Proposal]:
     filled = {cells.name: cells.n_filled for cells in columns}
     long = {c.name for c in columns if sum(map(len, c.texts)) > LONGEST_FORM * len(c.texts)}
     proposals: dict[str, Proposal] = {}
-    for row in table.itertuples():
-        name = str(row.column)
-        if row.found_by == "form" and (row.n < 0.5 * filled[name] or name in long):
+    for row in table.to_dict("records"):
+        name, by_heading, n = str(row["column"]), row["found_by"] == "heading", int(row["n"])
+        if not by_heading and (n < 0.5 * filled[name] or name in long):
             continue
-        kind = both(f"survey.personal.{row.kind}")
-        by = both(f"survey.personal.by.{row.found_by}")
-        evidence = both("survey.draft.personal", kind=kind, by=by, n=int(row.n))
+        kind = both(f"survey.personal.{row['kind']}")
+        by = both(f"survey.personal.by.{row['found_by']}")
+        evidence = both("survey.draft.personal", kind=kind, by=by, n=n)
         proposals.setdefault(name, Proposal(name, "personal", evidence))
     return list(proposals.values())
 
@@ -126,7 +128,7 @@ def with_personal_forms(frame: pd.DataFrame, names: Sequence[str]) -> dict[str, 
 
 
 def respondent(columns: Sequence[Cells], n_rows: int) -> Proposal | None:
-    """Return the column of the identifier: named so, or the first with another value in each row."""
+    """Return the column of the identifier: named so, or first with another value in each row."""
     for cells in columns:
         if forms(cells.name) & IDENTIFIERS and cells.n_filled and not cells.is_time:
             unique = cells.n_distinct == cells.n_filled == n_rows
@@ -195,7 +197,7 @@ def sampling(columns: Sequence[Cells]) -> list[Proposal]:
     return list(proposals.values())
 
 
-def period(text: str) -> tuple[int, ...] | None:
+def period(text: str) -> tuple[int, ...] | None:  # noqa: PLR0911  (one a form)
     """Return where a period stands in time; None where a text is none.
 
     Examples
@@ -236,7 +238,7 @@ def waves(columns: Sequence[Cells]) -> list[Proposal]:
 
     Texts whose order is not that of time (10月 before 2月) come with their order.
     """
-    proposals = []
+    proposals: list[tuple[Cells, list[str] | None, bool]] = []
     for cells in columns:
         named = bool(WAVES.search(str(cells.name).casefold()))
         if not 2 <= cells.n_distinct <= min(MOST_WAVES, max(2, cells.n_filled // 2)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,6 @@ from cxstats.core.language import Text, both, check_lang, label, listed
 from cxstats.core.messages import cut, excerpt, listing, look
 from cxstats.core.result import Result
 from cxstats.survey.codebook import Codebook
-from cxstats.survey.direction import tone
 from cxstats.survey.draft import asked, constructs, describing, ratings, roles
 from cxstats.survey.draft.answer_scales import is_no_answer
 from cxstats.survey.draft.cells import Cells, cells_of
@@ -273,10 +271,12 @@ class _Draft:
             self._claim(
                 proposal.column, "personal", proposal.evidence, False, "personal", proposal.column
             )
-        for find in (describing.respondent, lambda c, _: describing.duration(c)):
-            proposal = find(self._free(), self.n_rows)
-            if proposal:
-                self._single(proposal)
+        identifier = describing.respondent(self._free(), self.n_rows)
+        if identifier:
+            self._single(identifier)
+        time_taken = describing.duration(self._free())
+        if time_taken:
+            self._single(time_taken)
         for proposal in describing.sampling(self._free()):
             self._single(proposal)
         platform = getattr(self.report, "platform", "")
@@ -496,8 +496,8 @@ class _Draft:
         item_scales = self._item_scales(items_of)
         for name in by_size:
             members = [r for item in books[name] for r in items_of[item].values()]
-            others = {(s.low, s.high, s.by): s for s in scales.values()}
-            scale = ratings.scale_of(members, list(others.values()))
+            distinct = {(s.low, s.high, s.by): s for s in scales.values()}
+            scale = ratings.scale_of(members, list(distinct.values()))
             low, high = item_scales[books[name][0]]
             if scale.by == "range" and low <= scale.low and high >= scale.high:
                 scale = Scale(
@@ -507,10 +507,10 @@ class _Draft:
         items = Counter({s: sum(len(books[n]) for n in books if _ends(scales[n]) == s)
                          for s in {_ends(s) for s in scales.values()}})  # fmt: skip
         default = items.most_common(1)[0][0]
-        members = [s for s in scales.values() if _ends(s) == default]
+        usual = [s for s in scales.values() if _ends(s) == default]
         others = {n: s for n, s in scales.items() if _ends(s) != default}
         path: tuple[Any, ...] = ("scale", "default") if others else ("scale",)
-        self._say(*_scale_evidence(members), *path)
+        self._say(*_scale_evidence(usual), *path)
         self.keys["scale"] = list(default)
         if others:
             self.keys["scale"] = {"default": list(default)}

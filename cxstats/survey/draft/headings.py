@@ -7,13 +7,16 @@ from functools import lru_cache
 
 # Stems that number questions and say nothing of what they ask.
 GENERIC = {"q", "question", "item", "var", "题", "第", "题目", "column", "col", "问题", "题项"}
+LONGEST = 400  # characters of a heading that is looked into
 _PART = re.compile(r"\s+[-–—]\s+|—+|–|\s*[:：]\s*|\s*[\[【]|\s*\|\s*|/|_(?=[^\W\d])")
 _NUMBER = re.compile(r"(.*?[^\W\d_].*?)[\s_\-.#]*(\d{1,4})[)）.]?", re.DOTALL)
 _NUMBERED = re.compile(r"\s*(?:Q|q)?(\d{1,3})\s*[、.．,，)]\s*\D")
 _NESTED = re.compile(r"(.*\d)[_\-.#]+([A-Za-z]?\d{1,3}|[A-Za-z])(?:_1)?")
 _BRACKETS = re.compile(r"(.+?)\s*[(（]([^()（）]+)[)）]\s*")
 # What a heading says of its scale: "(1 = very satisfied, 5 = very dissatisfied)", "（0-10分）".
-_SCALE = re.compile(r"\s*[(（][^()（）]*(?:\d\s*[=＝:：]|\d\s*[-~–—～至到]\s*\d)[^()（）]*[)）]\s*$")
+_SCALE = re.compile(
+    r"\s*[(（][^()（）]*(?:\d\s*[=＝:：]|\d\s*[-~–—～至到]\s*\d)[^()（）]*[)）]\s*$"
+)
 _GLOBAL = {"global", "overall", "total", "总体", "整体", "总分", "综合"}
 
 
@@ -34,6 +37,8 @@ def stem_of(heading: str, letters: bool = False) -> str:
     >>> stem_of("2、请评价以下各项服务：—服务态度"), stem_of("渠道（网点）"), stem_of("branch")
     ('2、请评价以下各项服务', '渠道', '')
     """
+    if len(heading) > LONGEST:
+        return ""
     text = _SCALE.sub("", heading.strip())
     if nested := _NESTED.fullmatch(text):
         return nested[1]
@@ -51,7 +56,7 @@ def stem_of(heading: str, letters: bool = False) -> str:
 
 
 def number_of(heading: str) -> str:
-    """Return the number of the question that a heading begins with ("2、办理速度"); mostly empty."""
+    """Return the number of a question that a heading begins with ("2、办理速度"), or nothing."""
     match = _NUMBERED.match(heading)
     return match[1] if match else ""
 

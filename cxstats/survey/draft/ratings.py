@@ -278,7 +278,7 @@ def _same_labels(columns: Sequence[Cells]) -> list[list[Cells]]:
         for i, (others, other_about, members) in enumerate(groups):
             if about == other_about and _joins(labels, others, all_levels, frequencies[labels]):
                 where[labels] = i
-                others |= labels
+                others.update(labels)
                 members.append(cells)
                 break
         else:
@@ -345,9 +345,8 @@ def scale_of(ratings: Sequence[Rating], others: Sequence[Scale] = ()) -> Scale:
     every_top = n >= 3 and all(r.ends[1] == ends[1] for r in ratings)
     many = min(r.cells.n_numbers for r in ratings) >= ENOUGH
     other_tops = [s.high for s in others if s.low == low and s.high >= ends[1] and s.by != "range"]
-    if ends[1] in TOPS or ends[1] > max(TOPS):
-        high = ends[1]
-    elif every_top and many and ends[1] >= 3 and not other_tops:
+    six_or_nine = every_top and many and ends[1] >= 3 and not other_tops
+    if ends[1] in TOPS or six_or_nine:
         high = ends[1]
     else:
         high = min(other_tops, default=next(top for top in TOPS if top >= ends[1]))

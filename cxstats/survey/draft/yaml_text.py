@@ -80,12 +80,12 @@ def _flow(value: Any) -> str:
 
 
 def scalar(value: Any) -> str:
-    """Return a value of YAML on one line.
+    r"""Return a value of YAML on one line.
 
     Examples
     --------
-    >>> scalar("感受 - 设备"), scalar("no"), scalar("a: b"), scalar(-99), scalar("two\\nlines")
-    ('感受 - 设备', "'no'", "'a: b'", '-99', '"two\\\\nlines"')
+    >>> scalar("感受 - 设备"), scalar("no"), scalar("a: b"), scalar(-99), scalar("two\nlines")
+    ('感受 - 设备', "'no'", "'a: b'", '-99', '"two\\nlines"')
     """
     return _dumped([value])[1:-1]
 
