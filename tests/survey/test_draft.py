@@ -10,6 +10,7 @@ import pytest
 import cxstats as cx
 from cxstats.core.errors import DataError
 from cxstats.survey.codebook import Codebook
+from cxstats.survey.report import ReadReport
 
 DIMENSIONS = {
     "有形性": ["设备先进", "环境整洁舒适", "员工仪表得体"],
@@ -371,6 +372,24 @@ def test_check_all_that_apply_in_columns_and_in_a_cell():
     assert dict(book.questions["Q5"].columns) == {o: f"Q5 - {o}" for o in options}
     assert dict(book.questions["Which?"].columns) == {"App": "Which? [App]", "Web": "Which? [Web]"}
     assert (book.questions["渠道"].column, book.questions["渠道"].separator) == ("渠道", "┋")
+
+
+def test_sets_that_a_file_declares_are_questions():
+    ticks = np.random.default_rng(1).integers(0, 2, (60, 3))
+    frame = pd.DataFrame(ticks, columns=["app", "web", "desk"])
+    frame.attrs["read_report"] = ReadReport("a.sav", "sav", choice_sets={"use": ("app", "web")})
+    book = cx.Codebook.draft(frame.assign(s1=FIVE[:60, 0], s2=FIVE[:60, 1])).codebook
+    assert dict(book.questions["use"].columns) == {"app": "app", "web": "web"}
+    assert book.group_columns == ("desk",)
+
+
+@pytest.mark.parametrize("cell", [[1, 2], {"a": 1}, 1j, 10**30, float("inf"), b"5", True])
+def test_cells_of_any_kind_do_not_stop_a_draft(cell):
+    frame = pd.DataFrame(FIVE[:60, :4], columns=["s1", "s2", "s3", "s4"]).astype(object)
+    frame["odd"] = [cell] * 60
+    frame.at[3, "s1"] = cell
+    draft = cx.Codebook.draft(frame)
+    assert (draft.codebook.scale, draft.codebook.items) == ((1, 5), ("s1", "s2", "s3", "s4"))
 
 
 REAL = {  # constructs that names tell: those with two items or more

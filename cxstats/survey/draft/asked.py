@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +16,6 @@ from cxstats.survey.draft.cells import Cells
 from cxstats.survey.draft.headings import last_part, stem_of
 from cxstats.survey.draft.ratings import Rating
 from cxstats.survey.questions import NOT_TICKED, TICKED
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 RECOMMEND = re.compile(
     r"\bnps\b|net promoter|recommend|weiterempf|recommand|recomend|推荐|推薦|净推荐"
@@ -225,8 +222,3 @@ def with_points(frame_numbers: dict[str, Cells], ratings: dict[str, Rating]) -> 
             if len(sums) and (np.abs(sums - 100) <= 0.5).mean() >= 0.9:
                 shared.append(members)
     return shared
-
-
-def pandas_column(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
-    """Return a column of a table by the text of its name."""
-    return frame[name]

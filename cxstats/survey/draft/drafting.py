@@ -195,7 +195,10 @@ class _Draft:
         if self.report is not None:
             rows = self.report.pointed_out.get("total", ())
         else:
-            rows = non_respondents(frame).get("total", ())
+            try:
+                rows = non_respondents(frame).get("total", ())
+            except TypeError:  # cells that are lists: no file has them, so no total row either
+                rows = ()
         return [row for row in rows if row in frame.index]
 
     def result(self) -> CodebookDraft:
@@ -444,10 +447,11 @@ class _Draft:
     ) -> None:
         texts = self._texts(items_of)
         books: dict[str, list[str]] = {}
-        self.taken.update(items_of)
+        taken = {*self.taken, *items_of}
         for construct in proposed:
-            name, hint = constructs.name_of(construct, texts, self.lang, self.taken)
-            self.taken.add(name)
+            name, hint = constructs.name_of(construct, texts, self.lang, taken)
+            taken.add(name)
+            self.taken.update((name, *construct.items))
             books[name] = list(construct.items)
             key = f"{construct.by}.named" if hint else construct.by
             r = "-" if np.isnan(construct.within) else f"{construct.within:.2f}"

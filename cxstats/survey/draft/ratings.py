@@ -136,7 +136,7 @@ def _of_numbers(cells: Cells) -> Rating | None:
     none = {
         float(code): 1 for code, text in labels.items() if _is_code(code) and is_no_answer(text)
     }
-    usual = missing_codes(cells.numbers)
+    usual = missing_codes(cells.numbers[np.isfinite(cells.numbers)])
     negative = dict(zip(cells.values.tolist(), cells.counts.tolist(), strict=True))
     negative = {v: n for v, n in negative.items() if v < 0}
     codes = {v: n for v, n in zip(cells.values.tolist(), cells.counts.tolist(), strict=True)
