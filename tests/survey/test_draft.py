@@ -374,6 +374,20 @@ def test_check_all_that_apply_in_columns_and_in_a_cell():
     assert (book.questions["渠道"].column, book.questions["渠道"].separator) == ("渠道", "┋")
 
 
+def test_what_platforms_add_is_recognised():
+    frame = pd.DataFrame({
+        "序号": range(1, 61), "提交答卷时间": ["2024/3/5 10:00:33"] * 60,
+        "所用时间": [f"{60 + i}秒" for i in range(60)], "来自IP": ["198.51.100.1(浙江)"] * 60,
+        "4、您的姓名：—姓名：": ["王某", "李某", "赵某", "陈某"] * 15, "您推荐的可能性": np.arange(60) % 11,
+        "NPS_GROUP": np.array(["Detractor", "Passive", "Promoter"])[np.arange(60) % 3],
+    })  # fmt: skip
+    book = cx.Codebook.draft(frame).codebook
+    assert (book.respondent, book.duration) == ("序号", "所用时间")
+    assert set(book.personal) == {"来自IP", "4、您的姓名：—姓名："}
+    assert list(book.questions) == ["nps"]
+    assert "NPS_GROUP" in book.other
+
+
 def test_sets_that_a_file_declares_are_questions():
     ticks = np.random.default_rng(1).integers(0, 2, (60, 3))
     frame = pd.DataFrame(ticks, columns=["app", "web", "desk"])

@@ -35,6 +35,10 @@ COMMENT = re.compile(
 SEPARATORS = ("┋", ";", "；", "|", "、", "\n", ",", "，")
 LONGEST_OPTION, MOST_OPTIONS = 40, 60
 _TICKED = {look(str(mark)) for mark in TICKED}
+_NPS_GROUPS = {look(word) for word in (
+    "promoter", "passive", "detractor", "promoters", "passives", "detractors", "推荐者", "中立者",
+    "被动者", "贬损者",
+)}  # fmt: skip
 _NOT_TICKED = {look(str(mark)) for mark in NOT_TICKED} | {look("Unticked"), look("未选")}
 
 
@@ -71,6 +75,11 @@ def is_recommendation(rating: Rating) -> bool:
     """Return whether a column asks for recommendation, on a scale to 10."""
     low, high = rating.stated or rating.ends
     return bool(RECOMMEND.search(rating.cells.heading)) and high > 7 and low in (0, 1, 2, 3, 4, 5)
+
+
+def is_group_of_recommendation(cells: Cells) -> bool:
+    """Return whether a column holds promoters, passives and detractors: it follows from another."""
+    return bool(cells.texts) and {look(text) for text in cells.texts} <= _NPS_GROUPS
 
 
 def is_overall(heading: str) -> bool:

@@ -14,9 +14,10 @@ from cxstats.core.messages import cut, look
 from cxstats.survey.direction import tone
 from cxstats.survey.draft.answer_scales import is_no_answer
 from cxstats.survey.draft.cells import Cells
+from cxstats.survey.draft.headings import last_part
 from cxstats.survey.durations import seconds
 from cxstats.survey.group_names import alike
-from cxstats.survey.personal_data import find_personal_data
+from cxstats.survey.personal_data import find_personal_data, kind_of_heading
 from cxstats.survey.platforms import HEADINGS, forms, plain
 
 if TYPE_CHECKING:
@@ -117,6 +118,14 @@ def personal(frame: pd.DataFrame, columns: Sequence[Cells]) -> list[Proposal]:
         by = both(f"survey.personal.by.{row['found_by']}")
         evidence = both("survey.draft.personal", kind=kind, by=by, n=n)
         proposals.setdefault(name, Proposal(name, "personal", evidence))
+    for cells in columns:  # "4、您的姓名：—姓名："
+        part = last_part(cells.name).strip(" :：")
+        named = kind_of_heading(part) if part else None
+        many = cells.n_distinct > 3 or cells.n_distinct == cells.n_filled  # no option "电话"
+        if named and cells.texts and many and cells.name not in proposals:
+            kind, by = both(f"survey.personal.{named}"), both("survey.personal.by.heading")
+            evidence = both("survey.draft.personal", kind=kind, by=by, n=cells.n_filled)
+            proposals[cells.name] = Proposal(cells.name, "personal", evidence)
     return list(proposals.values())
 
 
@@ -154,7 +163,7 @@ def duration(columns: Sequence[Cells]) -> Proposal | None:
         readable = cells.n_numbers + sum(
             n for t, n in cells.texts.items() if seconds(t) == seconds(t)
         )
-        if readable >= 0.8 * cells.n_filled and cells.n_distinct > 5:
+        if readable >= 0.8 * cells.n_filled and cells.n_distinct > min(5, cells.n_filled // 2):
             in_other_units = (
                 not re.search(r"sec|秒|所用时间|时长|用时", cells.heading) and not cells.texts
             )

@@ -733,7 +733,9 @@ class _Draft:
         for name, cells in list(self.free.items()):
             question = asked.choices_in_a_cell(cells)
             named = describing.is_named_group(cells)
-            if question is not None and not (named and asked.is_comment(cells)):
+            if asked.is_group_of_recommendation(cells):
+                self._other(name, both("survey.draft.other.nps_group"))
+            elif question is not None and not (named and asked.is_comment(cells)):
                 said = {"kind": "choices", "column": name}
                 if question.separator != ";":
                     said["separator"] = question.separator
