@@ -378,7 +378,8 @@ def test_what_platforms_add_is_recognised():
     frame = pd.DataFrame({
         "序号": range(1, 61), "提交答卷时间": ["2024/3/5 10:00:33"] * 60,
         "所用时间": [f"{60 + i}秒" for i in range(60)], "来自IP": ["198.51.100.1(浙江)"] * 60,
-        "4、您的姓名：—姓名：": ["王某", "李某", "赵某", "陈某"] * 15, "您推荐的可能性": np.arange(60) % 11,
+        "4、您的姓名：—姓名：": ["王某", "李某", "赵某", "陈某"] * 15,
+        "您推荐的可能性": np.arange(60) % 11,
         "NPS_GROUP": np.array(["Detractor", "Passive", "Promoter"])[np.arange(60) % 3],
     })  # fmt: skip
     book = cx.Codebook.draft(frame).codebook

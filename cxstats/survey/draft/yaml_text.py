@@ -55,8 +55,8 @@ def _lines(path: tuple[Any, ...], value: Any, comments: Comments, lang: str) -> 
     elif isinstance(value, list) and value and path[0] in BLOCKS and len(path) <= 2:
         yield f"{indent}{key}:{comment}"
         for entry in value:
-            own_comment = _comment((*path, entry), comments, lang)
-            yield f"{indent}{INDENT}- {scalar(entry)}{own_comment}"
+            entry_comment = _comment((*path, entry), comments, lang)
+            yield f"{indent}{INDENT}- {scalar(entry)}{entry_comment}"
     else:
         yield f"{indent}{key}: {flow}{comment}"
 
