@@ -1,4 +1,4 @@
-"""The command line: ``cxstats reproduce | audit | lab``.
+"""The command line: ``cxstats reproduce | audit | codebook | lab``.
 
 Errors are one line. Exit status: 0 done, 1 a run failed, 2 the command was used wrongly.
 """
@@ -275,6 +275,42 @@ def _table(title: str, headers: list[str], rows: list[tuple[str, ...]]) -> Table
         # Text: cells are data, never markup
         table.add_row(*(Text(printable(cell, keep="\n")) for cell in row))
     return table
+
+
+@app.command()
+def codebook(
+    file: Annotated[Path, typer.Argument(help="The client's file: .xlsx, .csv, .sav ...")],
+    out: Annotated[
+        Path | None, typer.Option(help="Where the codebook is written; without it, it is printed.")
+    ] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of an Excel file.")] = None,
+    lang: Annotated[Lang, typer.Option(help="Language of comments and proposed names.")] = Lang.en,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace the file if it is there already.")
+    ] = False,
+) -> None:
+    """Draft a codebook for a survey file: YAML with the evidence of every line, to be corrected."""
+    import warnings
+
+    from cxstats.core.language import label, set_language
+    from cxstats.survey.codebook import Codebook
+    from cxstats.survey.read import read_survey
+
+    if out is not None and os.path.exists(out) and not replace:
+        raise CxError(f"{out}: is there already; name another file, or say --replace")
+    set_language(lang.value)
+    with warnings.catch_warnings(record=True) as doubts:
+        warnings.simplefilter("always")
+        frame = read_survey(file, sheet=sheet)
+    draft = Codebook.draft(frame, lang.value)
+    for doubt in doubts:
+        print(f"cxstats: {printable(' '.join(str(doubt.message).split()))}", file=sys.stderr)
+    if out is None:
+        sys.stdout.write(draft.to_yaml(lang.value))
+        return
+    draft.write(out, lang.value)
+    typer.echo(printable(draft.summary(lang.value), keep="\n"))
+    typer.echo(label("survey.draft.written", lang.value, path=printable(str(out))))
 
 
 @app.command(context_settings={"ignore_unknown_options": True})

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
@@ -32,6 +32,9 @@ from cxstats.survey.questions import (
     pair,
     wrong,
 )
+
+if TYPE_CHECKING:
+    from cxstats.survey.draft import CodebookDraft
 
 ROLES = ("expectation", "perception", "minimum")
 # What a file may hold: more than any questionnaire has, less than a machine can bear.
@@ -450,13 +453,50 @@ class Codebook:
         except DataError as error:
             raise DataError(f"{file.name}, {error}") from error
 
+    @classmethod
+    def draft(cls, frame: Any, lang: str | None = None) -> CodebookDraft:
+        """Propose a codebook for a table, with the evidence of every line.
+
+        Nothing is asserted: a person corrects the draft (`CodebookDraft.write`, YAML with a comment
+        on every line). What is uncertain is marked; a column that fits nothing goes to `other`.
+        Rows that are totals are not looked at.
+
+        Parameters
+        ----------
+        frame : table
+            As `cxstats.read_survey` reads it: question texts and value labels of the file are used.
+        lang : {"en", "zh"}, optional
+            Language of proposed names and comments.
+
+        Returns
+        -------
+        CodebookDraft
+            Methods take it as ``codebook=``; ``.codebook`` is the codebook alone.
+
+        Raises
+        ------
+        DataError
+            If no column looks like an answer, or a column stands twice.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> answers = {"staff_1": [5, 4, 1], "staff_2": [4, 5, 2], "branch": ["A", "B", "A"]}
+        >>> draft = Codebook.draft(pd.DataFrame(answers))
+        >>> draft.codebook.constructs, draft.codebook.scale
+        ({'staff': ('staff_1', 'staff_2')}, (1, 5))
+        """
+        from cxstats.survey.draft import draft
+
+        return draft(frame, lang)
+
 
 def as_codebook(codebook: Any, frame: Any = None) -> Codebook:
     """Return the codebook that a method was given, whatever form it has.
 
     Parameters
     ----------
-    codebook : Codebook, mapping or str
+    codebook : Codebook, CodebookDraft, mapping or str
         A mapping with the keys of a codebook; the name of one that ships, or the path of a file;
         with `frame`, also a mapping of constructs to their items alone.
     frame : table, optional
@@ -475,6 +515,10 @@ def as_codebook(codebook: Any, frame: Any = None) -> Codebook:
     >>> as_codebook("servqual").roles
     ('expectation', 'perception')
     """
+    from cxstats.survey.draft import CodebookDraft
+
+    if isinstance(codebook, CodebookDraft):
+        return codebook.codebook
     if isinstance(codebook, Codebook):
         return codebook
     if isinstance(codebook, str | Path):

@@ -45,6 +45,8 @@ class ReadReport(Result):
         Column to question text.
     value_labels : dict of str to dict
         Column to code and label (SPSS). The table keeps the codes.
+    choice_sets : dict of str to tuple of str
+        Check-all-that-apply: the columns of each set that the file declares (SPSS).
     numbered : tuple of str
         Columns whose heading stood there before, which got a number.
     pointed_out : dict of str to tuple
@@ -74,6 +76,7 @@ class ReadReport(Result):
     questions: dict[str, str] = field(default_factory=dict)
     value_labels: dict[str, dict[Any, str]] = field(default_factory=dict)
     missing: dict[str, int] = field(default_factory=dict)
+    choice_sets: dict[str, tuple[str, ...]] = field(default_factory=dict)
     numbered: tuple[str, ...] = ()
     pointed_out: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     left_out: dict[str, tuple[int, ...]] = field(default_factory=dict)

@@ -162,6 +162,14 @@ def _with_report(
         both("survey.read.note.declared_missing", column=repr(column), n=count)
         for column, count in missing.items()
     ]
+    in_small_letters = {str(column).casefold(): str(column) for column in frame}
+    sets = {
+        str(key).removeprefix("$"): tuple(
+            in_small_letters.get(column.casefold(), column) for column in said["variable_list"]
+        )
+        for key, said in (getattr(meta, "mr_sets", None) or {}).items()
+        if said["is_dichotomy"]
+    }
     report = ReadReport(
         name,
         "",
@@ -172,5 +180,6 @@ def _with_report(
         questions=questions,
         value_labels=labels,
         missing=missing,
+        choice_sets=sets,
     )
     return frame, report

@@ -386,3 +386,45 @@ def test_paths_that_cannot_be_are_one_line(capsys, path):
         status, _, err = run(capsys, command, path)
         assert (status, len(err.splitlines())) == (2, 1)
         assert len(err) < 2_000
+
+
+@pytest.fixture
+def survey(tmp_path):
+    rows = [f"{i},{i % 5 + 1},{(i + i // 7) % 5 + 1},{'NS'[i % 2]}" for i in range(60)]
+    path = tmp_path / "client.csv"
+    path.write_text("\n".join(["id,staff_1,staff_2,branch", *rows]), encoding="utf-8")
+    return path
+
+
+def test_codebook_is_printed_as_yaml(capsys, survey):
+    status, out, err = run(capsys, "codebook", str(survey), "--lang", "zh")
+    assert (status, err) == (0, "")
+    assert "scale: [1, 5]  # 1 至 5" in out
+    assert "  - branch" in out
+
+
+def test_codebook_is_written_once(capsys, survey, tmp_path):
+    path = tmp_path / "book.yml"
+    status, out, err = run(capsys, "codebook", str(survey), "--out", str(path))
+    assert (status, err) == (0, "")
+    assert "60 respondents, 4 columns" in out
+    assert cxstats.Codebook.read(path).constructs == {"staff": ("staff_1", "staff_2")}
+    path.write_text("mine", encoding="utf-8")
+    status, out, err = run(capsys, "codebook", str(survey), "--out", str(path))
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "is there already" in err
+    assert path.read_text(encoding="utf-8") == "mine"
+    assert run(capsys, "codebook", str(survey), "--out", str(path), "--replace")[0] == 0
+    assert "staff_1" in path.read_text(encoding="utf-8")
+
+
+def test_codebook_names_what_is_wrong_in_a_line(capsys, tmp_path, survey):
+    for arguments, message in (
+        ([str(tmp_path / "no.xlsx")], "no.xlsx"),
+        ([str(survey), "--sheet", "A"], "only an .xlsx file has sheets"),
+        ([str(survey), "--out", str(tmp_path / "no" / "b.yml")], "no"),
+    ):
+        status, out, err = run(capsys, "codebook", *arguments)
+        assert status in (1, 2)
+        assert (out, err.count("\n")) == ("", 1)
+        assert message in err

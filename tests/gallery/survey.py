@@ -71,7 +71,18 @@ def _cleaned(faulty):
     return cx.clean(frame, GAPS, **options)[1]
 
 
+def _drafted():
+    frame = gaps(60).assign(NPS=range(60), comment="call 13800138000")
+    frame["NPS"] %= 11
+    frame.loc[3, "P_a1"] = 55
+    return cx.Codebook.draft(frame)
+
+
 CASES = {
+    "CodebookDraft/gaps": Case(_drafted, labels=("P_{item}", "E_{item}", *gaps(1).columns)),
+    "CodebookDraft/many doubts": Case(
+        lambda: cx.Codebook.draft(pd.DataFrame({f"q{i}": [1, 3, 4] for i in range(40)}))
+    ),
     "ReadReport/clean": Case(lambda: _read("id,q1,q2\n1,5,4\n2,3,2\n")),
     "ReadReport/messy, GB18030": Case(lambda: _read(MESSY, "gb18030"), labels=("调查", "满意度")),
     "ReadReport/two header rows": Case(
