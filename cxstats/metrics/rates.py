@@ -17,6 +17,7 @@ from cxstats.metrics.group_sums import Domain, Sums, Value, add_up
 from cxstats.metrics.result import LEVEL, Metric, Options, build
 from cxstats.stats.intervals import PROPORTION_INTERVALS, check_interval, proportion_interval
 from cxstats.stats.sampling_design import Design
+from cxstats.survey.coding import by_codebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ RATES = {
 DEPENDENT = ("resolution_rate", "click_through_rate")  # noted, unless their clusters are given
 
 
+@by_codebook(question="rating")
 def rate(  # noqa: PLR0913  (keywords of a public function)
     events: Any,
     trials: Any = None,
@@ -67,6 +69,7 @@ def rate(  # noqa: PLR0913  (keywords of a public function)
     interval: str = "wilson",
     level: float = LEVEL,
     min_cell: int | None = None,
+    codebook: Any = None,
 ) -> Metric:
     """Compute a rate, ``p = events / trials``, from counts or from one row per trial.
 
@@ -87,6 +90,8 @@ def rate(  # noqa: PLR0913  (keywords of a public function)
         As in `cxstats.nps`.
     interval : {"wilson", "clopper_pearson", "wald"}
         See `cxstats.metrics.proportion_interval`.
+    codebook : Codebook, mapping, path or name, optional
+        As in `cxstats.nps`, of kind "rating"; only with outcomes.
 
     Raises
     ------
@@ -109,7 +114,7 @@ def rate(  # noqa: PLR0913  (keywords of a public function)
         if isinstance(events, Number):
             raise DataError(f"{events!r} events of how many? Give the number of trials, too")
         sampling = Sampling.of(design, weights, cluster, strata)
-        answers = read_answers(events, column, by, sampling, truth=True)
+        answers = read_answers(events, column, by, sampling, truth=True, codebook=codebook)
         sums = add_up(answers, Domain(0, 1, integer=True), Value(plus=lambda x: x > 0))
         if answers.cluster is not None and name in DEPENDENT:
             notes = ()  # clusters are what the note asks for
