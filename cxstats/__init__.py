@@ -55,7 +55,7 @@ _PUBLIC = {
     "ModelSyntaxError": "cxstats.core.errors",
     "ModelWarning": "cxstats.models.sem.result",
     "Moments": "cxstats.core.moments",
-    "moments": "cxstats.core.moments",
+    "moments": "cxstats.survey.coding",
     "nps": "cxstats.metrics.net_promoter_score",
     "nps_from_counts": "cxstats.metrics.net_promoter_score",
     "nps_region": "cxstats.metrics.planning.region",
@@ -101,7 +101,7 @@ if TYPE_CHECKING:
     from cxstats.cases.published_reproduced import Comparison, compare
     from cxstats.core.errors import CxError, DataError, ModelSyntaxError, ReproductionError
     from cxstats.core.language import set_language
-    from cxstats.core.moments import Moments, bootstrap_moments, moments
+    from cxstats.core.moments import Moments, bootstrap_moments
     from cxstats.datasets.loaders import load_corporate_reputation, load_ecsi_mobile
     from cxstats.datasets.simulate_experience import simulate_experience
     from cxstats.datasets.simulate_kano import simulate_kano
@@ -140,6 +140,7 @@ if TYPE_CHECKING:
     from cxstats.survey.check import check
     from cxstats.survey.clean import clean
     from cxstats.survey.codebook import Codebook
+    from cxstats.survey.coding import moments
     from cxstats.survey.personal_data import find_personal_data, mask_personal_data
     from cxstats.survey.read import read_survey
     from cxstats.weighting.ahp import ahp

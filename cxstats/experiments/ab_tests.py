@@ -30,6 +30,7 @@ from cxstats.metrics.net_promoter_score import nps, nps_from_counts
 from cxstats.metrics.rates import rate
 from cxstats.metrics.result import LEVEL, Metric
 from cxstats.stats.sampling_design import Design
+from cxstats.survey.coding import by_codebook
 
 # What the numbers of a group are, in the door of counts.
 COUNTS = {
@@ -40,6 +41,7 @@ COUNTS = {
 NAMES = {"proportion": "rate", "mean": "mean", "nps": "nps"}
 
 
+@by_codebook()
 def ab_test(  # noqa: PLR0913  (keywords of a public function)
     frame: Any,
     *,
@@ -54,6 +56,7 @@ def ab_test(  # noqa: PLR0913  (keywords of a public function)
     design: Design | None = None,
     shares: Shares = "equal",
     level: float = LEVEL,
+    codebook: Any = None,
 ) -> AbTest:
     """Compare the variants of an experiment with its control, after a horizon fixed beforehand.
 
@@ -85,6 +88,9 @@ def ab_test(  # noqa: PLR0913  (keywords of a public function)
     shares : "equal", mapping of variant to share, or None
         Planned shares of the groups; None leaves the check out.
     level : float
+    codebook : Codebook, mapping, path or name, optional
+        It lends labels, missing codes, direction, names and order of groups, and its sampling
+        design unless one is named here (``weights=None`` names none).
 
     Returns
     -------

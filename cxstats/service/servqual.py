@@ -41,6 +41,7 @@ from cxstats.stats.means import MeanOptions, interval_notes, method_name
 from cxstats.stats.sampling_design import Design, design_of
 from cxstats.survey.answers import answers
 from cxstats.survey.codebook import Codebook, as_codebook
+from cxstats.survey.coding import by_codebook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -218,6 +219,12 @@ class Servqual(Result):
         return Chart(chart, (self,), settings)
 
 
+def _group_columns(book: Codebook, arguments: Mapping[str, Any]) -> list[str]:
+    """Return the column of groups; answers are read by role."""
+    return [name for name in [arguments.get("by")] if name is not None]
+
+
+@by_codebook(_group_columns, sampling=("design", "cluster"))
 def servqual(  # noqa: PLR0913  (keywords)
     frame: Any,
     codebook: Codebook,
@@ -238,7 +245,8 @@ def servqual(  # noqa: PLR0913  (keywords)
     frame : pandas, Polars, PyArrow table or DuckDB relation
         The responses, one row per respondent; see `cxstats.check` and `cxstats.clean`.
     codebook : Codebook
-        A questionnaire with perceptions and expectations.
+        A questionnaire with perceptions and expectations. It also lends names and order of groups,
+        and its sampling design unless one is named here (``design=None`` names none).
     weights : None, "points" or mapping of dimension to weight
         How dimensions enter the overall score: equally; by the 100 points that each respondent
         allots (``sum_k w_rk g_rk``, then averaged, which is not the mean gaps weighted by mean
@@ -307,6 +315,7 @@ def servqual(  # noqa: PLR0913  (keywords)
     return _analyse(scored, "gap", weights, by, options, seed)
 
 
+@by_codebook(_group_columns, sampling=("design", "cluster"))
 def servperf(  # noqa: PLR0913  (keywords)
     frame: Any,
     codebook: Codebook,

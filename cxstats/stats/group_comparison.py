@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -105,6 +105,21 @@ def compare_groups(
     )
 
 
+def group_names(labels: pd.Series[Any]) -> list[Any]:
+    """Return the groups that occur: by their order, where they are ordered categories.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> group_names(pd.Series(["b", "a", None, "b"]))
+    ['a', 'b']
+    """
+    there = labels.dropna().unique()
+    if getattr(labels.dtype, "ordered", False):
+        return [group for group in labels.cat.categories if group in there]
+    return sorted(there, key=lambda group: (str(type(group)), group))
+
+
 def _members(frame: pd.DataFrame, by: str) -> dict[object, NDArray[np.intp]]:
     """Return the rows of each group, the groups in order."""
     if not isinstance(by, str):
@@ -114,7 +129,7 @@ def _members(frame: pd.DataFrame, by: str) -> dict[object, NDArray[np.intp]]:
     labels = frame[by]
     members = {
         group: np.flatnonzero((labels == group).to_numpy(bool, na_value=False))
-        for group in sorted(labels.dropna().unique(), key=lambda g: (str(type(g)), g))
+        for group in group_names(labels)
     }
     if len(members) < 2:
         raise DataError(f"column {by!r} has {len(members)} group; at least 2 are needed to compare")

@@ -91,8 +91,7 @@ def answers(frame: pd.DataFrame, codebook: Codebook, role: str | None = None) ->
     TurnedTwiceWarning
         If a reverse item, turned here, correlates below -0.3 with the rest of its construct.
     """
-    turned = set(frame.attrs.get("reversed", ()))
-    to_turn = set(codebook.turned) - turned
+    to_turn = set(codebook.turned) - set(turned_before(frame))
     columns = codebook.columns(role)
     matrix = np.column_stack([answers_of(frame, codebook, column) for column in columns])
     read = frame.attrs.get(READ, ())
@@ -130,17 +129,23 @@ def answers_of(frame: pd.DataFrame, book: Codebook, column: str) -> NDArray[Any]
             wrong_answer(book, column, where, series.iloc[first], flags[first], len(wrong))
         )
     values = np.where(flags == FINE, parsed.values, np.nan)
-    if not read and turns(book, column, frame.attrs.get("reversed", ())):
+    if not read and turns(book, column, turned_before(frame)):
         values = sum(book.bounds_of(column) or ()) - values
     return values
 
 
-def turns(book: Codebook, column: str, turned: Any = ()) -> bool:
+def turned_before(frame: pd.DataFrame) -> tuple[str, ...]:
+    """Return the items and questions that a table says are turned already."""
+    items = frame.attrs.get("reversed", ())
+    return (items,) if isinstance(items, str) else tuple(items)
+
+
+def turns(book: Codebook, column: str, turned: Sequence[str] = ()) -> bool:
     """Return whether the answers of a column are to be turned; `turned` are those that were."""
     if book.bounds_of(column) is None:
         return False
     name = book.name_of(column)
-    return name in book.turned and name not in ((turned,) if isinstance(turned, str) else turned)
+    return name in book.turned and name not in turned
 
 
 def labels_of(book: Codebook, column: str) -> AnswerLabels:
@@ -221,7 +226,7 @@ def _warn_of_turns(matrix: NDArray[Any], codebook: Codebook, turned: list[str]) 
                 f"reverse item {item!r} was turned here and goes against its construct "
                 f"(r = {r:.2f}): was it turned before, in a table that lost attrs['reversed']?",
                 TurnedTwiceWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
 
 

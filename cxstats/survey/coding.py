@@ -8,7 +8,7 @@ answers, low-is-best and reverse items turned, the scale checked, names of group
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import is_dataclass, replace
 from functools import wraps
 from inspect import signature
@@ -16,13 +16,22 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 import numpy as np
 
+from cxstats.core import moments as core_moments
 from cxstats.core.engines import as_number, first_row
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, both, listed
 from cxstats.core.moments import Moments
 from cxstats.stats.sampling_design import Design
 from cxstats.survey.answer_flags import CODED, FINE, NOT_A_NUMBER, Parsed, flags_of, parse
-from cxstats.survey.answers import READ, answers_of, labels_of, respondent_name, turns, wrong_answer
+from cxstats.survey.answers import (
+    READ,
+    answers_of,
+    labels_of,
+    respondent_name,
+    turned_before,
+    turns,
+    wrong_answer,
+)
 from cxstats.survey.codebook import Codebook, as_codebook, has_points
 from cxstats.survey.group_names import merged
 
@@ -91,12 +100,12 @@ def _coded_frame(frame: pd.DataFrame, book: Codebook, columns: Sequence[str]) ->
     return result
 
 
-def _marks(frame: pd.DataFrame, book: Codebook, read: Sequence[str]) -> dict[str, Any]:
+def _marks(frame: pd.DataFrame, book: Codebook, read: Sequence[str]) -> dict[Hashable, Any]:
     """Return the marks that `cxstats.clean` leaves of what is done."""
     unread = [column for column in book.answer_columns if column not in read]
     waiting = {book.item_of(column) for column in unread if column in frame.columns}
     there = {book.name_of(column) for column in read if book.bounds_of(column)}
-    before = frame.attrs.get("reversed", ())
+    before = turned_before(frame)
     turned = [name for name in book.turned if name in there and name not in waiting]
     codes = [column for column in read if book.answer_labels(column).codes]
     return {
@@ -266,6 +275,7 @@ def by_codebook(
     *,
     frame: str | None = None,
     question: str | None = None,
+    scales: str | None = None,
     sampling: Sequence[str] = SAMPLING,
     constructs: bool = False,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -286,6 +296,8 @@ def by_codebook(
         The kind of question that a metric is of. Its `column` may then be the name of a question,
         or be left out where there is one of that kind; its `scale`, and which end of it is good
         (high, once it is read), are the codebook's.
+    scales : str, optional
+        The argument with the columns whose `scale` is the codebook's unless it is named.
     sampling : sequence of str
         The arguments of the method that say how respondents were sampled.
     constructs : bool
@@ -323,6 +335,8 @@ def by_codebook(
             arguments["codebook"] = book
             if question is not None:
                 _ask(question, book, arguments, form.parameters)
+            if scales is not None and arguments.get("scale") is None:
+                arguments |= _scales(book, arguments.get(scales))
             names = columns(book, arguments) if columns else _columns_named(arguments, table)
             arguments[table] = _read(data, book, names)
             result = method(*bound.args, **bound.kwargs)
@@ -366,6 +380,12 @@ def _ask(kind: str, book: Codebook, arguments: dict[str, Any], allowed: Iterable
         arguments["best"] = "high"
 
 
+def _scales(book: Codebook, columns: Any) -> dict[str, Any]:
+    """Return the scale of every column as a method's argument; nothing unless all have one."""
+    ends = {column: book.bounds_of(column) for column in _texts(columns)}
+    return {"scale": ends} if ends and all(ends.values()) else {}
+
+
 def notes_of_turning(book: Codebook | None, column: str | None) -> list[Text]:
     """Return the note on a mean of answers that the codebook turns."""
     if book is None or column is None or not turns(book, column):
@@ -407,3 +427,47 @@ def _with_note(result: Any, design: Design | None) -> Any:
         return result
     note = both("survey.note.no_design", columns=listed([repr(name) for name in design.columns]))
     return replace(result, notes=(*result.notes, note))  # type: ignore[attr-defined]
+
+
+def _moment_columns(book: Codebook, arguments: Mapping[str, Any]) -> Sequence[str]:
+    """Return the columns that `moments` reads: the items, where none are named."""
+    named: Sequence[str] | None = arguments.get("columns")
+    by = arguments.get("by")
+    return [*(book.columns() if named is None else named), *([by] if by is not None else [])]
+
+
+@by_codebook(_moment_columns)
+def moments(
+    frame: Any,
+    columns: Sequence[str] | None = None,
+    by: str | None = None,
+    weights: str | None = None,
+    *,
+    codebook: Any = None,
+) -> Any:
+    """Compute n, means and covariances in one pass over the data; see `cxstats.core.moments`.
+
+    Parameters
+    ----------
+    frame, columns, by, weights
+        As `cxstats.core.moments.moments`.
+    codebook : Codebook, mapping, path or name, optional
+        Its items are the columns where none are named. It lends labels, missing codes, direction,
+        names of groups, and its weights unless they are named here (``weights=None`` names none).
+        Clusters and strata change errors only, which moments have not.
+
+    Returns
+    -------
+    Moments, or dict of group to Moments with `by`
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> book = {"scale": (1, 5), "constructs": {"A": ["x", "y"]}, "reverse": ["y"]}
+    >>> m = moments(pd.DataFrame({"x": [1, 2, 5], "y": [5, 3, 2]}), codebook=book)
+    >>> m.names, m.mean.round(3).tolist()
+    (('x', 'y'), [2.667, 2.667])
+    """
+    if columns is None and codebook is not None:
+        columns = codebook.columns()
+    return core_moments.moments(frame, columns, by, weights)

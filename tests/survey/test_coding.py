@@ -29,13 +29,16 @@ BOOK = cx.Codebook(
 )
 
 
+TEXTS = {5: "strongly  AGREE", 1: "非常不同意", 2: "2", 3: "8", 4: "4"}
+
+
 def raw(n=40, seed=3):
     rng = np.random.default_rng(seed)
     staff = rng.integers(1, 6, (n, 2))
     return pd.DataFrame(
         {
             "id": [f"R{i}" for i in range(n)],
-            "s1": pd.Series(staff[:, 0]).map({5: "strongly  AGREE", 1: "非常不同意", 2: "2", 3: "8", 4: "4"}),
+            "s1": pd.Series(staff[:, 0]).map(TEXTS),
             "s2": np.where(staff[:, 1] == 3, 8, staff[:, 1]),
             "p1": np.where(rng.random(n) < 0.2, -99, rng.uniform(0, 10, n).round(2)),
             "q9": np.where(rng.random(n) < 0.2, -99, rng.integers(0, 11, n)),
