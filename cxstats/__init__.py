@@ -24,6 +24,7 @@ _PUBLIC = {
     "cfa": "cxstats.models.sem.fit",
     "charts": None,
     "check": "cxstats.survey.check",
+    "choices": "cxstats.metrics.choices",
     "cite": "cxstats.cases.facts",
     "clean": "cxstats.survey.clean",
     "Codebook": "cxstats.survey.codebook",
@@ -108,6 +109,7 @@ if TYPE_CHECKING:
     from cxstats.datasets.simulate_loan_log import simulate_loan_log
     from cxstats.datasets.simulate_servqual import simulate_servqual
     from cxstats.experiments.ab_tests import ab_test, ab_test_from_counts
+    from cxstats.metrics.choices import choices
     from cxstats.metrics.csat_ces import ces, ces_from_counts, csat, csat_from_counts
     from cxstats.metrics.net_promoter_score import nps, nps_from_counts
     from cxstats.metrics.planning.region import nps_region

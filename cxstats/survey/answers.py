@@ -124,7 +124,7 @@ def answers_of(frame: pd.DataFrame, book: Codebook, column: str) -> NDArray[Any]
     wrong = np.flatnonzero(flags >= NOT_A_NUMBER)
     if len(wrong):
         first = wrong[0]
-        where = row_name(frame.index, first) + _respondent(frame, book, first)
+        where = respondent_of(frame, book, first)
         raise DataError(
             wrong_answer(book, column, where, series.iloc[first], flags[first], len(wrong))
         )
@@ -154,12 +154,12 @@ def labels_of(book: Codebook, column: str) -> AnswerLabels:
     return NO_LABELS if column in book.point_columns else book.answer_labels(column)
 
 
-def _respondent(frame: pd.DataFrame, book: Codebook, position: int) -> str:
-    """Return who gave an answer, for a message; nothing where the codebook does not say."""
-    column = book.respondent
+def respondent_of(frame: pd.DataFrame, book: Codebook | None, position: int) -> str:
+    """Return how a message calls a row: by its label, and the respondent's where there is one."""
+    row, column = row_name(frame.index, position), None if book is None else book.respondent
     if column is None or list(frame.columns).count(column) != 1:
-        return ""
-    return respondent_name(frame[column].iloc[position])
+        return row
+    return row + respondent_name(frame[column].iloc[position])
 
 
 def respondent_name(identifier: Any) -> str:

@@ -27,6 +27,7 @@ from cxstats.survey.answer_flags import (
     FlaggedAnswers,
     flag_answers,
 )
+from cxstats.survey.choices import read_ticks, wrong_cells
 from cxstats.survey.codebook import Codebook, as_codebook, has_points
 from cxstats.survey.direction import best_by_labels, labelled_ends, value_labels
 from cxstats.survey.durations import seconds
@@ -47,6 +48,7 @@ KINDS = {
     "infinite": "error",
     "out_of_range": "error",
     "not_on_scale": "error",
+    "not_a_tick": "error",
     "answer_label": "note",
     "alike_groups": "warning",
     "declared_missing": "note",
@@ -297,6 +299,7 @@ def check(
     problems = (
         *column_problems(answers),
         *cell_problems(answers),
+        *_choice_problems(answers),
         *_label_problems(answers),
         *_group_problems(answers),
         *_point_problems(answers),
@@ -396,6 +399,16 @@ def cell_problems(
         severity = "error" if flag >= NOT_A_NUMBER else None
         sentence = "negative_points" if flag == NEGATIVE else ""
         yield _problem(answers, FLAG_KINDS[flag], *cell, severity=severity, sentence=sentence)
+
+
+def _choice_problems(answers: FlaggedAnswers) -> Iterator[Problem]:
+    """Yield the cells of check-all-that-apply that say neither ticked nor not ticked."""
+    book = answers.codebook
+    for question in book.questions.values():
+        if question.kind == "choices" and all(map(answers.has, question.all_columns)):
+            ticks = read_ticks(answers.table, question, book.missing)
+            for i, column, value, allowed in wrong_cells(answers.table, question, ticks):
+                yield _problem(answers, "not_a_tick", i, column, value, allowed)
 
 
 def _allowed(answers: FlaggedAnswers, column: str) -> Text:

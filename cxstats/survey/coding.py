@@ -351,7 +351,8 @@ def _read(data: Any, book: Codebook, columns: Iterable[str]) -> Any:
     """Return a table as it is read; moments, which have no answers, as they are."""
     if isinstance(data, Moments | Mapping):
         return data
-    if not any(hasattr(type(data), name) for name in ("columns", "column_names", "collect")):
+    named = any(hasattr(type(data), name) for name in ("columns", "column_names", "collect"))
+    if isinstance(data, list | tuple) or (hasattr(type(data), "__array__") and not named):
         raise CxError(
             f"codebook= reads the columns of a table by their names, and a {type(data).__name__} "
             "has none: give the table, and name the column"
