@@ -234,6 +234,7 @@ def servqual(  # noqa: PLR0913  (keywords)
     interval: str = "t",
     design: Design | None = None,
     cluster: str | None = None,
+    min_cell: int | None = None,
     level: float = LEVEL,
     n_resamples: int = N_RESAMPLES,
     seed: int = SEED,
@@ -264,6 +265,8 @@ def servqual(  # noqa: PLR0913  (keywords)
         Sampling weights go here alone: `weights` are those of the dimensions.
     cluster : str, optional
         Column of clusters, short for ``design=cx.Design(cluster=...)``.
+    min_cell : int, optional
+        Groups with fewer respondents at some score get no estimates, which the notes say.
     level : float
         Confidence level.
     n_resamples, seed : int
@@ -312,7 +315,7 @@ def servqual(  # noqa: PLR0913  (keywords)
     scored = Scores(data, codebook, roles["perception"] - roles["expectation"], roles)
     options = _options(scored, "gap", design_of(design, cluster=cluster), level, interval)
     options = replace(options, n_resamples=n_resamples, seed=seed)
-    return _analyse(scored, "gap", weights, by, options, seed)
+    return _analyse(scored, "gap", weights, by, options, seed, min_cell)
 
 
 @by_codebook(_group_columns, sampling=("design", "cluster"))
@@ -325,6 +328,7 @@ def servperf(  # noqa: PLR0913  (keywords)
     interval: str = "t",
     design: Design | None = None,
     cluster: str | None = None,
+    min_cell: int | None = None,
     level: float = LEVEL,
     n_resamples: int = N_RESAMPLES,
     seed: int = SEED,
@@ -349,7 +353,7 @@ def servperf(  # noqa: PLR0913  (keywords)
     scored = Scores(data, codebook, perception, {"perception": perception})
     options = _options(scored, "perception", design_of(design, cluster=cluster), level, interval)
     options = replace(options, n_resamples=n_resamples, seed=seed)
-    return _analyse(scored, "perception", weights, by, options, seed)
+    return _analyse(scored, "perception", weights, by, options, seed, min_cell)
 
 
 def _options(
@@ -372,6 +376,7 @@ def _analyse(
     by: str | None,
     options: MeanOptions,
     seed: int,
+    min_cell: int | None,
 ) -> Servqual:
     import pandas as pd
 
@@ -391,7 +396,7 @@ def _analyse(
         table = table.join(difference_reliability(scored, shares, options.rows))
     item_means = {role: options.mean(x) for role, x in scored.roles.items()}
     items = pd.Index(book.items, name="item")
-    groups = compare_groups(scored.frame, by, scores, list(names), options)
+    groups = compare_groups(scored.frame, by, scores, list(names), options, min_cell)
     zone = zone_of_tolerance(scored, shares, options)
     return Servqual(
         table=table,
