@@ -229,3 +229,63 @@ def test_lazy_tables_are_not_collected_by_metrics(monkeypatch):
     cx.csat(frame, by="g", column="x", codebook=book)
     assert rows
     assert max(rows) < 10
+
+
+NEAR = {
+    "column of a metric": lambda f: cx.csat(f, column="Z", scale=(1, 7)),
+    "of groups": lambda f: cx.csat(f, by="G", column="z", scale=(1, 7)),
+    "of a model": lambda f: cx.sem("X =~ x1 + x2 + Y3", f),
+    "of its groups": lambda f: cx.sem("X =~ y1 + y2 + y3", f, group="G"),
+    "of ordered answers": lambda f: cx.sem("X =~ y1 + y2 + y3", f, group="G", ordered=True),
+    "of pls": lambda f: cx.pls("X =~ y1 + Y2 ; Y =~ y3 ; Y ~ X", f),
+    "of drivers": lambda f: cx.drivers(f, "Z", ["y1", "y2"]),
+    "of a driver": lambda f: cx.drivers(f, "z", ["Y1", "y2"]),
+    "of penalties": lambda f: cx.penalty_reward(f, "z", ["Y1"], low=2, high=6),
+    "of importance": lambda f: cx.importance_performance(f, ["Y1", "y2"], outcome="z"),
+    "of causes": lambda f: cx.pain_points(f, "G"),
+    "of kano": lambda f: cx.kano(f, {"A": ("Y1", "y2")}),
+    "of an index": lambda f: cx.satisfaction_index(f, ["Y1", "y2"]),
+    "of a score": lambda f: cx.weighted_score(f, {"Y1": 0.5, "y2": 0.5}),
+    "of an experiment": lambda f: cx.ab_test(f, outcome="Z", group="g", control="A"),
+    "of weights": lambda f: cx.csat(f, column="z", scale=(1, 7), weights="W"),
+    "of moments": lambda f: cx.moments(f, ["Y1", "y2"]),
+    "of polychoric": lambda f: cx.polychoric(f, ["Y1", "y2"]),
+    "of choices": lambda f: cx.choices(f, {"kind": "choices", "column": "Z"}),
+    "by of servperf": lambda f: cx.servperf(f, BOOK, by="G"),
+    "of a service score": lambda f: estimate_service_weights(f, "Z", "y1", "y2", "y3"),
+    "control": lambda f: cx.ab_test(f, outcome="z", group="g", control="a", metric="mean"),
+    "reference": lambda f: cx.csat(f, by="g", column="z", scale=(1, 7)).compare("b"),
+    "baseline": lambda f: cx.track(
+        cx.csat(f.assign(g=["May", "Jun", "Jul"] * 80), by="g", column="z", scale=(1, 7)),
+        baseline=["may"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NEAR)
+def test_what_looks_alike_is_offered(name):
+    """Names in the other case stand for all that differ in what is hardly seen."""
+    with pytest.raises(CxError, match=r"which has '|did you mean '"):
+        NEAR[name](raw())
+
+
+STRAY = {name: call for name, call in METHODS.items() if name not in ("moments", "invariance")} | {
+    "csat": lambda f, **o: cx.csat(f, column="x1", scale=(1, 7), **o),
+    "moments": lambda f, **o: cx.moments(f, ALL, **o),
+    "invariance": METHODS["invariance"],
+}
+
+
+@pytest.mark.parametrize("name", STRAY)
+def test_a_stray_text_is_named_with_its_row(name):
+    frame = raw().set_index(np.arange(240) + 2)
+    for column in ("x1", "y1", "z"):
+        frame[column] = frame[column].astype(object)
+    columns = {"x1": "x1", "y1": "y1", "z": "z"}
+    for column in columns:
+        frame.loc[9, column] = "often"
+    message = (
+        r"row 9 \(respondent 'R7'\), column '(x1|y1|z)': 'often' is not a number; allowed: 1 to 7"
+    )
+    with pytest.raises(CxError, match=message):
+        STRAY[name](frame, codebook=BOOK)

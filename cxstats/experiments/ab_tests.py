@@ -19,6 +19,7 @@ import numpy as np
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, p_text
 from cxstats.core.language import Text, both
+from cxstats.core.messages import meant
 from cxstats.experiments.lift import lift_interval
 from cxstats.experiments.result import AbTest, size_notes
 from cxstats.experiments.sample_ratio_mismatch import RULE, SampleRatio, Shares, sample_ratio
@@ -256,7 +257,8 @@ def check_groups(names: Sequence[Any], column: str, control: Any) -> None:
     """
     listed = ", ".join(map(repr, names[:20])) + (", ..." if len(names) > 20 else "")
     if not any(name == control for name in names):
-        raise DataError(f"control={control!r} is not a group of {column!r}; groups: {listed}")
+        near = meant(control, names)
+        raise DataError(f"control={control!r} is not a group of {column!r}{near}; groups: {listed}")
     if len(names) < 2:
         raise DataError(f"column {column!r} has one group, {listed}; an experiment has at least 2")
 

@@ -14,6 +14,7 @@ import numpy as np
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, interval, p_text
 from cxstats.core.language import Text, both, label
+from cxstats.core.messages import meant
 from cxstats.core.moments import check_resamples
 from cxstats.core.result import Chart, Result
 from cxstats.metrics.result import Metric, group_text
@@ -532,5 +533,6 @@ def check_waves(
         for wave in chosen:
             if wave not in names:
                 listed = ", ".join(map(repr, names[:20])) + (", ..." if len(names) > 20 else "")
-                raise CxError(f"{argument}: {wave!r} is not a wave; there are: {listed}")
+                near = meant(wave, names)
+                raise CxError(f"{argument}: {wave!r} is not a wave{near}; there are: {listed}")
     return baseline, annotations
