@@ -165,7 +165,7 @@ def test_raw_answers_give_what_cleaned_ones_give_without_weights(name, cleaned):
     result = method(raw(), codebook=BOOK)
     assert_same(result, expected)
     assert_same(method(as_engine(raw(), "polars"), codebook=BOOK), expected)
-    said = any("takes no sampling design" in note.en for note in result.notes)
+    said = any("the sampling design; they are left out" in note.en for note in result.notes)
     assert said is not takes
 
 
@@ -231,6 +231,30 @@ def test_lazy_tables_are_not_collected_by_metrics(monkeypatch):
     assert max(rows) < 10
 
 
+def test_experiments_read_by_the_codebook(cleaned):
+    options = {"outcome": "z", "group": "g", "control": "A"}
+    for method, more in (
+        (cx.experiments.cuped, {"covariates": "x1"}),
+        (cx.experiments.always_valid, {"tuned_at": 200, "metric": "mean", "start": 20}),
+    ):
+        frame, expected = raw(), method(cleaned, **options, **more)
+        assert_same(method(frame, codebook=BOOK, **options, **more, **NO_DESIGN[method]), expected)
+        lazy = method(
+            as_engine(frame, "polars"), codebook=BOOK, **options, **more, **NO_DESIGN[method]
+        )
+        assert_same(lazy, expected)
+    with pytest.raises(CxError, match="out by design=None"):
+        cx.experiments.cuped(raw(), codebook=BOOK, covariates="x1", **options)
+    always = cx.experiments.always_valid(
+        raw(), codebook=BOOK, tuned_at=200, metric="mean", **options
+    )
+    assert any("'w' of the codebook" in note.en for note in always.notes)
+
+
+NO_DESIGN = {
+    cx.experiments.cuped: {"design": None},
+    cx.experiments.always_valid: {"cluster": None},
+}
 NEAR = {
     "column of a metric": lambda f: cx.csat(f, column="Z", scale=(1, 7)),
     "of groups": lambda f: cx.csat(f, by="G", column="z", scale=(1, 7)),

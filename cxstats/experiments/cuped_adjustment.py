@@ -235,7 +235,10 @@ def cuped(  # noqa: PLR0913  (keywords of a public function)
     _check_options(names, outcome, imbalance, level)
     sampled = design_of(design, None, cluster, strata)
     if sampled is not None and sampled.weights is not None:
-        raise CxError("weights do not go with an adjustment for covariates; see cxstats.ab_test")
+        raise CxError(
+            "weights do not go with an adjustment for covariates; see cxstats.ab_test, or leave "
+            "those of a codebook out by design=None"
+        )
     outcomes = read_outcomes(frame, outcome, group, metric)
     check_groups(outcomes.groups, group, control)
     rows = None if sampled is None else sampled.read(outcomes.frame)

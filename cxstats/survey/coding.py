@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import is_dataclass, replace
+from dataclasses import replace
 from functools import wraps
 from inspect import signature
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
@@ -283,8 +283,8 @@ def by_codebook(
 
     The columns that its other arguments name are read by `coded`; and where the caller names no
     sampling design (no `weights`, `cluster`, `strata`, `design`, not even None), the method gets
-    that of the codebook. A result of a method that has no design says in its notes that it was
-    left out. The method gets the codebook itself as a `Codebook`.
+    that of the codebook. A result says in its notes which columns of the design the method left
+    out, since it has no argument for them. The method gets the codebook itself as a `Codebook`.
 
     Parameters
     ----------
@@ -330,8 +330,10 @@ def by_codebook(
             data = arguments.get(table)
             book = as_codebook(arguments["codebook"], data if constructs else None)
             has = [name for name in sampling if name in form.parameters]
+            left_out: tuple[str, ...] = ()
             if book.design and not any(name in arguments for name in has):
                 arguments |= _lent(book.design, has)
+                left_out = _left_out(book.design, has)
             arguments["codebook"] = book
             if question is not None:
                 _ask(question, book, arguments, form.parameters)
@@ -340,7 +342,7 @@ def by_codebook(
             names = columns(book, arguments) if columns else _columns_named(arguments, table)
             arguments[table] = _read(data, book, names)
             result = method(*bound.args, **bound.kwargs)
-            return result if has else cast("R", _with_note(result, book.design))
+            return cast("R", _with_note(result, left_out))
 
         return read_by_codebook
 
@@ -422,12 +424,21 @@ def _lent(design: Design, names: Sequence[str]) -> dict[str, Any]:
     return {name: getattr(design, name) for name in names if getattr(design, name)}
 
 
-def _with_note(result: Any, design: Design | None) -> Any:
-    """Return a result of a method without sampling design, which says that it took none."""
-    if design is None or not is_dataclass(result) or isinstance(result, type):
+def _left_out(design: Design, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns of a design that a method has no argument for."""
+    if "design" in names:
+        return ()
+    parts = ("weights", "cluster", "strata")
+    columns = (getattr(design, part) for part in parts if part not in names)
+    return tuple(column for column in columns if column is not None)
+
+
+def _with_note(result: Any, left_out: Sequence[str]) -> Any:
+    """Return a result that says which columns of a sampling design were left out."""
+    if not left_out or "notes" not in getattr(result, "__dataclass_fields__", ()):
         return result
-    note = both("survey.note.no_design", columns=listed([repr(name) for name in design.columns]))
-    return replace(result, notes=(*result.notes, note))  # type: ignore[attr-defined]
+    note = both("survey.note.no_design", columns=listed([repr(name) for name in left_out]))
+    return replace(result, notes=(*result.notes, note))
 
 
 def _moment_columns(book: Codebook, arguments: Mapping[str, Any]) -> Sequence[str]:
