@@ -169,6 +169,28 @@ def test_raw_answers_give_what_cleaned_ones_give_without_weights(name, cleaned):
     assert said is not takes
 
 
+GROUPED = {
+    "drivers": lambda f: cx.drivers(f, "z", ["x1", "x2"], by="g", codebook=BOOK, **QUICK),
+    "servperf": lambda f: cx.servperf(f, BOOK, by="g", **QUICK),
+    "index": lambda f: cx.satisfaction_index(f, ["x1", "x2"], by="g", codebook=BOOK),
+}
+
+
+@pytest.mark.parametrize("engine", ["pandas", "polars", "duckdb"])
+@pytest.mark.parametrize("name", GROUPED)
+def test_groups_have_their_declared_names_and_order(name, engine):
+    result = GROUPED[name](as_engine(raw(), engine))
+    assert list(dict.fromkeys(result.groups["group"])) == ["B", "A"]
+
+
+def test_moments_take_no_weights_of_a_codebook(cleaned):
+    moments = cx.moments(cleaned, ALL)
+    assert cx.reliability(moments, BOOK).design is None
+    assert cx.sem(MODEL, moments, codebook=BOOK).n == moments.n
+    with pytest.raises(CxError, match="needs the respondents"):
+        cx.sem(MODEL, moments, weights="w", codebook=BOOK)
+
+
 def test_methods_that_refuse_a_design_say_how_to_leave_it_out():
     frame = raw()
     with pytest.raises(CxError, match="left out by weights=None"):

@@ -54,7 +54,7 @@ WEIGHTINGS = ("equal", "pls", "factor")
 
 
 @published("E01", "reconstructed-low")
-@by_codebook(scales="items", sampling=("design", "cluster"))
+@by_codebook(scales="items", sampling=("design", "cluster"), in_memory=True)
 def satisfaction_index(  # noqa: PLR0913  (keywords)
     frame: Any,
     items: Sequence[str],

@@ -224,7 +224,7 @@ def _group_columns(book: Codebook, arguments: Mapping[str, Any]) -> list[str]:
     return [name for name in [arguments.get("by")] if name is not None]
 
 
-@by_codebook(_group_columns, sampling=("design", "cluster"))
+@by_codebook(_group_columns, sampling=("design", "cluster"), in_memory=True)
 def servqual(  # noqa: PLR0913  (keywords)
     frame: Any,
     codebook: Codebook,
@@ -318,7 +318,7 @@ def servqual(  # noqa: PLR0913  (keywords)
     return _analyse(scored, "gap", weights, by, options, seed, min_cell)
 
 
-@by_codebook(_group_columns, sampling=("design", "cluster"))
+@by_codebook(_group_columns, sampling=("design", "cluster"), in_memory=True)
 def servperf(  # noqa: PLR0913  (keywords)
     frame: Any,
     codebook: Codebook,

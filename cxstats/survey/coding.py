@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 import numpy as np
 
 from cxstats.core import moments as core_moments
-from cxstats.core.engines import as_number, first_row
+from cxstats.core.engines import as_number, as_pandas, first_row
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, both, listed
 from cxstats.core.moments import Moments
@@ -278,6 +278,7 @@ def by_codebook(
     scales: str | None = None,
     sampling: Sequence[str] = SAMPLING,
     constructs: bool = False,
+    in_memory: bool = False,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make a method with ``codebook=`` read its table by that codebook.
 
@@ -302,6 +303,9 @@ def by_codebook(
         The arguments of the method that say how respondents were sampled.
     constructs : bool
         Whether a mapping of constructs to their items, without a scale, will do.
+    in_memory : bool
+        Whether the method takes the table into memory and compares groups: then as pandas, which
+        keeps their declared order.
 
     Examples
     --------
@@ -331,7 +335,8 @@ def by_codebook(
             book = as_codebook(arguments["codebook"], data if constructs else None)
             has = [name for name in sampling if name in form.parameters]
             left_out: tuple[str, ...] = ()
-            if book.design and not any(name in arguments for name in has):
+            has_rows = not isinstance(data, Moments | Mapping)
+            if book.design and has_rows and not any(name in arguments for name in has):
                 arguments |= _lent(book.design, has)
                 left_out = _left_out(book.design, has)
             arguments["codebook"] = book
@@ -340,7 +345,9 @@ def by_codebook(
             if scales is not None and arguments.get("scale") is None:
                 arguments |= _scales(book, arguments.get(scales))
             names = columns(book, arguments) if columns else _columns_named(arguments, table)
-            arguments[table] = _read(data, book, names)
+            if has_rows:
+                data = as_pandas(data) if in_memory else data
+                arguments[table] = _read(data, book, names)
             result = method(*bound.args, **bound.kwargs)
             return cast("R", _with_note(result, left_out))
 
@@ -350,9 +357,7 @@ def by_codebook(
 
 
 def _read(data: Any, book: Codebook, columns: Iterable[str]) -> Any:
-    """Return a table as it is read; moments, which have no answers, as they are."""
-    if isinstance(data, Moments | Mapping):
-        return data
+    """Return a table as it is read."""
     named = any(hasattr(type(data), name) for name in ("columns", "column_names", "collect"))
     if isinstance(data, list | tuple) or (hasattr(type(data), "__array__") and not named):
         raise CxError(

@@ -38,7 +38,7 @@ METHODS = ("shapley", "johnson", "regression", "logistic", "penalty-reward")
 LEVEL, N_RESAMPLES, SEED = 0.95, 1_000, 1
 
 
-@by_codebook()
+@by_codebook(in_memory=True)
 def drivers(  # noqa: PLR0913  (options of a method)
     data: Any,
     outcome: str,

@@ -56,7 +56,7 @@ def _columns(book: Codebook, arguments: Mapping[str, Any]) -> list[str]:
             *(name for name in [arguments.get("by")] if name)]  # fmt: skip
 
 
-@by_codebook(_columns)
+@by_codebook(_columns, in_memory=True)
 def kano(  # noqa: PLR0913
     frame: Any,
     features: Mapping[str, tuple[str, str]] | Sequence[str],
