@@ -225,6 +225,6 @@ def _allowed(value: Any, question: Question, option: str) -> Text:
                     near=excerpt(nearest[0]) if nearest else "")  # fmt: skip
     return both(
         "survey.choices.allowed",
-        ticked=listing([*(question.ticked or (*TICKED[:2], option))], 4),
-        not_ticked=listing(question.not_ticked or NOT_TICKED[:2], 4),
+        ticked=listing(question.ticked or (1, "Yes", option), 4),
+        not_ticked=listing(question.not_ticked or (0, "No"), 4),
     )
