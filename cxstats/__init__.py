@@ -25,6 +25,7 @@ _PUBLIC = {
     "cfa": "cxstats.models.sem.fit",
     "charts": None,
     "check": "cxstats.survey.check",
+    "choices": "cxstats.metrics.choices",
     "cite": "cxstats.cases.facts",
     "Claims": "cxstats.cases.claims",
     "claims": "cxstats.cases.claims",
@@ -62,7 +63,7 @@ _PUBLIC = {
     "ModelSyntaxError": "cxstats.core.errors",
     "ModelWarning": "cxstats.models.sem.result",
     "Moments": "cxstats.core.moments",
-    "moments": "cxstats.core.moments",
+    "moments": "cxstats.survey.coding",
     "nps": "cxstats.metrics.net_promoter_score",
     "nps_from_counts": "cxstats.metrics.net_promoter_score",
     "nps_region": "cxstats.metrics.planning.region",
@@ -112,7 +113,7 @@ if TYPE_CHECKING:
     from cxstats.core.errors import CxError, DataError, ModelSyntaxError, ReproductionError
     from cxstats.core.export import write_table
     from cxstats.core.language import set_language
-    from cxstats.core.moments import Moments, bootstrap_moments, moments
+    from cxstats.core.moments import Moments, bootstrap_moments
     from cxstats.datasets.loaders import (
         load_cdnow,
         load_corporate_reputation,
@@ -126,6 +127,7 @@ if TYPE_CHECKING:
     from cxstats.datasets.simulate_loan_log import simulate_loan_log
     from cxstats.datasets.simulate_servqual import simulate_servqual
     from cxstats.experiments.ab_tests import ab_test, ab_test_from_counts
+    from cxstats.metrics.choices import choices
     from cxstats.metrics.csat_ces import ces, ces_from_counts, csat, csat_from_counts
     from cxstats.metrics.net_promoter_score import nps, nps_from_counts
     from cxstats.metrics.planning.region import nps_region
@@ -158,6 +160,7 @@ if TYPE_CHECKING:
     from cxstats.survey.check import check
     from cxstats.survey.clean import clean
     from cxstats.survey.codebook import Codebook
+    from cxstats.survey.coding import moments
     from cxstats.survey.personal_data import find_personal_data, mask_personal_data
     from cxstats.survey.read import read_survey
     from cxstats.weighting.ahp import ahp

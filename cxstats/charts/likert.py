@@ -15,8 +15,10 @@ from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import label
+from cxstats.stats.sampling_design import Design
 from cxstats.survey.answers import answers
 from cxstats.survey.codebook import Codebook, as_codebook
+from cxstats.survey.coding import by_codebook
 from cxstats.survey.columns import is_number as reads_as_number
 
 if TYPE_CHECKING:
@@ -33,12 +35,14 @@ MIDDLE = "#dddfe3"
 MOST = 11
 
 
+@by_codebook(lambda book, arguments: (), sampling=("design",))
 def likert(  # noqa: PLR0913
     frame: Any,
     codebook: Codebook,
     role: str | None = None,
     *,
     construct: str | None = None,
+    design: Design | None = None,
     source: str,
     title: str | None = None,
     synthetic: bool | None = None,
@@ -57,6 +61,8 @@ def likert(  # noqa: PLR0913
         "perception", "expectation" or "minimum"; without it, the main answers.
     construct : str, optional
         Draw the items of one construct; all without it, which needs one scale for all.
+    design : Design, optional
+        Whose weights the shares take; without it that of the codebook (``design=None``: none).
     source : str
         Where the data come from.
     title : str, optional
@@ -76,7 +82,7 @@ def likert(  # noqa: PLR0913
     """
     data = as_pandas(frame)
     codebook = as_codebook(codebook)
-    shares = answer_shares(data, codebook, role, construct)
+    shares = answer_shares(data, codebook, role, construct, design=design)
     mark = bool(data.attrs.get("synthetic")) if synthetic is None else synthetic
     lang = drawable(lang)
     groups = {construct: codebook.constructs[construct]} if construct else codebook.constructs
@@ -94,14 +100,27 @@ def likert(  # noqa: PLR0913
             style.beside(ax, [heights[item] for item in shares.index], counts)
         style.legend_above(ax, _keys(shares, codebook, lang), len(shares.columns) - 1)
         heading = title or _title(shares, codebook, role, lang)
-        style.finish(ax, standalone, heading, source, lang, _note(shares, codebook, lang), mark)
+        style.finish(
+            ax, standalone, heading, source, lang, _note(shares, codebook, design, lang), mark
+        )
         return ax if standalone else style.lift_title(ax)
 
 
+@by_codebook(lambda book, arguments: (), sampling=("design",))
 def answer_shares(
-    frame: Any, codebook: Codebook, role: str | None = None, construct: str | None = None
+    frame: Any,
+    codebook: Codebook,
+    role: str | None = None,
+    construct: str | None = None,
+    *,
+    design: Design | None = None,
 ) -> pd.DataFrame:
     """Return the percentage of each answer, of the answers given, by item.
+
+    Parameters
+    ----------
+    frame, codebook, role, construct, design
+        As in `likert`.
 
     Returns
     -------
@@ -133,18 +152,20 @@ def answer_shares(
         raise CxError(f"construct {construct!r} is not in the codebook; allowed: {allowed}")
     items = codebook.constructs[construct] if construct else codebook.items
     low, high = _scale(codebook, items)
-    matrix = answers(as_pandas(frame), codebook, role)
+    data = as_pandas(frame)
+    matrix = answers(data, codebook, role)
+    weights = np.ones(len(data)) if design is None else design.read(data).weights
     values = range(low, high + 1)
     rows = {}
     for item in items:
         scores = matrix[:, codebook.items.index(item)]
-        scores = scores[~np.isnan(scores)]
+        w, scores = weights[~np.isnan(scores)], scores[~np.isnan(scores)]
         n, broken = len(scores), scores[scores != np.round(scores)]
         if len(broken):
             column, value = codebook.column(item, role), broken[0]
             raise CxError(f"column {column!r}: {value:g}; allowed: whole numbers {low} to {high}")
-        counts = np.array([(scores == value).sum() for value in values])
-        rows[item] = [*(counts / n if n else counts * np.nan) * 100, n]
+        counts = np.array([w[scores == value].sum() for value in values])
+        rows[item] = [*(counts / w.sum() if w.sum() else counts * np.nan) * 100, n]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=[*values, "n"])
     if not table["n"].sum():
         raise CxError(f"no answers to draw: {', '.join(items[:4])} are empty")
@@ -287,11 +308,13 @@ def _title(shares: pd.DataFrame, codebook: Codebook, role: str | None, lang: str
     return style.capital(label(f"chart.likert.title.{key}", lang, **highest))
 
 
-def _note(shares: pd.DataFrame, codebook: Codebook, lang: str) -> str:
+def _note(shares: pd.DataFrame, codebook: Codebook, design: Design | None, lang: str) -> str:
     values = [column for column in shares.columns if column != "n"]
     varies = shares["n"].nunique() > 1
     key = "n_varies" if varies else "n"
     notes = [label(f"chart.likert.{key}", lang, n=shares["n"].iloc[0])]
+    if design is not None and design.weights is not None:
+        notes.append(label("chart.likert.weighted", lang, column=design.weights))
     if len(values) % 2:
         notes.append(label("chart.likert.neutral", lang, value=values[len(values) // 2]))
     turned = [codebook.label(i, lang) for i in shares.index if i in codebook.turned]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # Numbers in a block: enough for a fast matrix product, few enough to stay in the cache.
 BLOCK = 2_000_000
+ROW = "(row number of cxstats)"  # a name that no table has
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,6 +127,46 @@ def as_pandas(frame: Any) -> pd.DataFrame:
     if len(native) == 0:
         raise DataError("the table has no rows")
     return native
+
+
+def as_number(name: str, kind: Any) -> Any:
+    """Return a column as an expression of Narwhals, missing values of every kind as null."""
+    import narwhals as nw
+
+    x = nw.col(name)
+    if kind == nw.Boolean:
+        return x.cast(nw.Int64)
+    if kind.is_decimal():  # whose products and floors would outgrow their digits
+        return x.cast(nw.Float64)
+    return nw.when(~x.is_nan()).then(x) if kind.is_float() else x
+
+
+def first_row(table: Any, condition: Any, columns: Sequence[str]) -> tuple[int | None, Any]:
+    """Return the number of the first row that meets a condition, and its cells by column.
+
+    Parameters
+    ----------
+    table : narwhals DataFrame or LazyFrame, not of pandas
+    condition : expression of Narwhals
+    columns : sequence of str
+
+    Returns
+    -------
+    row : int or None
+        From 0; None where the engine has no order of rows, as DuckDB.
+    cells : dict
+    """
+    import narwhals as nw
+
+    lazy = isinstance(table, nw.LazyFrame)
+    if lazy and str(table.implementation).rsplit(".", 1)[-1].lower() == "polars":
+        table = nw.from_native(table.to_native().with_row_index(ROW))
+    elif not lazy:
+        table = table.with_row_index(ROW)
+    names = [name for name in (ROW, *columns) if name in table.collect_schema().names()]
+    rows = table.filter(condition).select(*names).head(1)
+    cells = (rows.collect() if lazy else rows).rows(named=True)[0]
+    return cells.pop(ROW, None), cells
 
 
 def _plain_names(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sized
+from collections.abc import Iterable, Sequence, Sized
 from difflib import get_close_matches
 from itertools import islice
 from reprlib import Repr
@@ -71,14 +71,35 @@ def no_column(name: object, columns: Iterable[object], more: str = "") -> str:
     "column 'brnch' is not in the table; did you mean 'branch'? Columns: id, branch"
     """
     names = [str(column) for column in columns]
-    looks = {look(column): column for column in reversed(names)}
     head = f"column {excerpt(name)}{more} is not in the table"
-    if look(str(name)) in looks:
-        return f"{head}, which has {excerpt(looks[look(str(name))])}; columns: {listing(names, 30)}"
-    near = get_close_matches(str(name), names[:2_000], 1, 0.75)
-    if near:
-        return f"{head}; did you mean {excerpt(near[0])}? Columns: {listing(names, 30)}"
-    return f"{head}; columns: {listing(names, 30)}"
+    near = _alike(str(name), names)
+    if near is None:
+        return f"{head}; columns: {listing(names, 30)}"
+    if look(near) == look(str(name)):
+        return f"{head}, which has {excerpt(near)}; columns: {listing(names, 30)}"
+    return f"{head}; did you mean {excerpt(near)}? Columns: {listing(names, 30)}"
+
+
+def meant(name: object, values: Iterable[object]) -> str:
+    """Return which value may be meant by a name that is none of them; nothing where none is near.
+
+    Examples
+    --------
+    >>> meant("beijing", ["Shanghai", "Beijing "]), meant("Lisbon", ["Shanghai"])
+    ("; did you mean 'Beijing '?", '')
+    """
+    texts = [value for value in values if isinstance(value, str)]
+    near = _alike(name, texts) if isinstance(name, str) else None
+    return "" if near is None else f"; did you mean {excerpt(near)}?"
+
+
+def _alike(name: str, names: Sequence[str]) -> str | None:
+    """Return the name that looks the same, else the one that is most like it; None without."""
+    looks = {look(text): text for text in reversed(names)}
+    if look(name) in looks:
+        return looks[look(name)]
+    near = get_close_matches(name, names[:2_000], 1, 0.75)
+    return near[0] if near else None
 
 
 def look(text: str) -> str:

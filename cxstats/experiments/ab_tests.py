@@ -19,6 +19,7 @@ import numpy as np
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, p_text
 from cxstats.core.language import Text, both
+from cxstats.core.messages import meant
 from cxstats.experiments.lift import lift_interval
 from cxstats.experiments.result import AbTest, size_notes
 from cxstats.experiments.sample_ratio_mismatch import RULE, SampleRatio, Shares, sample_ratio
@@ -30,6 +31,7 @@ from cxstats.metrics.net_promoter_score import nps, nps_from_counts
 from cxstats.metrics.rates import rate
 from cxstats.metrics.result import LEVEL, Metric
 from cxstats.stats.sampling_design import Design
+from cxstats.survey.coding import by_codebook
 
 # What the numbers of a group are, in the door of counts.
 COUNTS = {
@@ -39,6 +41,7 @@ COUNTS = {
 }
 
 
+@by_codebook()
 def ab_test(  # noqa: PLR0913  (keywords of a public function)
     frame: Any,
     *,
@@ -57,6 +60,7 @@ def ab_test(  # noqa: PLR0913  (keywords of a public function)
     n_resamples: int = N_RESAMPLES,
     seed: int = SEED,
     blank: str = "missing",
+    codebook: Any = None,
 ) -> AbTest:
     """Compare the variants of an experiment with its control, after a horizon fixed beforehand.
 
@@ -95,6 +99,9 @@ def ab_test(  # noqa: PLR0913  (keywords of a public function)
         Of the bootstrap.
     blank : {"missing", "no"}
         What a blank outcome of a proportion is, as in `cxstats.rate`.
+    codebook : Codebook, mapping, path or name, optional
+        It lends labels, missing codes, direction, names and order of groups, and its sampling
+        design unless one is named here (``weights=None`` names none).
 
     Returns
     -------
@@ -266,7 +273,8 @@ def check_groups(names: Sequence[Any], column: str, control: Any) -> None:
     """
     listed = ", ".join(map(repr, names[:20])) + (", ..." if len(names) > 20 else "")
     if not any(name == control for name in names):
-        raise DataError(f"control={control!r} is not a group of {column!r}; groups: {listed}")
+        near = meant(control, names)
+        raise DataError(f"control={control!r} is not a group of {column!r}{near}; groups: {listed}")
     if len(names) < 2:
         raise DataError(f"column {column!r} has one group, {listed}; an experiment has at least 2")
 

@@ -38,6 +38,7 @@ from cxstats.experiments.result import (
 )
 from cxstats.experiments.sample_ratio_mismatch import SampleRatio, Shares, sample_ratio
 from cxstats.stats.intervals import check_level
+from cxstats.survey.coding import by_codebook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -181,6 +182,7 @@ class ConfidenceSequence(Result):
         return Chart("confidence_band", (answers, *band), keywords | warning)
 
 
+@by_codebook(sampling=("cluster",))
 def always_valid(  # noqa: PLR0913  (keywords of a public function)
     data: Any,
     *,
@@ -194,6 +196,7 @@ def always_valid(  # noqa: PLR0913  (keywords of a public function)
     shares: Shares = "equal",
     start: int = START,
     level: float = 0.95,
+    codebook: Any = None,
 ) -> ConfidenceSequence:
     """Follow a difference with intervals and p values that hold however often one looks.
 
@@ -220,6 +223,8 @@ def always_valid(  # noqa: PLR0913  (keywords of a public function)
         Answers that each group has before the first look counts. The theory is asymptotic: early
         looks at rare events, or at heavy tails, miss more often than ``1 - level``.
     level : float
+    codebook : Codebook, mapping, path or name, optional
+        It lends labels, missing codes and direction, and its clusters.
 
     Returns
     -------

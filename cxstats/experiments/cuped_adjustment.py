@@ -37,6 +37,7 @@ from cxstats.stats.hypothesis_tests import adjust
 from cxstats.stats.intervals import check_level, t_interval
 from cxstats.stats.sampling_design import Design, SampledRows, design_of
 from cxstats.survey.answers import numbers
+from cxstats.survey.coding import by_codebook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -156,6 +157,7 @@ class Cuped(Result):
         return Chart("intervals", (names, estimates, low, high), keywords | warning)
 
 
+@by_codebook()
 def cuped(  # noqa: PLR0913  (keywords of a public function)
     frame: Any,
     *,
@@ -170,6 +172,7 @@ def cuped(  # noqa: PLR0913  (keywords of a public function)
     imbalance: str = "refuse",
     shares: Shares = "equal",
     level: float = 0.95,
+    codebook: Any = None,
 ) -> Cuped:
     """Compare variants with the control after adjustment for covariates measured before.
 
@@ -194,6 +197,9 @@ def cuped(  # noqa: PLR0913  (keywords of a public function)
     imbalance : {"refuse", "note"}
         What to do if a covariate differs between groups by more than chance explains (p below .001,
         after Holm): such a covariate was measured too late, or the assignment failed.
+    codebook : Codebook, mapping, path or name, optional
+        It lends labels, missing codes, direction, names and order of groups, and its sampling
+        design unless one is named here (``weights=None`` names none).
 
     Returns
     -------
@@ -229,7 +235,10 @@ def cuped(  # noqa: PLR0913  (keywords of a public function)
     _check_options(names, outcome, imbalance, level)
     sampled = design_of(design, None, cluster, strata)
     if sampled is not None and sampled.weights is not None:
-        raise CxError("weights do not go with an adjustment for covariates; see cxstats.ab_test")
+        raise CxError(
+            "weights do not go with an adjustment for covariates; see cxstats.ab_test, or leave "
+            "those of a codebook out by design=None"
+        )
     outcomes = read_outcomes(frame, outcome, group, metric)
     check_groups(outcomes.groups, group, control)
     rows = None if sampled is None else sampled.read(outcomes.frame)

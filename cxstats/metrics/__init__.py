@@ -3,6 +3,7 @@
 Two doors each: answers (one column, or a table in any engine) and counts.
 """
 
+from cxstats.metrics.choices import Choices, choices
 from cxstats.metrics.comparison import MetricComparison
 from cxstats.metrics.conversion_funnel import Funnel, funnel
 from cxstats.metrics.csat_ces import ces, ces_from_counts, csat, csat_from_counts
@@ -36,12 +37,14 @@ __all__ = [
     "BANDS",
     "RATES",
     "Bands",
+    "Choices",
     "Funnel",
     "Metric",
     "MetricComparison",
     "arpu",
     "ces",
     "ces_from_counts",
+    "choices",
     "churn_rate",
     "click_through_rate",
     "conversion_rate",

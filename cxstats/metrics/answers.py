@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.messages import excerpt, no_column, row_name
 from cxstats.stats.sampling_design import Design, design_of
 from cxstats.survey.answers import numbers
+from cxstats.survey.codebook import Codebook
+from cxstats.survey.coding import group_order
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,6 +87,8 @@ class Answers:
         Columns of weights, of clusters and of strata.
     synthetic : bool
         Whether the frame says so.
+    order : mapping of str to tuple
+        The order of groups by column, where a codebook says it.
     """
 
     table: Any
@@ -94,6 +98,7 @@ class Answers:
     cluster: str | None
     strata: str | None
     synthetic: bool
+    order: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
 
 def read_answers(
@@ -104,6 +109,7 @@ def read_answers(
     truth: bool = False,
     unit: str | None = None,
     blank: str = "missing",
+    codebook: Codebook | None = None,
 ) -> Answers:
     """Find the answers, groups and weights in a table, or bind columns given on their own.
 
@@ -122,6 +128,8 @@ def read_answers(
         Into what a column of durations is converted; without it, durations are refused.
     blank : {"missing", "no"}
         Whether a blank is a missing answer, or a tick box that was not ticked.
+    codebook : Codebook, optional
+        By which the table was read already; here it says the order of groups.
 
     Raises
     ------
@@ -146,8 +154,9 @@ def read_answers(
     read = _read_pandas if of_pandas else _read_engine
     table = read(data, column, groups, sampling, truth, unit)
     synthetic = of_pandas and bool(data.attrs.get("synthetic"))
+    order = {name: order for name in groups if (order := group_order(codebook, name))}
     return Answers(
-        table, column, groups, sampling.weights, sampling.cluster, sampling.strata, synthetic
+        table, column, groups, sampling.weights, sampling.cluster, sampling.strata, synthetic, order
     )
 
 

@@ -19,6 +19,7 @@ from cxstats.core.formats import (
 )
 from cxstats.core.formats import interval as interval_text
 from cxstats.core.language import Text, both, label
+from cxstats.core.messages import meant
 from cxstats.core.result import Chart, Result
 from cxstats.metrics.nps_intervals import ADDED, adjusted_shares, nps_variance
 from cxstats.metrics.result import SHOWN, Metric, group_text
@@ -253,7 +254,8 @@ def _pairs(
         if not any(_same(name, reference) for name in names):
             some = ", ".join(map(repr, dict.fromkeys(names[:10])))
             raise CxError(
-                f"reference={reference!r} is not a group with an estimate; groups: {some}"
+                f"reference={reference!r} is not a group with an estimate"
+                f"{meant(reference, names)}; groups: {some}"
             )
         for rows in members:
             base = [i for i in rows if _same(names[i], reference)]

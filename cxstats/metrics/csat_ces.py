@@ -9,7 +9,7 @@ Reichheld & Markey (2011). The ultimate question 2.0, on top-box scores as pract
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -25,6 +25,7 @@ from cxstats.metrics.rates import share_result
 from cxstats.metrics.result import LEVEL, Metric, Options
 from cxstats.stats.intervals import MEAN_INTERVALS, PROPORTION_INTERVALS, check_interval
 from cxstats.stats.sampling_design import Design
+from cxstats.survey.coding import by_codebook, notes_of_turning
 from cxstats.survey.direction import best_by_labels, check_best, labelled_ends, value_labels
 
 # How many points at the good end count.
@@ -36,6 +37,7 @@ DIRECTIONS = {"ease": "high", "effort": "low"}
 USUALLY = {"csat": "high", "ces_ease": "high", "ces_effort": "low"}
 
 
+@by_codebook(question="csat")
 def csat(  # noqa: PLR0913  (keywords of a public function)
     scores: Any,
     by: Any = None,
@@ -51,6 +53,7 @@ def csat(  # noqa: PLR0913  (keywords of a public function)
     interval: str | None = None,
     level: float = LEVEL,
     min_cell: int | None = None,
+    codebook: Any = None,
 ) -> Metric:
     """Compute customer satisfaction: the share of the best answers, or the mean.
 
@@ -69,6 +72,8 @@ def csat(  # noqa: PLR0913  (keywords of a public function)
     interval : str, optional
         Of a share ``"wilson"`` (without it), ``"clopper_pearson"`` or ``"wald"``; of a mean
         ``"t"`` (without it) or ``"bca"``.
+    codebook : Codebook, mapping, path or name, optional
+        As in `cxstats.nps`, of kind "csat"; answers whose good end is low are turned.
 
     Notes
     -----
@@ -91,13 +96,15 @@ def csat(  # noqa: PLR0913  (keywords of a public function)
     question = _question("csat", kind, scale, check_best(best))
     labels = value_labels(scores, column)
     sampling = Sampling.of(design, weights, cluster, strata)
-    answers = read_answers(scores, column, by, sampling)
-    return _rated(question.labelled(labels), answers, interval, level, min_cell)
+    answers = read_answers(scores, column, by, sampling, codebook=codebook)
+    question = replace(question, labels=labels, turning=notes_of_turning(codebook, column))
+    return _rated(question, answers, interval, level, min_cell)
 
 
+@by_codebook(question="ces")
 def ces(  # noqa: PLR0913  (keywords of a public function)
     scores: Any,
-    direction: str,
+    direction: str | None = None,
     by: Any = None,
     *,
     kind: str = "mean",
@@ -111,6 +118,7 @@ def ces(  # noqa: PLR0913  (keywords of a public function)
     interval: str | None = None,
     level: float = LEVEL,
     min_cell: int | None = None,
+    codebook: Any = None,
 ) -> Metric:
     """Compute the customer effort score; which end of the scale is good has to be said.
 
@@ -131,6 +139,9 @@ def ces(  # noqa: PLR0913  (keywords of a public function)
         1 is very easy.
     interval
         As in `csat`.
+    codebook : Codebook, mapping, path or name, optional
+        As in `cxstats.nps`, of kind "ces". Answers whose good end is low are turned; without
+        `direction` high is then good ("ease").
 
     Examples
     --------
@@ -142,8 +153,9 @@ def ces(  # noqa: PLR0913  (keywords of a public function)
     question = _question(f"ces_{direction}", kind, scale, _best_of(direction, best))
     labels = value_labels(scores, column)
     sampling = Sampling.of(design, weights, cluster, strata)
-    answers = read_answers(scores, column, by, sampling)
-    return _rated(question.labelled(labels), answers, interval, level, min_cell)
+    answers = read_answers(scores, column, by, sampling, codebook=codebook)
+    question = replace(question, labels=labels, turning=notes_of_turning(codebook, column))
+    return _rated(question, answers, interval, level, min_cell)
 
 
 def csat_from_counts(
@@ -201,7 +213,7 @@ def ces_from_counts(  # noqa: PLR0913  (keywords of a public function)
     return _counted(question, counts, by, interval, level, min_cell)
 
 
-def _best_of(direction: str, best: str | None) -> str:
+def _best_of(direction: str | None, best: str | None) -> str:
     """Return which end of the scale is good: that of the direction, or what was said."""
     if direction not in DIRECTIONS:
         raise CxError(
@@ -221,6 +233,7 @@ class _Question:
     best: str
     assumed: bool = False
     labels: Mapping[Any, Any] = field(default_factory=dict)
+    turning: Sequence[Text] = ()
 
     def __post_init__(self) -> None:
         if self.kind not in BOXES:
@@ -238,15 +251,14 @@ class _Question:
         """Whether a high answer is good."""
         return self.best == "high"
 
-    def labelled(self, labels: Mapping[Any, Any]) -> _Question:
-        """Return the question with the labels that the file gives its codes."""
-        return replace(self, labels=labels)
-
     @property
     def notes(self) -> list[Text]:
         """Notes on a scale that was not given, and on which of its ends is good."""
         low, high = self.scale
         notes = [both("metric.note.assumed", low=low, high=high)] if self.assumed else []
+        notes += self.turning
+        if self.turning:  # what the file's labels say is of the answers as they stood
+            return notes
         if self.best != USUALLY[self.name]:
             worst, top = (high, low) if self.best == "low" else (low, high)
             notes.append(both("metric.note.best", best=top, worst=worst))

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.core.engines import as_number, first_row
 from cxstats.core.errors import DataError
 from cxstats.core.messages import row_name
 from cxstats.core.order_of_waves import in_order, is_alphabetical
 from cxstats.metrics.answers import Answers
 from cxstats.metrics.cluster_sums import ClusterSums, Covariance
+from cxstats.survey.coding import as_ordered
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +32,6 @@ Expression = Any  # of Narwhals
 Rule = Callable[[Expression], Expression]
 # Variances below this, relative to the largest square, are rounding.
 ROUNDING = 1e-13
-ROW = "(row number of cxstats)"  # a name that no table has
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +267,8 @@ def add_up(
             f"column {answers.value!r} has no answers: every row is missing; of a tick box that "
             "nobody ticked say blank='no' (of cx.rate and cx.ab_test), which counts 0 of all rows"
         )
+    for name, column in zip(by, answers.by, strict=False):
+        totals[name] = as_ordered(totals[name], answers.order.get(column, ()))
     return _sums(totals, answers, domain)
 
 
@@ -367,18 +370,6 @@ def _terms(answers: Answers, value: Value, cubes: bool) -> dict[str, tuple[Expre
         powers |= {"w": w, "wv": w * v, "wvv": w * v * v}
         powers |= {"ww": w * w, "wwv": w * w * v, "wwvv": w * w * v * v}
     return terms | {f"__{name}": (power, "sum") for name, power in powers.items()}
-
-
-def as_number(name: str, kind: Any) -> Expression:
-    """Return a column with missing values of every kind as null."""
-    import narwhals as nw
-
-    x = nw.col(name)
-    if kind == nw.Boolean:
-        return x.cast(nw.Int64)
-    if kind.is_decimal():  # whose products and floors would outgrow their digits
-        return x.cast(nw.Float64)
-    return nw.when(~x.is_nan()).then(x) if kind.is_float() else x
 
 
 def _added(name: str, how: str) -> Expression:
@@ -532,7 +523,6 @@ def _find(answers: Answers, wrong: Expression, name: str) -> tuple[str, Any]:
 
     Rows are those of the table as it is given; a DuckDB relation has no order of rows.
     """
-    import narwhals as nw
     import pandas as pd
 
     native = answers.table.to_native()
@@ -542,17 +532,8 @@ def _find(answers: Answers, wrong: Expression, name: str) -> tuple[str, Any]:
         row = int(np.flatnonzero(mask)[0])
         value = native[name].iloc[row]
         return f"{row_name(native.index, row)}, {place}", None if pd.isna(value) else value
-    table: Any = answers.table
-    kind = str(table.implementation).rsplit(".", 1)[-1].lower()
-    if isinstance(table, nw.LazyFrame) and kind == "polars":
-        table = nw.from_native(native.with_row_index(ROW))
-    elif not isinstance(table, nw.LazyFrame):
-        table = table.with_row_index(ROW)
-    names = table.collect_schema().names()
-    columns = [column for column in (ROW, *answers.by, name) if column in names]
-    rows = table.filter(wrong).select(*columns).head(1)
-    rows = rows.collect() if isinstance(rows, nw.LazyFrame) else rows
-    first = rows.rows(named=True)[0]
+    columns = list(dict.fromkeys((*answers.by, name)))
+    number, first = first_row(answers.table, wrong, columns)
     groups = ", ".join(f"{key} {first[key]!r}" for key in answers.by)
-    where = f"row {first[ROW]}, " if ROW in first else f"{groups}, " if groups else ""
+    where = f"row {number}, " if number is not None else f"{groups}, " if groups else ""
     return where + place, first[name]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.core.engines import as_number
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both
@@ -19,11 +20,12 @@ from cxstats.core.moments import check_resamples, resampling_counts
 from cxstats.metrics.answers import Answers, Sampling, read_answers
 from cxstats.metrics.cluster_sums import ClusterSums
 from cxstats.metrics.counts import read_counts
-from cxstats.metrics.group_sums import Domain, Sums, Value, add_up, as_number, to_pandas
+from cxstats.metrics.group_sums import Domain, Sums, Value, add_up, to_pandas
 from cxstats.metrics.result import LEVEL, Metric, Options, build
 from cxstats.stats.bootstrap import bca
 from cxstats.stats.intervals import MEAN_INTERVALS, check_interval, t_interval
 from cxstats.stats.sampling_design import Design
+from cxstats.survey.coding import by_codebook, notes_of_turning
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,6 +39,7 @@ FEW = 30  # answers on a scale below which a mean may be far from normal, whatev
 MOST = 200_000  # answers of a group that the bootstrap still draws in reasonable time
 
 
+@by_codebook(question="rating")
 def mean(  # noqa: PLR0913  (keywords of a public function)
     values: Any,
     by: Any = None,
@@ -55,6 +58,7 @@ def mean(  # noqa: PLR0913  (keywords of a public function)
     n_resamples: int = N_RESAMPLES,
     seed: int = SEED,
     unit: str | None = None,
+    codebook: Any = None,
 ) -> Metric:
     """Compute the mean, ``m = sum(w x) / sum(w)``, with a t or a bootstrap interval.
 
@@ -77,6 +81,8 @@ def mean(  # noqa: PLR0913  (keywords of a public function)
         Of the bootstrap.
     unit : {"s", "min", "h", "d"}, optional
         Into which a column of durations is converted; durations without it are refused.
+    codebook : Codebook, mapping, path or name, optional
+        As in `cxstats.nps`, of kind "rating".
 
     Notes
     -----
@@ -92,8 +98,11 @@ def mean(  # noqa: PLR0913  (keywords of a public function)
     options = Options(interval, level, min_cell)
     check_resamples(n_resamples, seed)
     sampling = Sampling.of(design, weights, cluster, strata)
-    answers = read_answers(values, column, by, sampling, unit=unit)
-    return mean_of(answers, Domain(low, high), options, name, "", n_resamples, seed, skew=True)
+    answers = read_answers(values, column, by, sampling, unit=unit, codebook=codebook)
+    notes = notes_of_turning(codebook, column)
+    return mean_of(
+        answers, Domain(low, high), options, name, "", n_resamples, seed, skew=True, notes=notes
+    )
 
 
 def mean_of(  # noqa: PLR0913  (what its callers are asked for)

@@ -26,6 +26,7 @@ from cxstats.metrics.nps_intervals import NPS_INTERVALS, nps_interval
 from cxstats.metrics.result import LEVEL, Metric, Options, build
 from cxstats.stats.intervals import check_interval
 from cxstats.stats.sampling_design import Design
+from cxstats.survey.coding import by_codebook
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,6 +36,7 @@ DUST = 1e-12  # a share below is a sum of weights that should be 0
 ENOUGH = 30  # answers from which an unused part of the scale says something about the question
 
 
+@by_codebook(question="nps")
 def nps(  # noqa: PLR0913  (keywords of a public function)
     scores: Any,
     by: Any = None,
@@ -49,6 +51,7 @@ def nps(  # noqa: PLR0913  (keywords of a public function)
     interval: str = "auto",
     level: float = LEVEL,
     min_cell: int | None = None,
+    codebook: Any = None,
 ) -> Metric:
     """Compute the net promoter score, ``NPS = 100 (p - d)``, from answers.
 
@@ -93,6 +96,10 @@ def nps(  # noqa: PLR0913  (keywords of a public function)
     level : float
     min_cell : int, optional
         Groups of fewer answers get no estimate, which the notes say.
+    codebook : Codebook, mapping, path or name, optional
+        It lends labels, missing codes, direction, scale, names and order of groups, and its
+        sampling design unless one is named here (``weights=None`` names none); `column` may be the
+        name of a question, or be left out where there is one of kind "nps".
 
     Returns
     -------
@@ -125,7 +132,7 @@ def nps(  # noqa: PLR0913  (keywords of a public function)
     check_interval(interval, NPS_INTERVALS)
     options = Options(interval, level, min_cell)
     sampling = Sampling.of(design, weights, cluster, strata)
-    answers = read_answers(scores, column, by, sampling)
+    answers = read_answers(scores, column, by, sampling, codebook=codebook)
     low, high = cuts.scale
 
     value = Value(plus=lambda x: x >= cuts.promoters, minus=lambda x: x <= cuts.detractors)

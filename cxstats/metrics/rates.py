@@ -18,6 +18,7 @@ from cxstats.metrics.group_sums import Domain, Sums, Value, add_up
 from cxstats.metrics.result import LEVEL, Metric, Options, build
 from cxstats.stats.intervals import PROPORTION_INTERVALS, check_interval, proportion_interval
 from cxstats.stats.sampling_design import Design
+from cxstats.survey.coding import by_codebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ RATES = {
 DEPENDENT = ("resolution_rate", "click_through_rate")  # noted, unless their clusters are given
 
 
+@by_codebook(question="rating")
 def rate(  # noqa: PLR0913  (keywords of a public function)
     events: Any,
     trials: Any = None,
@@ -69,6 +71,7 @@ def rate(  # noqa: PLR0913  (keywords of a public function)
     level: float = LEVEL,
     min_cell: int | None = None,
     blank: str = "missing",
+    codebook: Any = None,
 ) -> Metric:
     """Compute a rate, ``p = events / trials``, from counts or from one row per trial.
 
@@ -94,6 +97,8 @@ def rate(  # noqa: PLR0913  (keywords of a public function)
         ticked. With "no" a tick may be any single value ("Python.", "是", 1), and a box that nobody
         ticked is 0 of all rows; leave out those who were not asked. Where only 1 and blanks occur,
         a note asks which it is.
+    codebook : Codebook, mapping, path or name, optional
+        As in `cxstats.nps`, of kind "rating"; only with outcomes.
 
     Raises
     ------
@@ -118,7 +123,9 @@ def rate(  # noqa: PLR0913  (keywords of a public function)
         if isinstance(events, Number):
             raise DataError(f"{events!r} events of how many? Give the number of trials, too")
         sampling = Sampling.of(design, weights, cluster, strata)
-        answers = read_answers(events, column, by, sampling, truth=True, blank=blank)
+        answers = read_answers(
+            events, column, by, sampling, truth=True, blank=blank, codebook=codebook
+        )
         sums = add_up(answers, Domain(0, 1, integer=True), Value(plus=lambda x: x > 0), ticks=True)
         if answers.cluster is not None and name in DEPENDENT:
             notes = ()  # clusters are what the note asks for

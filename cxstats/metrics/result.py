@@ -16,6 +16,7 @@ from cxstats.core.language import Text, both, catalogue, label
 from cxstats.core.result import Chart, Result
 from cxstats.metrics.cluster_sums import TOO_FEW_CLUSTERS, ClusterSums, Covariance
 from cxstats.metrics.group_sums import Sums
+from cxstats.stats.group_comparison import check_min_cell
 from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
@@ -37,12 +38,7 @@ class Options:
 
     def __post_init__(self) -> None:
         check_level(self.level)
-        if self.min_cell is not None and (
-            isinstance(self.min_cell, bool)
-            or not isinstance(self.min_cell, (int, np.integer))
-            or self.min_cell < 1
-        ):
-            raise CxError(f"min_cell={self.min_cell!r}; allowed: a whole number from 1, or None")
+        check_min_cell(self.min_cell)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -39,6 +39,7 @@ from cxstats.stats.bootstrap import bca, percentile_limits
 from cxstats.stats.intervals import check_level
 from cxstats.stats.sampling_design import Design, SampledPart, design_of
 from cxstats.survey.answers import missing_code_notes
+from cxstats.survey.coding import by_codebook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -154,6 +155,7 @@ class PenaltyReward(Result):
         return self.table.loc[reach.index]
 
 
+@by_codebook(scales="drivers")
 def penalty_reward(  # noqa: PLR0913  (options of a method)
     frame: Any,
     outcome: str,
@@ -168,6 +170,7 @@ def penalty_reward(  # noqa: PLR0913  (options of a method)
     level: float = 0.95,
     n_resamples: int = 5_000,
     seed: int = 1,
+    codebook: Any = None,
 ) -> PenaltyReward:
     """Regress an outcome on a penalty and a reward dummy per driver.
 
@@ -200,6 +203,9 @@ def penalty_reward(  # noqa: PLR0913  (options of a method)
     level, n_resamples, seed
         Confidence level, bootstrap resamples, their seed. Cuts by quantile stay those of the
         sample in every resample.
+    codebook : Codebook, mapping, path or name, optional
+        It lends labels, missing codes, direction, scale, names and order of groups, and its
+        sampling design unless one is named here (``weights=None`` names none).
 
     Raises
     ------

@@ -13,6 +13,7 @@ import numpy as np
 from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, both
+from cxstats.core.messages import no_column
 from cxstats.service.dimension_scores import OVERALL
 from cxstats.stats.weights import POINTS, check_weights, sums_to
 from cxstats.survey.answers import numbers
@@ -91,8 +92,7 @@ def from_frame(frame: pd.DataFrame, names: Sequence[str], what: str = "weights")
     column_of |= {column: column for column in frame.columns}
     missing = [name for name in names if name not in column_of]
     if missing:
-        allowed = ", ".join(map(str, frame.columns[:30]))
-        raise CxError(f"{what}: {missing[0]!r} is no column of the scores; columns: {allowed}")
+        raise CxError(f"{what}: {no_column(missing[0], frame.columns)}")
     values = np.column_stack([numbers(frame, column_of[name]) for name in names])
     return ComponentScores(tuple(map(str, names)), values, frame)
 

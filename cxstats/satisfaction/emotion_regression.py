@@ -28,6 +28,7 @@ from cxstats.satisfaction.service_weights import SINGULAR, complete_answers
 from cxstats.stats.bootstrap import percentile_limits
 from cxstats.stats.intervals import check_level
 from cxstats.survey.answers import missing_code_notes
+from cxstats.survey.coding import by_codebook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,6 +123,7 @@ class Emotion(FormulaResult):
 
 
 @published("D02", "given")
+@by_codebook()
 def emotion(
     data: Any,
     emotion: str,
@@ -131,6 +133,7 @@ def emotion(
     level: float = 0.95,
     n_resamples: int = 5_000,
     seed: int = 1,
+    codebook: Any = None,
 ) -> Emotion:
     """Regress emotion on cognition and behaviour, ``E = b0 + b1 C + b2 B + e``.
 
@@ -147,6 +150,9 @@ def emotion(
         Columns.
     level, n_resamples, seed
         Confidence level, bootstrap resamples of respondents, their seed.
+    codebook : Codebook, mapping, path or name, optional
+        It lends labels, missing codes and direction; that its sampling design is left out the notes
+        say.
 
     Returns
     -------

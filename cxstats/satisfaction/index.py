@@ -39,6 +39,7 @@ from cxstats.satisfaction.score import ROUGH, Options, check_options, score, ung
 from cxstats.service.dimension_scores import OVERALL
 from cxstats.stats.group_comparison import Groups, compare_groups
 from cxstats.stats.sampling_design import Design
+from cxstats.survey.coding import by_codebook
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,6 +54,7 @@ WEIGHTINGS = ("equal", "pls", "factor")
 
 
 @published("E01", "reconstructed-low")
+@by_codebook(scales="items", sampling=("design", "cluster"), in_memory=True)
 def satisfaction_index(  # noqa: PLR0913  (keywords)
     frame: Any,
     items: Sequence[str],
@@ -69,6 +71,7 @@ def satisfaction_index(  # noqa: PLR0913  (keywords)
     level: float = 0.95,
     n_resamples: int = 5_000,
     seed: int = 1,
+    codebook: Any = None,
 ) -> WeightedScore:
     """Compute a satisfaction index, ``sum_i w_i (mean_i - low) / (high - low) * 100``.
 
@@ -100,6 +103,9 @@ def satisfaction_index(  # noqa: PLR0913  (keywords)
         intervals are bootstrap ones of a simple sample.
     level, n_resamples, seed
         Confidence level; bootstrap resamples of respondents, their seed.
+    codebook : Codebook, mapping, path or name, optional
+        It lends labels, missing codes, direction, scale, names and order of groups, and its
+        sampling design unless one is named here (``design=None`` names none).
 
     Returns
     -------

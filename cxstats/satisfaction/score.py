@@ -20,6 +20,7 @@ from cxstats.stats.group_comparison import compare_groups
 from cxstats.stats.means import MeanOptions, Means, interval_notes
 from cxstats.stats.sampling_design import Design, design_of
 from cxstats.survey.answers import missing_code_notes
+from cxstats.survey.coding import by_codebook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,6 +78,7 @@ def check_options(options: Iterable[str], allowed: Iterable[str]) -> None:
             raise CxError(f"{option!r} is no option; allowed: {', '.join(names)}")
 
 
+@by_codebook(sampling=("design", "cluster"))
 def weighted_score(  # noqa: PLR0913  (keywords)
     scores: Any,
     weights: Any,
@@ -90,6 +92,7 @@ def weighted_score(  # noqa: PLR0913  (keywords)
     level: float = 0.95,
     n_resamples: int = 5_000,
     seed: int = 1,
+    codebook: Any = None,
 ) -> WeightedScore:
     """Compute a weighted score, ``S_r = sum_k w_k x_rk``, and its mean over respondents.
 
@@ -118,6 +121,9 @@ def weighted_score(  # noqa: PLR0913  (keywords)
         Column of clusters, short for ``design=cx.Design(cluster=...)``.
     level, n_resamples, seed
         Confidence level; resamples of respondents of "bca", and their seed.
+    codebook : Codebook, mapping, path or name, optional
+        It lends labels, missing codes, direction, names and order of groups, and its sampling
+        design unless one is named here (``design=None`` names none).
 
     Returns
     -------

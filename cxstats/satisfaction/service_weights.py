@@ -24,6 +24,7 @@ from cxstats.satisfaction.result import (
 from cxstats.stats.bootstrap import percentile_limits
 from cxstats.stats.intervals import check_level
 from cxstats.survey.answers import missing_code_notes, numbers
+from cxstats.survey.coding import by_codebook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -132,6 +133,7 @@ class ServiceWeights(FormulaResult):
         )
 
 
+@by_codebook()
 def estimate_service_weights(  # noqa: PLR0913  (keywords)
     data: Any,
     satisfaction: str,
@@ -143,6 +145,7 @@ def estimate_service_weights(  # noqa: PLR0913  (keywords)
     level: float = 0.95,
     n_resamples: int = 5_000,
     seed: int = 1,
+    codebook: Any = None,
 ) -> ServiceWeights:
     """Estimate the weights of ``S = a + alpha Q + beta I + gamma P`` by least squares.
 
@@ -161,6 +164,9 @@ def estimate_service_weights(  # noqa: PLR0913  (keywords)
         together. An `a` far from 0 says that satisfaction is answered at another level.
     level, n_resamples, seed
         Confidence level, bootstrap resamples of respondents, their seed.
+    codebook : Codebook, mapping, path or name, optional
+        It lends labels, missing codes and direction; that its sampling design is left out the notes
+        say.
 
     Returns
     -------

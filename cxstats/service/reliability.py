@@ -50,6 +50,7 @@ from cxstats.stats.rules import verdict
 from cxstats.stats.sampling_design import Design, SampledRows, design_of
 from cxstats.survey.answers import answers
 from cxstats.survey.codebook import Codebook, as_codebook
+from cxstats.survey.coding import by_codebook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -185,6 +186,7 @@ class Reliability(Result):
         return Chart("htmt_heatmap", (self,))
 
 
+@by_codebook(lambda book, arguments: (), constructs=True)
 def reliability(  # noqa: PLR0913  (keywords)
     data: Any,
     codebook: Codebook,
@@ -206,7 +208,8 @@ def reliability(  # noqa: PLR0913  (keywords)
         moments and columns of a table are named as in the codebook.
     codebook : Codebook
         Which items belong together. Reverse items of a table are turned unless `cxstats.clean`
-        turned them; moments are taken as they are.
+        turned them; moments are taken as they are. It also lends its sampling design, unless one
+        is named here (``weights=None`` names none).
     role : str, optional
         "perception", "expectation" or "minimum"; without it, the main answers.
     level, n_resamples, seed

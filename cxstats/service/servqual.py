@@ -41,6 +41,7 @@ from cxstats.stats.means import MeanOptions, interval_notes, method_name
 from cxstats.stats.sampling_design import Design, design_of
 from cxstats.survey.answers import answers
 from cxstats.survey.codebook import Codebook, as_codebook
+from cxstats.survey.coding import by_codebook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -228,6 +229,12 @@ class Servqual(Result):
         return Chart(chart, (self,), settings)
 
 
+def _group_columns(book: Codebook, arguments: Mapping[str, Any]) -> list[str]:
+    """Return the column of groups; answers are read by role."""
+    return [name for name in [arguments.get("by")] if name is not None]
+
+
+@by_codebook(_group_columns, sampling=("design", "cluster"), in_memory=True)
 def servqual(  # noqa: PLR0913  (keywords)
     frame: Any,
     codebook: Codebook,
@@ -238,6 +245,7 @@ def servqual(  # noqa: PLR0913  (keywords)
     interval: str = "t",
     design: Design | None = None,
     cluster: str | None = None,
+    min_cell: int | None = None,
     level: float = LEVEL,
     n_resamples: int = N_RESAMPLES,
     seed: int = SEED,
@@ -249,7 +257,8 @@ def servqual(  # noqa: PLR0913  (keywords)
     frame : pandas, Polars, PyArrow table or DuckDB relation
         The responses, one row per respondent; see `cxstats.check` and `cxstats.clean`.
     codebook : Codebook
-        A questionnaire with perceptions and expectations.
+        A questionnaire with perceptions and expectations. It also lends names and order of groups,
+        and its sampling design unless one is named here (``design=None`` names none).
     weights : None, "points" or mapping of dimension to weight
         How dimensions enter the overall score: equally; by the 100 points that each respondent
         allots (``sum_k w_rk g_rk``, then averaged, which is not the mean gaps weighted by mean
@@ -271,6 +280,8 @@ def servqual(  # noqa: PLR0913  (keywords)
         Sampling weights go here alone: `weights` are those of the dimensions.
     cluster : str, optional
         Column of clusters, short for ``design=cx.Design(cluster=...)``.
+    min_cell : int, optional
+        Groups with fewer respondents at some score get no estimates, which the notes say.
     level : float
         Confidence level.
     n_resamples, seed : int
@@ -327,7 +338,7 @@ def servqual(  # noqa: PLR0913  (keywords)
     scored = Scores(data, codebook, roles["perception"] - roles["expectation"], roles)
     options = _options(scored, "gap", design_of(design, cluster=cluster), level, interval)
     options = replace(options, n_resamples=n_resamples, seed=seed)
-    return _analyse(scored, "gap", weights, by, options, seed)
+    return _analyse(scored, "gap", weights, by, options, seed, min_cell)
 
 
 def _check_pairs(frame: pd.DataFrame, codebook: Codebook, both_roles: Array) -> None:
@@ -426,6 +437,7 @@ def _of_two_samples(
     )
 
 
+@by_codebook(_group_columns, sampling=("design", "cluster"), in_memory=True)
 def servperf(  # noqa: PLR0913  (keywords)
     frame: Any,
     codebook: Codebook,
@@ -435,6 +447,7 @@ def servperf(  # noqa: PLR0913  (keywords)
     interval: str = "t",
     design: Design | None = None,
     cluster: str | None = None,
+    min_cell: int | None = None,
     level: float = LEVEL,
     n_resamples: int = N_RESAMPLES,
     seed: int = SEED,
@@ -459,7 +472,7 @@ def servperf(  # noqa: PLR0913  (keywords)
     scored = Scores(data, codebook, perception, {"perception": perception})
     options = _options(scored, "perception", design_of(design, cluster=cluster), level, interval)
     options = replace(options, n_resamples=n_resamples, seed=seed)
-    return _analyse(scored, "perception", weights, by, options, seed)
+    return _analyse(scored, "perception", weights, by, options, seed, min_cell)
 
 
 def _options(
@@ -482,6 +495,7 @@ def _analyse(
     by: str | None,
     options: MeanOptions,
     seed: int,
+    min_cell: int | None,
 ) -> Servqual:
     import pandas as pd
 
@@ -501,7 +515,7 @@ def _analyse(
         table = table.join(difference_reliability(scored, shares, options.rows))
     item_means = {role: options.mean(x) for role, x in scored.roles.items()}
     items = pd.Index(book.items, name="item")
-    groups = compare_groups(scored.frame, by, scores, list(names), options)
+    groups = compare_groups(scored.frame, by, scores, list(names), options, min_cell)
     zone = zone_of_tolerance(scored, shares, options)
     return Servqual(
         table=table,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
-from cxstats.core.language import Text
+from cxstats.core.language import Text, both
 from cxstats.core.messages import no_column
 from cxstats.core.order_of_waves import in_order
 from cxstats.stats.hypothesis_tests import adjust
@@ -30,7 +30,8 @@ class Groups:
     Attributes
     ----------
     means : pandas.DataFrame
-        By score and group: ``estimate, ci_low, ci_high, se, n``.
+        By score and group: ``estimate, ci_low, ci_high, se, n``; with `min_cell` also
+        ``suppressed``, NaN where it is true.
     pairs : pandas.DataFrame
         By score, group and other group: ``estimate`` (first less second), ``ci_low, ci_high, t, df,
         p_value, p_adjusted, p_fdr``; Welch's t and, unless asked otherwise, its interval. Under a
@@ -49,7 +50,12 @@ class Groups:
 
 
 def compare_groups(
-    frame: pd.DataFrame, by: str | None, scores: Array, names: list[str], options: MeanOptions
+    frame: pd.DataFrame,
+    by: str | None,
+    scores: Array,
+    names: list[str],
+    options: MeanOptions,
+    min_cell: int | None = None,
 ) -> Groups:
     """Compare the scores of groups or waves.
 
@@ -65,6 +71,9 @@ def compare_groups(
         Names of the k scores.
     options : MeanOptions
         Level, kind of interval, design; group i draws resamples with the seed (seed, i).
+    min_cell : int, optional
+        A group with fewer respondents at some score has no estimates, which the notes say, and is
+        compared with none.
 
     Returns
     -------
@@ -82,11 +91,16 @@ def compare_groups(
     Korn & Graubard (1990). Simultaneous testing of regression coefficients with complex survey
     data: use of Bonferroni t statistics. The American Statistician 44, 270-276.
     """
+    check_min_cell(min_cell)
     if by is None:
         return Groups()
-    samples = {}
+    samples, suppressed = {}, {}
     members = _members(frame, by)
     for i, (group, rows) in enumerate(members.items()):
+        sizes = (~np.isnan(scores[rows])).sum(axis=0)
+        if min_cell is not None and sizes.min() < min_cell:
+            suppressed[group] = sizes
+            continue
         samples[group] = _sample(scores, rows, replace(options, seed=[options.seed, i]))  # type: ignore[list-item]
         n = samples[group].n
         if n.min() < 2:
@@ -94,16 +108,60 @@ def compare_groups(
                 f"column {by!r}, group {group!r}: {int(n.min())} respondents with "
                 f"{names[int(n.argmin())]!r}; at least 2 are needed"
             )
+    means = _means(samples, names, options)
+    notes = _notes(samples, by, options)
+    if min_cell is not None:
+        means = _with_suppressed(means, suppressed, names, list(members))
+        if suppressed:
+            notes = (both("metric.note.small", count=len(suppressed), least=min_cell), *notes)
+    if len(samples) < 2:
+        return Groups(means, notes=notes)
     if options.rows is None:
-        omnibus = _omnibus([scores[rows] for rows in members.values()], names)
+        omnibus = _omnibus([scores[members[group]] for group in samples], names)
     else:
         omnibus = _wald(list(samples.values()), names, options.rows)
-    return Groups(
-        _means(samples, names, options),
-        _pairs(samples, names, options),
-        omnibus,
-        _notes(samples, by, options),
-    )
+    return Groups(means, _pairs(samples, names, options), omnibus, notes)
+
+
+def check_min_cell(min_cell: int | None) -> None:
+    """Raise if the smallest group that is shown is no whole number from 1."""
+    is_number = isinstance(min_cell, int | np.integer) and not isinstance(min_cell, bool)
+    if min_cell is not None and not (is_number and min_cell >= 1):
+        raise CxError(f"min_cell={min_cell!r}; allowed: a whole number from 1, or None")
+
+
+def _with_suppressed(
+    means: pd.DataFrame,
+    suppressed: dict[Any, NDArray[np.intp]],
+    names: list[str],
+    groups: list[Any],
+) -> pd.DataFrame:
+    """Return the means with the rows of groups that are too small, in the order of the groups."""
+    import pandas as pd
+
+    tables = [means.assign(suppressed=False)]
+    for group, sizes in suppressed.items():
+        head = {"score": names, "group": [group] * len(names)}
+        empty = dict.fromkeys(("estimate", "ci_low", "ci_high", "se"), np.nan)
+        tables.append(pd.DataFrame({**head, **empty, "n": sizes, "suppressed": True}))
+    table = pd.concat([table for table in tables if len(table)], ignore_index=True)
+    place = table["group"].map({group: i for i, group in enumerate(groups)})
+    return table.iloc[np.argsort(place, kind="stable")].reset_index(drop=True)
+
+
+def group_names(labels: pd.Series[Any]) -> list[Any]:
+    """Return the groups that occur: by their order, where they are ordered categories.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> group_names(pd.Series(["b", "a", None, "b"]))
+    ['a', 'b']
+    """
+    there = labels.dropna().unique()
+    if getattr(labels.dtype, "ordered", False):
+        return [group for group in labels.cat.categories if group in there]
+    return in_order(there)
 
 
 def _members(frame: pd.DataFrame, by: str) -> dict[object, NDArray[np.intp]]:
@@ -115,7 +173,7 @@ def _members(frame: pd.DataFrame, by: str) -> dict[object, NDArray[np.intp]]:
     labels = frame[by]
     members = {
         group: np.flatnonzero((labels == group).to_numpy(bool, na_value=False))
-        for group in in_order(labels.dropna().unique())
+        for group in group_names(labels)
     }
     if len(members) < 2:
         raise DataError(f"column {by!r} has {len(members)} group; at least 2 are needed to compare")
@@ -134,6 +192,8 @@ def _sample(scores: Array, rows: NDArray[np.intp], options: MeanOptions) -> Mean
 def _means(samples: dict[object, Means], names: list[str], options: MeanOptions) -> pd.DataFrame:
     import pandas as pd
 
+    if not samples:
+        return pd.DataFrame(columns=["score", "group", "estimate", "ci_low", "ci_high", "se", "n"])
     tables = []
     for group, sample in samples.items():
         low, high = sample.limits(options)

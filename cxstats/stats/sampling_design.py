@@ -147,7 +147,10 @@ def refuse_design(
     >>> refuse_design("kano", "it counts answers", None, None, None)
     """
     if design_of(design, weights, cluster) is not None:
-        raise CxError(f"{method} takes no weights, clusters or strata: {why}")
+        raise CxError(
+            f"{method} takes no weights, clusters or strata: {why}; those of a codebook are left "
+            "out by weights=None"
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -297,6 +297,15 @@ def _flags(
     return flags
 
 
+def flags_of(
+    parsed: Parsed, bounds: tuple[float, float] | None, codes: Sequence[float]
+) -> NDArray[np.int8]:
+    """Return the flag of every answer (n,); `bounds` of its scale, None of points."""
+    flags = _flags(parsed.values, bounds, codes)
+    flags[parsed.bad], flags[parsed.declared] = NOT_A_NUMBER, DECLARED
+    return flags
+
+
 class Parsed(NamedTuple):
     """A column as numbers (n,), NaN where there is none; labels, wrong ones, declared missing."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -11,14 +12,28 @@ import numpy as np
 from cxstats.core.errors import DataError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both
-from cxstats.core.messages import excerpt, no_column, row_name
+from cxstats.core.messages import excerpt, listing, look, no_column, row_name
+from cxstats.survey.answer_flags import (
+    BETWEEN,
+    CODED,
+    FINE,
+    INFINITE,
+    NEGATIVE,
+    NO_LABELS,
+    NOT_A_NUMBER,
+    OUTSIDE,
+    flags_of,
+    parse,
+)
 from cxstats.survey.codebook import Codebook, has_points
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from cxstats.survey.answer_labels import AnswerLabels
 
+READ = "read_by_codebook"  # of a table's attributes: the columns that `coded` has read already
 # A turned item that correlates below this with its construct, in enough answers, is suspicious.
 TURNED_TWICE, ENOUGH = -0.3, 20
 # What files write for "no answer", "refused", "does not apply". Single digits above 0 are answers.
@@ -47,7 +62,8 @@ TEXT_CODES = (
 def answers(frame: pd.DataFrame, codebook: Codebook, role: str | None = None) -> NDArray[Any]:
     """Return the answers in a role as numbers: declared codes missing, reverse items turned.
 
-    Items that `cxstats.clean` has turned (``frame.attrs["reversed"]``) are not turned again. Joins
+    Declared labels stand for their numbers, and numbers written as text are numbers. Items that
+    `cxstats.clean` has turned (``frame.attrs["reversed"]``) are not turned again. Joins
     and other programs lose that mark; an item that then goes against its construct is warned of.
 
     Parameters
@@ -75,38 +91,121 @@ def answers(frame: pd.DataFrame, codebook: Codebook, role: str | None = None) ->
     TurnedTwiceWarning
         If a reverse item, turned here, correlates below -0.3 with the rest of its construct.
     """
-    turned = set(frame.attrs.get("reversed", ()))
-    to_turn = set(codebook.turned) - turned
-    columns = []
-    for item in codebook.items:
-        name = codebook.column(item, role)
-        low, high = codebook.bounds(item)
-        values = numbers(frame, name, codebook.missing_texts)
-        values[np.isin(values, codebook.missing_numbers)] = np.nan
-        _check_scale(values, frame.index, name, (low, high))
-        columns.append(low + high - values if item in to_turn else values)
-    matrix = np.column_stack(columns)
-    _warn_of_turns(matrix, codebook, [item for item in codebook.reverse if item in to_turn])
+    to_turn = set(codebook.turned) - set(turned_before(frame))
+    columns = codebook.columns(role)
+    matrix = np.column_stack([answers_of(frame, codebook, column) for column in columns])
+    read = frame.attrs.get(READ, ())
+    unread = {item for item in to_turn if codebook.column(item, role) not in read}
+    _warn_of_turns(matrix, codebook, [item for item in codebook.reverse if item in unread])
     return matrix
 
 
-def _check_scale(
-    values: NDArray[Any], index: pd.Index[Any], name: str, bounds: tuple[float, float]
-) -> None:
-    """Raise if an answer is off its scale or between two points of it."""
-    low, high = bounds
-    between = np.flatnonzero(has_points(low, high) & (np.abs(values - np.round(values)) > 0))
-    if len(between):
+def answers_of(frame: pd.DataFrame, book: Codebook, column: str) -> NDArray[Any]:
+    """Return a declared column of answers as numbers (n,): as `coded`, of pandas alone.
+
+    Raises
+    ------
+    DataError
+        If the column is not in the table or twice there, or naming the answer that is wrong.
+    """
+    if column not in frame.columns:
+        raise DataError(no_column(column, frame.columns))
+    series = frame[column]
+    if series.ndim > 1:
+        raise DataError(f"column {column!r} stands twice in the table")
+    read = column in frame.attrs.get(READ, ())
+    labels = NO_LABELS if read or column in frame.attrs.get(CODED, ()) else labels_of(book, column)
+    if str(series.dtype) in ("bool", "boolean"):
+        raise DataError(f"column {column!r} holds true and false; allowed: numbers")
+    if getattr(series.dtype, "kind", "") in "mMc" or str(series.dtype).startswith("period"):
+        _raise_for_kind(series, column)
+    parsed = parse(series, labels, book.missing_texts)
+    flags = flags_of(parsed, book.bounds_of(column), book.missing_numbers)
+    wrong = np.flatnonzero(flags >= NOT_A_NUMBER)
+    if len(wrong):
+        first = wrong[0]
+        where = respondent_of(frame, book, first)
         raise DataError(
-            f"{row_name(index, between[0])}, column {name!r}: {values[between[0]]:g} is "
-            f"between two points; allowed: whole numbers from {low:g} to {high:g}"
+            wrong_answer(book, column, where, series.iloc[first], flags[first], len(wrong))
         )
-    off = np.flatnonzero((values < low) | (values > high))
-    if len(off):
-        raise DataError(
-            f"{row_name(index, off[0])}, column {name!r}: {values[off[0]]:g} is off the "
-            f"scale; allowed: {low:g} to {high:g}" + _more(off)
+    values = np.where(flags == FINE, parsed.values, np.nan)
+    if not read and turns(book, column, turned_before(frame)):
+        values = sum(book.bounds_of(column) or ()) - values
+    return values
+
+
+def turned_before(frame: pd.DataFrame) -> tuple[str, ...]:
+    """Return the items and questions that a table says are turned already."""
+    items = frame.attrs.get("reversed", ())
+    return (items,) if isinstance(items, str) else tuple(items)
+
+
+def turns(book: Codebook, column: str, turned: Sequence[str] = ()) -> bool:
+    """Return whether the answers of a column are to be turned; `turned` are those that were."""
+    if book.bounds_of(column) is None:
+        return False
+    name = book.name_of(column)
+    return name in book.turned and name not in turned
+
+
+def labels_of(book: Codebook, column: str) -> AnswerLabels:
+    """Return the labels that stand for numbers in a column."""
+    # Points are amounts: no label of an answer stands for one.
+    return NO_LABELS if column in book.point_columns else book.answer_labels(column)
+
+
+def respondent_of(frame: pd.DataFrame, book: Codebook | None, position: int) -> str:
+    """Return how a message calls a row: by its label, and the respondent's where there is one."""
+    row, column = row_name(frame.index, position), None if book is None else book.respondent
+    if column is None or list(frame.columns).count(column) != 1:
+        return row
+    return row + respondent_name(frame[column].iloc[position])
+
+
+def respondent_name(identifier: Any) -> str:
+    """Return an identifier as it stands in a message, in brackets; nothing where there is none."""
+    if identifier is None or identifier != identifier or identifier == "":  # noqa: PLR0124  (NaN)
+        return ""
+    value = identifier.item() if hasattr(identifier, "item") else identifier
+    value = int(value) if isinstance(value, float) and value.is_integer() else value
+    return f" (respondent {excerpt(value)})"
+
+
+def wrong_answer(book: Codebook, column: str, where: str, value: Any, flag: int, count: int) -> str:
+    """Return what is wrong with an answer, and what is allowed."""
+    bounds = book.bounds_of(column)
+    allowed = "points from 0 upwards"
+    if bounds is not None:
+        low, high = bounds
+        kind = "whole numbers from " if has_points(low, high) and flag == BETWEEN else ""
+        allowed = f"{kind}{low:g} to {high:g}"
+    if book.missing:
+        allowed += f"; no answer: {listing(map(str, book.missing))}"
+    value = value.item() if hasattr(value, "item") else value
+    number = f"{value:g}" if isinstance(value, int | float) else excerpt(value)
+    more = f" (and {count - 1} more in this column)" if count > 1 else ""
+    place = f"{where}{', ' if where else ''}column {column!r}: ".lstrip()
+    if flag == NOT_A_NUMBER:
+        labels = labels_of(book, column).labels
+        declared = f", or the declared answers {listing(labels, 10)}" if labels else ""
+        return (
+            f"{place}{excerpt(value)} is not a number{_alike(str(value), labels)}; allowed: "
+            f"{allowed}{declared}; {_way_out(value)}{more}"
         )
+    says = {
+        OUTSIDE: "is off the scale",
+        BETWEEN: "is between two points",
+        NEGATIVE: "is negative",
+        INFINITE: "is infinite",
+    }[flag]
+    return f"{place}{number} {says}; allowed: {allowed}{more}"
+
+
+def _alike(text: str, labels: Mapping[str, float]) -> str:
+    """Return which declared answer a text may mean."""
+    looks = {look(label): label for label in labels}
+    near = get_close_matches(look(text), list(looks), 1, 0.75)
+    return f", nor a declared answer (did you mean {excerpt(looks[near[0]])}?)" if near else ""
 
 
 class TurnedTwiceWarning(UserWarning):
@@ -127,7 +226,7 @@ def _warn_of_turns(matrix: NDArray[Any], codebook: Codebook, turned: list[str]) 
                 f"reverse item {item!r} was turned here and goes against its construct "
                 f"(r = {r:.2f}): was it turned before, in a table that lost attrs['reversed']?",
                 TurnedTwiceWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
 
 

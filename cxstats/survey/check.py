@@ -30,6 +30,7 @@ from cxstats.survey.answer_flags import (
     FlaggedAnswers,
     flag_answers,
 )
+from cxstats.survey.choices import read_ticks, wrong_cells
 from cxstats.survey.codebook import Codebook, as_codebook, has_points
 from cxstats.survey.direction import best_by_labels, labelled_ends, value_labels
 from cxstats.survey.durations import seconds
@@ -61,6 +62,7 @@ KINDS = {
     "infinite": "error",
     "out_of_range": "error",
     "not_on_scale": "error",
+    "not_a_tick": "error",
     "answer_label": "note",
     "alike_groups": "warning",
     "declared_missing": "note",
@@ -258,6 +260,7 @@ def check(
     groups: list[Group] = [
         Listed(tuple(column_problems(answers))),
         cell_problems(still),
+        Listed(tuple(_choice_problems(answers))),
         Listed(tuple(_label_problems(answers))),
         Listed(tuple(_group_problems(answers))),
         *_point_problems(still),
@@ -357,6 +360,16 @@ def cell_problems(answers: FlaggedAnswers, among: NDArray[np.bool_] | None = Non
         return _problem(answers, FLAG_KINDS[flag], *cell, severity=severity, sentence=sentence)
 
     return InCells.among(answers, build, among)
+
+
+def _choice_problems(answers: FlaggedAnswers) -> Iterator[Problem]:
+    """Yield the cells of check-all-that-apply that say neither ticked nor not ticked."""
+    book = answers.codebook
+    for question in book.questions.values():
+        if question.kind == "choices" and all(map(answers.has, question.all_columns)):
+            ticks = read_ticks(answers.table, question, book.missing)
+            for i, column, value, allowed in wrong_cells(answers.table, question, ticks):
+                yield _problem(answers, "not_a_tick", i, column, value, allowed)
 
 
 def _allowed(answers: FlaggedAnswers, column: str) -> Text:

@@ -15,6 +15,7 @@ from cxstats.core.progress import quiet_linear_algebra, tracked
 from cxstats.models.pls.sample import read_rows
 from cxstats.priorities.notes import failed_resamples, few_resamples, missing_answers
 from cxstats.stats.intervals import check_level
+from cxstats.survey.coding import by_codebook
 from cxstats.weighting.result import Weights, check_choice, closed, percentiles, weight_table
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def betas(cov: Array, standardised: bool) -> Array:
     return np.asarray(solved[..., 0])
 
 
-def regression_weights(
+@by_codebook()
+def regression_weights(  # noqa: PLR0913  (a public method with its options)
     data: Any,
     outcome: str,
     drivers: Sequence[str] | None = None,
@@ -81,6 +83,7 @@ def regression_weights(
     level: float = 0.95,
     n_resamples: int = 2_000,
     seed: int = 1,
+    codebook: Any = None,
 ) -> Weights:
     """Weigh drivers by their regression coefficients, ``w_j = b_j / sum b``.
 
@@ -99,6 +102,9 @@ def regression_weights(
         It is never turned.
     level, n_resamples, seed
         Percentile bootstrap over respondents.
+    codebook : Codebook, mapping, path or name, optional
+        It lends labels, missing codes and direction; that its sampling design is left out the notes
+        say.
 
     Returns
     -------
@@ -169,6 +175,7 @@ def _set_to_zero(below: list[str]) -> list[Text]:
     return [both("weighting.note.zero", names=listed(below))] if below else []
 
 
+@by_codebook()
 def driver_weights(
     data: Any,
     outcome: str,
@@ -178,6 +185,7 @@ def driver_weights(
     level: float = 0.95,
     n_resamples: int = 1_000,
     seed: int = 1,
+    codebook: Any = None,
 ) -> Weights:
     """Weigh drivers by their share of the outcome's explained variance.
 

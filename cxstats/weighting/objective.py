@@ -18,6 +18,7 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import both
 from cxstats.core.messages import row_name
 from cxstats.survey.answers import numbers
+from cxstats.survey.coding import by_codebook
 from cxstats.weighting.result import Weights, closed, weight_table
 
 if TYPE_CHECKING:
@@ -82,11 +83,13 @@ def critic(matrix: Array, cost: NDArray[np.bool_]) -> Array:
     return closed(sd * conflict)
 
 
+@by_codebook()
 def entropy_weights(
     scores: Any,
     columns: Sequence[str] | None = None,
     *,
     directions: str | Mapping[str, str],
+    codebook: Any = None,
 ) -> Weights:
     """Weigh criteria by the entropy of a table of units by criteria; see `entropy`.
 
@@ -99,6 +102,9 @@ def entropy_weights(
         The criteria; without them, every column.
     directions : "benefit", "cost", or mapping of criterion to one of them
         Whether much is good. It has to be said.
+    codebook : Codebook, mapping, path or name, optional
+        It lends labels, missing codes and direction; that its sampling design is left out the notes
+        say.
 
     Returns
     -------
@@ -119,11 +125,13 @@ def entropy_weights(
     return _weigh(table, "entropy", entropy)
 
 
+@by_codebook()
 def critic_weights(
     scores: Any,
     columns: Sequence[str] | None = None,
     *,
     directions: str | Mapping[str, str],
+    codebook: Any = None,
 ) -> Weights:
     """Weigh criteria by contrast and conflict (CRITIC); see `critic`.
 

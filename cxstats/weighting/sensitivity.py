@@ -20,6 +20,7 @@ from cxstats.core.result import Chart, Result
 from cxstats.stats.intervals import check_level
 from cxstats.stats.weights import check_weights
 from cxstats.survey.answers import numbers
+from cxstats.survey.coding import by_codebook
 from cxstats.weighting.rankings import pair_tables, ranking, unit_table
 from cxstats.weighting.result import Weights
 from cxstats.weighting.uncertainty import (
@@ -304,7 +305,8 @@ def _share(value: float, lang: str) -> str:
     return format_percent(100 * value, 1, lang)
 
 
-def weight_sensitivity(
+@by_codebook()
+def weight_sensitivity(  # noqa: PLR0913  (keywords of a public function)
     scores: Any,
     weights: Mapping[str, float] | Sequence[float],
     *,
@@ -314,6 +316,7 @@ def weight_sensitivity(
     level: float = 0.95,
     n_draws: int = 10_000,
     seed: int = 1,
+    codebook: Any = None,
 ) -> WeightSensitivity:
     """Rank units by ``S_i = sum_k w_k x_ik`` and compute the weights that would turn the ranking.
 
@@ -337,6 +340,9 @@ def weight_sensitivity(
         Of the intervals over draws.
     n_draws, seed
         Draws of weights.
+    codebook : Codebook, mapping, path or name, optional
+        It lends labels, missing codes and direction; that its sampling design is left out the notes
+        say.
 
     Returns
     -------

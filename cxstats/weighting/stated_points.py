@@ -16,6 +16,7 @@ from cxstats.stats.bootstrap import bca, replicate_means
 from cxstats.stats.intervals import check_level
 from cxstats.survey.answers import numbers
 from cxstats.survey.codebook import Codebook, as_codebook
+from cxstats.survey.coding import by_codebook
 from cxstats.weighting.result import Weights, check_choice, closed, weight_table
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ MEANS = ("arithmetic", "geometric")
 ENOUGH = 50
 
 
+@by_codebook(lambda book, arguments: book.point_columns)
 def points_weights(  # noqa: PLR0913  (a public method with its options)
     frame: Any,
     columns: Sequence[str] | Mapping[str, str] | None = None,

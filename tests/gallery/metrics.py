@@ -51,7 +51,47 @@ def _scattered():
     return _waves([0.2, 0.6, 0.1, 0.7, 0.3, 0.8], n=40)
 
 
+def _channels():
+    """Return which channels customers used, in two forms of cells."""
+    rng = np.random.default_rng(7)
+    ticks = rng.random((200, 3)) < [0.7, 0.4, 0.1]
+    names = ["App", "Hotline", "Branch"]
+    frame = pd.DataFrame(
+        {f"used_{name}": np.where(ticks[:, j], name, "") for j, name in enumerate(names)}
+    )
+    frame.loc[:20, "used_Branch"] = "not offered"
+    frame["cell"] = [";".join(name for name, tick in zip(names, row) if tick) for row in ticks]  # noqa: B905
+    frame["region"] = rng.choice(["North", "South"], 200)
+    frame["weight"] = rng.uniform(0.5, 2, 200)
+    return frame
+
+
+CHANNELS = {
+    "used": {
+        "kind": "choices",
+        "columns": {"App": "used_App", "Hotline": "used_Hotline", "Branch": "used_Branch"},
+        "not_offered": ["not offered"],
+        "label": {"en": "Channels used", "zh": "使用的渠道"},
+    }
+}
+
+
 CASES = {
+    "Choices/columns by region, weighted": Case(
+        lambda: cx.choices(
+            _channels(), by="region", codebook={"questions": CHANNELS, "weights": "weight"}
+        ),
+        labels=("App", "Hotline", "Branch", "North", "South", "region"),
+    ),
+    "Choices/one cell, a small cell": Case(
+        lambda: cx.choices(
+            _channels(),
+            {"kind": "choices", "column": "cell", "label": CHANNELS["used"]["label"]},
+            by="region",
+            min_cell=101,
+        ),
+        labels=("App", "Hotline", "Branch", "North", "South", "region"),
+    ),
     "Metric/one group": Case(lambda: cx.nps(_answers(), column="recommend")),
     "Metric/faulty": Case(lambda: _by_branch(faulty=True, min_cell=10), labels=GROUPS),
     "Metric/customers answer several times": Case(_by_wave, labels=("wave",)),

@@ -212,7 +212,7 @@ def test_loyalty_index():
 BAD = {
     "items are 'CUSA1'": ({"items": "CUSA1"}, {}),
     "items are .*; allowed: the names of different columns": ({"items": ["CUSA1", "CUSA1"]}, {}),
-    "items: 'nonsense' is no column": ({"items": ["nonsense", "CUSA1"]}, {}),
+    "items: column 'nonsense' is not in the table": ({"items": ["nonsense", "CUSA1"]}, {}),
     "weights='best'; allowed: equal, pls, factor": ({}, {"weights": "best"}),
     "they sum to 0.6": ({}, {"weights": dict.fromkeys(ITEMS, 0.2)}),
     "weights: 'x' is not known": ({}, {"weights": {**dict.fromkeys(ITEMS, 0.25), "x": 0.25}}),

@@ -210,7 +210,7 @@ BAD = {
     "'b' has nan": ({"a": 1, "b": np.nan}, {}),
     "'b' has '0.5'": ({"a": 0.5, "b": "0.5"}, {}),
     "'b' has True": ({"a": 0, "b": True}, {}),
-    "weights: 'c' is no column of the scores; columns: a, b": ({"a": 0.5, "c": 0.5}, {}),
+    "weights: column 'c' is not in the table; columns: a, b": ({"a": 0.5, "c": 0.5}, {}),
     "weights are empty": ({}, {}),
     "all are 0": ({"a": 0, "b": 0}, {"normalise": True}),
     r"weights have the shape \(3,\)": ([0.2, 0.3, 0.5], {}),

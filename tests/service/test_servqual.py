@@ -503,3 +503,29 @@ def test_what_two_samples_cannot_have():
         cx.servqual(data, book(), paired=False)
     with pytest.raises(cx.DataError, match="fewer than two respondents gave a perception"):
         cx.servqual(two_samples().iloc[39:], book(), paired=False)
+
+
+def test_small_groups_are_suppressed_and_said():
+    responses, book = cx.simulate_servqual(200, seed=4)
+    responses["branch"] = ["North"] * 100 + ["South"] * 92 + ["West"] * 8
+    full = cx.servqual(responses, book, by="branch")
+    hidden = cx.servqual(responses, book, by="branch", min_cell=10)
+    small = hidden.groups["group"] == "West"
+    assert hidden.groups["suppressed"].tolist() == small.tolist()
+    numbers = ["estimate", "ci_low", "ci_high", "se"]
+    assert hidden.groups.loc[small, numbers].isna().all(axis=None)
+    assert hidden.groups.loc[small, "n"].tolist() == [8] * 6
+    shown = full.groups["group"] != "West"
+    pd.testing.assert_frame_equal(
+        hidden.groups.loc[~small, numbers], full.groups.loc[shown, numbers]
+    )
+    assert set(hidden.comparisons["group"]) | set(hidden.comparisons["other"]) == {"North", "South"}
+    assert "1 groups have fewer than 10 answers" in hidden.summary("en")
+    one = cx.servperf(responses, book, by="branch", min_cell=95)
+    assert one.comparisons is None
+    assert one.groups["suppressed"].sum() == 12
+    none = cx.servperf(responses, book, by="branch", min_cell=1_000)
+    assert none.groups["estimate"].isna().all()
+    assert "suppressed" not in full.groups
+    with pytest.raises(cx.CxError, match="min_cell=0; allowed: a whole number from 1, or None"):
+        cx.servqual(responses, book, by="branch", min_cell=0)

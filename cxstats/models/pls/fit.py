@@ -22,8 +22,10 @@ from cxstats.models.sem.result import ModelWarning
 from cxstats.stats.intervals import check_level
 from cxstats.stats.sampling_design import Design as SamplingDesign
 from cxstats.stats.sampling_design import design_of
+from cxstats.survey.coding import by_codebook
 
 
+@by_codebook(frame="data")
 def pls(  # noqa: PLR0913  (keywords of a public function)
     model: str,
     data: Any,
@@ -40,6 +42,7 @@ def pls(  # noqa: PLR0913  (keywords of a public function)
     n_resamples: int = 1_000,
     seed: int = 1,
     level: float = 0.95,
+    codebook: Any = None,
 ) -> PlsFit:
     """Fit a partial-least-squares path model.
 
@@ -96,6 +99,9 @@ def pls(  # noqa: PLR0913  (keywords of a public function)
     n_resamples, seed, level
         The bootstrap behind standard errors and intervals of ``.table``, drawn when
         they are first asked for; 0 resamples for none. ``.bootstrap()`` draws others.
+    codebook : Codebook, mapping, path or name, optional
+        It lends labels, missing codes, direction, names and order of groups, and its sampling
+        design unless one is named here (``weights=None`` names none).
 
     Returns
     -------
@@ -194,7 +200,7 @@ def pls(  # noqa: PLR0913  (keywords of a public function)
     for problem in problems:
         mistaken = problem.kind == "label_is_variable"
         if problem.fatal or mistaken or (consistent and problem.improper):
-            warnings.warn(str(problem), ModelWarning, stacklevel=2)
+            warnings.warn(str(problem), ModelWarning, stacklevel=3)
     return PlsFit(
         design=blocks,
         sample=sample,

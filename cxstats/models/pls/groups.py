@@ -12,6 +12,7 @@ import numpy as np
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, p_text
 from cxstats.core.language import Text, both, label
+from cxstats.core.messages import no_column
 from cxstats.core.moments import DRAWN, bootstrap_moments, check_resamples, correlations
 from cxstats.core.progress import quiet_linear_algebra, tracked
 from cxstats.core.result import Chart, Result
@@ -262,7 +263,7 @@ def _groups(fit: PlsFit, by: str) -> dict[Any, NDArray[np.bool_]]:
     table: Any = nw.from_native(frame)
     table = table.collect() if isinstance(table, nw.LazyFrame) else table
     if by not in table.columns:
-        raise DataError(f"by={by!r} is no column of the data; columns: {', '.join(table.columns)}")
+        raise DataError(no_column(by, table.columns))
     column = np.asarray(table[by].to_list(), dtype=object)[fit.sample.used]
     answered = ~pd.isna(column)
     keys = list(dict.fromkeys(column[answered].tolist()))

@@ -34,6 +34,7 @@ from cxstats.models.sem.structure import Structure
 from cxstats.models.sem.syntax import Syntax, parse
 from cxstats.stats.intervals import check_level
 from cxstats.stats.sampling_design import Design, design_of
+from cxstats.survey.coding import by_codebook
 
 INFORMATION = ("expected", "observed")
 ESTIMATORS = ("ml", "mlm", "mlr")
@@ -44,6 +45,7 @@ EQUAL_ORDERED = ("thresholds", "loadings")
 ROUNDS = 400
 
 
+@by_codebook(frame="data")
 def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
     model: str,
     data: Any,
@@ -62,6 +64,7 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
     weights: str | None = None,
     cluster: str | None = None,
     design: Design | None = None,
+    codebook: Any = None,
 ) -> SemFit:
     """Fit a structural equation model by maximum likelihood, or to ordered answers by WLSMV.
 
@@ -121,6 +124,9 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
         one customer.
     design : Design, optional
         Weights, clusters and strata in one object, instead of the two keywords.
+    codebook : Codebook, mapping, path or name, optional
+        It lends labels, missing codes, direction, names and order of groups, and its sampling
+        design unless one is named here (``weights=None`` names none).
 
     Returns
     -------
@@ -240,7 +246,7 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
     )
     result = replace(result, problems=(*problems, *_doubts(result, syntax, data)))
     for problem in result.problems:
-        warnings.warn(str(problem), ModelWarning, stacklevel=2)
+        warnings.warn(str(problem), ModelWarning, stacklevel=3)
     return result
 
 

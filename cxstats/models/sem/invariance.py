@@ -158,6 +158,7 @@ def invariance(
     group: str | None = None,
     *,
     rule: str = "cheung_rensvold2002",
+    codebook: Any = None,
     **options: Any,
 ) -> Invariance:
     """Fit a model to groups under ever more equalities, and compare the steps.
@@ -176,6 +177,8 @@ def invariance(
         As for `cx.sem`; groups come as a column or as a mapping of group to Moments.
     rule : str
         What counts as invariant: a rule for "cfi_drop" in `cxstats.stats.rules.RULES`.
+    codebook : Codebook, mapping, path or name, optional
+        As for `cx.sem`.
     **options
         Passed to `cx.sem`: ``estimator="mlr"``, ``missing="fiml"``, ``cluster="branch"`` ...
 
@@ -205,7 +208,7 @@ def invariance(
         raise CxError("invariance of ordered answers needs group=, the column of groups")
     means = None if ordinal else True
     fits = {
-        step: sem(model, data, group=group, means=means, equal=equal, **options)
+        step: sem(model, data, group=group, means=means, equal=equal, codebook=codebook, **options)
         for step, equal in steps.items()
     }
     configural = fits["configural"]

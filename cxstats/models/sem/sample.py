@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cxstats.core.engines import as_pandas, blocks
 from cxstats.core.errors import CxError, DataError
+from cxstats.core.messages import meant, no_column
 from cxstats.core.moments import Moments, correlations, moments
 from cxstats.models.sem.missing import Patterns, find_patterns, saturated_moments
 from cxstats.models.sem.sampled_cases import SampledCases, weighted_moments
@@ -332,8 +332,7 @@ def _refuse_unknown(data: Moments, names: Sequence[str]) -> None:
 
 
 def _missing(name: str, available: Sequence[str], kind: str) -> str:
-    near = get_close_matches(name, available, 1)
-    hint = f"; did you mean {near[0]!r}?" if near else "."
+    hint = meant(name, available) or "."
     listed = ", ".join(map(str, list(available)[:30]))
     return f"the model names {name!r}, which is no {kind} of the data{hint} There are: {listed}"
 
@@ -396,7 +395,7 @@ def _check_columns(data: Any, names: tuple[str, ...], group: str | None) -> None
         if name not in columns:
             raise DataError(_missing(name, columns, "column"))
     if group is not None and group not in columns:
-        raise DataError(f"group {group!r} is no column of the data")
+        raise DataError(no_column(group, columns, ", of the groups,"))
 
 
 def _counted(data: Any, names: tuple[str, ...], group: str) -> dict[Any, int]:

@@ -12,6 +12,7 @@ from itertools import islice
 from math import isfinite
 
 from cxstats.core.errors import ModelSyntaxError
+from cxstats.core.messages import look
 
 # kind ("name", "number", "string", "\n", or the mark itself), text, offset
 Token = tuple[str, str, int]
@@ -186,7 +187,9 @@ def near(name: str, names: Collection[str]) -> str:
     from difflib import get_close_matches
 
     candidates = [candidate for candidate in islice(names, 5_000) if len(candidate) <= 60]
-    close = get_close_matches(name, candidates, n=1) if len(name) <= 60 else []
+    close = [candidate for candidate in candidates if look(candidate) == look(name)]
+    if not close and len(name) <= 60:
+        close = get_close_matches(name, candidates, n=1)
     if close:
         return f"did you mean {close[0]!r}?"
     if not candidates:

@@ -27,6 +27,7 @@ from cxstats.stats.intervals import check_level
 from cxstats.stats.rules import RULES
 from cxstats.stats.sampling_design import Design, design_of
 from cxstats.survey.answers import missing_code_notes
+from cxstats.survey.coding import by_codebook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +38,7 @@ METHODS = ("shapley", "johnson", "regression", "logistic", "penalty-reward")
 LEVEL, N_RESAMPLES, SEED = 0.95, 1_000, 1
 
 
+@by_codebook(in_memory=True)
 def drivers(  # noqa: PLR0913  (options of a method)
     data: Any,
     outcome: str,
@@ -50,6 +52,7 @@ def drivers(  # noqa: PLR0913  (options of a method)
     level: float = LEVEL,
     n_resamples: int = N_RESAMPLES,
     seed: int = SEED,
+    codebook: Any = None,
     **options: Any,
 ) -> Drivers | PenaltyReward:
     """Measure how much of an outcome's variance each driver explains.
@@ -89,6 +92,9 @@ def drivers(  # noqa: PLR0913  (options of a method)
         Bootstrap resamples of respondents, and their seed.
     **options
         For penalty-reward alone, such as ``low`` and ``high``.
+    codebook : Codebook, mapping, path or name, optional
+        It lends labels, missing codes, direction, names and order of groups, and its sampling
+        design unless one is named here (``weights=None`` names none).
 
     Returns
     -------

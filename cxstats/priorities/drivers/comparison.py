@@ -10,7 +10,6 @@ import numpy as np
 
 from cxstats.core.errors import DataError
 from cxstats.core.language import Text, both
-from cxstats.core.order_of_waves import in_order
 from cxstats.priorities.drivers.inference import (
     Importances,
     expanded_percentile,
@@ -19,11 +18,11 @@ from cxstats.priorities.drivers.inference import (
     spread,
 )
 from cxstats.priorities.drivers.sample import Sample
+from cxstats.stats.group_comparison import group_names
 from cxstats.stats.hypothesis_tests import adjust
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
     Groups = dict[Any, tuple[Sample, Importances]]
 
@@ -50,7 +49,7 @@ class Comparison:
 
 def compare(
     sample: Sample,
-    labels: NDArray[Any] | None,
+    labels: pd.Series[Any] | None,
     by: str | None,
     method: str,
     level: float,
@@ -68,7 +67,7 @@ def compare(
     Parameters
     ----------
     sample : Sample
-    labels : array (n,) or None
+    labels : pandas.Series (n,) or None
         The group of each case; missing for none.
     by, method, level, n_resamples, seed
         As `drivers`.
@@ -78,17 +77,16 @@ def compare(
     DataError
         If there are fewer than two groups, or one is too small or has a column without variation.
     """
-    import pandas as pd
-
     if labels is None:
         return Comparison()
-    labelled = ~pd.isna(labels)
-    names = in_order(set(labels[labelled]))
+    labelled = labels.notna().to_numpy(bool)
+    names = group_names(labels)
     if len(names) < 2:
         raise DataError(f"column {by!r} has {len(names)} group; at least 2 are needed to compare")
     groups = {}
     for i, name in enumerate(names):
-        members = sample.group(labels == name, f"column {by!r}, group {name!r}: ")
+        is_member = (labels == name).to_numpy(bool, na_value=False)
+        members = sample.group(is_member, f"column {by!r}, group {name!r}: ")
         groups[name] = members, importances(members, method, level, n_resamples, seed, i)
     notes = []
     if not labelled.all():

@@ -157,7 +157,7 @@ def sample_of(
     by: str | None = None,
     design: Design | None = None,
     two_values: bool = False,
-) -> tuple[Sample, NDArray[Any] | None]:
+) -> tuple[Sample, pd.Series[Any] | None]:
     """Return the sample and, with `by`, the group of each of its cases.
 
     Parameters
@@ -201,7 +201,7 @@ def sample_of(
         raise CxError(f"by={by!r}; allowed: the name of one column")
     if by not in frame.columns:
         raise DataError(no_column(by, frame.columns))
-    return sample, frame[by].to_numpy(object)[complete]
+    return sample, frame[by][complete]
 
 
 def _own_columns(frame: pd.DataFrame, term: Term, complete: NDArray[np.bool_]) -> TermColumns:

@@ -36,6 +36,7 @@ from cxstats.stats.bootstrap import percentile_limits
 from cxstats.stats.intervals import check_level
 from cxstats.stats.sampling_design import Design, SampledPart, design_of
 from cxstats.survey.answers import missing_code_notes
+from cxstats.survey.coding import by_codebook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,6 +52,7 @@ MOST = 20  # items of exact Shapley values
 STILL = 1e-12
 
 
+@by_codebook(scales="items")
 def importance_performance(  # noqa: PLR0913  (options of a method)
     frame: Any,
     items: Sequence[str],
@@ -67,6 +69,7 @@ def importance_performance(  # noqa: PLR0913  (options of a method)
     level: float = 0.95,
     n_resamples: int = 5_000,
     seed: int = 1,
+    codebook: Any = None,
 ) -> ImportancePerformance:
     """Place items by importance and performance, with the certainty of each placement.
 
@@ -100,6 +103,9 @@ def importance_performance(  # noqa: PLR0913  (options of a method)
         design.
     level, n_resamples, seed
         Confidence level, bootstrap resamples of respondents, their seed.
+    codebook : Codebook, mapping, path or name, optional
+        It lends labels, missing codes, direction, scale, names and order of groups, and its
+        sampling design unless one is named here (``weights=None`` names none).
 
     Returns
     -------

@@ -14,16 +14,18 @@ from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import Text, both, listed
 from cxstats.core.messages import no_column
 from cxstats.core.moments import check_resamples
-from cxstats.core.order_of_waves import in_order
 from cxstats.priorities.kano.counts import CLOSE, INTERVALS, RULES, feature_table, share_table
 from cxstats.priorities.kano.evaluation import CATEGORIES, check_codes, coded, evaluation_table
 from cxstats.priorities.kano.mean_scores import continuous_table, mean_intervals
 from cxstats.priorities.kano.result import Kano
 from cxstats.priorities.kano.segments import compare
 from cxstats.priorities.notes import ROUGH
+from cxstats.stats.group_comparison import group_names
 from cxstats.stats.intervals import check_level
 from cxstats.stats.sampling_design import Design, refuse_design
 from cxstats.survey.answers import missing_code_notes, numbers
+from cxstats.survey.codebook import Codebook
+from cxstats.survey.coding import by_codebook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,12 +43,26 @@ FEW = 30  # answers below which resamples repeat the same few people; a conventi
 MUCH = 0.05  # questionable answers from this share on are worth a look; a convention of ours
 
 
+FUNCTIONAL, DYSFUNCTIONAL = "{feature}_functional", "{feature}_dysfunctional"
+
+
+def _columns(book: Codebook, arguments: Mapping[str, Any]) -> list[str]:
+    """Return the columns that `kano` reads."""
+    patterns = {"functional": FUNCTIONAL, "dysfunctional": DYSFUNCTIONAL}
+    named = {name: arguments.get(name, usual) for name, usual in patterns.items()}
+    pairs = _pairs(arguments["features"], **named)
+    stated = arguments.get("importance") or {}
+    return [*(column for pair in pairs.values() for column in pair), *stated.values(),
+            *(name for name in [arguments.get("by")] if name)]  # fmt: skip
+
+
+@by_codebook(_columns, in_memory=True)
 def kano(  # noqa: PLR0913
     frame: Any,
     features: Mapping[str, tuple[str, str]] | Sequence[str],
     *,
-    functional: str = "{feature}_functional",
-    dysfunctional: str = "{feature}_dysfunctional",
+    functional: str = FUNCTIONAL,
+    dysfunctional: str = DYSFUNCTIONAL,
     codes: Sequence[Any] = (1, 2, 3, 4, 5),
     dysfunctional_codes: Sequence[Any] | None = None,
     table: Any = "kano1984",
@@ -61,6 +77,7 @@ def kano(  # noqa: PLR0913
     level: float = LEVEL,
     n_resamples: int = N_RESAMPLES,
     seed: int = SEED,
+    codebook: Any = None,
 ) -> Kano:
     """Sort features into must-be, one-dimensional, attractive, indifferent and reverse.
 
@@ -101,6 +118,9 @@ def kano(  # noqa: PLR0913
         Confidence level.
     n_resamples, seed : int
         Bootstrap resamples and their seed.
+    codebook : Codebook, mapping, path or name, optional
+        It lends labels, missing codes, direction, names and order of groups; its sampling design is
+        refused like any other (``weights=None`` leaves it out).
 
     Returns
     -------
@@ -320,7 +340,7 @@ def _members(data: pd.DataFrame, by: str) -> tuple[dict[Any, NDArray[np.intp]], 
     if by not in data.columns:
         raise DataError(no_column(by, data.columns))
     column = data[by]
-    groups = in_order(column.dropna().unique())
+    groups = group_names(column)
     if len(groups) < 2:
         raise DataError(f"column {by!r} has {len(groups)} group; at least 2 are needed to compare")
     members = {

@@ -35,6 +35,7 @@ from cxstats.priorities.quadrants import Crosshairs
 from cxstats.stats.bootstrap import bca, percentile_limits
 from cxstats.stats.intervals import check_level
 from cxstats.stats.sampling_design import Design, refuse_design
+from cxstats.survey.coding import by_codebook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -205,6 +206,7 @@ class PainPoints(Result):
         return label("pain.source.shares", lang)
 
 
+@by_codebook()
 def pain_points(  # noqa: PLR0913  (options of a method)
     data: Any,
     cause: str | None = None,
@@ -224,6 +226,7 @@ def pain_points(  # noqa: PLR0913  (options of a method)
     level: float = 0.95,
     n_resamples: int = 5_000,
     seed: int = 1,
+    codebook: Any = None,
 ) -> PainPoints:
     """Rank the causes of trouble, with simultaneous intervals, and measure their concentration.
 
@@ -260,6 +263,9 @@ def pain_points(  # noqa: PLR0913  (options of a method)
         says what to take instead.
     level, n_resamples, seed
         Confidence level, bootstrap resamples of records, their seed.
+    codebook : Codebook, mapping, path or name, optional
+        It lends labels, missing codes, direction, names and order of groups; its sampling design is
+        refused like any other (``weights=None`` leaves it out).
 
     Returns
     -------

@@ -250,7 +250,7 @@ REFUSED = {
     r"scale is \(10, 1\)": lambda fit: fit.ipma("Loyalty", (10, 1)),
     "no ends for item 'q1'": lambda fit: fit.ipma("Loyalty", {}),
     "item 'q1' has the answer -?[0-9.]+, outside": lambda fit: fit.ipma("Loyalty", (0, 1)),
-    "by='wave' is no column": lambda fit: fit.compare_groups("wave"),
+    "column 'wave' is not in the table": lambda fit: fit.compare_groups("wave"),
     "n_resamples is 0": lambda fit: fit.bootstrap(0),
     "level is 95": lambda fit: fit.bootstrap(10, level=95),
 }

@@ -60,8 +60,8 @@ REFUSED = [
     ("f =~ x1 + x2 + infinite", cx.DataError, "'infinite' has an infinite value", {}),
     ("f =~ x1 + x2 + empty", cx.DataError, "0 complete cases .301 have a missing", {}),
     # groups
-    (HOLZINGER, cx.DataError, "group 'schol' is no column", {"group": "schol"}),
-    (HOLZINGER, cx.DataError, "group 3 is no column", {"group": 3}),
+    (HOLZINGER, cx.DataError, "'schol', of the groups, is .* mean 'school'", {"group": "schol"}),
+    (HOLZINGER, cx.DataError, "column 3, of the groups, is not in the table", {"group": 3}),
     (HOLZINGER, cx.DataError, "group 'b': ", {"group": "wave"}),
     (HOLZINGER, cx.DataError, "'empty'", {"group": "empty"}),
     ("f =~ x1 + c(a, b)*x2 + x3", cx.CxError, "line 1: f =~ x2 has 2 labels for 1 group", {}),

@@ -141,7 +141,7 @@ def test_bad_input():
     gone = frame[(frame["school"] == "Pasteur") | (frame["x1"] < 5)]
     with pytest.raises(cx.DataError, match="group 'Grant-White': nobody answered x1 = 5"):
         cx.cfa(text, gone, ordered=True, group="school")
-    with pytest.raises(cx.DataError, match="group 'shcool' is no column"):
+    with pytest.raises(cx.DataError, match="column 'shcool', of the groups, is not in the table"):
         cx.cfa(text, frame, ordered=True, group="shcool")
     few = pd.concat([frame[frame["school"] == "Pasteur"], frame.tail(5)])
     with pytest.raises(cx.DataError, match="group 'Grant-White': 5 complete cases for 9 items"):

@@ -10,6 +10,7 @@ import numpy as np
 
 from cxstats.core.engines import blocks
 from cxstats.core.errors import CxError, DataError
+from cxstats.core.messages import no_column
 from cxstats.core.moments import Moments
 from cxstats.models.sem.sample import columns_of
 
@@ -135,7 +136,7 @@ def read_groups(
 
     available = columns_of(data)
     if available is not None and group not in available:
-        raise DataError(f"group {group!r} is no column of the data")
+        raise DataError(no_column(group, available, ", of the groups,"))
     names, values, keys = _answers(data, columns, group)
     values = values if void is None else np.where(void[:, None], np.nan, values)
     belongs = ~pd.isna(keys)

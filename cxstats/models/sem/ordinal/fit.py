@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
+from cxstats.core.moments import Moments
 from cxstats.core.progress import quiet_linear_algebra
 from cxstats.models.sem.constraints import Reduction
 from cxstats.models.sem.fit import solved
@@ -80,6 +82,8 @@ def fit_ordinal(
     group, equal = groups
     draft = build(syntax, check=False, **latents)
     _check_ordered(ordered, draft)
+    if design is not None and not isinstance(data, Moments | Mapping):
+        data = as_pandas(data)  # a stream of complete rows alone would not fit the weights
     sampled = None if design is None else design.read(data)
     void = None if sampled is None else sampled.weights == 0
     by_group = (
@@ -123,7 +127,7 @@ def fit_ordinal(
         group_moments=moments,
     )  # fmt: skip
     for problem in result.problems:
-        warnings.warn(str(problem), ModelWarning, stacklevel=3)
+        warnings.warn(str(problem), ModelWarning, stacklevel=4)
     return result
 
 

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cxstats.core.formats import format_number
-from cxstats.core.language import label
+from cxstats.core.language import Text, label
 from cxstats.core.result import Chart, Result
 from cxstats.models.fitted_model import problem_lines
 from cxstats.models.sem.ordinal.categories import read_categories
 from cxstats.models.sem.ordinal.moments import PERFECT, OrdinalMoments, ordinal_moments
 from cxstats.models.sem.problems import Problem
 from cxstats.stats.intervals import normal_quantile
+from cxstats.survey.codebook import Codebook
+from cxstats.survey.coding import by_codebook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +40,8 @@ class Polychoric(Result):
         Rare categories, empty cells, correlations of 1, a matrix that is not positive.
     moments : OrdinalMoments
         The same as arrays, with the tables of all pairs.
+    notes : tuple of Text
+        What a reader must know.
     """
 
     corr: pd.DataFrame
@@ -47,6 +51,7 @@ class Polychoric(Result):
     problems: tuple[Problem, ...]
     moments: OrdinalMoments
     synthetic: bool = False
+    notes: tuple[Text, ...] = ()
 
     kinds: ClassVar[tuple[str, ...]] = ("correlations",)
     reference: ClassVar[str] = (
@@ -99,7 +104,16 @@ class Polychoric(Result):
         )
 
 
-def polychoric(frame: Any, columns: Sequence[str] | None = None) -> Polychoric:
+def _columns(book: Codebook, arguments: Mapping[str, Any]) -> Sequence[str]:
+    """Return the columns that `polychoric` reads."""
+    named: Sequence[str] | None = arguments.get("columns")
+    return book.columns() if named is None else named
+
+
+@by_codebook(_columns)
+def polychoric(
+    frame: Any, columns: Sequence[str] | None = None, *, codebook: Any = None
+) -> Polychoric:
     """Return polychoric correlations of ordered answers (tetrachoric ones of two categories).
 
     Thresholds are ``Phi^-1`` of the cumulative shares; each correlation maximises
@@ -112,6 +126,9 @@ def polychoric(frame: Any, columns: Sequence[str] | None = None) -> Polychoric:
         whole numbers; the categories of an item are those that occur.
     columns : sequence of str, optional
         The items; without it, all columns.
+    codebook : Codebook, mapping, path or name, optional
+        Its items are the columns where none are named. It lends labels, missing codes and
+        direction; that its sampling design is left out the notes say.
 
     Raises
     ------
@@ -134,6 +151,8 @@ def polychoric(frame: Any, columns: Sequence[str] | None = None) -> Polychoric:
     """
     import pandas as pd
 
+    if columns is None and codebook is not None:
+        columns = codebook.columns()
     moments = ordinal_moments(read_categories(frame, columns))
     names = list(moments.categories.names)
     return Polychoric(

@@ -159,7 +159,11 @@ class OrdinalReliability(Result):
 
 
 def ordinal_reliability(
-    model: str | OrdinalFit | Codebook | Mapping[str, Sequence[str]], frame: Any = None
+    model: str | OrdinalFit | Codebook | Mapping[str, Sequence[str]],
+    frame: Any = None,
+    *,
+    codebook: Any = None,
+    **options: Any,
 ) -> OrdinalReliability:
     """Return ordinal alpha and omega of every construct that has two items or more.
 
@@ -170,6 +174,10 @@ def ordinal_reliability(
         is fitted; constructs with one item are left out), or a model fitted already.
     frame : table
         Respondents; not with a fitted model.
+    codebook : Codebook, mapping, path or name, optional
+        As for `cx.sem`; a codebook that is the model is also this.
+    **options
+        Passed to `cx.sem`: ``weights="w"``, ``cluster="branch"`` ...
 
     Raises
     ------
@@ -183,7 +191,7 @@ def ordinal_reliability(
     """
     import pandas as pd
 
-    fit = model if isinstance(model, OrdinalFit) else _fitted(model, frame)
+    fit = model if isinstance(model, OrdinalFit) else _fitted(model, frame, codebook, options)
     fit.require_sound("reliability")
     rows = {latent: row for latent in fit.model.latents if (row := _row(fit, latent))}
     if not rows:
@@ -192,10 +200,16 @@ def ordinal_reliability(
     return OrdinalReliability(table, fit)
 
 
-def _fitted(model: str | Codebook | Mapping[str, Sequence[str]], frame: Any) -> OrdinalFit:
+def _fitted(
+    model: str | Codebook | Mapping[str, Sequence[str]],
+    frame: Any,
+    codebook: Any,
+    options: Mapping[str, Any],
+) -> OrdinalFit:
     if frame is None:
         raise CxError("reliability needs the respondents: pass the frame")
     if isinstance(model, Codebook):
+        codebook = model if codebook is None else codebook
         model = {
             name: [model.column(item, None) for item in items]
             for name, items in model.constructs.items()
@@ -205,7 +219,7 @@ def _fitted(model: str | Codebook | Mapping[str, Sequence[str]], frame: Any) -> 
         if not constructs:
             raise CxError("no construct with two items")
         model = "\n".join(f"{name} =~ {' + '.join(items)}" for name, items in constructs.items())
-    fit = sem(model, frame, ordered=True)
+    fit = sem(model, frame, ordered=True, codebook=codebook, **options)
     assert isinstance(fit, OrdinalFit)
     return fit
 
