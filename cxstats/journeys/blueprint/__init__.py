@@ -1,0 +1,1 @@
+"""Service blueprints: elements in layers, what flows between them, times, standards, failures."""
