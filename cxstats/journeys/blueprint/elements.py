@@ -83,19 +83,22 @@ class Standard:
     Attributes
     ----------
     metric : str
-        ``"time"``, ``"wait"``, ``"failure_share"``, or a name of the user's.
+        ``"time"``, ``"wait"``, ``"failure_share"``, or a name of the user's (its English words).
     limit : float
         In the blueprint's unit of time, from 0 to 1 of a share, otherwise in the metric's own.
     direction : {"most", "least"}
         Whether the limit is the most or the least that is allowed.
     value : Measured or None
         What was measured; None where nothing was.
+    name : Text
+        Words for a metric of the user's.
     """
 
     metric: str
     limit: float
     direction: str
     value: Measured | None
+    name: Text = NO_TEXT
 
     def is_met(self, value: float) -> bool:
         """Return whether a value keeps the limit; the limit itself does."""

@@ -123,8 +123,9 @@ def expected_loss(elements: Sequence[Element], currency: str, level: float) -> E
 
     Notes
     -----
-    Coverage of the 95 % interval was 94 to 99 % in simulations of 1 to 20 elements with shares from
-    .001 to .5 and 20 to 2,000 runs (``tests/journeys/test_expected_loss.py``, ``-m slow``). Limits
+    The 95 % interval held the loss in 94.8 to 99.9 % of samples in simulations of 1 to 20 elements
+    with shares from .001 to .99 and 20 to 2,000 runs (``tests/stats/test_intervals.py``,
+    ``-m slow``); it is the more cautious the fewer failures there are. Limits
     of single shares added by squares (MOVER) from Wilson's held it in 82 to 98 %: their lower
     limits leave 0 too soon where failures are rare.
 
@@ -138,9 +139,7 @@ def expected_loss(elements: Sequence[Element], currency: str, level: float) -> E
     >>> round(loss.estimate, 1), round(loss.ci_low, 2), round(loss.ci_high, 2)
     (13.0, 6.25, 25.17)
     """
-    losing = [
-        (e.failure, e.cost) for e in elements if e.failure is not None and not isnan(e.cost)
-    ]
+    losing = [(e.failure, e.cost) for e in elements if e.failure is not None and not isnan(e.cost)]
     if not losing:
         return Estimate(nan, nan, nan, currency, "none")
     share, n, cost = np.array([(failure.mean, failure.n, cost) for failure, cost in losing]).T

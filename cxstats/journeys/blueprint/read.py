@@ -254,14 +254,17 @@ class _Reader:
             way = " -> ".join(map(excerpt, cycle))
             self.say("flows", f"of kind 'flow' go in a circle: {way}; a way back is of kind "
                               "'failure' or 'information'")  # fmt: skip
+        texts = {key: self.text(where, key, head.get(key)) for key in ("title", "source")}
         result = Specification(
             tuple(read),
             tuple(pairs),
-            *(self.text(where, key, head.get(key)) for key in ("title", "source", "customer")),
-            unit=self._unit(where, head.get("unit")),
-            currency=self.text(where, "currency", head.get("currency")).en,
-            stages=stages,
-            synthetic=self.flag(where, "synthetic", head.get("synthetic", False)),
+            texts["title"],
+            texts["source"],
+            self.text(where, "customer", head.get("customer")),
+            self._unit(where, head.get("unit")),
+            self.text(where, "currency", head.get("currency")).en,
+            stages,
+            self.flag(where, "synthetic", head.get("synthetic", False)),
         )
         if self.problems:
             raise DataError(self.problems)
@@ -336,18 +339,19 @@ class _Reader:
         times = {key: self._time(place, key, value.get(key)) for key in ("time", "wait")}
         failure, cost = self._failure(place, value.get("failure"))
         from_element = {**times, "failure_share": failure}
+        stage = value.get("stage")
         element = Element(
-            name,
-            self._layer(place, value),
-            stage="" if value.get("stage") is None
-            else self.identifier(place, "stage", value["stage"]),
+            id=name,
+            layer=self._layer(place, value),
+            stage="" if stage is None else self.identifier(place, "stage", stage),
+            time=times["time"],
+            wait=times["wait"],
             failure=failure,
             cost=cost,
             standards=self._standards(place, value.get("standard"), from_element),
             after_sale=self.flag(place, "after_sale", value.get("after_sale", False)),
-            **times,
             **texts,
-        )  # fmt: skip
+        )
         return element if name else None
 
     def _layer(self, place: str, value: Mapping[str, Any]) -> str:
@@ -448,10 +452,11 @@ class _Reader:
         if absent:
             self.say(place, f"standard: key {absent[0]!r} is missing")
             return None
-        if not isinstance(metric, str) or not metric.strip():
+        name = self.text(place, "standard.metric", metric)
+        if not name.en:
             self.problem(place, "standard.metric", metric, "a name, such as 'time' or 'wait'")
             return None
-        ours = metric in ELEMENT_METRICS
+        metric, ours = name.en, metric in ELEMENT_METRICS
         ends = (0.0, 1.0 if metric == "failure_share" else inf) if ours else (-inf, inf)
         limit = self.number(place, "standard.limit", value["limit"], *ends)
         direction = value.get("direction", "most" if ours else None)
@@ -469,7 +474,7 @@ class _Reader:
             measured = self._share(place, "standard.value", value["value"])
         elif value.get("value") is not None:
             measured = self.measured(place, "standard.value", value["value"], -inf)
-        return Standard(" ".join(metric.split()), limit, str(direction), measured)
+        return Standard(metric, limit, str(direction), measured, name)
 
     def _flows(self, entries: Sequence[Entry], ids: Sequence[str]) -> list[Flow]:
         read: dict[tuple[str, str, str], tuple[str, Flow]] = {}
@@ -526,8 +531,8 @@ class _Reader:
         if not isinstance(value, Mapping) or not set(value) <= {"en", "zh"} or not value:
             self.problem(place, key, value, "a text, or one for 'en' and one for 'zh'")
             return NO_TEXT
-        words = [self.text(place, f"{key}.{lang}", value.get(lang)).en for lang in ("en", "zh")]
-        return Text(words[0] or words[1], words[1] or words[0])
+        en, zh = (self.text(place, f"{key}.{lang}", value.get(lang)).en for lang in ("en", "zh"))
+        return Text(en or zh, zh or en)
 
     def flag(self, place: str, key: str, value: Any) -> bool:
         """Return true or false."""
@@ -536,7 +541,7 @@ class _Reader:
         self.problem(place, key, value, "true, false")
         return False
 
-    def number(  # noqa: PLR0913
+    def number(
         self, place: str, key: str, value: Any, low: float = 0, high: float = inf,
         whole: bool = False,
     ) -> float:  # fmt: skip
