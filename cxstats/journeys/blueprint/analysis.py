@@ -129,8 +129,11 @@ class Blueprint(Result):
 
     def _total(self, measure: str) -> Estimate:
         rows = self.totals[self.totals["measure"] == measure]
-        columns = list(Estimate._fields)
-        return NOTHING if rows.empty else Estimate(*rows.iloc[0][columns].tolist())
+        if rows.empty:
+            return NOTHING
+        row = rows.iloc[0]
+        value, low, high = (float(row[key]) for key in ("estimate", "ci_low", "ci_high"))
+        return Estimate(value, low, high, str(row["unit"]), str(row["method"]))
 
     def compare(self, new: Blueprint) -> BlueprintComparison:
         """Return what `new` adds, removes, moves and changes, elements matched by their id.

@@ -47,8 +47,8 @@ def gaps(blueprint: Specification) -> list[Gap]:
     ...     print(*gap)
     empty_layer backstage
     empty_layer support
-    isolated evidence desk
     action_without_support frontstage greet
+    isolated evidence desk
     """
     present = {element.layer for element in blueprint.elements}
     missing = [Gap("empty_layer", layer, "") for layer in LAYERS if layer not in present]
