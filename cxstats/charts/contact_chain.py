@@ -14,7 +14,7 @@ from cxstats.charts.inch_text import InchText, folded
 from cxstats.charts.wording import level_text
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, interval
-from cxstats.core.language import label
+from cxstats.core.language import LANGUAGES, Text, label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,11 +32,11 @@ BAR = 0.09  # height of the bar of a score
 
 
 def contact_chain(  # noqa: PLR0913
-    names: Sequence[str],
+    names: Sequence[str | Text],
     *,
     source: str,
     places: Sequence[str] | None = None,
-    modes: Sequence[str] | None = None,
+    modes: Sequence[str | Text] | None = None,
     scores: Sequence[float] | None = None,
     ci_low: Sequence[float] | None = None,
     ci_high: Sequence[float] | None = None,
@@ -52,13 +52,13 @@ def contact_chain(  # noqa: PLR0913
 
     Parameters
     ----------
-    names : sequence of str
-        The steps, such as "needs analysis".
+    names : sequence of str or Text
+        The steps, such as "needs analysis". Texts of both languages give both the same layout.
     source : str
         Where the chain comes from.
     places : sequence of {"frontstage", "backstage", "after_sale", ""}, optional
         Where each takes place, shown as its colour; empty where that is not given.
-    modes : sequence of str, optional
+    modes : sequence of str or Text, optional
         Mode of contact, such as "telephone", written below the step.
     scores, ci_low, ci_high : sequences of float, optional
         Scores and their limits; NaN where there is none.
@@ -83,9 +83,10 @@ def contact_chain(  # noqa: PLR0913
         If there is no step, a list has another length, a place is not known, or a score is outside
         of the scale.
     """
-    steps = [str(name) for name in names]
+    lang = drawable(lang)
+    texts = [name if isinstance(name, Text) else Text(str(name), str(name)) for name in names]
+    steps = [text.get(lang) for text in texts]
     n = len(steps)
-    modes = None if modes is None else list(modes)
     given = {"places": places, "modes": modes, "scores": scores, "ci_low": ci_low,
              "ci_high": ci_high, "marked": marked}  # fmt: skip
     for name, values in given.items():
@@ -99,19 +100,21 @@ def contact_chain(  # noqa: PLR0913
         allowed = ", ".join(map(repr, PLACES))
         raise CxError(f"places: {unknown[0]!r} is not known; allowed: {allowed}, ''")
     values = _scores(steps, scores, scale)
-    lang = drawable(lang)
-    texts = ["" if modes is None or modes[i] != modes[i] else str(modes[i]) for i in range(n)]
     rows = [range(i, min(i + MOST, n)) for i in range(0, n, MOST)]
-    below = [folded(text, STEP - 0.1, SMALL) if text else [] for text in texts]
-    inside = [folded(name, WORDS, NAME) for name in steps]
-    tall = max(0.55, 0.2 + LINE * NAME * max(map(len, inside)))
-    deep = LINE * SMALL * max(map(len, below)) + 0.12
+    inside, most_inside = _folded(texts, WORDS, NAME, lang)
+    below, most_below = _folded(_modes(modes, n), STEP - 0.1, SMALL, lang)
+    tall = max(0.55, 0.2 + LINE * NAME * most_inside)
+    deep = LINE * SMALL * most_below + 0.12
     beneath = 0.0 if scores is None else 0.36
     height = tall + deep + beneath + 0.25
     width = STEP * min(n, MOST) + NOTCH + 0.1
     with style.theme(lang):
         standalone = ax is None
-        ax = style.new_axes(ax, max(5.5, width + 0.2), height * len(rows) + 1.7)
+        heading = title or _title(steps, values, lang)
+        above = 0.3 * len(folded(heading, width, style.TITLE_SIZE)) + 0.75
+        below_axes = 0.75 if scores is not None else 0.45
+        size = (max(5.5, width + 0.2), height * len(rows) + above + below_axes)
+        ax = style.new_axes(ax, *size)
         for r, row in enumerate(rows):
             for c, i in enumerate(row):
                 corner = (0.05 + STEP * c, -height * r)
@@ -133,9 +136,31 @@ def contact_chain(  # noqa: PLR0913
                 label("chain.note.interval", lang, level=level_text(level, lang), **ends)
                 if has_limits else label("chain.note.score", lang, **ends)
             )  # fmt: skip
-        heading = title or _title(steps, values, lang)
         style.finish(ax, standalone, heading, source, lang, note, synthetic)
         return ax if standalone or not n_lines else style.lift_title(ax, n_lines)
+
+
+def _modes(modes: Sequence[str | Text] | None, n: int) -> list[Text]:
+    """Return the modes in both languages; empty where a table has none."""
+    texts = []
+    for mode in [""] * n if modes is None else modes:
+        if isinstance(mode, Text):
+            texts.append(mode)
+        else:
+            words = str(mode) if mode == mode else ""  # noqa: PLR0124  (NaN differs from itself)
+            texts.append(Text(words, words))
+    return texts
+
+
+def _folded(
+    texts: Sequence[Text], inches: float, size: float, lang: str
+) -> tuple[list[list[str]], int]:
+    """Return the lines of each text, and the most lines that one has in any language."""
+    lines = {
+        each: [folded(text.get(each), inches, size) if text.get(each) else [] for text in texts]
+        for each in LANGUAGES
+    }
+    return lines[lang], max(len(entry) for entries in lines.values() for entry in entries)
 
 
 def _scores(

@@ -237,10 +237,10 @@ class Blueprint(Result):
         chain = [spec.element(name) for name in self.order if spec.element(name).contact_place]
         return Chart(
             "contact_chain",
-            ([element.name.get(lang) for element in chain],),
+            ([element.name for element in chain],),
             {
                 "places": [element.contact_place for element in chain],
-                "modes": [element.mode.get(lang) for element in chain],
+                "modes": [element.mode for element in chain],
                 "source": self.source(lang),
                 "synthetic": self.synthetic,
             },

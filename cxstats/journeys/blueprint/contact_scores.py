@@ -128,12 +128,13 @@ class ContactScores(Result):
                          high=format_number(self.scale[1]))  # fmt: skip
             return Chart("intervals", (names, *estimates), {
                 **shared, "axis": axis, "level": self.level,
+                "reference": round(float(np.mean(estimates[0])), 2),
             })  # fmt: skip
         elements = [self.blueprint.specification.element(e) for e in self.table["element"]]
-        return Chart("contact_chain", (names,), {
+        return Chart("contact_chain", ([element.name for element in elements],), {
             **shared,
             "places": [element.contact_place for element in elements],
-            "modes": [element.mode.get(lang) for element in elements],
+            "modes": [element.mode for element in elements],
             "scores": estimates[0], "ci_low": estimates[1], "ci_high": estimates[2],
             "scale": self.scale, "marked": self.table["bottleneck"].tolist(), "level": self.level,
         })  # fmt: skip
