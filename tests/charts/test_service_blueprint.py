@@ -1,6 +1,6 @@
 """Service blueprints and contact chains: nothing overlaps, both languages stand alike."""
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -102,7 +102,7 @@ def test_arrows_pass_no_box_and_share_no_track(seed, four):
     layout, arrows, _ = _layout(result, *bands_of(result, four))
     pieces = []
     for arrow, route in zip(arrows, layout.routes, strict=True):
-        for a, b in zip(route, route[1:], strict=False):
+        for a, b in pairwise(route):
             assert a[0] == pytest.approx(b[0]) or a[1] == pytest.approx(b[1])
             for name, box in layout.boxes.items():
                 # A diamond's arrows leave it inside of its frame.

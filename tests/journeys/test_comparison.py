@@ -63,7 +63,8 @@ def test_moved_in_order():
 
 def test_changed_numbers_have_intervals():
     new = small(answer={
-        "wait": {"mean": 3, "sd": 2, "n": 30}, "time": 4, "name": {"en": "take the call", "zh": "x"},
+        "wait": {"mean": 3, "sd": 2, "n": 30}, "time": 4,
+        "name": {"en": "take the call", "zh": "x"},
         "failure": {"failed": 4, "n": 180, "cost": 60}, "owner": "Ann",
         "standard": [{"metric": "wait", "limit": 4}, {"metric": "solved", "limit": 0.9,
                                                       "direction": "least"}],
@@ -136,7 +137,7 @@ def test_turning_the_comparison_round_turns_the_changes():
 
 
 def test_what_is_no_blueprint():
-    with pytest.raises(cx.CxError, match="new is a 'dict'; allowed: what cx.blueprint returns"):
+    with pytest.raises(cx.CxError, match=r"new is a 'dict'; allowed: what cx.blueprint returns"):
         OLD.compare(SMALL)
-    with pytest.raises(cx.CxError, match="levels 0.95 and 0.9; allowed: one level for both"):
+    with pytest.raises(cx.CxError, match=r"levels 0.95 and 0.9; allowed: one level for both"):
         OLD.compare(cx.blueprint(SMALL, level=0.9))

@@ -109,7 +109,7 @@ def test_frontstage_without_scores_is_named():
 
 
 BAD = [
-    ({"call": [1, 6]}, {}, r"feedback, row 1, column 'call': 6 is not allowed; allowed: numbers fr"),
+    ({"call": [1, 6]}, {}, r"feedback, row 1, column 'call': 6 is not allowed; allowed: num"),
     ({"call": [1, "x"]}, {}, r"feedback, row 1, column 'call': 'x' is not allowed"),
     ({"call": [True, False]}, {}, r"column 'call': True is not allowed"),
     ({"call": [None, None]}, {}, r"column 'call': no answers"),

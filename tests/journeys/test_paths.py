@@ -1,5 +1,7 @@
 """Paths through flows, against networkx on random graphs."""
 
+from itertools import pairwise
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -26,7 +28,7 @@ def test_the_critical_path_is_that_of_networkx_on_1000_graphs():
         result = critical_path(durations, edges)
         assert result.length == pytest.approx(longest(durations, edges), rel=ROUNDING)
         assert sum(durations[node] for node in result.path) == pytest.approx(result.length)
-        assert set(zip(result.path, result.path[1:], strict=False)) <= set(edges)
+        assert set(pairwise(result.path)) <= set(edges)
         assert all(result.slack[node] == 0 for node in result.path)
 
 
@@ -67,7 +69,7 @@ def test_circles_are_those_of_networkx():
         if cycle:
             assert cycle[0] == cycle[-1]
             assert len(set(cycle)) == len(cycle) - 1
-            assert set(zip(cycle, cycle[1:], strict=False)) <= set(edges)
+            assert set(pairwise(cycle)) <= set(edges)
         else:
             order = topological_order(list(durations), edges)
             rank = {node: i for i, node in enumerate(order)}
@@ -88,6 +90,6 @@ def test_a_blueprint_without_flows_has_no_path():
 
 def test_long_chains_do_not_recurse():
     names = [f"n{i}" for i in range(5_000)]
-    edges = list(zip(names, names[1:], strict=False))
+    edges = list(pairwise(names))
     assert critical_path(dict.fromkeys(names, 1.0), edges).length == 5_000
     assert len(find_cycle([*edges, (names[-1], names[0])])) == 5_001

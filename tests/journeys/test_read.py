@@ -73,7 +73,7 @@ BAD_ELEMENTS = [
                    "value": {"count": 9, "n": 3}}}, r"standard.value.count: 9 is not allowed"),
     ({"name": ["x"]}, r"name: \['x'\] is not allowed; allowed: a text, or one for 'en'"),
     ({"name": {"de": "x"}}, r"name: \{'de': 'x'\} is not allowed"),
-    ({"after_sale": "yes"}, r"after_sale: 'yes' is not allowed; allowed: true, false"),
+    ({"after_sale": "yes"}, r"after_sale: 'yes' is not allowed; allowed: true, false, 1, 0"),
     ({"colour": "red"}, r"key 'colour' is not known; allowed: id, layer"),
     ({"ownr": "x"}, r"key 'ownr' is not known; did you mean 'owner'\?"),
     ({"id": ""}, r"id: '' is not allowed"),
@@ -282,8 +282,12 @@ def test_what_ships_is_listed_and_read():
 
 def test_the_bank_branch_is_as_printed():
     bank = cx.blueprint("bank_branch")
-    printed = {"customer": ["观察环境", "提交需求"], "frontstage": ["接待客户", "解答问题"],
-               "backstage": ["订单处理", "资金调拨"], "support": ["办公设备", "信息系统"]}  # fmt: skip
+    printed = {
+        "customer": ["观察环境", "提交需求"],
+        "frontstage": ["接待客户", "解答问题"],
+        "backstage": ["订单处理", "资金调拨"],
+        "support": ["办公设备", "信息系统"],
+    }
     table = bank.as_table("zh")
     assert table.groupby("layer", sort=False)["name"].apply(list).to_dict() == printed
     numbers = table.select_dtypes("number").drop(columns=["start", "slack"], errors="ignore")
@@ -291,3 +295,38 @@ def test_the_bank_branch_is_as_printed():
     for empty in (bank.flows, bank.critical_path, bank.totals, bank.standards):
         assert len(empty) == 0
     assert not any(any(e.owner) or any(e.sign) for e in bank.specification.elements)
+
+
+def test_other_tables_are_read_too():
+    import polars as pl
+
+    options = {"unit": "minute", "currency": "CNY"}
+    read = cx.blueprint(pl.from_pandas(ELEMENTS), pl.from_pandas(FLOWS), **options)
+    assert repr(read.specification) == repr(of_table().specification)
+    assert len(cx.blueprint(ELEMENTS, FLOWS.iloc[:0], **options).flows) == 0
+
+
+def test_flags_in_tables():
+    for true in (True, 1, 1.0, "TRUE", "true"):
+        elements = pd.DataFrame({"id": ["a"], "layer": ["frontstage"], "after_sale": [true]})
+        assert cx.blueprint(elements).table["after_sale"].tolist() == [True]
+
+
+def test_numbers_and_files_have_bounds():
+    for huge in (1e60, 10**80, -1e200):
+        (said,) = problems(small(call={"time": huge}))
+        assert "is not allowed; allowed: numbers from 0 upwards below 1e+60" in said
+    most = {"mean": 9e59, "sd": 9e59, "n": 2}
+    result = cx.blueprint(small(call={"time": most}, answer={"wait": most, "time": most},
+                                look={"time": most}))  # fmt: skip
+    assert result.lead_time.ci_high > 3.6e60
+    assert result.summary()
+    with pytest.raises(cx.DataError, match="1,001 elements; allowed: 1,000"):
+        cx.blueprint({"elements": [{"id": i, "layer": "customer"} for i in range(1_001)]})
+    with pytest.raises(cx.DataError, match="5,001 flows; allowed: 5,000"):
+        cx.blueprint(small(flows=[{"from": "call", "to": "answer"}] * 5_001))
+
+
+def test_an_element_that_is_not_there():
+    with pytest.raises(cx.CxError, match="'x' is not an element; elements: call, answer"):
+        cx.blueprint(SMALL).name_of("x")

@@ -136,8 +136,11 @@ class BlueprintComparison(Result):
             key = f"blueprint.compare.{row['change']}"
             return label(key, lang, item=item, element=name)
         if row["item"] == "order":
-            names = listed(self.new.name_of(e, lang) for e in row["text_after"].split("; "))
-            return label("blueprint.compare.order", lang, element=name, names=names.get(lang))
+            ids = row["text_after"].split("; ")
+            if all(map(self.new.has, ids)):  # an id may hold the separator
+                ids = [self.new.name_of(e, lang) for e in ids]
+            names = listed(ids).get(lang)
+            return label("blueprint.compare.order", lang, element=name, names=names)
         if row["text_before"] or row["text_after"]:
             sides = ((self.old, row["text_before"]), (self.new, row["text_after"]))
             before, after = (_words(side, row, text, lang) for side, text in sides)

@@ -211,6 +211,7 @@ def score(  # noqa: PLR0913
     check_level(level)
     low, high = _checked_scale(scale)
     frame = as_pandas(feedback)
+    frame = frame.set_axis([str(column) for column in frame.columns], axis=1)
     ids = [name for name in blueprint.order if name in set(frame.columns)]
     _check_columns(frame, blueprint)
     options = MeanOptions(level, interval, n_resamples, seed, bounds=(low, high))

@@ -17,7 +17,9 @@ from math import isnan, nan
 
 import numpy as np
 
+from cxstats.core.errors import CxError
 from cxstats.core.language import Text
+from cxstats.core.messages import excerpt, listing
 from cxstats.stats.intervals import t_interval, wilson_interval
 
 # From what the customer sees down to what carries the service.
@@ -203,8 +205,18 @@ class Specification:
     synthetic: bool = False
 
     def element(self, name: str) -> Element:
-        """Return an element by its id."""
-        return next(element for element in self.elements if element.id == name)
+        """Return an element by its id.
+
+        Raises
+        ------
+        CxError
+            If there is none.
+        """
+        for element in self.elements:
+            if element.id == name:
+                return element
+        ids = listing((element.id for element in self.elements), 30)
+        raise CxError(f"{excerpt(name)} is not an element; elements: {ids}")
 
     def pairs(self, *kinds: str) -> list[tuple[str, str]]:
         """Return the flows of some kinds as pairs of ids; without kinds, all of them."""

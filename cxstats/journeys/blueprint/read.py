@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from math import inf, isfinite, isnan, nan
+from math import inf, isnan, nan
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -56,7 +56,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     **{f"standard_{part}": ("standard", part) for part in ("metric", "limit", "direction")},
     "standard_value": ("standard", "value"),
 }
-MOST_ELEMENTS = 1_000
+MOST_ELEMENTS, MOST_FLOWS = 1_000, 5_000
+MOST = 1e60  # of any number, so that squares of variances have room
 NEAR = 0.6  # likeness from which a name is taken for a slip of another
 
 
@@ -90,9 +91,9 @@ def read_blueprint(elements: Any, flows: Any = None, **head: Any) -> Specificati
         elements, flows = _table_files(Path(elements), flows)
         is_file = False
     if not is_file and not isinstance(elements, Mapping):
-        return _Reader("").specification(
-            head, _rows(elements, "elements"), [] if flows is None else _rows(flows, "flows")
-        )
+        none = flows is None or (hasattr(flows, "shape") and flows.shape[0] == 0)
+        rows = [] if none else _rows(flows, "flows")
+        return _Reader("").specification(head, _rows(elements, "elements"), rows)
     if head or flows is not None:
         name = next(iter(head), "flows")
         raise CxError(f"{name} beside a file or mapping, which says it itself under {name!r}")
@@ -246,6 +247,11 @@ class _Reader:
     ) -> Specification:
         """Return the blueprint, or raise with every problem."""
         where = "the blueprint"
+        for name, entries, most in (
+            ("elements", elements, MOST_ELEMENTS), ("flows", flows, MOST_FLOWS)
+        ):  # fmt: skip
+            if len(entries) > most:
+                raise DataError(f"{self.prefix}{len(entries):,} {name}; allowed: {most:,}")
         stages = self._stages(where, head.get("stages"))
         read = self._elements(elements, stages)
         pairs = self._flows(flows, [element.id for element in read])
@@ -306,8 +312,6 @@ class _Reader:
     def _elements(self, entries: Sequence[Entry], stages: dict[str, Text]) -> list[Element]:
         if not entries:
             self.say("elements", "there are none; at least one is needed")
-        if len(entries) > MOST_ELEMENTS:
-            raise DataError(f"{self.prefix}{len(entries):,} elements; allowed: {MOST_ELEMENTS:,}")
         free = not stages  # stages that are not listed stand in the order of the elements
         read: dict[str, tuple[str, Element]] = {}
         for place, value in entries:
@@ -536,9 +540,11 @@ class _Reader:
 
     def flag(self, place: str, key: str, value: Any) -> bool:
         """Return true or false."""
-        if isinstance(value, bool) or value in (0, 1):
+        if isinstance(value, str) and value.strip().casefold() in ("true", "false"):
+            return value.strip().casefold() == "true"
+        if isinstance(value, int | float) and value in (0, 1):
             return bool(value)
-        self.problem(place, key, value, "true, false")
+        self.problem(place, key, value, "true, false, 1, 0")
         return False
 
     def number(
@@ -555,7 +561,9 @@ class _Reader:
         )  # fmt: skip
         allowed = f"{'whole numbers' if whole else 'numbers'}{span}"
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not -1e300 < value < 1e300 or not isfinite(float(value)):
+        if is_number and abs(value) >= MOST:
+            allowed += f" below {MOST:g}"
+        if not is_number or not -MOST < value < MOST:
             self.problem(place, key, value, allowed)
             return nan
         if not low <= value <= high or (whole and value != int(value)):
