@@ -141,3 +141,24 @@ def test_what_is_no_blueprint():
         OLD.compare(SMALL)
     with pytest.raises(cx.CxError, match=r"levels 0.95 and 0.9; allowed: one level for both"):
         OLD.compare(cx.blueprint(SMALL, level=0.9))
+
+
+def test_the_chart_counts_changes_beyond_chance():
+    times = {"mean": 1, "sd": 0.5, "n": 40}
+    timed = {"call": {"time": times}, "look": {"time": times}}
+    old = cx.blueprint(small(**timed))
+    wait = {"answer": {"wait": {"mean": 2, "sd": 1, "n": 40}}}
+    title = old.compare(cx.blueprint(small(**timed, **wait))).plot().figure.get_suptitle()
+    assert title.replace("\n", " ") == "2 of 3 totals changed by more than chance explains"
+
+
+def test_ids_with_separators_are_told():
+    ids = ["a; b", "c -> d", "e"]
+    elements = [{"id": name, "layer": "customer"} for name in ids]
+    flows = [{"from": a, "to": b} for a, b in ((ids[0], ids[1]), (ids[1], ids[2]))]
+    turned = [{"from": flow["to"], "to": flow["from"]} for flow in flows]
+    result = cx.blueprint({"elements": elements, "flows": flows}).compare(
+        cx.blueprint({"elements": elements, "flows": turned})
+    )
+    assert "c -> d, order: now before a; b" in result.summary()
+    assert result.summary("zh")

@@ -59,6 +59,15 @@ def test_scores_that_do_not_tell():
     assert alone.bottleneck == ("answer",)
 
 
+def test_answers_that_do_not_vary():
+    """All put them two points apart: certain from 6 respondents on, since 1/2^5 is above 2.5 %."""
+    for n, candidates in ((5, 3), (6, 1)):
+        frame = pd.DataFrame({"call": [5] * n, "answer": [2] * n, "look": [4] * n})
+        assert len(BLUEPRINT.score(frame, (1, 5)).bottleneck) == candidates
+    equal = pd.DataFrame({"call": [3] * 50, "answer": [3] * 50})
+    assert len(BLUEPRINT.score(equal, (1, 5)).bottleneck) == 2
+
+
 def test_respondents_who_skip_a_point_are_not_dropped():
     frame = answers(call=4, answer=3)
     frame.loc[:29, "call"] = np.nan

@@ -330,3 +330,59 @@ def test_numbers_and_files_have_bounds():
 def test_an_element_that_is_not_there():
     with pytest.raises(cx.CxError, match="'x' is not an element; elements: call, answer"):
         cx.blueprint(SMALL).name_of("x")
+
+
+NASTY = [
+    None, "", " ", "x", "=1+1", "\x00", "\u202e", 0, -1, 1e308, 10**400, float("nan"), True, [], {},
+    [None], [[]], {"en": None}, {"mean": None}, {1: 2}, {None: None}, pd.NaT, pd.NA, object(),
+    np.float64(3), np.array([1, 2]), pd.Timestamp("2024-01-01"), {"a"}, b"x", ("a", "b"), 1j,
+]  # fmt: skip
+
+
+def spots(value, way=()):
+    """Return the ways to every value of a mapping, itself included."""
+    yield way
+    entries = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, entry in entries if isinstance(value, dict | list) else ():
+        yield from spots(entry, (*way, key)) if isinstance(entry, dict | list) else [(*way, key)]
+
+
+def put(content, way, value):
+    content = copy.deepcopy(content)
+    place = content
+    for key in way[:-1]:
+        place = place[key]
+    place[way[-1]] = value
+    return content
+
+
+def test_nothing_but_our_errors_reaches_a_user():
+    for way in list(spots(SMALL))[1:]:
+        for value in NASTY:
+            content = put(SMALL, way, value)
+            try:
+                result = cx.blueprint(content)
+                assert result.summary()
+                assert result.summary("zh")
+            except cx.CxError as error:
+                assert len(str(error)) < 2_000
+                assert "\x00" not in str(error)
+
+
+def test_nothing_but_our_errors_comes_of_tables():
+    for column in ELEMENTS.columns:
+        for value in NASTY:
+            cells = ELEMENTS[column].astype(object).tolist()
+            cells[1] = value
+            frame = ELEMENTS.assign(**{column: pd.Series(cells, dtype=object)})
+            try:
+                assert cx.blueprint(frame, FLOWS, unit="minute").summary()
+            except cx.CxError as error:
+                assert len(str(error)) < 2_000
+
+
+def test_a_mapping_that_contains_itself():
+    content = copy.deepcopy(SMALL)
+    content["elements"].append(content)
+    with pytest.raises(cx.DataError, match="nested deeper than 20 levels"):
+        cx.blueprint(content)

@@ -312,7 +312,9 @@ def blueprint(
     Notes
     -----
     The lead time is that of the longest way where every element of the blueprint takes place;
-    of alternatives (decisions) it is the slowest. Where several ways are about as long, the mean of
+    of alternatives (decisions) it is the slowest. Intervals of sums take elements as independent of
+    each other; where single runs were timed as wholes, `cxstats.event_log` needs no such
+    assumption. Where several ways are about as long, the mean of
     the longest is above the longest mean; a note says so.
 
     References
@@ -355,16 +357,18 @@ def of_specification(spec: Specification, level: float) -> Blueprint:
     durations = {e.id: e.duration for e in spec.elements if e.id in inside}
     longest = critical_path(durations, sequence) if spec.unit else critical_path({}, [])
     on_path = [spec.element(name) for name in longest.path]
-    totals = []
-    if on_path:
-        waits, times = ([getattr(e, key) or ZERO for e in on_path] for key in ("wait", "time"))
-        totals += [
-            ("lead_time", *total_time([*waits, *times], spec.unit, level)),
-            ("waiting_share", *waiting_share(waits, times, level)),
-        ]
-    loss = expected_loss(spec.elements, spec.currency, level)
-    if not isnan(loss.estimate):
-        totals.append(("expected_loss", *loss))
+    waits, times = ([getattr(e, key) or ZERO for e in on_path] for key in ("wait", "time"))
+    estimates = (
+        total_time([*waits, *times], spec.unit, level) if on_path else NOTHING,
+        waiting_share(waits, times, level) if on_path else NOTHING,
+        expected_loss(spec.elements, spec.currency, level),
+    )
+    measures = ("lead_time", "waiting_share", "expected_loss")
+    totals = [
+        (measure, *estimate)
+        for measure, estimate in zip(measures, estimates, strict=True)
+        if not isnan(estimate.estimate)
+    ]
     standards = _standards(spec, level)
     return Blueprint(
         table=_table(spec, longest, level),
@@ -378,7 +382,7 @@ def of_specification(spec: Specification, level: float) -> Blueprint:
         specification=spec,
         level=level,
         synthetic=spec.synthetic,
-        notes=tuple(_notes(spec, longest, loss, standards)),
+        notes=tuple(_notes(spec, longest, estimates, standards)),
     )
 
 
@@ -456,9 +460,13 @@ def _standards(spec: Specification, level: float) -> pd.DataFrame:
 
 
 def _notes(
-    spec: Specification, longest: CriticalPath, loss: Estimate, standards: pd.DataFrame
+    spec: Specification,
+    longest: CriticalPath,
+    totals: Sequence[Estimate],
+    standards: pd.DataFrame,
 ) -> list[Text]:
-    """Return what a reader must know."""
+    """Return what a reader must know; the expected loss is the last of the totals."""
+    loss = totals[-1]
     notes = note_if(not spec.flows, "blueprint.note.no_flows")
     places: dict[str, list[str]] = {}
     for gap, layer, element in gaps(spec):
@@ -474,6 +482,7 @@ def _notes(
         notes += note_if(bool(untimed), "blueprint.note.untimed", names=_names(spec, untimed))
         notes += _time_notes(spec, longest)
     losing = [e for e in spec.elements if e.failure is not None]
+    notes += note_if(any(not isnan(total.ci_low) for total in totals), "blueprint.note.independent")
     notes += note_if(any(isnan(e.cost) for e in losing), "blueprint.note.no_cost",
                      names=_names(spec, [e.id for e in losing if isnan(e.cost)]))  # fmt: skip
     no_n = [e.id for e in losing if e.failure is not None and isnan(e.failure.n)]

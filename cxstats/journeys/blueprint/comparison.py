@@ -166,14 +166,17 @@ class BlueprintComparison(Result):
                 if unit else measure,
                 "before": round(scale * row["before"], 1),
                 "after": round(scale * row["after"], 1),
-                "change": _difference_text(row["estimate"], (nan, nan), share, lang),
+                "change": _difference_text(
+                    row["estimate"], (row["ci_low"], row["ci_high"]), share, lang
+                ),
                 "better": "down",
             })  # fmt: skip
-        return Chart(
-            "before_after",
-            (pd.DataFrame(rows),),
-            {"source": self.new.source(lang), "synthetic": self.synthetic},
-        )
+        options = {"source": self.new.source(lang), "synthetic": self.synthetic}
+        tested = self.totals.dropna(subset=["ci_low", "ci_high"])
+        if len(tested):
+            clear = int(((tested["ci_low"] > 0) | (tested["ci_high"] < 0)).sum())
+            options["title"] = label("blueprint.compare.title", lang, k=clear, n=len(tested))
+        return Chart("before_after", (pd.DataFrame(rows),), options)
 
 
 def _words(side: Blueprint, row: pd.Series[Any], text: str, lang: str) -> str:
@@ -223,7 +226,7 @@ def compare(old: Blueprint, new: Blueprint) -> BlueprintComparison:
     another, or where it comes before another element that it came after (of the pairs that both
     blueprints order by their flows). Differences of measured times have Welch's interval, those of
     failure shares Newcombe's, those of totals are combined by squaring and adding (Zou & Donner
-    2008); a planned time has none.
+    2008); a planned time has none. The two blueprints are taken as measured on different runs.
 
     Parameters
     ----------

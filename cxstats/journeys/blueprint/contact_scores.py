@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+TINY = 1e-12  # relative: rounding
 STEPS = ("roles", "contact_points", "journey", "score", "improve", "watch")
 
 
@@ -156,7 +157,8 @@ def score(  # noqa: PLR0913
 
     The score is ``w_f mean + w_i internal`` with weights that add up to 1. A contact point i may be
     the bottleneck, the lowest of all, unless another one is lower by a one-sided t test of the
-    difference at level ``(1 - level) / (k - 1)``. Whatever the scores, the truly lowest one is left
+    difference at level ``(1 - level) / (k - 1)`` (a sign test where every respondent puts the two
+    equally far apart). Whatever the scores, the truly lowest one is left
     out in at most ``1 - level`` of samples: only its k - 1 comparisons can do so. One candidate
     alone is the bottleneck with certainty of that level.
 
@@ -277,8 +279,12 @@ def may_be_lowest(means: Means, scores: Array, weight: float, level: float) -> N
     with np.errstate(invalid="ignore", divide="ignore"):
         se = np.sqrt(np.maximum(spread, 0) * n / (n - 1))
         t = (scores[:, None] - scores[None, :]) / se
-    quantile = stdtrit(np.maximum(n - 1, 1), 1 - (1 - level) / (k - 1))
-    beaten = (t > quantile) & (n > 1) & (se > 1e-12 * np.maximum(1, np.abs(scores).max()))
+    tail = (1 - level) / (k - 1)
+    varies = se > TINY * max(1.0, float(np.abs(scores).max()))
+    higher = scores[:, None] - scores[None, :] > TINY * max(1.0, float(np.abs(scores).max()))
+    # Where all respondents differ by the same, the sign test tells.
+    alike = ~varies & higher & (0.5**n <= tail)
+    beaten = (n > 1) & np.where(varies, t > stdtrit(np.maximum(n - 1, 1), 1 - tail), alike)
     return np.asarray(~beaten.any(axis=1))
 
 

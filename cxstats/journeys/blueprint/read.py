@@ -18,7 +18,7 @@ from cxstats.core.files import read_bytes
 from cxstats.core.language import Text
 from cxstats.core.messages import excerpt, listing, row_name
 from cxstats.core.paths import data_folder
-from cxstats.core.yaml_text import LARGEST, parse_yaml
+from cxstats.core.yaml_text import DEEPEST, LARGEST, parse_yaml
 from cxstats.journeys.blueprint.elements import (
     DIRECTIONS,
     ELEMENT_METRICS,
@@ -99,7 +99,7 @@ def read_blueprint(elements: Any, flows: Any = None, **head: Any) -> Specificati
         raise CxError(f"{name} beside a file or mapping, which says it itself under {name!r}")
     if is_file:
         return _of_yaml(elements)
-    return _of_mapping(elements, "", {})
+    return _of_mapping(_plain(elements), "", {})
 
 
 def _table_files(file: Path, flows: Any) -> tuple[Any, Any]:
@@ -208,8 +208,21 @@ def _put(value: dict[str, Any], keys: tuple[str, ...], cell: Any) -> None:
     inner[rest[0]] = cell
 
 
-def _plain(cell: Any) -> Any:
-    return cell.item() if isinstance(cell, np.generic) else cell
+def _plain(value: Any, depth: int = 0) -> Any:
+    """Return a value with lists, mappings and numbers of Python, and None for what is missing."""
+    import pandas as pd
+
+    if depth > DEEPEST:
+        raise DataError(f"a blueprint is nested deeper than {DEEPEST} levels")
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {key: _plain(entry, depth + 1) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry, depth + 1) for entry in value]
+    if value is pd.NA or value is pd.NaT:
+        return None
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _nearest(name: object, names: Iterable[str]) -> str:
@@ -362,9 +375,9 @@ class _Reader:
         layer = value.get("layer")
         if layer is None:
             self.say(place, f"key 'layer' is missing; allowed: {', '.join(map(repr, LAYERS))}")
-        elif isinstance(layer, Sequence) and not isinstance(layer, str):
+        elif isinstance(layer, list):
             self.problem(place, "layer", layer, "one layer; an element in two is two elements")
-        elif layer not in LAYERS:
+        elif not isinstance(layer, str) or layer not in LAYERS:
             self.problem(place, "layer", layer, ", ".join(map(repr, LAYERS)))
         return layer if isinstance(layer, str) else ""
 
@@ -554,7 +567,6 @@ class _Reader:
         """Return a finite number from `low` to `high`; NaN where there is none or it is wrong."""
         if value is None:
             return nan
-        value = _plain(value)
         span = (
             "" if low == -inf
             else f" from {low:g} to {high:g}" if high < inf else f" from {low:g} upwards"
