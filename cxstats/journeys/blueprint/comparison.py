@@ -137,9 +137,9 @@ class BlueprintComparison(Result):
             return label(key, lang, item=item, element=name)
         if row["item"] == "order":
             ids = row["text_after"].split("; ")
-            if all(map(self.new.has, ids)):  # an id may hold the separator
-                ids = [self.new.name_of(e, lang) for e in ids]
-            names = listed(ids).get(lang)
+            plain = all(map(self.new.has, ids))  # an id may hold the separator
+            texts = [self.new.name_of(e, lang) for e in ids] if plain else [row["text_after"]]
+            names = listed(texts).get(lang)
             return label("blueprint.compare.order", lang, element=name, names=names)
         if row["text_before"] or row["text_after"]:
             sides = ((self.old, row["text_before"]), (self.new, row["text_after"]))
