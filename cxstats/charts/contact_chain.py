@@ -25,7 +25,7 @@ COLOURS = {
 }  # fmt: skip
 MOST = 12  # steps in a row
 STEP, NOTCH, GAP = 1.55, 0.16, 0.06  # inches: width of a step, its point, between steps
-WORDS = 1.2  # inches for the words in a step
+TEXT_WIDTH = 1.2  # inches for the words in a step
 NAME, SMALL = 9.0, 7.6  # points
 LINE = 1.35 / 72
 BAR = 0.09  # height of the bar of a score
@@ -57,7 +57,7 @@ def contact_chain(  # noqa: PLR0913
     source : str
         Where the chain comes from.
     places : sequence of {"frontstage", "backstage", "after_sale", ""}, optional
-        Where each takes place, shown as its colour; empty where that is not given.
+        Where each takes place, shown as its colour; empty where it is not said.
     modes : sequence of str or Text, optional
         Mode of contact, such as "telephone", written below the step.
     scores, ci_low, ci_high : sequences of float, optional
@@ -87,9 +87,9 @@ def contact_chain(  # noqa: PLR0913
     texts = [name if isinstance(name, Text) else Text(str(name), str(name)) for name in names]
     steps = [text.get(lang) for text in texts]
     n = len(steps)
-    given = {"places": places, "modes": modes, "scores": scores, "ci_low": ci_low,
+    values_by_name = {"places": places, "modes": modes, "scores": scores, "ci_low": ci_low,
              "ci_high": ci_high, "marked": marked}  # fmt: skip
-    for name, values in given.items():
+    for name, values in values_by_name.items():
         if values is not None and len(values) != n:
             raise CxError(f"{name} has {len(values)} values for {n} names; one for each")
     if not n:
@@ -101,7 +101,7 @@ def contact_chain(  # noqa: PLR0913
         raise CxError(f"places: {unknown[0]!r} is not known; allowed: {allowed}, ''")
     values = _scores(steps, scores, scale)
     rows = [range(i, min(i + MOST, n)) for i in range(0, n, MOST)]
-    inside, most_inside = _folded(texts, WORDS, NAME, lang)
+    inside, most_inside = _folded(texts, TEXT_WIDTH, NAME, lang)
     below, most_below = _folded(_modes(modes, n), STEP - 0.1, SMALL, lang)
     tall = max(0.55, 0.2 + LINE * NAME * most_inside)
     deep = LINE * SMALL * most_below + 0.12
@@ -147,8 +147,8 @@ def _modes(modes: Sequence[str | Text] | None, n: int) -> list[Text]:
         if isinstance(mode, Text):
             texts.append(mode)
         else:
-            words = str(mode) if mode == mode else ""  # noqa: PLR0124  (NaN differs from itself)
-            texts.append(Text(words, words))
+            text = str(mode) if mode == mode else ""  # noqa: PLR0124  (NaN differs from itself)
+            texts.append(Text(text, text))
     return texts
 
 
@@ -201,7 +201,7 @@ def _step(
     centre = x + (STEP - GAP + NOTCH) / 2 + (0 if first else NOTCH / 4)
     top = middle + LINE * NAME * len(lines) / 2
     for i, line in enumerate(lines):
-        InchText(ax, centre, top - LINE * NAME * (i + 0.5), line, NAME, WORDS, ha="center",
+        InchText(ax, centre, top - LINE * NAME * (i + 0.5), line, NAME, TEXT_WIDTH, ha="center",
                  va="center", zorder=3)  # fmt: skip
 
 
@@ -248,9 +248,9 @@ def _legend(
     lang: str,
 ) -> int:
     """Put the places above the chain; return how many lines that takes."""
-    shown = [place for place in PLACES if place in places]
+    present = [place for place in PLACES if place in places]
     handles: list[Any] = list(style.patches({
-        style.capital(label(f"blueprint.word.{place}", lang)): COLOURS[place] for place in shown
+        style.capital(label(f"blueprint.word.{place}", lang)): COLOURS[place] for place in present
     }))  # fmt: skip
     if marked is not None and any(marked):
         ring = style.patches({style.capital(label("chain.marked", lang)): "white"}, style.BAD)

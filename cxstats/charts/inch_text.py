@@ -73,13 +73,13 @@ def folded(text: str, inches: float, size: float, most: int = 8) -> list[str]:
     columns = max(2, int(inches * 72 / (size * 0.6)))
     lines: list[str] = []
     for line in style.fold(text, columns).split("\n"):
-        rest = line
-        while style.display_width(rest) > columns:
-            end = next(i for i in range(len(rest), 0, -1)
-                       if style.display_width(rest[:i]) <= columns or i == 1)  # fmt: skip
-            lines.append(rest[:end])
-            rest = rest[end:]
-        lines.append(rest)
+        remainder = line
+        while style.display_width(remainder) > columns:
+            end = next(i for i in range(len(remainder), 0, -1)
+                       if style.display_width(remainder[:i]) <= columns or i == 1)  # fmt: skip
+            lines.append(remainder[:end])
+            remainder = remainder[end:]
+        lines.append(remainder)
     return (
         lines if len(lines) <= most else [*lines[: most - 1], lines[most - 1][: columns - 1] + "…"]
     )

@@ -46,7 +46,7 @@ LINE = 1.35 / 72  # inches of a line of text, per point
 PAD = 0.1  # inches around the words of a box, and below the marks on its upper edge
 MARK = 0.11  # radius of the marks F and W
 WIDE = {BOX: 1.62, ELLIPSE: 2.0, DIAMOND: 2.5}  # shapes; the words have 1.46 inches or less
-WORDS = {BOX: 1.46, ELLIPSE: 1.46, DIAMOND: 1.3}
+TEXT_WIDTH = {BOX: 1.46, ELLIPSE: 1.46, DIAMOND: 1.3}
 MOST_COLUMNS = 100
 FOUR = ("customer", "frontstage", "backstage", "support")
 SHAPES = {
@@ -143,7 +143,7 @@ def service_blueprint(
             is_infrastructure = four_layers and element.layer == "support"
             kind = "lines" if is_infrastructure else shapes[bands[name]]
             _shape(ax, box, kind, name in on_path, name in missed)
-            _words(
+            _captions(
                 ax,
                 box,
                 shapes[bands[name]],
@@ -187,17 +187,17 @@ def _size(element: Element, unit: str, shape: str) -> tuple[float, float]:
         heights.append(LINE * (NAME * len(lines) + SMALL * len(below)))
     tall = max(heights)
     if shape == DIAMOND:  # words of half of its width have half of its height
-        return WIDE[shape], max(0.8, tall / (1 - WORDS[shape] / WIDE[shape]))
+        return WIDE[shape], max(0.8, tall / (1 - TEXT_WIDTH[shape] / WIDE[shape]))
     if shape == ELLIPSE:
-        return WIDE[shape], max(0.6, tall / (1 - (WORDS[shape] / WIDE[shape]) ** 2) ** 0.5)
+        return WIDE[shape], max(0.6, tall / (1 - (TEXT_WIDTH[shape] / WIDE[shape]) ** 2) ** 0.5)
     return WIDE[shape], max(0.5, tall + 2 * PAD)
 
 
 def _lines_of(element: Element, unit: str, lang: str, shape: str) -> tuple[list[str], list[str]]:
     """Return the lines of the name, and those of times and failures below it."""
-    name = folded(element.name.get(lang), WORDS[shape], NAME)
+    name = folded(element.name.get(lang), TEXT_WIDTH[shape], NAME)
     below = [*_times(element, unit, lang, shape), _failure(element, lang)]
-    return name, [line for part in below if part for line in folded(part, WORDS[shape], SMALL)]
+    return name, [line for part in below if part for line in folded(part, TEXT_WIDTH[shape], SMALL)]
 
 
 def _times(element: Element, unit: str, lang: str, shape: str) -> list[str]:
@@ -211,7 +211,7 @@ def _times(element: Element, unit: str, lang: str, shape: str) -> list[str]:
         return [time]
     first = label("blueprint.drawing.waits", lang, wait=wait)
     together = f"{first} + {time}"
-    if time and len(folded(together, WORDS[shape], SMALL)) == 1:
+    if time and len(folded(together, TEXT_WIDTH[shape], SMALL)) == 1:
         return [together]
     return [first, time]
 
@@ -228,25 +228,27 @@ def _bands(ax: Axes, layout: Layout, layers: Sequence[str], four: bool, lang: st
     for layer, (top, bottom) in zip(layers, layout.bands, strict=True):
         fill: dict[str, Any] = {"facecolor": FILLS[layer], "edgecolor": "none", "zorder": 0}
         ax.add_patch(Rectangle((0, bottom), layout.width, top - bottom, **fill))
-        words = "\n".join(folded(style.capital(label(family.format(layer), lang)),
+        caption = "\n".join(folded(style.capital(label(family.format(layer), lang)),
                                  LABELS - 0.25, 9.5))  # fmt: skip
-        InchText(ax, 0.1, (top + bottom) / 2, words, 9.5, LABELS - 0.15, weight="bold", va="center")
+        InchText(
+            ax, 0.1, (top + bottom) / 2, caption, 9.5, LABELS - 0.15, weight="bold", va="center"
+        )
     for layer, height in zip(layers, layout.lines, strict=False):
         if layer not in LINES or four:
             ax.plot([0, layout.width], [height] * 2, color="white", linewidth=2, zorder=0.5)
             continue
         key, look = LINES[layer]
         ax.plot([0, layout.width], [height] * 2, color=style.INK, zorder=0.5, **look)
-        words = "\n".join(folded(label(f"blueprint.line.{key}", lang), LABELS - 0.25, SMALL))
-        InchText(ax, 0.1, height + 0.04, words, SMALL, LABELS - 0.15, color=style.NEUTRAL,
+        caption = "\n".join(folded(label(f"blueprint.line.{key}", lang), LABELS - 0.25, SMALL))
+        InchText(ax, 0.1, height + 0.04, caption, SMALL, LABELS - 0.15, color=style.NEUTRAL,
                  va="bottom", linespacing=1.1)  # fmt: skip
 
 
 def _stages(ax: Axes, layout: Layout, stages: Sequence[Any], lang: str) -> None:
     for stage, (left, right) in zip(stages, layout.columns, strict=False):
-        words = "\n".join(folded(stage.get(lang), right - left - 0.1, 9, 2))
+        caption = "\n".join(folded(stage.get(lang), right - left - 0.1, 9, 2))
         middle = {"ha": "center", "va": "center", "weight": "bold", "linespacing": 1.15}
-        InchText(ax, (left + right) / 2, -HEADER / 2, words, 9, right - left - 0.05, **middle)
+        InchText(ax, (left + right) / 2, -HEADER / 2, caption, 9, right - left - 0.05, **middle)
         ax.plot([left, left], [-layout.height, 0], color="white", linewidth=1.5, zorder=0.4)
 
 
@@ -286,7 +288,7 @@ def _shape(
         ax.add_patch(FancyBboxPatch((x - w / 2, y - h / 2), w, h, rounded, **look))
 
 
-def _words(
+def _captions(
     ax: Axes,
     box: tuple[float, float, float, float],
     shape: str,
@@ -297,11 +299,11 @@ def _words(
     top = y + LINE * (NAME * len(name) + SMALL * len(below)) / 2
     for i, line in enumerate(name):
         place = top - LINE * NAME * (i + 0.5)
-        InchText(ax, x, place, line, NAME, WORDS[shape], ha="center", va="center", zorder=3)
+        InchText(ax, x, place, line, NAME, TEXT_WIDTH[shape], ha="center", va="center", zorder=3)
     top -= LINE * NAME * len(name)
     for i, line in enumerate(below):
         place = top - LINE * SMALL * (i + 0.5)
-        InchText(ax, x, place, line, SMALL, WORDS[shape], ha="center", va="center", zorder=3,
+        InchText(ax, x, place, line, SMALL, TEXT_WIDTH[shape], ha="center", va="center", zorder=3,
                  color="#555555")  # fmt: skip
 
 

@@ -350,9 +350,9 @@ def weighted_counts_interval(
     x, trials, weight = (np.asarray(values, float) for values in (counts, n, weights))
     most, frequent = weight.sum(), x @ (weight / trials) > weight.sum() / 2
     low, high = _gamma_limits(x, trials, weight, level)
-    low_of_rest, high_of_rest = _gamma_limits(trials - x, trials, weight, level)
-    low = np.where(frequent, most - high_of_rest, low)
-    return low, np.minimum(np.where(frequent, most - low_of_rest, high), most)
+    low_of_others, high_of_others = _gamma_limits(trials - x, trials, weight, level)
+    low = np.where(frequent, most - high_of_others, low)
+    return low, np.minimum(np.where(frequent, most - low_of_others, high), most)
 
 
 def _gamma_limits(x: Array, trials: Array, weight: Array, level: float) -> tuple[Array, Array]:

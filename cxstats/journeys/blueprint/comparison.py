@@ -143,7 +143,7 @@ class BlueprintComparison(Result):
             return label("blueprint.compare.order", lang, element=name, names=names)
         if row["text_before"] or row["text_after"]:
             sides = ((self.old, row["text_before"]), (self.new, row["text_after"]))
-            before, after = (_words(side, row, text, lang) for side, text in sides)
+            before, after = (_text_in(side, row, text, lang) for side, text in sides)
             change = f"{before} → {after}"
         else:
             values, limits = (row[list(keys)].tolist() for keys in (VALUES, LIMITS))
@@ -179,7 +179,7 @@ class BlueprintComparison(Result):
         return Chart("before_after", (pd.DataFrame(rows),), options)
 
 
-def _words(side: Blueprint, row: pd.Series[Any], text: str, lang: str) -> str:
+def _text_in(side: Blueprint, row: pd.Series[Any], text: str, lang: str) -> str:
     """Return a text of the table in a language; a dash for none."""
     if not text:
         return "–"
@@ -188,8 +188,8 @@ def _words(side: Blueprint, row: pd.Series[Any], text: str, lang: str) -> str:
         return listed(label(f"blueprint.word.{code}", lang) for code in codes).get(lang)
     if row["item"] == "stage":
         return side.specification.stages[text].get(lang)
-    words: Text = getattr(side.specification.element(row["element"]), row["item"])
-    return words.get(lang)
+    text_of_both: Text = getattr(side.specification.element(row["element"]), row["item"])
+    return text_of_both.get(lang)
 
 
 def _unit_name(unit: str, lang: str) -> str:

@@ -40,16 +40,16 @@ class Estimate(NamedTuple):
     method: str
 
 
-def total_time(parts: Sequence[Measured], unit: str, level: float) -> Estimate:
+def total_time(means: Sequence[Measured], unit: str, level: float) -> Estimate:
     """Return the sum of mean times with Student's t interval.
 
     Variance ``V = sum sd_i^2 / n_i`` and, after Satterthwaite, degrees of freedom
-    ``V^2 / sum (sd_i^2 / n_i)^2 / (n_i - 1)``. There is no interval where a part that is not 0 has
+    ``V^2 / sum (sd_i^2 / n_i)^2 / (n_i - 1)``. There is no interval where a mean that is not 0 has
     no standard deviation or no n: planned times have no sampling error, and none is invented.
 
     Parameters
     ----------
-    parts : sequence of Measured
+    means : sequence of Measured
         Independent of each other.
     unit : str
     level : float
@@ -60,8 +60,8 @@ def total_time(parts: Sequence[Measured], unit: str, level: float) -> Estimate:
     >>> round(total.estimate, 1), round(total.ci_low, 2), round(total.ci_high, 2)
     (15.0, 13.5, 16.5)
     """
-    total = sum(part.mean for part in parts)
-    variance, df = _sum_of(parts)
+    total = sum(m.mean for m in means)
+    variance, df = _sum_of(means)
     if isnan(variance) or not variance > 0:
         return Estimate(total, nan, nan, unit, "none")
     se = np.array([variance**0.5])
@@ -84,7 +84,7 @@ def waiting_share(waits: Sequence[Measured], times: Sequence[Measured], level: f
     >>> round(share.estimate, 3), round(share.ci_low, 3), round(share.ci_high, 3)
     (0.6, 0.563, 0.635)
     """
-    wait, time = (sum(part.mean for part in parts) for parts in (waits, times))
+    wait, time = (sum(m.mean for m in means) for means in (waits, times))
     if not wait + time > 0:
         return Estimate(nan, nan, nan, "share", "none")
     share = wait / (wait + time)
@@ -99,12 +99,12 @@ def waiting_share(waits: Sequence[Measured], times: Sequence[Measured], level: f
     return Estimate(share, max(float(low[0]), 0.0), min(float(high[0]), 1.0), "share", "Fieller")
 
 
-def _sum_of(parts: Sequence[Measured]) -> tuple[float, float]:
-    """Return variance and degrees of freedom of a sum of means; a part of 0 has no variance."""
-    variances = [0.0 if part.mean == 0 else part.variance for part in parts]
+def _sum_of(means: Sequence[Measured]) -> tuple[float, float]:
+    """Return variance and degrees of freedom of a sum of means; a mean of 0 has no variance."""
+    variances = [0.0 if m.mean == 0 else m.variance for m in means]
     total = sum(variances)
     with np.errstate(invalid="ignore", divide="ignore"):
-        pieces = [v**2 / (p.n - 1) for v, p in zip(variances, parts, strict=True) if v > 0]
+        pieces = [v**2 / (m.n - 1) for v, m in zip(variances, means, strict=True) if v > 0]
         return total, total**2 / sum(pieces) if pieces else nan
 
 

@@ -198,14 +198,14 @@ def _check_columns(columns: Iterable[Any], allowed: Sequence[str], name: str) ->
 
 def _put(value: dict[str, Any], keys: tuple[str, ...], cell: Any) -> None:
     """Put a cell below its keys; a value that stands alone is the mean of a mapping."""
-    first, *rest = keys
-    if not rest:
+    first, *inner_keys = keys
+    if not inner_keys:
         value[first] = {"mean": cell, **value[first]} if first in value else cell
         return
     inner = value.setdefault(first, {})
     if not isinstance(inner, dict):
         inner = value[first] = {"mean": inner}
-    inner[rest[0]] = cell
+    inner[inner_keys[0]] = cell
 
 
 def _plain(value: Any, depth: int = 0) -> Any:
@@ -398,7 +398,7 @@ class _Reader:
                 return None
             mean = self.number(place, f"{key}.mean", value["mean"], low, high)
             sd = self.number(place, f"{key}.sd", value.get("sd"))
-            n = self.number(place, f"{key}.n", value.get("n"), 1, whole=True)
+            n = self.number(place, f"{key}.n", value.get("n"), 1, integer=True)
             return Measured(mean, sd, n)
         if isinstance(value, Sequence) and not isinstance(value, str):
             values = [self.number(place, f"{key}, value {i}", x, low, high)
@@ -428,18 +428,18 @@ class _Reader:
                 self.say(place, "failure: 'failed' is missing; allowed: failed and n, or share")
             return None, cost
         share = self.number(place, "failure.share", value["share"], 0, 1)
-        n = self.number(place, "failure.n", value.get("n"), 1, whole=True)
+        n = self.number(place, "failure.n", value.get("n"), 1, integer=True)
         return Measured(share, n=n, count=share * n), cost
 
     def _share(
         self, place: str, key: str, value: Mapping[str, Any], name: str = "count"
     ) -> Measured | None:
         """Return the share of counts among trials."""
-        count = self.number(place, f"{key}.{name}", value["count"], whole=True)
+        count = self.number(place, f"{key}.{name}", value["count"], integer=True)
         if value.get("n") is None:
             self.say(place, f"{key}: {name!r} without 'n', out of how many")
             return None
-        n = self.number(place, f"{key}.n", value["n"], 1, whole=True)
+        n = self.number(place, f"{key}.n", value["n"], 1, integer=True)
         if count > n:
             self.problem(place, f"{key}.{name}", value["count"], f"at most n, which is {n:g}")
         return Measured(count / n, n=n, count=count)
@@ -450,7 +450,9 @@ class _Reader:
         if value is None:
             return ()
         several = isinstance(value, Sequence) and not isinstance(value, str)
-        read = [self._standard(place, one, from_element) for one in (value if several else [value])]
+        read = [
+            self._standard(place, entry, from_element) for entry in (value if several else [value])
+        ]
         standards = [standard for standard in read if standard is not None]
         for metric, times in Counter((s.metric, s.direction) for s in standards).items():
             if times > 1:
@@ -543,8 +545,8 @@ class _Reader:
         if value is None:
             return NO_TEXT
         if isinstance(value, str | int | float) and not isinstance(value, bool):
-            words = " ".join(str(value).split())
-            return Text(words, words)
+            line = " ".join(str(value).split())
+            return Text(line, line)
         if not isinstance(value, Mapping) or not set(value) <= {"en", "zh"} or not value:
             self.problem(place, key, value, "a text, or one for 'en' and one for 'zh'")
             return NO_TEXT
@@ -562,7 +564,7 @@ class _Reader:
 
     def number(
         self, place: str, key: str, value: Any, low: float = 0, high: float = inf,
-        whole: bool = False,
+        integer: bool = False,
     ) -> float:  # fmt: skip
         """Return a finite number from `low` to `high`; NaN where there is none or it is wrong."""
         if value is None:
@@ -571,14 +573,14 @@ class _Reader:
             "" if low == -inf
             else f" from {low:g} to {high:g}" if high < inf else f" from {low:g} upwards"
         )  # fmt: skip
-        allowed = f"{'whole numbers' if whole else 'numbers'}{span}"
+        allowed = f"{'whole numbers' if integer else 'numbers'}{span}"
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if is_number and abs(value) >= MOST:
             allowed += f" below {MOST:g}"
         if not is_number or not -MOST < value < MOST:
             self.problem(place, key, value, allowed)
             return nan
-        if not low <= value <= high or (whole and value != int(value)):
+        if not low <= value <= high or (integer and value != int(value)):
             self.problem(place, key, value, allowed)
             return nan
         return float(value)
