@@ -88,7 +88,8 @@ def service_blueprint(
     customer waits. Columns are the stages, or follow the flows. With `four_layers` it has the
     layers and shapes of the study of service blueprints: ellipses for customer tasks, diamonds for
     the frontstage with its evidence, rectangles for the backstage, parallel lines for the
-    infrastructure. Boxes stand at the same places in both languages.
+    infrastructure. Boxes stand at the same places in both languages; a name of more than 8 lines is
+    cut.
 
     Parameters
     ----------

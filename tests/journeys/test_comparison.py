@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 import cxstats as cx
+from cxstats.journeys import blueprint
 from cxstats.journeys.blueprint.analysis import Blueprint
 from cxstats.stats.intervals import difference_interval, wilson_interval
 from tests.journeys.blueprints import SMALL, large, small
@@ -28,6 +29,7 @@ def test_a_blueprint_does_not_differ_from_itself():
 def test_the_method_is_a_function_of_two():
     new = cx.blueprint(small(call={"time": 2}))
     assert Blueprint.compare(OLD, new).summary() == OLD.compare(new).summary()
+    assert blueprint.compare(OLD, new).summary() == OLD.compare(new).summary()
 
 
 def test_added_and_removed():
