@@ -242,3 +242,23 @@ def test_times_of_a_path_cover(n):
         estimates = (total_time([*w, *t], "minute", 0.95), waiting_share(w, t, 0.95))
         held += [e.ci_low <= x <= e.ci_high for e, x in zip(estimates, truth, strict=True)]
     assert (held / samples > (0.93 if n < 20 else 0.94)).all(), held / samples
+
+
+def test_few_measurements_are_named():
+    result = cx.blueprint(SMALL)  # the wait and the time of "answer" were measured 40 times
+    assert said(result, "times measured fewer than 50 times: answer;")
+    enough = {"wait": {"mean": 6, "sd": 3, "n": 50}, "time": 4}
+    assert not said(cx.blueprint(small(answer=enough)), "times measured fewer")
+
+
+@pytest.mark.slow
+def test_where_the_interval_of_a_skewed_time_covers():
+    from cxstats.journeys.blueprint.analysis import ENOUGH, LEAST
+
+    rng = np.random.default_rng(1)
+    for n in (3, 5, 10, 20, ENOUGH):
+        waits = rng.exponential(6, (10_000, n))
+        limits = [Measured(x.mean(), x.std(ddof=1), n).limits(0.95) for x in waits]
+        share = np.mean([low <= 6 <= high for low, high in limits])
+        assert share >= LEAST / 100
+        assert (share > 0.93) == (n == ENOUGH), (n, share)
