@@ -17,6 +17,7 @@ _PUBLIC = {
     "ahp": "cxstats.weighting.ahp",
     "Audit": "cxstats.cases.audit",
     "audit": "cxstats.cases.audit",
+    "blueprint": "cxstats.journeys.blueprint.analysis",
     "bootstrap_moments": "cxstats.core.moments",
     "case_table": "cxstats.cases.tables",
     "cases": None,
@@ -127,6 +128,7 @@ if TYPE_CHECKING:
     from cxstats.datasets.simulate_loan_log import simulate_loan_log
     from cxstats.datasets.simulate_servqual import simulate_servqual
     from cxstats.experiments.ab_tests import ab_test, ab_test_from_counts
+    from cxstats.journeys.blueprint.analysis import blueprint
     from cxstats.metrics.choices import choices
     from cxstats.metrics.csat_ces import ces, ces_from_counts, csat, csat_from_counts
     from cxstats.metrics.net_promoter_score import nps, nps_from_counts

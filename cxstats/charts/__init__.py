@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cxstats.charts.audit_verdicts import verdicts
 from cxstats.charts.before_after import before_after, before_after_panels
+from cxstats.charts.contact_chain import contact_chain
 from cxstats.charts.control_chart import control_chart
 from cxstats.charts.driver_bars import driver_bars
 from cxstats.charts.fonts import MissingFontWarning, drawable
@@ -28,6 +29,7 @@ from cxstats.charts.power_curve import power_curve
 from cxstats.charts.process_map import process_map
 from cxstats.charts.quadrants import ipma_map, quadrant_map
 from cxstats.charts.reported_effects import reported_effects
+from cxstats.charts.service_blueprint import service_blueprint
 from cxstats.charts.shares import pareto, shares, weights
 from cxstats.charts.simplex import weight_simplex
 from cxstats.charts.style import theme
@@ -45,6 +47,7 @@ __all__ = [
     "before_after",
     "before_after_panels",
     "confidence_band",
+    "contact_chain",
     "control_chart",
     "driver_bars",
     "funnel",
@@ -64,6 +67,7 @@ __all__ = [
     "process_map",
     "quadrant_map",
     "reported_effects",
+    "service_blueprint",
     "shares",
     "stopping_boundaries",
     "theme",

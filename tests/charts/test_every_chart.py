@@ -14,7 +14,9 @@ from cxstats.charts import CHARTS
 from tests.charts import test_path_diagram as paths
 from tests.charts import test_process_map as processes
 from tests.charts import test_survey_charts as surveys
+from tests.journeys.blueprints import SMALL
 
+BLUEPRINT = cx.blueprint(SMALL)
 NAN = float("nan")
 NAMES = ["Service 1", "Price", "App (new)"]  # the user's own words, the same in both languages
 ESTIMATES, LOW, HIGH = [0.5, -0.7, 0.1], [0.2, -0.9, -0.1], [0.8, -0.5, 0.3]
@@ -56,6 +58,17 @@ DRAWS = {
     ),
     "confidence_band": lambda **o: cx.charts.confidence_band(
         [100, 200, 300], [2, 2, 2], [-3, -1, 0.5], [7, 5, 3.5], axis="Points", **o
+    ),
+    "contact_chain": lambda **o: cx.charts.contact_chain(
+        NAMES,
+        places=["frontstage", "backstage", "after_sale"],
+        modes=["A", "B", "C"],
+        scores=[4, 3.5, 2],
+        ci_low=[3.5, NAN, 1.5],
+        ci_high=[4.5, NAN, 2.5],
+        scale=(1, 5),
+        marked=[False, False, True],
+        **o,
     ),
     "control_chart": lambda **o: cx.charts.control_chart(
         **WAVES, changes=[3], axis="NPS", time="wave", **o
@@ -105,6 +118,7 @@ DRAWS = {
     "gap_scatter": lambda **o: cx.charts.gap_scatter(surveys.GAPS, **o),
     "htmt_heatmap": lambda **o: cx.charts.htmt_heatmap(surveys.VALIDITY, **o),
     "likert": lambda **o: cx.charts.likert(surveys.FRAME, surveys.BOOK, **o),
+    "service_blueprint": lambda **o: cx.charts.service_blueprint(BLUEPRINT, **o),
     "verdicts": lambda source=None, **o: cx.charts.verdicts(cx.audit(), **o),
     "zone_bands": lambda **o: cx.charts.zone_bands(surveys.GAPS, **o),
 }
@@ -197,7 +211,10 @@ def test_on_axes_of_the_caller(name, lang):
     assert not figure.get_suptitle()
 
 
-RESULTS = {"ipma_map", "gap_dumbbell", "gap_scatter", "htmt_heatmap", "zone_bands", "process_map"}
+RESULTS = {
+    "ipma_map", "gap_dumbbell", "gap_scatter", "htmt_heatmap", "zone_bands", "process_map",
+    "service_blueprint",
+}  # fmt: skip
 UNMARKED = {"verdicts", "reported_effects"}  # of published figures, never of simulated ones
 
 

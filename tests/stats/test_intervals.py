@@ -14,9 +14,11 @@ from cxstats.stats.intervals import (
     normal_quantile,
     proportion_interval,
     t_interval,
+    weighted_counts_interval,
     wilson_half_width,
     wilson_interval,
 )
+from tests.references import reference, value
 
 CLOSED = 1e-12  # the same closed form, in other words
 INVERTED = 1e-9  # quantiles of the beta distribution by two algorithms
@@ -96,3 +98,65 @@ def test_interval_names_are_checked():
         check_interval("z", ("t", "bca"))
     with pytest.raises(cx.CxError, match="'wilson', 'clopper_pearson', 'wald'"):
         proportion_interval(0.5, 10, "exact")
+
+
+WEIGHTED = {  # as in tests/reference/weighted_counts.R
+    "rare": ([1, 0, 3, 2], [200, 200, 150, 400], [100, 50, 20, 400]),
+    "none": ([0, 0], [50, 80], [10, 30]),
+    "one": ([7], [120], [35]),
+    "usual": ([24, 9, 3, 5, 2], [300] * 5, [12, 35, 400, 60, 80]),
+}
+
+
+@pytest.mark.parametrize("case", WEIGHTED)
+@pytest.mark.parametrize("level", [0.9, 0.95, 0.99])
+def test_weighted_counts_are_those_of_fay_and_feuer(case, level):
+    limits = weighted_counts_interval(*WEIGHTED[case], level)
+    for name, limit in zip(("low", "high"), limits, strict=True):
+        rows = reference("weighted_counts").astype({"level": str})
+        expected = value(rows, case=case, level=str(level), limit=name)
+        assert float(limit) == pytest.approx(expected, rel=INVERTED)
+
+
+def test_weighted_counts_of_one_rare_event_are_garwoods():
+    low, high = weighted_counts_interval([6], [10**9], [10**9], 0.95)
+    assert float(low) == pytest.approx(stats.chi2.ppf(0.025, 12) / 2, rel=1e-6)
+    assert float(high) == pytest.approx(stats.chi2.ppf(0.975, 14) / 2, rel=1e-6)
+
+
+def test_weighted_counts_keep_to_what_is_possible():
+    counts, n, weights = np.array([[0, 0], [20, 5], [20, 30]]), [20, 30], [3, 8]
+    low, high = weighted_counts_interval(counts, n, weights, 0.95)
+    assert (low >= 0).all()
+    assert (high <= 11).all()
+    assert low[0] == 0
+    assert high[2] == 11  # nothing but events
+    turned = weighted_counts_interval(np.array(n) - counts, n, weights, 0.95)
+    np.testing.assert_allclose(11 - turned[1], low)  # events and the others are mirrored
+    scaled = weighted_counts_interval(counts, n, [30, 80], 0.95)
+    np.testing.assert_allclose(scaled[0], 10 * low)
+
+
+SHARES_AND_WEIGHTS = [
+    ([0.01] * 8, [100] * 8),
+    ([0.005, 0.01, 0.02, 0.03, 0.05, 0.06, 0.08, 0.1], [400, 300, 200, 150, 100, 80, 50, 20]),
+    ([0.1, 0.2, 0.3], [10, 50, 100]),
+    ([0.02], [100]),
+    ([0.002] * 20, [100] * 20),
+    ([0.001, 0.2], [10_000, 10]),
+    ([0.3] * 10, [1] * 10),
+    ([0.01] * 5 + [0.5], [10] * 5 + [1000]),
+    ([0.95], [1]),
+    ([0.99] * 5, [1] * 5),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [20, 50, 200, 1000])
+@pytest.mark.parametrize(("shares", "weights"), SHARES_AND_WEIGHTS)
+def test_weighted_counts_cover(shares, weights, n):
+    shares, weights = np.array(shares), np.array(weights, float)
+    counts = np.random.default_rng(5).binomial(n, shares, (20_000, len(shares)))
+    low, high = weighted_counts_interval(counts, np.full(len(shares), n), weights, 0.95)
+    truth = shares @ weights
+    assert ((low <= truth) & (truth <= high)).mean() > 0.945

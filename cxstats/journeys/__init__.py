@@ -1,0 +1,1 @@
+"""Service blueprints (`blueprint`): layers, flows, the critical path, standards, failures."""
