@@ -209,6 +209,8 @@ def _reliability_of_difference(p: Array, e: Array, weights: Array) -> tuple[floa
     if n < 3 or k < 2:
         return float("nan"), float("nan"), float("nan")
     alpha_p, alpha_e, alpha_gap = (cronbach_alpha(_covariances(x, weights)) for x in (p, e, p - e))
+    if not np.isfinite([alpha_p, alpha_e]).all():  # a sum without variance has no alpha
+        return float("nan"), float(alpha_gap), float("nan")
     cov = _covariances(np.column_stack([p.mean(axis=1), e.mean(axis=1)]), weights)
     error = cov[0, 0] * (1 - alpha_p) + cov[1, 1] * (1 - alpha_e)
     variance = cov[0, 0] + cov[1, 1] - 2 * cov[0, 1]

@@ -529,3 +529,17 @@ def test_small_groups_are_suppressed_and_said():
     assert "suppressed" not in full.groups
     with pytest.raises(cx.CxError, match="min_cell=0; allowed: a whole number from 1, or None"):
         cx.servqual(responses, book, by="branch", min_cell=0)
+
+
+def test_items_whose_sum_does_not_vary_have_no_reliability():
+    """Two items that make up for each other; no warning of NumPy's reaches the user."""
+    book = cx.Codebook(
+        scale=(1, 5), constructs={"A": ["a", "b"]}, perception="P_{item}", expectation="E_{item}"
+    )
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame(rng.integers(1, 6, (30, 2)), columns=["P_a", "P_b"])
+    data["E_a"] = [4, 5] * 15
+    data["E_b"] = 9 - data["E_a"]
+    table = cx.servqual(data, book).table
+    assert table["reliability"].isna().all()
+    assert table["gap"].notna().all()
