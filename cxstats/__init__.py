@@ -42,6 +42,7 @@ _PUBLIC = {
     "invariance": "cxstats.models.sem.invariance",
     "kano": "cxstats.priorities.kano.analysis",
     "kano_from_counts": "cxstats.priorities.kano.analysis",
+    "load_clickstream": "cxstats.datasets.loaders",
     "load_corporate_reputation": "cxstats.datasets.loaders",
     "load_ecsi_mobile": "cxstats.datasets.loaders",
     "load_facts": "cxstats.cases.facts",
@@ -80,6 +81,7 @@ _PUBLIC = {
     "sem": "cxstats.models.sem.fit",
     "servperf": "cxstats.service.servqual",
     "servqual": "cxstats.service.servqual",
+    "simulate_clickstream": "cxstats.datasets.simulate_clickstream",
     "simulate_experience": "cxstats.datasets.simulate_experience",
     "simulate_kano": "cxstats.datasets.simulate_kano",
     "simulate_loan_log": "cxstats.datasets.simulate_loan_log",
@@ -102,7 +104,12 @@ if TYPE_CHECKING:
     from cxstats.core.errors import CxError, DataError, ModelSyntaxError, ReproductionError
     from cxstats.core.language import set_language
     from cxstats.core.moments import Moments, bootstrap_moments, moments
-    from cxstats.datasets.loaders import load_corporate_reputation, load_ecsi_mobile
+    from cxstats.datasets.loaders import (
+        load_clickstream,
+        load_corporate_reputation,
+        load_ecsi_mobile,
+    )
+    from cxstats.datasets.simulate_clickstream import simulate_clickstream
     from cxstats.datasets.simulate_experience import simulate_experience
     from cxstats.datasets.simulate_kano import simulate_kano
     from cxstats.datasets.simulate_loan_log import simulate_loan_log

@@ -1,12 +1,17 @@
 """Real data from the packages that ship them, and simulators whose truth is known."""
 
-from cxstats.datasets.loaders import load_corporate_reputation, load_ecsi_mobile
+from cxstats.datasets.loaders import (
+    load_clickstream,
+    load_corporate_reputation,
+    load_ecsi_mobile,
+)
 from cxstats.datasets.simulate_experience import EXPERIENCE_MODEL, experience_truth
 from cxstats.datasets.simulate_loan_log import loan_truth
 
 __all__ = [
     "EXPERIENCE_MODEL",
     "experience_truth",
+    "load_clickstream",
     "load_corporate_reputation",
     "load_ecsi_mobile",
     "loan_truth",
