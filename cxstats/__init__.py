@@ -52,6 +52,7 @@ _PUBLIC = {
     "set_language": "cxstats.core.language",
     "loyalty_index": "cxstats.satisfaction.index",
     "mask_personal_data": "cxstats.survey.personal_data",
+    "measured_journey": "cxstats.journeys.measured",
     "metrics": None,
     "ModelSyntaxError": "cxstats.core.errors",
     "ModelWarning": "cxstats.models.sem.result",
@@ -115,6 +116,7 @@ if TYPE_CHECKING:
     from cxstats.datasets.simulate_loan_log import simulate_loan_log
     from cxstats.datasets.simulate_servqual import simulate_servqual
     from cxstats.experiments.ab_tests import ab_test, ab_test_from_counts
+    from cxstats.journeys.measured import measured_journey
     from cxstats.metrics.csat_ces import ces, ces_from_counts, csat, csat_from_counts
     from cxstats.metrics.net_promoter_score import nps, nps_from_counts
     from cxstats.metrics.planning.region import nps_region
