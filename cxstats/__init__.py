@@ -36,6 +36,7 @@ _PUBLIC = {
     "Design": "cxstats.stats.sampling_design",
     "drivers": "cxstats.priorities.drivers.analysis",
     "event_log": "cxstats.operations.event_log",
+    "find_incidents": "cxstats.journeys.incidents",
     "find_personal_data": "cxstats.survey.personal_data",
     "importance_performance": "cxstats.priorities.importance.analysis",
     "experiments": None,
@@ -116,6 +117,7 @@ if TYPE_CHECKING:
     from cxstats.datasets.simulate_loan_log import simulate_loan_log
     from cxstats.datasets.simulate_servqual import simulate_servqual
     from cxstats.experiments.ab_tests import ab_test, ab_test_from_counts
+    from cxstats.journeys.incidents import find_incidents
     from cxstats.journeys.measured import measured_journey
     from cxstats.metrics.csat_ces import ces, ces_from_counts, csat, csat_from_counts
     from cxstats.metrics.net_promoter_score import nps, nps_from_counts

@@ -161,7 +161,8 @@ def check_stages(stages: Any) -> tuple[tuple[str, ...], dict[Any, int]]:
     Raises
     ------
     DataError
-        If there are fewer than two stages, one has no event, or an event is in two stages.
+        If there are fewer than two stages, one stands twice or has no event, or an event is in two
+        stages.
 
     Examples
     --------
@@ -178,6 +179,9 @@ def check_stages(stages: Any) -> tuple[tuple[str, ...], dict[Any, int]]:
     names = [str(name) for name, _ in pairs]
     if len(names) < 2:
         raise DataError(f"{len(names)} stages; a journey needs at least 2")
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise DataError(f"stage {twice[0]!r} stands twice")
     for place, (name, events) in enumerate(pairs):
         several = isinstance(events, (list, tuple, set, frozenset))
         for event in events if several else [events]:
@@ -187,13 +191,9 @@ def check_stages(stages: Any) -> tuple[tuple[str, ...], dict[Any, int]]:
                     f"event {excerpt(event)} is in two stages, {other!r} and {str(name)!r}; "
                     "allowed: one"
                 )
-            if event in stage_of and not several:
-                raise DataError(f"stage {str(name)!r} stands twice")
             stage_of[event] = place
         if several and not events:
             raise DataError(f"stage {str(name)!r} has no event; allowed: at least one")
-    if len(set(names)) < len(names):
-        raise DataError(f"a stage stands twice: {listing(names)}")
     return tuple(names), stage_of
 
 
