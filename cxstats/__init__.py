@@ -29,6 +29,7 @@ _PUBLIC = {
     "Codebook": "cxstats.survey.codebook",
     "compare": "cxstats.cases.published_reproduced",
     "Comparison": "cxstats.cases.published_reproduced",
+    "conformance": "cxstats.journeys.conformance",
     "csat": "cxstats.metrics.csat_ces",
     "csat_from_counts": "cxstats.metrics.csat_ces",
     "CxError": "cxstats.core.errors",
@@ -117,6 +118,7 @@ if TYPE_CHECKING:
     from cxstats.datasets.simulate_loan_log import simulate_loan_log
     from cxstats.datasets.simulate_servqual import simulate_servqual
     from cxstats.experiments.ab_tests import ab_test, ab_test_from_counts
+    from cxstats.journeys.conformance import conformance
     from cxstats.journeys.incidents import find_incidents
     from cxstats.journeys.measured import measured_journey
     from cxstats.metrics.csat_ces import ces, ces_from_counts, csat, csat_from_counts
