@@ -36,7 +36,7 @@ def visits():
 
 
 def journey(frame=None, **options):
-    return cx.measured_journey(visits() if frame is None else frame, STAGES, **NAMES, **options)
+    return cx.measured_journey(visits() if frame is None else frame, STAGES, **{**NAMES, **options})
 
 
 def values(result, column="estimate"):
