@@ -127,7 +127,7 @@ def _frames(ax: Axes, result: Incidents, blocks: list[pd.DataFrame], lang: str) 
             Rectangle((left, place - 0.26), right - left, 0.64, fill=False, edgecolor=style.INK,
                       lw=1.8, zorder=4)
         )  # fmt: skip
-        rate = format_percent(100 * row.inside, 0, lang)
+        rate = format_percent(100 * row.rate_inside, 0, lang)
         text = label("incidents.chart.rate", lang, rate=rate, n=format_number(row.n_inside))
         block = blocks[place]
         middle = (date2num(block["start"].iloc[0]) + date2num(block["end"].iloc[-1])) / 2
@@ -156,7 +156,7 @@ def _title(result: Incidents, lang: str) -> str:
     key = "one" if len(result.table) == 1 else "several"
     return label(
         f"incidents.title.{key}", lang, n=len(result.table), step=row["step"],
-        inside=format_percent(100 * row["inside"], 0, lang),
-        outside=format_percent(100 * row["outside"], 0, lang),
+        inside=format_percent(100 * row["rate_inside"], 0, lang),
+        outside=format_percent(100 * row["rate_outside"], 0, lang),
         start=f"{row['start']:%Y-%m-%d}", end=f"{row['end']:%Y-%m-%d}",
     )  # fmt: skip

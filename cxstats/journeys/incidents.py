@@ -64,8 +64,8 @@ class Incidents(Result):
         One row per incident, in the order of detection: ``step, by, group`` (empty for all
         sessions), ``start, end`` (sessions begun from start to before end), ``estimate, se, ci_low,
         ci_high`` (rate inside less outside, clustered by user, not adjusted for the search),
-        ``inside, outside`` (share of the sessions in the step that go on), ``n_inside, n_outside,
-        n_users`` (users inside), ``statistic`` (signed root of the likelihood ratio) and
+        ``rate_inside, rate_outside`` (share of the sessions in the step that go on), ``n_inside,
+        n_outside, n_users`` (users inside), ``statistic`` (signed root of the likelihood ratio) and
         ``p_adjusted``, over the whole search.
     rates : pandas.DataFrame
         By ``step, by, group, start``: ``rate, n`` over time, of the series with an incident; of
@@ -113,8 +113,8 @@ class Incidents(Result):
         return label(
             "incidents.row", lang, step=row["step"], group=_group_name(row, lang),
             start=_moment(row["start"]), end=_moment(row["end"]),
-            inside=format_percent(100 * row["inside"], 1, lang),
-            outside=format_percent(100 * row["outside"], 1, lang),
+            inside=format_percent(100 * row["rate_inside"], 1, lang),
+            outside=format_percent(100 * row["rate_outside"], 1, lang),
             n=format_number(int(row["n_inside"])), users=format_number(int(row["n_users"])),
             change=format_number(100 * row["estimate"], 1, sign=True),
             interval=interval_text(100 * row["ci_low"], 100 * row["ci_high"], 1),
@@ -206,8 +206,8 @@ def find_incidents(  # noqa: PLR0913  (keywords of a public function)
     ...     cx.load_clickstream(), {"shipping": "shipping_details", "payment": "payment_details"},
     ...     user="user_id", session="session_id", time="timestamp", event="event", by="platform")
     >>> incident = find_incidents(journey, n_permutations=99).table.iloc[0]
-    >>> incident["group"], f"{incident['start']:%d %B}", f"{incident['inside']:.2f}"
-    ('mobile', '13 April', '0.20')
+    >>> incident["group"], f"{incident['start']:%d %B}", f"{incident['rate_inside']:.2f}"
+    ('mobile', '14 April', '0.30')
     """
     names = _check(journey, by, direction, alpha, (least, most, n_permutations, seed), longest)
     check_level(1 - alpha)
@@ -522,8 +522,8 @@ class _Scan:
             "start": self.edges[top.first],
             "end": self.edges[top.end],
             **{name: difference[name] for name in ("estimate", "se", "ci_low", "ci_high")},
-            "inside": rates.loc[True, "estimate"],
-            "outside": rates.loc[False, "estimate"],
+            "rate_inside": rates.loc[True, "estimate"],
+            "rate_outside": rates.loc[False, "estimate"],
             "n_inside": int(rates.loc[True, "n"]),
             "n_outside": int(rates.loc[False, "n"]),
             "n_users": int(frame.loc[inside, "user"].nunique()),
@@ -640,6 +640,6 @@ def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
     import pandas as pd
 
     columns = ["step", "by", "group", "start", "end", "estimate", "se", "ci_low", "ci_high",
-               "inside", "outside", "n_inside", "n_outside", "n_users", "statistic",
+               "rate_inside", "rate_outside", "n_inside", "n_outside", "n_users", "statistic",
                "p_adjusted"]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)

@@ -281,7 +281,7 @@ def measured_journey(  # noqa: PLR0913  (one keyword for each column of a log)
     ...     event="event")
     >>> rows = journey.table.set_index(["measure", "stage"])["estimate"].round(4)
     >>> rows["bounce"].item(), rows["reached", "order"].item(), rows["drop_off", "basket"].item()
-    (0.0641, 0.1304, 0.3487)
+    (0.0641, 0.1304, 0.3421)
     """
     check_level(level)
     check_unit(unit)

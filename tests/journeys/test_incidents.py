@@ -37,8 +37,8 @@ def test_the_incidents_built_into_the_clickstream(detected):
     assert (phones["by"], phones["group"]) == ("platform", "mobile")
     assert pd.Timestamp("2024-04-09") <= phones["start"] <= pd.Timestamp("2024-04-16")
     assert pd.Timestamp("2024-05-05") <= phones["end"] <= pd.Timestamp("2024-05-11")
-    assert phones["inside"] < 0.34
-    assert phones["outside"] == pytest.approx(0.775, abs=0.005)
+    assert phones["rate_inside"] < 0.34
+    assert phones["rate_outside"] == pytest.approx(0.775, abs=0.005)
     provider = table.loc["payment → purchase"]
     assert pd.isna(provider["by"])
     assert provider["start"] == pd.Timestamp("2024-05-19")
@@ -66,8 +66,8 @@ def test_rates_inside_and_outside_are_those_of_the_sessions(detected, journey):
     goes_on = sessions.reached[:, 3]
     assert row["n_inside"] == (rows & inside).sum()
     assert row["n_outside"] == (rows & ~inside).sum()
-    assert row["inside"] == pytest.approx(goes_on[rows & inside].mean())
-    assert row["estimate"] == pytest.approx(row["inside"] - row["outside"])
+    assert row["rate_inside"] == pytest.approx(goes_on[rows & inside].mean())
+    assert row["estimate"] == pytest.approx(row["rate_inside"] - row["rate_outside"])
     assert row["n_users"] == table["user"][rows & inside].nunique()
     frame = pd.DataFrame(
         {"y": goes_on[rows], "inside": inside[rows], "user": table["user"].to_numpy()[rows]}
