@@ -101,7 +101,8 @@ def _blocks(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _row(ax: Axes, place: int, block: pd.DataFrame, norm: Any) -> None:
-    for cell in block.itertuples():
+    cells: Any = block.itertuples()
+    for cell in cells:
         left, right = date2num(cell.start), date2num(cell.end)
         blank = np.isnan(cell.rate)
         shade = style.PALE if blank else SHADES(norm(cell.difference))
@@ -117,8 +118,10 @@ def _row(ax: Axes, place: int, block: pd.DataFrame, norm: Any) -> None:
 
 def _frames(ax: Axes, result: Incidents, blocks: list[pd.DataFrame], lang: str) -> None:
     """Frame the incidents, each with its rate above it."""
-    keys = list(dict.fromkeys(map(_key, result.rates.itertuples())))
-    for row in result.table.itertuples():
+    series: Any = result.rates.itertuples()
+    keys = list(dict.fromkeys(map(_key, series)))
+    rows: Any = result.table.itertuples()
+    for row in rows:
         place = keys.index(_key(row))
         if place >= len(blocks):
             continue

@@ -156,7 +156,9 @@ def _check(
             raise CxError(f"{name}={said!r}; allowed: whole numbers from {least} upwards{shape}")
     if not isinstance(most, Integral) or most < fewest:
         raise CxError(f"sessions={sessions!r}; allowed: the fewest, then the most")
-    if concentration is not None and not (isinstance(concentration, Real) and concentration > 0):
+    if concentration is not None and not (
+        isinstance(concentration, Real) and float(concentration) > 0
+    ):
         raise CxError(f"concentration={concentration!r}; allowed: above 0, or None")
     for incident in incidents:
         if incident.stage not in EVENTS[1:]:
