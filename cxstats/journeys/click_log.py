@@ -138,9 +138,7 @@ def read_sessions(
     grouped = to_pandas(_by_session(clicks, len(names), len(columns.by)))
     _check_sessions(grouped, decode, columns)
     start = grouped["start"].to_numpy(np.int64)
-    # The engine returns sessions in any order; those that begin together follow their names.
-    order_of = np.lexsort((grouped["session"].astype(str), start))
-    grouped = grouped.iloc[order_of].reset_index(drop=True)
+    grouped = grouped.iloc[_in_order(start, grouped["session"])].reset_index(drop=True)
     return Sessions(
         table=_table(grouped, decode, columns),
         stages=names,
@@ -153,6 +151,19 @@ def read_sessions(
         strict=order == "strict",
         synthetic=synthetic,
     )
+
+
+def _in_order(start: NDArray[np.int64], session: pd.Series) -> NDArray[np.int64]:
+    """Return the order of sessions by start; those that begin together follow their names.
+
+    The engine returns them in any order, and sorting the names of all would take longest of all.
+    """
+    import pandas as pd
+
+    tied = pd.Series(start).duplicated(keep=False).to_numpy()
+    name = np.zeros(len(start), np.int64)
+    name[tied] = session[tied].astype(str).rank(method="dense").to_numpy(np.int64)
+    return np.lexsort((name, start))
 
 
 def check_stages(stages: Any) -> tuple[tuple[str, ...], dict[Any, int]]:
@@ -371,8 +382,11 @@ def _check_blank(
     """Raise if rows have no value where every event needs one (of pandas that is known)."""
     if role in decode.of:
         return
-    texts = values.map(lambda value: isinstance(value, str) and not value.strip())
-    blank = values.isna() | texts.astype(bool)
+    import pandas as pd
+
+    blank = values.isna()
+    if pd.api.types.is_string_dtype(values.dtype) or values.dtype == object:
+        blank |= (values.astype("str").str.strip() == "").fillna(value=False).astype(bool)
     if blank.any():
         raise DataError(
             f"column {getattr(columns, role)!r} is empty in {int(n[blank].sum()):,} rows; every "
@@ -478,7 +492,7 @@ def _table(grouped: pd.DataFrame, decode: _Names, columns: Columns) -> pd.DataFr
     start = grouped["start"].to_numpy(np.int64).astype("datetime64[us]")
     data: dict[str, Any] = {
         "session": session,
-        "user": pd.factorize(user)[0],
+        "user": pd.factorize(user)[0].astype(np.int64),
         "start": start,
         "n_events": grouped["n_events"].to_numpy(np.int64),
     }
