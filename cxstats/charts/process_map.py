@@ -97,12 +97,13 @@ def process_map(  # noqa: PLR0913  (keywords of a chart)
     if len(log.activities) < 2:
         raise CxError("one activity has nothing that follows it; at least 2 are needed for a map")
     graph, lang = log.graph("second"), drawable(lang)
+    if not isinstance(keep, (str, Collection)):
+        raise CxError(f"keep={excerpt(keep)}; allowed: an activity, or a list of activities")
     rare = [keep] if isinstance(keep, str) else list(keep)
-    unknown = [name for name in rare if name not in graph.nodes]
+    there = list(graph.nodes)  # a list also tells what cannot be looked up by its hash
+    unknown = [name for name in rare if name not in there]
     if unknown:
-        raise CxError(
-            f"keep: {excerpt(unknown[0])} is not in the log; there: {listing(graph.nodes, 30)}"
-        )
+        raise CxError(f"keep: {excerpt(unknown[0])} is not in the log; there: {listing(there, 30)}")
     nodes, edges, dropped = _filtered(graph, min_share, max_activities, rare)
     layout = lay_out({**dict.fromkeys(nodes, BOX), START: (CIRCLE, CIRCLE), END: (CIRCLE, CIRCLE)},
                      {pair: data["count"] for pair, data in edges.items()})  # fmt: skip

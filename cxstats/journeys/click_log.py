@@ -7,7 +7,7 @@ million events in DuckDB or Polars need no more memory than their sessions.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -111,6 +111,21 @@ class Sessions:
         return np.asarray(earlier > self.first)
 
 
+def names_of(option: str, value: Any) -> tuple[str, ...]:
+    """Return one name or several as a tuple, or raise.
+
+    Examples
+    --------
+    >>> names_of("by", "platform"), names_of("by", None), names_of("by", ["a", "b"])
+    (('platform',), (), ('a', 'b'))
+    """
+    if value is None or isinstance(value, str):
+        return () if value is None else (value,)
+    if isinstance(value, (list, tuple, set, frozenset)) and all(isinstance(v, str) for v in value):
+        return tuple(value)
+    raise CxError(f"{option}={excerpt(value)}; allowed: a name, or a list of names")
+
+
 def read_sessions(
     log: Any, stages: Mapping[str, Any] | Sequence[str], columns: Columns, order: str
 ) -> Sessions:
@@ -196,6 +211,8 @@ def check_stages(stages: Any) -> tuple[tuple[str, ...], dict[Any, int]]:
     for place, (name, events) in enumerate(pairs):
         several = isinstance(events, (list, tuple, set, frozenset))
         for event in events if several else [events]:
+            if not isinstance(event, Hashable) or isinstance(event, tuple):
+                raise CxError(f"stage {str(name)!r}: {excerpt(event)} is no event; allowed: a name")
             if stage_of.get(event, place) != place:
                 other = names[stage_of[event]]
                 raise DataError(
@@ -222,6 +239,8 @@ class _Names:
 
         if column not in self.of:
             return codes
+        if not len(self.of[column]):
+            return pd.Series([None] * len(codes), dtype=object)
         taken = pd.Series(self.of[column]).take(np.maximum(codes, 0)).reset_index(drop=True)
         return taken.where(np.asarray(codes) >= 0)
 

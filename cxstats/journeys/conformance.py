@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -211,6 +211,9 @@ def conformance(  # noqa: PLR0913  (one keyword for each column of a log)
     if others not in OTHERS:
         raise CxError(f"others={quoted(others)}; allowed: {', '.join(map(repr, OTHERS))}")
     if not isinstance(log, EventLog):
+        for role, column in (("session", session), ("event", event), ("time", time)):
+            if column is None:
+                raise CxError(f"{role} is missing; allowed: the name of a column")
         log = event_log(log, case=session, activity=event, start=time, customer=user)
     if not isinstance(unfinished, bool):
         raise CxError(f"unfinished={quoted(unfinished)}; allowed: True, False")
@@ -280,7 +283,10 @@ def _path(path: Any, optional: Any, repeated: Any, log: EventLog) -> tuple[tuple
     steps = [tuple(step) if isinstance(step, (tuple, list)) else (step,) for step in path]
     there = log.activities.tolist()
     place = {name: i for i, name in enumerate(there)}
-    missing = [event for step in steps for event in step if event not in place]
+    missing = [
+        event for step in steps for event in step
+        if not isinstance(event, Hashable) or event not in place
+    ]  # fmt: skip
     if missing or not all(steps):
         what = excerpt(missing[0]) if missing else "a step without event"
         raise DataError(
@@ -291,7 +297,7 @@ def _path(path: Any, optional: Any, repeated: Any, log: EventLog) -> tuple[tuple
         matches[[place[event] for event in step], j] = True
     flags = []
     for role, chosen in (("optional", optional), ("repeated", repeated)):
-        names = [chosen] if isinstance(chosen, str) else list(chosen)
+        names = list(chosen) if isinstance(chosen, (list, tuple, set, frozenset)) else [chosen]
         unknown = [name for name in names if all(name not in step for step in steps)]
         if unknown:
             raise CxError(f"{role}: {excerpt(unknown[0])} is no step of the path")

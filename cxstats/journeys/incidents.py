@@ -31,6 +31,7 @@ from cxstats.core.formats import interval as interval_text
 from cxstats.core.language import Text, both, label, note_if
 from cxstats.core.progress import tracked
 from cxstats.core.result import Chart, Result
+from cxstats.journeys.click_log import names_of
 from cxstats.journeys.measured import MeasuredJourney
 from cxstats.metrics.rates import rate
 from cxstats.metrics.result import group_text
@@ -256,7 +257,7 @@ def _check(
         raise CxError(
             f"a {type(journey).__name__} is no journey; allowed: what cx.measured_journey returns"
         )
-    names = journey.by if by is None else (by,) if isinstance(by, str) else tuple(by)
+    names = journey.by if by is None else names_of("by", by)
     for name in names:
         if name not in journey.by:
             allowed = ", ".join(map(repr, journey.by)) or "none"

@@ -13,7 +13,7 @@ from cxstats.core.formats import format_number, format_percent
 from cxstats.core.formats import interval as interval_text
 from cxstats.core.language import Text, both, label, listed, note_if
 from cxstats.core.result import Chart, Result
-from cxstats.journeys.click_log import OF_EVENT_LOG, Columns, Sessions, read_sessions
+from cxstats.journeys.click_log import OF_EVENT_LOG, Columns, Sessions, names_of, read_sessions
 from cxstats.metrics.cluster_sums import TOO_FEW_CLUSTERS
 from cxstats.metrics.means import COCHRAN, mean
 from cxstats.metrics.rates import rate
@@ -133,7 +133,7 @@ class MeasuredJourney(Result):
         >>> len(cx.track(weekly).table)
         6
         """
-        names = (by,) if isinstance(by, str) else tuple(by or ())
+        names = names_of("by", by)
         for column in names:
             if column not in self.by:
                 raise CxError(
@@ -285,7 +285,7 @@ def measured_journey(  # noqa: PLR0913  (one keyword for each column of a log)
     """
     check_level(level)
     check_unit(unit)
-    groups = (by,) if isinstance(by, str) else tuple(by or ())
+    groups = names_of("by", by)
     for name in groups:
         if name in RESERVED:
             raise CxError(f"by={quoted(name)} is the name of a column of the result; rename it")

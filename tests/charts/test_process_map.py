@@ -105,6 +105,8 @@ def test_bad_options_are_named():
         process_map(log(), max_activities=1)
     with pytest.raises(CxError, match="keep: 'cal' is not in the log; there: call, check"):
         process_map(log(), keep="cal")
+    with pytest.raises(CxError, match="keep=3; allowed: an activity"):
+        process_map(log(), keep=3)
     with pytest.raises(CxError, match="one activity has nothing"):
         process_map(log(five()[five()["case"] == "C"], automated=[]))
 

@@ -165,6 +165,7 @@ def test_lengths_of_windows():
     ("options", "message"),
     [
         ({"by": "channel"}, "by='channel'; allowed: 'platform'"),
+        ({"by": 3}, "by=3; allowed: a name, or a list"),
         ({"direction": "down"}, "direction='down'; allowed: 'worse'"),
         ({"alpha": 0}, "alpha=0; allowed: above 0 to 0.5"),
         ({"alpha": "5 %"}, "alpha='5 %'; allowed"),

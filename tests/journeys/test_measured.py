@@ -1,5 +1,7 @@
 """The measured journey against values by hand, other programs and other engines."""
 
+from dataclasses import replace
+
 import duckdb
 import numpy as np
 import pandas as pd
@@ -9,7 +11,8 @@ import pytest
 import statsmodels.api as sm
 
 import cxstats as cx
-from cxstats.journeys.click_log import check_stages
+from cxstats.journeys.click_log import Columns, check_stages, read_sessions
+from cxstats.journeys.measured import stage_metric
 from tests.journeys.logs import COLUMNS, SHOP, shop, simulated
 
 EXACT = 1e-12  # the same sums in another order
@@ -226,6 +229,7 @@ def _with(**changes):
         (lambda f: f.assign(who=range(len(f))), r"session 'a1' has .* in column 'who'"),
         (lambda f: f.assign(kind=range(len(f))), r"session 'a1' has .* in column 'kind'"),
         (lambda f: f.assign(kind=[[1]] * len(f)), r"column 'kind': \[1\] is no group"),
+        (lambda f: f.assign(kind=None), "no row has a group in 'kind'"),
         (lambda f: f.iloc[:0], "the table has no rows"),
         (lambda f: f.drop(columns="at"), "time: column 'at' is not in the table"),
         (lambda f: f.rename(columns={"kind": "what"}), "column 'what' stands twice"),
@@ -263,6 +267,7 @@ def test_bad_logs_of_other_engines_are_named(engine, change, message):
         (["home"], "1 stages; a journey needs at least 2"),
         ({"a": "home", "b": []}, "stage 'b' has no event"),
         ({"a": "home", "b": "ad"}, "event 'ad' of stage 'b' is not in column 'what'; there: add"),
+        ({"a": "home", "b": ["add", ["pay"]]}, r"stage 'b': \['pay'\] is no event"),
         ("home", "stages='home'; allowed"),
         (5, "stages=5; allowed"),
     ],
@@ -281,6 +286,7 @@ def test_bad_stages_are_named(stages, message):
         ({"by": "stage"}, "by='stage' is the name of a column of the result; rename it"),
         ({"by": "what"}, "by='what' is a column of sessions, events or times"),
         ({"by": ["kind", "kind"]}, "column 'kind' is named twice"),
+        ({"by": 5}, "by=5; allowed: a name, or a list of names"),
         ({"event": "visit"}, "session and event are both column 'visit'"),
         ({"session": None}, "session is missing; allowed: the name of a column"),
         ({"user": 3}, "user=3; allowed: the name of a column"),
@@ -311,24 +317,22 @@ def test_stages_may_be_a_list_of_events():
 @pytest.mark.slow
 @pytest.mark.parametrize("sessions", [(1, 1), (1, 9), (1, 50), (50, 50)])
 def test_intervals_cover_the_truth_with_1_to_50_sessions_a_user(sessions):
-    """Drop-off of 95 % intervals over 400 logs of 60 users whose sessions are alike (ICC .25).
-
-    Sessions taken as independent would cover far less: 53 % with 50 sessions a user.
-    """
+    """Drop-off of 95 % intervals over 300 logs of 60 users whose sessions are alike (ICC .25)."""
     covered, independent = [], []
-    for seed in range(400):
+    stages, stage = ["home", "product_view", "add_to_cart"], "product_view"
+    columns = Columns("session_id", "event", "timestamp", "user_id", ())
+    for seed in range(300):
         clicks = cx.simulate_clickstream(
             60, seed, sessions=sessions, concentration=3.0, incidents=()
         )
-        stages = ["home", "product_view", "add_to_cart"]
         truth = 1 - clicks.attrs["population"]["rates"]["add_to_cart"]
-        for user, into in (("user_id", covered), (None, independent)):
-            result = cx.measured_journey(clicks, stages, **{**COLUMNS, "user": user})
-            row = result.table[
-                (result.table["measure"] == "drop_off") & (result.table["stage"] == "product_view")
-            ].iloc[0]
+        clustered = read_sessions(clicks, stages, columns, "any")
+        alone = replace(clustered, columns=replace(columns, user=None))
+        for log, into in ((clustered, covered), (alone, independent)):
+            metric = stage_metric(log, "drop_off", (), (0.95, "minute"), stage)
+            row = metric.table.iloc[0]
             into.append(row["ci_low"] <= truth <= row["ci_high"])
     print(sessions, np.mean(covered), np.mean(independent))
-    assert np.mean(covered) > 0.95 - 3.5 * np.sqrt(0.95 * 0.05 / 400)
+    assert np.mean(covered) > 0.95 - 3.5 * np.sqrt(0.95 * 0.05 / 300)
     if sessions[1] == 50:
         assert np.mean(independent) < 0.85
