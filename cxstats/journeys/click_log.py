@@ -421,7 +421,8 @@ def _clicks(table: Any, events: pd.DataFrame, k: int, strict: bool) -> Any:
     for place in range(k):
         members = events.loc[events["_place"] == place, "_code"].tolist()
         stage = nw.when(nw.col("event").is_in(members)).then(nw.lit(place)).otherwise(stage)
-    clicks = table.with_columns(stage.alias("stage"))
+    others = [name for name in table.collect_schema().names() if name != "event"]
+    clicks = table.select(*others, stage.alias("stage"))  # names of events cost most memory
     clicks = clicks.with_columns((nw.col("stage") == k).alias("outside"))
     # At the same time, the earlier stage comes first.
     following = nw.col("time").shift(-1).over("session", "outside", order_by=["time", "stage"])
