@@ -242,11 +242,13 @@ def find_incidents(  # noqa: PLR0913  (keywords of a public function)
         notes=(
             *note_if(bool(rows), "incidents.note.searched"),
             both("incidents.note.method", n=format_number(n_permutations)),
+            *note_if(first.n_small > 0, "incidents.note.small", n=format_number(first.n_small),
+                     least=2 * least),
             *note_if(stopped, "incidents.note.stopped", n=most),
             *note_if(alpha < 2 / (n_permutations + 1), "incidents.note.rough"),
             *note_if(journey.sessions.columns.user is None, "measured.note.no_user"),
         ),
-    )
+    )  # fmt: skip
 
 
 def _check(
@@ -313,8 +315,11 @@ class _Scan:
     edges : DatetimeIndex (bins + 1)
     lengths : integer array
         Of windows, in bins.
-    least, direction, steps
-        As in `find_incidents`; names of the steps.
+    least, direction
+        As in `find_incidents`.
+    n_small : int
+        Groups that have too few sessions at a step to be looked at by themselves.
+    steps : tuple of str
     """
 
     user: Integers
@@ -329,6 +334,7 @@ class _Scan:
     lengths: Integers
     least: int
     direction: str
+    n_small: int
     steps: tuple[str, ...]
 
     @classmethod
@@ -357,6 +363,12 @@ class _Scan:
                 series.append(len(names) + group[inside])
                 names += [(step, column, value) for value in values]
         entries, numbers = np.concatenate(entry), np.concatenate(series)
+        # A group needs sessions for a window and for the time outside of it.
+        large = np.bincount(numbers, minlength=len(names)) >= 2 * least
+        large |= np.array([column is None for _, column, _ in names])
+        entries, numbers = entries[large[numbers]], (np.cumsum(large) - 1)[numbers[large[numbers]]]
+        n_small = int((~large).sum())
+        names = [name for name, enough in zip(names, large, strict=True) if enough]
         step_of = np.array([step for step, *_ in names], np.int64)[numbers]
         scan = cls(
             user=sessions.table["user"].to_numpy(np.int64),
@@ -371,6 +383,7 @@ class _Scan:
             lengths=_lengths(max(1, int(bins * longest))),
             least=least,
             direction=direction,
+            n_small=n_small,
             steps=tuple(
                 f"{a} → {b}" for a, b in zip(sessions.stages[:-1], sessions.stages[1:], strict=True)
             ),

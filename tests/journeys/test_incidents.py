@@ -154,6 +154,14 @@ def test_few_incidents_end_the_search_and_a_note_says_so(journey):
     assert any("there may be more" in note.en for note in result.notes)
 
 
+def test_groups_too_small_for_a_window_are_counted():
+    journey = shop(by="user_id")
+    result = journey.incidents(n_permutations=19)
+    assert any("fewer than 40 sessions" in note.en for note in result.notes)
+    assert result.table["by"].isna().all()
+    assert result.n_windows == shop().incidents(n_permutations=19).n_windows
+
+
 def test_lengths_of_windows():
     assert _lengths(1).tolist() == [1]
     lengths = _lengths(100)
