@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 OTHERS = ("insert", "ignore")
+MOST_ADJUSTED = 50  # deviations in one regression, the most frequent
 LEAST = 10  # sessions with a deviation, and without, below which no time is compared
 NAMED_EVENTS = 12
 
@@ -43,8 +44,10 @@ class Conformance(Result):
         ``event`` (a step, or the event that fits no step at its place), ``estimate, se, ci_low,
         ci_high`` (share of sessions with it, clustered by user), ``n`` (sessions with it),
         ``moves`` (how often), ``with_it, without_it`` (mean duration of sessions with it and
-        without), and ``difference, difference_ci_low, difference_ci_high`` of these; NaN where
-        fewer than 10 sessions have it, or have it not.
+        without), ``difference, difference_ci_low, difference_ci_high`` of these, and ``adjusted,
+        adjusted_ci_low, adjusted_ci_high``, the difference between sessions that are alike in all
+        other deviations (least squares, errors clustered by user). NaN where fewer than 10 sessions
+        have it or have it not, and where it cannot be told from others.
     overall : pandas.DataFrame
         ``measure, estimate, se, ci_low, ci_high, n``: "conforming", the share of sessions without
         deviation; "fitness", the mean of ``1 - cost / (events + steps that are not optional)``.
@@ -103,11 +106,12 @@ class Conformance(Result):
 
     def _row(self, row: pd.Series[Any], lang: str) -> str:
         time = ""
-        if not np.isnan(row["difference"]):
-            limits = interval_text(row["difference_ci_low"], row["difference_ci_high"], 1)
-            value = f"{format_number(row['difference'], 1, sign=True)} {limits}"
-            unit = label(f"process.unit.{self.unit}", lang)
-            time = label("conformance.time", lang, value=value, unit=unit)
+        unit = label(f"process.unit.{self.unit}", lang)
+        for name in ("difference", "adjusted"):
+            if not np.isnan(row[name]):
+                limits = interval_text(row[f"{name}_ci_low"], row[f"{name}_ci_high"], 1)
+                value = f"{format_number(row[name], 1, sign=True)} {limits}"
+                time += label(f"conformance.time.{name}", lang, value=value, unit=unit)
         return label(
             f"conformance.row.{row['deviation']}", lang, event=row["event"],
             value=_share(row, lang), n=format_number(int(row["n"])), time=time,
@@ -367,7 +371,9 @@ class _Frame:
 
         columns = ["deviation", "event", "estimate", "se", "ci_low", "ci_high", "n", "moves",
                    "with_it", "without_it", "difference", "difference_ci_low",
-                   "difference_ci_high"]  # fmt: skip
+                   "difference_ci_high", "adjusted", "adjusted_ci_low",
+                   "adjusted_ci_high"]  # fmt: skip
+        adjusted = self._adjusted([has for _, _, has, _ in deviations])
         rows = [
             {
                 "deviation": kind,
@@ -376,10 +382,35 @@ class _Frame:
                 "n": int(has.sum()),
                 "moves": moves,
                 **self._time(has),
+                **dict(zip(columns[-3:], limits, strict=True)),
             }
-            for kind, event, has, moves in deviations
+            for (kind, event, has, moves), limits in zip(deviations, adjusted, strict=True)
         ]
         return pd.DataFrame(rows, columns=columns)
+
+    def _adjusted(self, deviations: list[Any]) -> Any:
+        """Return the difference in duration by each deviation, others alike, with its interval.
+
+        ``duration = a + sum(b_d has_d)`` by least squares.
+        """
+        import statsmodels.api as sm
+
+        limits = np.full((len(deviations), 3), np.nan)
+        enough = [i for i, has in enumerate(deviations)
+                  if min(has.sum(), self.n - has.sum()) >= LEAST][:MOST_ADJUSTED]  # fmt: skip
+        # Deviations that always come together cannot be told from each other.
+        together = [[(deviations[i] == deviations[k]).all() for k in enough] for i in enough]
+        rows = [i for i, same in zip(enough, together, strict=True) if sum(same) == 1]
+        x = np.column_stack([np.ones(self.n), *(deviations[i] for i in rows)]).astype(float)
+        groups = np.arange(self.n) if self.users is None else self.users
+        rank = np.linalg.matrix_rank(x.T @ x, hermitian=True)
+        if not rows or rank < x.shape[1] or len(np.unique(groups)) <= x.shape[1]:
+            return limits  # with as many users as coefficients nothing is said of errors
+        fit = sm.OLS(self.duration, x).fit()
+        robust = fit.get_robustcov_results("cluster", groups=groups, use_t=True)
+        estimates = np.column_stack([robust.params, robust.conf_int(1 - self.level)])
+        limits[rows] = estimates[1:]
+        return limits
 
     def _time(self, has: Any) -> dict[str, float]:
         """Return the mean durations with a deviation and without, and their difference."""

@@ -163,6 +163,41 @@ def test_shares_and_durations_are_those_of_the_metrics():
     assert row["difference_ci_low"] < difference < row["difference_ci_high"]
 
 
+def test_adjusted_differences_are_what_each_deviation_adds():
+    """Help takes 5 minutes, a second payment 2, and those who ask for help pay twice more often."""
+    rng = np.random.default_rng(3)
+    rows = []
+    for number in range(400):
+        asks = rng.random() < 0.4
+        twice = rng.random() < (0.7 if asks else 0.1)
+        events = [("home", 3.0), *([("help", 5.0)] * asks), ("add", 2.0), ("pay", 2.0)]
+        events += [("pay", 0.0)] if twice else []
+        at = rng.normal(10, 1)  # of the first step, so that durations scatter
+        for event, minutes in events:
+            rows.append({"who": number // 4, "visit": number, "what": event, "at": at})
+            at += minutes + (rng.normal(0, 0.1) if event == "home" else 0)
+    frame = pd.DataFrame(rows)
+    frame["at"] = pd.Timestamp("2024-03-01") + pd.to_timedelta(frame["at"].round(6), unit="min")
+    frame[["who", "visit"]] = frame[["who", "visit"]].astype(str)
+    table = conform(frame, ["home", "add", "pay"]).table.set_index("event")
+    for event, minutes in (("help", 5), ("pay", 2)):
+        row = table.loc[event]
+        assert row["adjusted"] == pytest.approx(minutes, abs=0.06)
+        assert row["adjusted_ci_low"] < minutes < row["adjusted_ci_high"]
+        assert row["difference"] > minutes + 0.5  # what comes with it counts there, too
+
+
+def test_deviations_that_always_come_together_have_no_adjusted_difference():
+    frame = pd.concat([visits().assign(visit=lambda f, i=i: f["visit"] + str(i),
+                                       who=str(i)) for i in range(12)])  # fmt: skip
+    earlier = pd.to_timedelta(frame["who"].astype(int), unit="s")  # so that durations scatter
+    frame["at"] = frame["at"].where(frame["what"] != "home", frame["at"] - earlier)
+    table = conform(frame[frame["visit"].str[:2].isin(["s1", "s5"])]).table
+    assert len(table) == 2
+    assert table["difference"].notna().all()
+    assert table["adjusted"].isna().all()
+
+
 def test_an_event_log_with_customers_is_clustered_by_them():
     log = cx.event_log(visits(), case="visit", activity="what", start="at", customer="who")
     pd.testing.assert_frame_equal(cx.conformance(log, PATH).overall, conform().overall)
