@@ -252,7 +252,7 @@ def find_incidents(  # noqa: PLR0913  (keywords of a public function)
 
 
 def _check(
-    journey: Any, by: Any, direction: str, alpha: Any, whole: tuple[Any, ...], longest: Any
+    journey: Any, by: Any, direction: str, alpha: Any, counts: tuple[Any, ...], longest: Any
 ) -> tuple[str, ...]:
     """Return the groups to look at; raise if an option is out of range."""
     if not isinstance(journey, MeasuredJourney):
@@ -269,16 +269,16 @@ def _check(
     if direction not in DIRECTIONS:
         raise CxError(f"direction={quoted(direction)}; allowed: {', '.join(map(repr, DIRECTIONS))}")
     for name, value, low in zip(
-        ("least", "most", "n_permutations", "seed"), whole, (2, 1, 19, 0), strict=True
+        ("least", "most", "n_permutations", "seed"), counts, (2, 1, 19, 0), strict=True
     ):
         if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < low:
             raise CxError(f"{name}={quoted(value)}; allowed: whole numbers from {low} upwards")
     for name, value, high in (("alpha", alpha, 0.5), ("longest", longest, 0.5)):
         if isinstance(value, bool) or not isinstance(value, Real) or not 0 < float(value) <= high:
             raise CxError(f"{name}={quoted(value)}; allowed: above 0 to {high:g}")
-    if (1 + whole[2]) * alpha < 1:
+    if (1 + counts[2]) * alpha < 1:
         raise CxError(
-            f"n_permutations={whole[2]} cannot show a rate of false alarms of {alpha:g}; allowed: "
+            f"n_permutations={counts[2]} cannot show a rate of false alarms of {alpha:g}; allowed: "
             f"{int(np.ceil(1 / alpha)) - 1} or more"
         )
     if journey.n_users < FEWEST_USERS:

@@ -359,8 +359,8 @@ def _outcomes(sessions: Sessions, name: str) -> tuple[Any, Any]:
     """Return which sessions and stages count (s, k) and their values; of bounce (s, 1)."""
     reached = sessions.reached
     if name == "bounce":
-        one = (sessions.table["n_events"] == 1).to_numpy()[:, None]
-        return np.ones_like(one), one
+        bounced = (sessions.table["n_events"] == 1).to_numpy()[:, None]
+        return np.ones_like(bounced), bounced
     if name == "reached":
         return np.ones_like(reached), reached
     dropped = reached & ~np.c_[reached[:, 1:], np.zeros(len(reached), bool)]
@@ -413,14 +413,14 @@ def _table(sessions: Sessions, by: tuple[str, ...], options: tuple[float, str]) 
     """Return every measure by stage and group, one below the other."""
     import pandas as pd
 
-    parts = []
+    tables = []
     for name in MEASURES:
         frame = _long(sessions, *_outcomes(sessions, name), by, None)
         if len(frame):
-            parts.append(_rows(frame, name, sessions, by, options))
+            tables.append(_rows(frame, name, sessions, by, options))
     columns = ["measure", "stage", *by, "estimate", "se", "ci_low", "ci_high", "median", "n",
                "n_users", "unit"]  # fmt: skip
-    return pd.concat(parts, ignore_index=True)[columns]
+    return pd.concat(tables, ignore_index=True)[columns]
 
 
 def _rows(
