@@ -34,6 +34,7 @@ _PUBLIC = {
     "Codebook": "cxstats.survey.codebook",
     "compare": "cxstats.cases.published_reproduced",
     "Comparison": "cxstats.cases.published_reproduced",
+    "conformance": "cxstats.journeys.conformance",
     "csat": "cxstats.metrics.csat_ces",
     "csat_from_counts": "cxstats.metrics.csat_ces",
     "CxError": "cxstats.core.errors",
@@ -41,6 +42,7 @@ _PUBLIC = {
     "Design": "cxstats.stats.sampling_design",
     "drivers": "cxstats.priorities.drivers.analysis",
     "event_log": "cxstats.operations.event_log",
+    "find_incidents": "cxstats.journeys.incidents",
     "find_personal_data": "cxstats.survey.personal_data",
     "importance_performance": "cxstats.priorities.importance.analysis",
     "experiments": None,
@@ -48,6 +50,7 @@ _PUBLIC = {
     "kano": "cxstats.priorities.kano.analysis",
     "kano_from_counts": "cxstats.priorities.kano.analysis",
     "load_cdnow": "cxstats.datasets.loaders",
+    "load_clickstream": "cxstats.datasets.loaders",
     "load_corporate_reputation": "cxstats.datasets.loaders",
     "load_ecsi_mobile": "cxstats.datasets.loaders",
     "load_facts": "cxstats.cases.facts",
@@ -60,6 +63,7 @@ _PUBLIC = {
     "set_language": "cxstats.core.language",
     "loyalty_index": "cxstats.satisfaction.index",
     "mask_personal_data": "cxstats.survey.personal_data",
+    "measured_journey": "cxstats.journeys.measured",
     "metrics": None,
     "ModelSyntaxError": "cxstats.core.errors",
     "ModelWarning": "cxstats.models.sem.result",
@@ -89,6 +93,7 @@ _PUBLIC = {
     "sem": "cxstats.models.sem.fit",
     "servperf": "cxstats.service.servqual",
     "servqual": "cxstats.service.servqual",
+    "simulate_clickstream": "cxstats.datasets.simulate_clickstream",
     "simulate_experience": "cxstats.datasets.simulate_experience",
     "simulate_kano": "cxstats.datasets.simulate_kano",
     "simulate_loan_log": "cxstats.datasets.simulate_loan_log",
@@ -117,18 +122,23 @@ if TYPE_CHECKING:
     from cxstats.core.moments import Moments, bootstrap_moments
     from cxstats.datasets.loaders import (
         load_cdnow,
+        load_clickstream,
         load_corporate_reputation,
         load_ecsi_mobile,
         load_flights,
         load_hotel_bookings,
         load_patient_experience,
     )
+    from cxstats.datasets.simulate_clickstream import simulate_clickstream
     from cxstats.datasets.simulate_experience import simulate_experience
     from cxstats.datasets.simulate_kano import simulate_kano
     from cxstats.datasets.simulate_loan_log import simulate_loan_log
     from cxstats.datasets.simulate_servqual import simulate_servqual
     from cxstats.experiments.ab_tests import ab_test, ab_test_from_counts
     from cxstats.journeys.blueprint.analysis import blueprint
+    from cxstats.journeys.conformance import conformance
+    from cxstats.journeys.incidents import find_incidents
+    from cxstats.journeys.measured import measured_journey
     from cxstats.metrics.choices import choices
     from cxstats.metrics.csat_ces import ces, ces_from_counts, csat, csat_from_counts
     from cxstats.metrics.net_promoter_score import nps, nps_from_counts

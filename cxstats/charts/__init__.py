@@ -18,6 +18,7 @@ from cxstats.charts.fonts import MissingFontWarning, drawable
 from cxstats.charts.funnel import funnel
 from cxstats.charts.gaps import gap_dumbbell, gap_scatter, zone_bands
 from cxstats.charts.heatmap import htmt_heatmap
+from cxstats.charts.incident_rates import incident_rates
 from cxstats.charts.intervals import intervals
 from cxstats.charts.kano import kano_plane
 from cxstats.charts.likert import answer_shares, likert
@@ -54,6 +55,7 @@ __all__ = [
     "gap_dumbbell",
     "gap_scatter",
     "htmt_heatmap",
+    "incident_rates",
     "intervals",
     "ipma_map",
     "kano_plane",

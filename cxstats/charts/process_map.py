@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from cxstats.charts.wording import join_sentences
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import label
+from cxstats.core.messages import excerpt, listing
 from cxstats.operations.event_log import EventLog
 
 if TYPE_CHECKING:
@@ -33,14 +34,16 @@ WAIT = LinearSegmentedColormap.from_list("", ["#AFC3D2", "#E0A458", style.BAD, "
 BOX, CIRCLE = (1.95, 0.52), 0.3  # inches
 THICK = (0.9, 6.0)  # points
 HEAD = 0.14  # inches that an arrow's head is long
+NAMED = 8  # activities left out that the note names
 UNITS = (("second", 1), ("minute", 60), ("hour", 3600), ("day", 86400))
 
 
-def process_map(
+def process_map(  # noqa: PLR0913  (keywords of a chart)
     log: EventLog | Process,
     *,
     min_share: float = 0.02,
     max_activities: int = 15,
+    keep: str | Collection[str] = (),
     names: Mapping[str, str] | None = None,
     source: str | None = None,
     title: str | None = None,
@@ -62,6 +65,9 @@ def process_map(
         most frequent one into and out of each activity; from 0 to below 1.
     max_activities : int
         The most frequent activities that are drawn; at least 2.
+    keep : str or collection of str
+        Activities that are drawn however rare they are, such as errors, each with its most frequent
+        arrow in and out. The note names what is left out.
     names : mapping of str to str, optional
         Words for activities, such as their translations.
     source : str, optional
@@ -91,7 +97,14 @@ def process_map(
     if len(log.activities) < 2:
         raise CxError("one activity has nothing that follows it; at least 2 are needed for a map")
     graph, lang = log.graph("second"), drawable(lang)
-    nodes, edges, dropped = _filtered(graph, min_share, max_activities)
+    if not isinstance(keep, (str, Collection)):
+        raise CxError(f"keep={excerpt(keep)}; allowed: an activity, or a list of activities")
+    rare = [keep] if isinstance(keep, str) else list(keep)
+    there = list(graph.nodes)  # a list also tells what cannot be looked up by its hash
+    unknown = [name for name in rare if name not in there]
+    if unknown:
+        raise CxError(f"keep: {excerpt(unknown[0])} is not in the log; there: {listing(there, 30)}")
+    nodes, edges, dropped = _filtered(graph, min_share, max_activities, rare)
     layout = lay_out({**dict.fromkeys(nodes, BOX), START: (CIRCLE, CIRCLE), END: (CIRCLE, CIRCLE)},
                      {pair: data["count"] for pair, data in edges.items()})  # fmt: skip
     captions = {name: (names or {}).get(name, str(name)) for name in nodes}
@@ -109,16 +122,17 @@ def process_map(
         _colour_bar(ax, colour, layout.height, lang)
         heading = title or _title(log, captions, lang)
         where = source or label("process.source", lang, cases=format_number(log.n_cases))
-        note = _note(graph, dropped, log.has_ends, lang)
+        absent = [(names or {}).get(name, str(name)) for name in graph.nodes if name not in nodes]
+        note = _note(graph, dropped, absent, log.has_ends, lang)
         return style.finish(ax, standalone, heading, where, lang, note, log.synthetic)
 
 
 def _filtered(
-    graph: DiGraph[str], min_share: float, most: int
-) -> tuple[list[str], Edges, tuple[int, int, int]]:
-    """Return what is drawn, and how many activities, arrows and transitions are not."""
+    graph: DiGraph[str], min_share: float, most: int, keep: Collection[str]
+) -> tuple[list[str], Edges, tuple[int, int]]:
+    """Return what is drawn, and how many arrows and transitions are not."""
     rank = sorted(graph.nodes, key=lambda name: (-graph.nodes[name]["count"], str(name)))
-    frequent = set(rank[:most])
+    frequent = {*rank[:most], *keep}
     nodes = sorted(frequent, key=lambda name: (graph.nodes[name]["position"], str(name)))
     every: Edges = {(a, b): data for a, b, data in graph.edges(data=True)}
     inside = {pair: data for pair, data in every.items() if frequent.issuperset(pair)}
@@ -139,7 +153,7 @@ def _filtered(
             if count >= max(least, 1):
                 wait = opening if pair[0] == START else np.nan
                 edges[pair] = {"count": count, "wait_median": wait}
-    return nodes, edges, (len(rank) - len(nodes), len(left_out), int(sum(left_out)))
+    return nodes, edges, (len(left_out), int(sum(left_out)))
 
 
 def _scale(ax: Axes, layout: Layout) -> float:
@@ -302,13 +316,18 @@ def _title(log: EventLog, captions: Mapping[str, str], lang: str) -> str:
     return label("process.map.title", lang, activity=name, share=share)
 
 
-def _note(graph: DiGraph[str], dropped: tuple[int, int, int], has_ends: bool, lang: str) -> str:
+def _note(
+    graph: DiGraph[str], dropped: tuple[int, int], absent: list[str], has_ends: bool, lang: str
+) -> str:
     notes = [label("process.map.note" if has_ends else "process.map.note.events", lang)]
-    activities, arrows, count = dropped
+    arrows, count = dropped
     if arrows:
         total = sum(data["count"] for *_, data in graph.edges(data=True))
         share = format_percent(100 * count / total, 1, lang)
         notes.append(label("process.map.dropped", lang, arrows=arrows, share=share))
-    if activities:
-        notes.append(label("process.map.dropped.activities", lang, n=activities))
+    if absent:
+        few = sorted(absent, key=str)[:NAMED]
+        more = ["…"] if len(absent) > NAMED else []
+        listed = label("chart.comma", lang).join([*few, *more])
+        notes.append(label("process.map.dropped.activities", lang, n=len(absent), names=listed))
     return join_sentences(notes, lang)

@@ -2,6 +2,7 @@
 
 from cxstats.datasets.loaders import (
     load_cdnow,
+    load_clickstream,
     load_corporate_reputation,
     load_ecsi_mobile,
     load_flights,
@@ -15,6 +16,7 @@ __all__ = [
     "EXPERIENCE_MODEL",
     "experience_truth",
     "load_cdnow",
+    "load_clickstream",
     "load_corporate_reputation",
     "load_ecsi_mobile",
     "load_flights",

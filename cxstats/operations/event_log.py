@@ -380,7 +380,7 @@ def _clock_notes(data: pd.DataFrame, times: dict[str, Times]) -> list[Text]:
 def _instances(source: _Source, words: Mapping[str, str] | None, leave_out: bool) -> _Source:
     """Return one row per activity, with start and end, from a log of a lifecycle."""
     data, roles, times = source.data, source.roles, source.times
-    codes = _codes(data, roles["case"])[0], _codes(data, roles["activity"])[0]
+    codes = value_codes(data, roles["case"])[0], value_codes(data, roles["activity"])[0]
     start = times["start"]
     pairing = pair(data, roles["lifecycle"], codes, start, words, leave_out)
     instances = source.take(pairing.rows)
@@ -411,7 +411,7 @@ def _settle_open(source: _Source, open_ends: str, closing: str | Collection[str]
         open_events = times["end"].values.isna().to_numpy()
         ends = times["end"].microseconds[~open_events]
         latest = max(latest, int(ends.max(initial=latest)))
-    case, names = _codes(source.data, source.roles["case"])
+    case, names = value_codes(source.data, source.roles["case"])
     open_cases = np.zeros(len(names), bool)
     open_cases[case[open_events]] = True
     if closing is not None:
@@ -489,8 +489,8 @@ class _Reader:
     def __init__(self, source: _Source, duplicates: str) -> None:
         self.source, self.duplicates = source, duplicates
         self.data, self.roles, self.times = source.data, source.roles, source.times
-        self.case, self.cases = _codes(self.data, self.roles["case"])
-        self.activity, self.activities = _codes(self.data, self.roles["activity"])
+        self.case, self.cases = value_codes(self.data, self.roles["case"])
+        self.activity, self.activities = value_codes(self.data, self.roles["activity"])
         times = self.times
         self.start = times["start"].microseconds
         self.end = times["end"].microseconds if "end" in times else self.start
@@ -646,7 +646,7 @@ class _Reader:
         return begin
 
     def _check_one_per_case(self, role: str, order: Integers, first: NDArray[np.bool_]) -> None:
-        codes, names = _codes(self.data, self.roles[role])
+        codes, names = value_codes(self.data, self.roles[role])
         codes, case = codes[order], self.case[order]
         first_code = codes[first][case]
         other = np.flatnonzero(codes != first_code)
@@ -697,7 +697,7 @@ def _check_ends(data: pd.DataFrame, roles: dict[str, str], times: dict[str, Time
         )
 
 
-def _codes(data: pd.DataFrame, name: str) -> tuple[Integers, pd.Index]:
+def value_codes(data: pd.DataFrame, name: str) -> tuple[Integers, pd.Index]:
     """Return every row's place among the sorted values of a column, and those values."""
     import pandas as pd
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.patches import FancyBboxPatch, PathPatch
 
+import cxstats as cx
 from cxstats.charts.process_layout import END, START, _improved, lay_out
 from cxstats.charts.process_map import duration_text, process_map
 from cxstats.core.errors import CxError
@@ -47,7 +48,28 @@ def test_rare_arrows_are_left_out_and_counted():
     assert "Left out: 3 rare arrows with 33.3 % of all transitions." in below(ax)
     few = process_map(LOANS, max_activities=3)
     assert len(kinds(few, FancyBboxPatch)) == 3
-    assert "Left out: 6 rare activities." in below(few)
+    assert "Left out: 6 rare activities (" in below(few)
+    assert "Refer to committee" in below(few)
+
+
+def test_rare_activities_stay_on_request_and_the_rest_is_named():
+    """The clickstream's errors are its rarest events, and what a reader looks for."""
+    clicks = event_log(
+        cx.load_clickstream(), case="session_id", activity="event", start="timestamp"
+    )
+    errors = {"checkout_bug", "payment_error"}
+    plain = process_map(clicks)
+    assert not errors & set(words(plain))
+    assert "Left out: 4 rare activities (checkout_bug, compare, error_page, payment_error)" in (
+        below(plain).replace("\n", " ")
+    )
+    both = process_map(clicks, keep=sorted(errors))
+    assert errors <= set(words(both))
+    assert "Left out: 2 rare activities (compare, error_page)" in below(both).replace("\n", " ")
+    one = process_map(clicks, keep="checkout_bug", lang="zh")
+    assert "checkout_bug" in words(one)
+    n_arrows = len(kinds(plain, PathPatch))
+    assert len(kinds(both, PathPatch)) >= n_arrows + 2  # none stands alone
 
 
 def test_every_activity_keeps_its_strongest_arrows():
@@ -81,6 +103,10 @@ def test_bad_options_are_named():
         process_map(log(), min_share=1)
     with pytest.raises(CxError, match="max_activities=1; allowed"):
         process_map(log(), max_activities=1)
+    with pytest.raises(CxError, match="keep: 'cal' is not in the log; there: call, check"):
+        process_map(log(), keep="cal")
+    with pytest.raises(CxError, match="keep=3; allowed: an activity"):
+        process_map(log(), keep=3)
     with pytest.raises(CxError, match="one activity has nothing"):
         process_map(log(five()[five()["case"] == "C"], automated=[]))
 
