@@ -96,7 +96,7 @@ FLOORS = [
     {"survey"},
     {"datasets", "models"},
     {"service", "metrics", "operations"},
-    {"priorities", "experiments"},
+    {"priorities", "experiments", "journeys"},
     {"weighting"},
     {"satisfaction"},
     {"charts"},

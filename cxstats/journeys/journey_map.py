@@ -1,0 +1,107 @@
+"""A journey map as data: stages in order, each with its touchpoints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import nan
+from typing import Any
+
+from cxstats.core.language import Text
+
+Texts = tuple[Text, ...]
+
+# What a stage and a touchpoint say in words, in the order in which a map shows it.
+DESCRIPTIONS = ("action", "channel", "pain", "expectation", "evidence")
+# What a touchpoint says in numbers.
+NUMBERS = ("score", "sd", "n", "importance", "weight")
+
+
+@dataclass(frozen=True, slots=True)
+class Touchpoint:
+    """Where a customer meets the firm.
+
+    Attributes
+    ----------
+    id : str
+        What identifies it, and names its column of the responses.
+    name : Text
+    stage : int
+        Place of its stage in the journey, from 0.
+    action, channel, pain, expectation, evidence : tuple of Text
+        What the customer does, through which channels, what hurts, what is expected, what can be
+        seen or touched.
+    events : tuple of str
+        Activities of an event log that happen there.
+    score, sd, n : float
+        A published mean, its standard deviation and number of respondents; NaN where not known.
+    importance, weight : float
+        NaN where not stated.
+    """
+
+    id: str
+    name: Text
+    stage: int
+    action: Texts = ()
+    channel: Texts = ()
+    pain: Texts = ()
+    expectation: Texts = ()
+    evidence: Texts = ()
+    events: tuple[str, ...] = ()
+    score: float = nan
+    sd: float = nan
+    n: float = nan
+    importance: float = nan
+    weight: float = nan
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stage of a journey; what it says in words holds for all of its touchpoints."""
+
+    name: Text
+    action: Texts = ()
+    channel: Texts = ()
+    pain: Texts = ()
+    expectation: Texts = ()
+    evidence: Texts = ()
+    weight: float = nan
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyMap:
+    """Stages and touchpoints in order.
+
+    Attributes
+    ----------
+    stages : tuple of Stage
+    touchpoints : tuple of Touchpoint
+        In the order of their stages.
+    name, source : Text
+        Empty where the file has none.
+    scale : (float, float) or None
+        Lowest and highest score.
+    """
+
+    stages: tuple[Stage, ...]
+    touchpoints: tuple[Touchpoint, ...]
+    name: Text = Text("", "")
+    source: Text = Text("", "")
+    scale: tuple[float, float] | None = None
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The touchpoints by their ids."""
+        return tuple(touchpoint.id for touchpoint in self.touchpoints)
+
+    def of_stage(self, place: int) -> list[Touchpoint]:
+        """Return the touchpoints of a stage."""
+        return [touchpoint for touchpoint in self.touchpoints if touchpoint.stage == place]
+
+    def texts(self, place: int, description: str) -> list[Text]:
+        """Return what a stage and its touchpoints say in one kind of words, each text once."""
+        holders: list[Any] = [self.stages[place], *self.of_stage(place)]
+        return list(dict.fromkeys(text for x in holders for text in getattr(x, description)))
+
+    def channels_of(self, touchpoint: Touchpoint) -> Texts:
+        """Return the channels of a touchpoint; those of its stage where it names none."""
+        return touchpoint.channel or self.stages[touchpoint.stage].channel
