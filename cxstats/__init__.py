@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "ab_test": "cxstats.experiments.ab_tests",
     "ab_test_from_counts": "cxstats.experiments.ab_tests",
+    "access_matrix": "cxstats.journeys.share_matrices",
     "ahp": "cxstats.weighting.ahp",
     "Audit": "cxstats.cases.audit",
     "audit": "cxstats.cases.audit",
@@ -39,6 +40,7 @@ _PUBLIC = {
     "find_personal_data": "cxstats.survey.personal_data",
     "importance_performance": "cxstats.priorities.importance.analysis",
     "experiments": None,
+    "journey": "cxstats.journeys.journey",
     "invariance": "cxstats.models.sem.invariance",
     "kano": "cxstats.priorities.kano.analysis",
     "kano_from_counts": "cxstats.priorities.kano.analysis",
@@ -80,6 +82,7 @@ _PUBLIC = {
     "sem": "cxstats.models.sem.fit",
     "servperf": "cxstats.service.servqual",
     "servqual": "cxstats.service.servqual",
+    "sharing_matrix": "cxstats.journeys.share_matrices",
     "simulate_experience": "cxstats.datasets.simulate_experience",
     "simulate_kano": "cxstats.datasets.simulate_kano",
     "simulate_loan_log": "cxstats.datasets.simulate_loan_log",
@@ -108,6 +111,8 @@ if TYPE_CHECKING:
     from cxstats.datasets.simulate_loan_log import simulate_loan_log
     from cxstats.datasets.simulate_servqual import simulate_servqual
     from cxstats.experiments.ab_tests import ab_test, ab_test_from_counts
+    from cxstats.journeys.journey import journey
+    from cxstats.journeys.share_matrices import access_matrix, sharing_matrix
     from cxstats.metrics.csat_ces import ces, ces_from_counts, csat, csat_from_counts
     from cxstats.metrics.net_promoter_score import nps, nps_from_counts
     from cxstats.metrics.planning.region import nps_region

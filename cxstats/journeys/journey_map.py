@@ -9,6 +9,7 @@ from typing import Any
 from cxstats.core.language import Text
 
 Texts = tuple[Text, ...]
+NO_TEXT = Text("", "")
 
 # What a stage and a touchpoint say in words, in the order in which a map shows it.
 DESCRIPTIONS = ("action", "channel", "pain", "expectation", "evidence")
@@ -84,14 +85,24 @@ class JourneyMap:
 
     stages: tuple[Stage, ...]
     touchpoints: tuple[Touchpoint, ...]
-    name: Text = Text("", "")
-    source: Text = Text("", "")
+    name: Text = NO_TEXT
+    source: Text = NO_TEXT
     scale: tuple[float, float] | None = None
 
     @property
     def ids(self) -> tuple[str, ...]:
         """The touchpoints by their ids."""
         return tuple(touchpoint.id for touchpoint in self.touchpoints)
+
+    @property
+    def id_of(self) -> dict[str, str]:
+        """The id of a touchpoint by what it may be called: its id, or a name that no other has."""
+        named: dict[str, list[str]] = {}
+        for touchpoint in self.touchpoints:
+            for name in set(touchpoint.name):
+                named.setdefault(name, []).append(touchpoint.id)
+        by_name = {name: ids[0] for name, ids in named.items() if len(ids) == 1}
+        return {**by_name, **{name: name for name in self.ids}}
 
     def of_stage(self, place: int) -> list[Touchpoint]:
         """Return the touchpoints of a stage."""

@@ -109,7 +109,9 @@ class _Reader:
         """Return the map, or raise what is wrong; stages and touchpoints come with their place."""
         for place, (where, stage) in enumerate(stages):
             if not any(touchpoint.stage == place for _, touchpoint in touchpoints):
-                self.problem(where, f"stage {excerpt(stage.name.en)} has no touchpoint; give it one")
+                self.problem(
+                    where, f"stage {excerpt(stage.name.en)} has no touchpoint; give it one"
+                )
         first: dict[str, tuple[str, int]] = {}
         for where, touchpoint in touchpoints:
             if touchpoint.id in first:
@@ -126,12 +128,11 @@ class _Reader:
             first.setdefault(touchpoint.id, (where, touchpoint.stage))
         scale = texts.get("scale")
         for where, touchpoint in touchpoints:
-            if scale and not math.isnan(touchpoint.score):
-                if not scale[0] <= touchpoint.score <= scale[1]:
-                    allowed = f"{scale[0]:g} to {scale[1]:g}"
-                    self.problem(
-                        where, f"score {touchpoint.score:g} is off the scale; allowed: {allowed}"
-                    )
+            if scale and (touchpoint.score < scale[0] or touchpoint.score > scale[1]):
+                allowed = f"{scale[0]:g} to {scale[1]:g}"
+                self.problem(
+                    where, f"score {touchpoint.score:g} is off the scale; allowed: {allowed}"
+                )
         if len(touchpoints) > MOST:
             self.problem("", f"{len(touchpoints):,} touchpoints; allowed: at most {MOST:,}")
         if not stages and not self.problems:
@@ -178,7 +179,9 @@ class _Reader:
 
     def touchpoint(self, entry: Any, stage: int, where: str) -> Touchpoint | None:
         """Return a touchpoint from its mapping, or from its name alone."""
-        if isinstance(entry, str) or (isinstance(entry, Mapping) and entry.keys() <= set(LANGUAGES)):
+        if isinstance(entry, str) or (
+            isinstance(entry, Mapping) and entry.keys() <= set(LANGUAGES)
+        ):
             entry = {"name": entry}
         if not isinstance(entry, Mapping):
             self.problem(where, f"{excerpt(entry)}; allowed: a name, or {_keys(TOUCHPOINT_KEYS)}")
@@ -191,7 +194,7 @@ class _Reader:
         identity = entry.get("id", name.en)
         if isinstance(identity, Mapping | list) or not str(identity).strip():
             self.problem(f"{where}, 'id'", f"{excerpt(identity)}; allowed: the name of a column")
-        return Touchpoint(str(identity), name, stage, **texts, events=events, **numbers)
+        return _touchpoint(str(identity), name, stage, texts, events, numbers)
 
     def check_keys(self, entry: Mapping[Any, Any], allowed: Sequence[str], where: str) -> None:
         for key in entry:
@@ -208,7 +211,9 @@ class _Reader:
         for where, stage in stages:
             if stage.name.en in first:
                 before = first[stage.name.en]
-                self.problem(where, f"stage {excerpt(stage.name.en)} is {before}, too; name it anew")
+                self.problem(
+                    where, f"stage {excerpt(stage.name.en)} is {before}, too; name it anew"
+                )
             first.setdefault(stage.name.en, where)
 
     def one_text(self, value: Any, where: str, needed: bool = True) -> Text:
@@ -221,16 +226,7 @@ class _Reader:
     def texts(self, value: Any, where: str) -> Texts:
         """Return a text, a text in both languages, or a list of them; a number is a text."""
         if isinstance(value, Mapping):
-            if not value or not set(value) <= set(LANGUAGES):
-                self.problem(where, f"{excerpt(value)}; allowed: text, or texts for 'en' and 'zh'")
-                return ()
-            lists = {lang: self.texts(entry, where) for lang, entry in value.items()}
-            if len({len(entries) for entries in lists.values()}) > 1:
-                sizes = " and ".join(f"{len(t)} texts in {lang!r}" for lang, t in lists.items())
-                self.problem(where, f"{sizes}; allowed: equally many")
-                return ()
-            en, zh = (lists.get(lang) or next(iter(lists.values())) for lang in LANGUAGES)
-            return tuple(Text(a.en, b.en) for a, b in zip(en, zh, strict=True))
+            return self.bilingual(value, where)
         if isinstance(value, list | tuple):
             return tuple(text for entry in value for text in self.texts(entry, where))
         if value is None or (isinstance(value, float) and math.isnan(value)):
@@ -241,19 +237,32 @@ class _Reader:
         text = str(value).strip()
         return (Text(text, text),) if text else ()
 
+    def bilingual(self, value: Mapping[Any, Any], where: str) -> Texts:
+        """Return the texts of a mapping of language to text or list."""
+        if not value or not set(value) <= set(LANGUAGES):
+            self.problem(where, f"{excerpt(value)}; allowed: text, or texts for 'en' and 'zh'")
+            return ()
+        lists = {lang: self.texts(entry, where) for lang, entry in value.items()}
+        if len({len(entries) for entries in lists.values()}) > 1:
+            sizes = " and ".join(f"{len(t)} texts in {lang!r}" for lang, t in lists.items())
+            self.problem(where, f"{sizes}; allowed: equally many")
+            return ()
+        en, zh = (lists.get(lang) or next(iter(lists.values())) for lang in LANGUAGES)
+        return tuple(Text(a.en, b.en) for a, b in zip(en, zh, strict=True))
+
     def number(self, entry: Mapping[str, Any], key: str, where: str) -> float:
-        """Return a number, NaN where there is none; importance, weight, n and sd are not negative."""
+        """Return a number, NaN where there is none; only a score may be negative."""
         value = entry.get(key)
         if value is None or (isinstance(value, str) and not value.strip()):
             return math.nan
         is_number = isinstance(value, Real) and not isinstance(value, bool)
-        number = float(value) if is_number else math.inf  # type: ignore[arg-type]
+        number = float(value) if is_number else math.inf
         if math.isnan(number):
             return number
-        low, allowed = (-math.inf, "a number") if key == "score" else (0.0, "numbers from 0 upwards")
+        low, allowed = (-math.inf, "a number") if key == "score" else (0.0, "numbers from 0")
         whole = key == "n" and number != round(number) if math.isfinite(number) else False
         if not math.isfinite(number) or number < low or whole:
-            allowed = "whole numbers from 0 upwards" if key == "n" else allowed
+            allowed = "whole numbers from 0" if key == "n" else allowed
             self.problem(where, f"{key} is {excerpt(value)}; allowed: {allowed}")
             return math.nan
         return number
@@ -362,9 +371,8 @@ class _Reader:
         events = tuple(t.en for t in self.cell_texts(row, "events", where, split=True))
         for name in names:
             identity = str(row.get("id") or name.en)
-            touchpoints.append(
-                (where, Touchpoint(identity, name, place, **texts, events=events, **numbers))
-            )
+            point = _touchpoint(identity, name, place, texts, events, numbers)
+            touchpoints.append((where, point))
 
     def stage(
         self,
@@ -431,8 +439,22 @@ def check_scale(value: Any) -> tuple[float, float]:
     ends = list(value) if isinstance(value, list | tuple) else []
     numbers = [isinstance(x, Real) and not isinstance(x, bool) and math.isfinite(x) for x in ends]
     if len(ends) != 2 or not all(numbers) or not ends[0] < ends[1]:
-        raise CxError(f"scale is {excerpt(value)}; allowed: lowest and highest score, such as (1, 7)")
+        raise CxError(
+            f"scale is {excerpt(value)}; allowed: lowest and highest score, such as (1, 7)"
+        )
     return float(ends[0]), float(ends[1])
+
+
+def _touchpoint(
+    identity: str,
+    name: Text,
+    stage: int,
+    texts: Mapping[str, Texts],
+    events: tuple[str, ...],
+    numbers: Mapping[str, float],
+) -> Touchpoint:
+    fields: dict[str, Any] = {**texts, **numbers}
+    return Touchpoint(identity, name, stage, events=events, **fields)
 
 
 def _keys(names: Sequence[str]) -> str:
