@@ -54,6 +54,8 @@ class EmotionCurve(Result):
     method : str
         How the band is made: "covariance" of the respondents' scores, or "sidak", where nothing is
         known of the correlation.
+    n : float
+        Respondents, or mentions in texts.
     synthetic : bool
     notes : tuple of Text
     """
@@ -65,6 +67,7 @@ class EmotionCurve(Result):
     level: float
     single_level: float
     method: str
+    n: float
     synthetic: bool
     notes: tuple[Text, ...]
 
@@ -116,9 +119,10 @@ class EmotionCurve(Result):
         if at is None:
             return label("journey.curve.empty", lang)
         rivals = self.level_with_lowest
-        key = "journey.curve.lowest.rivals" if rivals else "journey.curve.lowest"
+        key = f"journey.curve.lowest.rivals.{self.kind}"
+        key = key if rivals else f"journey.curve.lowest.{self.kind}"
         value = self.value_text(float(self.table["estimate"].iloc[at]), lang)
-        return label(f"{key}.{self.kind}", lang, name=self.names(lang)[at], value=value,
+        return label(key, lang, name=self.names(lang)[at], value=value,
                      k=len(rivals))  # fmt: skip
 
     def findings(self, lang: str) -> list[str]:
@@ -141,16 +145,22 @@ class EmotionCurve(Result):
 
     def source_text(self, lang: str) -> str:
         """Return where the points come from, for a chart."""
-        n = self.table["n"].to_numpy(float)
         if self.kind == "share":
-            return label("journey.source.texts", lang, n=format_number(float(np.nansum(n))))
-        key = "chart.survey.simulated" if self.synthetic else "chart.survey.own"
-        source = self.journey_map.source.get(lang)
-        return source or label(key, lang, n=format_number(float(np.nanmax(n, initial=0))))
+            return label("journey.source.texts", lang, n=format_number(self.n))
+        return scores_source(self.journey_map, self.n, self.synthetic, lang)
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
         """Return the curve with its band."""
         return Chart("emotion_curve", (self,))
+
+
+def scores_source(journey_map: JourneyMap, n: float, synthetic: bool, lang: str) -> str:
+    """Return where scores come from: what the map says, the respondents, or the map alone."""
+    named = journey_map.source.get(lang)
+    if named or not n:
+        return named or label("journey.source.map", lang)
+    key = "chart.survey.simulated" if synthetic else "chart.survey.own"
+    return label(key, lang, n=format_number(n))
 
 
 def in_language(table: pd.DataFrame, journey_map: JourneyMap, lang: str | None) -> pd.DataFrame:
@@ -248,6 +258,7 @@ def emotion_curve_from_counts(
         level=level,
         single_level=single,
         method="sidak",
+        n=float(counts.sum()),
         synthetic=synthetic,
         notes=_share_notes(journey_map, counts),
     )

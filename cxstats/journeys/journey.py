@@ -23,6 +23,7 @@ from cxstats.journeys.emotion_curve import (
     emotion_curve_from_shares,
     in_language,
     joined,
+    scores_source,
 )
 from cxstats.journeys.journey_map import JourneyMap
 from cxstats.journeys.read_map import check_scale, read_map
@@ -172,6 +173,7 @@ class Journey(Result):
             level=self.level,
             single_level=self.touchpoint_level,
             method="covariance" if self.n else "sidak",
+            n=self.n,
             synthetic=self.synthetic,
             notes=tuple(n for n in self.notes if n not in self._moment_notes),
         )
@@ -254,11 +256,7 @@ class Journey(Result):
 
     def source_text(self, lang: str) -> str:
         """Return where the numbers come from, for a chart."""
-        named = self.journey_map.source.get(lang)
-        if named or not self.n:
-            return named or label("journey.source.map", lang)
-        key = "chart.survey.simulated" if self.synthetic else "chart.survey.own"
-        return label(key, lang, n=format_number(self.n))
+        return scores_source(self.journey_map, self.n, self.synthetic, lang)
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
         """Return the strip, the curve, the moments of truth or the coverage."""
@@ -367,7 +365,7 @@ def journey(  # noqa: PLR0913  (options of a method)
     The band comes from the covariance of the touchpoints' means: the single level at which
     intervals hold together with `level`, by multivariate t (sup-t). Published means (``score, sd,
     n``) without respondents have t intervals, and Sidak's band, since their correlation is not
-    known; their CS has no interval. Weights are taken as known. "How certain that it is first" is a share of
+    known; their CS has no interval. Weights are taken as known. ``first_share`` is a share of
     resamples: of two touchpoints that are equally bad, each has about one half on average.
 
     Examples

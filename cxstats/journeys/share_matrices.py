@@ -102,17 +102,15 @@ class ShareMatrix(Result):
         return label(f"journey.matrix.{self.kind}", lang)
 
     def as_table(self, lang: str | None = None) -> pd.DataFrame:
-        """Return `table` with its names in `lang`."""
-        table = self.table.copy()
-        table.index = [name.get(lang) for name in self.row_names]
-        table.index.name = self.table.index.name
-        table.columns = [*(name.get(lang) for name in self.column_names), "share"]
-        return table
+        """Return `table` with the names of its rows in `lang`; columns keep theirs."""
+        names = [name.get(lang) for name in self.row_names]
+        return self.table.set_axis(names, axis=0).rename_axis(self.table.index.name)
 
     def translated(self, lang: str | None = None) -> dict[str, pd.DataFrame]:
         """Return the tables in `lang`."""
-        margin = self.columns_served.assign(column=[n.get(lang) for n in self.column_names])
-        return {**super().translated(lang), "columns_served": margin}
+        names = [name.get(lang) for name in self.column_names]
+        table = self.as_table(lang).set_axis([*names, "share"], axis=1)
+        return {"table": table, "columns_served": self.columns_served.assign(column=names)}
 
     def sharing(self) -> ShareMatrix:
         """Return, of an access matrix, the share of a department's kinds of record others see.

@@ -95,7 +95,7 @@ def sidak_level(k: int, level: float) -> float:
     >>> round(sidak_level(5, 0.95), 4)
     0.9898
     """
-    return level ** (1 / max(k, 1))
+    return float(level ** (1 / max(k, 1)))
 
 
 def _scales(uniform: Array, df: Array) -> Array:
