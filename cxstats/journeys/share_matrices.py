@@ -103,8 +103,10 @@ class ShareMatrix(Result):
 
     def as_table(self, lang: str | None = None) -> pd.DataFrame:
         """Return `table` with the names of its rows in `lang`; columns keep theirs."""
+        import pandas as pd
+
         names = [name.get(lang) for name in self.row_names]
-        return self.table.set_axis(names, axis=0).rename_axis(self.table.index.name)
+        return self.table.set_axis(pd.Index(names, name=self.table.index.name), axis=0)
 
     def translated(self, lang: str | None = None) -> dict[str, pd.DataFrame]:
         """Return the tables in `lang`."""

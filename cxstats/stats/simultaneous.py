@@ -34,10 +34,11 @@ def simultaneous_level(
     """Return the level of single intervals at which all of k hold with `level` at once.
 
     ``1 - q``, with q the ``1 - level`` quantile of the smallest p value of
-    ``T_j = Z_j / sqrt(chi2_j / df_j)``, Z normal with the correlations of the estimates, and all
-    chi2 at the same quantile of their distributions. With equal degrees of freedom that is the
-    multivariate t distribution (the sup-t band); with one estimate it is `level`, and it never is
-    above that of Bonferroni, ``1 - (1 - level) / k``.
+    ``T_j = Z_j / sqrt(chi2_j / df_j)``: Z normal with the correlations R of the estimates, and
+    each with a standard error of its own, whose chi2 go together as variances of normal answers do
+    (correlations R^2, by a normal copula). In large samples that is the sup-t band; for independent
+    estimates Sidak's, ``level^(1/k)``; for a single one `level`; and it is never above that of
+    Bonferroni, ``1 - (1 - level) / k``.
 
     Parameters
     ----------
@@ -48,6 +49,11 @@ def simultaneous_level(
     level : float
     seed : int
 
+    Notes
+    -----
+    The multivariate t distribution has one standard error for all, as if variances were pooled; at
+    n = 20 its band of 12 means held in 91 % of our samples where 95 % were asked for.
+
     Examples
     --------
     >>> one = simultaneous_level([[2.0]], [20], 0.95)
@@ -56,7 +62,7 @@ def simultaneous_level(
     >>> one, round(alike, 2), round(apart, 2)
     (0.95, 0.95, 0.99)
     """
-    from scipy.special import stdtr
+    from scipy.special import chdtri, ndtr, stdtr
 
     covariances, df = np.asarray(covariances, float), np.asarray(df, float)
     variances = np.diag(covariances)
@@ -69,12 +75,14 @@ def simultaneous_level(
     corr = covariances[np.ix_(varies, varies)] / sd / sd[:, None]
     df = df[varies]
     generator = np.random.default_rng(seed)
-    root, step = _root(corr), max(1, CHUNK // k)
+    root, root_of_squares = _root(corr), _root(corr**2)
+    step = max(1, CHUNK // k)
     smallest = np.empty(DRAWS)
     for start in range(0, DRAWS, step):
         b = min(step, DRAWS - start)
         z = generator.standard_normal((b, k)) @ root.T
-        t = np.abs(z) / _scales(generator.random(b), df)
+        w = generator.standard_normal((b, k)) @ root_of_squares.T
+        t = np.abs(z) / np.sqrt(chdtri(df, ndtr(w)) / df)
         if np.ptp(df) == 0:  # the largest t has the smallest p
             t, at = t.max(axis=1, keepdims=True), df[:1]
         else:
@@ -96,15 +104,6 @@ def sidak_level(k: int, level: float) -> float:
     0.9898
     """
     return float(level ** (1 / max(k, 1)))
-
-
-def _scales(uniform: Array, df: Array) -> Array:
-    """Return ``sqrt(chi2 / df)`` (b, k), every column at the quantiles (b,)."""
-    from scipy.special import chdtri
-
-    each, places = np.unique(df, return_inverse=True)
-    scales = np.sqrt(chdtri(each, uniform[:, None]) / each)
-    return np.asarray(scales[:, places])
 
 
 def _root(corr: Array) -> Array:

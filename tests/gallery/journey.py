@@ -36,7 +36,7 @@ WEIGHTS = {"Buying": 60, "Using": 40}
 
 
 def answers(n=80, faulty=False):
-    """Respondents; of the faulty ones some have gaps, one column is constant, one has one answer."""
+    """Respondents; the faulty ones have gaps, a column that is constant, and one of one answer."""
     rng = np.random.default_rng(4)
     scores = rng.normal([5, 3.5, 4.5, 5.5], 1.2, (n, 4)) + rng.normal(0, 0.6, (n, 1))
     frame = pd.DataFrame(scores.round().clip(1, 7), columns=list(IDS))
@@ -71,8 +71,10 @@ def _texts():
     )
 
 
-NAMES = ("Buying", "Using", "购买", "使用", "Shop", "Payment", "Help", "App", "商店", "支付", "帮助",
-         "应用", "branch", "web", "telephone", "网点", "网站", "电话")  # fmt: skip
+NAMES = (
+    "Buying", "Using", "购买", "使用", "Shop", "Payment", "Help", "App", "商店", "支付", "帮助", "应用",
+    "branch", "web", "telephone", "网点", "网站", "电话",
+)  # fmt: skip
 DEPARTMENTS = ("sales", "service", "basic", "records", "marketing", "tech support", "campaigns")
 
 CASES = {
