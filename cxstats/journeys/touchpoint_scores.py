@@ -270,7 +270,7 @@ def _wide(
     if len(unknown):
         raise DataError(
             f"{row_name(frame.index, unknown[0])}, column {touchpoint!r}: "
-            f"{excerpt(frame[touchpoint].iloc[unknown[0]])} is no touchpoint; allowed: "
+            f"{_label(frame[touchpoint].iloc[unknown[0]])} is no touchpoint; allowed: "
             f"{listing(journey_map.ids)}"
         )
     lost = np.flatnonzero(frame[respondent].isna().to_numpy(bool))
@@ -284,7 +284,7 @@ def _wide(
     if len(twice):
         raise DataError(
             f"{row_name(frame.index, twice[0])}: respondent "
-            f"{excerpt(frame[respondent].iloc[twice[0]])} has scored touchpoint "
+            f"{_label(frame[respondent].iloc[twice[0]])} has scored touchpoint "
             f"{ids.iloc[twice[0]]!r} before; allowed: once"
         )
     table = pd.DataFrame({"r": frame[respondent], "t": ids, "score": values})
@@ -294,8 +294,13 @@ def _wide(
         varies = by_respondent.nunique(dropna=False) > 1
         if varies.any():
             raise DataError(
-                f"column {name!r}: respondent {excerpt(varies.idxmax())} has several values; "
+                f"column {name!r}: respondent {_label(varies.idxmax())} has several values; "
                 "allowed: one for each respondent"
             )
         wide[name] = by_respondent.first()
     return wide.rename_axis(index=None, columns=None)
+
+
+def _label(value: Any) -> str:
+    """Return a cell as a person writes it."""
+    return excerpt(value.item() if hasattr(value, "item") else value)
