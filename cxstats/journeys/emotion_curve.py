@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -18,7 +17,7 @@ from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, label, listed, note_if
 from cxstats.core.messages import excerpt, listing
 from cxstats.core.result import Chart, Result
-from cxstats.journeys.journey_map import JourneyMap
+from cxstats.journeys.journey_map import JourneyMap, as_number
 from cxstats.journeys.read_map import read_map
 from cxstats.stats.intervals import check_level, wilson_interval
 from cxstats.stats.simultaneous import sidak_level
@@ -300,7 +299,7 @@ def _map_of(journey: Any) -> JourneyMap:
 
 
 def _totals(n: Any, journey_map: JourneyMap, names: Mapping[str, float]) -> dict[str, float]:
-    if isinstance(n, Real) and not isinstance(n, bool):
+    if as_number(n) is not None:
         return _by_touchpoint("n", dict.fromkeys(names, n), journey_map)
     return _by_touchpoint("n", n, journey_map)
 
@@ -316,14 +315,14 @@ def _by_touchpoint(what: str, entry: Any, journey_map: JourneyMap) -> dict[str, 
         if name not in id_of:
             allowed = listing(journey_map.ids)
             raise CxError(f"{what}: {excerpt(name)} is no touchpoint; allowed: {allowed}")
-        is_number = isinstance(value, Real) and not isinstance(value, bool)
-        if not is_number or not 0 <= float(value) < np.inf:
+        number = as_number(value)
+        if number is None or not 0 <= number < np.inf:
             raise CxError(
                 f"{what}: touchpoint {name!r} has {excerpt(value)}; allowed: numbers from 0 upwards"
             )
         if id_of[name] in numbers:
             raise CxError(f"{what}: touchpoint {id_of[name]!r} is named twice")
-        numbers[id_of[name]] = float(value)
+        numbers[id_of[name]] = number
     return numbers
 
 

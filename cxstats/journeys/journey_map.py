@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import nan
+from math import inf, nan
+from numbers import Real
 from typing import Any
 
 from cxstats.core.language import Text
@@ -15,6 +16,22 @@ NO_TEXT = Text("", "")
 DESCRIPTIONS = ("action", "channel", "pain", "expectation", "evidence")
 # What a touchpoint says in numbers.
 NUMBERS = ("score", "sd", "n", "importance", "weight")
+
+
+def as_number(value: Any) -> float | None:
+    """Return a number as a float; None for what is none, which true and false are not either.
+
+    Examples
+    --------
+    >>> as_number(3), as_number("3"), as_number(True), as_number(10**400)
+    (3.0, None, None, inf)
+    """
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return inf
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,17 @@ from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.files import read_bytes
 from cxstats.core.language import LANGUAGES, Text
-from cxstats.core.messages import excerpt, listing, look
+from cxstats.core.messages import excerpt, listing, look, printable
 from cxstats.core.yaml_text import LARGEST, parse_yaml
-from cxstats.journeys.journey_map import DESCRIPTIONS, NUMBERS, JourneyMap, Stage, Texts, Touchpoint
+from cxstats.journeys.journey_map import (
+    DESCRIPTIONS,
+    NUMBERS,
+    JourneyMap,
+    Stage,
+    Texts,
+    Touchpoint,
+    as_number,
+)
 from cxstats.survey.read import read_survey
 
 if TYPE_CHECKING:
@@ -234,7 +242,7 @@ class _Reader:
         if isinstance(value, bool) or not isinstance(value, str | Real):
             self.problem(where, f"{excerpt(value)}; allowed: text, or texts for 'en' and 'zh'")
             return ()
-        text = str(value).strip()
+        text = plain_text(value)
         return (Text(text, text),) if text else ()
 
     def bilingual(self, value: Mapping[Any, Any], where: str) -> Texts:
@@ -255,8 +263,8 @@ class _Reader:
         value = entry.get(key)
         if value is None or (isinstance(value, str) and not value.strip()):
             return math.nan
-        is_number = isinstance(value, Real) and not isinstance(value, bool)
-        number = float(value) if is_number else math.inf
+        number = as_number(value)
+        number = math.inf if number is None else number
         if math.isnan(number):
             return number
         low, allowed = (-math.inf, "a number") if key == "score" else (0.0, "numbers from 0")
@@ -404,6 +412,11 @@ class _Reader:
     def cell_texts(self, row: Mapping[str, Any], key: str, where: str, split: bool) -> Texts:
         """Return the texts of a cell, in both languages where there are two columns."""
         cells = [row.get(f"{key}_{lang}", row.get(key)) for lang in LANGUAGES]
+        for cell in dict.fromkeys(map(id, cells)):
+            value = next(c for c in cells if id(c) == cell)
+            if isinstance(value, bool) or not isinstance(value, str | Real | None):
+                self.problem(where, f"{key} is {excerpt(value)}; allowed: text")
+                return ()
         en, zh = (self.split(cell, key, where) if split else _one(cell) for cell in cells)
         if split and en and zh and len(en) != len(zh):
             en, zh = (self.split(cell, key, where, CHINESE_MARKS) for cell in cells)
@@ -419,13 +432,11 @@ class _Reader:
         return tuple(Text(a, b) for a, b in zip(en, zh, strict=True))
 
     def split(self, cell: Any, key: str, where: str, marks: str = "") -> list[str]:
-        if isinstance(cell, bool):
-            self.problem(where, f"{key} is {cell}; allowed: text")
         marks = marks or (CHANNEL_MARKS if key == "channel" else MARKS)
         if key == "touchpoints":
             marks = CHINESE_MARKS
         text = "" if cell is None else str(cell)
-        return [part.strip() for part in re.split(marks, text) if part.strip()]
+        return [plain_text(part) for part in re.split(marks, text) if part.strip()]
 
 
 def check_scale(value: Any) -> tuple[float, float]:
@@ -436,13 +447,15 @@ def check_scale(value: Any) -> tuple[float, float]:
     >>> check_scale([1, 7])
     (1.0, 7.0)
     """
-    ends = list(value) if isinstance(value, list | tuple) else []
-    numbers = [isinstance(x, Real) and not isinstance(x, bool) and math.isfinite(x) for x in ends]
-    if len(ends) != 2 or not all(numbers) or not ends[0] < ends[1]:
+    value = value.tolist() if hasattr(value, "tolist") else value
+    ends = [as_number(x) for x in value] if isinstance(value, list | tuple) else []
+    low, high = ends if len(ends) == 2 else (None, None)
+    finite = low is not None and high is not None and math.isfinite(low) and math.isfinite(high)
+    if not finite or not low < high:
         raise CxError(
             f"scale is {excerpt(value)}; allowed: lowest and highest score, such as (1, 7)"
         )
-    return float(ends[0]), float(ends[1])
+    return low, high
 
 
 def _touchpoint(
@@ -461,8 +474,13 @@ def _keys(names: Sequence[str]) -> str:
     return f"a mapping of {listing(names)}"
 
 
+def plain_text(value: Any) -> str:
+    """Return a text in one line, its control characters written out."""
+    return printable(" ".join(str(value).split()))
+
+
 def _one(cell: Any) -> list[str]:
-    text = "" if cell is None else str(cell).strip()
+    text = "" if cell is None else plain_text(cell)
     return [text] if text else []
 
 

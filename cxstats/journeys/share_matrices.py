@@ -22,7 +22,8 @@ from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import LANGUAGES, Text, both, label, listed, note_if
 from cxstats.core.messages import excerpt, listing, row_name
 from cxstats.core.result import Chart, Result
-from cxstats.journeys.journey_map import JourneyMap
+from cxstats.journeys.journey_map import JourneyMap, as_number
+from cxstats.journeys.read_map import plain_text
 from cxstats.survey.read import read_survey
 
 if TYPE_CHECKING:
@@ -301,6 +302,12 @@ def sharing_matrix(data: Any, *, source: str = "", synthetic: bool = False) -> S
     import pandas as pd
 
     if isinstance(data, Mapping):
+        for name, row in data.items():
+            if not isinstance(row, Mapping | pd.Series):
+                raise CxError(
+                    f"department {excerpt(name)} has {excerpt(row)}; allowed: a mapping of other "
+                    "department to share"
+                )
         frame = pd.DataFrame({name: pd.Series(row) for name, row in data.items()}).T
     else:
         frame = _frame(data)
@@ -388,7 +395,7 @@ def _names(frame: pd.DataFrame, columns: Sequence[str]) -> tuple[Text, ...]:
         cells = [frame[column].iloc[i] for column in (columns[0], columns[-1])]
         if any(pd.isna(cell) or not str(cell).strip() for cell in cells):
             raise DataError(f"{row_name(frame.index, i)}, column {columns[0]!r}: no name")
-        name = Text(*(str(cell).strip() for cell in cells))
+        name = Text(*(plain_text(cell) for cell in cells))
         if name in names:
             raise DataError(
                 f"{row_name(frame.index, i)}, column {columns[0]!r}: {name.en!r} stands twice"
@@ -414,14 +421,14 @@ def _listed_records(frame: pd.DataFrame, columns: Sequence[str]) -> list[list[Te
 
 
 def _split(cell: str) -> list[str]:
-    return [part.strip() for part in re.split(RECORD_MARKS, cell) if part.strip()]
+    return [plain_text(part) for part in re.split(RECORD_MARKS, cell) if part.strip()]
 
 
 def _record_list(department: object, records: Any) -> list[Text]:
     if isinstance(records, str) or not isinstance(records, list | tuple | set | frozenset):
         raise CxError(f"department {excerpt(department)} has {excerpt(records)}; allowed: a list")
     names = sorted(records) if isinstance(records, set | frozenset) else records
-    return [Text(str(name), str(name)) for name in names]
+    return [Text(plain_text(name), plain_text(name)) for name in names]
 
 
 def _of_lists(
@@ -452,13 +459,11 @@ def _rights(frame: pd.DataFrame, column: Any) -> Array:
 
 
 def _shares(frame: pd.DataFrame, rows: Sequence[str], column: str) -> Array:
-    from numbers import Real
-
     values = []
     for name, cell in zip(rows, frame[column], strict=True):
-        number = isinstance(cell, Real) and not isinstance(cell, bool)
-        if name != column and (not number or not 0 <= float(cell) <= 1):
-            shown = "missing" if number and np.isnan(float(cell)) else excerpt(cell)
+        number = np.nan if name == column else as_number(cell)
+        if name != column and (number is None or not 0 <= number <= 1):
+            shown = "missing" if number is not None and np.isnan(number) else excerpt(cell)
             raise DataError(f"row {name!r}, column {column!r}: {shown}; allowed: 0 to 1")
-        values.append(np.nan if name == column else float(cell))
+        values.append(number)
     return np.array(values)

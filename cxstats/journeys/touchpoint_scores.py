@@ -13,7 +13,7 @@ from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text
 from cxstats.core.messages import excerpt, listing, no_column, row_name
-from cxstats.journeys.journey_map import JourneyMap
+from cxstats.journeys.journey_map import JourneyMap, as_number
 from cxstats.stats.sampling_design import Design, SampledRows
 from cxstats.survey.answers import answers, missing_code_notes, numbers
 from cxstats.survey.codebook import Codebook, as_codebook
@@ -202,6 +202,8 @@ def _values(
             values = np.full(len(frame), checked_number(what, name, value, scale))
         arrays.append(values)
     matrix = np.column_stack(arrays)
+    if what == "importance" and not (matrix > 0).any() and not np.isnan(matrix).any():
+        raise CxError("importance: all are 0; at least one must be larger")
     return matrix[0] if constant else matrix
 
 
@@ -245,11 +247,11 @@ def checked_number(
 ) -> float:
     """Return a number of a touchpoint: within the scale, or from 0 upwards."""
     low, high = scale or (-np.inf if what == "expectations" else 0.0, np.inf)
-    is_number = isinstance(value, Real) and not isinstance(value, bool)
-    if not is_number or not low <= float(value) <= high or np.isinf(float(value)):
+    number = as_number(value)
+    if number is None or not low <= number <= high or np.isinf(number):
         allowed = f"{low:g} to {high:g}" if scale else "numbers from 0 upwards, or a column"
         raise CxError(f"{what}: touchpoint {name!r} has {excerpt(value)}; allowed: {allowed}")
-    return float(value)
+    return number
 
 
 def _wide(
@@ -258,7 +260,7 @@ def _wide(
     """Return one row a respondent from one row an answer."""
     import pandas as pd
 
-    if isinstance(long, str) or len(long) != 3:
+    if not isinstance(long, list | tuple) or len(long) != 3:
         raise CxError(f"long={long!r}; allowed: the columns of respondent, touchpoint and score")
     respondent, touchpoint, score = long
     for name in (*long, *(design.columns if design else ())):

@@ -41,10 +41,13 @@ def stage_scores(scores: Array, stage: Codes, weights: Array) -> Array:
     stage : array (k,)
         Stage of each touchpoint, 0 to s - 1.
     weights : array (k,)
-        Only ratios within a stage matter; a touchpoint of weight 0 has no part in its stage.
+        Only ratios within a stage matter; a touchpoint of weight 0 has no part in its stage. Where
+        all of a stage are 0, they count alike.
     """
+    total = np.bincount(stage, weights)[stage]
+    within = np.where(total > 0, weights, 1.0)
     columns = [
-        weighted_means(scores[:, stage == place], weights[stage == place])
+        weighted_means(scores[:, stage == place], within[stage == place])
         for place in range(int(stage.max()) + 1)
     ]
     return np.column_stack(columns)

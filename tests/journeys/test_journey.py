@@ -208,6 +208,8 @@ def test_stage_scores_are_means_of_what_is_there():
     scores = np.array([[1.0, 3.0, 5.0], [np.nan, 3.0, np.nan]])
     out = stage_scores(scores, np.array([0, 0, 1]), np.ones(3))
     np.testing.assert_allclose(out, [[2, 5], [3, np.nan]])
+    weighted = stage_scores(scores, np.array([0, 0, 1]), np.array([0.0, 0.0, 1.0]))
+    np.testing.assert_allclose(weighted, out)
 
 
 # Few answers ------------------------------------------------------------------------------------
@@ -352,6 +354,8 @@ def test_columns_go_by_name_too():
         (SCORES, {"importance": {"shop": 1}}, "importance: touchpoint 'pay' has none"),
         (SCORES, {"importance": {"moon": 1}}, "importance: 'moon' is no touchpoint"),
         (SCORES, {"importance": dict.fromkeys(IDS, -1)}, "'shop' has -1; allowed: numbers from 0"),
+        (SCORES, {"importance": dict.fromkeys(IDS, 0)}, "importance: all are 0"),
+        (SCORES, {"importance": dict.fromkeys(IDS, 10**400)}, "about 401 digits; allowed"),
         (SCORES, {"importance": "I"}, "importance='I'; allowed: a column by touchpoint, such as"),
         (SCORES, {"importance": "I_{touchpoint}"}, "column 'I_shop' is not in the table"),
         (SCORES, {"expectations": 9}, "'shop' has 9; allowed: 1 to 7"),
@@ -362,6 +366,7 @@ def test_columns_go_by_name_too():
         (SCORES, {"n_resamples": 0}, "n_resamples is 0"),
         (SCORES, {"cluster": "shop", "interval": "bca"}, "beside a sampling design; allowed: 't'"),
         (SCORES, {"long": ("a", "b")}, "allowed: the columns of respondent, touchpoint and score"),
+        (SCORES, {"long": 3}, "allowed: the columns of respondent, touchpoint and score"),
         (SCORES, {"codebook": {"scale": [1, 7], "constructs": {"A": ["q"]}}}, "none of the touch"),
         (SCORES.head(0), {}, "no rows"),
         (None, {"cluster": "branch"}, "design= is not used without responses"),

@@ -156,6 +156,7 @@ def test_a_score_off_the_scale_is_named():
         ({"stage": ["A"], "touchpoint": ["x"], "触点": ["y"]}, "are both the touchpoint"),
         ({"stage": ["A"], "touchpoint": ["x"], "weight": [-2]}, "row 0: weight is -2; allowed"),
         ({"stage": ["A"], "touchpoint": ["x"], "n": [True]}, "row 0: n is True; allowed: whole"),
+        ({"stage": ["A"], "touchpoint": [["x", "y"]]}, "row 0: touchpoint is ['x', 'y']; allowed"),
         ({"no": [1, None], "stage": ["A", "B"], "touchpoint": ["x", "y"]}, "column 'no' has a gap"),
         (
             {"stage": ["A"], "touchpoints_en": ["x; y"], "touchpoints_zh": ["甲"]},
@@ -195,6 +196,17 @@ def test_a_broken_file_is_named(tmp_path, text, expected):
     found = problems(file)
     assert found[0].startswith("map.yml")
     assert any(expected in line for line in found)
+
+
+def test_texts_are_lines():
+    journey = read_map({"stages": [stage("A\n B", "x\x1b[2J")]})
+    assert journey.stages[0].name.en == "A B"
+    assert journey.touchpoints[0].name.en == "x\\x1b[2J"
+
+
+def test_a_number_that_is_too_large():
+    source = {"stages": [stage("A", {"name": "x", "n": 10**400})]}
+    assert "n is a number of about 401 digits" in problems(source)[0]
 
 
 def test_a_file_that_is_not_there():

@@ -125,6 +125,7 @@ def test_access_that_is_refused(data, expected):
         ({"a": {"b": -0.1}, "b": {"a": 0}}, "row 'a', column 'b': -0.1"),
         ({"a": {"b": 0.5, "c": 0.1}, "b": {"a": 0.5}}, "'c' is a column alone"),
         ({"a": {"b": 0.5}, "b": {"a": 0.5}, "c": {"a": 0.1, "b": 0.1}}, "'c' is a row alone"),
+        ({"a": ["b"], "b": ["a"]}, "department 'a' has \\['b'\\]; allowed: a mapping"),
         (SHARED.head(2), "'c' is a column alone"),
         (SHARED.assign(b=[0.8, NAN, NAN]), "row 'c', column 'b': missing; allowed: 0 to 1"),
         (SHARED.assign(b=["all", None, 1]), "row 'a', column 'b': 'all'; allowed: 0 to 1"),
@@ -132,7 +133,7 @@ def test_access_that_is_refused(data, expected):
     ],
 )
 def test_sharing_that_is_refused(data, expected):
-    with pytest.raises(cx.DataError, match=expected):
+    with pytest.raises(cx.CxError, match=expected):
         cx.sharing_matrix(data)
 
 

@@ -1,0 +1,62 @@
+"""How often the band of the emotion curve and the interval of CS hold, run by -m slow."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import cxstats as cx
+
+SAMPLES = 300
+POINTS = np.arange(1.0, 8.0)
+# Shares of the seven answers: even about the middle, and piled up at the top.
+SHAPES = {
+    "even": (0.06, 0.12, 0.18, 0.28, 0.18, 0.12, 0.06),
+    "top-heavy": (0.02, 0.03, 0.05, 0.10, 0.20, 0.30, 0.30),
+}
+IDS = [f"t{i}" for i in range(12)]
+STAGES = [{"name": f"S{i}", "touchpoints": IDS[3 * i : 3 * i + 3]} for i in range(4)]
+MAP = {"scale": [1, 7], "stages": STAGES}
+
+
+def respondents(rng, n, shape, missing):
+    """Return scores of twelve touchpoints that correlate by about .4."""
+    z = np.sqrt(0.4) * rng.normal(size=(n, 1)) + np.sqrt(0.6) * rng.normal(size=(n, 12))
+    scores = 1.0 + np.searchsorted(np.cumsum(SHAPES[shape])[:-1], stats.norm.cdf(z))
+    scores[rng.random(scores.shape) < missing] = np.nan
+    return pd.DataFrame(scores, columns=IDS)
+
+
+def hold_rates(n, shape, missing=0.0, **options):
+    """Return how often the band, Bonferroni's limits and the interval of CS hold the truth."""
+    rng, truth = np.random.default_rng([n, len(shape)]), float(POINTS @ SHAPES[shape])
+    held = np.zeros((SAMPLES, 3))
+    for i in range(SAMPLES):
+        frame = respondents(rng, n, shape, missing)
+        result = cx.journey(MAP, frame, weights="equal", n_resamples=1, seed=i, **options)
+        single = cx.journey(MAP, frame, weights="equal", n_resamples=1, level=1 - 0.05 / 12)
+        limits = ((result.table, "band"), (single.table, "ci"), (result.overall, "ci"))
+        for j, (table, stem) in enumerate(limits):
+            low, high = table[f"{stem}_low"], table[f"{stem}_high"]
+            held[i, j] = ((low <= truth) & (truth <= high)).all()
+    return held.mean(axis=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("n", [20, 50, 200])
+def test_the_band_holds(n, shape):
+    band, bonferroni, cs = hold_rates(n, shape)
+    print(f"{shape}, n = {n}: band {band:.3f}, Bonferroni {bonferroni:.3f}, CS {cs:.3f}")
+    error = np.sqrt(0.05 * 0.95 / SAMPLES)
+    assert band <= bonferroni
+    # Where answers pile up at the top, t intervals of 20 answers hold less often: the result says so.
+    least = 0.90 if (n, shape) == (20, "top-heavy") else 0.95 - 3 * error
+    assert least <= band <= 0.95 + 3 * error
+    assert 0.95 - 3 * error <= cs
+
+
+@pytest.mark.slow
+def test_the_band_holds_where_answers_are_missing():
+    band, bonferroni, _ = hold_rates(50, "even", missing=0.3)
+    assert 0.95 - 3 * np.sqrt(0.05 * 0.95 / SAMPLES) <= band <= bonferroni
