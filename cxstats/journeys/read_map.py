@@ -412,11 +412,10 @@ class _Reader:
     def cell_texts(self, row: Mapping[str, Any], key: str, where: str, split: bool) -> Texts:
         """Return the texts of a cell, in both languages where there are two columns."""
         cells = [row.get(f"{key}_{lang}", row.get(key)) for lang in LANGUAGES]
-        for cell in dict.fromkeys(map(id, cells)):
-            value = next(c for c in cells if id(c) == cell)
-            if isinstance(value, bool) or not isinstance(value, str | Real | None):
-                self.problem(where, f"{key} is {excerpt(value)}; allowed: text")
-                return ()
+        wrong = [c for c in cells if isinstance(c, bool) or not isinstance(c, str | Real | None)]
+        if wrong:
+            self.problem(where, f"{key} is {excerpt(wrong[0])}; allowed: text")
+            return ()
         en, zh = (self.split(cell, key, where) if split else _one(cell) for cell in cells)
         if split and en and zh and len(en) != len(zh):
             en, zh = (self.split(cell, key, where, CHINESE_MARKS) for cell in cells)
@@ -449,13 +448,12 @@ def check_scale(value: Any) -> tuple[float, float]:
     """
     value = value.tolist() if hasattr(value, "tolist") else value
     ends = [as_number(x) for x in value] if isinstance(value, list | tuple) else []
-    low, high = ends if len(ends) == 2 else (None, None)
-    finite = low is not None and high is not None and math.isfinite(low) and math.isfinite(high)
-    if not finite or not low < high:
+    finite = [x for x in ends if x is not None and math.isfinite(x)]
+    if len(ends) != 2 or len(finite) != 2 or not finite[0] < finite[1]:
         raise CxError(
             f"scale is {excerpt(value)}; allowed: lowest and highest score, such as (1, 7)"
         )
-    return low, high
+    return finite[0], finite[1]
 
 
 def _touchpoint(

@@ -16,17 +16,23 @@ from tests.gallery.journey import IDS, MAP, answers
 LANGS = pytest.mark.parametrize("lang", ["en", "zh"])
 KINDS = ("strip", "curve", "coverage", "moments")
 EN = "The customer hands in the application online, uploads proof of income and waits for the bank"
-ZH = "客户在网上银行提交贷款申请并上传收入证明材料以及身份证明文件，随后等待银行的审批结果（最长五个工作日）"
-NAMES = [("Hotline", "服务热线"), ("Website", "官方网站"), ("Customer service representative", "客服代表"),
-         ("App notification", "手机应用的消息推送通知"), ("Donaudampfschiffahrtsgesellschaft", "店")]  # fmt: skip
-STAGES = [("Awareness", "认知"), ("Consideration", "比较与考虑"), ("Onboarding and first use", "开户"),
-          ("Loyalty", "忠诚与推荐")]  # fmt: skip
-CHANNELS = [
-    ("telephone", "电话"),
-    ("web", "网站"),
-    ("branch office", "网点"),
-    ("mobile app", "手机应用"),
+ZH = (
+    "客户在网上银行提交贷款申请并上传收入证明材料以及身份证明，随后等待银行的审批（最长五个工作日）"
+)
+NAMES = [
+    ("Hotline", "服务热线"),
+    ("Website", "官方网站"),
+    ("Customer service representative", "客服代表"),
+    ("App notification", "手机应用的消息推送通知"),
+    ("Donaudampfschiffahrtsgesellschaft", "店"),
 ]
+STAGES = [
+    ("Awareness", "认知"),
+    ("Consideration", "比较与考虑"),
+    ("Onboarding and first use", "开户"),
+    ("Loyalty", "忠诚与推荐"),
+]
+CHANNELS = [("telephone", "电话"), ("web", "网站"), ("branch", "网点"), ("mobile app", "手机应用")]
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +57,8 @@ def large():
             for j in range(5)
         ]  # fmt: skip
         stages.append({"name": both(STAGES[i % 4], f" {i + 1}"), "touchpoints": points,
-                       "action": both((EN, ZH)), "expectation": [both((EN[:30], ZH[:30]))]})  # fmt: skip
+                       "action": both((EN, ZH)),
+                       "expectation": [both((EN[:30], ZH[:30]))]})  # fmt: skip
     rng = np.random.default_rng(1)
     ids = [point["id"] for stage in stages for point in stage["touchpoints"]]
     scores = (4 + np.sin(np.arange(60) / 6) + rng.normal(0, 1, (80, 60))).round().clip(1, 7)
@@ -84,8 +91,8 @@ def assert_clear(figure):
         assert not a.overlaps(b), f"{one!r} covers {other!r}"
     room = figure.bbox.padded(1)
     for text, box in boxes:
-        assert room.x0 <= box.x0 and box.x1 <= room.x1, text
-        assert room.y0 <= box.y0 and box.y1 <= room.y1, text
+        assert room.x0 <= box.x0 < box.x1 <= room.x1, text
+        assert room.y0 <= box.y0 < box.y1 <= room.y1, text
 
 
 @LANGS

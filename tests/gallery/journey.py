@@ -72,8 +72,8 @@ def _texts():
 
 
 NAMES = (
-    "Buying", "Using", "购买", "使用", "Shop", "Payment", "Help", "App", "商店", "支付", "帮助", "应用",
-    "branch", "web", "telephone", "网点", "网站", "电话",
+    "Buying", "Using", "购买", "使用", "Shop", "Payment", "Help", "App", "商店", "支付", "帮助",
+    "应用", "branch", "web", "telephone", "网点", "网站", "电话",
 )  # fmt: skip
 DEPARTMENTS = ("sales", "service", "basic", "records", "marketing", "tech support", "campaigns")
 

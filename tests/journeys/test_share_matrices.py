@@ -102,11 +102,11 @@ def test_nothing_shared():
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        (pd.DataFrame({"department": ["a"], "x": ["maybe"]}), "row 0, column 'x': 'maybe'; allowed"),
-        (pd.DataFrame({"department": ["a", "a"], "x": [1, 0]}), "row 1, column 'department': 'a' st"),
-        (pd.DataFrame({"department": ["a", None], "x": [1, 0]}), "row 1, column 'department': no na"),
+        (pd.DataFrame({"department": ["a"], "x": ["maybe"]}), "row 0, column 'x': 'maybe'"),
+        (pd.DataFrame({"department": ["a", "a"], "x": [1, 0]}), "row 1, column 'department': 'a'"),
+        (pd.DataFrame({"department": ["a", None], "x": [1, 0]}), "row 1, column 'department': no"),
         (pd.DataFrame({"department": ["a"]}), "no kinds of record"),
-        (pd.DataFrame({"department": ["a"], "records": ["x"], "y": [1]}), "column 'y' is not known"),
+        (pd.DataFrame({"department": ["a"], "records": ["x"], "y": [1]}), "'y' is not known"),
         (pd.DataFrame({"department": ["a"], "records_en": ["x; y"], "records_zh": ["甲"]}),
          "row 0: 2 records in column 'records_en', 1 in 'records_zh'"),
         ({"a": "basic"}, "department 'a' has 'basic'; allowed: a list"),
