@@ -102,15 +102,15 @@ class EmotionCurve(Result):
 
     @property
     def level_with_lowest(self) -> list[int]:
-        """Rows whose band reaches into that of the lowest point, so that they may be lower."""
+        """Rows that may be lower: their band is missing, or reaches into that of the lowest."""
         at = self.lowest
         if at is None:
             return []
         low, high = (self.table[f"band_{end}"].to_numpy(float) for end in ("low", "high"))
         estimate = self.table["estimate"].to_numpy(float)
-        low = np.where(np.isnan(low), estimate, low)
-        top = high[at] if np.isfinite(high[at]) else estimate[at]
-        return [i for i in np.flatnonzero(low <= top).tolist() if i != at]
+        top = high[at] if np.isfinite(high[at]) else np.inf
+        rivals = ~np.isnan(estimate) & ~(low > top)
+        return [i for i in np.flatnonzero(rivals).tolist() if i != at]
 
     def finding(self, lang: str) -> str:
         """Return where the curve is lowest, in a sentence."""
@@ -119,7 +119,10 @@ class EmotionCurve(Result):
             return label("journey.curve.empty", lang)
         rivals = self.level_with_lowest
         key = f"journey.curve.lowest.rivals.{self.kind}"
-        key = key if rivals else f"journey.curve.lowest.{self.kind}"
+        if self.table["band_low"].isna().all():
+            key = f"journey.curve.lowest.only.{self.kind}"
+        elif not rivals:
+            key = f"journey.curve.lowest.{self.kind}"
         value = self.value_text(float(self.table["estimate"].iloc[at]), lang)
         return label(key, lang, name=self.names(lang)[at], value=value,
                      k=len(rivals))  # fmt: skip

@@ -221,7 +221,8 @@ class Journey(Result):
             row = self.overall.iloc[0]
             limits = interval(row["ci_low"], row["ci_high"])
             value = format_number(row["estimate"], 2)
-            lines.append(label("journey.cs", lang, value=value, interval=limits,
+            key = "journey.cs" if np.isfinite(row["ci_low"]) else "journey.cs.point"
+            lines.append(label(key, lang, value=value, interval=limits,
                                n=format_number(row["n"])))  # fmt: skip
         lines += [self._stage_line(i, lang) for i in range(len(self.stages))]
         if not self.why_not("curve"):
@@ -237,7 +238,8 @@ class Journey(Result):
         if np.isnan(row["estimate"]):
             return label("journey.stage", lang, **values)
         values["value"] = format_number(row["estimate"], 2)
-        values["interval"] = interval(row["ci_low"], row["ci_high"])
+        if np.isfinite(row["ci_low"]):
+            values["value"] += f" {interval(row['ci_low'], row['ci_high'])}"
         if np.isfinite(row["weight"]):
             values["weight"] = format_number(row["weight"], 3)
             return label("journey.stage.weighted", lang, **values)

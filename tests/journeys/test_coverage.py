@@ -36,10 +36,12 @@ def hold_rates(n, shape, missing=0.0):
         frame = respondents(rng, n, shape, missing)
         result = cx.journey(MAP, frame, weights="equal", n_resamples=1, seed=i)
         table = result.table
-        q = stats.t.ppf(1 - 0.05 / 24, table["n"] - 1)
-        ends = [(result.overall["ci_low"], result.overall["ci_high"]),
-                (table["band_low"], table["band_high"]),
-                (table["estimate"] - q * table["se"], table["estimate"] + q * table["se"])]  # fmt: skip
+        half = stats.t.ppf(1 - 0.05 / 24, table["n"] - 1) * table["se"]
+        ends = [
+            (result.overall["ci_low"], result.overall["ci_high"]),
+            (table["band_low"], table["band_high"]),
+            (table["estimate"] - half, table["estimate"] + half),
+        ]
         held[i] = [((low <= truth) & (truth <= high)).all() for low, high in ends]
     cs, band, bonferroni = held.mean(axis=0)
     print(f"{shape}, n = {n}: band {band:.3f}, Bonferroni {bonferroni:.3f}, CS {cs:.3f}")

@@ -54,7 +54,17 @@ def test_the_lowest_is_told_apart_only_by_the_band():
     assert "Lowest at Payment: 10 % positive, below all others" in clear.summary("en")
     close = emotion_curve_from_counts(MAP, {"shop": 9, "pay": 5, "help": 8, "app": 10}, 20)
     assert close.level_with_lowest == [0, 2, 3]
-    assert "does not tell it from 3 others" in close.summary("en")
+    assert "does not tell it from others (3)" in close.summary("en")
+
+
+def test_no_claim_without_a_band():
+    stages = [{"name": "A", "touchpoints": [{"name": "x", "score": 3}, {"name": "y", "score": 5}]}]
+    bare = cx.journey({"stages": stages}).emotion_curve()
+    assert "Lowest at x: 3.00; without an interval" in bare.summary("en")
+    stages[0]["touchpoints"][0] |= {"sd": 0.1, "n": 50}
+    half = cx.journey({"stages": stages}).emotion_curve()
+    assert half.level_with_lowest == [1]  # y is higher, but by how much nobody knows
+    assert "does not tell it from others (1)" in half.summary("en")
 
 
 def test_the_curve_of_scores_is_the_journey_s():
