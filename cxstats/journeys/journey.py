@@ -54,6 +54,9 @@ if TYPE_CHECKING:
 
 ON_MISSING = ("rescale", "drop", "refuse")
 OVERALL = "CS"
+# Skewness of a mean above which a band of t intervals holds less often than it says: it reaches
+# further into the tails than a single interval (tests/journeys/test_coverage.py, run by -m slow).
+SKEWED = 0.1
 FEWEST = 2  # answers of a touchpoint that has an interval
 WEIGHTED = ("estimate", "ci_low", "ci_high", "band_low", "band_high", "se", "n")
 
@@ -370,6 +373,10 @@ def journey(  # noqa: PLR0913  (options of a method)
     known; their CS has no interval. Weights are taken as known. ``first_share`` is a share of
     resamples: of two touchpoints that are equally bad, each has about one half on average.
 
+    In our simulation of twelve touchpoints on seven points, bands of 95 % held all truths at n =
+    20, 50, 200 in 94, 95, 95 % of samples with even answers; where answers piled up at the top, in
+    90, 92, 94 %, and with ``interval="hall"`` in 94 and 95 % (n = 20, 50).
+
     Examples
     --------
     >>> import pandas as pd
@@ -493,6 +500,7 @@ def _of_respondents(
     moments = gaps.moments(options)
     names = [t.name for t in journey_map.touchpoints]
     few = points.n < FEWEST
+    skewed = options.interval == "t" and bool((np.abs(points.skewness) > SKEWED).any())
     return Journey(
         table=_point_table(journey_map, shares, _estimates(points, options, point_limits), gaps,
                            moments),
@@ -509,6 +517,7 @@ def _of_respondents(
             *note_if(bool(few.any()), "journey.note.few", names=_named(names, few)),
             *note_if(bool((np.isnan(points.se) & ~few).any()), "journey.note.constant",
                      names=_named(names, np.isnan(points.se) & ~few)),
+            *note_if(skewed, "journey.note.band_skewed"),
             *interval_notes(names, points.n, points.skewness, options.interval),
             *(() if scores.rows is None else scores.rows.notes()),
         ),

@@ -208,8 +208,9 @@ def coverage(journey_map: JourneyMap, synthetic: bool = False) -> ShareMatrix:
     names = Text(listed(n.en for n in silent).en, listed(n.zh for n in silent).zh)
     notes = note_if(bool(silent), "journey.note.no_channel", names=names)
     stages = tuple(stage.name for stage in journey_map.stages)
-    return _matrix("coverage", values / sizes, tuple(channels), stages, journey_map.source,
-                   synthetic, tuple(notes))  # fmt: skip
+    source = journey_map.source if any(journey_map.source) else both("journey.source.map")
+    return _matrix("coverage", values / sizes, tuple(channels), stages, source, synthetic,
+                   tuple(notes))  # fmt: skip
 
 
 def access_matrix(data: Any, *, source: str = "", synthetic: bool = False) -> ShareMatrix:

@@ -103,6 +103,17 @@ def test_copies_of_a_touchpoint_have_the_band_of_one():
     assert felt(same).touchpoint_level == pytest.approx(0.95, abs=0.001)
 
 
+def test_a_band_of_skewed_answers_says_so():
+    frame = pd.DataFrame(
+        np.tile([[7.0] * 4] * 7 + [[6.0] * 4] * 2 + [[1.0] * 4], (4, 1)), columns=IDS
+    )
+    words = "answers pile up at an end of the scale: there the 95 % band"
+    assert any(words in note.en for note in felt(frame).notes)
+    assert not any(words in note.en for note in felt(frame, interval="hall").notes)
+    even = pd.DataFrame(np.tile([[3.0] * 4, [4.0] * 4, [5.0] * 4], (9, 1)), columns=IDS)
+    assert not any(words in note.en for note in felt(even).notes)
+
+
 @pytest.mark.parametrize("interval", ["hall", "bca"])
 def test_the_band_is_the_interval_at_its_level(interval):
     result = felt(interval=interval, n_resamples=2_000)
