@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "ab_test": "cxstats.experiments.ab_tests",
     "ab_test_from_counts": "cxstats.experiments.ab_tests",
+    "access_matrix": "cxstats.journeys.share_matrices",
     "ahp": "cxstats.weighting.ahp",
     "Audit": "cxstats.cases.audit",
     "audit": "cxstats.cases.audit",
@@ -46,6 +47,7 @@ _PUBLIC = {
     "find_personal_data": "cxstats.survey.personal_data",
     "importance_performance": "cxstats.priorities.importance.analysis",
     "experiments": None,
+    "journey": "cxstats.journeys.journey",
     "invariance": "cxstats.models.sem.invariance",
     "kano": "cxstats.priorities.kano.analysis",
     "kano_from_counts": "cxstats.priorities.kano.analysis",
@@ -93,6 +95,7 @@ _PUBLIC = {
     "sem": "cxstats.models.sem.fit",
     "servperf": "cxstats.service.servqual",
     "servqual": "cxstats.service.servqual",
+    "sharing_matrix": "cxstats.journeys.share_matrices",
     "simulate_clickstream": "cxstats.datasets.simulate_clickstream",
     "simulate_experience": "cxstats.datasets.simulate_experience",
     "simulate_kano": "cxstats.datasets.simulate_kano",
@@ -138,7 +141,9 @@ if TYPE_CHECKING:
     from cxstats.journeys.blueprint.analysis import blueprint
     from cxstats.journeys.conformance import conformance
     from cxstats.journeys.incidents import find_incidents
+    from cxstats.journeys.journey import journey
     from cxstats.journeys.measured import measured_journey
+    from cxstats.journeys.share_matrices import access_matrix, sharing_matrix
     from cxstats.metrics.choices import choices
     from cxstats.metrics.csat_ces import ces, ces_from_counts, csat, csat_from_counts
     from cxstats.metrics.net_promoter_score import nps, nps_from_counts

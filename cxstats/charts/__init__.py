@@ -14,12 +14,14 @@ from cxstats.charts.before_after import before_after, before_after_panels
 from cxstats.charts.contact_chain import contact_chain
 from cxstats.charts.control_chart import control_chart
 from cxstats.charts.driver_bars import driver_bars
+from cxstats.charts.emotion_curve import emotion_curve
 from cxstats.charts.fonts import MissingFontWarning, drawable
 from cxstats.charts.funnel import funnel
 from cxstats.charts.gaps import gap_dumbbell, gap_scatter, zone_bands
 from cxstats.charts.heatmap import htmt_heatmap
 from cxstats.charts.incident_rates import incident_rates
 from cxstats.charts.intervals import intervals
+from cxstats.charts.journey_strip import journey_strip
 from cxstats.charts.kano import kano_plane
 from cxstats.charts.likert import answer_shares, likert
 from cxstats.charts.monitoring import confidence_band, power_by_day, stopping_boundaries
@@ -31,6 +33,7 @@ from cxstats.charts.process_map import process_map
 from cxstats.charts.quadrants import ipma_map, quadrant_map
 from cxstats.charts.reported_effects import reported_effects
 from cxstats.charts.service_blueprint import service_blueprint
+from cxstats.charts.share_heatmap import share_heatmap
 from cxstats.charts.shares import pareto, shares, weights
 from cxstats.charts.simplex import weight_simplex
 from cxstats.charts.style import theme
@@ -51,6 +54,7 @@ __all__ = [
     "contact_chain",
     "control_chart",
     "driver_bars",
+    "emotion_curve",
     "funnel",
     "gap_dumbbell",
     "gap_scatter",
@@ -58,6 +62,7 @@ __all__ = [
     "incident_rates",
     "intervals",
     "ipma_map",
+    "journey_strip",
     "kano_plane",
     "likert",
     "nps_bars",
@@ -70,6 +75,7 @@ __all__ = [
     "quadrant_map",
     "reported_effects",
     "service_blueprint",
+    "share_heatmap",
     "shares",
     "stopping_boundaries",
     "theme",

@@ -14,6 +14,7 @@ from cxstats.charts import CHARTS
 from tests.charts import test_path_diagram as paths
 from tests.charts import test_process_map as processes
 from tests.charts import test_survey_charts as surveys
+from tests.gallery.journey import MAP, answers
 from tests.journeys.blueprints import SMALL
 
 BLUEPRINT = cx.blueprint(SMALL)
@@ -49,6 +50,11 @@ SHARES = ([0.5, 0.7, 0.3], [0.3, 0.2, 0.35], [0.2, 0.1, 0.35])
 def ipma():
     answers, _ = cx.load_ecsi_mobile()
     return cx.pls(PLS, answers).ipma("Satisfaction", scale=(1, 10), n_resamples=50, seed=1)
+
+
+@cache
+def felt():
+    return cx.journey(MAP, answers(), weights="equal", n_resamples=50)
 
 
 DRAWS = {
@@ -114,11 +120,14 @@ DRAWS = {
     ),
     "weights": lambda **o: cx.charts.weights(NAMES, [50, 30, 20], **o),
     # Of a result, which brings its source and says itself whether it is synthetic.
+    "emotion_curve": lambda **o: cx.charts.emotion_curve(felt().emotion_curve(), **o),
     "gap_dumbbell": lambda **o: cx.charts.gap_dumbbell(surveys.GAPS, **o),
     "gap_scatter": lambda **o: cx.charts.gap_scatter(surveys.GAPS, **o),
     "htmt_heatmap": lambda **o: cx.charts.htmt_heatmap(surveys.VALIDITY, **o),
+    "journey_strip": lambda **o: cx.charts.journey_strip(felt(), **o),
     "likert": lambda **o: cx.charts.likert(surveys.FRAME, surveys.BOOK, **o),
     "service_blueprint": lambda **o: cx.charts.service_blueprint(BLUEPRINT, **o),
+    "share_heatmap": lambda **o: cx.charts.share_heatmap(felt().coverage(), **o),
     "verdicts": lambda source=None, **o: cx.charts.verdicts(cx.audit(), **o),
     "zone_bands": lambda **o: cx.charts.zone_bands(surveys.GAPS, **o),
 }
@@ -212,8 +221,8 @@ def test_on_axes_of_the_caller(name, lang):
 
 
 RESULTS = {
-    "ipma_map", "gap_dumbbell", "gap_scatter", "htmt_heatmap", "zone_bands", "process_map",
-    "service_blueprint",
+    "emotion_curve", "journey_strip", "share_heatmap", "ipma_map", "gap_dumbbell", "gap_scatter",
+    "htmt_heatmap", "zone_bands", "process_map", "service_blueprint",
 }  # fmt: skip
 UNMARKED = {"verdicts", "reported_effects"}  # of published figures, never of simulated ones
 

@@ -1,6 +1,7 @@
 """Every loader of real data: the file it was written for, or an error that says what is missing."""
 
 import hashlib
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 
@@ -14,6 +15,7 @@ LOADERS = {
     "ECSI_MOBILE": (cx.load_ecsi_mobile, (250, 24)),
     "CORPORATE_REPUTATION": (cx.load_corporate_reputation, (344, 41)),
     "CDNOW": (cx.load_cdnow, (69_659, 4)),
+    "CLICKSTREAM": (cx.load_clickstream, (31_106, 8)),
     "PATIENT_EXPERIENCE": (cx.load_patient_experience, (95, 6)),
     "HOTEL_BOOKINGS": (cx.load_hotel_bookings, (15_402, 28)),
     "FLIGHTS": (cx.load_flights, (336_776, 19)),
@@ -39,7 +41,10 @@ def test_size_and_source(name):
 
 @pytest.mark.parametrize("name", LOADERS)
 def test_package_that_is_missing_is_named(name, monkeypatch):
-    monkeypatch.setattr(loaders, "find_spec", lambda package: None)
+    def missing(package):
+        raise PackageNotFoundError(package)
+
+    monkeypatch.setattr(loaders, "distribution", missing)
     with pytest.raises(MissingToolError, match=f"pip install {SOURCES[name].package}=="):
         frame_of(name)
 
