@@ -224,7 +224,8 @@ class Codebook:
     @property
     def all_columns(self) -> tuple[str, ...]:
         """Every column that the codebook declares."""
-        columns = (*self._answered_columns, *self._describing_columns)
+        first = [column for column in (self.respondent, self.duration) if column is not None]
+        columns = (*first, *self._answered_columns, *self._describing_columns)
         return tuple(dict.fromkeys(columns))
 
     @property
