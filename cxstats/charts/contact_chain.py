@@ -80,10 +80,13 @@ def contact_chain(  # noqa: PLR0913
     Raises
     ------
     CxError
-        If there is no step, a list has another length, a place is not known, or a score is outside
-        of the scale.
+        If there is no step, or a table in place of them, a list has another length, a place is not
+        known, or a score is outside of the scale.
     """
     lang = drawable(lang)
+    if isinstance(names, str) or hasattr(names, "columns"):
+        kind = "text" if isinstance(names, str) else "table"
+        raise CxError(f"names is a {kind}; allowed: the steps in a list, or one column of a table")
     texts = [name if isinstance(name, Text) else Text(str(name), str(name)) for name in names]
     steps = [text.get(lang) for text in texts]
     n = len(steps)

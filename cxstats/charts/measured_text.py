@@ -14,7 +14,7 @@ from cxstats.charts.style import CLOSING, OPENING
 from cxstats.core.language import LANGUAGES, Text
 
 LINE = 1.32  # height of a line in sizes of type; Chinese characters fill a whole size
-PIECE = re.compile(rf"[{OPENING}]*(?:[!-~\u00a0-\u024f\u2212]+|\s+|.)")
+PIECE = re.compile(rf"[{OPENING}]*(?:-*[!-,.-~\u00a0-\u024f\u2212]+-*|\s+|.)")
 
 
 @lru_cache(maxsize=20_000)

@@ -292,3 +292,9 @@ def test_a_blueprint_without_contacts_has_no_chain():
     assert "chain" not in result.kinds
     with pytest.raises(cx.CxError, match="no element is frontstage or backstage"):
         result.plot("chain")
+
+
+def test_a_chain_takes_no_table_in_place_of_its_steps():
+    for names in (cx.load_tables()["touchpoints"], "needs analysis"):
+        with pytest.raises(cx.CxError, match=r"names is a (table|text); allowed: the steps in a"):
+            cx.charts.contact_chain(names, source="x")
