@@ -84,10 +84,7 @@ def contact_chain(  # noqa: PLR0913
         known, or a score is outside of the scale.
     """
     lang = drawable(lang)
-    if isinstance(names, str) or hasattr(names, "columns"):
-        kind = "text" if isinstance(names, str) else "table"
-        raise CxError(f"names is a {kind}; allowed: the steps in a list, or one column of a table")
-    texts = [name if isinstance(name, Text) else Text(str(name), str(name)) for name in names]
+    texts = _in_both_languages(names)
     steps = [text.get(lang) for text in texts]
     n = len(steps)
     values_by_name = {"places": places, "modes": modes, "scores": scores, "ci_low": ci_low,
@@ -265,6 +262,13 @@ def _legend(
     columns = style.legend_columns(entries, max(room, 2))
     style.legend_above(ax, handles, columns)
     return -(-len(handles) // columns)
+
+
+def _in_both_languages(names: Sequence[str | Text]) -> list[Text]:
+    if isinstance(names, str) or hasattr(names, "columns"):
+        kind = "text" if isinstance(names, str) else "table"
+        raise CxError(f"names is a {kind}; allowed: the steps in a list, or one column of a table")
+    return [name if isinstance(name, Text) else Text(str(name), str(name)) for name in names]
 
 
 def _title(steps: Sequence[str], values: Sequence[float], lang: str) -> str:
