@@ -98,9 +98,9 @@ def journey_strip(
 
 def _width(journey: Journey, names: list[Text]) -> float:
     """Return the width of a column: words stay whole unless they are very long."""
-    words = [text for kind in ROWS for cell in _cells(journey, kind) for text in cell]
+    cell_texts = [text for kind in ROWS for cell in _cells(journey, kind) for text in cell]
     frames = 2 * PAD + 0.1
-    word = max(widest_word(names, HEAD_SIZE, True) + 2 * PAD + ARROW, widest_word(words, SIZE))
+    word = max(widest_word(names, HEAD_SIZE, True) + 2 * PAD + ARROW, widest_word(cell_texts, SIZE))
     least = min(word + frames + 0.02, WIDTHS[1])
     return max(least, float(np.clip(WIDE / len(names), *WIDTHS)))
 

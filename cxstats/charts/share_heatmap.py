@@ -124,10 +124,10 @@ def _title(matrix: ShareMatrix, lang: str) -> str:
         top = pairs.iloc[0]
         name_of = {name.en: name.get(lang) for name in matrix.row_names}
         more, less = ("first", "second") if top["difference"] > 0 else ("second", "first")
-        given, received = sorted((top["given"], top["received"]), reverse=True)
+        higher, lower = sorted((top["given"], top["received"]), reverse=True)
         return label("journey.matrix.title.sharing", lang, first=name_of[top[more]],
-                     second=name_of[top[less]], given=_share(given, lang),
-                     received=_share(received, lang))  # fmt: skip
+                     second=name_of[top[less]], given=_share(higher, lang),
+                     received=_share(lower, lang))  # fmt: skip
     shares = matrix.row_shares
     share = _share(float(np.nanmax(shares)), lang)
     if np.nanmax(shares) == np.nanmin(shares):

@@ -133,12 +133,12 @@ class EmotionCurve(Result):
         lines = [label(f"journey.curve.head.{self.kind}", lang, level=level), self.finding(lang)]
         rows: Any = self.as_table(lang)
         for row in rows.itertuples():
-            known = np.isfinite(row.estimate)
+            has_estimate = np.isfinite(row.estimate)
             lines.append(
                 label(
-                    "journey.curve.row" if known else "journey.curve.row.empty", lang,
+                    "journey.curve.row" if has_estimate else "journey.curve.row.empty", lang,
                     stage=row.stage, name=row.touchpoint,
-                    value=self.value_text(row.estimate, lang) if known else "",
+                    value=self.value_text(row.estimate, lang) if has_estimate else "",
                     interval=self.limits_text(row.ci_low, row.ci_high),
                     band=self.limits_text(row.band_low, row.band_high), n=format_number(row.n),
                 )

@@ -227,8 +227,8 @@ class _Reader:
     def one_text(self, value: Any, where: str, needed: bool = True) -> Text:
         texts = self.texts(value, where)
         if len(texts) > 1 or (needed and not texts):
-            shown = "missing" if not texts else excerpt(value)
-            self.problem(where, f"{shown}; allowed: one text, or one each for 'en' and 'zh'")
+            cell_text = "missing" if not texts else excerpt(value)
+            self.problem(where, f"{cell_text}; allowed: one text, or one each for 'en' and 'zh'")
         return texts[0] if texts else Text("", "")
 
     def texts(self, value: Any, where: str) -> Texts:
@@ -268,8 +268,8 @@ class _Reader:
         if math.isnan(number):
             return number
         low, allowed = (-math.inf, "a number") if key == "score" else (0.0, "numbers from 0")
-        whole = key == "n" and number != round(number) if math.isfinite(number) else False
-        if not math.isfinite(number) or number < low or whole:
+        is_fraction = key == "n" and number != round(number) if math.isfinite(number) else False
+        if not math.isfinite(number) or number < low or is_fraction:
             allowed = "whole numbers from 0" if key == "n" else allowed
             self.problem(where, f"{key} is {excerpt(value)}; allowed: {allowed}")
             return math.nan
@@ -308,12 +308,12 @@ class _Reader:
 
     def columns(self, frame: pd.DataFrame) -> dict[str, int]:
         """Return the place of each column by its canonical name."""
-        known = _known_heads()
+        heads = _known_heads()
         places: dict[str, int] = {}
         for place, head in enumerate(frame.columns):
-            key = known.get(_key(str(head)))
+            key = heads.get(_key(str(head)))
             if key is None:
-                near = get_close_matches(_key(str(head)), known, 1, 0.7)
+                near = get_close_matches(_key(str(head)), heads, 1, 0.7)
                 hint = f"; nearest: {near[0]!r}" if near else ""
                 self.problem(
                     "", f"column {excerpt(str(head))} is not known{hint}; allowed: "

@@ -41,6 +41,7 @@ YES = (
 )  # fmt: skip
 NO = ("", "0", "-", "–", "n", "no", "false", "none", "否", "无")
 DEPARTMENTS = ("department", "部门")
+NUMBERED = re.compile(r"\D+?[ _]?(?P<number>\d+)(?:_(?:en|zh))?")
 RECORDS = ("records", "record", "access", "信息", "记录", "数据访问权限", "访问权限")
 
 
@@ -220,9 +221,9 @@ def access_matrix(data: Any, *, source: str = "", synthetic: bool = False) -> Sh
     ----------
     data : table, path or mapping
         Two columns, ``department`` and ``records`` (or each with ``_en`` and ``_zh``), the records
-        in a list with ";" between them; or a column of departments and one column a kind of record,
-        whose cells are 1, x, ✓, yes, r, rw, 是 ... or empty, 0, -, no, 否 ...; or a mapping of
-        department to a list of records.
+        in a list with ";" between them, or one a column (``right_1``, ``right_2``); or a column of
+        departments and one column a kind of record, whose cells are 1, x, ✓, yes, r, rw, 是 ... or
+        empty, 0, -, no, 否 ...; or a mapping of department to a list of records.
     source : str
         Where the matrix comes from, for charts.
     synthetic : bool
@@ -262,6 +263,9 @@ def access_matrix(data: Any, *, source: str = "", synthetic: bool = False) -> Sh
         return _of_lists(list(zip(names, _listed_records(frame, records), strict=True)), source,
                          synthetic)  # fmt: skip
     kinds = [column for column in frame.columns if column not in department]
+    numbered = _numbered_records(frame, kinds)
+    if numbered is not None:
+        return _of_lists(list(zip(names, numbered, strict=True)), source, synthetic)
     if not kinds:
         raise DataError("no kinds of record: give a column 'records', or one column a kind")
     values = np.column_stack([_rights(frame, column) for column in kinds])
@@ -421,6 +425,30 @@ def _listed_records(frame: pd.DataFrame, columns: Sequence[str]) -> list[list[Te
     return lists
 
 
+def _numbered_records(frame: pd.DataFrame, columns: Sequence[Any]) -> list[list[Text]] | None:
+    """Return the records of each department from columns such as right_1, right_2; else None.
+
+    They hold names of records, where columns of single kinds hold yes and no.
+    """
+    import pandas as pd
+
+    matches = [NUMBERED.fullmatch(str(column).strip()) for column in columns]
+    cells = frame[list(columns)].stack()
+    says_yes_or_no = any(str(cell).strip().casefold() in (*YES, *NO) for cell in cells.dropna())
+    if not columns or None in matches or says_yes_or_no:
+        return None
+    by_number: dict[str, list[Any]] = {}
+    for match, column in zip(matches, columns, strict=True):
+        by_number.setdefault(match["number"], []).append(column)  # type: ignore[index]
+    lists: list[list[Text]] = [[] for _ in range(len(frame))]
+    for of_number in by_number.values():
+        for i in range(len(frame)):
+            pair = [frame[column].iloc[i] for column in (of_number[0], of_number[-1])]
+            if not any(pd.isna(cell) for cell in pair):
+                lists[i].append(Text(*(plain_text(cell) for cell in pair)))
+    return lists
+
+
 def _split(cell: str) -> list[str]:
     return [plain_text(part) for part in re.split(RECORD_MARKS, cell) if part.strip()]
 
@@ -464,7 +492,7 @@ def _shares(frame: pd.DataFrame, rows: Sequence[str], column: str) -> Array:
     for name, cell in zip(rows, frame[column], strict=True):
         number = np.nan if name == column else as_number(cell)
         if name != column and (number is None or not 0 <= number <= 1):
-            shown = "missing" if number is not None and np.isnan(number) else excerpt(cell)
-            raise DataError(f"row {name!r}, column {column!r}: {shown}; allowed: 0 to 1")
+            cell_text = "missing" if number is not None and np.isnan(number) else excerpt(cell)
+            raise DataError(f"row {name!r}, column {column!r}: {cell_text}; allowed: 0 to 1")
         values.append(number)
     return np.array(values)

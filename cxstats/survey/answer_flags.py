@@ -335,12 +335,12 @@ def parse(series: pd.Series[Any], labels: AnswerLabels, no_answer: Sequence[str]
         values = (
             series.to_numpy(np.float64) if plain else series.to_numpy(np.float64, na_value=np.nan)
         )
-        whole = series.dtype.kind != "f"
+        is_whole = series.dtype.kind != "f"
         if labels.codes:
             recoded, is_code = labels.of_codes(values)
             return Parsed(recoded, is_code, slice(0), slice(0), distinct_cells(series)[0])
-        if not whole or not (np.abs(values) > EXACT_WHOLE).any():
-            return Parsed(values, False, slice(0), slice(0), int if whole else float)
+        if not is_whole or not (np.abs(values) > EXACT_WHOLE).any():
+            return Parsed(values, False, slice(0), slice(0), int if is_whole else float)
     cells, keys = distinct_cells(series)
     numbers = [
         (np.nan, "none") if kind is str and cell in no_answer else _number(kind, cell, labels)

@@ -412,12 +412,12 @@ def _missing_problems(answers: FlaggedAnswers, max_missing: float | None) -> Ite
         allowed = both("survey.allowed.share", share=f"{max_missing:g}")
     rows = np.flatnonzero(counts)
     over = counts[rows] / total > (np.inf if max_missing is None else max_missing)
-    whole = counts[rows] == total
+    all_missing = counts[rows] == total
     kinds = [
         ("note", "missing_respondent"), ("warning", "missing_respondent"),
         ("warning", "all_missing"),
     ]  # fmt: skip
-    codes = np.where(whole, 2, over.astype(np.intp))
+    codes = np.where(all_missing, 2, over.astype(np.intp))
     over_limit = np.zeros(len(counts), bool)
     over_limit[rows[over]] = True
 

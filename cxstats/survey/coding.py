@@ -434,8 +434,8 @@ def _left_out(design: Design, names: Sequence[str]) -> tuple[str, ...]:
     """Return the columns of a design that a method has no argument for."""
     if "design" in names:
         return ()
-    parts = ("weights", "cluster", "strata")
-    columns = (getattr(design, part) for part in parts if part not in names)
+    design_columns = ("weights", "cluster", "strata")
+    columns = (getattr(design, part) for part in design_columns if part not in names)
     return tuple(column for column in columns if column is not None)
 
 

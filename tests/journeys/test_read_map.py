@@ -55,7 +55,7 @@ def test_reads_yaml(tmp_path):
 def test_reads_the_case_study_s_stages():
     journey = read_map(TABLES / "journey.csv")
     assert [len(journey.of_stage(i)) for i in range(5)] == [3] * 5
-    assert journey.stages[2].name == Text("purchase", "购买")
+    assert journey.stages[2].name == Text("purchase", "购买阶段")
     assert journey.stages[2].pain == (
         Text("payment safety", "支付安全"), Text("complex process", "流程复杂"),
     )  # fmt: skip

@@ -37,7 +37,7 @@ def test_coverage_needs_a_channel():
 def test_the_access_matrix_of_the_case_study():
     matrix = cx.access_matrix(TABLES / "access_matrix.csv")
     assert len(matrix.row_names) == 4
-    assert [name.zh for name in matrix.column_names][:2] == ["基本信息", "市场活动"]
+    assert [name.zh for name in matrix.column_names][:2] == ["客户基本信息", "市场活动"]
     np.testing.assert_allclose(matrix.values, np.hstack([np.ones((4, 1)), np.eye(4)]))
     assert matrix.row_shares.tolist() == pytest.approx([0.4] * 4)
     assert matrix.columns_served["share"].tolist() == [1, 0.25, 0.25, 0.25, 0.25]

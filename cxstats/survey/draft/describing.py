@@ -147,8 +147,8 @@ def respondent(columns: Sequence[Cells], n_rows: int) -> Proposal | None:
                 return Proposal(cells.name, "respondent", evidence, not unique)
     for cells in columns[:3]:
         codes = all(len(text) <= 40 and not re.search(r"\s", text) for text in cells.texts)
-        whole = bool(np.all(cells.values == np.rint(cells.values)))
-        is_code = codes and whole and not cells.is_time and n_rows > 10
+        is_whole = bool(np.all(cells.values == np.rint(cells.values)))
+        is_code = codes and is_whole and not cells.is_time and n_rows > 10
         if is_code and cells.n_distinct == cells.n_filled == n_rows:
             evidence = both("survey.draft.respondent.first", rows=n_rows)
             return Proposal(cells.name, "respondent", evidence, True)
@@ -299,9 +299,9 @@ def is_group(cells: Cells, n_rows: int) -> bool:
 
 
 def _whole_or_labelled(cells: Cells) -> bool:
-    whole = bool(np.all(cells.values == np.rint(cells.values)))
+    is_whole = bool(np.all(cells.values == np.rint(cells.values)))
     named = is_named_group(cells) or bool(cells.labels)
-    return whole and (named or cells.n_distinct <= 4)
+    return is_whole and (named or cells.n_distinct <= 4)
 
 
 def is_named_group(cells: Cells) -> bool:

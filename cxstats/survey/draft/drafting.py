@@ -839,5 +839,5 @@ def _stands_alone(rating: Rating, siblings: Mapping[str, int]) -> bool:
     stem, heading = stem_of(rating.name), rating.cells.heading
     if stem and siblings[stem] > 1:
         return False
-    whole = asked.is_overall(heading) and bool(asked.SATISFIED.search(heading))
-    return whole or bool(asked.EFFORT.search(heading)) or bool(asked.RECOMMEND.search(heading))
+    is_overall = asked.is_overall(heading) and bool(asked.SATISFIED.search(heading))
+    return is_overall or bool(asked.EFFORT.search(heading)) or bool(asked.RECOMMEND.search(heading))

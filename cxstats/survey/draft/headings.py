@@ -42,9 +42,9 @@ def stem_of(heading: str, letters: bool = False) -> str:
     text = _SCALE.sub("", heading.strip())
     if nested := _NESTED.fullmatch(text):
         return nested[1]
-    parts = [part for part in _PART.split(text.rstrip("]】")) if part.strip()]
-    if len(parts) > 1:
-        stem = text[: text.rstrip("]】").rindex(parts[-1])]
+    segments = [part for part in _PART.split(text.rstrip("]】")) if part.strip()]
+    if len(segments) > 1:
+        stem = text[: text.rstrip("]】").rindex(segments[-1])]
         stem = re.sub(r"[\s\-–—:：\[【|/_]+$", "", stem)
         return stem if len(stem) > 1 or not stem.isascii() or letters else ""
     if numbered := _NUMBER.fullmatch(text):
@@ -72,8 +72,8 @@ def last_part(heading: str) -> str:
     text = heading.strip().rstrip("]】")
     if bracket := _BRACKETS.fullmatch(text):
         return bracket[2]
-    parts = [part.strip() for part in _PART.split(text) if part.strip()]
-    return parts[-1] if len(parts) > 1 else ""
+    segments = [part.strip() for part in _PART.split(text) if part.strip()]
+    return segments[-1] if len(segments) > 1 else ""
 
 
 def is_global(item: str) -> bool:
