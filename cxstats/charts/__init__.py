@@ -21,6 +21,7 @@ from cxstats.charts.heatmap import htmt_heatmap
 from cxstats.charts.intervals import intervals
 from cxstats.charts.kano import kano_plane
 from cxstats.charts.likert import answer_shares, likert
+from cxstats.charts.lorenz_curve import lorenz_curve
 from cxstats.charts.monitoring import confidence_band, power_by_day, stopping_boundaries
 from cxstats.charts.nps_bars import nps_bars
 from cxstats.charts.nps_region import nps_region
@@ -28,7 +29,9 @@ from cxstats.charts.path_diagrams.diagram import path_diagram
 from cxstats.charts.power_curve import power_curve
 from cxstats.charts.process_map import process_map
 from cxstats.charts.quadrants import ipma_map, quadrant_map
+from cxstats.charts.rate_heatmap import rate_heatmap
 from cxstats.charts.reported_effects import reported_effects
+from cxstats.charts.segment_shares import segment_shares
 from cxstats.charts.service_blueprint import service_blueprint
 from cxstats.charts.shares import pareto, shares, weights
 from cxstats.charts.simplex import weight_simplex
@@ -58,6 +61,7 @@ __all__ = [
     "ipma_map",
     "kano_plane",
     "likert",
+    "lorenz_curve",
     "nps_bars",
     "nps_region",
     "pareto",
@@ -66,7 +70,9 @@ __all__ = [
     "power_curve",
     "process_map",
     "quadrant_map",
+    "rate_heatmap",
     "reported_effects",
+    "segment_shares",
     "service_blueprint",
     "shares",
     "stopping_boundaries",
