@@ -78,8 +78,9 @@ def _mark(ax: Axes, top: pd.Series, lang: str) -> None:
     x, y = 100 * (1 - top["of_customers"]), 100 * (1 - top["estimate"])
     ax.plot([x, x], [y, 100], color=style.BAD, linewidth=1.4)
     ax.scatter([x], [y], 36, color=style.BAD, zorder=3)
+    # Above the line of equality, where nothing else is drawn.
     text = format_percent(100 * top["estimate"], 1, lang)
-    ax.annotate(text, (x, (y + 100) / 2), (-6, 0), textcoords="offset points", ha="right",
+    ax.annotate(text, (x, (x + 100) / 2), (-6, 0), textcoords="offset points", ha="right",
                 va="center", size=10, weight="bold", color=style.BAD)  # fmt: skip
 
 

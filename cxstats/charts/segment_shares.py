@@ -67,12 +67,13 @@ def segment_shares(
         ax.tick_params(axis="y", length=0)
         ax.set_xlabel(label("chart.segments.axis", lang))
         handles = style.patches(dict(zip(names, (style.NEUTRAL, style.GOOD), strict=True)))
-        ax.legend(handles=handles, loc="lower right")
+        style.legend_above(ax, handles, 2)
         note = label("chart.segments.note", lang, level=level_text(result.level, lang))
         n = format_number(int(table["n"].sum()))
         where = source or label("customers.source", lang, n=n)
         heading = title or _title(result, lang)
-        return style.finish(ax, standalone, heading, where, lang, note, result.synthetic)
+        style.finish(ax, standalone, heading, where, lang, note, result.synthetic)
+        return ax if standalone else style.lift_title(ax)
 
 
 def _title(result: RFM, lang: str) -> str:

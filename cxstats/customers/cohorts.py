@@ -67,7 +67,8 @@ class Cohorts(Result):
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
         """Return the heat map of retention, cohorts by age."""
-        later = self.table[(self.table["age"] > 0) & (self.table["age"] <= DRAWN)]
+        ages = self.table["age"].between(1, DRAWN)
+        later = self.table[ages & self.table["complete"]]
         names = list(self.sizes.index)[-DRAWN:]
         columns = list(range(1, int(later["age"].max()) + 1)) if len(later) else [1]
         grids = [
@@ -125,7 +126,7 @@ class Cohorts(Result):
                     "customers.cohorts.line",
                     lang,
                     age=int(row["age"]),
-                    unit=label(f"customers.cohorts.unit.{self.period}", lang),
+                    unit=label(f"customers.cohorts.count.{self.period}", lang),
                     share=format_percent(100 * row["estimate"], 2, lang),
                     interval=interval(100 * row["ci_low"], 100 * row["ci_high"], 2),
                     n=format_number(int(row["n"])),

@@ -26,6 +26,7 @@ INTERVALS = ("wilson", "multinomial")
 ABSENT = "absent"  # a customer who did not buy in the period
 FEW = 30  # customers of a segment below which its row says little
 MOST_SEGMENTS = 100
+LIKE = 0.95  # months of 28 and 31 days are unlike, too
 STAYED = ["n", "n_stayed", "estimate", "ci_low", "ci_high"]
 
 
@@ -194,6 +195,7 @@ def movement(
     n_before = both_periods.sum(axis=1)
     n_few = int(((n_before > 0) & (n_before < FEW)).sum())
     notes = (
+        *_notes_of_periods(before, after),
         both("customers.note.markov"),
         *note_if(len(states) > len(names), "customers.note.absent_segment"),
         *note_if(limit is None, "customers.note.no_limit"),
@@ -236,6 +238,20 @@ def _segments_of(period: Any, name: str) -> pd.Series[Any]:
     if (texts == ABSENT).any():
         raise DataError(f"{name}: {ABSENT!r} stands for customers of one period; name it otherwise")
     return texts
+
+
+def _notes_of_periods(before: Any, after: Any) -> list[Text]:
+    """Return what makes two RFM results hard to compare."""
+    periods = [period for period in (before, after) if isinstance(period, RFM)]
+    if not periods:
+        return []
+    days = [(period.date - period.since).days + 1 for period in periods]
+    is_relative = any(period.scoring == "quantile" for period in periods)
+    is_unlike = min(days) < LIKE * max(days)
+    return [
+        *note_if(is_unlike, "customers.note.unlike_periods", before=days[0], after=days[-1]),
+        *note_if(is_relative, "customers.note.relative"),
+    ]
 
 
 def _order(
@@ -286,8 +302,10 @@ def _table(matrix: Floats, states: Sequence[str], interval: str, level: float) -
             "ci_high": high,
         }
     )
-    # Nobody can be absent from both periods.
-    return table[(table["segment_before"] != ABSENT) | (table["segment_after"] != ABSENT)]
+    # Nobody is absent from both periods; and perhaps nobody from the first, or from the second.
+    arrive, leave = (matrix.sum(axis=axis)[-1] > 0 for axis in (1, 0))
+    before, after = table["segment_before"] != ABSENT, table["segment_after"] != ABSENT
+    return table[(before | (after & arrive)) & (after | (before & leave))].reset_index(drop=True)
 
 
 def _stationary(counts: Floats, level: float) -> tuple[Floats, Floats, Floats] | None:
