@@ -85,7 +85,7 @@ def rate_heatmap(  # noqa: PLR0913  (keywords of a chart)
         )
         for (i, j), value in np.ndenumerate(grids[0]):
             if np.isfinite(value):
-                ends = (grids[1][i, j], grids[2][i, j]) if is_wide else None
+                ends = (float(grids[1][i, j]), float(grids[2][i, j])) if is_wide else None
                 _cell(ax, i, j, value, ends, top)
         ax.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5), xlabel=axis)
         ax.set_xticks(range(len(columns)), heads, size=9 if is_wide else 8)

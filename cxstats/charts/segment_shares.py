@@ -80,7 +80,7 @@ def _title(result: RFM, lang: str) -> str:
     amounts = result.table["amount_share"]
     if amounts.isna().all():
         return label("chart.segments.title.plain", lang)
-    row = result.table.loc[amounts.idxmax()]
+    row = result.table.iloc[int(amounts.argmax())]
     text = label(
         "chart.segments.title",
         lang,

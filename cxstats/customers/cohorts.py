@@ -77,8 +77,10 @@ class Cohorts(Result):
             .to_numpy(float)
             for name in ("estimate", "ci_low", "ci_high")
         ]
-        sizes = [label("customers.cohorts.row", lang, cohort=name, n=format_number(self.sizes[name]))
-                 for name in names]  # fmt: skip
+        sizes = [
+            label("customers.cohorts.row", lang, cohort=name, n=format_number(int(n)))
+            for name, n in self.sizes[names].items()
+        ]
         axis = label(f"customers.cohorts.axis.{self.period}", lang)
         return Chart(
             "rate_heatmap",
@@ -135,9 +137,7 @@ class Cohorts(Result):
         return lines
 
 
-def cohorts(
-    transactions: Transactions, period: str = "month", *, level: float = 0.95
-) -> Cohorts:
+def cohorts(transactions: Transactions, period: str = "month", *, level: float = 0.95) -> Cohorts:
     """Return how many customers of each cohort bought again, by periods since their first purchase.
 
     A cohort is the customers whose first purchase falls in one calendar period. Refunds are no
@@ -191,9 +191,7 @@ def cohorts(
         *note_if(not table["complete"].all(), "customers.note.incomplete", unit=unit),
         *note_if(few > 0, "customers.note.few_in_cohort", n=few, least=FEW),
     )
-    return Cohorts(
-        table[heads], curve[heads[1:-1]], period, level, transactions.synthetic, notes
-    )
+    return Cohorts(table[heads], curve[heads[1:-1]], period, level, transactions.synthetic, notes)
 
 
 def _active(transactions: Transactions, period: str) -> pd.DataFrame:

@@ -305,7 +305,8 @@ def _table(matrix: Floats, states: Sequence[str], interval: str, level: float) -
     # Nobody is absent from both periods; and perhaps nobody from the first, or from the second.
     arrive, leave = (matrix.sum(axis=axis)[-1] > 0 for axis in (1, 0))
     before, after = table["segment_before"] != ABSENT, table["segment_after"] != ABSENT
-    return table[(before | (after & arrive)) & (after | (before & leave))].reset_index(drop=True)
+    possible: pd.DataFrame = table[(before | (after & arrive)) & (after | (before & leave))]
+    return possible.reset_index(drop=True)
 
 
 def _stationary(counts: Floats, level: float) -> tuple[Floats, Floats, Floats] | None:
@@ -324,9 +325,7 @@ def _stationary(counts: Floats, level: float) -> tuple[Floats, Floats, Floats] |
     variance = np.zeros(k)
     for share, size, row in zip(w, n, p, strict=True):
         covariance = np.diag(row) - np.outer(row, row)
-        variance += share**2 / size * np.einsum(
-            "ij,ik,kj->j", fundamental, covariance, fundamental
-        )
+        variance += share**2 / size * np.einsum("ij,ik,kj->j", fundamental, covariance, fundamental)
     shares, low, high = (np.zeros(len(inside)) for _ in range(3))
     inner = (w > 0) & (w < 1)
     odds = np.log(w[inner] / (1 - w[inner]))

@@ -71,9 +71,7 @@ def quantile_scores(values: ArrayLike, bins: int = 5) -> Scores:
 
     if isinstance(bins, bool) or not isinstance(bins, int) or not 2 <= bins <= MOST_BINS:
         raise CxError(f"bins={bins!r} is not allowed; allowed: a whole number, 2 to {MOST_BINS}")
-    unique, place, counts = np.unique(
-        np.asarray(values, float), return_inverse=True, return_counts=True
-    )
+    _, place, counts = np.unique(np.asarray(values, float), return_inverse=True, return_counts=True)
     n = int(counts.sum())
     lower = np.cumsum(counts) - counts
     score = 1 + (bins * lower) // n

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -112,9 +112,11 @@ def _table(rules: Any) -> tuple[pd.DataFrame, str]:
     return table, str(table["source"].iloc[0])
 
 
-def _score(row: dict[str, Any], column: str, default: int, i: int) -> int:
+def _score(row: Mapping[Any, Any], column: str, default: int, i: int) -> int:
+    import pandas as pd
+
     value = row.get(column, default)
-    number = default if value is None or value != value else value
+    number = default if pd.isna(value) else value
     if isinstance(number, str) or int(number) != number:
         raise DataError(f"rule {i + 1}: {column} is {excerpt(value)}; allowed: a whole number")
     return int(number)

@@ -460,7 +460,7 @@ def _conditions(data: Any, today: pd.Timestamp) -> dict[str, Any]:
 def _counts(data: Any, conditions: Mapping[str, Any]) -> dict[str, Any]:
     import narwhals as nw
 
-    expressions = {}
+    expressions: dict[str, Any] = {}
     for problem, condition in conditions.items():
         one = nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0))
         money = nw.when(condition).then(nw.col("amount")).otherwise(nw.lit(0.0))
@@ -531,6 +531,8 @@ def _refuse(
 
 def _place(data: Any, condition: Any, columns: Mapping[str, str], role: str) -> str:
     """Return row, column and value of the first row that meets a condition."""
+    import pandas as pd
+
     native = data.to_native()
     if hasattr(native, "iloc"):
         mask = data.select(x=_holds(condition))["x"].to_numpy().astype(bool)
@@ -540,9 +542,11 @@ def _place(data: Any, condition: Any, columns: Mapping[str, str], role: str) -> 
         number, cells = first_row(data, condition, [role])
         row = "a row" if number is None else f"row {number} (counted from 0)"
         value = cells[role]
-    value = None if value is None or value != value else value
-    value = value.item() if hasattr(value, "item") else value
-    written = f"{value:%Y-%m-%d %H:%M}" if hasattr(value, "strftime") else excerpt(value)
+    value = value.item() if isinstance(value, np.generic) else value
+    is_time = hasattr(value, "strftime")
+    written = (
+        "blank" if pd.isna(value) else f"{value:%Y-%m-%d %H:%M}" if is_time else excerpt(value)
+    )
     return f"{row}, column {columns[role]!r}: {written}"
 
 
