@@ -136,4 +136,7 @@ def _sorted(table: Any) -> pd.DataFrame:
         frame = as_pandas(table.to_native())
     except DataError as error:
         raise DataError("no purchase is in the period; allowed: at least one") from error
+    names = frame["customer"]
+    if names.dtype.kind == "f" and (names % 1 == 0).all():  # whole numbers of a column with blanks
+        frame["customer"] = names.astype("int64")
     return frame.sort_values("customer", ignore_index=True)

@@ -229,11 +229,11 @@ def _segments_of(period: Any, name: str) -> pd.Series[Any]:
     if not len(series):
         raise DataError(f"{name}: no customers")
     if not series.index.is_unique:
-        twice = series.index[series.index.duplicated()][0]
+        twice = series.index[series.index.duplicated()].tolist()[0]
         raise DataError(f"{name}: customer {excerpt(twice)} is there twice")
     missing = series.isna().to_numpy()
     if missing.any():
-        raise DataError(f"{name}: customer {excerpt(series.index[missing][0])} has no segment")
+        raise DataError(f"{name}: customer {excerpt(series.index[missing].tolist()[0])} has no segment")
     texts = series.map(str)
     if (texts == ABSENT).any():
         raise DataError(f"{name}: {ABSENT!r} stands for customers of one period; name it otherwise")

@@ -235,10 +235,10 @@ def _checked(
     conditions = _conditions(data, today)
     numbers = _counts(data, conditions)
     if numbers["n_infinite"]:
-        place = _place(data, conditions["infinite"], columns, "amount")
+        place = _place(plain, conditions["infinite"], columns, "amount")
         raise DataError(f"{place}; allowed: finite numbers")
     report = _report(conditions, numbers, n_rows, n_duplicates, rules)
-    _refuse(data, conditions, columns, report, today)
+    _refuse(plain, conditions, columns, report, today)  # amounts as in the file, not converted
     for problem, action in zip(report["problem"], report["action"], strict=True):
         if action == "drop" and problem in conditions:
             data = data.filter(~_holds(conditions[problem]))
@@ -256,7 +256,8 @@ def _table(frame: Any) -> Any:
         twice = [name for name in names if names.count(name) > 1]
         if twice:
             raise DataError(f"column {twice[0]!r} stands twice in the table")
-        frame = frame.set_axis(names, axis=1)
+        # An index may bear the name of a column.
+        frame = frame.set_axis(names, axis=1).rename_axis(index=[None] * frame.index.nlevels)
     try:
         return nw.from_native(frame)
     except TypeError as error:
@@ -330,6 +331,8 @@ def _plain(table: Any, columns: Mapping[str, str], time_format: str | None) -> A
     schema, expressions = table.collect_schema(), {}
     for role, name in columns.items():
         kind, x = schema[name], nw.col(name)
+        if kind.is_nested() or (kind == nw.Object and not hasattr(table.to_native(), "iloc")):
+            raise DataError(f"column {name!r} ({role}) holds {kind}; allowed: text or numbers")
         if kind == nw.Object and role != "time":
             table, kind = _with_texts(table, name), nw.String()
         if role == "amount":
