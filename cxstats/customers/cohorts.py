@@ -163,7 +163,7 @@ def cohorts(transactions: Transactions, period: str = "month", *, level: float =
     >>> from cxstats.datasets import load_cdnow
     >>> purchases = transactions(load_cdnow(), customer="customer", time="date", amount="spent")
     >>> cohorts(purchases).table.query("age == 1")[["cohort", "n", "active"]].values.tolist()
-    [['1997-01', 7846, 1157], ['1997-02', 8476, 1312], ['1997-03', 7248, 890]]
+    [['1997-01', 7846, 1157], ['1997-02', 8476, 1312], ['1997-03', 7248, 1032]]
     """
     import pandas as pd
 

@@ -233,7 +233,8 @@ def _segments_of(period: Any, name: str) -> pd.Series[Any]:
         raise DataError(f"{name}: customer {excerpt(twice)} is there twice")
     missing = series.isna().to_numpy()
     if missing.any():
-        raise DataError(f"{name}: customer {excerpt(series.index[missing].tolist()[0])} has no segment")
+        customer = series.index[missing].tolist()[0]
+        raise DataError(f"{name}: customer {excerpt(customer)} has no segment")
     texts = series.map(str)
     if (texts == ABSENT).any():
         raise DataError(f"{name}: {ABSENT!r} stands for customers of one period; name it otherwise")

@@ -172,7 +172,7 @@ def rfm(  # noqa: PLR0913  (one keyword for each definition)
     >>> purchases = transactions(load_cdnow(), customer="customer", time="date", amount="spent")
     >>> result = rfm(purchases)
     >>> result.customers.loc[0, ["recency", "frequency", "monetary"]].tolist()
-    [545, 1, 11.77]
+    [545.0, 1.0, 11.77]
     """
     check_transactions(transactions)
     check_level(level)

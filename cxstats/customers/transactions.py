@@ -328,36 +328,47 @@ def _plain(table: Any, columns: Mapping[str, str], time_format: str | None) -> A
     """Return the columns used, under the names of their roles; what is blank is missing."""
     import narwhals as nw
 
-    schema, expressions = table.collect_schema(), {}
+    expressions = {}
     for role, name in columns.items():
-        kind, x = schema[name], nw.col(name)
-        if kind.is_nested() or (kind == nw.Object and not hasattr(table.to_native(), "iloc")):
-            raise DataError(f"column {name!r} ({role}) holds {kind}; allowed: text or numbers")
-        if kind == nw.Object and role != "time":
-            table, kind = _with_texts(table, name), nw.String()
+        kind = table.collect_schema()[name]
         if role == "amount":
-            x = as_number(name, kind).cast(nw.Float64)
+            expressions[role] = as_number(name, kind).cast(nw.Float64)
         elif role == "time":
-            if kind in (nw.String, nw.Object, nw.Categorical):
-                table, x = _with_times(table, name, time_format)
-            elif kind == nw.Date:
-                x = x.cast(nw.Datetime("us"))
-            elif kind == nw.Datetime:
-                x = x.dt.replace_time_zone(None)
-            else:
-                raise DataError(
-                    f"column {name!r} (time) holds {kind}; allowed: dates, times, or text such as "
-                    "'2024-03-01'"
-                )
+            table, expressions[role] = _time(table, name, kind, time_format)
         else:
-            if kind in (nw.Categorical, nw.Enum):
-                x, kind = x.cast(nw.String), nw.String()
-            if kind == nw.String:
-                x = nw.when(x.str.strip_chars() != "").then(x)
-            elif kind.is_float():
-                x = as_number(name, kind)
-        expressions[role] = x
+            table, expressions[role] = _label(table, role, name, kind)
     return table.select(**expressions)
+
+
+def _time(table: Any, name: str, kind: Any, time_format: str | None) -> tuple[Any, Any]:
+    """Return the table and the expression of its times, on the clock of their zone."""
+    import narwhals as nw
+
+    if kind in (nw.String, nw.Object, nw.Categorical):
+        return _with_times(table, name, time_format)
+    if kind == nw.Date:
+        return table, nw.col(name).cast(nw.Datetime("us"))
+    if kind == nw.Datetime:
+        return table, nw.col(name).dt.replace_time_zone(None)
+    raise DataError(
+        f"column {name!r} (time) holds {kind}; allowed: dates, times, or text such as '2024-03-01'"
+    )
+
+
+def _label(table: Any, role: str, name: str, kind: Any) -> tuple[Any, Any]:
+    """Return the table and the expression of a customer, a channel, a product or a currency."""
+    import narwhals as nw
+
+    x = nw.col(name)
+    if kind.is_nested() or (kind == nw.Object and not hasattr(table.to_native(), "iloc")):
+        raise DataError(f"column {name!r} ({role}) holds {kind}; allowed: text or numbers")
+    if kind == nw.Object:
+        table, kind = _with_texts(table, name), nw.String()
+    if kind in (nw.Categorical, nw.Enum):
+        x, kind = x.cast(nw.String), nw.String()
+    if kind == nw.String:
+        return table, nw.when(x.str.strip_chars() != "").then(x)
+    return table, as_number(name, kind) if kind.is_float() else x
 
 
 def _with_texts(table: Any, name: str) -> Any:
