@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from cxstats.charts import style
 from cxstats.charts.fonts import drawable
 from cxstats.charts.heatmap import SHADES
-from cxstats.charts.wording import level_text
+from cxstats.charts.wording import join_sentences, level_text
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number
 from cxstats.core.language import label
@@ -35,6 +35,7 @@ def rate_heatmap(  # noqa: PLR0913  (keywords of a chart)
     axis: str = "",
     title: str,
     level: float = 0.95,
+    note: str = "",
     synthetic: bool = False,
     lang: str | None = None,
     ax: Axes | None = None,
@@ -55,6 +56,8 @@ def rate_heatmap(  # noqa: PLR0913  (keywords of a chart)
         The finding.
     level : float
         Of the intervals.
+    note : str
+        What else a reader must know.
     synthetic : bool
         Whether the data are simulated.
     lang : {"en", "zh"}
@@ -93,7 +96,8 @@ def rate_heatmap(  # noqa: PLR0913  (keywords of a chart)
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
         key = "chart.rate_heatmap.note" if is_wide else "chart.rate_heatmap.note.plain"
-        note = label(key, lang, **({"level": level_text(level, lang)} if is_wide else {}))
+        cells = label(key, lang, **({"level": level_text(level, lang)} if is_wide else {}))
+        note = join_sentences([cells, note], lang)
         return style.finish(ax, standalone, title, source, lang, note, synthetic)
 
 

@@ -70,6 +70,7 @@ class Cohorts(Result):
         ages = self.table["age"].between(1, DRAWN)
         later = self.table[ages & self.table["complete"]]
         names = list(self.sizes.index)[-DRAWN:]
+        is_cut = len(self.sizes) > DRAWN or int(self.table["age"].max()) > DRAWN
         columns = list(range(1, int(later["age"].max()) + 1)) if len(later) else [1]
         grids = [
             later.pivot(index="cohort", columns="age", values=name)
@@ -90,6 +91,7 @@ class Cohorts(Result):
                 "title": self._title(lang),
                 "source": label("customers.source", lang, n=format_number(int(self.sizes.sum()))),
                 "level": self.level,
+                "note": label("customers.cohorts.drawn", lang, n=DRAWN) if is_cut else "",
                 "synthetic": self.synthetic,
             },
         )

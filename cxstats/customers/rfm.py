@@ -41,7 +41,8 @@ class RFM(Result):
     customers : pandas.DataFrame
         One row per customer: ``customer, recency`` (days), ``frequency`` (purchases), ``monetary``,
         ``recency_score, frequency_score, monetary_score`` (1 is lowest, least recent), the
-        ``_certainty`` of each, ``segment``.
+        ``_certainty`` of each, ``segment``. There may be millions, so `export` leaves them out;
+        ``cx.write_table(result.customers, path)`` writes them.
     scores : pandas.DataFrame
         What each score means: ``dimension, score, n`` (customers), ``lowest, highest`` (values).
     date : pandas.Timestamp
@@ -80,6 +81,10 @@ class RFM(Result):
         "Systems with Applications 15(1), 1-31."
     )
     kinds: ClassVar = ("segments",)
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the tables that documents have room for: all but `customers`."""
+        return {"table": self.table, "scores": self.scores}
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
         """Return the segments' shares of customers beside their shares of what was spent."""

@@ -57,6 +57,14 @@ def segment_rules(rules: Any, bins: Sequence[int]) -> SegmentRules:
         If a column or score is not as expected, or a combination of scores has no segment or two.
     """
     table, source = _table(rules)
+    if isinstance(rules, str):
+        n_scores = [int(table[f"{name}_high"].max()) for name in DIMENSIONS]
+        if n_scores != list(bins):
+            scores, there = (" x ".join(map(str, n)) for n in (n_scores, bins))
+            raise DataError(
+                f"segments={rules!r} are rules for {scores} scores, and there are {there}; "
+                "allowed: a table of rules, or segments=None"
+            )
     names = tuple(dict.fromkeys(str(name) for name in table["segment"]))
     places = np.full(tuple(bins), -1)
     for i, row in enumerate(table.to_dict("records")):

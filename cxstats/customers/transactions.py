@@ -157,7 +157,8 @@ def transactions(  # noqa: PLR0913  (one keyword for each column, and one for ea
         The last day that can be; today's date without it.
     time_format : str, optional
         Form of times that are text, as ``"%d.%m.%Y"``. Without it ISO 8601; in a lazy table,
-        ``"%Y-%m-%d"``.
+        ``"%Y-%m-%d"``. Days are those of the clock of the times: a column with a time zone is
+        counted in it, and text with offsets is refused.
 
     Raises
     ------
@@ -394,9 +395,14 @@ def _with_times(table: Any, name: str, time_format: str | None) -> tuple[Any, An
     if isinstance(table, nw.LazyFrame):
         return table, nw.col(name).str.to_datetime(format=time_format or ISO_DAY)
     frame = as_pandas(table.select(name).to_native())
-    times = read_times(frame, name, time_format, blank=True).values
-    if times.dt.tz is not None:
-        times = times.dt.tz_localize(None)
+    read = read_times(frame, name, time_format, blank=True)
+    if read.aware:
+        raise DataError(
+            f"column {name!r} (time) has text with offsets from UTC, such as "
+            f"{excerpt(frame[name].dropna().iloc[0])}; its days depend on the clock; allowed: "
+            "local times, or a column of times in one time zone"
+        )
+    times = read.values
     native = table.to_native()
     if hasattr(native, "iloc"):
         table = nw.from_native(native.assign(**{name: times.to_numpy()}))

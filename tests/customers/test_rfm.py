@@ -155,7 +155,7 @@ def test_refuses_rules(rules, match):
         ({"date": "2023-12-31"}, "date=2023-12-31 is before 2024-01-03"),
         ({"date": "yesterday"}, "date='yesterday'; allowed: a date"),
         ({"bins": 1}, "bins=1 is not allowed; allowed: a whole number, 2 to 100"),
-        ({"bins": 3}, "allowed: scores of 1 to 3"),
+        ({"bins": 3}, "rules for 5 x 5 x 5 scores, and there are 3 x 3 x 3; allowed"),
         ({"purchase": "week"}, "purchase='week' is not allowed"),
         ({"monetary": "median"}, "monetary='median' is not allowed"),
         ({"cuts": {"recency": [1]}}, "the cuts of 'recency', 'frequency' and 'monetary'"),

@@ -130,6 +130,13 @@ def test_days_are_those_of_the_clock_of_the_shop():
         assert cx.transactions(table).last == pd.Timestamp("2024-01-01")
 
 
+def test_texts_with_offsets_are_refused():
+    frame = purchases(3).assign(time="2024-01-01T07:00+08:00")  # 31 December in UTC
+    for table in (frame, pl.from_pandas(frame)):
+        with pytest.raises(cx.DataError, match="offsets from UTC, such as '2024-01-01T07:00"):
+            cx.transactions(table)
+
+
 def test_customers_of_mixed_types_are_texts():
     frame = purchases(4).assign(customer=[12, "12", 12.0, None])
     checked = cx.transactions(frame)
