@@ -14,12 +14,12 @@ from cxstats.charts.fonts import drawable
 from cxstats.charts.heatmap import SHADES
 from cxstats.charts.wording import join_sentences, level_text
 from cxstats.core.errors import CxError
-from cxstats.core.formats import format_number
+from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
 WIDE = 9  # columns up to which cells have room for their intervals
 
@@ -33,7 +33,7 @@ def rate_heatmap(  # noqa: PLR0913  (keywords of a chart)
     *,
     source: str,
     axis: str = "",
-    title: str,
+    title: str | None = None,
     level: float = 0.95,
     note: str = "",
     synthetic: bool = False,
@@ -52,8 +52,8 @@ def rate_heatmap(  # noqa: PLR0913  (keywords of a chart)
         Where the numbers come from.
     axis : str
         What the columns are.
-    title : str
-        The finding.
+    title : str, optional
+        The finding. Without it: the largest rate.
     level : float
         Of the intervals.
     note : str
@@ -98,7 +98,18 @@ def rate_heatmap(  # noqa: PLR0913  (keywords of a chart)
         key = "chart.rate_heatmap.note" if is_wide else "chart.rate_heatmap.note.plain"
         cells = label(key, lang, **({"level": level_text(level, lang)} if is_wide else {}))
         note = join_sentences([cells, note], lang)
-        return style.finish(ax, standalone, title, source, lang, note, synthetic)
+        heading = title or _title(grids[0], rows, columns, lang)
+        return style.finish(ax, standalone, heading, source, lang, note, synthetic)
+
+
+def _title(
+    rates: NDArray[np.float64], rows: Sequence[str], columns: Sequence[str], lang: str
+) -> str:
+    if not np.isfinite(rates).any():
+        return label("chart.rate_heatmap.title.none", lang)
+    i, j = map(int, np.unravel_index(int(np.nanargmax(rates)), rates.shape))
+    value = format_percent(100 * rates[i, j], 1, lang)
+    return label("chart.rate_heatmap.title", lang, value=value, row=rows[i], column=columns[j])
 
 
 def _cell(
