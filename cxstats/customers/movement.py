@@ -91,6 +91,7 @@ class Movement(Result):
                   n=format_number(sizes[name]))
             for name in rows
         ]  # fmt: skip
+        at_once = label("customers.movement.at_once", lang)
         return Chart(
             "rate_heatmap",
             (*grids, names, [segment_name(name, lang) for name in columns]),
@@ -99,6 +100,7 @@ class Movement(Result):
                 "title": self._sentence("customers.movement.title", lang),
                 "source": label("customers.source", lang, n=format_number(int(sizes.sum()))),
                 "level": self.level,
+                "note": at_once if self.interval == "multinomial" else "",
                 "synthetic": self.synthetic,
             },
         )

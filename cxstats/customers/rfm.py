@@ -114,7 +114,17 @@ class RFM(Result):
             )
             for _, row in self.table.iterrows()
         ]
-        return [head, *lines]
+        return [head, *lines, *self._certainty(lang)]
+
+    def _certainty(self, lang: str) -> list[str]:
+        """Return how many customers have clear scores; nothing where the cuts are fixed."""
+        if self.scoring == "cuts":
+            return []
+        names = [f"{name}_certainty" for name in DIMENSIONS]
+        share = float((self.customers[names] >= CERTAIN).all(axis=1).mean())
+        text = format_percent(100 * share, 1, lang)
+        level = format_percent(100 * CERTAIN, 0, lang)
+        return [label("customers.rfm.clear", lang, share=text, level=level)]
 
 
 def segment_name(segment: object, lang: str) -> str:
