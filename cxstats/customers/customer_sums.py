@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PURCHASES = ("day", "transaction")
-DECIMALS, DIGITS = 6, 12  # of sums of money: decimals at most, digits at most
+DIGITS = 12  # of the largest sum of money; the others are rounded at the same decimal
 
 
 def check_transactions(transactions: object) -> None:
@@ -118,8 +118,10 @@ def _without_noise(customers: pd.DataFrame) -> pd.DataFrame:
     Else two customers who spent the same would differ in the 16th digit, and in their scores.
     """
     amounts = customers["amount"].to_numpy(float)
-    size = np.ceil(np.log10(max(1.0, float(np.abs(amounts).max()))))
-    return customers.assign(amount=np.round(amounts, int(min(DECIMALS, DIGITS - size))))
+    largest = float(np.abs(amounts).max())
+    if largest == 0:
+        return customers
+    return customers.assign(amount=np.round(amounts, DIGITS - int(np.ceil(np.log10(largest)))))
 
 
 def _rows(table: Any) -> pd.DataFrame:

@@ -77,6 +77,17 @@ def test_equal_amounts_stay_equal_whatever_the_order_of_adding(engine):
     )
 
 
+@pytest.mark.parametrize("unit", [1e-9, 1e6, 1e12])
+def test_the_unit_of_money_does_not_matter(unit):
+    frame = purchases()
+    first, second = (
+        cx.rfm(cx.transactions(frame.assign(amount=frame["amount"] * factor)))
+        for factor in (1.0, unit)
+    )
+    columns = ["monetary_score", "monetary_certainty", "segment"]
+    pd.testing.assert_frame_equal(first.customers[columns], second.customers[columns])
+
+
 def test_half_of_cdnow_bought_once():
     result = cx.rfm(cx.transactions(cx.load_cdnow(), **CDNOW), purchase="transaction")
     assert round(float((result.customers["frequency"] == 1).mean()), 3) == 0.505
