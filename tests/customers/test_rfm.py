@@ -115,6 +115,15 @@ def test_certainty_is_what_resampling_customers_gives():
     assert scores.certainty.min() < 0.8
 
 
+def test_recent_frequent_and_large_score_high():
+    customers = cx.rfm(cx.transactions(purchases())).customers
+    for name, best, worst in (("recency", "min", "max"), ("frequency", "max", "min"),
+                              ("monetary", "max", "min")):  # fmt: skip
+        score = customers.groupby(name)[f"{name}_score"].first()
+        ends = {"min": score.iloc[0], "max": score.iloc[-1]}
+        assert (ends[best], ends[worst]) == (5, 1), name
+
+
 def test_scores_do_not_change_with_scale_or_order():
     x = np.random.default_rng(3).exponential(size=200).round(1)
     scores = quantile_scores(x)

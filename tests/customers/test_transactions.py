@@ -50,6 +50,12 @@ def test_every_engine_reports_the_same(engine):
     assert checked.first == pd.Timestamp("1970-01-01")
 
 
+def test_a_row_that_is_left_out_as_missing_counts_for_no_other_problem(engine):
+    frame = purchases(4).assign(customer=["a", "b", None, None], amount=[0.0, 5.0, 0.0, -3.0])
+    problems = counts(cx.transactions(engine(frame)))
+    assert (problems["missing_customer"], problems["zero"], problems["refund"]) == (2, 1, 0)
+
+
 def test_a_lazy_table_stays_lazy():
     checked = cx.transactions(pl.from_pandas(purchases()).lazy())
     assert isinstance(checked.data.to_native(), pl.LazyFrame)
