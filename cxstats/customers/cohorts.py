@@ -34,12 +34,12 @@ class Cohorts(Result):
     Attributes
     ----------
     table : pandas.DataFrame
-        One row per cohort and age: ``cohort`` (its period, as "1997-01"), ``age`` (periods since;
-        0 is the first, 1 by definition), ``n`` (customers of the cohort), ``active`` (those who
+        One row per cohort and age: ``cohort`` (its period, as "1997-01"), ``periods_after`` (0 is
+        the first, where the share is 1 by definition), ``n`` (customers of the cohort), ``active`` (those who
         bought in that period), ``estimate`` (their share), ``ci_low, ci_high`` (Wilson's),
         ``complete`` (false where the transactions end before that period does).
     curve : pandas.DataFrame
-        Over all cohorts that have a complete period of this age: ``age, n, active, estimate,
+        Over all cohorts that have a complete period of this age: ``periods_after, n, active, estimate,
         ci_low, ci_high``.
     period : str
     level : float
@@ -67,13 +67,13 @@ class Cohorts(Result):
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
         """Return the heat map of retention, cohorts by age."""
-        ages = self.table["age"].between(1, DRAWN)
+        ages = self.table["periods_after"].between(1, DRAWN)
         later = self.table[ages & self.table["complete"]]
         names = list(self.sizes.index)[-DRAWN:]
-        is_cut = len(self.sizes) > DRAWN or int(self.table["age"].max()) > DRAWN
-        columns = list(range(1, int(later["age"].max()) + 1)) if len(later) else [1]
+        is_cut = len(self.sizes) > DRAWN or int(self.table["periods_after"].max()) > DRAWN
+        columns = list(range(1, int(later["periods_after"].max()) + 1)) if len(later) else [1]
         grids = [
-            later.pivot(index="cohort", columns="age", values=name)
+            later.pivot(index="cohort", columns="periods_after", values=name)
             .reindex(index=names, columns=columns)
             .to_numpy(float)
             for name in ("estimate", "ci_low", "ci_high")
@@ -98,7 +98,7 @@ class Cohorts(Result):
 
     def _title(self, lang: str) -> str:
         unit = label(f"customers.cohorts.unit.{self.period}", lang)
-        later = self.curve[self.curve["age"] == 1]
+        later = self.curve[self.curve["periods_after"] == 1]
         if later.empty:
             return label("customers.cohorts.title.none", lang, unit=unit)
         row = later.iloc[0]
@@ -124,12 +124,12 @@ class Cohorts(Result):
                 n=format_number(int(sizes.sum())),
             )
         ]
-        for _, row in self.curve[self.curve["age"] > 0].head(LINES).iterrows():
+        for _, row in self.curve[self.curve["periods_after"] > 0].head(LINES).iterrows():
             lines.append(
                 label(
                     "customers.cohorts.line",
                     lang,
-                    age=int(row["age"]),
+                    age=int(row["periods_after"]),
                     unit=label(f"customers.cohorts.count.{self.period}", lang),
                     share=format_percent(100 * row["estimate"], 2, lang),
                     interval=interval(100 * row["ci_low"], 100 * row["ci_high"], 2),
@@ -164,7 +164,7 @@ def cohorts(transactions: Transactions, period: str = "month", *, level: float =
     >>> from cxstats.customers.transactions import transactions
     >>> from cxstats.datasets import load_cdnow
     >>> purchases = transactions(load_cdnow(), customer="customer", time="date", amount="spent")
-    >>> cohorts(purchases).table.query("age == 1")[["cohort", "n", "active"]].values.tolist()
+    >>> cohorts(purchases).table.query("periods_after == 1")[["cohort", "n", "active"]].values.tolist()
     [['1997-01', 7846, 1157], ['1997-02', 8476, 1312], ['1997-03', 7248, 1032]]
     """
     import pandas as pd
@@ -178,13 +178,13 @@ def cohorts(transactions: Transactions, period: str = "month", *, level: float =
     final = int(_number_of(pd.DatetimeIndex([transactions.last]), period)[0])
     beyond = final + (transactions.last != _begin(final + 1, period) - np.timedelta64(1, "D"))
     table = _filled(active, final)
-    table["complete"] = table["begin"] + table["age"] < final + (beyond == final)
+    table["complete"] = table["begin"] + table["periods_after"] < final + (beyond == final)
     table["cohort"] = [_name(number, period) for number in table["begin"]]
     table = _with_intervals(table, level)
     complete = table[table["complete"]]
-    curve = complete.groupby("age", as_index=False)[["n", "active"]].sum()
+    curve = complete.groupby("periods_after", as_index=False)[["n", "active"]].sum()
     curve = _with_intervals(curve, level)
-    heads = ["cohort", "age", "n", "active", "estimate", "ci_low", "ci_high", "complete"]
+    heads = ["cohort", "periods_after", "n", "active", "estimate", "ci_low", "ci_high", "complete"]
     few = int((table.drop_duplicates("cohort")["n"] < FEW).sum())
     unit = both(f"customers.cohorts.unit.{period}")
     notes = (
@@ -197,7 +197,7 @@ def cohorts(transactions: Transactions, period: str = "month", *, level: float =
 
 
 def _active(transactions: Transactions, period: str) -> pd.DataFrame:
-    """Return ``begin, age, active``: customers of each cohort who bought at each age."""
+    """Return ``begin, periods_after, active``: customers of each cohort who bought at each age."""
     import narwhals as nw
 
     data = transactions.data.select("customer", "time", "amount")
@@ -208,15 +208,15 @@ def _active(transactions: Transactions, period: str) -> pd.DataFrame:
     begins = pairs.group_by("customer").agg(begin=nw.col("number").min())
     counts = (
         pairs.join(begins, on="customer", how="inner")
-        .select("begin", age=nw.col("number") - nw.col("begin"))
-        .group_by("begin", "age")
+        .select("begin", periods_after=nw.col("number") - nw.col("begin"))
+        .group_by("begin", "periods_after")
         .agg(active=nw.len())
     )
     try:
         frame = as_pandas(counts.to_native())
     except DataError as error:
         raise DataError("no purchase is there; allowed: at least one") from error
-    return frame.astype("int64").sort_values(["begin", "age"], ignore_index=True)
+    return frame.astype("int64").sort_values(["begin", "periods_after"], ignore_index=True)
 
 
 def _number_expression(period: str) -> Any:
@@ -274,8 +274,8 @@ def _filled(active: pd.DataFrame, final: int) -> pd.DataFrame:
             "longer period, or look for wrong dates"
         )
     ages = np.concatenate([np.arange(k) for k in n_ages])
-    grid = pd.DataFrame({"begin": np.repeat(begins, n_ages), "age": ages})
-    table = grid.merge(active, on=["begin", "age"], how="left")
+    grid = pd.DataFrame({"begin": np.repeat(begins, n_ages), "periods_after": ages})
+    table = grid.merge(active, on=["begin", "periods_after"], how="left")
     table["active"] = table["active"].fillna(0).astype("int64")
     table["n"] = table.groupby("begin")["active"].transform("first")
     return table

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MONETARY = ("total", "mean")
+COLUMNS = {"recency": "recency_days", "frequency": "n_purchases", "monetary": "monetary"}
 CERTAIN = 0.95  # a score this certain is called clear
 FEW = 100  # customers below which quantiles say little
 
@@ -39,7 +40,7 @@ class RFM(Result):
         ``amount_share`` (of all that was spent), ``recency_mean, frequency_mean, monetary_mean``,
         ``clear_share`` (customers whose three scores all have a certainty of at least .95).
     customers : pandas.DataFrame
-        One row per customer: ``customer, recency`` (days), ``frequency`` (purchases), ``monetary``,
+        One row per customer: ``customer, recency_days, n_purchases, monetary``,
         ``recency_score, frequency_score, monetary_score`` (1 is lowest, least recent), the
         ``_certainty`` of each, ``segment``. There may be millions, so `export` leaves them out;
         ``cx.write_table(result.customers, path)`` writes them.
@@ -186,7 +187,7 @@ def rfm(  # noqa: PLR0913  (one keyword for each definition)
     >>> from cxstats.datasets import load_cdnow
     >>> purchases = transactions(load_cdnow(), customer="customer", time="date", amount="spent")
     >>> result = rfm(purchases)
-    >>> result.customers.loc[0, ["recency", "frequency", "monetary"]].tolist()
+    >>> result.customers.loc[0, ["recency_days", "n_purchases", "monetary"]].tolist()
     [545.0, 1.0, 11.77]
     """
     check_transactions(transactions)
@@ -247,7 +248,8 @@ def _customers(
 ) -> pd.DataFrame:
     import pandas as pd
 
-    columns: dict[str, Any] = {"customer": names.to_numpy(), **values}
+    columns: dict[str, Any] = {"customer": names.to_numpy()}
+    columns |= {COLUMNS[name]: x for name, x in values.items()}
     columns |= {f"{name}_score": scores[name].score for name in DIMENSIONS}
     columns |= {f"{name}_certainty": scores[name].certainty for name in DIMENSIONS}
     if rules is not None:
@@ -273,7 +275,7 @@ def _segments(
         low, high = proportion_interval(n / n_all, n_all, level=level)
         amount = float(spent[inside].sum())
         means = [
-            float(customers.loc[inside, dimension].mean()) if n else np.nan
+            float(customers.loc[inside, COLUMNS[dimension]].mean()) if n else np.nan
             for dimension in DIMENSIONS
         ]
         share = amount / total if total > 0 else np.nan

@@ -88,7 +88,9 @@ def test_cohorts_of_cdnow(cdnow):
     result = cx.cohorts(cdnow)
     assert result.sizes["1997-01"] == 7_846
     assert result.sizes["1997-02"] == 8_476
-    first = result.table[result.table["age"] == 1].set_index("cohort")["estimate"].round(4)
+    first = (
+        result.table[result.table["periods_after"] == 1].set_index("cohort")["estimate"].round(4)
+    )
     assert first["1997-01"] == 0.1475
     assert first["1997-02"] == 0.1548
     assert result.table["complete"].all()
@@ -110,7 +112,7 @@ def test_periods_are_those_of_the_calendar(period):
     expected = frame.assign(age=age, begin=begin).drop_duplicates(["customer", "age"])
     expected = expected.groupby(["begin", "age"]).size()
     assert table.loc[table["active"] > 0, "active"].tolist() == expected.tolist()
-    assert table.loc[table["active"] > 0, "age"].tolist() == expected.index.get_level_values(
+    assert table.loc[table["active"] > 0, "periods_after"].tolist() == expected.index.get_level_values(
         "age"
     ).tolist()  # fmt: skip
 
@@ -125,7 +127,10 @@ def test_a_period_that_is_cut_is_marked_and_left_out_of_the_curve():
     )
     result = cx.cohorts(cx.transactions(frame))
     assert result.table["complete"].tolist() == [True, True, False, True, False]
-    assert result.curve[["age", "n", "active"]].to_numpy().tolist() == [[0, 2, 2], [1, 1, 1]]
+    assert result.curve[["periods_after", "n", "active"]].to_numpy().tolist() == [
+        [0, 2, 2],
+        [1, 1, 1],
+    ]
     ended = cx.transactions(frame.replace(pd.Timestamp("2024-03-30"), pd.Timestamp("2024-03-31")))
     assert cx.cohorts(ended).table["complete"].all()
 

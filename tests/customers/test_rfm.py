@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 import cxstats as cx
+from cxstats.customers.rfm import COLUMNS
 from cxstats.customers.scores import cut_scores, quantile_scores
 from tests.customers.test_transactions import DOUBTFUL, ENGINES
 from tests.gallery.customers_rfm import CUTS, faulty, purchases
@@ -30,7 +31,7 @@ def small():
 
 
 def values(result):
-    columns = ["customer", "recency", "frequency", "monetary"]
+    columns = ["customer", "recency_days", "n_purchases", "monetary"]
     return result.customers[columns].to_numpy().tolist()
 
 
@@ -90,7 +91,7 @@ def test_the_unit_of_money_does_not_matter(unit):
 
 def test_half_of_cdnow_bought_once():
     result = cx.rfm(cx.transactions(cx.load_cdnow(), **CDNOW), purchase="transaction")
-    assert round(float((result.customers["frequency"] == 1).mean()), 3) == 0.505
+    assert round(float((result.customers["n_purchases"] == 1).mean()), 3) == 0.505
     assert any("frequency: nobody has the scores 2" in note.en for note in result.notes)
     assert result.table["n"].sum() == 23_570
     assert result.table["amount_share"].sum() == pytest.approx(1)
@@ -119,7 +120,7 @@ def test_recent_frequent_and_large_score_high():
     customers = cx.rfm(cx.transactions(purchases())).customers
     for name, best, worst in (("recency", "min", "max"), ("frequency", "max", "min"),
                               ("monetary", "max", "min")):  # fmt: skip
-        score = customers.groupby(name)[f"{name}_score"].first()
+        score = customers.groupby(COLUMNS[name])[f"{name}_score"].first()
         ends = {"min": score.iloc[0], "max": score.iloc[-1]}
         assert (ends[best], ends[worst]) == (5, 1), name
 
