@@ -35,12 +35,12 @@ class Cohorts(Result):
     ----------
     table : pandas.DataFrame
         One row per cohort and age: ``cohort`` (its period, as "1997-01"), ``periods_after`` (0 is
-        the first, where the share is 1 by definition), ``n`` (customers of the cohort), ``active`` (those who
-        bought in that period), ``estimate`` (their share), ``ci_low, ci_high`` (Wilson's),
-        ``complete`` (false where the transactions end before that period does).
+        the first, where the share is 1 by definition), ``n`` (customers of the cohort), ``active``
+        (those who bought in that period), ``estimate`` (their share), ``ci_low, ci_high``
+        (Wilson's), ``complete`` (false where the transactions end before that period does).
     curve : pandas.DataFrame
-        Over all cohorts that have a complete period of this age: ``periods_after, n, active, estimate,
-        ci_low, ci_high``.
+        Over all cohorts whose period is complete: ``periods_after, n, active, estimate, ci_low,
+        ci_high``.
     period : str
     level : float
     synthetic : bool
@@ -164,7 +164,8 @@ def cohorts(transactions: Transactions, period: str = "month", *, level: float =
     >>> from cxstats.customers.transactions import transactions
     >>> from cxstats.datasets import load_cdnow
     >>> purchases = transactions(load_cdnow(), customer="customer", time="date", amount="spent")
-    >>> cohorts(purchases).table.query("periods_after == 1")[["cohort", "n", "active"]].values.tolist()
+    >>> table = cohorts(purchases).table.query("periods_after == 1")
+    >>> table[["cohort", "n", "active"]].values.tolist()
     [['1997-01', 7846, 1157], ['1997-02', 8476, 1312], ['1997-03', 7248, 1032]]
     """
     import pandas as pd

@@ -112,9 +112,8 @@ def test_periods_are_those_of_the_calendar(period):
     expected = frame.assign(age=age, begin=begin).drop_duplicates(["customer", "age"])
     expected = expected.groupby(["begin", "age"]).size()
     assert table.loc[table["active"] > 0, "active"].tolist() == expected.tolist()
-    assert table.loc[table["active"] > 0, "periods_after"].tolist() == expected.index.get_level_values(
-        "age"
-    ).tolist()  # fmt: skip
+    ages = table.loc[table["active"] > 0, "periods_after"]
+    assert ages.tolist() == expected.index.get_level_values("age").tolist()
 
 
 def test_a_period_that_is_cut_is_marked_and_left_out_of_the_curve():
