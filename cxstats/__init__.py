@@ -33,11 +33,13 @@ _PUBLIC = {
     "claims": "cxstats.cases.claims",
     "clean": "cxstats.survey.clean",
     "Codebook": "cxstats.survey.codebook",
+    "cohorts": "cxstats.customers.cohorts",
     "compare": "cxstats.cases.published_reproduced",
     "Comparison": "cxstats.cases.published_reproduced",
     "conformance": "cxstats.journeys.conformance",
     "csat": "cxstats.metrics.csat_ces",
     "csat_from_counts": "cxstats.metrics.csat_ces",
+    "concentration": "cxstats.customers.concentration",
     "CxError": "cxstats.core.errors",
     "DataError": "cxstats.core.errors",
     "Design": "cxstats.stats.sampling_design",
@@ -67,6 +69,7 @@ _PUBLIC = {
     "mask_personal_data": "cxstats.survey.personal_data",
     "measured_journey": "cxstats.journeys.measured",
     "metrics": None,
+    "movement": "cxstats.customers.movement",
     "ModelSyntaxError": "cxstats.core.errors",
     "ModelWarning": "cxstats.models.sem.result",
     "Moments": "cxstats.core.moments",
@@ -87,6 +90,7 @@ _PUBLIC = {
     "read_xes": "cxstats.operations.xes",
     "reliability": "cxstats.service.reliability",
     "ReproductionError": "cxstats.core.errors",
+    "rfm": "cxstats.customers.rfm",
     "rpa_saving": "cxstats.operations.automation",
     "sample_size": "cxstats.metrics.planning.sample_sizes",
     "satisfaction": None,
@@ -102,6 +106,7 @@ _PUBLIC = {
     "simulate_loan_log": "cxstats.datasets.simulate_loan_log",
     "simulate_servqual": "cxstats.datasets.simulate_servqual",
     "track": "cxstats.metrics.tracking.waves",
+    "transactions": "cxstats.customers.transactions",
     "verdict": "cxstats.stats.rules",
     "weight_sensitivity": "cxstats.weighting.sensitivity",
     "weighted_score": "cxstats.satisfaction.score",
@@ -123,6 +128,11 @@ if TYPE_CHECKING:
     from cxstats.core.export import write_table
     from cxstats.core.language import set_language
     from cxstats.core.moments import Moments, bootstrap_moments
+    from cxstats.customers.cohorts import cohorts
+    from cxstats.customers.concentration import concentration
+    from cxstats.customers.movement import movement
+    from cxstats.customers.rfm import rfm
+    from cxstats.customers.transactions import transactions
     from cxstats.datasets.loaders import (
         load_cdnow,
         load_clickstream,

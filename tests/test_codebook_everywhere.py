@@ -16,6 +16,7 @@ from tests.survey.test_coding import as_engine
 WITHOUT = {
     "write_table": "it writes what it is given",
     "event_log": "a log of a process holds no answers",
+    "transactions": "purchases are no answers",
     "find_personal_data": "it looks for persons, whatever was asked",
     "mask_personal_data": "it looks for persons, whatever was asked",
     "ahp": "judgements of pairs are no table of respondents",

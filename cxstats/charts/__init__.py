@@ -24,6 +24,7 @@ from cxstats.charts.intervals import intervals
 from cxstats.charts.journey_strip import journey_strip
 from cxstats.charts.kano import kano_plane
 from cxstats.charts.likert import answer_shares, likert
+from cxstats.charts.lorenz_curve import lorenz_curve
 from cxstats.charts.monitoring import confidence_band, power_by_day, stopping_boundaries
 from cxstats.charts.nps_bars import nps_bars
 from cxstats.charts.nps_region import nps_region
@@ -31,7 +32,9 @@ from cxstats.charts.path_diagrams.diagram import path_diagram
 from cxstats.charts.power_curve import power_curve
 from cxstats.charts.process_map import process_map
 from cxstats.charts.quadrants import ipma_map, quadrant_map
+from cxstats.charts.rate_heatmap import rate_heatmap
 from cxstats.charts.reported_effects import reported_effects
+from cxstats.charts.segment_shares import segment_shares
 from cxstats.charts.service_blueprint import service_blueprint
 from cxstats.charts.share_heatmap import share_heatmap
 from cxstats.charts.shares import pareto, shares, weights
@@ -65,6 +68,7 @@ __all__ = [
     "journey_strip",
     "kano_plane",
     "likert",
+    "lorenz_curve",
     "nps_bars",
     "nps_region",
     "pareto",
@@ -73,7 +77,9 @@ __all__ = [
     "power_curve",
     "process_map",
     "quadrant_map",
+    "rate_heatmap",
     "reported_effects",
+    "segment_shares",
     "service_blueprint",
     "share_heatmap",
     "shares",

@@ -14,6 +14,7 @@ from cxstats.charts import CHARTS
 from tests.charts import test_path_diagram as paths
 from tests.charts import test_process_map as processes
 from tests.charts import test_survey_charts as surveys
+from tests.gallery import customers_rfm as customers
 from tests.gallery.journey import MAP, answers
 from tests.journeys.blueprints import SMALL
 
@@ -88,6 +89,7 @@ DRAWS = {
     "kano_plane": lambda **o: cx.charts.kano_plane(
         NAMES, [0.57, 0.37, 0.51], [0.74, 0.53, 0.14], ["O", "M", "A"], **o
     ),
+    "lorenz_curve": lambda **o: cx.charts.lorenz_curve(cx.concentration(customers.clean()), **o),
     "nps_bars": lambda **o: cx.charts.nps_bars(
         NAMES, *SHARES, [30, 60, -5], [22, 53, -14], [38, 67, 4], n=[400, 500, 300], **o
     ),
@@ -101,6 +103,15 @@ DRAWS = {
     "process_map": lambda **o: cx.charts.process_map(processes.log(), **o),
     "quadrant_map": lambda **o: cx.charts.quadrant_map(
         NAMES, [2, 4, 2.5], [4.5, 4, 2], x_cut=3, y_cut=3, x_label="x", y_label="y", **o
+    ),
+    "rate_heatmap": lambda **o: cx.charts.rate_heatmap(
+        [[0.5, 0.2], [0.1, NAN]],
+        [[0.4, 0.1], [0, NAN]],
+        [[0.6, 0.3], [0.3, NAN]],
+        NAMES[:2],
+        ["1", "2"],
+        axis="Q",
+        **o,
     ),
     "reported_effects": lambda **o: cx.charts.reported_effects(NAMES, [40, -18, -71], **o),
     "shares": lambda **o: cx.charts.shares(NAMES, [50, 30, 20], **o),
@@ -126,6 +137,7 @@ DRAWS = {
     "htmt_heatmap": lambda **o: cx.charts.htmt_heatmap(surveys.VALIDITY, **o),
     "journey_strip": lambda **o: cx.charts.journey_strip(felt(), **o),
     "likert": lambda **o: cx.charts.likert(surveys.FRAME, surveys.BOOK, **o),
+    "segment_shares": lambda **o: cx.charts.segment_shares(cx.rfm(customers.clean()), **o),
     "service_blueprint": lambda **o: cx.charts.service_blueprint(BLUEPRINT, **o),
     "share_heatmap": lambda **o: cx.charts.share_heatmap(felt().coverage(), **o),
     "verdicts": lambda source=None, **o: cx.charts.verdicts(cx.audit(), **o),
@@ -222,7 +234,8 @@ def test_on_axes_of_the_caller(name, lang):
 
 RESULTS = {
     "emotion_curve", "journey_strip", "share_heatmap", "ipma_map", "gap_dumbbell", "gap_scatter",
-    "htmt_heatmap", "zone_bands", "process_map", "service_blueprint",
+    "htmt_heatmap", "zone_bands", "process_map", "service_blueprint", "lorenz_curve",
+    "segment_shares",
 }  # fmt: skip
 UNMARKED = {"verdicts", "reported_effects"}  # of published figures, never of simulated ones
 

@@ -1,0 +1,1 @@
+"""Customers: transactions, RFM, movement, concentration, cohorts."""
