@@ -15,6 +15,8 @@ from tests.survey.test_coding import as_engine
 # Why a public function whose first argument could be a table has no codebook.
 WITHOUT = {
     "write_table": "it writes what it is given",
+    "access_matrix": "rights of departments are no answers",
+    "sharing_matrix": "shares of information are no answers",
     "event_log": "a log of a process holds no answers",
     "transactions": "purchases are no answers",
     "find_personal_data": "it looks for persons, whatever was asked",

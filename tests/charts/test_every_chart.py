@@ -17,6 +17,7 @@ from tests.charts import test_survey_charts as surveys
 from tests.gallery import customers_rfm as customers
 from tests.gallery.journey import MAP, answers
 from tests.journeys.blueprints import SMALL
+from tests.journeys.logs import simulated
 
 BLUEPRINT = cx.blueprint(SMALL)
 NAN = float("nan")
@@ -135,6 +136,9 @@ DRAWS = {
     "gap_dumbbell": lambda **o: cx.charts.gap_dumbbell(surveys.GAPS, **o),
     "gap_scatter": lambda **o: cx.charts.gap_scatter(surveys.GAPS, **o),
     "htmt_heatmap": lambda **o: cx.charts.htmt_heatmap(surveys.VALIDITY, **o),
+    "incident_rates": lambda **o: cx.charts.incident_rates(
+        simulated(60).incidents(every="3 days", n_permutations=19), **o
+    ),
     "journey_strip": lambda **o: cx.charts.journey_strip(felt(), **o),
     "likert": lambda **o: cx.charts.likert(surveys.FRAME, surveys.BOOK, **o),
     "segment_shares": lambda **o: cx.charts.segment_shares(cx.rfm(customers.clean()), **o),
@@ -235,7 +239,7 @@ def test_on_axes_of_the_caller(name, lang):
 RESULTS = {
     "emotion_curve", "journey_strip", "share_heatmap", "ipma_map", "gap_dumbbell", "gap_scatter",
     "htmt_heatmap", "zone_bands", "process_map", "service_blueprint", "lorenz_curve",
-    "segment_shares",
+    "segment_shares", "incident_rates",
 }  # fmt: skip
 UNMARKED = {"verdicts", "reported_effects"}  # of published figures, never of simulated ones
 
