@@ -1,0 +1,1 @@
+"""Customers: purchases, lifetime value, channels."""
