@@ -16,6 +16,7 @@ _PUBLIC = {
     "ab_test_from_counts": "cxstats.experiments.ab_tests",
     "ahp": "cxstats.weighting.ahp",
     "Audit": "cxstats.cases.audit",
+    "attribution": "cxstats.customers.attribution",
     "audit": "cxstats.cases.audit",
     "blueprint": "cxstats.journeys.blueprint.analysis",
     "bootstrap_moments": "cxstats.core.moments",
@@ -47,6 +48,7 @@ _PUBLIC = {
     "invariance": "cxstats.models.sem.invariance",
     "kano": "cxstats.priorities.kano.analysis",
     "kano_from_counts": "cxstats.priorities.kano.analysis",
+    "lifetime_value": "cxstats.customers.lifetime_value",
     "load_cdnow": "cxstats.datasets.loaders",
     "load_corporate_reputation": "cxstats.datasets.loaders",
     "load_ecsi_mobile": "cxstats.datasets.loaders",
@@ -115,6 +117,8 @@ if TYPE_CHECKING:
     from cxstats.core.export import write_table
     from cxstats.core.language import set_language
     from cxstats.core.moments import Moments, bootstrap_moments
+    from cxstats.customers.attribution import attribution
+    from cxstats.customers.lifetime_value import lifetime_value
     from cxstats.datasets.loaders import (
         load_cdnow,
         load_corporate_reputation,

@@ -96,7 +96,7 @@ FLOORS = [
     {"survey"},
     {"datasets", "models"},
     {"service", "metrics", "operations"},
-    {"priorities", "experiments", "journeys"},
+    {"priorities", "experiments", "journeys", "customers"},
     {"weighting", "cases"},
     {"satisfaction"},
     {"charts"},

@@ -17,6 +17,7 @@ from cxstats.customers.maximum_likelihood import Array, Fit, maximise
 
 NAMES = ("r", "alpha", "a", "b")
 NEAR = 1e-4  # distance to a pole that cancels; there the mean of both sides stands for it
+LARGE = 500.0  # a or b from which quadrature stands for the series
 NODES = 200  # of the quadrature where the hypergeometric function overflows
 
 
@@ -153,14 +154,14 @@ def alive(parameters: Sequence[float] | Array, histories: Histories) -> Array:
     >>> round(float(alive((0.2426, 4.4136, 0.7930, 2.4259), history)[0]), 5)
     0.96885
     """
+    from scipy.special import expit
+
     r, alpha, a, b = parameters
     x = histories.frequency
     beside = np.where(x > 0, b + x - 1, 1.0)
     odds = np.log(a) - np.log(beside) + (r + x) * np.log(
         (alpha + histories.age) / (alpha + histories.recency)
     )
-    from scipy.special import expit
-
     return np.where(x > 0, expit(-odds), 1.0)
 
 
@@ -173,31 +174,36 @@ def expected_if_alive(
     ``z = time / (alpha + T + time)`` and Gauss's F; with Euler's transformation, which does not
     overflow for frequent buyers, the product is ``(1 - z)^(a - 1) F(a + b - 1 - r, a - 1; ...)``.
     """
-    from scipy.special import hyp2f1
-
-    r, alpha, a, b = (float(number) for number in parameters)
+    parameters = tuple(float(number) for number in parameters)
+    r, alpha, a, b = parameters
     x, age = histories.frequency, histories.age
     if time == 0:
         return np.zeros(len(x))
+    if max(a, b) > LARGE:
+        return _by_quadrature(parameters, x, age, time)
     poles = np.append(np.abs(a + b + x - 1), abs(a - 1))
-    if poles.min() < NEAR:
-        sides = [(r, alpha, a + side, b) for side in (-2 * NEAR, 2 * NEAR)]
-        return np.asarray(
-            sum(expected_if_alive(side, histories, time) for side in sides) / len(sides)
-        )
+    shifts = (-2 * NEAR, 2 * NEAR) if poles.min() < NEAR else (0.0,)
+    sides = [_by_series((r, alpha, a + shift, b), x, age, time) for shift in shifts]
+    mean = np.asarray(np.mean(sides, axis=0))
+    # Never more than all purchases of a customer who cannot stop.
+    most = (r + x) * time / (alpha + age)
+    wrong = ~(np.isfinite(mean) & (mean >= 0) & (mean <= most * (1 + 1e-6)))
+    if wrong.any():
+        mean[wrong] = _by_quadrature(parameters, x[wrong], age[wrong], time)
+    return mean
+
+
+def _by_series(
+    parameters: tuple[float, float, float, float], x: Array, age: Array, time: float
+) -> Array:
+    from scipy.special import hyp2f1
+
+    r, alpha, a, b = parameters
     z = time / (alpha + age + time)
     bottom = a + b + x - 1
     with np.errstate(all="ignore"):
         product = (1 - z) ** (a - 1) * hyp2f1(a + b - 1 - r, a - 1, bottom, z)
-        expected = np.asarray(bottom / (a - 1) * (1 - product))
-    # Never more than all purchases of a customer who cannot stop.
-    most = (r + x) * time / (alpha + age)
-    wrong = ~(np.isfinite(expected) & (expected >= 0) & (expected <= most * (1 + 1e-9)))
-    if max(a, b) > 500:
-        wrong |= True
-    if wrong.any():
-        expected[wrong] = _by_quadrature((r, alpha, a, b), x[wrong], age[wrong], time)
-    return expected
+        return np.asarray(bottom / (a - 1) * (1 - product))
 
 
 def _by_quadrature(
