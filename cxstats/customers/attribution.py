@@ -18,6 +18,7 @@ from cxstats.core.moments import check_resamples
 from cxstats.core.result import Chart, Result
 from cxstats.customers.channel_chain import removal_effects, touch_credits, transition_counts
 from cxstats.customers.maximum_likelihood import Array
+from cxstats.customers.numeric_columns import numbers, refuse
 from cxstats.stats.bootstrap import percentile_limits
 from cxstats.stats.intervals import check_level
 
@@ -96,24 +97,29 @@ class Attribution(Result):
         lines = [self._head(lang)]
         others = {m: self.of(m).set_index("channel")["estimate"] for m in METHODS[:3]}
         ordered = self.of("markov")
-        for row in ordered.head(12).itertuples():
+        for _, row in ordered.head(12).iterrows():
+            credits = {
+                method: format_number(column[row["channel"]], 1)
+                for method, column in others.items()
+            }
             lines.append(
                 label(
-                    "attribution.row", lang, channel=row.channel,
-                    value=format_number(row.estimate, 1),
-                    interval=interval(row.ci_low, row.ci_high, 1),
-                    **{m: format_number(column[row.channel], 1) for m, column in others.items()},
+                    "attribution.row",
+                    lang,
+                    channel=row["channel"],
+                    value=format_number(row["estimate"], 1),
+                    interval=interval(row["ci_low"], row["ci_high"], 1),
+                    **credits,
                 )
-            )  # fmt: skip
+            )
         if len(ordered) > 12:
             lines.append(label("attribution.more", lang, n=len(ordered) - 12))
         return lines
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
-        """Return the conversions that a rule credits to each channel, in per cent of all."""
+        """Return the conversions that a rule credits to each channel, the largest 20."""
         rows = self.of(kind).head(20)
-        scale = 100 / self.n_conversions
-        columns = [scale * rows[name].to_numpy(float) for name in ("estimate", "ci_low", "ci_high")]
+        columns = [rows[name].to_numpy(float) for name in ("estimate", "ci_low", "ci_high")]
         name = label(f"attribution.method.{kind}", lang)
         top = rows.iloc[0]
         title = label(
@@ -190,15 +196,15 @@ class Attribution(Result):
         if isinstance(periods, bool) or not isinstance(periods, int) or not 1 <= periods <= 10_000:
             raise CxError(f"periods={excerpt(periods)}; allowed: whole numbers from 1 to 10,000")
         factor = float(((retention / (1 + discount)) ** np.arange(1, periods + 1)).sum())
-        cost = rows["channel"].map(lambda channel: float(costs[channel])).to_numpy(float)
+        amounts = rows["channel"].map(lambda channel: float(costs[channel])).to_numpy(float)
         frame = pd.DataFrame(
             {
                 "channel": rows["channel"].to_numpy(),
                 "credit": rows["credit"].to_numpy(),
-                "cost": cost,
-                "clv": (rows["credit"].to_numpy() - cost) * factor,
-                "clv_ci_low": (rows["credit_ci_low"].to_numpy() - cost) * factor,
-                "clv_ci_high": (rows["credit_ci_high"].to_numpy() - cost) * factor,
+                "cost": amounts,
+                "clv": (rows["credit"].to_numpy() - amounts) * factor,
+                "clv_ci_low": (rows["credit_ci_low"].to_numpy() - amounts) * factor,
+                "clv_ci_high": (rows["credit_ci_high"].to_numpy() - amounts) * factor,
             }
         )
         total = frame["clv"].sum()
@@ -303,7 +309,7 @@ def attribution(  # noqa: PLR0913  (columns)
     kept = counts > 0
     places = np.flatnonzero(kept)
     kinds = [(rows + rows)[i] for i in places]
-    converted = (places < used.sum())
+    converted = places < used.sum()
     each = None if worth is None else np.concatenate([worth[used], np.zeros(used.sum())])[kept]
     model = _Model(kinds, converted, counts[kept], each, channels)
     replicates = model.resample(n_resamples, seed)
@@ -318,46 +324,27 @@ def attribution(  # noqa: PLR0913  (columns)
         n_resamples=n_resamples,
         seed=seed,
         synthetic=bool(paths.attrs.get("synthetic")),
-        notes=tuple(
-            [
-                *note_if(not lost.sum(), "attribution.note.no_losses"),
-                *note_if(won.sum() < FEW, "attribution.note.few", n=int(won.sum()), few=FEW),
-                both("attribution.note.cause"),
-            ]
+        notes=(
+            *note_if(not lost.sum(), "attribution.note.no_losses"),
+            *note_if(won.sum() < FEW, "attribution.note.few", n=int(won.sum()), few=FEW),
+            both("attribution.note.cause"),
         ),
     )
 
 
 def _counts(frame: pd.DataFrame, name: str) -> Array:
-    values = _numbers(frame, name)
-    _refuse(frame, name, (values < 0) | (values != np.floor(values)) | (values > 1e12),
+    values = numbers(frame, name)
+    refuse(frame, name, (values < 0) | (values != np.floor(values)) | (values > 1e12),
             "whole numbers from 0 to 1e12")  # fmt: skip
     return values
 
 
 def _values(frame: pd.DataFrame, name: str, won: Array) -> Array:
     """Return the value of one conversion of each row."""
-    values = _numbers(frame, name)
-    _refuse(frame, name, (won == 0) & (values != 0), "0 where no customer converted")
-    _refuse(frame, name, values < 0, "values of 0 or more")
+    values = numbers(frame, name)
+    refuse(frame, name, (won == 0) & (values != 0), "0 where no customer converted")
+    refuse(frame, name, values < 0, "values of 0 or more")
     return values / np.maximum(won, 1)
-
-
-def _numbers(frame: pd.DataFrame, name: str) -> Array:
-    column = frame[name]
-    if pd.api.types.is_bool_dtype(column.dtype):
-        column = column.astype(int)  # one row a customer: converted or not
-    values = pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=np.nan)
-    _refuse(frame, name, ~np.isfinite(values), "numbers")
-    return np.asarray(values)
-
-
-def _refuse(frame: pd.DataFrame, name: str, wrong: Any, allowed: str) -> None:
-    places = np.flatnonzero(wrong)
-    if len(places):
-        row = row_name(frame.index, int(places[0]))
-        value = excerpt(frame[name].iloc[places[0]])
-        raise DataError(f"column {name!r}, row {row}: {value}; allowed: {allowed}")
 
 
 def _channels(
@@ -375,7 +362,7 @@ def _channels(
         missing = not listed and pd.isna(cell)
         if missing or not contacts or not all(contacts):
             raise DataError(
-                f"column {column.name!r}, row {row_name(column.index, int(place))}: "
+                f"column {column.name!r}, {row_name(column.index, int(place))}: "
                 f"{excerpt(cell)}; allowed: channels with {separator!r} between them"
             )
         rows.append(np.array([names.setdefault(c, len(names)) for c in contacts]))
@@ -439,7 +426,9 @@ class _Model:
     def tables(self, replicates: Array, level: float) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return the table of credits, and that of removal effects."""
         low, high = percentile_limits(replicates, level)
-        se = np.nanstd(replicates, axis=0, ddof=1) if len(replicates) > 1 else np.nan * low
+        drawn = replicates[:, : len(METHODS)]
+        drawn = drawn[~np.isnan(drawn).any(axis=(1, 2))]  # without one conversion there is none
+        se = drawn.std(axis=0, ddof=1) if len(drawn) > 1 else np.nan * low
         estimates, total = self.estimates[0], float(self.counts @ self.wins)
         frames = []
         for i, method in enumerate(METHODS):

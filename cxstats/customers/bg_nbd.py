@@ -159,8 +159,10 @@ def alive(parameters: Sequence[float] | Array, histories: Histories) -> Array:
     r, alpha, a, b = parameters
     x = histories.frequency
     beside = np.where(x > 0, b + x - 1, 1.0)
-    odds = np.log(a) - np.log(beside) + (r + x) * np.log(
-        (alpha + histories.age) / (alpha + histories.recency)
+    odds = (
+        np.log(a)
+        - np.log(beside)
+        + (r + x) * np.log((alpha + histories.age) / (alpha + histories.recency))
     )
     return np.where(x > 0, expit(-odds), 1.0)
 
@@ -174,13 +176,12 @@ def expected_if_alive(
     ``z = time / (alpha + T + time)`` and Gauss's F; with Euler's transformation, which does not
     overflow for frequent buyers, the product is ``(1 - z)^(a - 1) F(a + b - 1 - r, a - 1; ...)``.
     """
-    parameters = tuple(float(number) for number in parameters)
-    r, alpha, a, b = parameters
+    r, alpha, a, b = (float(number) for number in parameters)
     x, age = histories.frequency, histories.age
     if time == 0:
         return np.zeros(len(x))
     if max(a, b) > LARGE:
-        return _by_quadrature(parameters, x, age, time)
+        return _by_quadrature((r, alpha, a, b), x, age, time)
     poles = np.append(np.abs(a + b + x - 1), abs(a - 1))
     shifts = (-2 * NEAR, 2 * NEAR) if poles.min() < NEAR else (0.0,)
     sides = [_by_series((r, alpha, a + shift, b), x, age, time) for shift in shifts]
@@ -189,7 +190,7 @@ def expected_if_alive(
     most = (r + x) * time / (alpha + age)
     wrong = ~(np.isfinite(mean) & (mean >= 0) & (mean <= most * (1 + 1e-6)))
     if wrong.any():
-        mean[wrong] = _by_quadrature(parameters, x[wrong], age[wrong], time)
+        mean[wrong] = _by_quadrature((r, alpha, a, b), x[wrong], age[wrong], time)
     return mean
 
 

@@ -1,4 +1,4 @@
-"""Paths of contacts as a Markov chain: the chance of conversion, and what a channel's removal costs.
+"""Paths of contacts as a Markov chain: the chance of conversion, and what a removal costs.
 
 States are the start, k channels, conversion and loss; the next state depends on the present one
 alone.

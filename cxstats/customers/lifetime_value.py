@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST = 7  # purchases after the first; who has more is in the last group
+LARGEST = 30.0  # logarithm of a drawn parameter
 NODES = 8  # of the quadrature of discounted purchases
 DRAWS = 20_000_000  # customers times futures that a holdout forecast draws
 FEW = 1_000  # customers below which intervals are short; see `lifetime_value`
@@ -50,9 +50,10 @@ class LifetimeValue(Result):
         ``model, parameter, estimate, ci_low, ci_high``.
     customers : pandas.DataFrame
         One row a customer: ``customer, frequency, recency, age``, then ``alive`` (the probability
-        of not having stopped), ``expected`` (purchases), and with money ``spend`` (at a purchase),
-        ``clv``, and ``at_stake``: what would be added if it were certain that the customer is
-        still there, ``clv (1 - alive) / alive``. Intervals of `alive`, `expected`, `clv`.
+        of not having stopped), ``purchases`` (expected over the horizon), and with money ``spend``
+        (at a purchase), ``clv``, and ``at_stake``: what would be added if it were certain that
+        the customer is still there, ``clv (1 - alive) / alive``. Intervals of `alive`,
+        `purchases`, `clv`.
     groups : pandas.DataFrame
         By purchases after the first: mean expected purchases of a customer, ``estimate``, with
         its interval, and the mean probability of being alive.
@@ -88,7 +89,7 @@ class LifetimeValue(Result):
 
     codes: ClassVar = {"quantity": "lifetime.quantity.{}", "model": "lifetime.model.{}"}
     reference: ClassVar = (
-        "Fader, Hardie & Lee (2005). \"Counting your customers\" the easy way: an alternative to "
+        'Fader, Hardie & Lee (2005). "Counting your customers" the easy way: an alternative to '
         "the Pareto/NBD model. Marketing Science 24(2), 275-284. Fader, Hardie & Lee (2005). RFM "
         "and CLV: using iso-value curves for customer base analysis. Journal of Marketing Research "
         "42(4), 415-430."
@@ -113,13 +114,13 @@ class LifetimeValue(Result):
     def findings(self, lang: str) -> list[str]:
         """Return the forecast of all customers, and how it did on the holdout."""
         lines = [self._head(lang)]
-        for row in self.table.itertuples():
-            decimals = 0 if row.quantity in ("purchases", "alive", "value") else 2
+        for _, row in self.table.iterrows():
+            decimals = 0 if row["quantity"] in ("purchases", "alive", "value") else 2
             lines.append(
                 label(
-                    "lifetime.row", lang, name=label(f"lifetime.quantity.{row.quantity}", lang),
-                    value=format_number(row.estimate, decimals),
-                    interval=interval(row.ci_low, row.ci_high, decimals),
+                    "lifetime.row", lang, name=label(f"lifetime.quantity.{row['quantity']}", lang),
+                    value=format_number(row["estimate"], decimals),
+                    interval=interval(row["ci_low"], row["ci_high"], decimals),
                 )
             )  # fmt: skip
         if self.holdout is not None:
@@ -156,8 +157,7 @@ class LifetimeValue(Result):
         return Chart(
             "intervals",
             (names, *columns),
-            common
-            | {"axis": label("lifetime.holdout.axis", lang), "title": title, "decimals": 0},
+            common | {"axis": label("lifetime.holdout.axis", lang), "title": title, "decimals": 0},
         )
 
 
@@ -285,8 +285,14 @@ def lifetime_value(  # noqa: PLR0913  (columns, and what a value is made of)
 def _check_number(
     name: str, value: Any, low: float, high: float, *, open_low: bool = False
 ) -> None:
-    is_number = isinstance(value, Real) and not isinstance(value, bool) and np.isfinite(value)
-    if not is_number or value > high or value < low or (open_low and value == low):
+    is_number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    if (
+        not is_number
+        or not np.isfinite(value)
+        or value > high
+        or value < low
+        or (open_low and value == low)
+    ):
         beginning = f"above {low:g}" if open_low else f"{low:g} or more"
         limit = "" if high == np.inf else f" and at most {high:g}"
         raise CxError(f"{name}={excerpt(value)}; allowed: a number {beginning}{limit}")
@@ -312,14 +318,15 @@ class _Model:
         self.expected, self.expected_slopes = self._spread(
             self.counts.logs, lambda logs: bg_nbd.expected(np.exp(logs), self.distinct, horizon)
         )
+        self.stops_unknown = bool(self.counts.at_edge[2:].all())
+        if self.stops_unknown:
+            self.alive_slopes = np.full_like(self.alive_slopes, np.nan)
         self.spend_fit = self._fit_spend()
         self.has_value = False
         if self.spend_fit is not None:
             self._value(self.spend_fit)
 
-    def _spread(
-        self, logs: Array, function: Callable[[Array], Array]
-    ) -> tuple[Array, Array]:
+    def _spread(self, logs: Array, function: Callable[[Array], Array]) -> tuple[Array, Array]:
         return function(logs)[self.place], jacobian(function, logs)[self.place]
 
     def _fit_spend(self) -> Fit | None:
@@ -357,9 +364,10 @@ class _Model:
         self.covariance[k:, k:] = fit.covariance
 
     def _discounted(self, logs: Array) -> Array:
-        """Return ``integral of e^(-f t) dE[Y(t)] = e^(-f h) E[Y(h)] + f integral e^(-f t) E[Y(t)]``.
+        """Return ``integral of e^(-f t) dE[Y(t)]`` over the horizon h.
 
-        By Gauss and Legendre's quadrature over the horizon h, with f the force of interest.
+        It is ``e^(-f h) E[Y(h)] + f integral of e^(-f t) E[Y(t)] dt``,
+        by Gauss and Legendre's quadrature; f is the force of interest.
         """
         parameters, h = np.exp(logs), self.horizon
         nodes, weights = np.polynomial.legendre.leggauss(NODES)
@@ -423,7 +431,7 @@ class _Model:
         _, low, high = delta_interval(self.alive, self.alive_slopes, covariance, self.level, 1.0)
         columns |= {"alive": self.alive, "alive_ci_low": low, "alive_ci_high": high}
         _, low, high = delta_interval(self.expected, self.expected_slopes, covariance, self.level)
-        columns |= {"expected": self.expected, "expected_ci_low": low, "expected_ci_high": high}
+        columns |= {"purchases": self.expected, "purchases_ci_low": low, "purchases_ci_high": high}
         if self.has_value:
             _, low, high = delta_interval(self.clv, self.clv_slopes, self.covariance, self.level)
             columns |= {"spend": self.spend, "clv": self.clv, "clv_ci_low": low}
@@ -459,7 +467,8 @@ class _Model:
         members = np.array([rows for _, rows in groups], float)
         totals = np.array([
             members @ bg_nbd.draw_purchases(
-                np.exp(row), known.histories, known.holdout_length, generator
+                np.exp(np.clip(row, -LARGEST, LARGEST)), known.histories,
+                known.holdout_length, generator,
             )
             for row in logs
         ])  # fmt: skip
@@ -487,6 +496,7 @@ class _Model:
         ]
         notes = [
             *note_if(bool(edge), "lifetime.note.edge", names=listed(edge)),
+            *note_if(self.stops_unknown, "lifetime.note.alive"),
             *note_if(len(x) < FEW, "lifetime.note.few", n=len(x), few=format_number(FEW)),
         ]
         money = self.known.money

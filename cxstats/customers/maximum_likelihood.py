@@ -18,6 +18,7 @@ EDGE = 9.0  # logarithm; a parameter of 8,100 means, after scaling, that it has 
 STEP = 1e-5  # of the differences that turn gradients into information
 TOLERANCE = 1e-8  # largest gradient of a maximum, per case
 FLAT = 1e-7  # eigenvalue of the information, per case, below which a direction is not determined
+WIDE = 3.0  # standard error of a logarithm: a 95 % interval from 1/400 to 400 times the estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class Fit:
         determine it is 0.
     log_likelihood : float
     at_edge : array of bool (k,)
-        Parameters without a finite maximum; their standard errors mean nothing.
+        Parameters without a finite maximum, or next to one that is all but flat; their standard
+        errors mean nothing.
     n : int
         Cases.
     """
@@ -111,12 +113,14 @@ def maximise(
         logs = _newton(loss, logs)
     values, vectors = np.linalg.eigh(_information(loss, logs) * n)
     inverse = np.where(values > FLAT * n, 1 / np.maximum(values, FLAT * n), 0.0)
+    covariance = (vectors * inverse) @ vectors.T
+    flat = np.abs(vectors) @ (values <= FLAT * n) > 0.5
     return Fit(
         tuple(names),
         logs + np.log(scales),
-        (vectors * inverse) @ vectors.T,
+        covariance,
         likelihood(logs)[0],
-        at_edge | (np.abs(vectors) @ (values <= FLAT * n) > 0.5),
+        at_edge | flat | (np.diag(covariance) > WIDE**2),
         n,
     )
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
-from cxstats.core.messages import excerpt, no_column, row_name
+from cxstats.core.messages import excerpt, no_column
 from cxstats.customers.bg_nbd import Histories
 from cxstats.customers.maximum_likelihood import Array
+from cxstats.customers.numeric_columns import numbers, refuse
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,19 +75,19 @@ def read_summary(frame: pd.DataFrame, customer: str) -> Purchases:
     DataError
         Naming the column, the row, the value, and what is allowed.
     """
-    numbers = {name: _numbers(frame, name) for name in SUMMARY}
-    money = _numbers(frame, "money") if "money" in frame.columns else None
-    for name, values in numbers.items():
-        _refuse(frame, name, values < 0, "numbers of 0 or more")
-    x, recency, age = numbers.values()
-    _refuse(frame, "frequency", x != np.floor(x), "whole numbers: purchases after the first")
-    _refuse(frame, "age", age <= 0, "times above 0 since the first purchase")
-    _refuse(frame, "recency", recency > age, "no later than the age of the customer")
-    _refuse(frame, "recency", (x == 0) & (recency > 0), "0 where frequency is 0")
-    _refuse(frame, "recency", (x > 0) & (recency == 0), "above 0 where frequency is above 0")
+    columns = {name: numbers(frame, name) for name in SUMMARY}
+    money = numbers(frame, "money") if "money" in frame.columns else None
+    for name, values in columns.items():
+        refuse(frame, name, values < 0, "numbers of 0 or more")
+    x, recency, age = columns.values()
+    refuse(frame, "frequency", x != np.floor(x), "whole numbers: purchases after the first")
+    refuse(frame, "age", age <= 0, "times above 0 since the first purchase")
+    refuse(frame, "recency", recency > age, "no later than the age of the customer")
+    refuse(frame, "recency", (x == 0) & (recency > 0), "0 where frequency is 0")
+    refuse(frame, "recency", (x > 0) & (recency == 0), "above 0 where frequency is above 0")
     if money is not None:
         money = np.where(x > 0, money, 0.0)
-        _refuse(frame, "money", money < 0, "means of 0 or more")
+        refuse(frame, "money", money < 0, "means of 0 or more")
     names = frame[customer].to_numpy() if customer in frame.columns else frame.index.to_numpy()
     return _enough(Purchases(names, Histories(x, recency, age), money))
 
@@ -125,30 +126,30 @@ def read_purchases(
             raise DataError(no_column(name, frame.columns))
     if not len(frame):
         raise DataError("the table of purchases has no rows")
-    _refuse(frame, customer, frame[customer].isna().to_numpy(), "a customer in every row")
+    refuse(frame, customer, frame[customer].isna().to_numpy(), "a customer in every row")
     times, last = _times(frame, time, unit, end)
-    spent = _numbers(frame, amount) if amount else np.zeros(len(frame))
+    spent = numbers(frame, amount) if amount else np.zeros(len(frame))
     if amount:
-        _refuse(frame, amount, spent < 0, "amounts of 0 or more; take refunds out first")
+        refuse(frame, amount, spent < 0, "amounts of 0 or more; take refunds out first")
     cut = last if holdout_from is None else _before(holdout_from, frame[time], unit)
     if holdout_from is not None and not times.min() < cut < last:
         raise CxError(
             f"holdout_from={excerpt(holdout_from)}; allowed: a time after the first purchase and "
             "before the end of observation"
         )
-    days = pd.DataFrame({"customer": frame[customer].to_numpy(), "time": times, "spent": spent})
-    days = days.groupby(["customer", "time"], as_index=False, observed=True)["spent"].sum()
+    rows = pd.DataFrame({"customer": frame[customer].to_numpy(), "time": times, "spent": spent})
+    days = rows.groupby(["customer", "time"], observed=True)["spent"].sum().reset_index()
     before = days[days["time"] <= cut]
     groups = before.groupby("customer", observed=True)
     first, final = groups["time"].min(), groups["time"].max()
-    x = (groups.size() - 1).to_numpy(float)
+    x = np.asarray(groups.size(), float) - 1
     repeat = before[before["time"] > before["customer"].map(first).to_numpy()]
     total = repeat.groupby("customer", observed=True)["spent"].sum().reindex(first.index)
     money = total.fillna(0).to_numpy(float) / np.maximum(x, 1)
     later = None
     if holdout_from is not None:
         after = days[days["time"] > cut].groupby("customer", observed=True).size()
-        later = after.reindex(first.index).fillna(0).to_numpy(float)
+        later = np.asarray(after.reindex(first.index).fillna(0), float)
     age = cut - first.to_numpy(float)
     seen = age > 0  # who begins at the very end has shown nothing yet
     histories = Histories(x[seen], (final - first).to_numpy(float)[seen], age[seen])
@@ -174,41 +175,25 @@ def _enough(purchases: Purchases) -> Purchases:
     return purchases
 
 
-def _numbers(frame: pd.DataFrame, name: str) -> Array:
-    import pandas as pd
-
-    column = frame[name]
-    if pd.api.types.is_bool_dtype(column.dtype):
-        raise DataError(f"column {name!r} holds yes and no; allowed: numbers")
-    values = pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=np.nan)
-    _refuse(frame, name, ~np.isfinite(values), "numbers")
-    return np.asarray(values)
-
-
-def _refuse(frame: pd.DataFrame, name: str, wrong: Any, allowed: str) -> None:
-    places = np.flatnonzero(wrong)
-    if len(places):
-        value = frame[name].iloc[places[0]]
-        more = f" ({len(places)} such rows)" if len(places) > 1 else ""
-        row = row_name(frame.index, int(places[0]))
-        raise DataError(f"column {name!r}, row {row}: {excerpt(value)}{more}; allowed: {allowed}")
-
-
 def _times(frame: pd.DataFrame, name: str, unit: str, end: Any) -> tuple[Array, float]:
     """Return times in units, since the first purchase of all if they are dates, and the end."""
     import pandas as pd
 
     column = frame[name]
     if pd.api.types.is_numeric_dtype(column.dtype):
-        times = _numbers(frame, name)
+        times = numbers(frame, name)
     else:
-        dates = pd.to_datetime(column, errors="coerce")
-        _refuse(frame, name, dates.isna().to_numpy(), "dates such as 1997-09-30")
+        # Of texts only 1997-09-30 and its like: 03/04/2025 is two days.
+        try:
+            dates = pd.to_datetime(column, format="ISO8601", errors="coerce")
+        except ValueError:
+            raise DataError(f"column {name!r}: several time zones; allowed: one") from None
+        refuse(frame, name, dates.isna().to_numpy(), "dates such as 1997-09-30")
         times = _in_units(dates.dt.tz_localize(None).dt.normalize(), unit)
     if end is None:
         return times, float(times.max())
     last = _moment("end", end, column, unit)
-    _refuse(frame, name, times > last, f"no later than end={excerpt(end)}")
+    refuse(frame, name, times > last, f"no later than end={excerpt(end)}")
     return times, last
 
 
