@@ -1,4 +1,4 @@
-"""Columns of numbers, checked: an error names the column, the row, the value and what is allowed."""
+"""Columns of numbers, checked: an error names column, row, value and what is allowed."""
 
 from __future__ import annotations
 
