@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, label, note_if
-from cxstats.core.messages import excerpt, no_column, row_name
+from cxstats.core.messages import excerpt, row_name
 from cxstats.core.moments import check_resamples
 from cxstats.core.result import Chart, Result
 from cxstats.customers.channel_chain import removal_effects, touch_credits, transition_counts
 from cxstats.customers.maximum_likelihood import Array
-from cxstats.customers.numeric_columns import numbers, refuse
+from cxstats.customers.numeric_columns import check_columns, numbers, refuse
 from cxstats.stats.bootstrap import percentile_limits
 from cxstats.stats.intervals import check_level
 
@@ -286,12 +286,8 @@ def attribution(  # noqa: PLR0913  (columns)
     check_resamples(n_resamples, seed)
     if not isinstance(paths, pd.DataFrame):
         raise CxError(f"paths is a {type(paths).__name__}; allowed: a pandas DataFrame")
-    for name in filter(None, (path, conversions, losses, value)):
-        if name not in paths.columns:
-            hint = ""
-            if name == losses == "losses":
-                hint = "; with losses=None all paths end in conversion"
-            raise DataError(no_column(name, paths.columns) + hint)
+    check_columns(paths, [path, conversions, value])
+    check_columns(paths, [losses], "; with losses=None all paths end in conversion")
     won = _counts(paths, conversions)
     lost = _counts(paths, losses) if losses else np.zeros(len(paths))
     worth = _values(paths, value, won) if value else None

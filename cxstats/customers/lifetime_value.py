@@ -197,7 +197,7 @@ def lifetime_value(  # noqa: PLR0913  (columns, and what a value is made of)
         after the first). These hold no answers of a questionnaire, so there is no codebook, and
         all customers count alike.
     horizon : float
-        How far to look ahead, in `unit`.
+        How far to look ahead, in `unit`; at most 1,000,000.
     customer, time, amount : str
         Columns of a table of purchases; times are dates or numbers. With ``amount=None`` there is
         a forecast of purchases without money. Purchases of one customer on one day are one.
@@ -232,6 +232,12 @@ def lifetime_value(  # noqa: PLR0913  (columns, and what a value is made of)
     from the observed information; what a single customer does scatters far more. The holdout's
     intervals are those of counts: parameters and futures are drawn.
 
+    Coverage of 95 %, 300 samples of customers who follow the model (r .7, alpha 6, a .8, b 2.5;
+    p 6, q 4, v 15), seen for 26 to 52 weeks: parameters 95 to 97 % with n = 200 (where 5 % of
+    the samples leave one without an interval), 93 to 97 % with 1,000, 92 to 95 % with 5,000; all
+    customers' purchases 93, 94, 94 %, those still active 93, 93, 96 %, value 93, 95, 94 %. Customers
+    who do not follow it, such as those of CDNOW in 1998, leave the intervals.
+
     References
     ----------
     Fader, Hardie & Lee (2005). Marketing Science 24(2), 275-284.
@@ -251,7 +257,7 @@ def lifetime_value(  # noqa: PLR0913  (columns, and what a value is made of)
     check_level(level)
     check_resamples(1, seed)
     check_unit(unit)
-    _check_number("horizon", horizon, 0, np.inf, open_low=True)
+    _check_number("horizon", horizon, 0, 1_000_000, open_low=True)
     _check_number("margin", margin, 0, 1, open_low=True)
     _check_number("discount", discount, 0, 10)
     if not isinstance(purchases, pd.DataFrame):
@@ -294,7 +300,7 @@ def _check_number(
         or (open_low and value == low)
     ):
         beginning = f"above {low:g}" if open_low else f"{low:g} or more"
-        limit = "" if high == np.inf else f" and at most {high:g}"
+        limit = f" and at most {high:,g}"
         raise CxError(f"{name}={excerpt(value)}; allowed: a number {beginning}{limit}")
 
 

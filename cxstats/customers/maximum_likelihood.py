@@ -173,7 +173,8 @@ def delta_interval(
     """Return standard errors and limits by the delta method (m,), (m,), (m,).
 
     Limits are symmetric for the logarithm, and with a finite `upper` for ``log(e / (upper - e))``,
-    so that they stay between 0 and `upper`.
+    so that they stay between 0 and `upper`; NaN where the standard error
+    on that scale is above `WIDE`.
 
     Parameters
     ----------
@@ -207,5 +208,7 @@ def delta_interval(
             low, high = (upper / (1 + 1 / side) for side in (odds / ratio, odds * ratio))
         else:
             low, high = estimate / ratio, estimate * ratio
+        clear = se <= WIDE * slope
+        low, high = (np.where(clear, side, np.nan) for side in (low, high))
     fixed = (se == 0) | (slope == 0)
     return se, np.where(fixed, estimate, low), np.where(fixed, estimate, high)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cxstats.core.errors import DataError
-from cxstats.core.messages import excerpt, row_name
+from cxstats.core.messages import excerpt, no_column, row_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +37,24 @@ def numbers(frame: pd.DataFrame, name: str) -> NDArray[np.float64]:
     values = pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=np.nan)
     refuse(frame, name, ~np.isfinite(values), "numbers")
     return np.asarray(values)
+
+
+def check_columns(frame: pd.DataFrame, names: Iterable[str | None], more: str = "") -> None:
+    """Raise if a table lacks a column, or has it twice.
+
+    Raises
+    ------
+    DataError
+        Naming the column.
+    """
+    for name in names:
+        if name is None:
+            continue
+        count = int((frame.columns == name).sum())
+        if not count:
+            raise DataError(no_column(name, frame.columns) + more)
+        if count > 1:
+            raise DataError(f"column {name!r} stands {count} times in the table; allowed: once")
 
 
 def refuse(frame: pd.DataFrame, name: str, wrong: Any, allowed: str) -> None:

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
-from cxstats.core.messages import excerpt, no_column
+from cxstats.core.messages import excerpt
 from cxstats.customers.bg_nbd import Histories
 from cxstats.customers.maximum_likelihood import Array
-from cxstats.customers.numeric_columns import numbers, refuse
+from cxstats.customers.numeric_columns import check_columns, numbers, refuse
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SUMMARY = ("frequency", "recency", "age")
 DAYS = {"day": 1.0, "week": 7.0, "month": 365.25 / 12, "year": 365.25}
+LARGEST = 1e12  # amount; products with it are numbers that can be written
 FEWEST = 5  # customers who bought again; the model has four parameters
 
 
@@ -75,6 +76,9 @@ def read_summary(frame: pd.DataFrame, customer: str) -> Purchases:
     DataError
         Naming the column, the row, the value, and what is allowed.
     """
+    if customer in frame.columns:
+        check_columns(frame, [customer])
+    check_columns(frame, [*SUMMARY, "money"] if "money" in frame.columns else SUMMARY)
     columns = {name: numbers(frame, name) for name in SUMMARY}
     money = numbers(frame, "money") if "money" in frame.columns else None
     for name, values in columns.items():
@@ -88,6 +92,7 @@ def read_summary(frame: pd.DataFrame, customer: str) -> Purchases:
     if money is not None:
         money = np.where(x > 0, money, 0.0)
         refuse(frame, "money", money < 0, "means of 0 or more")
+        refuse(frame, "money", money > LARGEST, "means up to 1e12")
     names = frame[customer].to_numpy() if customer in frame.columns else frame.index.to_numpy()
     return _enough(Purchases(names, Histories(x, recency, age), money))
 
@@ -121,9 +126,7 @@ def read_purchases(
     import pandas as pd
 
     customer, time, amount = columns
-    for name in filter(None, columns):
-        if name not in frame.columns:
-            raise DataError(no_column(name, frame.columns))
+    check_columns(frame, columns)
     if not len(frame):
         raise DataError("the table of purchases has no rows")
     refuse(frame, customer, frame[customer].isna().to_numpy(), "a customer in every row")
@@ -131,6 +134,7 @@ def read_purchases(
     spent = numbers(frame, amount) if amount else np.zeros(len(frame))
     if amount:
         refuse(frame, amount, spent < 0, "amounts of 0 or more; take refunds out first")
+        refuse(frame, amount, spent > LARGEST, "amounts up to 1e12")
     cut = last if holdout_from is None else _before(holdout_from, frame[time], unit)
     if holdout_from is not None and not times.min() < cut < last:
         raise CxError(
@@ -221,7 +225,7 @@ def _moment(option: str, value: Any, column: pd.Series[Any], unit: str) -> float
             return float(_in_units(pd.Timestamp(value).tz_localize(None).normalize(), unit))
         if not dates and not isinstance(value, str) and np.isfinite(float(value)):
             return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, AttributeError):  # the last of pandas.NaT
         pass
     kind = "a date such as '1997-09-30'" if dates else "a number, as in the column of times"
     raise CxError(f"{option}={excerpt(value)}; allowed: {kind}")

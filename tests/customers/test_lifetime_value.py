@@ -242,6 +242,30 @@ def test_bad_summary(column, value, message):
         cx.lifetime_value(frame, 4)
 
 
+def test_a_column_twice():
+    twice = pd.concat([PURCHASES, PURCHASES[["amount"]]], axis=1)
+    with pytest.raises(DataError, match="'amount' stands 2 times"):
+        cx.lifetime_value(twice, 4)
+
+
+def test_an_end_that_is_no_time():
+    dated = PURCHASES.assign(
+        time=pd.Timestamp("2025-01-01") + pd.to_timedelta(PURCHASES["time"], "D")
+    )
+    with pytest.raises(CxError, match="end=NaT; allowed: a date"):
+        cx.lifetime_value(dated, 4, end=pd.NaT)
+
+
+def test_what_is_not_determined_has_no_interval():
+    rng = np.random.default_rng(0)
+    recency, money = rng.uniform(1, 5, 50), rng.gamma(2, 5, 50)
+    frame = pd.DataFrame({"frequency": 1, "recency": recency, "age": 10.0, "money": money})
+    result = cx.lifetime_value(frame, 10)
+    assert "alpha" in result.notes[0].en
+    for text in (result.summary(), result.summary("zh"), result._repr_html_()):
+        assert "nan" not in text.lower().replace("finan", "")
+
+
 def covered(n, runs, seed):
     """Return coverage of parameters, total purchases and value, and the share at the edge."""
     rng = np.random.default_rng(seed)
