@@ -82,6 +82,7 @@ _PUBLIC = {
     "read_survey": "cxstats.survey.read",
     "read_xes": "cxstats.operations.xes",
     "reliability": "cxstats.service.reliability",
+    "repurchase": "cxstats.customers.repurchase",
     "ReproductionError": "cxstats.core.errors",
     "rpa_saving": "cxstats.operations.automation",
     "sample_size": "cxstats.metrics.planning.sample_sizes",
@@ -119,6 +120,7 @@ if TYPE_CHECKING:
     from cxstats.core.moments import Moments, bootstrap_moments
     from cxstats.customers.attribution import attribution
     from cxstats.customers.lifetime_value import lifetime_value
+    from cxstats.customers.repurchase import repurchase
     from cxstats.datasets.loaders import (
         load_cdnow,
         load_corporate_reputation,

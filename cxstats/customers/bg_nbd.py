@@ -239,6 +239,23 @@ def expected(parameters: Sequence[float] | Array, histories: Histories, time: fl
     return alive(parameters, histories) * expected_if_alive(parameters, histories, time)
 
 
+def buys_again(parameters: Sequence[float] | Array, histories: Histories, time: float) -> Array:
+    """Return the probability (n,) of at least one purchase in the next `time`.
+
+    `alive` times ``1 - ((alpha + T) / (alpha + T + time))^(r + x)``: nobody stops before the next
+    purchase.
+
+    Examples
+    --------
+    >>> history = Histories(np.array([0.0]), np.array([0.0]), np.array([1.0]))
+    >>> buys_again((1.0, 1.0, 1.0, 1.0), history, 2.0).tolist()
+    [0.5]
+    """
+    r, alpha, _, _ = parameters
+    rest = np.log1p(time / (alpha + histories.age)) * (r + histories.frequency)
+    return np.asarray(alive(parameters, histories) * -np.expm1(-rest))
+
+
 def draw_purchases(
     parameters: Sequence[float] | Array,
     histories: Histories,

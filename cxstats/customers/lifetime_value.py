@@ -235,8 +235,8 @@ def lifetime_value(  # noqa: PLR0913  (columns, and what a value is made of)
     Coverage of 95 %, 300 samples of customers who follow the model (r .7, alpha 6, a .8, b 2.5;
     p 6, q 4, v 15), seen for 26 to 52 weeks: parameters 95 to 97 % with n = 200 (where 5 % of
     the samples leave one without an interval), 93 to 97 % with 1,000, 92 to 95 % with 5,000; all
-    customers' purchases 93, 94, 94 %, those still active 93, 93, 96 %, value 93, 95, 94 %. Customers
-    who do not follow it, such as those of CDNOW in 1998, leave the intervals.
+    customers' purchases 93, 94, 94 %, those still active 93, 93, 96 %, value 93, 95, 94 %.
+    Customers who do not follow it, such as those of CDNOW in 1998, leave the intervals.
 
     References
     ----------

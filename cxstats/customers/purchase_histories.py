@@ -38,6 +38,8 @@ class Purchases:
         Purchases in the holdout period.
     holdout_length : float
         Its length, 0 without one.
+    mean_spend : array (n,) or None
+        Mean spend at all purchases, of a table of purchases.
     n_new : int
         Customers left out, whose first purchase was at the end of observation.
     """
@@ -48,6 +50,7 @@ class Purchases:
     later: Array | None = None
     holdout_length: float = 0.0
     n_new: int = 0
+    mean_spend: Array | None = None
 
 
 def check_unit(unit: str) -> float:
@@ -165,6 +168,7 @@ def read_purchases(
             None if later is None else later[seen],
             0.0 if later is None else float(last - cut),
             int((~seen).sum()),
+            groups["spent"].mean().to_numpy(float)[seen] if amount else None,
         )
     )
 

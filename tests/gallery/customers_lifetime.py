@@ -33,6 +33,16 @@ def _summary():
     return pd.DataFrame(columns | {"money": np.where(np.arange(200) % 50, rng.gamma(3, 9, 200), 0)})
 
 
+def _returns():
+    """Return 300 purchases of 140 customers, of whom about half buy after day 60."""
+    rng = np.random.default_rng(8)
+    customer = np.concatenate([np.arange(140), rng.integers(0, 140, 160)])
+    time = np.concatenate([rng.uniform(0, 30, 140), rng.uniform(30, 100, 160)])
+    frame = pd.DataFrame({"customer": customer, "time": time, "amount": rng.gamma(3, 10, 300)})
+    frame.attrs["synthetic"] = True
+    return frame
+
+
 def _paths(n=6):
     texts = ["mail", "search > mail", "search", "=shop>mail>search", "zh 邮件", "mail>mail"]
     return pd.DataFrame(
@@ -51,6 +61,9 @@ CASES = {
     ),
     "LifetimeValue/summary at the edge": Case(lambda: cx.lifetime_value(_summary(), 26)),
     "LifetimeValue/no money": Case(lambda: cx.lifetime_value(_purchases(), 12, amount=None)),
+    "Repurchase/simulated": Case(
+        lambda: cx.repurchase(_returns(), at=60, unit="day", n_resamples=100)
+    ),
     "Attribution/values": Case(
         lambda: cx.attribution(_paths(), value="value", n_resamples=200), labels=CHANNELS
     ),
