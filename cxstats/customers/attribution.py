@@ -302,12 +302,12 @@ def attribution(  # noqa: PLR0913  (columns)
         )
     # Each kind of path twice: those that convert and those that do not.
     counts = np.concatenate([won[used], lost[used]])
-    kept = counts > 0
-    places = np.flatnonzero(kept)
+    positive = counts > 0
+    places = np.flatnonzero(positive)
     kinds = [(rows + rows)[i] for i in places]
     converted = places < used.sum()
-    each = None if worth is None else np.concatenate([worth[used], np.zeros(used.sum())])[kept]
-    model = _Model(kinds, converted, counts[kept], each, channels)
+    each = None if worth is None else np.concatenate([worth[used], np.zeros(used.sum())])[positive]
+    model = _Model(kinds, converted, counts[positive], each, channels)
     replicates = model.resample(n_resamples, seed)
     table, effects = model.tables(replicates, level)
     return Attribution(

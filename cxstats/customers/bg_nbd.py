@@ -252,8 +252,8 @@ def buys_again(parameters: Sequence[float] | Array, histories: Histories, time: 
     [0.5]
     """
     r, alpha, _, _ = parameters
-    rest = np.log1p(time / (alpha + histories.age)) * (r + histories.frequency)
-    return np.asarray(alive(parameters, histories) * -np.expm1(-rest))
+    logarithm = np.log1p(time / (alpha + histories.age)) * (r + histories.frequency)
+    return np.asarray(alive(parameters, histories) * -np.expm1(-logarithm))
 
 
 def draw_purchases(

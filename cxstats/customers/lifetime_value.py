@@ -265,11 +265,11 @@ def lifetime_value(  # noqa: PLR0913  (columns, and what a value is made of)
     if is_summary(purchases):
         if holdout_from is not None or end is not None:
             raise CxError("holdout_from and end need a table of purchases, not a summary")
-        known = read_summary(purchases, customer)
+        data = read_summary(purchases, customer)
     else:
-        known = read_purchases(purchases, (customer, time, amount), unit, holdout_from, end)
-    model = _Model(known, float(horizon), margin, discount, unit, level)
-    holdout = None if known.later is None else model.holdout_table(seed)
+        data = read_purchases(purchases, (customer, time, amount), unit, holdout_from, end)
+    model = _Model(data, float(horizon), margin, discount, unit, level)
+    holdout = None if data.later is None else model.holdout_table(seed)
     return LifetimeValue(
         table=model.totals(),
         parameters=model.parameter_table(),
@@ -277,8 +277,8 @@ def lifetime_value(  # noqa: PLR0913  (columns, and what a value is made of)
         groups=model.group_table(),
         holdout=holdout,
         log_likelihood=model.counts.log_likelihood,
-        n=len(known.histories),
-        n_again=int((known.histories.frequency > 0).sum()),
+        n=len(data.histories),
+        n_again=int((data.histories.frequency > 0).sum()),
         horizon=float(horizon),
         unit=unit,
         level=level,
@@ -311,13 +311,13 @@ class _Model:
     """
 
     def __init__(
-        self, known: Purchases, horizon: float, margin: float, discount: float, unit: str,
+        self, data: Purchases, horizon: float, margin: float, discount: float, unit: str,
         level: float,
     ) -> None:  # fmt: skip
-        self.known, self.horizon, self.margin, self.level = known, horizon, margin, level
+        self.data, self.horizon, self.margin, self.level = data, horizon, margin, level
         self.force = np.log1p(discount) * DAYS[unit] / DAYS["year"]
-        self.counts = bg_nbd.fit(known.histories)
-        self.distinct, _, self.place = known.histories.distinct()
+        self.counts = bg_nbd.fit(data.histories)
+        self.distinct, _, self.place = data.histories.distinct()
         self.alive, self.alive_slopes = self._spread(
             self.counts.logs, lambda logs: bg_nbd.alive(np.exp(logs), self.distinct)
         )
@@ -336,9 +336,9 @@ class _Model:
         return function(logs)[self.place], jacobian(function, logs)[self.place]
 
     def _fit_spend(self) -> Fit | None:
-        if self.known.money is None:
+        if self.data.money is None:
             return None
-        x, money = self.known.histories.frequency, self.known.money
+        x, money = self.data.histories.frequency, self.data.money
         positive = (x > 0) & (money > 0)
         if np.unique(money[positive]).size < 3:
             raise DataError(
@@ -348,7 +348,7 @@ class _Model:
         return gamma_gamma.fit(x[positive], money[positive])
 
     def _value(self, fit: Fit) -> None:
-        x, money = self.known.histories.frequency, self.known.money
+        x, money = self.data.histories.frequency, self.data.money
         assert money is not None
         spend_of = lambda logs: gamma_gamma.expected_spend(np.exp(logs), x, money)  # noqa: E731
         self.spend, self.has_value = spend_of(fit.logs), True
@@ -424,15 +424,15 @@ class _Model:
         return pd.DataFrame(rows, columns=["model", "parameter", "estimate", "ci_low", "ci_high"])
 
     def customer_table(self) -> pd.DataFrame:
-        histories = self.known.histories
+        histories = self.data.histories
         columns: dict[str, Any] = {
-            "customer": self.known.names,
+            "customer": self.data.names,
             "frequency": histories.frequency.astype(np.int64),
             "recency": histories.recency,
             "age": histories.age,
         }
-        if self.known.money is not None:
-            columns["money"] = np.where(histories.frequency > 0, self.known.money, np.nan)
+        if self.data.money is not None:
+            columns["money"] = np.where(histories.frequency > 0, self.data.money, np.nan)
         covariance = self.counts.covariance
         _, low, high = delta_interval(self.alive, self.alive_slopes, covariance, self.level, 1.0)
         columns |= {"alive": self.alive, "alive_ci_low": low, "alive_ci_high": high}
@@ -447,7 +447,7 @@ class _Model:
         return pd.DataFrame(columns)
 
     def _groups(self) -> list[tuple[str, NDArray[np.bool_]]]:
-        x = self.known.histories.frequency
+        x = self.data.histories.frequency
         groups = [(str(k), x == k) for k in range(MOST)] + [(f"{MOST}+", x >= MOST)]
         return [(name, rows) for name, rows in groups if rows.any()]
 
@@ -462,9 +462,9 @@ class _Model:
         )
 
     def holdout_table(self, seed: int) -> pd.DataFrame:
-        known = self.known
-        assert known.later is not None
-        n, generator = len(known.histories), np.random.default_rng(seed)
+        data = self.data
+        assert data.later is not None
+        n, generator = len(data.histories), np.random.default_rng(seed)
         repeats = int(np.clip(DRAWS // n, 200, 2_000))
         logs = generator.multivariate_normal(
             self.counts.logs, self.counts.covariance, repeats, method="eigh"
@@ -473,13 +473,13 @@ class _Model:
         members = np.array([rows for _, rows in groups], float)
         totals = np.array([
             members @ bg_nbd.draw_purchases(
-                np.exp(np.clip(row, -LARGEST, LARGEST)), known.histories,
-                known.holdout_length, generator,
+                np.exp(np.clip(row, -LARGEST, LARGEST)), data.histories,
+                data.holdout_length, generator,
             )
             for row in logs
         ])  # fmt: skip
         low, high = percentile_limits(totals, self.level)
-        expected = bg_nbd.expected(self.counts.parameters, self.distinct, known.holdout_length)
+        expected = bg_nbd.expected(self.counts.parameters, self.distinct, data.holdout_length)
         return pd.DataFrame(
             {
                 "group": [name for name, _ in groups],
@@ -487,12 +487,12 @@ class _Model:
                 "estimate": members @ expected[self.place],
                 "ci_low": low,
                 "ci_high": high,
-                "actual": (members @ known.later).astype(np.int64),
+                "actual": (members @ data.later).astype(np.int64),
             }
         )
 
     def notes(self, holdout: pd.DataFrame | None) -> list[Text]:
-        x = self.known.histories.frequency
+        x = self.data.histories.frequency
         fits = [fit for fit in (self.counts, self.spend_fit) if fit is not None]
         edge = [
             name
@@ -505,7 +505,7 @@ class _Model:
             *note_if(self.stops_unknown, "lifetime.note.alive"),
             *note_if(len(x) < FEW, "lifetime.note.few", n=len(x), few=format_number(FEW)),
         ]
-        money = self.known.money
+        money = self.data.money
         if money is not None and self.spend_fit is not None:
             positive = (x > 0) & (money > 0)
             correlation = np.nan
@@ -526,6 +526,6 @@ class _Model:
             *note_if(missed, "lifetime.note.missed"),
             *notes,
             *note_if(bool((x == 0).any()), "lifetime.note.once"),
-            *note_if(self.known.n_new > 0, "lifetime.note.new", n=self.known.n_new),
+            *note_if(self.data.n_new > 0, "lifetime.note.new", n=self.data.n_new),
             both("lifetime.note.expected"),
         ]

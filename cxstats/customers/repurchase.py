@@ -167,10 +167,10 @@ def repurchase(  # noqa: PLR0913  (columns)
         raise CxError(f"purchases is a {type(purchases).__name__}; allowed: a pandas DataFrame")
     if at is None:
         raise CxError("at=None; allowed: a time within the purchases")
-    known = read_purchases(purchases, (customer, time, amount), unit, at, end)
-    assert known.later is not None
-    assert known.mean_spend is not None
-    bought = known.later > 0
+    data = read_purchases(purchases, (customer, time, amount), unit, at, end)
+    assert data.later is not None
+    assert data.mean_spend is not None
+    bought = data.later > 0
     n = len(bought)
     fitted = np.zeros(n, bool)
     fitted[np.random.default_rng(seed).permutation(n)[: n // 2]] = True
@@ -185,7 +185,7 @@ def repurchase(  # noqa: PLR0913  (columns)
     tables, groups = [], []
     for method in METHODS:
         predict = _logistic if method == "logistic" else _bg_nbd
-        scores = predict(known, bought, fitted)[~fitted]
+        scores = predict(data, bought, fitted)[~fitted]
         tables.append(_measures(method, scores, judged, level, n_resamples, seed))
         groups.append(_calibration(method, scores, judged, level))
     base = float(judged.mean())
@@ -204,12 +204,12 @@ def repurchase(  # noqa: PLR0913  (columns)
     )
 
 
-def _logistic(known: Purchases, bought: NDArray[np.bool_], fitted: NDArray[np.bool_]) -> Array:
+def _logistic(data: Purchases, bought: NDArray[np.bool_], fitted: NDArray[np.bool_]) -> Array:
     """Return the probabilities (n,) of a logistic regression fitted to a part of the customers."""
     from statsmodels.discrete.discrete_model import Logit
     from statsmodels.tools.sm_exceptions import PerfectSeparationError
 
-    histories, spend = known.histories, known.mean_spend
+    histories, spend = data.histories, data.mean_spend
     assert spend is not None
     features = np.column_stack([
         np.log1p(histories.frequency), histories.recency, np.log1p(spend), histories.age
@@ -227,11 +227,11 @@ def _logistic(known: Purchases, bought: NDArray[np.bool_], fitted: NDArray[np.bo
     return np.asarray(model.predict(design))
 
 
-def _bg_nbd(known: Purchases, bought: NDArray[np.bool_], fitted: NDArray[np.bool_]) -> Array:
+def _bg_nbd(data: Purchases, bought: NDArray[np.bool_], fitted: NDArray[np.bool_]) -> Array:
     """Return the probabilities (n,) of BG/NBD, which does not look at the outcome."""
-    h = known.histories
+    h = data.histories
     fit = bg_nbd.fit(Histories(h.frequency[fitted], h.recency[fitted], h.age[fitted]))
-    return bg_nbd.buys_again(fit.parameters, h, known.holdout_length)
+    return bg_nbd.buys_again(fit.parameters, h, data.holdout_length)
 
 
 def discrimination(scores: Array, outcome: Array, counts: Array) -> Array:

@@ -70,10 +70,10 @@ def test_removal_is_what_the_chain_without_the_channel_loses(seed):
     counts[0, k:] = 0
     counts[1:, k + 1] += 3
     effects = removal_effects(counts[None])
-    whole = chances(counts, None)
-    assert effects.conversion[0] == pytest.approx(whole)
+    total = chances(counts, None)
+    assert effects.conversion[0] == pytest.approx(total)
     for c in range(k):
-        assert effects.removal[0, c] == pytest.approx(1 - chances(counts, c) / whole)
+        assert effects.removal[0, c] == pytest.approx(1 - chances(counts, c) / total)
 
 
 def test_removal_is_the_sum_over_every_path():
