@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval
-from cxstats.core.language import Text, both, label
+from cxstats.core.language import Text, both, label, note_if
 from cxstats.core.moments import check_resamples, resampling_counts
 from cxstats.core.result import Chart, Result
 from cxstats.customers import bg_nbd
@@ -25,6 +26,7 @@ from cxstats.stats.intervals import check_level, wilson_interval
 METHODS = ("logistic", "bg_nbd")
 MEASURES = ("auc", "brier", "top_decile", "top_lift")
 TENTH = 0.1
+CERTAIN = 1e-3  # distance of every fitted probability to its outcome
 FEWEST = 20  # customers who buy again, and who do not, in each half
 
 
@@ -182,10 +184,13 @@ def repurchase(  # noqa: PLR0913  (columns)
                 f"not; allowed: at least {FEWEST} of each"
             )
     judged = bought[~fitted].astype(float)
-    tables, groups = [], []
+    tables, groups, separated = [], [], False
     for method in METHODS:
         predict = _logistic if method == "logistic" else _bg_nbd
-        scores = predict(data, bought, fitted)[~fitted]
+        scores = predict(data, bought, fitted)
+        if method == "logistic":
+            separated = bool(np.abs(scores - bought)[fitted].max() < CERTAIN)
+        scores = scores[~fitted]
         tables.append(_measures(method, scores, judged, level, n_resamples, seed))
         groups.append(_calibration(method, scores, judged, level))
     base = float(judged.mean())
@@ -200,7 +205,10 @@ def repurchase(  # noqa: PLR0913  (columns)
         n_resamples=n_resamples,
         seed=seed,
         synthetic=bool(purchases.attrs.get("synthetic")),
-        notes=(both("repurchase.note.fitted"),),
+        notes=(
+            *note_if(separated, "repurchase.note.separated"),
+            both("repurchase.note.fitted"),
+        ),
     )
 
 
@@ -218,7 +226,10 @@ def _logistic(data: Purchases, bought: NDArray[np.bool_], fitted: NDArray[np.boo
     features = (features - features[fitted].mean(axis=0))[:, spread > 0] / spread[spread > 0]
     design = np.column_stack([np.ones(len(features)), features])
     try:
-        model = Logit(bought[fitted].astype(float), design[fitted]).fit(disp=False, maxiter=100)
+        with warnings.catch_warnings():
+            # Without a finite maximum the probabilities are still the best there are: 0 and 1.
+            warnings.simplefilter("ignore")
+            model = Logit(bought[fitted].astype(float), design[fitted]).fit(disp=False, maxiter=100)
     except (PerfectSeparationError, np.linalg.LinAlgError):
         raise DataError(
             "the features tell all who bought again from all who did not, or repeat each other: "

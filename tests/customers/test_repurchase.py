@@ -70,6 +70,18 @@ def test_cdnow():
     assert (logistic["predicted"] - logistic["estimate"]).abs().max() < 0.05
 
 
+def test_perfect_separation_says_so():
+    rng = np.random.default_rng(0)
+    rows = [
+        (i, day + rng.uniform(0, 0.5), rng.gamma(3, 10))
+        for i in range(200)
+        for day in ([0, 2, 4, 6, 8, 12, 14] if i % 2 else [0, 1] if i % 4 else [0, 1.4])
+    ]
+    frame = pd.DataFrame(rows, columns=["customer", "time", "amount"])
+    result = cx.repurchase(frame, 10, end=16, n_resamples=50)
+    assert any("too certain" in note.en for note in result.notes)
+
+
 PURCHASES = pd.DataFrame(
     {"customer": np.repeat(np.arange(30), 3), "time": np.tile([0.0, 5, 9], 30),
      "amount": np.arange(90) % 7 + 1.0}
