@@ -1,1 +1,1 @@
-"""Customers: purchases, lifetime value, channels."""
+"""Customers: lifetime value, who buys again, and what channels are credited with."""

@@ -106,6 +106,7 @@ def read_purchases(
     unit: str,
     holdout_from: Any = None,
     end: Any = None,
+    option: str = "holdout_from",
 ) -> Purchases:
     """Return the customers of a table of purchases, one row each.
 
@@ -125,6 +126,8 @@ def read_purchases(
         dates, the day before is the last one that the models see.
     end : time, optional
         The last moment observed; without it, that of the last purchase.
+    option : str
+        How the caller names `holdout_from`, for messages.
     """
     import pandas as pd
 
@@ -138,10 +141,10 @@ def read_purchases(
     if amount:
         refuse(frame, amount, spent < 0, "amounts of 0 or more; take refunds out first")
         refuse(frame, amount, spent > LARGEST, "amounts up to 1e12")
-    cut = last if holdout_from is None else _before(holdout_from, frame[time], unit)
+    cut = last if holdout_from is None else _before(option, holdout_from, frame[time], unit)
     if holdout_from is not None and not times.min() < cut < last:
         raise CxError(
-            f"holdout_from={excerpt(holdout_from)}; allowed: a time after the first purchase and "
+            f"{option}={excerpt(holdout_from)}; allowed: a time after the first purchase and "
             "before the end of observation"
         )
     rows = pd.DataFrame({"customer": frame[customer].to_numpy(), "time": times, "spent": spent})
@@ -211,11 +214,11 @@ def _in_units(dates: Any, unit: str) -> Any:
     return np.asarray((dates - pd.Timestamp(0)) / pd.Timedelta(days=1), float) / DAYS[unit]
 
 
-def _before(value: Any, column: pd.Series[Any], unit: str) -> float:
+def _before(option: str, value: Any, column: pd.Series[Any], unit: str) -> float:
     """Return the last moment before the holdout: of dates, the end of the day before."""
     import pandas as pd
 
-    moment = _moment("holdout_from", value, column, unit)
+    moment = _moment(option, value, column, unit)
     whole_days = not pd.api.types.is_numeric_dtype(column.dtype)
     return moment - 1 / DAYS[unit] if whole_days else float(np.nextafter(moment, -np.inf))
 

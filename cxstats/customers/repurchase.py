@@ -169,7 +169,9 @@ def repurchase(  # noqa: PLR0913  (columns)
         raise CxError(f"purchases is a {type(purchases).__name__}; allowed: a pandas DataFrame")
     if at is None:
         raise CxError("at=None; allowed: a time within the purchases")
-    data = read_purchases(purchases, (customer, time, amount), unit, at, end)
+    if amount is None:
+        raise CxError("amount=None; allowed: a column, since mean spend is a feature")
+    data = read_purchases(purchases, (customer, time, amount), unit, at, end, "at")
     assert data.later is not None
     assert data.mean_spend is not None
     bought = data.later > 0

@@ -93,7 +93,8 @@ PURCHASES = pd.DataFrame(
     [
         (7, {}, "15 who bought again and 0 who did not; allowed: at least 20 of each"),
         (None, {}, "at=None; allowed: a time"),
-        (99, {}, "99; allowed: a time after the first purchase"),
+        (99, {}, "at=99; allowed: a time after the first purchase"),
+        (7, {"amount": None}, "amount=None; allowed: a column"),
         (7, {"amount": "price"}, "price"),
         (7, {"level": 2}, "level is 2"),
     ],
