@@ -17,6 +17,7 @@ _PUBLIC = {
     "access_matrix": "cxstats.journeys.share_matrices",
     "ahp": "cxstats.weighting.ahp",
     "Audit": "cxstats.cases.audit",
+    "attribution": "cxstats.customers.attribution",
     "audit": "cxstats.cases.audit",
     "blueprint": "cxstats.journeys.blueprint.analysis",
     "bootstrap_moments": "cxstats.core.moments",
@@ -53,6 +54,7 @@ _PUBLIC = {
     "invariance": "cxstats.models.sem.invariance",
     "kano": "cxstats.priorities.kano.analysis",
     "kano_from_counts": "cxstats.priorities.kano.analysis",
+    "lifetime_value": "cxstats.customers.lifetime_value",
     "load_cdnow": "cxstats.datasets.loaders",
     "load_clickstream": "cxstats.datasets.loaders",
     "load_corporate_reputation": "cxstats.datasets.loaders",
@@ -89,6 +91,7 @@ _PUBLIC = {
     "read_survey": "cxstats.survey.read",
     "read_xes": "cxstats.operations.xes",
     "reliability": "cxstats.service.reliability",
+    "repurchase": "cxstats.customers.repurchase",
     "ReproductionError": "cxstats.core.errors",
     "rfm": "cxstats.customers.rfm",
     "rpa_saving": "cxstats.operations.automation",
@@ -128,9 +131,12 @@ if TYPE_CHECKING:
     from cxstats.core.export import write_table
     from cxstats.core.language import set_language
     from cxstats.core.moments import Moments, bootstrap_moments
+    from cxstats.customers.attribution import attribution
     from cxstats.customers.cohorts import cohorts
     from cxstats.customers.concentration import concentration
+    from cxstats.customers.lifetime_value import lifetime_value
     from cxstats.customers.movement import movement
+    from cxstats.customers.repurchase import repurchase
     from cxstats.customers.rfm import rfm
     from cxstats.customers.transactions import transactions
     from cxstats.datasets.loaders import (

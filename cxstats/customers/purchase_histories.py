@@ -1,0 +1,238 @@
+"""From purchases, or a summary of customers, to what the models of lifetime value need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxstats.core.errors import CxError, DataError
+from cxstats.core.messages import excerpt
+from cxstats.customers.bg_nbd import Histories
+from cxstats.customers.maximum_likelihood import Array
+from cxstats.customers.numeric_columns import check_columns, numbers, refuse
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SUMMARY = ("frequency", "recency", "age")
+DAYS = {"day": 1.0, "week": 7.0, "month": 365.25 / 12, "year": 365.25}
+LARGEST = 1e12  # amount; products with it are numbers that can be written
+FEWEST = 5  # customers who bought again; the model has four parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Purchases:
+    """What is known of n customers at the end of observation.
+
+    Attributes
+    ----------
+    names : array (n,)
+        The customers.
+    histories : Histories
+        Times in the unit of analysis.
+    money : array (n,) or None
+        Mean spend at purchases after the first; 0 for who did not buy again.
+    later : array (n,) or None
+        Purchases in the holdout period.
+    holdout_length : float
+        Its length, 0 without one.
+    mean_spend : array (n,) or None
+        Mean spend at all purchases, of a table of purchases.
+    n_new : int
+        Customers left out, whose first purchase was at the end of observation.
+    """
+
+    names: Any
+    histories: Histories
+    money: Array | None
+    later: Array | None = None
+    holdout_length: float = 0.0
+    n_new: int = 0
+    mean_spend: Array | None = None
+
+
+def check_unit(unit: str) -> float:
+    """Return the days of a unit of time.
+
+    Raises
+    ------
+    CxError
+        If there is no such unit.
+    """
+    if unit not in DAYS:
+        raise CxError(f"unit={unit!r}; allowed: {', '.join(map(repr, DAYS))}")
+    return DAYS[unit]
+
+
+def is_summary(frame: pd.DataFrame) -> bool:
+    """Return whether a table has a row a customer: frequency, recency and age."""
+    return set(SUMMARY) <= set(frame.columns)
+
+
+def read_summary(frame: pd.DataFrame, customer: str) -> Purchases:
+    """Return the customers of a summary.
+
+    Raises
+    ------
+    DataError
+        Naming the column, the row, the value, and what is allowed.
+    """
+    if customer in frame.columns:
+        check_columns(frame, [customer])
+    check_columns(frame, [*SUMMARY, "money"] if "money" in frame.columns else SUMMARY)
+    columns = {name: numbers(frame, name) for name in SUMMARY}
+    money = numbers(frame, "money") if "money" in frame.columns else None
+    for name, values in columns.items():
+        refuse(frame, name, values < 0, "numbers of 0 or more")
+    x, recency, age = columns.values()
+    refuse(frame, "frequency", x != np.floor(x), "whole numbers: purchases after the first")
+    refuse(frame, "age", age <= 0, "times above 0 since the first purchase")
+    refuse(frame, "recency", recency > age, "no later than the age of the customer")
+    refuse(frame, "recency", (x == 0) & (recency > 0), "0 where frequency is 0")
+    refuse(frame, "recency", (x > 0) & (recency == 0), "above 0 where frequency is above 0")
+    if money is not None:
+        money = np.where(x > 0, money, 0.0)
+        refuse(frame, "money", money < 0, "means of 0 or more")
+        refuse(frame, "money", money > LARGEST, "means up to 1e12")
+    names = frame[customer].to_numpy() if customer in frame.columns else frame.index.to_numpy()
+    return _enough(Purchases(names, Histories(x, recency, age), money))
+
+
+def read_purchases(
+    frame: pd.DataFrame,
+    columns: tuple[str, str, str | None],
+    unit: str,
+    holdout_from: Any = None,
+    end: Any = None,
+    option: str = "holdout_from",
+) -> Purchases:
+    """Return the customers of a table of purchases, one row each.
+
+    Purchases of a customer on one day count as one, with their amounts added up. The first
+    purchase is where a customer's time begins; it counts neither in frequency nor in money.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row a purchase.
+    columns : names
+        Customer, time (dates, or numbers in `unit`), amount or None.
+    unit : {"day", "week", "month", "year"}
+        Of all times; a month is 365.25 / 12 days.
+    holdout_from : time, optional
+        Purchases from then on are left to the holdout, with customers who began before. With
+        dates, the day before is the last one that the models see.
+    end : time, optional
+        The last moment observed; without it, that of the last purchase.
+    option : str
+        How the caller names `holdout_from`, for messages.
+    """
+    import pandas as pd
+
+    customer, time, amount = columns
+    check_columns(frame, columns)
+    if not len(frame):
+        raise DataError("the table of purchases has no rows")
+    refuse(frame, customer, frame[customer].isna().to_numpy(), "a customer in every row")
+    times, last = _times(frame, time, unit, end)
+    spent = numbers(frame, amount) if amount else np.zeros(len(frame))
+    if amount:
+        refuse(frame, amount, spent < 0, "amounts of 0 or more; take refunds out first")
+        refuse(frame, amount, spent > LARGEST, "amounts up to 1e12")
+    cut = last if holdout_from is None else _before(option, holdout_from, frame[time], unit)
+    if holdout_from is not None and not times.min() < cut < last:
+        raise CxError(
+            f"{option}={excerpt(holdout_from)}; allowed: a time after the first purchase and "
+            "before the end of observation"
+        )
+    rows = pd.DataFrame({"customer": frame[customer].to_numpy(), "time": times, "spent": spent})
+    days = rows.groupby(["customer", "time"], observed=True)["spent"].sum().reset_index()
+    before = days[days["time"] <= cut]
+    groups = before.groupby("customer", observed=True)
+    first, final = groups["time"].min(), groups["time"].max()
+    x = np.asarray(groups.size(), float) - 1
+    repeat = before[before["time"] > before["customer"].map(first).to_numpy()]
+    total = repeat.groupby("customer", observed=True)["spent"].sum().reindex(first.index)
+    money = total.fillna(0).to_numpy(float) / np.maximum(x, 1)
+    later = None
+    if holdout_from is not None:
+        after = days[days["time"] > cut].groupby("customer", observed=True).size()
+        later = np.asarray(after.reindex(first.index).fillna(0), float)
+    age = cut - first.to_numpy(float)
+    seen = age > 0  # who begins at the very end has shown nothing yet
+    histories = Histories(x[seen], (final - first).to_numpy(float)[seen], age[seen])
+    return _enough(
+        Purchases(
+            first.index.to_numpy()[seen],
+            histories,
+            money[seen] if amount else None,
+            None if later is None else later[seen],
+            0.0 if later is None else float(last - cut),
+            int((~seen).sum()),
+            groups["spent"].mean().to_numpy(float)[seen] if amount else None,
+        )
+    )
+
+
+def _enough(purchases: Purchases) -> Purchases:
+    again = int((purchases.histories.frequency > 0).sum())
+    if again < FEWEST:
+        raise DataError(
+            f"{again} of {len(purchases.histories)} customers bought again; allowed: at least "
+            f"{FEWEST}, since the model has four parameters"
+        )
+    return purchases
+
+
+def _times(frame: pd.DataFrame, name: str, unit: str, end: Any) -> tuple[Array, float]:
+    """Return times in units, since the first purchase of all if they are dates, and the end."""
+    import pandas as pd
+
+    column = frame[name]
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        times = numbers(frame, name)
+    else:
+        # Of texts only 1997-09-30 and its like: 03/04/2025 is two days.
+        try:
+            dates = pd.to_datetime(column, format="ISO8601", errors="coerce")
+        except ValueError:
+            raise DataError(f"column {name!r}: several time zones; allowed: one") from None
+        refuse(frame, name, dates.isna().to_numpy(), "dates such as 1997-09-30")
+        times = _in_units(dates.dt.tz_localize(None).dt.normalize(), unit)
+    if end is None:
+        return times, float(times.max())
+    last = _moment("end", end, column, unit)
+    refuse(frame, name, times > last, f"no later than end={excerpt(end)}")
+    return times, last
+
+
+def _in_units(dates: Any, unit: str) -> Any:
+    import pandas as pd
+
+    return np.asarray((dates - pd.Timestamp(0)) / pd.Timedelta(days=1), float) / DAYS[unit]
+
+
+def _before(option: str, value: Any, column: pd.Series[Any], unit: str) -> float:
+    """Return the last moment before the holdout: of dates, the end of the day before."""
+    import pandas as pd
+
+    moment = _moment(option, value, column, unit)
+    whole_days = not pd.api.types.is_numeric_dtype(column.dtype)
+    return moment - 1 / DAYS[unit] if whole_days else float(np.nextafter(moment, -np.inf))
+
+
+def _moment(option: str, value: Any, column: pd.Series[Any], unit: str) -> float:
+    import pandas as pd
+
+    dates = not pd.api.types.is_numeric_dtype(column.dtype)
+    try:
+        if dates and not isinstance(value, (int, float)):
+            return float(_in_units(pd.Timestamp(value).tz_localize(None).normalize(), unit))
+        if not dates and not isinstance(value, str) and np.isfinite(float(value)):
+            return float(value)
+    except (TypeError, ValueError, AttributeError):  # the last of pandas.NaT
+        pass
+    kind = "a date such as '1997-09-30'" if dates else "a number, as in the column of times"
+    raise CxError(f"{option}={excerpt(value)}; allowed: {kind}")
