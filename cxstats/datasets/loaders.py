@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,6 +67,12 @@ CDNOW = Source(
         "first bought in the first quarter of 1997, until June 1998"
     ),
     preparation="dates are read; nothing is left out (255 doubled rows, 80 purchases of 0)",
+)
+CDNOW_SAMPLE = replace(
+    CDNOW,
+    file="datasets/CDNOW_sample.txt",
+    sha256="6fae10155c0b0ba363c2c386e30f77990d22328220efd862a5edd1443420d94a",
+    preparation="dates are read; the one customer in ten whom the authors drew",
 )
 PATIENT_EXPERIENCE = Source(
     name="Patient experience",
@@ -187,11 +193,16 @@ def load_corporate_reputation() -> tuple[pd.DataFrame, Codebook]:
     return frame, Codebook.read("corporate_reputation")
 
 
-def load_cdnow() -> pd.DataFrame:
+def load_cdnow(sample: bool = False) -> pd.DataFrame:
     """Load the purchases of 23,570 customers of an online shop, January 1997 to June 1998.
 
     Read from the installed package lifetimes (MIT), which is in the groups for notebooks and tests
     and not a dependency of cxstats. Errors as `load_ecsi_mobile`.
+
+    Parameters
+    ----------
+    sample : bool
+        Whether to load the tenth of the customers (2,357) of whom most studies print results.
 
     Returns
     -------
@@ -206,7 +217,8 @@ def load_cdnow() -> pd.DataFrame:
     """
     import pandas as pd
 
-    frame = _read(CDNOW)
+    frame = _read(CDNOW_SAMPLE if sample else CDNOW)
+    frame = frame.drop(columns=1) if sample else frame  # the customer's number in the sample
     frame.columns = pd.Index(["customer", "date", "items", "spent"])
     frame["date"] = pd.to_datetime(frame["date"].astype(str), format="%Y%m%d")
     return frame
@@ -326,7 +338,8 @@ def _table(file: Path) -> pd.DataFrame:
     if file.name.endswith(".pkl.compress"):
         table: pd.DataFrame = pd.read_pickle(file, compression="xz")
         return table.drop(columns="rownames")
-    return pd.read_csv(file, sep=r"\s+" if file.suffix == ".txt" else ",")
+    head = None if file.name == "CDNOW_sample.txt" else 0  # the only one without headings
+    return pd.read_csv(file, sep=r"\s+" if file.suffix == ".txt" else ",", header=head)
 
 
 def _path(source: Source) -> Path:

@@ -1,6 +1,7 @@
 """Every loader of real data: the file it was written for, or an error that says what is missing."""
 
 import hashlib
+from functools import partial
 from importlib.metadata import PackageNotFoundError
 
 import pytest
@@ -15,6 +16,7 @@ LOADERS = {
     "ECSI_MOBILE": (cx.load_ecsi_mobile, (250, 24)),
     "CORPORATE_REPUTATION": (cx.load_corporate_reputation, (344, 41)),
     "CDNOW": (cx.load_cdnow, (69_659, 4)),
+    "CDNOW_SAMPLE": (partial(cx.load_cdnow, sample=True), (6_919, 4)),
     "CLICKSTREAM": (cx.load_clickstream, (31_106, 8)),
     "PATIENT_EXPERIENCE": (cx.load_patient_experience, (95, 6)),
     "HOTEL_BOOKINGS": (cx.load_hotel_bookings, (15_402, 28)),
