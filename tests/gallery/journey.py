@@ -95,7 +95,8 @@ CASES = {
     "ShareMatrix/coverage": Case(lambda: cx.journey(MAP).coverage(), labels=NAMES),
     "ShareMatrix/access": Case(
         lambda: cx.access_matrix(TABLES / "access_matrix.csv"),
-        labels=("basic", "campaigns", "sales records", "service records", "tech-support records"),
+        labels=("basic customer data", "campaigns", "sales records", "service records",
+                "technical-support records"),
     ),
     "ShareMatrix/sharing": Case(
         lambda: cx.sharing_matrix(
