@@ -482,9 +482,10 @@ def _check_sessions(grouped: pd.DataFrame, decode: _Names, columns: Columns) -> 
         both = grouped[short].notna() & (grouped[short] != grouped[f"{short}_other"])
         rows = np.flatnonzero(both | some)
         if len(rows):
-            row = grouped.iloc[rows[0]]
+            # Engines give groups in any order; the message names the first session by name.
+            row = grouped.iloc[rows].sort_values("session").iloc[0]
             values = [_written(decode, short, row[end]) for end in (short, f"{short}_other")]
-            said = " and ".join(dict.fromkeys(values)) + (" and none" if some.iloc[rows[0]] else "")
+            said = " and ".join(dict.fromkeys(values)) + (" and none" if some[row.name] else "")
             more = f" ({len(rows):,} such sessions)" if len(rows) > 1 else ""
             session = _written(decode, "session", row["session"])
             raise DataError(
