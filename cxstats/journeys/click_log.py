@@ -483,9 +483,10 @@ def _check_sessions(grouped: pd.DataFrame, decode: _Names, columns: Columns) -> 
         rows = np.flatnonzero(both | some)
         if len(rows):
             # Engines give groups in any order; the message names the first session by name.
-            row = grouped.iloc[rows].sort_values("session").iloc[0]
+            first = int(rows[np.argsort(grouped["session"].iloc[rows], kind="stable")[0]])
+            row = grouped.iloc[first]
             values = [_written(decode, short, row[end]) for end in (short, f"{short}_other")]
-            said = " and ".join(dict.fromkeys(values)) + (" and none" if some[row.name] else "")
+            said = " and ".join(dict.fromkeys(values)) + (" and none" if some.iloc[first] else "")
             more = f" ({len(rows):,} such sessions)" if len(rows) > 1 else ""
             session = _written(decode, "session", row["session"])
             raise DataError(
