@@ -482,9 +482,9 @@ def _counts(data: Any, conditions: Mapping[str, Any]) -> dict[str, Any]:
 
     expressions: dict[str, Any] = {}
     for problem, condition in conditions.items():
-        one = nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0))
+        matches = nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0))
         money = nw.when(condition).then(nw.col("amount")).otherwise(nw.lit(0.0))
-        expressions |= {f"n_{problem}": one.sum(), f"amount_{problem}": money.sum()}
+        expressions |= {f"n_{problem}": matches.sum(), f"amount_{problem}": money.sum()}
     return _numbers(data, **expressions)
 
 

@@ -244,9 +244,9 @@ def _influence_by_weights(fit: PlsFit) -> Array:
     influences = []
     for first in range(0, len(units), CHUNK):
         part = units[first : first + CHUNK]
-        own = (sampled.cluster == part[:, None]) * base
-        total = own.sum(axis=1, keepdims=True)
-        weights = (1 - STEP) * base + STEP * own / total
+        of_cluster = (sampled.cluster == part[:, None]) * base
+        total = of_cluster.sum(axis=1, keepdims=True)
+        weights = (1 - STEP) * base + STEP * of_cluster / total
         mean = weights @ x
         cov = np.empty((len(part), p, p))
         flat = weights @ products - mean[:, row] * mean[:, column]

@@ -65,7 +65,7 @@ def interactions_of(syntax: Syntax, method: str) -> tuple[tuple[Interaction, ...
         At a product of more than two, an interaction that is not a predictor, and one whose
         constructs do not stand beside it.
     """
-    found: dict[tuple[str, ...], Interaction] = {}
+    interactions: dict[tuple[str, ...], Interaction] = {}
     names: dict[str, str] = {}
     for term in syntax.terms:
         for text in (term.lhs, *term.labels):
@@ -78,9 +78,9 @@ def interactions_of(syntax: Syntax, method: str) -> tuple[tuple[Interaction, ...
         factors = tuple(term.rhs.split(":"))
         _check_place(syntax, term, factors)
         key = tuple(sorted(factors))
-        found.setdefault(key, Interaction(term.rhs, factors[0], factors[1], method))
-        names[term.rhs] = found[key].name
-    return tuple(found.values()), names
+        interactions.setdefault(key, Interaction(term.rhs, factors[0], factors[1], method))
+        names[term.rhs] = interactions[key].name
+    return tuple(interactions.values()), names
 
 
 def _check_place(syntax: Syntax, term: Term, factors: tuple[str, ...]) -> None:
