@@ -94,8 +94,8 @@ def with_repeated_items(
         if formative:
             arrows = [part for arrow in arrows for part in _to_dimensions(arrow, name, dimensions)]
         items[name] = tuple(item for dimension in dimensions for item in items[dimension])
-        labels = [specification.labels.get((name, dimension), "") for dimension in dimensions]
-        ends = zip(dimensions, labels, strict=True)
+        arrow_labels = [specification.labels.get((name, dimension), "") for dimension in dimensions]
+        ends = zip(dimensions, arrow_labels, strict=True)
         arrows += [Arrow(name, d, text) if formative else Arrow(d, name, text) for d, text in ends]
     labels = {
         pair: text for pair, text in specification.labels.items()
