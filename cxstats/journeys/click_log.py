@@ -483,7 +483,7 @@ def _check_sessions(grouped: pd.DataFrame, decode: _Names, columns: Columns) -> 
         rows = np.flatnonzero(both | some)
         if len(rows):
             # Engines give groups in any order; the message names the first session by name.
-            first = int(rows[np.argsort(grouped["session"].iloc[rows], kind="stable")[0]])
+            first = int(rows[np.argmin(grouped["session"].to_numpy()[rows])])
             row = grouped.iloc[first]
             values = [_written(decode, short, row[end]) for end in (short, f"{short}_other")]
             said = " and ".join(dict.fromkeys(values)) + (" and none" if some.iloc[first] else "")
