@@ -96,9 +96,9 @@ FLOORS = [
     {"survey"},
     {"datasets", "models"},
     {"service", "metrics", "operations"},
-    {"priorities", "experiments", "journeys", "customers"},
+    {"priorities", "experiments", "journeys", "customers", "voice"},
     {"weighting", "cases"},
-    {"satisfaction"},
+    {"satisfaction", "scorecard"},
     {"charts"},
     {"app"},
 ]

@@ -1,0 +1,1 @@
+"""Scorecard: targets, maturity and proposals, as management reads them."""

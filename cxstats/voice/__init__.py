@@ -1,0 +1,1 @@
+"""Voice: what customers say in their own words, and what is done about it."""
