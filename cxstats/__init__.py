@@ -63,6 +63,7 @@ _PUBLIC = {
     "load_flights": "cxstats.datasets.loaders",
     "load_formulas": "cxstats.cases.files",
     "load_hotel_bookings": "cxstats.datasets.loaders",
+    "load_housing": "cxstats.datasets.loaders",
     "load_patient_experience": "cxstats.datasets.loaders",
     "load_source_errors": "cxstats.cases.files",
     "load_tables": "cxstats.cases.tables",
@@ -79,6 +80,7 @@ _PUBLIC = {
     "nps": "cxstats.metrics.net_promoter_score",
     "nps_from_counts": "cxstats.metrics.net_promoter_score",
     "nps_region": "cxstats.metrics.planning.region",
+    "ordered_logit": "cxstats.priorities.ordered_logit.fit",
     "ordinal_reliability": "cxstats.models.sem.ordinal.reliability",
     "pain_points": "cxstats.priorities.pain_points.analysis",
     "penalty_reward": "cxstats.priorities.penalty_reward",
@@ -146,6 +148,7 @@ if TYPE_CHECKING:
         load_ecsi_mobile,
         load_flights,
         load_hotel_bookings,
+        load_housing,
         load_patient_experience,
     )
     from cxstats.datasets.simulate_clickstream import simulate_clickstream
@@ -182,6 +185,7 @@ if TYPE_CHECKING:
     from cxstats.priorities.drivers.analysis import drivers
     from cxstats.priorities.importance.analysis import importance_performance
     from cxstats.priorities.kano.analysis import kano, kano_from_counts
+    from cxstats.priorities.ordered_logit.fit import ordered_logit
     from cxstats.priorities.pain_points.analysis import pain_points
     from cxstats.priorities.penalty_reward import penalty_reward
     from cxstats.satisfaction.index import loyalty_index, satisfaction_index

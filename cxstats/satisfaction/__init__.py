@@ -3,6 +3,7 @@
 `FORMULAS` finds the function of a published formula by its identifier.
 """
 
+from cxstats.satisfaction.balance_paths import BalancePaths, balance_paths
 from cxstats.satisfaction.emotion_regression import Emotion, emotion
 from cxstats.satisfaction.formula_registry import FORMULAS, PublishedFormula
 from cxstats.satisfaction.formulas import (
@@ -36,6 +37,7 @@ from cxstats.satisfaction.service_weights import ServiceWeights, estimate_servic
 
 __all__ = [
     "FORMULAS",
+    "BalancePaths",
     "Bounds",
     "Emotion",
     "PublishedFormula",
@@ -44,6 +46,7 @@ __all__ = [
     "WeightedScore",
     "architecture_decay",
     "balance",
+    "balance_paths",
     "blueprint_experience",
     "cem",
     "cem_weights",

@@ -31,6 +31,21 @@ def _answers(faulty=False):
     return frame
 
 
+def _tenants(faulty=False):
+    """Answers in an order, of tenants; few of the faulty ones are content, and slopes differ."""
+    rng = np.random.default_rng(11)
+    n = 90 if faulty else 400
+    wait, kind = rng.normal(10, 3, n), rng.choice(["flat", "house"], n)
+    content = 1 - 0.2 * (wait - 10) + 0.8 * (kind == "house") + rng.logistic(size=n)
+    cuts = [0, 4.4] if faulty else [0, 1.5]
+    mood = np.digitize(content, cuts)
+    frame = pd.DataFrame({"wait": wait.round(1), "kind": kind, "mood": mood + 1.0})
+    if faulty:
+        frame.loc[mood == 2, "wait"] += rng.normal(6, 1, (mood == 2).sum())
+        frame.loc[::9, "kind"] = None
+    return frame
+
+
 def _records(faulty=False):
     rng = np.random.default_rng(3)
     frame = pd.DataFrame({"cause": rng.choice(CAUSES, 250, p=[0.5, 0.3, 0.15, 0.05])})
@@ -126,6 +141,16 @@ CASES = {
         _branches,
         labels=("speed", "city", "both", "staff", "price", "overall", "day", "w",
                 *(f"city {i}" for i in range(14))),
+    ),
+    "OrderedLogit/clean": Case(
+        lambda: cx.ordered_logit(
+            _tenants(), "mood", ["wait", "kind"], bands={"low": [1], "other": [2, 3]}
+        ),
+        labels=("wait", "kind", "flat", "house", "mood", "low", "other"),
+    ),
+    "OrderedLogit/faulty": Case(
+        lambda: cx.ordered_logit(_tenants(True), "mood", ["wait", "kind"]),
+        labels=("wait", "kind", "flat", "house", "mood"),
     ),
     "ImportancePerformance/clean": Case(
         lambda: cx.importance_performance(_answers(), ITEMS, outcome="overall", scale=(1, 10),

@@ -49,6 +49,27 @@ def _indicator_names():
     return tuple(satisfaction.cem_weights()["item_en"])
 
 
+def _balance(faulty=False):
+    """Five constructs of two items; the faulty respondents have gaps, and nothing goes through."""
+    rng = np.random.default_rng(5)
+    names = ("Price", "Quality", "Joy", "Trust", "Stay")
+    price, quality, trust = rng.normal(size=(3, 60 if faulty else 200))
+    joy = (0 if faulty else 0.7) * quality + 0.6 * rng.normal(size=len(price))
+    stay = 0.6 * joy + 0.3 * trust + 0.5 * rng.normal(size=len(price))
+    columns = {}
+    for name, factor in zip(names, (price, quality, joy, trust, stay), strict=True):
+        for i in (1, 2):
+            columns[f"{name}{i}"] = (50 + 9 * factor + 4 * rng.normal(size=len(price))).round()
+    frame = pd.DataFrame(columns).clip(1, 100)
+    if faulty:
+        frame.loc[::9, "Joy1"] = np.nan
+    book = {"scale": (1, 100), "constructs": {name: [f"{name}1", f"{name}2"] for name in names}}
+    return satisfaction.balance_paths(
+        frame, book, expected="Price", perceived="Quality", satisfaction="Joy",
+        commitment="Trust", loyalty="Stay", n_resamples=300,
+    )  # fmt: skip
+
+
 CASES = {
     "WeightedScore/groups": Case(
         lambda: cx.weighted_score(_answers(), WEIGHTS, by="branch", **QUICK), labels=LABELS
@@ -100,6 +121,10 @@ CASES = {
         lambda: satisfaction.estimate_service_weights(
             _customers((0.9, 0.3, -0.2), faulty=True), *"SQIP", **QUICK
         )
+    ),
+    "BalancePaths/customers": Case(_balance, labels=("Quality", "Price", "Joy", "Trust", "Stay")),
+    "BalancePaths/faulty": Case(
+        lambda: _balance(faulty=True), labels=("Quality", "Price", "Joy", "Trust", "Stay")
     ),
     "Emotion/customers": Case(lambda: satisfaction.emotion(_customers(), *"SQI", **QUICK)),
     "Emotion/faulty": Case(
