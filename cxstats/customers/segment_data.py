@@ -10,7 +10,6 @@ import numpy as np
 
 from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
-from cxstats.core.messages import row_name
 from cxstats.customers.numeric_columns import check_columns, refuse
 from cxstats.customers.rfm import COLUMNS, RFM
 from cxstats.survey.answers import numbers
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 FEWEST = 10  # complete rows
+LARGEST = 1e100  # its square is still a number
 # Skewness above which distances are those of a few customers, if the logarithm halves it at least.
 SKEWED = 2.0
 
@@ -89,6 +89,8 @@ def segment_data(
             raise CxError(f"log has {name!r}; allowed: names among columns, {', '.join(names)}")
     table = _table(frame, dict.fromkeys((*names, *others)))
     values = np.column_stack([numbers(table, name) for name in names])
+    for name, column in zip(names, values.T, strict=True):
+        refuse(table, name, np.abs(column) > LARGEST, f"up to {LARGEST:g} in size")
     for name in logged:
         refuse(table, name, values[:, names.index(name)] < 0, "0 and above, for the logarithm")
     at = np.flatnonzero(~np.isnan(values).any(axis=1))
@@ -106,13 +108,6 @@ def segment_data(
             )
     is_logged = np.isin(names, logged)
     points = _scaled(values, is_logged, standardise)
-    if not np.isfinite(points).all() or not np.isfinite((points**2).sum()):
-        name = names[int(np.argmax(np.abs(values).max(axis=0)))]
-        worst = int(np.argmax(np.abs(values[:, names.index(name)])))
-        raise DataError(
-            f"column {name!r}, {row_name(table.index, int(at[worst]))}: "
-            f"{values[worst, names.index(name)]:g} is too large to be squared"
-        )
     return SegmentData(
         frame=table,
         values=values,
@@ -157,18 +152,16 @@ def _table(frame: Any, names: Iterable[str]) -> pd.DataFrame:
         there = table.collect_schema().names()
         if set(wanted) <= set(there):
             frame = table.select(wanted).to_native()
-    frame = as_pandas(frame)
-    check_columns(frame, wanted)
-    return frame[wanted]
+    chosen: pd.DataFrame = as_pandas(frame)
+    check_columns(chosen, wanted)
+    return chosen[wanted]
 
 
 def _scaled(values: Array, is_logged: NDArray[np.bool_], standardise: bool) -> Array:
-    with np.errstate(over="ignore", invalid="ignore"):
-        # A value of 0, blurred, may lie a little below 0.
-        points = np.where(is_logged, np.log1p(np.where(is_logged, values, 0)), values)
-        if not standardise:
-            return np.asarray(points)
-        return np.asarray((points - points.mean(axis=0)) / points.std(axis=0, ddof=1))
+    points = np.where(is_logged, np.log1p(np.where(is_logged, values, 0)), values)
+    if not standardise:
+        return np.asarray(points)
+    return np.asarray((points - points.mean(axis=0)) / points.std(axis=0, ddof=1))
 
 
 def _blurred(values: Array, seed: int) -> Array:

