@@ -276,6 +276,9 @@ def segments(  # noqa: PLR0913  (keywords)
     - ``"clusters"``: none of these.
 
     Stability alone shows nothing: k-means cuts a long cloud at the same place again and again.
+    "clusters" speaks against an even spread and against one normal distribution, and for nothing
+    else: a continuum of another shape, such as a bent one, may be called so. Groups that cross each
+    other, with the same middle, are not seen by the gap test and are called a continuum.
 
     Parameters
     ----------
