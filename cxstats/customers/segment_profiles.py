@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.language import Text, both, catalogue, listed
+from cxstats.customers.rfm import COLUMNS
 from cxstats.stats.means import MeanOptions, Means
 
 if TYPE_CHECKING:
@@ -26,15 +27,15 @@ INTERVAL = "hall"
 
 
 def labels_of(columns: Sequence[str], codebook: Codebook | None) -> dict[str, Text]:
-    """Return what columns are called: by the codebook, by our heads, or as they are."""
+    """Return what columns are called: by the codebook, by the heads of RFM, or as they are."""
     texts = catalogue()
     labels = {}
     for name in columns:
         label = Text(name, name)
         if codebook is not None:
             label = Text(codebook.label(name, "en"), codebook.label(name, "zh"))
-        if label == (name, name):
-            label = texts.get(f"column.{name}", label)
+        if label == (name, name) and name in COLUMNS.values():  # of `cxstats.rfm`
+            label = texts[f"column.{name}"]
         labels[name] = label
     return labels
 
