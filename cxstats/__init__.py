@@ -101,6 +101,7 @@ _PUBLIC = {
     "satisfaction": None,
     "satisfaction_index": "cxstats.satisfaction.index",
     "second_opinion": "cxstats.models.sem.second_opinion",
+    "segments": "cxstats.customers.segments",
     "sem": "cxstats.models.sem.fit",
     "servperf": "cxstats.service.servqual",
     "servqual": "cxstats.service.servqual",
@@ -140,6 +141,7 @@ if TYPE_CHECKING:
     from cxstats.customers.movement import movement
     from cxstats.customers.repurchase import repurchase
     from cxstats.customers.rfm import rfm
+    from cxstats.customers.segments import segments
     from cxstats.customers.transactions import transactions
     from cxstats.datasets.loaders import (
         load_cdnow,

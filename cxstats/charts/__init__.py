@@ -34,6 +34,8 @@ from cxstats.charts.process_map import process_map
 from cxstats.charts.quadrants import ipma_map, quadrant_map
 from cxstats.charts.rate_heatmap import rate_heatmap
 from cxstats.charts.reported_effects import reported_effects
+from cxstats.charts.segment_criteria import segment_criteria
+from cxstats.charts.segment_profiles import segment_profiles
 from cxstats.charts.segment_shares import segment_shares
 from cxstats.charts.service_blueprint import service_blueprint
 from cxstats.charts.share_heatmap import share_heatmap
@@ -79,6 +81,8 @@ __all__ = [
     "quadrant_map",
     "rate_heatmap",
     "reported_effects",
+    "segment_criteria",
+    "segment_profiles",
     "segment_shares",
     "service_blueprint",
     "share_heatmap",

@@ -14,6 +14,7 @@ from cxstats.charts import CHARTS
 from tests.charts import test_path_diagram as paths
 from tests.charts import test_process_map as processes
 from tests.charts import test_survey_charts as surveys
+from tests.gallery import build
 from tests.gallery import customers_rfm as customers
 from tests.gallery.journey import MAP, answers
 from tests.journeys.blueprints import SMALL
@@ -141,6 +142,8 @@ DRAWS = {
     ),
     "journey_strip": lambda **o: cx.charts.journey_strip(felt(), **o),
     "likert": lambda **o: cx.charts.likert(surveys.FRAME, surveys.BOOK, **o),
+    "segment_criteria": lambda **o: cx.charts.segment_criteria(build("Segmentation/clean"), **o),
+    "segment_profiles": lambda **o: cx.charts.segment_profiles(build("Segmentation/clean"), **o),
     "segment_shares": lambda **o: cx.charts.segment_shares(cx.rfm(customers.clean()), **o),
     "service_blueprint": lambda **o: cx.charts.service_blueprint(BLUEPRINT, **o),
     "share_heatmap": lambda **o: cx.charts.share_heatmap(felt().coverage(), **o),
@@ -239,7 +242,7 @@ def test_on_axes_of_the_caller(name, lang):
 RESULTS = {
     "emotion_curve", "journey_strip", "share_heatmap", "ipma_map", "gap_dumbbell", "gap_scatter",
     "htmt_heatmap", "zone_bands", "process_map", "service_blueprint", "lorenz_curve",
-    "segment_shares", "incident_rates",
+    "segment_shares", "segment_criteria", "segment_profiles", "incident_rates",
 }  # fmt: skip
 UNMARKED = {"verdicts", "reported_effects"}  # of published figures, never of simulated ones
 
