@@ -108,7 +108,7 @@ def survival_curves(  # noqa: PLR0913  (keywords of a chart)
 def _line(i: int, name: str) -> Line2D:
     """Return the line of a group, as the legend shows it."""
     n = len(style.SEQUENCE)
-    dashes = "-" if i < n else (0, (4, 1.5))
+    dashes: Any = "-" if i < n else (0, (4, 1.5))
     name = cut(name, LONGEST_NAME)
     return Line2D([], [], color=style.SEQUENCE[i % n], linewidth=2.0, linestyle=dashes, label=name)
 
