@@ -108,6 +108,7 @@ _PUBLIC = {
     "simulate_kano": "cxstats.datasets.simulate_kano",
     "simulate_loan_log": "cxstats.datasets.simulate_loan_log",
     "simulate_servqual": "cxstats.datasets.simulate_servqual",
+    "survival": "cxstats.customers.survival",
     "track": "cxstats.metrics.tracking.waves",
     "transactions": "cxstats.customers.transactions",
     "verdict": "cxstats.stats.rules",
@@ -138,6 +139,7 @@ if TYPE_CHECKING:
     from cxstats.customers.movement import movement
     from cxstats.customers.repurchase import repurchase
     from cxstats.customers.rfm import rfm
+    from cxstats.customers.survival import survival
     from cxstats.customers.transactions import transactions
     from cxstats.datasets.loaders import (
         load_cdnow,
