@@ -146,7 +146,7 @@ class Survival(Result):
                     "survival.row.group" if row["group"] else "survival.row", lang,
                     group=row["group"],
                     quantity=label(f"survival.quantity.{row['quantity']}", lang)
-                    + (label("survival.within", lang, horizon=format_number(self.horizon, 1))
+                    + (label("survival.within", lang, horizon=format_number(round(self.horizon, 1)))
                        if mean else ""),
                     value=format_number(row["estimate"], 1),
                     interval=_limits(row["ci_low"], row["ci_high"]),
@@ -166,7 +166,7 @@ class Survival(Result):
             means = self.averages[self.averages["quantity"] == "restricted_mean"]
             names = [name or label("survival.all", lang) for name in means["group"]]
             axis = label("survival.axis.mean", lang, unit=self._unit(lang),
-                         horizon=format_number(self.horizon, 1))  # fmt: skip
+                         horizon=format_number(round(self.horizon, 1)))  # fmt: skip
             columns = [means[name].to_numpy(float) for name in ("estimate", "ci_low", "ci_high")]
             return Chart(
                 "intervals", (names, *columns),
@@ -191,7 +191,7 @@ class Survival(Result):
             key = "differ" if clear else "alike" if self.df else "untested"
             return label(
                 f"survival.title.{key}", lang, k=len(self.curves), p=p_text(self.p_value),
-                time=format_number(self.horizon, 1), unit=self._unit(lang),
+                time=format_number(round(self.horizon, 1)), unit=self._unit(lang),
                 event=self._event(lang), first=shares.idxmin(), last=shares.idxmax(),
                 low=format_percent(100 * shares.min(), 1, lang),
                 high=format_percent(100 * shares.max(), 1, lang),
@@ -211,8 +211,10 @@ class Survival(Result):
         of_group = means.set_index("group")["estimate"]
         low, high = (format_number(float(value), 1) for value in (of_group.min(), of_group.max()))
         key = "survival.title.mean" if len(means) == 1 else "survival.title.means"
-        return label(key, lang, low=low, high=high, first=of_group.idxmin(), last=of_group.idxmax(),
-                     horizon=format_number(self.horizon, 1), unit=self._unit(lang))  # fmt: skip
+        first, last = of_group.idxmin(), of_group.idxmax()
+        horizon = format_number(round(self.horizon, 1))
+        return label(key, lang, low=low, high=high, first=first, last=last, horizon=horizon,
+                     unit=self._unit(lang))  # fmt: skip
 
 
 def _limits(low: float, high: float) -> str:
@@ -266,7 +268,7 @@ def survival(  # noqa: PLR0913  (columns)
         Of the times: that in which `duration` is, or that into which dates are turned; a month is
         365.25 / 12 days.
     name : str
-        What the event is, for texts and charts.
+        What the event is, for texts and charts: a noun, such as "a second purchase".
     horizon : float, optional
         Of the restricted means, in `unit`; without it, the longest time that every group reaches.
     transform : {"log-log", "plain"}

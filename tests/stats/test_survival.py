@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from lifelines import KaplanMeierFitter
-from lifelines.datasets import load_lung
+from lifelines.datasets import load_lung, load_stanford_heart_transplants
 from lifelines.statistics import multivariate_logrank_test
 
 from cxstats.core.errors import CxError
-from cxstats.stats.survival import logrank_test, restricted_mean, survival_curve
+from cxstats.stats.survival import logrank_test, rate_ratio, restricted_mean, survival_curve
 from tests.references import reference
 
 CLOSED = 1e-10  # closed forms, written with 15 digits
@@ -86,6 +86,29 @@ def test_log_rank_as_r(r, lung):
     clustered = logrank_test(*cases(lung, "groups"), clusters=lung["clusters"])
     assert clustered.statistic == pytest.approx(r["logrank.cluster.coxph"][1], rel=CLOSED)
     assert clustered.statistic == pytest.approx(r["logrank.cluster"][1], rel=CLOSED)
+
+
+def test_rate_ratio_as_r(r):
+    heart = load_stanford_heart_transplants()
+    spells = [heart[name].to_numpy(float) for name in ("start", "stop")]
+    exposure = [heart[name].to_numpy(bool) for name in ("event", "transplant")]
+    ratio = rate_ratio(*spells, *exposure, heart["id"].to_numpy(int) - 1)
+    assert np.log(ratio.estimate) == pytest.approx(r["ratio"][1], rel=1e-7)
+    assert ratio.se_log == pytest.approx(r["ratio.se"][1], rel=1e-7)
+    assert ratio.z**2 == pytest.approx(r["ratio.score"][1], rel=CLOSED)
+    assert ratio.observed == exposure[0][exposure[1]].sum()
+
+
+def test_rate_ratio_where_one_side_has_no_event():
+    stop, event = np.array([1.0, 2, 3, 4]), np.array([True, True, False, False])
+    exposed = np.array([True, True, False, False])
+    above = rate_ratio(np.zeros(4), stop, event, exposed, np.arange(4))
+    below = rate_ratio(np.zeros(4), stop, event, ~exposed, np.arange(4))
+    assert (above.estimate, below.estimate) == (np.inf, 0)
+    assert above.p_value == below.p_value
+    assert np.isnan(above.se_log)
+    nobody = rate_ratio(np.zeros(4), stop, np.zeros(4, bool), exposed, np.arange(4))
+    assert np.isnan(nobody.estimate)
 
 
 def test_curve_and_log_rank_as_lifelines(lung):
