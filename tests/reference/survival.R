@@ -48,8 +48,8 @@ null <- coxph(y ~ group, data = cases, ties = "breslow", init = 0, iter.max = 0)
 u <- rowsum(residuals(null, "score"), cases$cluster)
 add("logrank.cluster", 1, sum(u)^2 / sum(u^2))
 add("logrank.cluster.coxph", 1, cox$rscore)
-# Stanford's heart transplants (jasa1, which lifelines has too): an exposure that begins at some time.
-spells <- coxph(Surv(start, stop, event) ~ transplant, data = jasa1, cluster = id,
+# Stanford's heart transplants (heart, which lifelines has too): an exposure that begins at some time.
+spells <- coxph(Surv(start, stop, event) ~ transplant, data = heart, cluster = id,
                 ties = "breslow")
 add("ratio", 1, coef(spells))
 add("ratio.se", 1, sqrt(vcov(spells)[1, 1]))
