@@ -29,6 +29,7 @@ _PUBLIC = {
     "charts": None,
     "check": "cxstats.survey.check",
     "choices": "cxstats.metrics.choices",
+    "churn_paths": "cxstats.customers.churn_paths",
     "cite": "cxstats.cases.facts",
     "Claims": "cxstats.cases.claims",
     "claims": "cxstats.cases.claims",
@@ -103,6 +104,7 @@ _PUBLIC = {
     "servperf": "cxstats.service.servqual",
     "servqual": "cxstats.service.servqual",
     "sharing_matrix": "cxstats.journeys.share_matrices",
+    "simulate_churn": "cxstats.datasets.simulate_churn",
     "simulate_clickstream": "cxstats.datasets.simulate_clickstream",
     "simulate_experience": "cxstats.datasets.simulate_experience",
     "simulate_kano": "cxstats.datasets.simulate_kano",
@@ -133,6 +135,7 @@ if TYPE_CHECKING:
     from cxstats.core.language import set_language
     from cxstats.core.moments import Moments, bootstrap_moments
     from cxstats.customers.attribution import attribution
+    from cxstats.customers.churn_paths import churn_paths
     from cxstats.customers.cohorts import cohorts
     from cxstats.customers.concentration import concentration
     from cxstats.customers.lifetime_value import lifetime_value
@@ -150,6 +153,7 @@ if TYPE_CHECKING:
         load_hotel_bookings,
         load_patient_experience,
     )
+    from cxstats.datasets.simulate_churn import simulate_churn
     from cxstats.datasets.simulate_clickstream import simulate_clickstream
     from cxstats.datasets.simulate_experience import simulate_experience
     from cxstats.datasets.simulate_kano import simulate_kano

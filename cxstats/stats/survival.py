@@ -143,6 +143,10 @@ class RateRatio:
         Standard error of its logarithm, by clusters; NaN where the estimate is 0 or infinite.
     z, p_value : float
         Score test of a ratio of 1, by clusters.
+    p_exact : float
+        Of a ratio of 1, where no cluster has more than one event: twice the smaller tail of the
+        number of exposed events, a sum of independent ones with chances ``n1_j / (n1_j + n0_j)``.
+        It keeps its level with few events, where the score test rejects too often.
     observed, expected : float
         Events of the exposed; those expected with a ratio of 1.
     """
@@ -151,6 +155,7 @@ class RateRatio:
     se_log: float
     z: float
     p_value: float
+    p_exact: float
     observed: float
     expected: float
 
@@ -438,14 +443,15 @@ def rate_ratio(
         return np.bincount(clusters, own - drift).astype(float), float((d * p * (1 - p)).sum())
 
     if not 0 < expected < d.sum() or not (n1 * n0).any():
-        return RateRatio(np.nan, np.nan, np.nan, np.nan, observed, expected)
+        return RateRatio(np.nan, np.nan, np.nan, np.nan, np.nan, observed, expected)
     u, _ = scores(1.0)
     z = float(u.sum() / np.sqrt((u**2).sum())) if u.any() else 0.0
     p_value = 2 * float(ndtr(-abs(z)))
+    p_exact = _exact_p(np.repeat(n1 / (n1 + n0), d), int(observed))
     forced = float(d[n0 == 0].sum())  # events at which all at risk are exposed
     if observed <= forced or observed >= forced + d[(n0 > 0) & (n1 > 0)].sum():
         edge = 0.0 if observed <= forced else np.inf
-        return RateRatio(edge, np.nan, z, p_value, observed, expected)
+        return RateRatio(edge, np.nan, z, p_value, p_exact, observed, expected)
     low, high = -30.0, 30.0  # the score falls with the logarithm of the ratio
     for _ in range(80):
         middle = (low + high) / 2
@@ -457,7 +463,21 @@ def rate_ratio(
     ratio = float(np.exp((low + high) / 2))
     u, information = scores(ratio)
     se = float(np.sqrt((u**2).sum()) / information)
-    return RateRatio(ratio, se, z, p_value, observed, expected)
+    return RateRatio(ratio, se, z, p_value, p_exact, observed, expected)
+
+
+def _exact_p(chances: Array, observed: int) -> float:
+    """Return twice the smaller tail of a count of independent events, both with the count itself.
+
+    Examples
+    --------
+    >>> round(_exact_p(np.full(10, 0.5), 2), 6)  # of the binomial distribution: 2 * 56 / 1024
+    0.109375
+    """
+    law = np.ones(1)
+    for chance in chances:
+        law = np.append(law * (1 - chance), 0.0) + np.append(0.0, law * chance)
+    return float(min(1.0, 2 * min(law[: observed + 1].sum(), law[observed:].sum())))
 
 
 def _logrank_sums(

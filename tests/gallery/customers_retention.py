@@ -20,12 +20,24 @@ def contracts(n=120, groups=("mail", "shop"), seed=3):
     return frame
 
 
+def _silent():
+    frame = cx.simulate_churn(150, 5, paths={}, days=120)
+    return cx.churn_paths(frame[frame["event"] != "leaves"], inactivity=40, longest=1)
+
+
+KINDS = ("visit", "purchase", "call", "complaint")
+
+
 def _nobody_leaves():
     frame = contracts(12)
     return cx.survival(frame.assign(left=frame.index == 3), "weeks", "left", by="channel")
 
 
 CASES = {
+    "ChurnPaths/a path": Case(
+        lambda: cx.churn_paths(cx.simulate_churn(250, 2), leaves="leaves"), labels=KINDS
+    ),
+    "ChurnPaths/silence": Case(_silent, labels=KINDS),
     "Survival/two groups": Case(
         lambda: cx.survival(contracts(), "weeks", "left", by="channel", unit="week"),
         labels=("mail", "shop"),
