@@ -421,7 +421,7 @@ def _codes(
     if complete:
         refuse(table, column, missing, "a value in every row")
     texts = cells.astype(object).map(str).to_numpy(object)
-    missing |= np.array([not text.strip() for text in texts])
+    missing = missing | np.array([not text.strip() for text in texts], bool)
     if isinstance(cells.dtype, pd.CategoricalDtype):
         order = [str(name) for name in cells.cat.categories]
     elif pd.api.types.is_numeric_dtype(cells.dtype):
