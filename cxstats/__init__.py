@@ -29,6 +29,7 @@ _PUBLIC = {
     "charts": None,
     "check": "cxstats.survey.check",
     "choices": "cxstats.metrics.choices",
+    "churn_paths": "cxstats.customers.churn_paths",
     "cite": "cxstats.cases.facts",
     "Claims": "cxstats.cases.claims",
     "claims": "cxstats.cases.claims",
@@ -106,11 +107,13 @@ _PUBLIC = {
     "servperf": "cxstats.service.servqual",
     "servqual": "cxstats.service.servqual",
     "sharing_matrix": "cxstats.journeys.share_matrices",
+    "simulate_churn": "cxstats.datasets.simulate_churn",
     "simulate_clickstream": "cxstats.datasets.simulate_clickstream",
     "simulate_experience": "cxstats.datasets.simulate_experience",
     "simulate_kano": "cxstats.datasets.simulate_kano",
     "simulate_loan_log": "cxstats.datasets.simulate_loan_log",
     "simulate_servqual": "cxstats.datasets.simulate_servqual",
+    "survival": "cxstats.customers.survival",
     "track": "cxstats.metrics.tracking.waves",
     "transactions": "cxstats.customers.transactions",
     "verdict": "cxstats.stats.rules",
@@ -135,6 +138,7 @@ if TYPE_CHECKING:
     from cxstats.core.language import set_language
     from cxstats.core.moments import Moments, bootstrap_moments
     from cxstats.customers.attribution import attribution
+    from cxstats.customers.churn_paths import churn_paths
     from cxstats.customers.cohorts import cohorts
     from cxstats.customers.concentration import concentration
     from cxstats.customers.lifetime_value import lifetime_value
@@ -142,6 +146,7 @@ if TYPE_CHECKING:
     from cxstats.customers.repurchase import repurchase
     from cxstats.customers.rfm import rfm
     from cxstats.customers.segments import segments
+    from cxstats.customers.survival import survival
     from cxstats.customers.transactions import transactions
     from cxstats.datasets.loaders import (
         load_cdnow,
@@ -153,6 +158,7 @@ if TYPE_CHECKING:
         load_housing,
         load_patient_experience,
     )
+    from cxstats.datasets.simulate_churn import simulate_churn
     from cxstats.datasets.simulate_clickstream import simulate_clickstream
     from cxstats.datasets.simulate_experience import simulate_experience
     from cxstats.datasets.simulate_kano import simulate_kano

@@ -19,6 +19,8 @@ WITHOUT = {
     "sharing_matrix": "shares of information are no answers",
     "event_log": "a log of a process holds no answers",
     "transactions": "purchases are no answers",
+    "churn_paths": "events of customers are no answers",
+    "survival": "times until an event are no answers",
     "find_personal_data": "it looks for persons, whatever was asked",
     "mask_personal_data": "it looks for persons, whatever was asked",
     "ahp": "judgements of pairs are no table of respondents",
