@@ -46,6 +46,7 @@ _PUBLIC = {
     "Design": "cxstats.stats.sampling_design",
     "drivers": "cxstats.priorities.drivers.analysis",
     "event_log": "cxstats.operations.event_log",
+    "fair_ranking": "cxstats.customers.fair_ranking",
     "find_incidents": "cxstats.journeys.incidents",
     "find_personal_data": "cxstats.survey.personal_data",
     "importance_performance": "cxstats.priorities.importance.analysis",
@@ -63,6 +64,7 @@ _PUBLIC = {
     "load_flights": "cxstats.datasets.loaders",
     "load_formulas": "cxstats.cases.files",
     "load_hotel_bookings": "cxstats.datasets.loaders",
+    "load_insteval": "cxstats.datasets.loaders",
     "load_patient_experience": "cxstats.datasets.loaders",
     "load_source_errors": "cxstats.cases.files",
     "load_tables": "cxstats.cases.tables",
@@ -134,6 +136,7 @@ if TYPE_CHECKING:
     from cxstats.customers.attribution import attribution
     from cxstats.customers.cohorts import cohorts
     from cxstats.customers.concentration import concentration
+    from cxstats.customers.fair_ranking import fair_ranking
     from cxstats.customers.lifetime_value import lifetime_value
     from cxstats.customers.movement import movement
     from cxstats.customers.repurchase import repurchase
@@ -146,6 +149,7 @@ if TYPE_CHECKING:
         load_ecsi_mobile,
         load_flights,
         load_hotel_bookings,
+        load_insteval,
         load_patient_experience,
     )
     from cxstats.datasets.simulate_clickstream import simulate_clickstream
