@@ -105,7 +105,7 @@ class FairRanking(Result):
     synthetic: bool
     notes: tuple[Text, ...]
 
-    kinds: ClassVar = ("league", "shrinkage")
+    kinds: ClassVar = ("league",)
     codes: ClassVar = {"verdict": "ranking.verdict.{}", "component": "ranking.component.{}"}
     reference: ClassVar = (
         "Goldstein & Spiegelhalter (1996). League tables and their limitations: statistical issues "
@@ -202,26 +202,20 @@ class FairRanking(Result):
         )  # fmt: skip
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
-        """Return the units with plain and shrunken means, or how each mean moves with its n."""
-        del options
+        """Return the units with plain means, shrunken means and verdicts."""
+        del kind, options
         table = self.table
-        title = "ranking.title" if not self.is_singular else "ranking.title.none"
-        shared = {
-            "source": self._head(lang), "average": self.average, "axis": self.score,
-            "level": self.level, "synthetic": self.synthetic,
-            "title": label(
-                title, lang, units=format_number(len(table)),
-                **{code: format_number(self._count(code)) for code in ("above", "below", "open")},
-            ),
-        }  # fmt: skip
         columns = ("unit", "n", "mean", "estimate", "ci_low", "ci_high", "verdict")
-        if kind == "league":
-            return Chart("league_table", tuple(table[name].tolist() for name in columns), shared)
-        if not self.is_singular:
-            shared["title"] = self._why_unfair(lang)
-        values = (table[name].tolist() for name in ("n", "mean", "estimate", "verdict"))
-        del shared["level"]
-        return Chart("shrinkage", tuple(values), shared)
+        counts = {code: format_number(self._count(code)) for code in ("above", "below", "open")}
+        title = "ranking.title.none" if self.is_singular else "ranking.title"
+        return Chart(
+            "league_table", tuple(table[name].tolist() for name in columns),
+            {
+                "source": self._head(lang), "average": self.average, "axis": self.score,
+                "best": self.best, "level": self.level, "synthetic": self.synthetic,
+                "title": label(title, lang, units=format_number(len(table)), **counts),
+            },
+        )  # fmt: skip
 
 
 @by_codebook(sampling=())
