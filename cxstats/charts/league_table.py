@@ -132,9 +132,7 @@ def league_table(  # noqa: PLR0913  (keywords of a chart)
         note = label("chart.league.note", lang, level=level_text(level, lang),
                      average=format_number(average, 2))  # fmt: skip
         counted = {code: format_number(codes.count(code)) for code in VERDICTS}
-        heading = title or label(
-            "ranking.title", lang, units=format_number(len(rows)), **counted
-        )
+        heading = title or label("ranking.title", lang, units=format_number(len(rows)), **counted)
         style.finish(ax, standalone, heading, source, lang, note, synthetic)
         return ax if standalone else style.lift_title(ax, -(-len(entries) // columns))
 
@@ -155,9 +153,8 @@ def _colour(verdict: str, best: str) -> str:
 
 
 def _legend(verdicts: set[str], best: str, lang: str) -> Sequence[Artist]:
-    dot = {"marker": "o", "linestyle": "none", "markersize": 6}
-    plain = Line2D([], [], **dot, markerfacecolor="white", markeredgecolor=style.INK,
-                   label=label("chart.league.plain", lang))  # fmt: skip
+    plain = Line2D([], [], marker="o", markersize=6, linestyle="none", markerfacecolor="white",
+                   markeredgecolor=style.INK, label=label("chart.league.plain", lang))  # fmt: skip
     return [
         plain,
         *(

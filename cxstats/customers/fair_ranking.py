@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from numbers import Integral
@@ -49,11 +49,11 @@ class FairRanking(Result):
     ----------
     table : pandas.DataFrame
         One row a unit, the best first: ``unit, n``; ``mean, mean_low, mean_high``, the plain mean
-        with Student's t interval; ``estimate, ci_low, ci_high``, the shrunken mean at the average of
-        the adjusting columns; ``reliability``, of a plain mean of n ratings; ``plain_rank, rank,
-        rank_low, rank_high``; ``top_probability, bottom_probability``, of being among the `top` best
-        or worst; ``verdict``: ``above`` or ``below`` the average of the units by intervals that hold
-        for all units at once, else ``open``.
+        with Student's t interval; ``estimate, ci_low, ci_high``, the shrunken mean at the average
+        of the adjusting columns; ``reliability``, of a plain mean of n ratings; ``plain_rank,
+        rank, rank_low, rank_high``; ``top_probability, bottom_probability``, of being among the
+        `top` best or worst; ``verdict``: ``above`` or ``below`` the average of the units by
+        intervals that hold for all units at once, else ``open``.
     components : pandas.DataFrame
         ``component, variance, share``: between units, between raters, residual.
     coefficients : pandas.DataFrame
@@ -141,7 +141,8 @@ class FairRanking(Result):
         lines.append(
             label(
                 "ranking.icc", lang, share=format_percent(100 * self.icc, 1, lang),
-                interval=interval(100 * self.icc_low, 100 * self.icc_high, 1), p=p_text(self.p_value),
+                interval=interval(100 * self.icc_low, 100 * self.icc_high, 1),
+                p=p_text(self.p_value),
             )
         )  # fmt: skip
         if not self.is_singular:
@@ -308,25 +309,16 @@ def fair_ranking(  # noqa: PLR0913  (columns and options)
     >>> ranking.table[["unit", "n", "plain_rank", "rank"]].head(2).to_numpy().tolist()
     [['B', 40, 1, 1], ['C', 40, 2, 2]]
     """
-    adjusting = _check_options(frame, score, unit, adjust, rater, best, top, weights, level)
-    _check_draws(n_draws, seed)
+    check_level(level)
+    _check_options(best, top, weights, n_draws, seed)
+    adjusting = _columns(frame, score, unit, adjust, rater)
     ratings = read_ratings(frame, score, unit, rater, adjusting, codebook)
     terms, design = design_of(ratings.groups, adjusting)
     check_identified(ratings, design, unit, rater)
     n_units = len(ratings.units)
     size = _check_sizes(top, n_units, n_draws, unit)
     cells = Cells(design, ratings.n, ratings.sums, float(ratings.squares.sum()), ratings.codes)
-    with quiet_linear_algebra():
-        model = RandomIntercepts(cells)
-        fit = model.fit()
-        if fit.residual_variance <= ROUNDING * ratings.squares.sum() / cells.n:
-            raise DataError(
-                f"column {score!r}: scores of a unit do not differ once raters and adjusting columns "
-                "are taken into account, so that there is no chance to allow for; allowed: scores "
-                "that vary"
-            )
-        drawn = model.draws(n_draws, level, seed)
-        ratio = model.deviance_without(0) - fit.deviance
+    fit, drawn, ratio = _fitted(cells, score, n_draws, level, seed)
     row_of_means = ratings.n @ design / cells.n
     average = float(row_of_means @ fit.coefficients)
     means = drawn.effects + (drawn.coefficients @ row_of_means)[:, None]
@@ -334,13 +326,13 @@ def fair_ranking(  # noqa: PLR0913  (columns and options)
     components = _components(fit)
     share = float(components["share"].iloc[0])
     noise = float(fit.residual_variance + fit.variances[1:].sum())
+    ci_low, ci_high = percentile_limits(means, level) + ratings.centre
     table = _plain(ratings, level).assign(
-        estimate=average + fit.effects[0] + ratings.centre,
-        **dict(zip(("ci_low", "ci_high"), percentile_limits(means, level) + ratings.centre,
-                   strict=True)),
-        reliability=lambda units: units["n"] / (units["n"] + noise / fit.variances[0])
-        if share > 0 else 0.0,
-    )  # fmt: skip
+        estimate=average + fit.effects[0] + ratings.centre, ci_low=ci_low, ci_high=ci_high
+    )
+    table["reliability"] = (
+        table["n"] / (table["n"] + noise / fit.variances[0]) if share > 0 else 0.0
+    )
     table = _ranked(table, means, best, size, level)
     table["verdict"] = np.select([low > 0, high < 0], ["above", "below"], "open")
     order = np.lexsort((-table["n"], table["rank"]))
@@ -372,12 +364,25 @@ def fair_ranking(  # noqa: PLR0913  (columns and options)
     )
 
 
-def _check_options(  # noqa: PLR0913  (those of the method)
-    frame: Any, score: Any, unit: Any, adjust: Any, rater: Any, best: Any, top: Any, weights: Any,
-    level: float,
-) -> list[str]:  # fmt: skip
-    """Return the adjusting columns; raise if an option is not allowed."""
-    check_level(level)
+def _fitted(
+    cells: Cells, score: str, n_draws: int, level: float, seed: int
+) -> tuple[Fit, Draws, float]:
+    """Return the estimates, draws, and what the deviance gains by the variance of units."""
+    with quiet_linear_algebra():
+        model = RandomIntercepts(cells)
+        if model.lacks_residual:
+            raise DataError(
+                f"column {score!r}: scores of a unit do not differ once raters and adjusting "
+                "columns are taken into account, so that there is no chance to allow for; allowed: "
+                "scores that vary"
+            )
+        fit = model.fit()
+        drawn = model.draws(n_draws, level, seed)
+        return fit, drawn, model.deviance_without(0) - fit.deviance
+
+
+def _check_options(best: Any, top: Any, weights: Any, n_draws: Any, seed: Any) -> None:
+    """Raise if an option is not allowed."""
     if best not in ("high", "low"):
         raise CxError(f"best={excerpt(best)}; allowed: 'high', 'low'")
     if weights is not None:
@@ -387,35 +392,30 @@ def _check_options(  # noqa: PLR0913  (those of the method)
         )
     if top is not None and (isinstance(top, bool) or not isinstance(top, Integral) or top < 1):
         raise CxError(f"top={excerpt(top)}; allowed: a whole number from 1, or None")
-    adjusting = [adjust] if isinstance(adjust, str) else list(adjust or [])
-    columns = {"score": [score], "unit": [unit], "rater": [rater] if rater is not None else [],
-               "adjust": adjusting}  # fmt: skip
-    seen: dict[Any, str] = {}
-    for option, names in columns.items():
-        for name in names:
-            if not isinstance(name, str):
-                raise CxError(f"{option}={excerpt(name)}; allowed: the name of a column")
-            if name in seen:
-                raise CxError(f"column {name!r} is named as {seen[name]} and as {option}")
-            seen[name] = option
+    for name, number, least in (("n_draws", n_draws, FEWEST_DRAWS), ("seed", seed, 0)):
+        if isinstance(number, bool) or not isinstance(number, Integral) or number < least:
+            raise CxError(f"{name}={excerpt(number)}; allowed: a whole number from {least}")
+
+
+def _columns(frame: Any, score: Any, unit: Any, adjust: Any, rater: Any) -> list[str]:
+    """Return the adjusting columns; raise if a column is not named by text, or named twice."""
     if isinstance(frame, (list, tuple, np.ndarray, pd.Series)):
-        raise CxError(f"a {type(frame).__name__} has no named columns; allowed: pandas, Polars, "
-                      "PyArrow, DuckDB relation")  # fmt: skip
+        raise CxError(
+            f"a {type(frame).__name__} has no named columns; allowed: pandas, Polars, PyArrow, "
+            "DuckDB relation"
+        )
+    is_one = isinstance(adjust, str) or not isinstance(adjust, Iterable)
+    adjusting: list[Any] = [] if adjust is None else [adjust] if is_one else list(adjust)
+    columns = [("score", score), ("unit", unit), *(("adjust", name) for name in adjusting)]
+    columns += [] if rater is None else [("rater", rater)]
+    seen: dict[str, str] = {}
+    for option, name in columns:
+        if not isinstance(name, str):
+            raise CxError(f"{option}={excerpt(name)}; allowed: the name of a column")
+        if name in seen:
+            raise CxError(f"column {name!r} is named as {seen[name]} and as {option}")
+        seen[name] = option
     return adjusting
-
-
-def _check_draws(n_draws: Any, seed: Any) -> None:
-    if isinstance(n_draws, bool) or not isinstance(n_draws, Integral) or n_draws < FEWEST_DRAWS:
-        raise CxError(f"n_draws={excerpt(n_draws)}; allowed: a whole number from {FEWEST_DRAWS}")
-    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
-        raise CxError(f"seed={excerpt(seed)}; allowed: a whole number from 0")
-
-
-def _p_value(ratio: float) -> float:
-    """Return the p value of a variance: half a chi-square with 1 df, half a zero."""
-    from scipy.special import chdtrc
-
-    return 1.0 if ratio <= ONE_STEP else float(chdtrc(1, ratio)) / 2
 
 
 def _check_sizes(top: int | None, n_units: int, n_draws: int, unit: str) -> int:
@@ -461,9 +461,7 @@ def _pairs_apart(low: Array, high: Array) -> int:
     return int(np.searchsorted(np.sort(high), low, side="left").sum())
 
 
-def _ranked(
-    table: pd.DataFrame, means: Array, best: str, top: int, level: float
-) -> pd.DataFrame:
+def _ranked(table: pd.DataFrame, means: Array, best: str, top: int, level: float) -> pd.DataFrame:
     """Return the table with ranks, their limits, and probabilities of the top and the bottom."""
     ascending = best == "low"
     ranks = {
@@ -515,9 +513,7 @@ def _notes(
     ratings: Ratings, share: float, unit: str, rater: str | None, adjusting: list[str]
 ) -> list[Text]:
     """Return what a reader must know."""
-    fixed = [
-        name for name in adjusting if ratings.is_constant_within_units(ratings.groups[name])
-    ]
+    fixed = [name for name in adjusting if ratings.is_constant_within_units(ratings.groups[name])]
     k, n_groups = len(ratings.units), ratings.n_groups()
     return [
         *note_if(not share > 0, "ranking.note.singular"),

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from cxstats.core.errors import DataError
 from cxstats.core.messages import excerpt, listing
+from cxstats.core.order_of_waves import in_order
 from cxstats.metrics.answers import Sampling, read_answers
-from cxstats.metrics.group_sums import Domain, Sums, Value, add_up
+from cxstats.metrics.group_sums import Domain, Value, add_up
 from cxstats.survey.codebook import Codebook
 
 Array = NDArray[np.float64]
@@ -21,7 +22,8 @@ Codes = NDArray[np.int64]
 FEWEST_UNITS = 3
 MOST_CROSSED = 6_000  # levels of the smaller of two factors: a square matrix of them is held
 ROUNDING = 1e-12  # relative; variances below are none
-SAME = 1e-14  # relative; a column whose rest after regression is smaller repeats others
+SAME = 1e-10  # a column of which regression on others leaves less, of its variance, repeats them
+MOST_CATEGORIES = 200
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +81,11 @@ class Ratings:
 
 
 def read_ratings(
-    frame: Any, score: str, unit: str, rater: str | None, adjusting: list[str],
+    frame: Any,
+    score: str,
+    unit: str,
+    rater: str | None,
+    adjusting: list[str],
     codebook: Codebook | None,
 ) -> Ratings:
     """Add ratings up by all columns of the model, in the engine that holds them.
@@ -125,41 +131,57 @@ def design_of(groups: pd.DataFrame, adjusting: list[str]) -> tuple[list[str], Ar
     DataError
         If a column does not vary, is infinite, or repeats others.
     """
-    terms, columns = ["intercept"], [np.ones(len(groups))]
+    added: dict[tuple[str, str], Array] = {}
     for name in adjusting:
         values = groups[name]
-        different = list(pd.unique(values.astype(object)))
+        different = _in_order(values)
         if len(different) < 2:
             raise DataError(
                 f"column {name!r} of adjust= has one value, {excerpt(different[0])}; allowed: a "
                 "column that varies"
             )
-        is_number = pd.api.types.is_numeric_dtype(values.dtype)
-        if is_number and not pd.api.types.is_bool_dtype(values.dtype):
+        kind = values.dtype
+        if pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind):
             numbers = values.to_numpy(float)
-            if not np.isfinite(numbers).all():
-                raise DataError(f"column {name!r} of adjust= has {numbers[~np.isfinite(numbers)][0]}"
-                                "; allowed: finite numbers")  # fmt: skip
-            added = {name: numbers}
-        else:
-            texts = values.astype(object)
-            added = {f"{name}: {value}": (texts == value).to_numpy(float)
-                     for value in different[1:]}  # fmt: skip
-        for term, column in added.items():
-            terms.append(term)
-            columns.append(column)
-            _check_rank(columns, name)
-    return terms, np.column_stack(columns)
+            infinite = numbers[~np.isfinite(numbers)]
+            if len(infinite):
+                raise DataError(
+                    f"column {name!r} of adjust= has {infinite[0]}; allowed: finite numbers"
+                )
+            added[name, name] = numbers
+            continue
+        if len(different) > MOST_CATEGORIES:
+            raise DataError(
+                f"column {name!r} of adjust= has {len(different):,} different values; allowed: at "
+                f"most {MOST_CATEGORIES}, or a column of numbers"
+            )
+        cells = values.astype(object)
+        for value in different[1:]:
+            added[name, f"{name}: {value}"] = (cells == value).to_numpy(float)
+    design = np.column_stack([np.ones(len(groups)), *added.values()])
+    _check_rank(design, [name for name, _ in added])
+    return ["intercept", *(term for _, term in added)], design
 
 
-def _check_rank(columns: list[Array], name: str) -> None:
-    *others, column = columns
-    basis = np.column_stack(others)
-    residual = column - basis @ np.linalg.lstsq(basis, column, rcond=None)[0]
-    if residual @ residual <= SAME * (column @ column):
-        raise DataError(
-            f"column {name!r} of adjust= repeats what the columns before it say; leave one out"
-        )
+def _in_order(values: pd.Series[Any]) -> list[Any]:
+    """Return the different values of a column, in the order of its categories or their own."""
+    different = list(pd.unique(values.astype(object)))
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return [value for value in values.cat.categories if value in different]
+    return in_order(different)
+
+
+def _check_rank(design: Array, columns: list[str]) -> None:
+    """Raise if a column of the design repeats those before it."""
+    centred = design[:, 1:] - design[:, 1:].mean(axis=0)
+    centred /= np.sqrt((centred**2).sum(axis=0))
+    products = centred.T @ centred
+    for j, name in enumerate(columns):
+        weights = np.linalg.lstsq(products[:j, :j], products[:j, j], rcond=None)[0]
+        if 1 - products[:j, j] @ weights <= SAME:
+            raise DataError(
+                f"column {name!r} of adjust= repeats what the columns before it say; leave one out"
+            )
 
 
 def check_identified(ratings: Ratings, design: Array, unit: str, rater: str | None) -> None:
@@ -200,6 +222,12 @@ def check_identified(ratings: Ratings, design: Array, unit: str, rater: str | No
         )
     if not ratings.squares.sum() > ROUNDING * n * max(ratings.centre**2, ROUNDING):
         raise DataError(f"all {n:.0f} scores are {ratings.centre:g}; allowed: scores that vary")
+    within = ratings.squares.sum() - (ratings.sums**2 / ratings.n).sum()
+    if not within > ROUNDING * ratings.squares.sum() and len(ratings.n) == k:
+        raise DataError(
+            f"all scores of each value of {unit!r} are alike: there is no chance to allow for; "
+            "allowed: scores that vary"
+        )
     constant = sum(ratings.is_constant_within_units(column) for column in design.T)
     if constant > k - 2:
         raise DataError(

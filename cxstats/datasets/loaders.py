@@ -121,8 +121,8 @@ INSTEVAL = Source(
     sha256="d9f6555d7e15eeceee211dae29a3a4dbbdfd878600e3d944d2c5563c9d0c598a",
     licence="GPL (the package that ships it)",
     source=(
-        "ETH Zurich: ratings of lecturers by students, made anonymous, as InstEval in the R package "
-        "lme4 (Bates, Mächler, Bolker & Walker 2015, Journal of Statistical Software 67(1))"
+        "ETH Zurich: ratings of lecturers by students, made anonymous, as InstEval in the R "
+        "package lme4 (Bates, Mächler, Bolker & Walker 2015, J. of Statistical Software 67(1))"
     ),
     preparation="columns are named in words",
 )

@@ -40,6 +40,7 @@ RISE = 16.0
 LARGE, NODES_OF_LARGE, RISE_OF_LARGE = 300, 5, 9.0
 FINE = 200  # points an axis, of the density of t
 STARTS = (0.0, 0.7, 3.0)
+MOST = 1e4  # t by its scale; from there on nothing is left of the residual, nor of all digits
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -245,7 +246,8 @@ class RandomIntercepts:
     def _gradient(self, ratios: Array, solution: Solution) -> Array:
         """Return the derivatives of the deviance with respect to t (f,), which is above 0.
 
-        ``(2 / t) (q - tr C - (n - p) v'v / residual)``, with C the block of q levels of the inverse.
+        ``(2 / t) (q - tr C - (n - p) v'v / residual)``, with C the block of the q levels in the
+        inverse of Henderson's matrix.
         """
         from scipy.linalg import lapack
 
@@ -262,7 +264,12 @@ class RandomIntercepts:
             traces[self.dense] = np.trace(inverse[self.p :, self.p :])
         sizes = np.array([len(v) for v in effects])
         squares = np.array([v @ v for v in effects])
-        return 2 / ratios * (sizes - traces - self.df * squares / solution.residual)
+        return np.asarray(2 / ratios * (sizes - traces - self.df * squares / solution.residual))
+
+    @property
+    def lacks_residual(self) -> bool:
+        """Whether the effects leave nothing to the residual, so that no variance is estimated."""
+        return bool((self.ratios > 0.9 * MOST * self.scale).any())
 
     def deviance_without(self, factor: int) -> float:
         """Return the least deviance with no variance of a factor."""
@@ -289,7 +296,7 @@ class RandomIntercepts:
 
         best = min((np.array(x) for x in product(STARTS, repeat=len(free))), key=deviance)
         if free:
-            bounds = [(1e-6, None)] * len(free)
+            bounds = [(1e-6, MOST)] * len(free)
             start = np.maximum(best, 0.05)  # off the edge, where the derivative is 0
             result = minimize(with_gradient, start, jac=True, bounds=bounds, tol=1e-13)
             best = min(best, result.x, key=deviance)
@@ -332,7 +339,7 @@ class RandomIntercepts:
 
     @property
     def _is_large(self) -> bool:
-        return self.crossed.shape[1] > LARGE
+        return bool(self.crossed.shape[1] > LARGE)
 
     def _edge(self, centre: Array, axis: int, side: int) -> float:
         """Return the position on a side of the centre where the density begins to matter."""
@@ -399,7 +406,7 @@ class RandomIntercepts:
             log_weights.append(np.log(weights * (high - low)))
         grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, self.n_factors)
         log_density = np.array([self._log_density(positions) for positions in grid])
-        total = sum(np.meshgrid(*log_weights, indexing="ij")).ravel()
+        total = np.sum(np.meshgrid(*log_weights, indexing="ij"), axis=0).ravel()
         return grid, log_density, log_density + total
 
     def _share_limits(self, grid: Array, log_density: Array, level: float) -> Array:
@@ -417,4 +424,4 @@ class RandomIntercepts:
         order = np.argsort(shares)
         cumulated = np.cumsum(np.exp(values - values.max()).ravel()[order])
         tails = [(1 - level) / 2, (1 + level) / 2]
-        return np.interp(tails, cumulated / cumulated[-1], shares[order])
+        return np.asarray(np.interp(tails, cumulated / cumulated[-1], shares[order]))

@@ -112,7 +112,7 @@ def of_units(y):
 
 def test_balanced_data_have_the_estimates_of_analysis_of_variance():
     y = balanced()
-    k, n = y.shape
+    n = y.shape[1]
     fit = of_units(y).fit()
     within = y.var(axis=1, ddof=1).mean()
     between = n * y.mean(axis=1).var(ddof=1)
