@@ -306,8 +306,8 @@ def fair_ranking(  # noqa: PLR0913  (columns and options)
     >>> quality = ratings["branch"].map(dict(zip("ABCDEF", [3, 3.6, 3.4, 3.2, 2.8, 2.4])))
     >>> ratings["score"] = quality + rng.normal(size=len(ratings)).round(2)
     >>> ranking = fair_ranking(ratings, "score", "branch", top=1)
-    >>> ranking.table[["unit", "n", "plain_rank", "rank"]].head(2).to_numpy().tolist()
-    [['B', 40, 1, 1], ['C', 40, 2, 2]]
+    >>> ranking.table[["unit", "n", "plain_rank", "rank"]].head(3).to_numpy().tolist()
+    [['B', 40, 1, 1], ['C', 40, 3, 2], ['A', 3, 2, 3]]
     """
     check_level(level)
     _check_options(best, top, weights, n_draws, seed)

@@ -309,7 +309,7 @@ def load_insteval() -> pd.DataFrame:
     Examples
     --------
     >>> ratings = load_insteval()
-    >>> ratings[["student", "lecturer"]].nunique().tolist(), round(ratings["rating"].mean(), 3)
+    >>> ratings[["student", "lecturer"]].nunique().tolist(), round(ratings["rating"].mean().item(), 3)
     ([2972, 1128], 3.206)
     """
     frame = _read(INSTEVAL)

@@ -3,8 +3,9 @@
 ``y = X b + s (t1 Z1 v1 + t2 Z2 v2) + e``: e normal with variance s^2, v standard normal times s, so
 that ``t`` are standard deviations relative to the residual one. Henderson's equations need only
 cross-products. The factor with more levels is eliminated from them (its block is diagonal); what
-is left is dense, of the size of the other factor. statsmodels' MixedLM takes crossed factors as
-dense matrices of all rows: 3,000 rows with 200 and 100 levels take it minutes.
+is left is dense, of the size of the other factor. statsmodels' MixedLM, which takes crossed factors
+as dense matrices of all rows, needs 15 s for 2,504 ratings of 730 lecturers by 100 students where
+this needs half a second, and did not finish 6,000 ratings in three minutes.
 
 References
 ----------
@@ -155,9 +156,9 @@ class RandomIntercepts:
     ...               (np.arange(3),))
     >>> fit = RandomIntercepts(cells).fit()
     >>> fit.coefficients.round(3).tolist(), fit.effects[0].round(3).tolist()
-    ([3.5], [-0.722, 0.0, 0.722])
+    ([3.5], [-0.806, -0.0, 0.806])
     >>> fit.variances.round(3).tolist(), round(fit.residual_variance, 3)
-    ([0.722], 1.111)
+    ([0.806], 0.778)
     """
 
     def __init__(self, cells: Cells) -> None:
