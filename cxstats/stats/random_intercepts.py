@@ -5,7 +5,7 @@ that ``t`` are standard deviations relative to the residual one. Henderson's equ
 cross-products. The factor with more levels is eliminated from them (its block is diagonal); what
 is left is dense, of the size of the other factor. statsmodels' MixedLM, which takes crossed factors
 as dense matrices of all rows, needs 15 s for 2,504 ratings of 730 lecturers by 100 students where
-this needs half a second, and did not finish 6,000 ratings in three minutes.
+this needs half a second, and did not finish 6,883 ratings in three minutes.
 
 References
 ----------
