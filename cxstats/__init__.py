@@ -47,6 +47,7 @@ _PUBLIC = {
     "Design": "cxstats.stats.sampling_design",
     "drivers": "cxstats.priorities.drivers.analysis",
     "event_log": "cxstats.operations.event_log",
+    "fair_ranking": "cxstats.customers.fair_ranking",
     "find_incidents": "cxstats.journeys.incidents",
     "find_personal_data": "cxstats.survey.personal_data",
     "importance_performance": "cxstats.priorities.importance.analysis",
@@ -65,6 +66,7 @@ _PUBLIC = {
     "load_formulas": "cxstats.cases.files",
     "load_hotel_bookings": "cxstats.datasets.loaders",
     "load_housing": "cxstats.datasets.loaders",
+    "load_insteval": "cxstats.datasets.loaders",
     "load_patient_experience": "cxstats.datasets.loaders",
     "load_source_errors": "cxstats.cases.files",
     "load_tables": "cxstats.cases.tables",
@@ -141,6 +143,7 @@ if TYPE_CHECKING:
     from cxstats.customers.churn_paths import churn_paths
     from cxstats.customers.cohorts import cohorts
     from cxstats.customers.concentration import concentration
+    from cxstats.customers.fair_ranking import fair_ranking
     from cxstats.customers.lifetime_value import lifetime_value
     from cxstats.customers.movement import movement
     from cxstats.customers.repurchase import repurchase
@@ -156,6 +159,7 @@ if TYPE_CHECKING:
         load_flights,
         load_hotel_bookings,
         load_housing,
+        load_insteval,
         load_patient_experience,
     )
     from cxstats.datasets.simulate_churn import simulate_churn

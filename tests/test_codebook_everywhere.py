@@ -89,6 +89,7 @@ PLAIN = {
         f, {"x1": 0.5, "x2": 0.5}, on_missing="drop", **o
     ),
     "emotion": lambda f, **o: emotion(f, "z", "x1", "x2", **QUICK, **o),
+    "fair_ranking": lambda f, **o: cx.fair_ranking(f, "z", "x3", "g", n_draws=500, **o),
     "service": lambda f, **o: estimate_service_weights(f, "z", "x1", "x2", "x3", **QUICK, **o),
     "regression": lambda f, **o: cx.weights(
         f, "regression", outcome="z", drivers=["x1", "x2"], negative="zero", **QUICK, **o

