@@ -212,7 +212,9 @@ def feedback_times(
     horizon: Any = None,
     level: float = 0.95,
 ) -> FeedbackTimes:
-    """Estimate times until feedback is answered or closed; open items count as "longer than so far".
+    """Estimate times until feedback is answered or closed, with open items in the count.
+
+    An open item takes longer than it has been open so far.
 
     Kaplan and Meier's curve with log-log limits; medians by Brookmeyer and Crowley; the mean is the
     area below the curve up to a horizon. A mean over closed items alone is too short, since the
@@ -248,9 +250,18 @@ def feedback_times(
     is what the curve shows; where items vanish from the register unclosed, it is too favourable.
     The test has most power where one group is slower all along.
 
-    Of a tested simulation (200 registers a cell; three items a customer, log-normal times of which
-    half of the variance is the customer's, a quarter of the items open) 95 % intervals of the
-    median covered 94 % with 50 and 95 % with 200 customers.
+    In 600 simulated registers a row (log-normal times, half of the variance the customer's; a fifth
+    of the items open; 95 % intervals) these many covered the truth (%); the last column takes items
+    as independent:
+
+    =========  =====  ======  ===  ====  ==============  ===================
+    customers  items  median  p90  mean  share in time   median, independent
+    =========  =====  ======  ===  ====  ==============  ===================
+    20         60     95      97   93    94              89
+    50         150    96      95   95    97              90
+    200        600    95      95   95    94              87
+    50         50     95      98   93    95              95
+    =========  =====  ======  ===  ====  ==============  ===================
 
     References
     ----------
