@@ -15,6 +15,7 @@ _PUBLIC = {
     "ab_test": "cxstats.experiments.ab_tests",
     "ab_test_from_counts": "cxstats.experiments.ab_tests",
     "access_matrix": "cxstats.journeys.share_matrices",
+    "agreement": "cxstats.voice.agreement",
     "ahp": "cxstats.weighting.ahp",
     "Audit": "cxstats.cases.audit",
     "attribution": "cxstats.customers.attribution",
@@ -52,6 +53,7 @@ _PUBLIC = {
     "importance_performance": "cxstats.priorities.importance.analysis",
     "experiments": None,
     "journey": "cxstats.journeys.journey",
+    "improvement_log": "cxstats.voice.improvements",
     "invariance": "cxstats.models.sem.invariance",
     "kano": "cxstats.priorities.kano.analysis",
     "kano_from_counts": "cxstats.priorities.kano.analysis",
@@ -199,6 +201,8 @@ if TYPE_CHECKING:
     from cxstats.survey.coding import moments
     from cxstats.survey.personal_data import find_personal_data, mask_personal_data
     from cxstats.survey.read import read_survey
+    from cxstats.voice.agreement import agreement
+    from cxstats.voice.improvements import improvement_log
     from cxstats.voice.register import feedback_register
     from cxstats.weighting.ahp import ahp
     from cxstats.weighting.methods import weights

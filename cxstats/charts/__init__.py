@@ -43,6 +43,7 @@ from cxstats.charts.style import theme
 from cxstats.charts.survival_curves import survival_curves
 from cxstats.charts.tornado import tornado
 from cxstats.charts.trajectory import trajectory
+from cxstats.charts.weekly_counts import weekly_counts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,6 +91,7 @@ __all__ = [
     "tornado",
     "trajectory",
     "verdicts",
+    "weekly_counts",
     "weight_simplex",
     "weights",
     "zone_bands",

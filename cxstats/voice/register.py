@@ -342,7 +342,7 @@ def _read(
             data[role] = _reopenings(table, name, time_format)
         else:
             check_group_values(table[name], name)
-            data[role] = table[name].map(_label).astype(object)
+            data[role] = table[name].map(as_label).astype(object)
     if len(set(aware.values())) > 1:
         zoned = [name for name, has in aware.items() if has]
         raise DataError(
@@ -352,7 +352,7 @@ def _read(
     return data
 
 
-def _label(cell: Any) -> str | None:
+def as_label(cell: Any) -> str | None:
     """Return a cell as text without spaces at its ends; 12 and 12.0 are "12"."""
     import pandas as pd
 
@@ -387,7 +387,7 @@ def _yes_or_no(
 ) -> tuple[NDArray[np.bool_], pd.Series | None]:
     """Return yes or no of every row, and when, where the column holds times."""
     column = table[name]
-    texts = column.map(_label)
+    texts = column.map(as_label)
     known = texts.map(lambda text: text is None or look(text) in YES | NO)
     if known.all():
         yes = texts.map(lambda text: text is not None and look(text) in YES)
@@ -406,7 +406,7 @@ def _yes_or_no(
 def _reopenings(table: pd.DataFrame, name: str, time_format: str | None) -> NDArray[np.int64]:
     """Return how often each item was opened again."""
     column = table[name]
-    texts = column.map(_label)
+    texts = column.map(as_label)
     counts = texts.map(lambda text: int(text) if text and text.isdecimal() else -1)
     blank = texts.isna().to_numpy(bool)
     if (blank | (counts >= 0).to_numpy(bool)).all():
