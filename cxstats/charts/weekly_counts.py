@@ -65,7 +65,9 @@ def weekly_counts(  # noqa: PLR0913  (keywords of a chart)
     starts = np.array([date2num(week) for week in weeks])
     values, means, limits = (np.array(list(x), float) for x in (counts, centre, limit))
     marked = np.array(list(alerts), bool)
-    if not len(starts) or not len(starts) == len(values) == len(means) == len(limits) == len(marked):
+    if not len(starts) or not len(starts) == len(values) == len(means) == len(limits) == len(
+        marked
+    ):
         raise CxError(f"{len(starts)} weeks and {len(values)} counts; allowed: as many, 1 or more")
     if not 0 <= n_baseline <= len(starts):
         raise CxError(f"n_baseline={n_baseline}; allowed: 0 to {len(starts)}, the number of weeks")
@@ -102,10 +104,9 @@ def _keys(is_baseline: Any, marked: Any, lang: str) -> list[Any]:
         for name, colour, there in patches
         if there
     ]
-    lines = (("limit", "-", 1.4), ("centre", ":", 1.0))
-    keys += [
-        Line2D([], [], color=style.INK, linestyle=line, linewidth=width,
-               label=label(f"chart.weekly.{name}", lang))
-        for name, line, width in lines
-    ]  # fmt: skip
-    return keys
+    limit, centre = (label(f"chart.weekly.{name}", lang) for name in ("limit", "centre"))
+    return [
+        *keys,
+        Line2D([], [], color=style.INK, linewidth=1.4, label=limit),
+        Line2D([], [], color=style.INK, linewidth=1, linestyle=":", label=centre),
+    ]

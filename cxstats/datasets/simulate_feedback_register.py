@@ -47,9 +47,9 @@ def simulate_feedback_register(
     """Simulate a register of customer feedback as it stands after some weeks. Synthetic data.
 
     Items come in as a Poisson process. The hours of an item until it is closed are
-    ``exp(log m + u + e)``, m the median of its class and channel, u the customer's own part (normal,
-    standard deviation 0.5) and e the item's (0.9); an answer takes 0.3 times the hours until closing
-    (2 % of the items are closed without one). What would happen after the last week has not
+    ``exp(log m + u + e)``, m the median of its class and channel, u the customer's part (normal,
+    standard deviation 0.5) and e the item's (0.9); an answer takes 0.3 times the hours until
+    closing (2 % of the items are closed without one). What would happen after the last week has not
     happened yet: such items are open. Some customers write much more than others.
 
     Parameters
@@ -150,7 +150,11 @@ def _check(n_weeks: Any, per_week: Any, seed: Any, n_customers: Any) -> None:
     for name, (value, least) in whole.items():
         if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
             raise CxError(f"{name}={value!r}; allowed: whole numbers from {least} upwards")
-    if isinstance(per_week, bool) or not isinstance(per_week, Real) or not 1 <= per_week < 1e5:
+    if (
+        isinstance(per_week, bool)
+        or not isinstance(per_week, Real)
+        or not 1 <= float(per_week) < 1e5
+    ):
         raise CxError(f"per_week={per_week!r}; allowed: 1 to below 100,000")
 
 
@@ -167,7 +171,9 @@ def _arrivals(
         name, first, factor = IMPROVEMENT
         mean[first:, names.index(name)] *= factor
     counts = rng.poisson(mean)
-    week, of_class = (np.repeat(places.ravel(), counts.ravel()) for places in np.indices(counts.shape))
+    week, of_class = (
+        np.repeat(places.ravel(), counts.ravel()) for places in np.indices(counts.shape)
+    )
     return week, of_class
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval
-from cxstats.core.language import Text, both, label, note_if
+from cxstats.core.language import Text, label, note_if
 from cxstats.core.messages import excerpt, listing, no_column, row_name
 from cxstats.core.moments import check_resamples, resampling_counts
 from cxstats.core.result import Chart, Result
@@ -294,9 +294,7 @@ def _check_options(kind: Any, weights: Any, scale: Any) -> None:
         ("kind", kind, KINDS), ("weights", weights, (None, *WEIGHTS)), ("scale", scale, SCALES)
     ):  # fmt: skip
         if value not in allowed:
-            raise CxError(
-                f"{name}={excerpt(value)}; allowed: {', '.join(map(repr, allowed))}"
-            )
+            raise CxError(f"{name}={excerpt(value)}; allowed: {', '.join(map(repr, allowed))}")
     if weights is not None and kind != "cohen":
         raise CxError(f"weights={weights!r} is for kind='cohen'; kind is {kind!r}")
     if scale != "nominal" and kind != "krippendorff":
@@ -496,8 +494,9 @@ def krippendorff_alpha(
     """Return Krippendorff's alpha of ratings of items, ``1 - D / E``.
 
     ``D = sum_u sum_c,k n_uc n_uk d(c, k) / (m_u - 1)``, n_uc how often item u is rated c and m_u
-    its ratings; ``E = sum_c,k n_c n_k d(c, k) / (n - 1)``. The difference d is 0 or 1, ``(c - k)^2``
-    on an interval scale, and ``(sum of n_g from c to k less (n_c + n_k) / 2)^2`` on an ordinal one.
+    its ratings; ``E = sum_c,k n_c n_k d(c, k) / (n - 1)``. The difference d is 0 or 1,
+    ``(c - k)^2`` on an interval scale, and ``(sum of n_g from c to k less (n_c + n_k) / 2)^2`` on an
+    ordinal one.
 
     Parameters
     ----------

@@ -169,7 +169,7 @@ class ComplaintAlerts(Result):
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
         """Return one series, that of most alerts unless the option ``group`` names another."""
         group = options.get("group")
-        row = self.series.loc[self.series["n_alerts"].idxmax()]
+        row = self.series.iloc[int(self.series["n_alerts"].argmax())]
         rows = self.table
         if self.by is not None:
             names = self.series[self.by].to_list()

@@ -135,7 +135,7 @@ class FeedbackTimes(Result):
     synthetic: bool
     notes: tuple[Text, ...]
 
-    kinds: ClassVar = ("medians",)
+    kinds: ClassVar = ("medians", "curves")
     codes: ClassVar = {"statistic": "register.statistic.{}"}
     reference: ClassVar = (
         "Kaplan & Meier (1958). Nonparametric estimation from incomplete observations. Journal of "
@@ -174,14 +174,25 @@ class FeedbackTimes(Result):
         return label("register.all", lang) if self.by is None else str(row[self.by])
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
-        """Return the medians of the groups with their intervals."""
+        """Return the medians of the groups with their intervals, or the curves."""
+        event = label(f"register.event.{self.event}", lang)
+        unit = label(f"register.unit.{self.unit}", lang)
+        source = label("register.source", lang, n=format_number(self.n))
+        if kind == "curves":
+            keywords = {
+                "axis": label("register.times.curve_axis", lang, unit=unit),
+                "without": label("register.times.without", lang, event=event),
+                "source": source,
+                "level": self.level,
+                "synthetic": self.synthetic,
+            }
+            return Chart("survival_curves", (self.curves,), keywords)
         rows = self.table[self.table["statistic"] == "median"]
         rows = rows[rows["estimate"].notna()]
         if not len(rows):
             raise CxError("no group has a median yet: too many items are open; see `.table`")
-        event = label(f"register.event.{self.event}", lang)
-        unit = label(f"register.unit.{self.unit}", lang)
-        slowest = rows.loc[rows["estimate"].idxmax()]
+        slowest = rows.iloc[int(rows["estimate"].argmax())]
+        key = "register.times.title" + ("" if len(rows) > 1 else ".one")
         return Chart(
             "intervals",
             (
@@ -190,11 +201,11 @@ class FeedbackTimes(Result):
             ),
             {
                 "title": label(
-                    "register.times.title", lang, event=event, unit=unit,
+                    key, lang, event=event, unit=unit,
                     group=self._group(slowest, lang), value=format_number(slowest["estimate"], 1),
                 ),
                 "axis": label("register.times.axis", lang, event=event, unit=unit),
-                "source": label("register.source", lang, n=format_number(self.n)),
+                "source": source,
                 "level": self.level,
                 "decimals": 1,
                 "synthetic": self.synthetic,
@@ -344,9 +355,7 @@ def _rows_with(
     return rows, int((~rows).sum())
 
 
-def item_times(
-    register: FeedbackRegister, event: str, unit: str, since: str = "date"
-) -> ItemTimes:
+def item_times(register: FeedbackRegister, event: str, unit: str, since: str = "date") -> ItemTimes:
     """Return times from `since` to an event, of all items; those without `since` have NaN.
 
     Raises
@@ -488,7 +497,7 @@ class PromisesKept(Result):
         if not len(rows):
             raise CxError("no item is old enough to tell whether a promise was kept")
         unit = label(f"register.unit.{self.unit}", lang)
-        worst = rows.loc[rows["estimate"].idxmin()]
+        worst = rows.iloc[int(rows["estimate"].argmin())]
         names = [
             label("register.promise.group", lang, group=row["group"], unit=unit,
                   promise=format_number(row["promise"]))
@@ -562,7 +571,9 @@ def promises_kept(
     if by is None:
         raise CxError(f"by=None; allowed: {', '.join(map(repr, GROUPS))}")
     if not isinstance(promise, Mapping) or not promise:
-        raise CxError(f"promise={excerpt(promise)}; allowed: a mapping such as {{'billing': '48h'}}")
+        raise CxError(
+            f"promise={excerpt(promise)}; allowed: a mapping such as {{'billing': '48h'}}"
+        )
     values = register.data[by]
     groups = sorted(values.dropna().unique())
     items = item_times(register, event, unit)

@@ -40,8 +40,8 @@ class ImprovementLog(Result):
     Attributes
     ----------
     table : pandas.DataFrame
-        One row per change: ``action, item, category, date, days`` (compared before, and as many
-        after), ``n_before, n_after, estimate`` (rate after by rate before), ``ci_low, ci_high``,
+        One row per change: ``improvement, feedback_id, category, date, days`` (compared
+        before, and as many after), ``n_before, n_after, estimate`` (rate after by rate before), ``ci_low, ci_high``,
         ``others`` (the same ratio of all other classes), ``adjusted, adjusted_low,
         adjusted_high`` (estimate by others), ``dispersion`` (of the daily counts).
     level : float
@@ -66,7 +66,7 @@ class ImprovementLog(Result):
         for _, row in self.table.iterrows():
             lines.append(
                 "  " + label(
-                    "register.log.row", lang, action=row["action"], category=row["category"],
+                    "register.log.row", lang, action=row["improvement"], category=row["category"],
                     date=f"{row['date']:%Y-%m-%d}", days=format_number(row["days"]),
                     before=format_number(row["n_before"]), after=format_number(row["n_after"]),
                     ratio=format_number(row["estimate"], 2),
@@ -89,7 +89,7 @@ class ImprovementLog(Result):
         fewer = int((rows[columns[2]] < 1).sum())
         return Chart(
             "intervals",
-            ([f"{row['action']} ({row['category']})" for _, row in rows.iterrows()],
+            ([f"{row['improvement']} ({row['category']})" for _, row in rows.iterrows()],
              *(rows[name] for name in columns)),
             {
                 "title": label("register.log.title", lang, k=fewer, n=len(rows)),
@@ -243,7 +243,9 @@ def _changes(
     changes = []
     for i in range(len(table)):
         row = row_name(table.index, i)
-        number, name = (texts[role].iloc[i] if role in texts else None for role in ("item", "category"))
+        number, name = (
+            texts[role].iloc[i] if role in texts else None for role in ("item", "category")
+        )
         if name is None and number is not None:
             if number not in of_item:
                 raise DataError(
@@ -262,7 +264,12 @@ def _changes(
         day = pd.Timestamp(days.iloc[i]).normalize()
         _check_day(day, register, row, columns["date"])
         changes.append(
-            {"action": words or number or name, "item": number or "", "category": name, "date": day}
+            {
+                "improvement": words or number or name,
+                "feedback_id": number or "",
+                "category": name,
+                "date": day,
+            }
         )
     return changes
 
@@ -333,12 +340,10 @@ def _ratio(before: int, after: int, dispersion: float, level: float) -> tuple[fl
         return (np.nan,) * 3
     low, high = proportion_interval(after / n, n / dispersion, level=level)
     with np.errstate(divide="ignore"):
-        ratio, low, high = (
+        ratio, lower, upper = (
             float(np.divide(p, 1 - p)) for p in (np.float64(after / n), low, high)
         )
-    if before:
-        return ratio, low, high
-    return np.nan, low, np.nan
+    return (ratio, lower, upper) if before else (np.nan, lower, np.nan)
 
 
 def _not_adopted(changes: list[dict[str, Any]], register: FeedbackRegister) -> list[str]:
@@ -347,17 +352,16 @@ def _not_adopted(changes: list[dict[str, Any]], register: FeedbackRegister) -> l
     if "adopted" not in data or "item" not in data:
         return []
     adopted = set(data["item"][data["adopted"]])
-    return [change["item"] for change in changes if change["item"] and change["item"] not in adopted]
+    numbers = [change["feedback_id"] for change in changes]
+    return [number for number in numbers if number and number not in adopted]
 
 
 def _overlapping(result: pd.DataFrame) -> Any:
     """Return which changes have another one of the same class in their windows."""
     import pandas as pd
 
-    flags = np.zeros(len(result), bool)
-    for i, row in enumerate(result.itertuples()):
-        same = (result["category"] == row.category).to_numpy().copy()
-        same[i] = False
-        near = (result["date"] - row.date).abs() <= pd.Timedelta(days=int(row.days))
-        flags[i] = bool((same & near.to_numpy()).any())
+    same = result["category"].to_numpy()[:, None] == result["category"].to_numpy()[None, :]
+    days = result["date"].to_numpy("datetime64[D]").astype(np.int64)
+    near = np.abs(days[:, None] - days[None, :]) <= result["days"].to_numpy()[:, None]
+    flags = (same & near & ~np.eye(len(result), dtype=bool)).any(axis=1)
     return pd.Series(flags, result.index)

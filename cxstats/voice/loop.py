@@ -36,7 +36,6 @@ STAGES = ("collected", "answered", "closed", "adopted")
 AGES = (1.0, 3.0, 7.0, 14.0, 30.0, 90.0)  # days
 
 
-
 @dataclass(frozen=True, eq=False, repr=False)
 class FeedbackFunnel(Result):
     """The way of feedback from coming in to adoption.
@@ -46,12 +45,13 @@ class FeedbackFunnel(Result):
     table : pandas.DataFrame
         One row per stage, each of the items that passed all before it: ``stage, n`` (so far),
         ``share`` (of all so far, however long they have had), ``estimate, se, ci_low,
-        ci_high`` (share of all within the time `within`), ``step, step_low, step_high`` (share of
-        those at the stage before that go on within the same time), ``n_young`` (items that are not
+        ci_high`` (share of all within the time `within`), ``passed_on, passed_on_low,
+        passed_on_high`` (share of those at the stage before that go on within the same time), ``n_young`` (items that are not
         at the stage and younger than `within`).
     strength : pandas.DataFrame
         Strength of the loop, formula A07: ``quantity`` ("strength": adopted within the time over
-        collected; "with_speed": that times ``t0 / (t0 + t)``), ``estimate, se, ci_low, ci_high, n``.
+        collected; "with_speed": that times ``t0 / (t0 + t)``), ``estimate, se, ci_low,
+        ci_high, n``.
         The second row is there with a target only.
     within : float
         In `unit`.
@@ -93,10 +93,11 @@ class FeedbackFunnel(Result):
         for _, row in self.table.iloc[1:].iterrows():
             lines.append(
                 "  " + label(
-                    "register.funnel.row", lang, stage=label(f"register.stage.{row['stage']}", lang),
+                    "register.funnel.row", lang,
+                    stage=label(f"register.stage.{row['stage']}", lang),
                     share=format_percent(100 * row["estimate"], 1, lang),
                     interval=interval(100 * row["ci_low"], 100 * row["ci_high"], 1),
-                    step=format_percent(100 * row["step"], 1, lang),
+                    step=format_percent(100 * row["passed_on"], 1, lang),
                     so_far=format_percent(100 * row["share"], 1, lang),
                 )
             )  # fmt: skip
@@ -197,7 +198,7 @@ def feedback_funnel(
     times = _times_of_stages(register, stages)
     clusters = customer_codes(register.data)
     n = register.n
-    blank = dict.fromkeys(("step", "step_low", "step_high"), np.nan)
+    blank = dict.fromkeys(("passed_on", "passed_on_low", "passed_on_high"), np.nan)
     rows: list[dict[str, Any]] = [
         {"stage": STAGES[0], "n": n, "share": 1.0, "estimate": 1.0, "se": 0.0, "ci_low": 1.0,
          "ci_high": 1.0, **blank, "n_young": 0}
@@ -217,8 +218,8 @@ def feedback_funnel(
         rows.append(
             {
                 "stage": after.name, "n": reached, "share": reached / n, "estimate": estimate,
-                "se": se, "ci_low": low, "ci_high": high, "step": step, "step_low": step_low,
-                "step_high": step_high,
+                "se": se, "ci_low": low, "ci_high": high, "passed_on": step,
+                "passed_on_low": step_low, "passed_on_high": step_high,
                 "n_young": int((~of_all.event & (of_all.time < horizon)).sum()),
             }
         )  # fmt: skip
@@ -309,8 +310,8 @@ class OpenItems(Result):
     Attributes
     ----------
     table : pandas.DataFrame
-        One row per class of age (and group): the column of `by`, ``age`` ("3–7"), ``n``, ``share``
-        (of the open items of the group), and with promises ``n_overdue``.
+        One row per class of age (and group): the column of `by`, ``days_open`` ("3–7"), ``n``,
+        ``share`` (of the open items of the group), and with promises ``n_overdue``.
     n, n_open : int
         Items, and open ones.
     oldest : float
@@ -342,7 +343,7 @@ class OpenItems(Result):
         lines = [head]
         for _, row in self.table[self.table["n"] > 0].iterrows():
             key = "register.open.row" + (".overdue" if "n_overdue" in self.table else "")
-            values = {"age": row["age"], "n": format_number(row["n"])}
+            values = {"age": row["days_open"], "n": format_number(row["n"])}
             if "n_overdue" in self.table:
                 values["overdue"] = format_number(row["n_overdue"])
             where = "" if self.by is None else f"{row[self.by]}, "
@@ -351,8 +352,8 @@ class OpenItems(Result):
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
         """Return the open items by their age."""
-        counts = self.table.groupby("age", sort=False)["n"].sum()
-        most = counts.idxmax()
+        counts = self.table.groupby("days_open", sort=False)["n"].sum()
+        most = str(counts.idxmax())
         names = [label("register.open.age", lang, age=age) for age in counts.index]
         return Chart(
             "shares",
@@ -402,7 +403,7 @@ def open_items(
     --------
     >>> import cxstats as cx
     >>> register = cx.feedback_register(cx.simulate_feedback_register(20, seed=1))
-    >>> register.open_items(ages=[7]).table["age"].tolist()
+    >>> register.open_items(ages=[7]).table["days_open"].tolist()
     ['0–7', '7+']
     """
     import pandas as pd
@@ -422,12 +423,12 @@ def open_items(
     edges = [f"{low:g}–{high:g}" for low, high in pairwise([0.0, *bounds])]
     names = [*edges, f"{bounds[-1]:g}+"]
     frame = pd.DataFrame(
-        {"age": pd.Categorical.from_codes(np.digitize(age, bounds), names), "open": 1}
+        {"days_open": pd.Categorical(np.array(names)[np.digitize(age, bounds)], names), "open": 1}
     )
-    keys = ["age"]
+    keys = ["days_open"]
     if by is not None:
         frame[by] = data[by].fillna("–").to_numpy()
-        keys = [by, "age"]
+        keys = [by, "days_open"]
     if promise is not None:
         check_by(register, promise_by)
         limits = {
@@ -442,12 +443,10 @@ def open_items(
     table["share"] = table["n"] / np.maximum(total, 1)
     if promise is not None:
         table["n_overdue"] = grouped["overdue"].sum().to_numpy()
-    table["age"] = table["age"].astype(str)
+    table["days_open"] = table["days_open"].astype(str)
     oldest = float(age.max()) if len(age) else np.nan
     notes = note_if("closed" not in register.data, "register.note.no_closed")
-    return OpenItems(
-        table, register.n, len(data), oldest, by, register.synthetic, (*notes,)
-    )
+    return OpenItems(table, register.n, len(data), oldest, by, register.synthetic, (*notes,))
 
 
 def reopening_rate(

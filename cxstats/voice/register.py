@@ -30,20 +30,25 @@ HEADS = {
     "item": ("id", "item", "item id", "ticket", "ticket id", "case id", "feedback id", "number",
              "编号", "反馈编号", "工单号", "工单编号", "序号"),
     "date": ("date", "received", "created", "collected", "date received", "created at", "opened",
-             "日期", "反馈日期", "反馈时间", "收集时间", "收集日期", "创建时间", "受理时间", "时间"),
+             "日期", "反馈日期", "反馈时间", "收集时间", "收集日期", "创建时间", "受理时间",
+             "时间"),
     "channel": ("channel", "source", "渠道", "反馈渠道", "来源"),
     "customer": ("customer", "customer id", "client", "user", "user id",
                  "客户", "客户编号", "客户号", "用户", "用户编号"),
     "text": ("text", "comment", "feedback", "message", "description", "verbatim",
              "内容", "反馈内容", "反馈", "意见", "描述"),
-    "category": ("class", "category", "type", "topic", "类别", "分类", "类型", "反馈类型", "反馈类别"),
-    "owner": ("owner", "responsible", "assignee", "team", "负责人", "责任人", "处理人", "责任部门"),
+    "category": ("class", "category", "type", "topic",
+                 "类别", "分类", "类型", "反馈类型", "反馈类别"),
+    "owner": ("owner", "responsible", "assignee", "team",
+              "负责人", "责任人", "处理人", "责任部门"),
     "answered": ("answered", "answered at", "replied", "first reply", "response date",
                  "回复时间", "答复时间", "回复日期", "首次回复时间", "响应时间"),
     "closed": ("closed", "closed at", "resolved", "date closed", "resolved at",
                "关闭时间", "关闭日期", "闭环时间", "闭环日期", "解决时间", "办结时间"),
-    "adopted": ("adopted", "implemented", "accepted", "采纳", "是否采纳", "已采纳", "落实", "是否落实"),
-    "reopened": ("reopened", "reopenings", "times reopened", "重开", "是否重开", "重开次数", "重新打开"),
+    "adopted": ("adopted", "implemented", "accepted",
+                "采纳", "是否采纳", "已采纳", "落实", "是否落实"),
+    "reopened": ("reopened", "reopenings", "times reopened",
+                 "重开", "是否重开", "重开次数", "重新打开"),
 }  # fmt: skip
 EVENTS = ("answered", "closed")
 GROUPS = ("category", "channel", "owner")
@@ -318,9 +323,7 @@ def _roles(names: list[str], named: Mapping[str, str | None]) -> dict[str, str]:
     return columns
 
 
-def _read(
-    table: pd.DataFrame, columns: Mapping[str, str], time_format: str | None
-) -> pd.DataFrame:
+def _read(table: pd.DataFrame, columns: Mapping[str, str], time_format: str | None) -> pd.DataFrame:
     """Return the items under the names of their roles, with the labels of their rows as index."""
     import pandas as pd
 
@@ -415,9 +418,7 @@ def _reopenings(table: pd.DataFrame, name: str, time_format: str | None) -> NDAr
     return yes.astype(np.int64)
 
 
-def _end(
-    data: pd.DataFrame, columns: Mapping[str, str], until: Any, today: Any
-) -> pd.Timestamp:
+def _end(data: pd.DataFrame, columns: Mapping[str, str], until: Any, today: Any) -> pd.Timestamp:
     """Return when the register was drawn up."""
     import pandas as pd
 
@@ -504,7 +505,7 @@ def _checked(
     used = listed(f"{role} = {name}" for role, name in columns.items())
     notes = [
         both("register.note.columns", columns=used),
-        *note_if(dropped.any(), "register.note.dropped", n=format_number(int(dropped.sum()))),
+        *note_if(bool(dropped.any()), "register.note.dropped", n=format_number(int(dropped.sum()))),
         *note_if(
             bool(count.get("conflict", 0)), "register.note.conflict",
             n=format_number(int(count.get("conflict", 0))),
@@ -530,7 +531,10 @@ def _dropping(report: pd.DataFrame) -> Any:
 
 def _problems(data: pd.DataFrame, until: pd.Timestamp) -> dict[str, NDArray[np.bool_]]:
     """Return which rows have each problem."""
-    rows: dict[str, Any] = {"missing_date": data["date"].isna(), "after_until": data["date"] > until}
+    rows: dict[str, Any] = {
+        "missing_date": data["date"].isna(),
+        "after_until": data["date"] > until,
+    }
     if "item" in data:
         again = data["item"].duplicated() & data["item"].notna()
         copy = data.duplicated() & again
@@ -570,9 +574,9 @@ def _refuse(
         row = row_name(data.index, at)
         if problem in ("duplicate", "conflict"):
             messages.append(
-                f"{row}, column {columns['item']!r}: {excerpt(data['item'].iloc[at])} is the number "
-                f"of an earlier row; allowed: each once, or duplicates='drop' or 'keep'; such "
-                f"rows: {n}"
+                f"{row}, column {columns['item']!r}: {excerpt(data['item'].iloc[at])} is the "
+                f"number of an earlier row; allowed: each once, or duplicates='drop' or 'keep'; "
+                f"such rows: {n}"
             )
             continue
         event = problem.split("_")[0]
