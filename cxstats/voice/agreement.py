@@ -495,8 +495,8 @@ def krippendorff_alpha(
 
     ``D = sum_u sum_c,k n_uc n_uk d(c, k) / (m_u - 1)``, n_uc how often item u is rated c and m_u
     its ratings; ``E = sum_c,k n_c n_k d(c, k) / (n - 1)``. The difference d is 0 or 1,
-    ``(c - k)^2`` on an interval scale, and ``(sum of n_g from c to k less (n_c + n_k) / 2)^2`` on an
-    ordinal one.
+    ``(c - k)^2`` on an interval scale, and ``(sum of n_g from c to k less (n_c + n_k) / 2)^2`` on
+    an ordinal one.
 
     Parameters
     ----------

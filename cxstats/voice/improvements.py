@@ -40,9 +40,9 @@ class ImprovementLog(Result):
     Attributes
     ----------
     table : pandas.DataFrame
-        One row per change: ``improvement, feedback_id, category, date, days`` (compared
-        before, and as many after), ``n_before, n_after, estimate`` (rate after by rate before), ``ci_low, ci_high``,
-        ``others`` (the same ratio of all other classes), ``adjusted, adjusted_low,
+        One row per change: ``improvement, feedback_id, category, date, days`` (compared before, and
+        as many after), ``n_before, n_after, estimate`` (rate after by rate before), ``ci_low,
+        ci_high``, ``others`` (the same ratio of all other classes), ``adjusted, adjusted_low,
         adjusted_high`` (estimate by others), ``dispersion`` (of the daily counts).
     level : float
     synthetic : bool

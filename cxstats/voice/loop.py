@@ -44,10 +44,10 @@ class FeedbackFunnel(Result):
     ----------
     table : pandas.DataFrame
         One row per stage, each of the items that passed all before it: ``stage, n`` (so far),
-        ``share`` (of all so far, however long they have had), ``estimate, se, ci_low,
-        ci_high`` (share of all within the time `within`), ``passed_on, passed_on_low,
-        passed_on_high`` (share of those at the stage before that go on within the same time), ``n_young`` (items that are not
-        at the stage and younger than `within`).
+        ``share`` (of all so far, however long they have had), ``estimate, se, ci_low, ci_high``
+        (share of all within the time `within`), ``passed_on, passed_on_low, passed_on_high`` (share
+        of those at the stage before that go on within the same time), ``n_young`` (items that are
+        not at the stage and younger than `within`).
     strength : pandas.DataFrame
         Strength of the loop, formula A07: ``quantity`` ("strength": adopted within the time over
         collected; "with_speed": that times ``t0 / (t0 + t)``), ``estimate, se, ci_low,

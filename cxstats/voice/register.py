@@ -386,7 +386,7 @@ def _times(
 
 
 def _yes_or_no(
-    table: pd.DataFrame, name: str, time_format: str | None
+    table: pd.DataFrame, name: str, time_format: str | None, more: str = ""
 ) -> tuple[NDArray[np.bool_], pd.Series | None]:
     """Return yes or no of every row, and when, where the column holds times."""
     column = table[name]
@@ -399,9 +399,11 @@ def _yes_or_no(
     try:
         at, _ = _times(table, name, time_format)
     except DataError as error:
+        value = column.iloc[odd]
+        value = value.item() if isinstance(value, np.generic) else value
         raise DataError(
-            f"{row_name(table.index, odd)}, column {name!r}: {excerpt(column.iloc[odd])}; allowed: "
-            "yes or no (true, false, 1, 0, 是, 否), blank, or times in every row"
+            f"{row_name(table.index, odd)}, column {name!r}: {excerpt(value)}; allowed: yes or no "
+            f"(true, false, 1, 0, 是, 否), blank, or times in every row{more}"
         ) from error
     return at.notna().to_numpy(), at
 
@@ -414,7 +416,7 @@ def _reopenings(table: pd.DataFrame, name: str, time_format: str | None) -> NDAr
     blank = texts.isna().to_numpy(bool)
     if (blank | (counts >= 0).to_numpy(bool)).all():
         return np.where(blank, 0, counts).astype(np.int64)
-    yes, _ = _yes_or_no(table, name, time_format)
+    yes, _ = _yes_or_no(table, name, time_format, ", or whole numbers from 0 upwards")
     return yes.astype(np.int64)
 
 
