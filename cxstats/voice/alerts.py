@@ -180,14 +180,14 @@ class ComplaintAlerts(Result):
             rows = rows[rows[self.by] == group]
         elif group is not None:
             raise CxError(f"group={excerpt(group)}; there is one series only")
-        key = "register.alerts.title" + ("" if row["n_alerts"] else ".none")
+        key = "" if row["n_alerts"] else ".none"
         return Chart(
             "weekly_counts",
             (rows["week"], rows["n"], rows["centre"], rows["limit_high"], rows["outside_limits"]),
             {
                 "n_baseline": self.n_baseline,
                 "title": label(
-                    key, lang, group=self._group(row, lang), n=int(row["n_alerts"]),
+                    f"register.alerts.title{key}", lang, group=self._group(row, lang), n=int(row["n_alerts"]),
                     weeks=len(rows) - self.n_baseline,
                 ),
                 "source": label("register.source", lang, n=format_number(int(rows["n"].sum()))),

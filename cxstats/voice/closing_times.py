@@ -155,16 +155,28 @@ class FeedbackTimes(Result):
             lines.append(
                 "  " + label(
                     "register.times.row", lang, group=self._group(row, lang),
-                    statistic=label(f"register.statistic.{row['statistic']}", lang),
+                    statistic=self._statistic(row["statistic"], lang),
                     value=format_number(row["estimate"], 1),
                     interval=interval(row["ci_low"], row["ci_high"], 1),
                     ended=format_number(row["ended_only"], 1),
                 )
             )  # fmt: skip
         for _, row in self.tests.head(1).iterrows():
-            key = "register.times.test" + (".adjusted" if self.adjust else "")
-            lines.append("  " + label(key, lang, p=p_text(row["p_value"]), **self._names(lang)))
+            key = ".adjusted" if self.adjust else ""
+            lines.append(
+                "  "
+                + label(
+                    f"register.times.test{key}", lang, p=p_text(row["p_value"]), **self._names(lang)
+                )
+            )
         return lines
+
+    def _statistic(self, statistic: str, lang: str) -> str:
+        if statistic != "mean":
+            return label(f"register.statistic.{statistic}", lang)
+        unit = label(f"register.unit.{self.unit}", lang)
+        horizon = format_number(self.horizon, 1)
+        return label("register.times.mean", lang, horizon=horizon, unit=unit)
 
     def _names(self, lang: str) -> dict[str, str]:
         names = {"by": self.by, "adjust": self.adjust}
@@ -192,7 +204,9 @@ class FeedbackTimes(Result):
         if not len(rows):
             raise CxError("no group has a median yet: too many items are open; see `.table`")
         slowest = rows.iloc[int(rows["estimate"].argmax())]
-        key = "register.times.title" + ("" if len(rows) > 1 else ".one")
+        p_value = float(self.tests["p_value"].iloc[0]) if len(self.tests) else np.nan
+        differ = p_value < 1 - self.level
+        key = "" if differ else ".one" if len(rows) == 1 else ".alike"
         return Chart(
             "intervals",
             (
@@ -201,7 +215,7 @@ class FeedbackTimes(Result):
             ),
             {
                 "title": label(
-                    key, lang, event=event, unit=unit,
+                    f"register.times.title{key}", lang, event=event, p=p_text(p_value), unit=unit,
                     group=self._group(slowest, lang), value=format_number(slowest["estimate"], 1),
                 ),
                 "axis": label("register.times.axis", lang, event=event, unit=unit),
@@ -412,7 +426,8 @@ def _statistics(items: ItemTimes, horizon: float, level: float) -> Iterator[dict
     yield {
         "statistic": "mean", "estimate": mean.estimate, "se": mean.se,
         "ci_low": max(mean.estimate - z * mean.se, 0), "ci_high": mean.estimate + z * mean.se,
-        **counts, "ended_only": float(ended.mean()) if len(ended) else np.nan,
+        **counts,
+        "ended_only": float(np.minimum(ended, horizon).mean()) if len(ended) else np.nan,
     }  # fmt: skip
 
 

@@ -342,12 +342,12 @@ class OpenItems(Result):
         )  # fmt: skip
         lines = [head]
         for _, row in self.table[self.table["n"] > 0].iterrows():
-            key = "register.open.row" + (".overdue" if "n_overdue" in self.table else "")
+            key = ".overdue" if "n_overdue" in self.table else ""
             values = {"age": row["days_open"], "n": format_number(row["n"])}
             if "n_overdue" in self.table:
                 values["overdue"] = format_number(row["n_overdue"])
             where = "" if self.by is None else f"{row[self.by]}, "
-            lines.append(f"  {where}" + label(key, lang, **values))
+            lines.append(f"  {where}" + label(f"register.open.row{key}", lang, **values))
         return lines
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:

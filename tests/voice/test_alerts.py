@@ -152,12 +152,13 @@ def test_intervals_of_ratios_cover(clumped):
         size = 3 if clumped else 1
         a, b = (size * rng.poisson(x / size) for x in (mean, season))
         frame = pd.DataFrame(
-            {"date": [*np.repeat(days, a), *np.repeat(days, b)], "class": ["a"] * a.sum() + ["b"] * b.sum()}
-        )  # fmt: skip
-        row = cx.improvement_log(
-            change, cx.feedback_register(frame, until=days[-1] + days.freq)
-        ).table.iloc[0]
+            {
+                "date": [*np.repeat(days, a), *np.repeat(days, b)],
+                "class": ["a"] * a.sum() + ["b"] * b.sum(),
+            }
+        )
+        register = cx.feedback_register(frame, until=days[-1] + days.freq)
+        row = cx.improvement_log(change, register).table.iloc[0]
         covered += [row["ci_low"] <= 0.5 <= row["ci_high"],
                     row["adjusted_low"] <= 0.5 / 0.8 <= row["adjusted_high"]]  # fmt: skip
-    print(clumped, covered / n_logs)
     assert (covered / n_logs > 0.95 - 3 * np.sqrt(0.95 * 0.05 / n_logs)).all()

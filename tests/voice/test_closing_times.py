@@ -15,7 +15,7 @@ HOUR = pd.Timedelta(hours=1)
 def register_of(hours, until=1_000.0, **columns):
     """Return a register of items of 2024-01-01 closed after some hours; NaN: open."""
     start = pd.Timestamp("2024-01-01")
-    closed = [start + h * HOUR if h == h else pd.NaT for h in hours]
+    closed = [start + h * HOUR if np.isfinite(h) else pd.NaT for h in hours]
     frame = pd.DataFrame({"date": start, "closed": pd.to_datetime(closed), **columns})
     return cx.feedback_register(frame, until=start + until * HOUR)
 

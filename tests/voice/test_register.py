@@ -150,7 +150,9 @@ def test_the_simulator_keeps_its_truth():
     truth = frame.attrs["population"]
     hours = (frame["closed"] - frame["date"]).dt.total_seconds() / 3600
     early = frame["date"] < "2024-06-01"  # all but a few are closed by the end
-    medians = [truth["median_hours"][a][b] for a, b in zip(frame["class"], frame["channel"])]
+    medians = [
+        truth["median_hours"][a][b] for a, b in zip(frame["class"], frame["channel"], strict=True)
+    ]
     relative = (hours / medians)[early].fillna(np.inf)
     assert relative.median() == pytest.approx(1, abs=0.025)  # 4 standard errors, as below
     cells = relative.groupby([frame["class"], frame["channel"]]).median()
