@@ -341,6 +341,10 @@ def _codes(
         )
     dtype = frame.dtypes.iloc[0]
     if order is not None:
+        if not isinstance(order, (list, tuple)) or not all(
+            isinstance(value, (str, int, float)) for value in order
+        ):
+            raise CxError(f"order={excerpt(order)}; allowed: a list of the classes, low to high")
         categories = list(order)
         _check_in_order(frame, columns, categories)
     elif isinstance(dtype, pd.CategoricalDtype) and dtype.ordered and (frame.dtypes == dtype).all():
@@ -351,7 +355,13 @@ def _codes(
             "order=[...]"
         )
     else:
-        categories = sorted(values)
+        try:
+            categories = sorted(values)
+        except TypeError as error:
+            raise DataError(
+                f"classes of several kinds, such as {excerpt(values[0])} and "
+                f"{excerpt(values[-1])}; allowed: one kind"
+            ) from error
     if len(categories) > MOST:
         raise DataError(f"{len(categories)} classes; allowed: up to {MOST}")
     places = {value: i for i, value in enumerate(categories)}

@@ -187,7 +187,8 @@ class ComplaintAlerts(Result):
             {
                 "n_baseline": self.n_baseline,
                 "title": label(
-                    f"register.alerts.title{key}", lang, group=self._group(row, lang), n=int(row["n_alerts"]),
+                    f"register.alerts.title{key}", lang, group=self._group(row, lang),
+                    n=int(row["n_alerts"]),
                     weeks=len(rows) - self.n_baseline,
                 ),
                 "source": label("register.source", lang, n=format_number(int(rows["n"].sum()))),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -18,7 +18,13 @@ from cxstats.core.result import Chart, Result
 from cxstats.operations.timestamps import check_unit, in_units
 from cxstats.stats.hypothesis_tests import adjust
 from cxstats.stats.intervals import check_level, normal_quantile, proportion_interval
-from cxstats.stats.survival import SurvivalCurve, logrank_test, restricted_mean, survival_curve
+from cxstats.stats.survival import (
+    RestrictedMean,
+    SurvivalCurve,
+    logrank_test,
+    restricted_mean,
+    survival_curve,
+)
 from cxstats.voice.register import (
     EVENTS,
     GROUPS,
@@ -38,6 +44,8 @@ if TYPE_CHECKING:
 QUANTILES = {"median": 0.5, "p90": 0.9}
 MOST = 12  # groups whose pairs are tested
 FEW_EVENTS = 10
+LARGE = 3_000  # items from which errors by customers are taken at some times only
+STEPS = 300  # of them
 FEW_CLUSTERS = 30
 
 
@@ -71,8 +79,42 @@ class ItemTimes:
         return len(self.time) if self.clusters is None else int(self.clusters.max()) + 1
 
     def curve(self, level: float) -> SurvivalCurve:
-        """Return the share that is still without the event, by time."""
-        return survival_curve(self.time, self.event, level, clusters=self.clusters)
+        """Return the share that is still without the event, by time.
+
+        Errors by customers take a table of customers by times. With very many items they are the
+        errors of independent items times the ratio of both at some times.
+        """
+        if self.clusters is None or len(self.time) <= LARGE:
+            return survival_curve(self.time, self.event, level, clusters=self.clusters)
+        curve = survival_curve(self.time, self.event, level)
+        coarse = self._coarse()
+        alone = survival_curve(coarse, self.event, level)
+        ratio = survival_curve(coarse, self.event, level, clusters=self.clusters).se / alone.se
+        defined = np.isfinite(ratio)
+        se = curve.se * np.interp(curve.time, alone.time[defined], ratio[defined])
+        reach = normal_quantile(level) * se / curve.estimate
+        inside = np.isfinite(curve.ci_low)
+        s = np.where(inside, curve.estimate, np.nan)
+        low, high = (s ** np.exp(sign * reach / np.log(s)) for sign in (-1, 1))
+        return replace(curve, se=se, ci_low=low, ci_high=high)
+
+    def mean_until(self, horizon: float) -> RestrictedMean:
+        """Return the mean time up to a horizon, its error by customers as in `curve`."""
+        if self.clusters is None or len(self.time) <= LARGE:
+            return restricted_mean(self.time, self.event, horizon, self.clusters)
+        mean = restricted_mean(self.time, self.event, horizon)
+        coarse = self._coarse()
+        until = min(horizon, float(coarse.max()))
+        both_errors = [
+            restricted_mean(coarse, self.event, until, clusters).se
+            for clusters in (self.clusters, None)
+        ]
+        return replace(mean, se=mean.se * both_errors[0] / both_errors[1])
+
+    def _coarse(self) -> Array:
+        """Return the times, each the last one of a class of about as many."""
+        edges = np.unique(np.quantile(self.time, np.linspace(0, 1, STEPS + 1)[1:]))
+        return np.asarray(edges[np.searchsorted(edges, self.time)])
 
     def share_by(self, time: float, level: float) -> tuple[float, float, float, float]:
         """Return the share with the event by a time: estimate, error and limits.
@@ -409,6 +451,24 @@ def duration(name: str, value: Any, unit: str) -> float:
     return float(number)
 
 
+def read_promise(promise: Any, unit: str) -> dict[str, float]:
+    """Return promised times in units, by group.
+
+    Examples
+    --------
+    >>> read_promise({"billing": "48h", "staff": 12}, "hour")
+    {'billing': 48.0, 'staff': 12.0}
+    """
+    if not isinstance(promise, Mapping) or not promise:
+        raise CxError(
+            f"promise={excerpt(promise)}; allowed: a mapping such as {{'billing': '48h'}}"
+        )
+    return {
+        str(group): duration(f"promise of {excerpt(group)}", time, unit)
+        for group, time in promise.items()
+    }
+
+
 def _statistics(items: ItemTimes, horizon: float, level: float) -> Iterator[dict[str, Any]]:
     """Yield the rows of a group."""
     curve = items.curve(level)
@@ -421,7 +481,7 @@ def _statistics(items: ItemTimes, horizon: float, level: float) -> Iterator[dict
             "statistic": name, "estimate": value, "se": np.nan, "ci_low": low, "ci_high": high,
             **counts, "ended_only": naive,
         }  # fmt: skip
-    mean = restricted_mean(items.time, items.event, horizon, items.clusters)
+    mean = items.mean_until(horizon)
     z = normal_quantile(level)
     yield {
         "statistic": "mean", "estimate": mean.estimate, "se": mean.se,
@@ -585,25 +645,21 @@ def promises_kept(
     check_by(register, by)
     if by is None:
         raise CxError(f"by=None; allowed: {', '.join(map(repr, GROUPS))}")
-    if not isinstance(promise, Mapping) or not promise:
-        raise CxError(
-            f"promise={excerpt(promise)}; allowed: a mapping such as {{'billing': '48h'}}"
-        )
+    limits = read_promise(promise, unit)
     values = register.data[by]
     groups = sorted(values.dropna().unique())
     items = item_times(register, event, unit)
     rows = []
-    for group, time in promise.items():
-        if str(group) not in groups:
+    for group, limit in limits.items():
+        if group not in groups:
             hint = meant(group, groups)
             raise CxError(f"promise for {excerpt(group)}{hint}; {by} has {listing(groups)}")
-        limit = duration(f"promise of {excerpt(group)}", time, unit)
-        some = items.take((values == str(group)).to_numpy())
+        some = items.take((values == group).to_numpy())
         estimate, se, low, high = some.share_by(limit, level)
         in_time = some.time <= limit
         rows.append(
             {
-                "group": str(group), "promise": limit, "estimate": estimate, "se": se,
+                "group": group, "promise": limit, "estimate": estimate, "se": se,
                 "ci_low": low, "ci_high": high, "n": len(some.time),
                 "n_kept": int((some.event & in_time).sum()),
                 "n_late": int((some.event & ~in_time).sum()),

@@ -12,12 +12,11 @@ import numpy as np
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, label, note_if
-from cxstats.core.messages import excerpt
+from cxstats.core.messages import excerpt, listing, meant
 from cxstats.core.result import Chart, Result
 from cxstats.operations.timestamps import SECONDS, check_unit
 from cxstats.stats.intervals import check_level, normal_quantile
-from cxstats.stats.survival import restricted_mean
-from cxstats.voice.closing_times import ItemTimes, duration, item_times
+from cxstats.voice.closing_times import ItemTimes, duration, item_times, read_promise
 from cxstats.voice.register import (
     GROUPS,
     FeedbackRegister,
@@ -293,7 +292,7 @@ def _strength(
     rows = [("strength", share, error, *limits, register.n)]
     if target is not None and "closed" in register.data:
         items = item_times(register, "closed", unit)
-        mean = restricted_mean(items.time, items.event, horizon, items.clusters)
+        mean = items.mean_until(horizon)
         value = share * target / (target + mean.estimate)
         with np.errstate(divide="ignore", invalid="ignore"):
             relative = np.sqrt((error / share) ** 2 + (mean.se / (target + mean.estimate)) ** 2)
@@ -431,10 +430,14 @@ def open_items(
         keys = [by, "days_open"]
     if promise is not None:
         check_by(register, promise_by)
-        limits = {
-            str(group): duration(f"promise of {excerpt(group)}", time, "hour")
-            for group, time in promise.items()
-        }
+        limits = read_promise(promise, "hour")
+        groups = sorted(register.data[promise_by].dropna().unique())
+        odd = [group for group in limits if group not in groups]
+        if odd:
+            hint = meant(odd[0], groups)
+            raise CxError(
+                f"promise for {excerpt(odd[0])}{hint}; {promise_by} has {listing(groups)}"
+            )
         limit = data[promise_by].map(limits).to_numpy(float)
         frame["overdue"] = age * (SECONDS["day"] / SECONDS["hour"]) > limit
     grouped = frame.groupby(keys, observed=False)

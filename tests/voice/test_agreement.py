@@ -1,5 +1,6 @@
 """Agreement of raters: published values, psych's kappa, identities, refusals, coverage."""
 
+import datetime as dt
 from pathlib import Path
 
 import numpy as np
@@ -163,6 +164,8 @@ AB = pd.DataFrame({"a": list("xyx"), "b": list("xyy"), "c": [1, 2, 3]})
         (AB.assign(b="x", a="x"), {"raters": ["a", "b"]}, "all ratings are 'x'"),
         (AB.assign(a=np.inf, b=1.0), {"raters": ["a", "b"]}, "column 'a': inf; allowed: finite"),
         (AB.assign(a=[[1], [2], [3]]), {"raters": ["a", "b"]}, "row 0, column 'a'"),
+        (AB, {"raters": ["a", "b"], "order": 5}, "order=5; allowed: a list of the classes"),
+        (pd.DataFrame({"a": [1, dt.date(2024, 1, 1)], "b": 1}), {}, "classes of several kinds"),
         (AB.iloc[:0], {"raters": ["a", "b"]}, "no rows"),
     ],
 )  # fmt: skip

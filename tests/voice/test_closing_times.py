@@ -8,6 +8,7 @@ from lifelines.statistics import multivariate_logrank_test
 
 import cxstats as cx
 from cxstats.satisfaction import feedback_loop
+from cxstats.voice import closing_times
 
 HOUR = pd.Timedelta(hours=1)
 
@@ -82,6 +83,19 @@ def test_customers_who_write_often_widen_the_interval():
     same = register_of(hours, customer=np.repeat(np.arange(30), 4)).times("closed").table.iloc[0]
     assert same["estimate"] == alone["estimate"]
     assert same["ci_high"] - same["ci_low"] > 1.6 * (alone["ci_high"] - alone["ci_low"])
+
+
+def test_very_many_items_have_the_errors_of_all_times(monkeypatch):
+    """Errors taken at some times against those at all; estimates are the same to the digit."""
+    frame = cx.simulate_feedback_register(20, 50, seed=9, n_customers=150)
+    register = cx.feedback_register(frame)
+    exact = register.times("closed", unit="day").table
+    monkeypatch.setattr(closing_times, "LARGE", 100)
+    quick = register.times("closed", unit="day").table
+    np.testing.assert_array_equal(quick["estimate"], exact["estimate"])
+    for column in ("ci_low", "ci_high"):
+        np.testing.assert_allclose(quick[column], exact[column], rtol=0.03)
+    assert quick["se"][2] == pytest.approx(exact["se"][2], rel=0.1)
 
 
 def test_owners_with_harder_items_are_compared_within_classes():
@@ -193,6 +207,8 @@ def test_reopening_is_of_closed_items_and_by_customers(simulated):
         (lambda r: r.promises([3]), "allowed: a mapping"),
         (lambda r: r.funnel(0), "within=0; allowed"),
         (lambda r: r.open_items(ages=[3, 1]), "allowed: rising numbers of days"),
+        (lambda r: r.open_items(promise=[1]), "allowed: a mapping"),
+        (lambda r: r.open_items(promise={"b": 1}), "promise for 'b'; category has a"),
         (lambda r: r.open_items(ages="x"), "allowed: rising numbers of days"),
         (lambda r: r.reopening(), "no column of reopenings"),
         (lambda r: r.alerts(), "the register has .* whole weeks; allowed: 9 or more"),
