@@ -27,7 +27,7 @@ TABLES = {
     "five": np.array([[12, 4, 1, 0, 0], [3, 15, 6, 1, 0], [1, 5, 18, 5, 1], [0, 1, 4, 14, 4],
                       [0, 0, 2, 3, 10]]),
 }  # fmt: skip
-FLEISS = np.array(  # Fleiss (1971), table of ten subjects as in many textbooks: 14 raters
+FLEISS = np.array(  # The worked example of textbooks: ten items, 14 raters, kappa .210
     [[0, 0, 0, 0, 14], [0, 2, 6, 4, 2], [0, 0, 3, 5, 6], [0, 3, 9, 2, 0], [2, 2, 8, 1, 1],
      [7, 7, 0, 0, 0], [3, 2, 6, 3, 0], [2, 5, 3, 2, 2], [6, 5, 2, 1, 0], [0, 2, 2, 3, 7]]
 )  # fmt: skip
@@ -85,7 +85,7 @@ def test_the_error_of_kappa_is_that_of_the_delta_method(name, weights):
     assert result["se"] == pytest.approx(np.sqrt(variance), rel=1e-6)
 
 
-def test_fleiss_kappa_is_that_of_the_paper_and_of_statsmodels():
+def test_fleiss_kappa_is_that_of_the_textbook_and_of_statsmodels():
     rows = [np.repeat(np.arange(5), counts) for counts in FLEISS]
     result = cx.agreement(pd.DataFrame(rows), kind="fleiss", n_resamples=2)
     assert result.coefficient["estimate"] == pytest.approx(fleiss_kappa(FLEISS), abs=1e-12)

@@ -32,7 +32,7 @@ def test_the_delay_is_the_mean_of_a_geometric_one():
 
 
 def test_weeks_are_whole_and_begin_on_monday():
-    days = pd.to_datetime(["2024-01-03", "2024-01-08", "2024-01-14 23:00", "2024-01-15"])
+    days = map(pd.Timestamp, ["2024-01-03", "2024-01-08", "2024-01-14 23:00", "2024-01-15"])
     frame = pd.DataFrame({"date": [*days, *pd.date_range("2024-01-22", periods=70)]})
     counts, _ = weekly_counts(cx.feedback_register(frame, until="2024-04-03"), None)
     assert counts.index[0] == pd.Timestamp("2024-01-08")
