@@ -17,7 +17,7 @@ from cxstats.core.result import Chart, Result
 from cxstats.operations.timestamps import read_times
 from cxstats.stats.intervals import check_level, proportion_interval
 from cxstats.voice.closing_times import duration
-from cxstats.voice.register import FeedbackRegister, as_label, check_register
+from cxstats.voice.register import FeedbackRegister, as_labels, check_register
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -235,7 +235,7 @@ def _changes(
 
     days = read_times(table, columns["date"], time_format).values
     days = days.dt.tz_localize(None) if days.dt.tz is not None else days
-    texts = {role: table[columns[role]].map(as_label) for role in columns if role != "date"}
+    texts = {role: as_labels(table[columns[role]]) for role in columns if role != "date"}
     classes = sorted(register.data["category"].dropna().unique())
     of_item: dict[str, Any] = {}
     if "item" in register.data:

@@ -345,7 +345,7 @@ def _read(table: pd.DataFrame, columns: Mapping[str, str], time_format: str | No
             data[role] = _reopenings(table, name, time_format)
         else:
             check_group_values(table[name], name)
-            data[role] = table[name].map(as_label).astype(object)
+            data[role] = as_labels(table[name])
     if len(set(aware.values())) > 1:
         zoned = [name for name, has in aware.items() if has]
         raise DataError(
@@ -353,6 +353,13 @@ def _read(table: pd.DataFrame, columns: Mapping[str, str], time_format: str | No
             "allowed: all or none"
         )
     return data
+
+
+def as_labels(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column as texts, None where it is blank, whatever pandas takes texts for."""
+    import pandas as pd
+
+    return pd.Series([as_label(cell) for cell in column], column.index, dtype=object)
 
 
 def as_label(cell: Any) -> str | None:
@@ -390,7 +397,7 @@ def _yes_or_no(
 ) -> tuple[NDArray[np.bool_], pd.Series | None]:
     """Return yes or no of every row, and when, where the column holds times."""
     column = table[name]
-    texts = column.map(as_label)
+    texts = as_labels(column)
     known = texts.map(lambda text: text is None or look(text) in YES | NO)
     if known.all():
         yes = texts.map(lambda text: text is not None and look(text) in YES)
@@ -411,7 +418,7 @@ def _yes_or_no(
 def _reopenings(table: pd.DataFrame, name: str, time_format: str | None) -> NDArray[np.int64]:
     """Return how often each item was opened again."""
     column = table[name]
-    texts = column.map(as_label)
+    texts = as_labels(column)
     counts = texts.map(lambda text: int(text) if text and text.isdecimal() else -1)
     blank = texts.isna().to_numpy(bool)
     if (blank | (counts >= 0).to_numpy(bool)).all():

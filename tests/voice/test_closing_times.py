@@ -39,6 +39,8 @@ def lifelines_columns(register, event="closed"):
     return time, data[event].notna()
 
 
+# lifelines calls pandas in ways that pandas 3 warns of.
+@pytest.mark.filterwarnings("ignore::Warning")
 @pytest.mark.parametrize("event", ["answered", "closed"])
 def test_medians_and_tests_are_those_of_lifelines(strangers, event):
     times = strangers.times(event, by="channel")
