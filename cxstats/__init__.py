@@ -15,6 +15,7 @@ _PUBLIC = {
     "ab_test": "cxstats.experiments.ab_tests",
     "ab_test_from_counts": "cxstats.experiments.ab_tests",
     "access_matrix": "cxstats.journeys.share_matrices",
+    "agreement": "cxstats.voice.agreement",
     "ahp": "cxstats.weighting.ahp",
     "Audit": "cxstats.cases.audit",
     "attribution": "cxstats.customers.attribution",
@@ -48,11 +49,13 @@ _PUBLIC = {
     "drivers": "cxstats.priorities.drivers.analysis",
     "event_log": "cxstats.operations.event_log",
     "fair_ranking": "cxstats.customers.fair_ranking",
+    "feedback_register": "cxstats.voice.register",
     "find_incidents": "cxstats.journeys.incidents",
     "find_personal_data": "cxstats.survey.personal_data",
     "importance_performance": "cxstats.priorities.importance.analysis",
     "experiments": None,
     "journey": "cxstats.journeys.journey",
+    "improvement_log": "cxstats.voice.improvements",
     "invariance": "cxstats.models.sem.invariance",
     "kano": "cxstats.priorities.kano.analysis",
     "kano_from_counts": "cxstats.priorities.kano.analysis",
@@ -112,6 +115,7 @@ _PUBLIC = {
     "simulate_churn": "cxstats.datasets.simulate_churn",
     "simulate_clickstream": "cxstats.datasets.simulate_clickstream",
     "simulate_experience": "cxstats.datasets.simulate_experience",
+    "simulate_feedback_register": "cxstats.datasets.simulate_feedback_register",
     "simulate_kano": "cxstats.datasets.simulate_kano",
     "simulate_loan_log": "cxstats.datasets.simulate_loan_log",
     "simulate_servqual": "cxstats.datasets.simulate_servqual",
@@ -165,6 +169,7 @@ if TYPE_CHECKING:
     from cxstats.datasets.simulate_churn import simulate_churn
     from cxstats.datasets.simulate_clickstream import simulate_clickstream
     from cxstats.datasets.simulate_experience import simulate_experience
+    from cxstats.datasets.simulate_feedback_register import simulate_feedback_register
     from cxstats.datasets.simulate_kano import simulate_kano
     from cxstats.datasets.simulate_loan_log import simulate_loan_log
     from cxstats.datasets.simulate_servqual import simulate_servqual
@@ -212,6 +217,9 @@ if TYPE_CHECKING:
     from cxstats.survey.coding import moments
     from cxstats.survey.personal_data import find_personal_data, mask_personal_data
     from cxstats.survey.read import read_survey
+    from cxstats.voice.agreement import agreement
+    from cxstats.voice.improvements import improvement_log
+    from cxstats.voice.register import feedback_register
     from cxstats.weighting.ahp import ahp
     from cxstats.weighting.methods import weights
     from cxstats.weighting.sensitivity import weight_sensitivity

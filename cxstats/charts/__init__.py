@@ -46,6 +46,7 @@ from cxstats.charts.style import theme
 from cxstats.charts.survival_curves import survival_curves
 from cxstats.charts.tornado import tornado
 from cxstats.charts.trajectory import trajectory
+from cxstats.charts.weekly_counts import weekly_counts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -96,6 +97,7 @@ __all__ = [
     "tornado",
     "trajectory",
     "verdicts",
+    "weekly_counts",
     "weight_simplex",
     "weights",
     "zone_bands",

@@ -516,7 +516,7 @@ def _influences(
     """
     left = n - n_events
     factor = np.divide(-1.0, left, out=np.zeros(len(n)), where=left > 0)
-    chunk = max(1, CELLS // len(n))
+    chunk = max(1, min(CELLS // len(n), int(clusters.max()) + 1))
     order = np.argsort(clusters, kind="stable")
     for start in range(0, int(clusters.max()) + 1, chunk):
         first, last = np.searchsorted(clusters[order], (start, start + chunk))

@@ -143,6 +143,15 @@ DRAWS = {
     "tornado": lambda **o: cx.charts.tornado(
         NAMES, [70, 78, 76], [79, 74, 77], 75, axis="NPS", **o
     ),
+    "weekly_counts": lambda **o: cx.charts.weekly_counts(
+        pd.date_range("2024-01-01", periods=10, freq="7D"),
+        [3, 5, 4, 4, 6, 2, 14, 5, 4, 3],
+        [4.0] * 10,
+        [10] * 10,
+        [False] * 6 + [True] + [False] * 3,
+        n_baseline=5,
+        **o,
+    ),
     "trajectory": lambda **o: cx.charts.trajectory(["2019", "2020"], {"NPS": [8.3, 12.7]}, **o),
     "weight_simplex": lambda **o: cx.charts.weight_simplex(
         [[90, 50, 50], [50, 90, 50], [50, 50, 90]],

