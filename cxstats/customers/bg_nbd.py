@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cxstats.customers.maximum_likelihood import Array, Fit, maximise
+from cxstats.customers.maximum_likelihood import PILOT, Array, Fit, maximise, runs
 
 NAMES = ("r", "alpha", "a", "b")
 NEAR = 1e-4  # distance to a pole that cancels; there the mean of both sides stands for it
@@ -43,10 +44,22 @@ class Histories:
         return len(self.frequency)
 
     def distinct(self) -> tuple[Histories, Array, NDArray[np.intp]]:
-        """Return each history once, how many have it, and which one each customer has."""
-        rows = np.column_stack([self.frequency, self.recency, self.age])
-        unique, inverse, counts = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
-        return Histories(*unique.T), counts.astype(float), inverse.ravel()
+        """Return each history once, how many have it, and which one each customer has.
+
+        They are in the order of frequency, then recency, then age.
+        """
+        code = np.zeros(len(self), np.int64)
+        for values in (self.frequency, self.recency, self.age):
+            unique, place = np.unique(values, return_inverse=True)
+            _, first, code, counts = np.unique(
+                code * len(unique) + place, return_index=True, return_inverse=True,
+                return_counts=True,
+            )  # fmt: skip
+        return self.of(first), counts.astype(float), code
+
+    def of(self, chosen: Any) -> Histories:
+        """Return the histories of some customers."""
+        return Histories(self.frequency[chosen], self.recency[chosen], self.age[chosen])
 
 
 def log_likelihood(logs: Array, histories: Histories, counts: Array) -> tuple[float, Array]:
@@ -62,7 +75,8 @@ def log_likelihood(logs: Array, histories: Histories, counts: Array) -> tuple[fl
     histories : Histories
         Of n customers.
     counts : array (n,)
-        How often each stands.
+        How often each stands. In the order of frequency the computation is fast: gamma functions
+        are computed once a run of equal frequencies.
 
     References
     ----------
@@ -88,21 +102,24 @@ def log_likelihood(logs: Array, histories: Histories, counts: Array) -> tuple[fl
     )
     both = np.logaddexp(alive, stopped)
     share = np.exp(stopped - both)  # of the likelihood, from customers who have stopped
-    value = (
-        gammaln(r + x) - gammaln(r) + r * np.log(alpha)
-        + gammaln(a + b) - gammaln(a + b + x) + gammaln(b + x) - gammaln(b) + both
+    # Sums of products, not products of vectors: those wait for other threads on a busy machine.
+    starts, _ = runs(x)
+    k, n = x[starts], np.add.reduceat(counts, starts)
+    value = (counts * both).sum() + n @ (
+        gammaln(r + k) - gammaln(r) + r * np.log(alpha)
+        + gammaln(a + b) - gammaln(a + b + k) + gammaln(b + k) - gammaln(b)
     )  # fmt: skip
     rate = (1 - share) / (alpha + histories.age) + share / (alpha + histories.recency)
     logarithm = (1 - share) * np.log(alpha + histories.age)
     logarithm += share * np.log(alpha + histories.recency)
-    total = digamma(a + b) - digamma(a + b + x)
+    total = n @ (digamma(a + b) - digamma(a + b + k))
     gradient = np.array([
-        digamma(r + x) - digamma(r) + np.log(alpha) - logarithm,
-        r / alpha - (r + x) * rate,
-        total + share / a,
-        total + digamma(b + x) - digamma(b) - np.where(repeated, share / beside, 0.0),
+        n @ (digamma(r + k) - digamma(r) + np.log(alpha)) - (counts * logarithm).sum(),
+        (counts * (r / alpha - (r + x) * rate)).sum(),
+        total + (counts * share).sum() / a,
+        total + n @ (digamma(b + k) - digamma(b)) - (counts * share / beside).sum(),
     ])  # fmt: skip
-    return float(counts @ value), (gradient @ counts) * np.exp(logs)
+    return float(value), gradient * np.exp(logs)
 
 
 def fit(histories: Histories) -> Fit:
@@ -125,12 +142,15 @@ def fit(histories: Histories) -> Fit:
         [-1.0, -1.0 - np.log(mean), -0.5, 1.0],
         [1.0, 1.0 - np.log(mean), -2.0, 1.0],
     ]
+    part = slice(None, None, max(1, len(counts) // PILOT))
+    pilot = scaled.of(part), counts[part]
     result = maximise(
         lambda logs: log_likelihood(logs, scaled, counts),
         starts,
         NAMES,
         len(histories),
         [1.0, scale, 1.0, 1.0],
+        (lambda logs: log_likelihood(logs, *pilot)) if part.step > 1 else None,
     )
     # Rates are per unit of time: the density of x purchases changes by scale^-x.
     shift = float(histories.frequency.sum() * np.log(scale))

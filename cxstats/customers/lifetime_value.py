@@ -16,6 +16,7 @@ from cxstats.core.messages import excerpt
 from cxstats.core.moments import check_resamples
 from cxstats.core.result import Chart, Result
 from cxstats.customers import bg_nbd, gamma_gamma
+from cxstats.customers.bg_nbd import Histories
 from cxstats.customers.maximum_likelihood import Array, Fit, delta_interval, jacobian
 from cxstats.customers.purchase_histories import (
     DAYS,
@@ -307,7 +308,8 @@ def _check_number(
 class _Model:
     """Both models fitted, with the derivatives of what they forecast.
 
-    Everything is computed once for each distinct history, and spread to customers.
+    Everything is computed once for each distinct history, and spread to customers; the expectation
+    of who is alive once for each distinct frequency and age.
     """
 
     def __init__(
@@ -318,11 +320,13 @@ class _Model:
         self.force = np.log1p(discount) * DAYS[unit] / DAYS["year"]
         self.counts = bg_nbd.fit(data.histories)
         self.distinct, _, self.place = data.histories.distinct()
+        pairs = Histories(self.distinct.frequency, 0 * self.distinct.age, self.distinct.age)
+        self.pairs, _, self.pair_place = pairs.distinct()
         self.alive, self.alive_slopes = self._spread(
             self.counts.logs, lambda logs: bg_nbd.alive(np.exp(logs), self.distinct)
         )
         self.expected, self.expected_slopes = self._spread(
-            self.counts.logs, lambda logs: bg_nbd.expected(np.exp(logs), self.distinct, horizon)
+            self.counts.logs, lambda logs: self._expected(np.exp(logs), horizon)
         )
         self.stops_unknown = bool(self.counts.at_edge[2:].all())
         if self.stops_unknown:
@@ -334,6 +338,12 @@ class _Model:
 
     def _spread(self, logs: Array, function: Callable[[Array], Array]) -> tuple[Array, Array]:
         return function(logs)[self.place], jacobian(function, logs)[self.place]
+
+    def _expected(self, parameters: Array, time: float) -> Array:
+        """Return the expected purchases of each distinct history in the next `time`."""
+        alive = bg_nbd.alive(parameters, self.distinct)
+        if_alive = bg_nbd.expected_if_alive(parameters, self.pairs, time)
+        return np.asarray(alive * if_alive[self.pair_place])
 
     def _fit_spend(self) -> Fit | None:
         if self.data.money is None:
@@ -378,9 +388,9 @@ class _Model:
         parameters, h = np.exp(logs), self.horizon
         nodes, weights = np.polynomial.legendre.leggauss(NODES)
         times = (nodes + 1) / 2 * h
-        total = np.exp(-self.force * h) * bg_nbd.expected(parameters, self.distinct, h)
+        total = np.exp(-self.force * h) * self._expected(parameters, h)
         for t, weight in zip(times, weights * h / 2, strict=True):
-            value = bg_nbd.expected(parameters, self.distinct, float(t))
+            value = self._expected(parameters, float(t))
             total = total + self.force * weight * np.exp(-self.force * t) * value
         return np.asarray(total)
 
@@ -479,7 +489,7 @@ class _Model:
             for row in logs
         ])  # fmt: skip
         low, high = percentile_limits(totals, self.level)
-        expected = bg_nbd.expected(self.counts.parameters, self.distinct, data.holdout_length)
+        expected = self._expected(self.counts.parameters, data.holdout_length)
         return pd.DataFrame(
             {
                 "group": [name for name, _ in groups],
