@@ -45,6 +45,7 @@ _PUBLIC = {
     "DataError": "cxstats.core.errors",
     "Design": "cxstats.stats.sampling_design",
     "drivers": "cxstats.priorities.drivers.analysis",
+    "earned_growth": "cxstats.customers.earned_growth",
     "event_log": "cxstats.operations.event_log",
     "find_incidents": "cxstats.journeys.incidents",
     "find_personal_data": "cxstats.survey.personal_data",
@@ -98,6 +99,7 @@ _PUBLIC = {
     "sample_size": "cxstats.metrics.planning.sample_sizes",
     "satisfaction": None,
     "satisfaction_index": "cxstats.satisfaction.index",
+    "saved_customer_value": "cxstats.customers.saved_value",
     "second_opinion": "cxstats.models.sem.second_opinion",
     "sem": "cxstats.models.sem.fit",
     "servperf": "cxstats.service.servqual",
@@ -134,10 +136,12 @@ if TYPE_CHECKING:
     from cxstats.customers.attribution import attribution
     from cxstats.customers.cohorts import cohorts
     from cxstats.customers.concentration import concentration
+    from cxstats.customers.earned_growth import earned_growth
     from cxstats.customers.lifetime_value import lifetime_value
     from cxstats.customers.movement import movement
     from cxstats.customers.repurchase import repurchase
     from cxstats.customers.rfm import rfm
+    from cxstats.customers.saved_value import saved_customer_value
     from cxstats.customers.transactions import transactions
     from cxstats.datasets.loaders import (
         load_cdnow,
