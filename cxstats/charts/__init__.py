@@ -40,6 +40,7 @@ from cxstats.charts.share_heatmap import share_heatmap
 from cxstats.charts.shares import pareto, shares, weights
 from cxstats.charts.simplex import weight_simplex
 from cxstats.charts.style import theme
+from cxstats.charts.survival_curves import survival_curves
 from cxstats.charts.tornado import tornado
 from cxstats.charts.trajectory import trajectory
 
@@ -84,6 +85,7 @@ __all__ = [
     "share_heatmap",
     "shares",
     "stopping_boundaries",
+    "survival_curves",
     "theme",
     "tornado",
     "trajectory",

@@ -23,6 +23,7 @@ from cxstats.customers.purchase_histories import (
     Purchases,
     check_unit,
     is_summary,
+    purchase_table,
     read_purchases,
     read_summary,
 )
@@ -196,7 +197,7 @@ def lifetime_value(  # noqa: PLR0913  (columns, and what a value is made of)
 
     Parameters
     ----------
-    purchases : pandas.DataFrame
+    purchases : Transactions, or pandas, Polars, PyArrow table, DuckDB relation
         One row a purchase; or one row a customer, with the columns ``frequency`` (purchases after
         the first), ``recency`` (time from the first to the last), ``age`` (time from the first to
         the end of observation), all in `unit`, and perhaps ``money`` (mean spend at purchases
@@ -266,14 +267,13 @@ def lifetime_value(  # noqa: PLR0913  (columns, and what a value is made of)
     check_number("horizon", horizon, 0, 1_000_000, open_low=True)
     check_number("margin", margin, 0, 1, open_low=True)
     check_number("discount", discount, 0, 10)
-    if not isinstance(purchases, pd.DataFrame):
-        raise CxError(f"purchases is a {type(purchases).__name__}; allowed: a pandas DataFrame")
-    if is_summary(purchases):
+    table = purchase_table(purchases, customer, time, amount)
+    if is_summary(table.frame):
         if holdout_from is not None or end is not None:
             raise CxError("holdout_from and end need a table of purchases, not a summary")
-        data = read_summary(purchases, customer)
+        data = read_summary(table.frame, customer)
     else:
-        data = read_purchases(purchases, (customer, time, amount), unit, holdout_from, end)
+        data = read_purchases(table, unit, holdout_from, end)
     model = _Model(data, float(horizon), margin, discount, unit, level)
     holdout = None if data.later is None else model.holdout_table(seed)
     return LifetimeValue(
@@ -292,8 +292,8 @@ def lifetime_value(  # noqa: PLR0913  (columns, and what a value is made of)
         discount=discount,
         level=level,
         seed=seed,
-        notes=tuple(model.notes(holdout)),
-        synthetic=bool(purchases.attrs.get("synthetic")),
+        notes=(*table.notes, *model.notes(holdout)),
+        synthetic=table.synthetic,
     )
 
 

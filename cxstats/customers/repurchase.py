@@ -19,7 +19,12 @@ from cxstats.core.result import Chart, Result
 from cxstats.customers import bg_nbd
 from cxstats.customers.bg_nbd import Histories
 from cxstats.customers.maximum_likelihood import Array
-from cxstats.customers.purchase_histories import Purchases, check_unit, read_purchases
+from cxstats.customers.purchase_histories import (
+    Purchases,
+    check_unit,
+    purchase_table,
+    read_purchases,
+)
 from cxstats.stats.bootstrap import percentile_limits
 from cxstats.stats.intervals import check_level, wilson_interval
 
@@ -140,7 +145,7 @@ def repurchase(  # noqa: PLR0913  (columns)
 
     Parameters
     ----------
-    purchases : pandas.DataFrame
+    purchases : Transactions, or pandas, Polars, PyArrow table, DuckDB relation
         One row a purchase, as in `cxstats.lifetime_value`; no answers of a questionnaire, so there
         is no codebook.
     at : time
@@ -165,13 +170,12 @@ def repurchase(  # noqa: PLR0913  (columns)
     check_level(level)
     check_unit(unit)
     check_resamples(n_resamples, seed)
-    if not isinstance(purchases, pd.DataFrame):
-        raise CxError(f"purchases is a {type(purchases).__name__}; allowed: a pandas DataFrame")
     if at is None:
         raise CxError("at=None; allowed: a time within the purchases")
     if amount is None:
         raise CxError("amount=None; allowed: a column, since mean spend is a feature")
-    data = read_purchases(purchases, (customer, time, amount), unit, at, end, "at")
+    table = purchase_table(purchases, customer, time, amount)
+    data = read_purchases(table, unit, at, end, "at")
     assert data.later is not None
     assert data.mean_spend is not None
     bought = data.later > 0
@@ -206,8 +210,9 @@ def repurchase(  # noqa: PLR0913  (columns)
         level=level,
         n_resamples=n_resamples,
         seed=seed,
-        synthetic=bool(purchases.attrs.get("synthetic")),
+        synthetic=table.synthetic,
         notes=(
+            *table.notes,
             *note_if(separated, "repurchase.note.separated"),
             both("repurchase.note.fitted"),
         ),

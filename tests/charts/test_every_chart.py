@@ -11,6 +11,7 @@ import pytest
 
 import cxstats as cx
 from cxstats.charts import CHARTS
+from cxstats.stats.survival import survival_curve
 from tests.charts import test_path_diagram as paths
 from tests.charts import test_process_map as processes
 from tests.charts import test_survey_charts as surveys
@@ -46,6 +47,10 @@ PLS = """
     Satisfaction =~ CUSA1 + CUSA2 + CUSA3;   Satisfaction ~ Service + Price
 """
 SHARES = ([0.5, 0.7, 0.3], [0.3, 0.2, 0.35], [0.2, 0.1, 0.35])
+
+CURVES = [
+    survival_curve(np.arange(1.0, 9) * factor, np.arange(8) % 3 > 0) for factor in (1, 1.5, 2)
+]
 
 
 @cache
@@ -118,6 +123,9 @@ DRAWS = {
     "shares": lambda **o: cx.charts.shares(NAMES, [50, 30, 20], **o),
     "stopping_boundaries": lambda **o: cx.charts.stopping_boundaries(
         [0.25, 0.5, 1], [4.05, 2.86, 2.02], [1.0, -3.1], **o
+    ),
+    "survival_curves": lambda **o: cx.charts.survival_curves(
+        dict(zip(NAMES, CURVES, strict=True)), axis="t", **o
     ),
     "tornado": lambda **o: cx.charts.tornado(
         NAMES, [70, 78, 76], [79, 74, 77], 75, axis="NPS", **o
