@@ -12,7 +12,7 @@ import pandas as pd
 from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval
-from cxstats.core.language import Text, both, label, note_if
+from cxstats.core.language import Text, both, label, listed, note_if
 from cxstats.core.messages import excerpt, listing
 from cxstats.core.moments import check_resamples, resampling_counts
 from cxstats.core.result import Chart, Result
@@ -127,18 +127,22 @@ class EarnedGrowth(Result):
             for end in ("lowest", "highest"):
                 bound = label(f"earned.bound.{end}", lang, name=name)
                 rows.append((bound, 100 * (row[end] - less), *limits))
-        by_measure = self.table.set_index("measure")
-        earned = by_measure.loc["earned_growth", ["lowest", "highest", "estimate"]].astype(float)
-        ends = {end: format_percent(100 * earned[end], 1, lang) for end in ("lowest", "highest")}
-        growth = format_percent(100 * self.table["estimate"].to_numpy(float)[-1], 1, lang)
-        key = "earned.title" if np.isfinite(earned["estimate"]) else "earned.title.bounds"
+        is_earned = self.table["measure"] == "earned_growth"
+        lowest, highest = self.table.loc[is_earned, ["lowest", "highest"]].to_numpy(float)[0]
+        key = "earned.title" if lowest == highest else "earned.title.bounds"
+        growth = self.table["estimate"].to_numpy(float)[-1]
+        title = label(
+            key, lang, growth=format_percent(100 * growth, 1, lang),
+            lowest=format_percent(100 * lowest, 1, lang),
+            highest=format_percent(100 * highest, 1, lang),
+        )  # fmt: skip
         return Chart(
             "intervals",
             tuple(map(list, zip(*rows, strict=True))),
             {
                 "source": self._head(lang),
                 "axis": label("earned.axis", lang),
-                "title": label(key, lang, growth=growth, **ends),
+                "title": title,
                 "level": self.level,
                 "decimals": 1,
                 "synthetic": self.synthetic,
@@ -265,6 +269,8 @@ def earned_growth(
         notes=(
             *transactions.notes,
             *note_if(n_unknown > 0, "earned.note.unknown", n=format_number(n_unknown)),
+            *note_if("bought" in n_of and "earned" not in n_of, "earned.note.none",
+                     words=listed(_words(earned))),
             *note_if(min(days) < LIKE * max(days), "earned.note.unlike", before=days[0],
                      after=days[1]),
             *note_if(transactions.first >= first[0], "earned.note.no_history"),
@@ -380,11 +386,6 @@ def _origins(
         )
     words = words.reindex(new)
     texts = words.map(lambda word: "" if pd.isna(word) else str(word).strip())
-    if not texts.isin(earned).any() and (texts != "").any():
-        raise DataError(
-            f"no new customer came by {listing(earned)}; origin has "
-            f"{listing(sorted(set(texts) - {''}), 8)}; name those that are earned, earned=[...]"
-        )
     return np.select([texts == "", texts.isin(earned)], ["unknown", "earned"], "bought")
 
 

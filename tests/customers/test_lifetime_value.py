@@ -174,7 +174,7 @@ def test_a_first_search_on_a_part_ends_at_the_same_maximum(model, monkeypatch):
 
 
 def test_the_order_of_customers_does_not_matter():
-    summary, histories = simulated(500, np.random.default_rng(7))
+    _, histories = simulated(500, np.random.default_rng(7))
     order = np.random.default_rng(8).permutation(500)
     logs = np.log(TRUTH)
     value, slopes = bg_nbd.log_likelihood(logs, histories, np.ones(500))
