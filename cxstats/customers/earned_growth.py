@@ -45,7 +45,8 @@ class EarnedGrowth(Result):
         by referral), "earned_growth" (their sum less 1), "bought_new" (of other new customers),
         "returned" (of customers from before the earlier period), "growth" (of all revenue). Where
         it is not known how new customers came, `lowest` and `highest` are the bounds, `estimate`
-        is NaN, and the interval holds both bounds.
+        is NaN, and the interval holds both bounds. There is no interval (NaN) where no resample
+        differs, as of one customer, or where nobody returned.
     sources : pandas.DataFrame
         ``source, n`` (customers with purchases in the later period), ``before, after`` (revenue):
         "retained" (customers of the earlier period), "earned", "bought", "unknown", "returned".
@@ -439,8 +440,6 @@ def _table(terms: Array, level: float, n_resamples: int, seed: int) -> pd.DataFr
         replicates = np.where(sums[:, :1] > 0, sums @ weights / sums[:, :1], np.nan)
     influence = (terms @ weights - terms[:, :1] * estimates) / terms[:, 0].sum()
     low, high = bca(replicates, estimates, influence, level)
-    constant = np.ptp(replicates, axis=0) == 0
-    low, high = np.where(constant, estimates, low), np.where(constant, estimates, high)
     less = np.array([measure in ("earned_growth", "growth") for measure in MEASURES], float)
     lowest, highest = (estimates[half] - less for half in (slice(None, 6), slice(6, None)))
     same = lowest == highest

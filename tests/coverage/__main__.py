@@ -27,9 +27,9 @@ HEAD = """# Do 95 % intervals cover?
 Share of 95 % intervals that hold the truth, in per cent, with its Monte-Carlo error: {samples}
 samples from populations whose truth is known, every kind of interval that the package prints, n
 respondents or customers (of each group, where there are two). Bold: outside 93.5 to 96.5 %. †: the
-result itself says, at this n, that the interval is not known to cover, or is rough. "Refused": too few answers,
-and the message says so. Measured {dates}; `uv run python -m tests.coverage` makes the table again
-and writes this page.
+result itself says, at this n, that the interval is not known to cover, or is rough. "Refused": too
+few answers, and the message says so. Measured {dates}; `uv run python -m tests.coverage` makes the
+table again and writes this page.
 
 | interval | {sizes} |
 |{rule}
