@@ -10,7 +10,7 @@ import pandas as pd
 import cxstats as cx
 from cxstats.customers import bg_nbd, gamma_gamma
 from cxstats.customers.channel_chain import removal_effects
-from tests.coverage import FAST, Interval, columns
+from tests.coverage import FAST, SLOW, Interval, columns
 
 SIZES = (50, 100, 400)
 FITTED = (100, 400, 1_000)  # customers from which a model of seven parameters is fitted
@@ -169,7 +169,7 @@ def earned_truth() -> list[float]:
 
 
 INTERVALS = [
-    Interval("RFM, share of a segment, fixed cuts", segments, segment_truth(), SIZES, SAMPLES),
+    Interval("RFM, share of a segment, fixed cuts", segments, segment_truth(), SIZES, SLOW),
     Interval("movement between segments", movement("table"), MOVES.ravel(), SIZES, SAMPLES),
     Interval("movement, shares in the long run", movement("stationary"), long_run(), SIZES,
              SAMPLES),
@@ -179,9 +179,9 @@ INTERVALS = [
         for sigma in (0.5, 1.0)
         for row, name in enumerate(("Gini", "share of the top 20 %"))
     ),
-    Interval("cohorts, retention in the next month", cohorts, RETAINED, SIZES, SAMPLES),
+    Interval("cohorts, retention in the next month", cohorts, RETAINED, SIZES, SLOW),
     Interval("BG/NBD, parameters", parameters("bg_nbd"), COUNTS, FITTED, 300),
-    Interval("Gamma–Gamma, parameters", parameters("gamma_gamma"), SPEND, FITTED, 300),
+    Interval("Gamma–Gamma, parameters", parameters("gamma_gamma"), SPEND, FITTED, SLOW),
     Interval("lifetime value: totals, and the gain of saving", forecasts, [0.0] * 4, FITTED, 300),
     Interval("attribution, removal effects", attribution,
              removal_effects(CHAIN[None]).removal[0], SIZES, SAMPLES),
