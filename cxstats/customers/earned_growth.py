@@ -326,8 +326,9 @@ def _customers(
     The columns are ``before, n_before, after, n_after, source``: "retained", "returned" or "new".
     """
     sums = [_sums(transactions, *period) for period in (first, second)]
-    frame = sums[0].join(sums[1], how="outer", lsuffix="_x", rsuffix="_y").fillna(0.0)
-    frame.columns = pd.Index(["before", "n_before", "after", "n_after"])
+    sums[0].columns = pd.Index(["before", "n_before"])
+    sums[1].columns = pd.Index(["after", "n_after"])
+    frame = sums[0].join(sums[1], how="outer").fillna(0.0)
     is_before = frame["n_before"] > 0
     # Refunds of the earlier period for purchases from before it are not its revenue.
     frame["before"] = frame["before"].where(is_before, 0.0)
