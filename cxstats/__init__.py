@@ -47,6 +47,7 @@ _PUBLIC = {
     "DataError": "cxstats.core.errors",
     "Design": "cxstats.stats.sampling_design",
     "drivers": "cxstats.priorities.drivers.analysis",
+    "earned_growth": "cxstats.customers.earned_growth",
     "event_log": "cxstats.operations.event_log",
     "fair_ranking": "cxstats.customers.fair_ranking",
     "feedback_register": "cxstats.voice.register",
@@ -106,6 +107,7 @@ _PUBLIC = {
     "sample_size": "cxstats.metrics.planning.sample_sizes",
     "satisfaction": None,
     "satisfaction_index": "cxstats.satisfaction.index",
+    "saved_customer_value": "cxstats.customers.saved_value",
     "second_opinion": "cxstats.models.sem.second_opinion",
     "segments": "cxstats.customers.segments",
     "sem": "cxstats.models.sem.fit",
@@ -147,11 +149,13 @@ if TYPE_CHECKING:
     from cxstats.customers.churn_paths import churn_paths
     from cxstats.customers.cohorts import cohorts
     from cxstats.customers.concentration import concentration
+    from cxstats.customers.earned_growth import earned_growth
     from cxstats.customers.fair_ranking import fair_ranking
     from cxstats.customers.lifetime_value import lifetime_value
     from cxstats.customers.movement import movement
     from cxstats.customers.repurchase import repurchase
     from cxstats.customers.rfm import rfm
+    from cxstats.customers.saved_value import saved_customer_value
     from cxstats.customers.segments import segments
     from cxstats.customers.survival import survival
     from cxstats.customers.transactions import transactions

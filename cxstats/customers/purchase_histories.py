@@ -126,7 +126,12 @@ def purchase_table(
     if purchases.n_refunds:
         bought = bought.filter(paid >= 0)
     days = bought.with_columns(nw.col("time").dt.truncate("1d"))
-    frame = as_pandas(days.group_by("customer", "time").agg(paid.sum()).to_native())
+    try:
+        frame = as_pandas(days.group_by("customer", "time").agg(paid.sum()).to_native())
+    except DataError as error:
+        raise DataError(
+            f"all {purchases.n} transactions are refunds; allowed: at least one purchase"
+        ) from error
     frame = frame.sort_values(["customer", "time"], ignore_index=True)
     notes = note_if(
         bool(purchases.n_refunds), "customers.note.no_refunds", n=format_number(purchases.n_refunds)
@@ -260,9 +265,10 @@ def read_purchases(
 def _enough(purchases: Purchases) -> Purchases:
     again = int((purchases.histories.frequency > 0).sum())
     if again < FEWEST:
+        new = f" ({purchases.n_new} more bought first at its end)" if purchases.n_new else ""
         raise DataError(
-            f"{again} of {len(purchases.histories)} customers bought again; allowed: at least "
-            f"{FEWEST}, since the model has four parameters"
+            f"{again} of {len(purchases.histories)} customers{new} bought again before the end of "
+            f"observation; allowed: at least {FEWEST}, since the model has four parameters"
         )
     return purchases
 

@@ -56,7 +56,7 @@ FORMS = {
     ),
     "texts": lambda f: f.assign(weeks=f["weeks"].astype(str), left=f["left"].astype(int)),
     "names of ours": lambda f: f.rename(columns={"weeks": "time", "left": "estimate"}),
-    "read-only": lambda f: pd.concat([f], copy=False).assign(channel=f["channel"].astype("str")),
+    "shared": lambda f: f.copy(deep=False).assign(channel=f["channel"].astype("str")),
     "polars": pl.from_pandas,
     "polars lazy": lambda f: pl.from_pandas(f).lazy(),
     "pyarrow": pa.Table.from_pandas,
