@@ -18,6 +18,7 @@ _PUBLIC = {
     "ahp": "cxstats.weighting.ahp",
     "Audit": "cxstats.cases.audit",
     "attribution": "cxstats.customers.attribution",
+    "aspects": "cxstats.voice.aspects",
     "audit": "cxstats.cases.audit",
     "blueprint": "cxstats.journeys.blueprint.analysis",
     "bootstrap_moments": "cxstats.core.moments",
@@ -68,6 +69,7 @@ _PUBLIC = {
     "load_tables": "cxstats.cases.tables",
     "set_language": "cxstats.core.language",
     "loyalty_index": "cxstats.satisfaction.index",
+    "key_phrases": "cxstats.voice.key_phrases",
     "mask_personal_data": "cxstats.survey.personal_data",
     "measured_journey": "cxstats.journeys.measured",
     "metrics": None,
@@ -109,6 +111,7 @@ _PUBLIC = {
     "simulate_loan_log": "cxstats.datasets.simulate_loan_log",
     "simulate_servqual": "cxstats.datasets.simulate_servqual",
     "track": "cxstats.metrics.tracking.waves",
+    "topics": "cxstats.voice.topics",
     "transactions": "cxstats.customers.transactions",
     "verdict": "cxstats.stats.rules",
     "weight_sensitivity": "cxstats.weighting.sensitivity",
@@ -196,6 +199,9 @@ if TYPE_CHECKING:
     from cxstats.survey.coding import moments
     from cxstats.survey.personal_data import find_personal_data, mask_personal_data
     from cxstats.survey.read import read_survey
+    from cxstats.voice.aspects import aspects
+    from cxstats.voice.key_phrases import key_phrases
+    from cxstats.voice.topics import topics
     from cxstats.weighting.ahp import ahp
     from cxstats.weighting.methods import weights
     from cxstats.weighting.sensitivity import weight_sensitivity
