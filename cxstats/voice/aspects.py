@@ -464,9 +464,10 @@ def _p_value(naming: Array, others: Array, kind: str) -> float:
     if kind == "label":
         counts = [[x.sum(), len(x) - x.sum()] for x in (naming, others)]
         return float(stats.fisher_exact(np.rint(counts).astype(int)).pvalue)
-    if min(len(naming), len(others)) < 2 or naming.std() + others.std() == 0:
+    if min(len(naming), len(others)) < 2 or np.ptp(naming) + np.ptp(others) == 0:
         return float("nan")
-    return float(stats.ttest_ind(naming, others, equal_var=False).pvalue)
+    first, second = ((x.mean(), x.std(ddof=1), len(x)) for x in (naming, others))
+    return float(stats.ttest_ind_from_stats(*first, *second, equal_var=False).pvalue)
 
 
 def _notes(

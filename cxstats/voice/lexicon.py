@@ -140,7 +140,8 @@ def _rows(lexicon: str | Path) -> list[tuple[str, Text, Any]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path.name}: {error}; allowed: a .csv in UTF-8") from error
+        reason = getattr(error, "strerror", None) or "is not in UTF-8"
+        raise DataError(f"{path.name}: {reason}; allowed: a .csv in UTF-8") from error
     reader = csv.DictReader(text.splitlines())
     columns = reader.fieldnames or []
     for column in ("aspect", "terms"):
