@@ -40,10 +40,13 @@ if TYPE_CHECKING:
 
 CHOICES = range(2, 9)  # numbers of topics that are tried
 TOP_TERMS = 10  # of a topic, on which agreement is measured
+FEWEST_TERMS = 3  # where the vocabulary is small: its k-th part, or three
 NAMING_TERMS = 3
+SMALL = 1_000_000  # cells of a matrix that is faster full than sparse
 MOST_TERMS = 1_000  # of the vocabulary
 MOST_TEXTS = 1_000  # in a half on which stability is measured
-HALVES = 4  # pairs of halves
+HALVES = 2  # pairs of halves
+CHOICE_SHUFFLES = 3  # for each number of topics that is tried
 SHUFFLES = 19  # sets of texts without topics: the largest of 20 is a test at 5 %
 REPRESENTATIVE = 3
 LONGEST_SHOWN = 200  # characters of a representative text
@@ -65,7 +68,8 @@ class Topics(Result):
         ``topic, rank, text``: texts that have most of each topic; personal data are masked, and
         long texts cut.
     choice : pandas.DataFrame
-        ``k, stability`` of the numbers of topics that were tried.
+        ``k, stability`` (mean agreement), ``chance`` and ``n_stable`` (topics above it) of the
+        numbers of topics that were tried, `chance` from 3 sets of shuffled words.
     chance : float
         Largest agreement of a topic in texts whose words were dealt out at random, the 95th of 100:
         what is not above it does not come back.
@@ -183,12 +187,13 @@ class Topics(Result):
         )  # fmt: skip
 
 
-def topics(
+def topics(  # noqa: PLR0913  (options of a method)
     texts: Any,
     k: int | None = None,
     *,
     column: str | None = None,
     least: int = 5,
+    most: float = 0.5,
     level: float = 0.95,
     n_resamples: int = 1_000,
     seed: int = 1,
@@ -209,11 +214,15 @@ def topics(
     ----------
     texts : list, array, Series or table of any engine
     k : int, optional
-        Number of topics; without it the number from 2 to 8 with the largest mean agreement.
+        Number of topics; without it the number from 2 to 8 at which most topics come back, less
+        those that do not; of several the one whose mean agreement is furthest above chance.
     column : str, optional
         The column of texts of a table.
     least : int
         Texts that a word needs.
+    most : float
+        Share of the texts above which a word is left out. In texts of one trade 0.1 leaves out the
+        words that they all share, which else make up one large topic.
     level : float
     n_resamples : int
         Of the texts, for the limits of the shares.
@@ -241,13 +250,11 @@ def topics(
     >>> topics(texts * 12, k=2, n_resamples=100).table[["n", "estimate"]].to_numpy().tolist()
     [[36.0, 0.6], [24.0, 0.4]]
     """
-    import pandas as pd
-
     check_level(level)
     check_resamples(n_resamples, seed)
-    _check(k, least)
+    _check(k, least, most)
     read = read_texts(texts, column)
-    words, vocabulary = _words(read.values, least)
+    words, vocabulary = _words(read.values, least, most)
     rows = np.array([i for i, each in enumerate(words) if each], int)
     if len(rows) < FEWEST_TEXTS:
         raise DataError(
@@ -256,22 +263,16 @@ def topics(
         )
     lists, size = [words[i] for i in rows], len(vocabulary)
     generator = np.random.default_rng(seed)
-    choice = pd.DataFrame(
-        [
-            (n, float(_stability(lists, size, n, generator)[0].mean()))
-            for n in ([k] if k else CHOICES)
-            if n < min(size, len(rows))
-        ],
-        columns=["k", "stability"],
-    )
-    if choice.empty:
+    tried = [n for n in ([k] if k else CHOICES) if n < min(size, len(rows))]
+    if not tried:
         raise DataError(f"{size} words: too few for {k or CHOICES[0]} topics")
-    n_topics = int(choice["k"].iloc[int(choice["stability"].to_numpy().argmax())])
-    stability, (weights, terms) = _stability(lists, size, n_topics, generator)
-    chance = max(
-        float(_stability(_shuffled(lists, generator), size, n_topics, generator)[0].max())
-        for _ in range(SHUFFLES)
+    choice = _choice(lists, size, tried, generator)
+    ranked = choice.assign(
+        balance=2 * choice["n_stable"] - choice["k"], above=choice["stability"] - choice["chance"]
     )
+    n_topics = int(ranked.sort_values(["balance", "above"], kind="stable")["k"].iloc[-1])
+    stability, (weights, terms) = _stability(lists, size, n_topics, generator)
+    chance = _chance(lists, size, n_topics, SHUFFLES, generator)
     of_text = np.zeros(len(read), np.intp)
     of_text[rows] = np.where(weights.max(axis=1) > 0, weights.argmax(axis=1) + 1, 0)
     order = np.argsort(-np.bincount(of_text, minlength=n_topics + 1)[1:], kind="stable")
@@ -308,25 +309,28 @@ def topics(
     )
 
 
-def _check(k: int | None, least: int) -> None:
+def _check(k: int | None, least: int, most: float) -> None:
     for name, value, low, high in (("k", k, 2, 30), ("least", least, 1, 10**6)):
         is_whole = isinstance(value, int) and not isinstance(value, bool)
         if value is not None and not (is_whole and low <= value <= high):
             raise CxError(f"{name}={value!r}; allowed: whole numbers from {low} to {high:,}")
+    if isinstance(most, bool) or not isinstance(most, (int, float)) or not 0 < most <= 1:
+        raise CxError(f"most={most!r}; allowed: shares above 0, up to 1")
 
 
-def _words(texts: Sequence[str], least: int) -> tuple[Lists, list[str]]:
+def _words(texts: Sequence[str], least: int, most: float) -> tuple[Lists, list[str]]:
     """Return the words of each text as places in the vocabulary, and the vocabulary."""
     sets = [terms_of(text, 1) for text in texts]
     frequencies = Counter(word for words in sets for word in words)
-    ranked = sorted(frequencies, key=lambda word: (-frequencies[word], word))[:MOST_TERMS]
-    vocabulary = [word for word in ranked if frequencies[word] >= least]
+    limit = most * sum(map(bool, sets))
+    ranked = sorted(frequencies, key=lambda word: (-frequencies[word], word))
+    vocabulary = [word for word in ranked if least <= frequencies[word] <= limit][:MOST_TERMS]
     place = {word: i for i, word in enumerate(vocabulary)}
     return [sorted(place[word] for word in words if word in place) for words in sets], vocabulary
 
 
 def _factors(lists: Lists, size: int, k: int) -> tuple[Array, NDArray[np.intp]]:
-    """Return the weights (n, k) of topics in texts and the first terms (k, 10) of each topic."""
+    """Return the weights (n, k) of topics in texts and the first terms (k, 10 at most) of each."""
     from scipy.sparse import csr_array
     from sklearn.decomposition import NMF
     from sklearn.exceptions import ConvergenceWarning
@@ -335,14 +339,40 @@ def _factors(lists: Lists, size: int, k: int) -> tuple[Array, NDArray[np.intp]]:
     ends = np.cumsum([0, *map(len, lists)])
     places = np.array([place for each in lists for place in each], np.int64)
     counts = csr_array((np.ones(len(places)), places, ends), shape=(len(lists), size))
-    with warnings.catch_warnings():
+    # Its error of a perfect fit may be the root of -1e-17; it is not used here.
+    with warnings.catch_warnings(), np.errstate(invalid="ignore"):
         warnings.simplefilter("ignore", ConvergenceWarning)
         model = NMF(k, init="nndsvda", max_iter=100, tol=1e-3, random_state=0)
-        weights = model.fit_transform(TfidfTransformer().fit_transform(counts))
+        matrix = TfidfTransformer().fit_transform(counts)
+        is_small = len(lists) * size <= SMALL
+        weights = model.fit_transform(matrix.toarray() if is_small else matrix)
     # Weights are of one scale where each topic's terms have unit length.
     lengths = np.linalg.norm(model.components_, axis=1)
-    top = np.argsort(-model.components_, axis=1, kind="stable")[:, :TOP_TERMS]
+    n_terms = min(TOP_TERMS, max(FEWEST_TERMS, size // k))
+    top = np.argsort(-model.components_, axis=1, kind="stable")[:, :n_terms]
     return weights * lengths, top
+
+
+def _choice(
+    lists: Lists, size: int, tried: Sequence[int], generator: np.random.Generator
+) -> pd.DataFrame:
+    """Return mean agreement, chance and how many topics come back for numbers of topics."""
+    import pandas as pd
+
+    rows = []
+    for k in tried:
+        agreements, _ = _stability(lists, size, k, generator)
+        chance = _chance(lists, size, k, CHOICE_SHUFFLES, generator)
+        rows.append((k, float(agreements.mean()), chance, int((agreements > chance).sum())))
+    return pd.DataFrame(rows, columns=["k", "stability", "chance", "n_stable"])
+
+
+def _chance(
+    lists: Lists, size: int, k: int, n_shuffles: int, generator: np.random.Generator
+) -> float:
+    """Return the largest agreement of a topic in texts without topics."""
+    shuffled = (_shuffled(lists, generator) for _ in range(n_shuffles))
+    return max(float(_stability(each, size, k, generator)[0].max()) for each in shuffled)
 
 
 def _stability(
