@@ -365,7 +365,7 @@ def named_difference(aspect: str, level: float = 0.95) -> Estimate:
     reviews = load_chinese_reviews(distinct=True)
     computers = reviews[reviews["domain"] == "computer"]
     table = aspects(computers, "label", column="text", lexicon="shop", level=level).table
-    row = table.set_index("aspect").loc[aspect]
+    row: Any = table.set_index("aspect").loc[aspect]
     low, high = float(row["difference_ci_low"]), float(row["difference_ci_high"])
     return Estimate(float(row["difference"]), low, high, int(row["n"]))
 
