@@ -19,6 +19,7 @@ _PUBLIC = {
     "ahp": "cxstats.weighting.ahp",
     "Audit": "cxstats.cases.audit",
     "attribution": "cxstats.customers.attribution",
+    "aspects": "cxstats.voice.aspects",
     "audit": "cxstats.cases.audit",
     "blueprint": "cxstats.journeys.blueprint.analysis",
     "bootstrap_moments": "cxstats.core.moments",
@@ -62,6 +63,7 @@ _PUBLIC = {
     "kano_from_counts": "cxstats.priorities.kano.analysis",
     "lifetime_value": "cxstats.customers.lifetime_value",
     "load_cdnow": "cxstats.datasets.loaders",
+    "load_chinese_reviews": "cxstats.datasets.loaders",
     "load_clickstream": "cxstats.datasets.loaders",
     "load_corporate_reputation": "cxstats.datasets.loaders",
     "load_ecsi_mobile": "cxstats.datasets.loaders",
@@ -76,6 +78,7 @@ _PUBLIC = {
     "load_tables": "cxstats.cases.tables",
     "set_language": "cxstats.core.language",
     "loyalty_index": "cxstats.satisfaction.index",
+    "key_phrases": "cxstats.voice.key_phrases",
     "mask_personal_data": "cxstats.survey.personal_data",
     "measured_journey": "cxstats.journeys.measured",
     "metrics": None,
@@ -123,6 +126,7 @@ _PUBLIC = {
     "simulate_servqual": "cxstats.datasets.simulate_servqual",
     "survival": "cxstats.customers.survival",
     "track": "cxstats.metrics.tracking.waves",
+    "topics": "cxstats.voice.topics",
     "transactions": "cxstats.customers.transactions",
     "verdict": "cxstats.stats.rules",
     "weight_sensitivity": "cxstats.weighting.sensitivity",
@@ -161,6 +165,7 @@ if TYPE_CHECKING:
     from cxstats.customers.transactions import transactions
     from cxstats.datasets.loaders import (
         load_cdnow,
+        load_chinese_reviews,
         load_clickstream,
         load_corporate_reputation,
         load_ecsi_mobile,
@@ -222,8 +227,11 @@ if TYPE_CHECKING:
     from cxstats.survey.personal_data import find_personal_data, mask_personal_data
     from cxstats.survey.read import read_survey
     from cxstats.voice.agreement import agreement
+    from cxstats.voice.aspects import aspects
     from cxstats.voice.improvements import improvement_log
+    from cxstats.voice.key_phrases import key_phrases
     from cxstats.voice.register import feedback_register
+    from cxstats.voice.topics import topics
     from cxstats.weighting.ahp import ahp
     from cxstats.weighting.methods import weights
     from cxstats.weighting.sensitivity import weight_sensitivity
