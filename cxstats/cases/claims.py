@@ -23,9 +23,11 @@ from cxstats.datasets import (
     load_hotel_bookings,
     load_patient_experience,
 )
+from cxstats.datasets.loaders import load_chinese_reviews
 from cxstats.metrics import rate
 from cxstats.stats.concentration import Concentration, customers_for, top_share
 from cxstats.stats.intervals import check_level
+from cxstats.voice.aspects import aspects
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -358,6 +360,16 @@ def ecsi() -> pd.DataFrame:
     return answers.assign(**means)
 
 
+def named_difference(aspect: str, level: float = 0.95) -> Estimate:
+    """Return how much more often reviews of computers that name an aspect are positive."""
+    reviews = load_chinese_reviews(distinct=True)
+    computers = reviews[reviews["domain"] == "computer"]
+    table = aspects(computers, "label", column="text", lexicon="shop", level=level).table
+    row: Any = table.set_index("aspect").loc[aspect]
+    low, high = float(row["difference_ci_low"]), float(row["difference_ci_high"])
+    return Estimate(float(row["difference"]), low, high, int(row["n"]))
+
+
 def _spending() -> pd.Series[float]:
     return load_cdnow().groupby("customer")["spent"].sum()
 
@@ -377,6 +389,8 @@ ESTIMATES: dict[str, Callable[[float], Estimate]] = {
     "K1a": lambda level: _concentration(top_share(_spending(), 0.3), level),
     "K1b": lambda level: _concentration(customers_for(_spending(), 0.7), level),
     "K2": lambda level: correlation(load_patient_experience(), "timely_care", "rating", level),
+    "K3a": lambda level: named_difference("quality", level),
+    "K3b": lambda level: named_difference("delivery", level),
     "K4a": lambda level: _share(timed_flights(), "on_time", "date", level),
     "K4b": lambda level: _share(checked_bookings(), "as_reserved", "arrival_date", level),
     "K5": lambda level: correlation(reputation(), "liking", "cusl_2", level),

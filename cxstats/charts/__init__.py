@@ -23,6 +23,7 @@ from cxstats.charts.incident_rates import incident_rates
 from cxstats.charts.intervals import intervals
 from cxstats.charts.journey_strip import journey_strip
 from cxstats.charts.kano import kano_plane
+from cxstats.charts.league_table import league_table
 from cxstats.charts.likert import answer_shares, likert
 from cxstats.charts.lorenz_curve import lorenz_curve
 from cxstats.charts.monitoring import confidence_band, power_by_day, stopping_boundaries
@@ -34,14 +35,18 @@ from cxstats.charts.process_map import process_map
 from cxstats.charts.quadrants import ipma_map, quadrant_map
 from cxstats.charts.rate_heatmap import rate_heatmap
 from cxstats.charts.reported_effects import reported_effects
+from cxstats.charts.segment_criteria import segment_criteria
+from cxstats.charts.segment_profiles import segment_profiles
 from cxstats.charts.segment_shares import segment_shares
 from cxstats.charts.service_blueprint import service_blueprint
 from cxstats.charts.share_heatmap import share_heatmap
 from cxstats.charts.shares import pareto, shares, weights
 from cxstats.charts.simplex import weight_simplex
 from cxstats.charts.style import theme
+from cxstats.charts.survival_curves import survival_curves
 from cxstats.charts.tornado import tornado
 from cxstats.charts.trajectory import trajectory
+from cxstats.charts.weekly_counts import weekly_counts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,6 +72,7 @@ __all__ = [
     "ipma_map",
     "journey_strip",
     "kano_plane",
+    "league_table",
     "likert",
     "lorenz_curve",
     "nps_bars",
@@ -79,15 +85,19 @@ __all__ = [
     "quadrant_map",
     "rate_heatmap",
     "reported_effects",
+    "segment_criteria",
+    "segment_profiles",
     "segment_shares",
     "service_blueprint",
     "share_heatmap",
     "shares",
     "stopping_boundaries",
+    "survival_curves",
     "theme",
     "tornado",
     "trajectory",
     "verdicts",
+    "weekly_counts",
     "weight_simplex",
     "weights",
     "zone_bands",

@@ -98,6 +98,7 @@ def finish(
     lang: str,
     note: str = "",
     synthetic: bool = False,
+    depth: float = 0,
 ) -> Axes:
     """Put the title above, note and source below, and the mark on synthetic data.
 
@@ -118,6 +119,8 @@ def finish(
         What a reader must know to read the chart right.
     synthetic : bool
         Whether the data are simulated.
+    depth : float
+        Height in points of what stands below the axis beside its ticks and label.
     """
     below = "\n".join(line for line in (note, label("chart.source", lang, source=source)) if line)
     figure = ax.get_figure()
@@ -137,7 +140,7 @@ def finish(
         ax.annotate(
             wrap(below, width, NOTE_SIZE),
             (0, 0),
-            (0, -46 if ax.get_xlabel() else -32),
+            (0, (-46 if ax.get_xlabel() else -32) - depth),
             "axes fraction",
             "offset points",
             va="top",

@@ -19,6 +19,15 @@ def quiet_linear_algebra() -> AbstractContextManager[object]:
     return limits
 
 
+def single_thread() -> AbstractContextManager[object]:
+    """Keep every library to one thread: many small fits spend more time in waiting than in work."""
+    import sklearn.cluster  # noqa: F401  (its OpenMP has to be there to be found)
+    from threadpoolctl import ThreadpoolController
+
+    limits: AbstractContextManager[object] = ThreadpoolController().limit(limits=1)
+    return limits
+
+
 @cache
 def _controller() -> Any:
     import scipy.linalg  # noqa: F401  (its own library has to be there to be found)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 POINTS = 1_001  # of the Lorenz curve at most
-# Below it the intervals are seen to be short: docstring of stats.concentration.Concentration.
-ENOUGH = 1_000
+# Below it the intervals are seen to be short: docstring of `concentration`.
+ENOUGH = 2_000
 LEAST = 2
 
 
@@ -113,6 +113,14 @@ def concentration(
     ------
     DataError
         If there are fewer than two customers, nothing was spent, or a share is not between 0 and 1.
+
+    Notes
+    -----
+    Coverage of 95 %, 500 samples of customers with lognormal amounts: of Gini's coefficient 90, 91,
+    93 and 95 % with 50, 100, 400 and 1,000 customers where sigma is .5, and 83, 87, 90 and 91 to
+    93 % where it is 1; of the share of the top 20 %, 88, 92, 94 and 93 %, and 86, 92, 92 and 94 %.
+    With 2,000 customers both hold 94 % where sigma is 1. The truth then lies above the interval:
+    few customers who spend much are missing from most small samples.
 
     Examples
     --------

@@ -16,12 +16,14 @@ from cxstats.core.messages import excerpt
 from cxstats.core.moments import check_resamples
 from cxstats.core.result import Chart, Result
 from cxstats.customers import bg_nbd, gamma_gamma
+from cxstats.customers.bg_nbd import Histories
 from cxstats.customers.maximum_likelihood import Array, Fit, delta_interval, jacobian
 from cxstats.customers.purchase_histories import (
     DAYS,
     Purchases,
     check_unit,
     is_summary,
+    purchase_table,
     read_purchases,
     read_summary,
 )
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
 
 MOST = 7  # purchases after the first; who has more is in the last group
 LARGEST = 30.0  # logarithm of a drawn parameter
-NODES = 8  # of the quadrature of discounted purchases
 DRAWS = 20_000_000  # customers times futures that a holdout forecast draws
 FEW = 1_000  # customers below which intervals are short; see `lifetime_value`
 
@@ -62,9 +63,11 @@ class LifetimeValue(Result):
         with the interval in which the actual count should lie, and ``actual``.
     log_likelihood : float
         Of the BG/NBD model.
+    covariance : array (k, k)
+        Of the logarithms of the parameters, in the order of `parameters`.
     n, n_again : int
         Customers; those who bought again.
-    horizon, unit, level, seed
+    horizon, unit, margin, discount, level, seed
         As passed.
     notes : tuple of Text
         What a reader must know.
@@ -78,10 +81,13 @@ class LifetimeValue(Result):
     groups: pd.DataFrame
     holdout: pd.DataFrame | None
     log_likelihood: float
+    covariance: Array
     n: int
     n_again: int
     horizon: float
     unit: str
+    margin: float
+    discount: float
     level: float
     seed: int
     synthetic: bool
@@ -137,7 +143,7 @@ class LifetimeValue(Result):
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
         """Return the groups' expected purchases, or forecast less actual of the holdout."""
         frame = self.groups if self.holdout is None or kind == "groups" else self.holdout
-        names = [_group_name(group, lang) for group in frame["group"]]
+        names = [group_name(group, lang) for group in frame["group"]]
         columns = [frame[name].to_numpy(float) for name in ("estimate", "ci_low", "ci_high")]
         common = {"source": self._head(lang), "level": self.level, "synthetic": self.synthetic}
         unit = label(f"lifetime.unit.{self.unit}", lang)
@@ -161,7 +167,8 @@ class LifetimeValue(Result):
         )
 
 
-def _group_name(group: str, lang: str) -> str:
+def group_name(group: str, lang: str) -> str:
+    """Return a group of `frequency_groups`, or all customers, in words."""
     if group == "all":
         return label("lifetime.group.all", lang)
     return label("lifetime.group", lang, group=group)
@@ -190,7 +197,7 @@ def lifetime_value(  # noqa: PLR0913  (columns, and what a value is made of)
 
     Parameters
     ----------
-    purchases : pandas.DataFrame
+    purchases : Transactions, or pandas, Polars, PyArrow table, DuckDB relation
         One row a purchase; or one row a customer, with the columns ``frequency`` (purchases after
         the first), ``recency`` (time from the first to the last), ``age`` (time from the first to
         the end of observation), all in `unit`, and perhaps ``money`` (mean spend at purchases
@@ -257,17 +264,16 @@ def lifetime_value(  # noqa: PLR0913  (columns, and what a value is made of)
     check_level(level)
     check_resamples(1, seed)
     check_unit(unit)
-    _check_number("horizon", horizon, 0, 1_000_000, open_low=True)
-    _check_number("margin", margin, 0, 1, open_low=True)
-    _check_number("discount", discount, 0, 10)
-    if not isinstance(purchases, pd.DataFrame):
-        raise CxError(f"purchases is a {type(purchases).__name__}; allowed: a pandas DataFrame")
-    if is_summary(purchases):
+    check_number("horizon", horizon, 0, 1_000_000, open_low=True)
+    check_number("margin", margin, 0, 1, open_low=True)
+    check_number("discount", discount, 0, 10)
+    table = purchase_table(purchases, customer, time, amount)
+    if is_summary(table.frame):
         if holdout_from is not None or end is not None:
             raise CxError("holdout_from and end need a table of purchases, not a summary")
-        data = read_summary(purchases, customer)
+        data = read_summary(table.frame, customer)
     else:
-        data = read_purchases(purchases, (customer, time, amount), unit, holdout_from, end)
+        data = read_purchases(table, unit, holdout_from, end)
     model = _Model(data, float(horizon), margin, discount, unit, level)
     holdout = None if data.later is None else model.holdout_table(seed)
     return LifetimeValue(
@@ -277,20 +283,33 @@ def lifetime_value(  # noqa: PLR0913  (columns, and what a value is made of)
         groups=model.group_table(),
         holdout=holdout,
         log_likelihood=model.counts.log_likelihood,
+        covariance=model.covariance,
         n=len(data.histories),
         n_again=int((data.histories.frequency > 0).sum()),
         horizon=float(horizon),
         unit=unit,
+        margin=margin,
+        discount=discount,
         level=level,
         seed=seed,
-        notes=tuple(model.notes(holdout)),
-        synthetic=bool(purchases.attrs.get("synthetic")),
+        notes=(*table.notes, *model.notes(holdout)),
+        synthetic=table.synthetic,
     )
 
 
-def _check_number(
-    name: str, value: Any, low: float, high: float, *, open_low: bool = False
-) -> None:
+def force_of_interest(discount: float, unit: str) -> float:
+    """Return the force of interest per unit of time of a rate a year."""
+    return float(np.log1p(discount) * DAYS[unit] / DAYS["year"])
+
+
+def frequency_groups(x: Array) -> list[tuple[str, NDArray[np.bool_]]]:
+    """Return the groups of customers by purchases after the first, and who is in each (n,)."""
+    groups = [(str(k), x == k) for k in range(MOST)] + [(f"{MOST}+", x >= MOST)]
+    return [(name, rows) for name, rows in groups if rows.any()]
+
+
+def check_number(name: str, value: Any, low: float, high: float, *, open_low: bool = False) -> None:
+    """Raise unless a number lies between its limits."""
     is_number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
     if (
         not is_number
@@ -307,7 +326,8 @@ def _check_number(
 class _Model:
     """Both models fitted, with the derivatives of what they forecast.
 
-    Everything is computed once for each distinct history, and spread to customers.
+    Everything is computed once for each distinct history, and spread to customers; the expectation
+    of who is alive once for each distinct frequency and age.
     """
 
     def __init__(
@@ -315,25 +335,34 @@ class _Model:
         level: float,
     ) -> None:  # fmt: skip
         self.data, self.horizon, self.margin, self.level = data, horizon, margin, level
-        self.force = np.log1p(discount) * DAYS[unit] / DAYS["year"]
+        self.force = force_of_interest(discount, unit)
         self.counts = bg_nbd.fit(data.histories)
         self.distinct, _, self.place = data.histories.distinct()
+        pairs = Histories(self.distinct.frequency, 0 * self.distinct.age, self.distinct.age)
+        self.pairs, _, self.pair_place = pairs.distinct()
         self.alive, self.alive_slopes = self._spread(
             self.counts.logs, lambda logs: bg_nbd.alive(np.exp(logs), self.distinct)
         )
         self.expected, self.expected_slopes = self._spread(
-            self.counts.logs, lambda logs: bg_nbd.expected(np.exp(logs), self.distinct, horizon)
+            self.counts.logs, lambda logs: self._expected(np.exp(logs), horizon)
         )
         self.stops_unknown = bool(self.counts.at_edge[2:].all())
         if self.stops_unknown:
             self.alive_slopes = np.full_like(self.alive_slopes, np.nan)
         self.spend_fit = self._fit_spend()
         self.has_value = False
+        self.covariance = self.counts.covariance
         if self.spend_fit is not None:
             self._value(self.spend_fit)
 
     def _spread(self, logs: Array, function: Callable[[Array], Array]) -> tuple[Array, Array]:
         return function(logs)[self.place], jacobian(function, logs)[self.place]
+
+    def _expected(self, parameters: Array, time: float, force: float = 0.0) -> Array:
+        """Return the expected purchases of each distinct history in the next `time`, discounted."""
+        alive = bg_nbd.alive(parameters, self.distinct)
+        if_alive = bg_nbd.discounted_if_alive(parameters, self.pairs, time, force)
+        return np.asarray(alive * if_alive[self.pair_place])
 
     def _fit_spend(self) -> Fit | None:
         if self.data.money is None:
@@ -355,7 +384,10 @@ class _Model:
         spend_slopes = jacobian(spend_of, fit.logs)
         discounted, slopes = self.expected, self.expected_slopes
         if self.force:
-            discounted, slopes = self._spread(self.counts.logs, self._discounted)
+            discounted, slopes = self._spread(
+                self.counts.logs,
+                lambda logs: self._expected(np.exp(logs), self.horizon, self.force),
+            )
         self.clv = self.margin * self.spend * discounted
         self.clv_slopes = self.margin * np.hstack(
             [self.spend[:, None] * slopes, discounted[:, None] * spend_slopes]
@@ -368,21 +400,6 @@ class _Model:
         self.covariance = np.zeros((k + 3, k + 3))
         self.covariance[:k, :k] = self.counts.covariance
         self.covariance[k:, k:] = fit.covariance
-
-    def _discounted(self, logs: Array) -> Array:
-        """Return ``integral of e^(-f t) dE[Y(t)]`` over the horizon h.
-
-        It is ``e^(-f h) E[Y(h)] + f integral of e^(-f t) E[Y(t)] dt``,
-        by Gauss and Legendre's quadrature; f is the force of interest.
-        """
-        parameters, h = np.exp(logs), self.horizon
-        nodes, weights = np.polynomial.legendre.leggauss(NODES)
-        times = (nodes + 1) / 2 * h
-        total = np.exp(-self.force * h) * bg_nbd.expected(parameters, self.distinct, h)
-        for t, weight in zip(times, weights * h / 2, strict=True):
-            value = bg_nbd.expected(parameters, self.distinct, float(t))
-            total = total + self.force * weight * np.exp(-self.force * t) * value
-        return np.asarray(total)
 
     def totals(self) -> pd.DataFrame:
         n = len(self.expected)
@@ -446,14 +463,9 @@ class _Model:
                             "at_stake": self.clv * (1 - self.alive) / self.alive}  # fmt: skip
         return pd.DataFrame(columns)
 
-    def _groups(self) -> list[tuple[str, NDArray[np.bool_]]]:
-        x = self.data.histories.frequency
-        groups = [(str(k), x == k) for k in range(MOST)] + [(f"{MOST}+", x >= MOST)]
-        return [(name, rows) for name, rows in groups if rows.any()]
-
     def group_table(self) -> pd.DataFrame:
         rows = []
-        for name, members in self._groups():
+        for name, members in frequency_groups(self.data.histories.frequency):
             mean, slopes = self.expected[members].mean(), self.expected_slopes[members].mean(axis=0)
             _, *numbers = self._row(name, mean, slopes, self.counts.covariance)
             rows.append([name, int(members.sum()), *numbers, float(self.alive[members].mean())])
@@ -469,7 +481,7 @@ class _Model:
         logs = generator.multivariate_normal(
             self.counts.logs, self.counts.covariance, repeats, method="eigh"
         )
-        groups = [*self._groups(), ("all", np.ones(n, bool))]
+        groups = [*frequency_groups(data.histories.frequency), ("all", np.ones(n, bool))]
         members = np.array([rows for _, rows in groups], float)
         totals = np.array([
             members @ bg_nbd.draw_purchases(
@@ -479,7 +491,7 @@ class _Model:
             for row in logs
         ])  # fmt: skip
         low, high = percentile_limits(totals, self.level)
-        expected = bg_nbd.expected(self.counts.parameters, self.distinct, data.holdout_length)
+        expected = self._expected(self.counts.parameters, data.holdout_length)
         return pd.DataFrame(
             {
                 "group": [name for name, _ in groups],

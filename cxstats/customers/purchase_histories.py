@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
+from cxstats.core.formats import format_number
+from cxstats.core.language import Text, note_if
 from cxstats.core.messages import excerpt
 from cxstats.customers.bg_nbd import Histories
 from cxstats.customers.maximum_likelihood import Array
 from cxstats.customers.numeric_columns import check_columns, numbers, refuse
+from cxstats.customers.transactions import Transactions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +44,8 @@ class Purchases:
         Its length, 0 without one.
     mean_spend : array (n,) or None
         Mean spend at all purchases, of a table of purchases.
+    until_later : array (n,) or None
+        Time from the end of observation to the first purchase in the holdout; infinite without one.
     n_new : int
         Customers left out, whose first purchase was at the end of observation.
     """
@@ -51,6 +57,87 @@ class Purchases:
     holdout_length: float = 0.0
     n_new: int = 0
     mean_spend: Array | None = None
+    until_later: Array | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseTable:
+    """Purchases as a table of pandas, whatever they came as.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+    customer, time : str
+        Columns.
+    amount : str or None
+        Column, or None where amounts are not read.
+    synthetic : bool
+        Whether the purchases are simulated.
+    notes : tuple of Text
+        What was left out.
+    """
+
+    frame: pd.DataFrame
+    customer: str
+    time: str
+    amount: str | None
+    synthetic: bool
+    notes: tuple[Text, ...] = ()
+
+
+def purchase_table(
+    purchases: Any, customer: str, time: str, amount: str | None = None
+) -> PurchaseTable:
+    """Return purchases as pandas.
+
+    Checked transactions bring their own columns. Purchases of a customer on one day are added up
+    by their engine; refunds, which are no purchases and of which nobody knows to which purchase
+    they belong, are left out, and a note says so.
+
+    Parameters
+    ----------
+    purchases : Transactions, or pandas, Polars, PyArrow table, DuckDB relation
+    customer, time, amount : str
+        Columns of a table.
+
+    Raises
+    ------
+    DataError
+        If it is no table, or has no rows.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from cxstats.customers.transactions import transactions
+    >>> frame = pd.DataFrame({"who": ["a", "a"], "day": ["2024-01-03"] * 2, "paid": [4.0, 5.0]})
+    >>> checked = transactions(frame, customer="who", time="day", amount="paid")
+    >>> purchase_table(checked, "who", "day", "paid").frame["amount"].tolist()
+    [9.0]
+    """
+    import narwhals as nw
+    import pandas as pd
+
+    if not isinstance(purchases, Transactions):
+        frame = purchases if isinstance(purchases, pd.DataFrame) else as_pandas(purchases)
+        synthetic = bool(getattr(frame, "attrs", {}).get("synthetic"))
+        return PurchaseTable(frame, customer, time, amount, synthetic)
+    paid = nw.col("amount")
+    bought = purchases.data.select("customer", "time", "amount")
+    if purchases.n_refunds:
+        bought = bought.filter(paid >= 0)
+    days = bought.with_columns(nw.col("time").dt.truncate("1d"))
+    try:
+        frame = as_pandas(days.group_by("customer", "time").agg(paid.sum()).to_native())
+    except DataError as error:
+        raise DataError(
+            f"all {purchases.n} transactions are refunds; allowed: at least one purchase"
+        ) from error
+    frame = frame.sort_values(["customer", "time"], ignore_index=True)
+    notes = note_if(
+        bool(purchases.n_refunds), "customers.note.no_refunds", n=format_number(purchases.n_refunds)
+    )
+    columns = ("customer", "time", amount and "amount")
+    return PurchaseTable(frame, *columns, purchases.synthetic, tuple(notes))
 
 
 def check_unit(unit: str) -> float:
@@ -101,8 +188,7 @@ def read_summary(frame: pd.DataFrame, customer: str) -> Purchases:
 
 
 def read_purchases(
-    frame: pd.DataFrame,
-    columns: tuple[str, str, str | None],
+    table: PurchaseTable,
     unit: str,
     holdout_from: Any = None,
     end: Any = None,
@@ -115,10 +201,8 @@ def read_purchases(
 
     Parameters
     ----------
-    frame : pandas.DataFrame
-        One row a purchase.
-    columns : names
-        Customer, time (dates, or numbers in `unit`), amount or None.
+    table : PurchaseTable
+        One row a purchase; times are dates, or numbers in `unit`.
     unit : {"day", "week", "month", "year"}
         Of all times; a month is 365.25 / 12 days.
     holdout_from : time, optional
@@ -131,8 +215,8 @@ def read_purchases(
     """
     import pandas as pd
 
-    customer, time, amount = columns
-    check_columns(frame, columns)
+    frame, customer, time, amount = table.frame, table.customer, table.time, table.amount
+    check_columns(frame, (customer, time, amount))
     if not len(frame):
         raise DataError("the table of purchases has no rows")
     refuse(frame, customer, frame[customer].isna().to_numpy(), "a customer in every row")
@@ -156,10 +240,11 @@ def read_purchases(
     repeat = before[before["time"] > before["customer"].map(first).to_numpy()]
     total = repeat.groupby("customer", observed=True)["spent"].sum().reindex(first.index)
     money = total.fillna(0).to_numpy(float) / np.maximum(x, 1)
-    later = None
+    later = until = None
     if holdout_from is not None:
-        after = days[days["time"] > cut].groupby("customer", observed=True).size()
-        later = np.asarray(after.reindex(first.index).fillna(0), float)
+        after = days[days["time"] > cut].groupby("customer", observed=True)["time"]
+        later = np.asarray(after.size().reindex(first.index).fillna(0), float)
+        until = np.asarray(after.min().reindex(first.index).fillna(np.inf), float) - cut
     age = cut - first.to_numpy(float)
     seen = age > 0  # who begins at the very end has shown nothing yet
     histories = Histories(x[seen], (final - first).to_numpy(float)[seen], age[seen])
@@ -172,6 +257,7 @@ def read_purchases(
             0.0 if later is None else float(last - cut),
             int((~seen).sum()),
             groups["spent"].mean().to_numpy(float)[seen] if amount else None,
+            None if until is None else until[seen],
         )
     )
 
@@ -179,9 +265,10 @@ def read_purchases(
 def _enough(purchases: Purchases) -> Purchases:
     again = int((purchases.histories.frequency > 0).sum())
     if again < FEWEST:
+        new = f" ({purchases.n_new} more bought first at its end)" if purchases.n_new else ""
         raise DataError(
-            f"{again} of {len(purchases.histories)} customers bought again; allowed: at least "
-            f"{FEWEST}, since the model has four parameters"
+            f"{again} of {len(purchases.histories)} customers{new} bought again before the end of "
+            f"observation; allowed: at least {FEWEST}, since the model has four parameters"
         )
     return purchases
 

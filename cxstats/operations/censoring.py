@@ -9,6 +9,7 @@ import numpy as np
 from cxstats.core.moments import resampling_counts
 from cxstats.operations.estimates import Estimate
 from cxstats.stats.bootstrap import percentile_limits
+from cxstats.stats.survival import kaplan_meier_weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,44 +21,6 @@ DRAWS = 20_000_000  # draws (cases times resamples) beyond which there are fewer
 FEWEST = 200
 
 
-def ended_weights(counts: Array, ended: NDArray[np.bool_]) -> Array:
-    """Return the steps of the Kaplan-Meier curve at cases in order of their lead time.
-
-    ``w_i = S(t_i-) d_i / n_i`` with ``n_i`` cases at risk. It is also ``d_i / (n G(t_i-))``, ``G``
-    the curve of the censoring: each ended case stands for those like it that are still open, so
-    that the weights serve every quantity that is known once a case has ended, handling as well as
-    lead time (of which Kaplan and Meier's curve itself would be wrong, since a case that is worked
-    on much is censored at much work).
-
-    Parameters
-    ----------
-    counts : array (b, n)
-        How often each case is there; ended ones before open ones of the same lead time.
-    ended : boolean array (n,)
-
-    Returns
-    -------
-    array (b, n)
-        Sums to 1 less what is left where the longest is open.
-
-    References
-    ----------
-    Kaplan & Meier (1958). Nonparametric estimation from incomplete observations. JASA 53, 457-481.
-    Bang & Tsiatis (2000). Estimating medical costs with censored data. Biometrika 87, 329-343.
-
-    Examples
-    --------
-    >>> ended_weights(np.ones((1, 4)), np.array([True, False, True, True])).round(3).tolist()
-    [[0.25, 0.0, 0.375, 0.375]]
-    """
-    at_risk = np.cumsum(counts[:, ::-1], axis=1)[:, ::-1]
-    hazard = np.zeros_like(counts)
-    np.divide(counts, at_risk, out=hazard, where=ended & (at_risk > 0))
-    survival = np.cumprod(1 - hazard, axis=1)
-    before = np.concatenate([np.ones((len(counts), 1)), survival[:, :-1]], axis=1)
-    return before * hazard
-
-
 def censored_estimates(
     values: Array,
     lead: Array,
@@ -67,9 +30,10 @@ def censored_estimates(
 ) -> list[dict[str, Estimate]]:
     """Return mean and quantiles of quantities of cases, some of which have not ended.
 
-    Weighted by `ended_weights`. The mean is restricted to the longest lead time that was seen: what
-    the weights leave over is given to that case. A quantile is NaN where the curve does not reach
-    it. Intervals are percentiles of a bootstrap of cases (fewer resamples for very many cases).
+    Weighted by `kaplan_meier_weights`. The mean is restricted to the longest lead time that was
+    seen: what the weights leave over is given to that case. A quantile is NaN where the curve does
+    not reach it. Intervals are percentiles of a bootstrap of cases (fewer resamples for very many
+    cases).
 
     Parameters
     ----------
@@ -128,7 +92,7 @@ def _statistics(
     counts: Array, values: Array, ended: NDArray[np.bool_], shares: dict[str, float]
 ) -> Array:
     """Return means and quantiles for every replicate, (b, k, statistics); inf: not reached."""
-    weights = ended_weights(counts, ended)
+    weights = kaplan_meier_weights(counts, ended)
     last = values[len(ended) - 1 - np.argmax(counts[:, ::-1] > 0, axis=1)]  # (b, k)
     rest = 1 - weights.sum(axis=1)
     columns = [weights @ values + rest[:, None] * last]

@@ -30,7 +30,7 @@ class Concentration:
 
         Coverage of 95 %, 4,000 samples: with 100 customers 93 % where spending is exponential and
         87 to 91 % where it is lognormal (sigma 1), with 1,000 customers 95 and 93 %. Few large
-        customers make the interval too short; with fewer than 1,000 it is a rough one.
+        customers make the interval too short; with fewer than 2,000 it is a rough one.
         """
         check_level(level)
         p = self.estimate

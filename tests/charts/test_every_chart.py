@@ -11,9 +11,11 @@ import pytest
 
 import cxstats as cx
 from cxstats.charts import CHARTS
+from cxstats.stats.survival import survival_curve
 from tests.charts import test_path_diagram as paths
 from tests.charts import test_process_map as processes
 from tests.charts import test_survey_charts as surveys
+from tests.gallery import build
 from tests.gallery import customers_rfm as customers
 from tests.gallery.journey import MAP, answers
 from tests.journeys.blueprints import SMALL
@@ -46,6 +48,10 @@ PLS = """
     Satisfaction =~ CUSA1 + CUSA2 + CUSA3;   Satisfaction ~ Service + Price
 """
 SHARES = ([0.5, 0.7, 0.3], [0.3, 0.2, 0.35], [0.2, 0.1, 0.35])
+
+CURVES = [
+    survival_curve(np.arange(1.0, 9) * factor, np.arange(8) % 3 > 0) for factor in (1, 1.5, 2)
+]
 
 
 @cache
@@ -91,6 +97,18 @@ DRAWS = {
         NAMES, [0.57, 0.37, 0.51], [0.74, 0.53, 0.14], ["O", "M", "A"], **o
     ),
     "lorenz_curve": lambda **o: cx.charts.lorenz_curve(cx.concentration(customers.clean()), **o),
+    "league_table": lambda **o: cx.charts.league_table(
+        NAMES,
+        [40, 9, 30],
+        [4.2, 4.4, 3.1],
+        [4.1, 4.0, 3.2],
+        [3.9, 3.5, 2.9],
+        [4.3, 4.5, 3.5],
+        ["above", "open", "below"],
+        average=3.7,
+        axis="rating",
+        **o,
+    ),
     "nps_bars": lambda **o: cx.charts.nps_bars(
         NAMES, *SHARES, [30, 60, -5], [22, 53, -14], [38, 67, 4], n=[400, 500, 300], **o
     ),
@@ -119,8 +137,20 @@ DRAWS = {
     "stopping_boundaries": lambda **o: cx.charts.stopping_boundaries(
         [0.25, 0.5, 1], [4.05, 2.86, 2.02], [1.0, -3.1], **o
     ),
+    "survival_curves": lambda **o: cx.charts.survival_curves(
+        dict(zip(NAMES, CURVES, strict=True)), axis="t", **o
+    ),
     "tornado": lambda **o: cx.charts.tornado(
         NAMES, [70, 78, 76], [79, 74, 77], 75, axis="NPS", **o
+    ),
+    "weekly_counts": lambda **o: cx.charts.weekly_counts(
+        pd.date_range("2024-01-01", periods=10, freq="7D"),
+        [3, 5, 4, 4, 6, 2, 14, 5, 4, 3],
+        [4.0] * 10,
+        [10] * 10,
+        [False] * 6 + [True] + [False] * 3,
+        n_baseline=5,
+        **o,
     ),
     "trajectory": lambda **o: cx.charts.trajectory(["2019", "2020"], {"NPS": [8.3, 12.7]}, **o),
     "weight_simplex": lambda **o: cx.charts.weight_simplex(
@@ -141,6 +171,8 @@ DRAWS = {
     ),
     "journey_strip": lambda **o: cx.charts.journey_strip(felt(), **o),
     "likert": lambda **o: cx.charts.likert(surveys.FRAME, surveys.BOOK, **o),
+    "segment_criteria": lambda **o: cx.charts.segment_criteria(build("Segmentation/clean"), **o),
+    "segment_profiles": lambda **o: cx.charts.segment_profiles(build("Segmentation/clean"), **o),
     "segment_shares": lambda **o: cx.charts.segment_shares(cx.rfm(customers.clean()), **o),
     "service_blueprint": lambda **o: cx.charts.service_blueprint(BLUEPRINT, **o),
     "share_heatmap": lambda **o: cx.charts.share_heatmap(felt().coverage(), **o),
@@ -239,7 +271,7 @@ def test_on_axes_of_the_caller(name, lang):
 RESULTS = {
     "emotion_curve", "journey_strip", "share_heatmap", "ipma_map", "gap_dumbbell", "gap_scatter",
     "htmt_heatmap", "zone_bands", "process_map", "service_blueprint", "lorenz_curve",
-    "segment_shares", "incident_rates",
+    "segment_shares", "segment_criteria", "segment_profiles", "incident_rates",
 }  # fmt: skip
 UNMARKED = {"verdicts", "reported_effects"}  # of published figures, never of simulated ones
 

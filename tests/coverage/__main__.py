@@ -26,10 +26,10 @@ HEAD = """# Do 95 % intervals cover?
 
 Share of 95 % intervals that hold the truth, in per cent, with its Monte-Carlo error: {samples}
 samples from populations whose truth is known, every kind of interval that the package prints, n
-respondents (of each group, where there are two). Bold: outside 93.5 to 96.5 %. †: the result itself
-says, at this n, that the interval is not known to cover, or is rough. "Refused": too few answers,
-and the message says so. Measured {dates}; `uv run python -m tests.coverage` makes the table again
-and writes this page.
+respondents or customers (of each group, where there are two). Bold: outside 93.5 to 96.5 %. †: the
+result itself says, at this n, that the interval is not known to cover, or is rough. "Refused": too
+few answers, and the message says so. Measured {dates}; `uv run python -m tests.coverage` makes the
+table again and writes this page.
 
 | interval | {sizes} |
 |{rule}
@@ -131,8 +131,9 @@ def page(rows: list[dict[str, Any]]) -> str:
     """Return the table as a page: an interval a line, a size a column."""
     cells = {(row["interval"], int(row["n"])): _cell_text(row) for row in rows}
     names = dict.fromkeys(name for name, _ in cells)
+    sizes = sorted({*SIZES, *(n for _, n in cells)})
     lines = [
-        f"| {name} | " + " | ".join(cells.get((name, n), "") for n in SIZES) + " |"
+        f"| {name} | " + " | ".join(cells.get((name, n), "") for n in sizes) + " |"
         for name in names
     ]
     dates = sorted({row["date"] for row in rows})
@@ -140,8 +141,8 @@ def page(rows: list[dict[str, Any]]) -> str:
     return HEAD.format(
         dates=" to ".join(dict.fromkeys((dates[0], dates[-1]))),
         samples=" to ".join(f"{n:,}" for n in dict.fromkeys((samples[0], samples[-1]))),
-        sizes=" | ".join(f"n = {n}" for n in SIZES),
-        rule="---|" * (len(SIZES) + 1),
+        sizes=" | ".join(f"n = {n}" for n in sizes),
+        rule="---|" * (len(sizes) + 1),
         lines="\n".join(lines),
     )
 

@@ -1,6 +1,8 @@
 """Attribution: hand-made paths, every path of the chain enumerated, coverage, bad input."""
 
+from importlib.metadata import PackageNotFoundError, files
 from itertools import pairwise, product
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,8 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.customers.channel_chain import removal_effects
 
 FEW = {"n_resamples": 50}
+REFERENCE = Path(__file__).parent.parent / "reference"
+DIGITS = 1e-11  # the reference has twelve
 
 
 def frame(rows):
@@ -93,6 +97,59 @@ def test_removal_is_the_sum_over_every_path():
     assert effects.conversion[0] == pytest.approx(total)
     expected = [1 - without[c] / total for c in "abc"]
     np.testing.assert_allclose(effects.removal[0], expected)
+
+
+def test_reference_of_another_package_and_of_exact_fractions():
+    """First, last and linear contact by ChannelAttribution, the chain by fractions."""
+    paths = pd.read_csv(REFERENCE / "attribution_paths.csv")
+    reference = pd.read_csv(REFERENCE / "attribution.csv", keep_default_na=False)
+    result = cx.attribution(paths, value="value", **FEW)
+    table = result.table.set_index(["method", "channel"])
+    effects = result.effects.set_index("channel")["estimate"]
+    for row in reference.itertuples():
+        number = float(row.conversions)
+        if row.method == "conversion":
+            assert result.conversion == pytest.approx(number, rel=DIGITS)
+        elif row.method == "removal":
+            assert effects[row.channel] == pytest.approx(number, rel=DIGITS)
+        else:
+            ours = table.loc[(row.method, row.channel)]
+            assert ours["estimate"] == pytest.approx(number, rel=DIGITS)
+            assert ours["credit"] == pytest.approx(float(row.value), rel=DIGITS)
+    assert len(reference) == 5 * 5 + 1
+
+
+def test_the_paths_of_channelattribution():
+    """Its data are read where it is installed (GPL, compiled: no dependency of ours)."""
+    try:
+        shipped = [f for f in files("channelattribution") or () if f.name == "Data.csv"]
+    except PackageNotFoundError:
+        shipped = []
+    if not shipped:
+        pytest.skip("channelattribution is not installed")
+    result = cx.attribution(
+        pd.read_csv(shipped[0].locate(), sep=";"), conversions="total_conversions",
+        losses="total_null", value="total_conversion_value", n_resamples=100,
+    )  # fmt: skip
+    assert (result.n, result.n_conversions) == (88_387, 19_785)
+    assert round(result.conversion, 5) == 0.22385
+    table = result.table.set_index(["method", "channel"])
+    touches = {"alpha": (6308, 8447, 7574.72), "iota": (4606, 3355, 3857.10),
+               "eta": (3164, 4167, 3539.95)}  # fmt: skip
+    for channel, credits in touches.items():
+        ours = [table.loc[(m, channel), "estimate"] for m in ("first", "last", "linear")]
+        assert np.round(ours, 2).tolist() == list(credits)
+    # By removal, exactly; the package simulates and prints 563.5.
+    epsilon = table.loc[("markov", "epsilon")]
+    assert round(epsilon["estimate"], 1) == 599.6
+    assert epsilon["ci_low"] < 599.6 < epsilon["ci_high"]
+    # A08: credit less cost of each period, discounted; the shares of all channels are 1.
+    channels = sorted(result.of("last")["channel"])
+    options = {"retention": 0.8, "discount": 0.1, "periods": 3}
+    values = result.channel_values(dict.fromkeys(channels, 0.0), **options)
+    factor = sum((0.8 / 1.1) ** t for t in (1, 2, 3))
+    np.testing.assert_allclose(values["clv"], values["credit"] * factor)
+    assert values["share"].sum() == pytest.approx(1)
 
 
 def test_chance_of_conversion_is_the_share_that_converts():

@@ -160,6 +160,37 @@ def test_gradients_are_derivatives(model):
         assert value(logs)[1][j] == pytest.approx(slope, rel=1e-5, abs=1e-3)
 
 
+@pytest.mark.parametrize("model", [bg_nbd, gamma_gamma])
+def test_a_first_search_on_a_part_ends_at_the_same_maximum(model, monkeypatch):
+    summary, histories = simulated(60_000, np.random.default_rng(6))
+    again = summary[summary["frequency"] > 0]
+    cases = (histories,)
+    if model is gamma_gamma:
+        cases = again["frequency"].to_numpy(), again["money"].to_numpy()
+    monkeypatch.setattr(model, "PILOT", 5_000)
+    by_part = model.fit(*cases)
+    monkeypatch.setattr(model, "PILOT", 10**9)
+    np.testing.assert_allclose(by_part.logs, model.fit(*cases).logs, rtol=0, atol=1e-7)
+
+
+def test_the_order_of_customers_does_not_matter():
+    _, histories = simulated(500, np.random.default_rng(7))
+    order = np.random.default_rng(8).permutation(500)
+    logs = np.log(TRUTH)
+    value, slopes = bg_nbd.log_likelihood(logs, histories, np.ones(500))
+    again, slopes_again = bg_nbd.log_likelihood(logs, histories.of(order), np.ones(500))
+    assert again == pytest.approx(value, rel=1e-12)
+    np.testing.assert_allclose(slopes_again, slopes, rtol=1e-9)
+    distinct, counts, place = histories.distinct()
+    for name in ("frequency", "recency", "age"):
+        column = getattr(histories, name)
+        np.testing.assert_array_equal(getattr(distinct, name)[place], column)
+    assert counts.sum() == 500
+    twice = bg_nbd.Histories(*np.repeat([histories.frequency, histories.recency,
+                                         histories.age], 2, axis=1)).distinct()  # fmt: skip
+    np.testing.assert_array_equal(twice[1], 2 * counts)
+
+
 def test_discounted_value_is_the_sum_of_small_steps():
     summary, histories = simulated(400, np.random.default_rng(2))
     plain = cx.lifetime_value(summary, 104)
@@ -205,9 +236,13 @@ PURCHASES = pd.DataFrame(
         ({"amount": np.nan}, {}, "'amount', row .*allowed: numbers"),
         ({"amount": 7.0}, {}, "1 different amounts.*amount=None"),
         ({"customer": None}, {}, "'customer', row .*12 such rows.*a customer in every row"),
-        ({"customer": "same"}, {}, "1 of 1 customers bought again; allowed: at least 5"),
+        (
+            {"customer": "same"},
+            {},
+            "1 of 1 customers bought again before the end .*allowed: at least 5",
+        ),
         ({"time": "soon"}, {}, "'time', row .*'soon'.*dates such as"),
-        ({"time": 3}, {}, "0 of 0 customers bought again"),
+        ({"time": 3}, {}, r"0 of 0 customers \(6 more bought first at its end\) bought again"),
         ({}, {"amount": "price"}, "price"),
         ({}, {"horizon": 0}, "horizon=0; allowed: a number above 0"),
         ({}, {"margin": 1.5}, "margin=1.5; allowed: a number above 0 and at most 1"),

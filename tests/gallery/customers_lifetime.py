@@ -64,6 +64,9 @@ CASES = {
     "Repurchase/simulated": Case(
         lambda: cx.repurchase(_returns(), at=60, unit="day", n_resamples=100)
     ),
+    "Repurchase/two horizons": Case(
+        lambda: cx.repurchase(_returns(), at=45, unit="day", horizons=[30, 50], n_resamples=60)
+    ),
     "Attribution/values": Case(
         lambda: cx.attribution(_paths(), value="value", n_resamples=200), labels=CHANNELS
     ),

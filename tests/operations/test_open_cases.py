@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 import cxstats as cx
-from cxstats.operations.censoring import censored_estimates, ended_weights
+from cxstats.operations.censoring import censored_estimates
+from cxstats.stats.survival import kaplan_meier_weights
 from tests.references import FOLDER
 
 ROLES = {"case": "case", "activity": "activity", "start": "start", "end": "end"}
@@ -108,7 +109,7 @@ def test_weights_are_the_inverse_of_the_chance_to_be_seen_ended():
     rng = np.random.default_rng(2)
     ended = rng.random(50) < 0.6
     ended[-1] = True
-    weights = ended_weights(np.ones((1, 50)), ended)[0]
+    weights = kaplan_meier_weights(np.ones((1, 50)), ended)[0]
     at_risk = np.arange(50, 0, -1)
     still_seen = np.cumprod(np.where(ended, 1, 1 - 1 / at_risk))  # of the censoring
     assert weights == pytest.approx(ended / (50 * still_seen))
