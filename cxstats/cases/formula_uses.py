@@ -62,7 +62,9 @@ def read_formula_uses() -> tuple[FormulaUse, ...]:
             wrong.append(f"{where}, column 'use': {row['use']!r}; allowed: {', '.join(USES)}")
         computed = row["use"] == COMPUTED
         if computed != bool(row["function"] and row["notebook"]):
-            wrong.append(f"{where}: function and notebook belong to what is computed, and only there")
+            wrong.append(
+                f"{where}: function and notebook belong to what is computed, and only there"
+            )
         if computed == bool(row["reason_en"] and row["reason_zh"]):
             wrong.append(f"{where}: a reason belongs to what is not computed, and only there")
         entered.append(row["id"])
@@ -116,7 +118,7 @@ def formula_page() -> str:
             "|---|---|---|---|---|",
         ]
         for formula, use in zip(read_formulas(), uses, strict=True):
-            status = label(f"formula.status.{formula.status}", lang)
+            status = label(f"status.{formula.status}", lang)
             where = (
                 f"[`cx.{use.function}`](../{use.notebook}.ipynb)"
                 if use.use == COMPUTED
