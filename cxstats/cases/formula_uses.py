@@ -104,7 +104,7 @@ def load_formula_uses() -> pd.DataFrame:
 
 
 def formula_page() -> str:
-    """Return the page of all formulas, in Markdown: status, function and notebook, two languages."""
+    """Return the page of all formulas in both languages, as Markdown: status, function, where."""
     uses = read_formula_uses()
     counts = {use: sum(row.use == use for row in uses) for use in USES}
     lines = []
