@@ -56,6 +56,7 @@ _PUBLIC = {
     "kano_from_counts": "cxstats.priorities.kano.analysis",
     "lifetime_value": "cxstats.customers.lifetime_value",
     "load_cdnow": "cxstats.datasets.loaders",
+    "load_chinese_reviews": "cxstats.datasets.loaders",
     "load_clickstream": "cxstats.datasets.loaders",
     "load_corporate_reputation": "cxstats.datasets.loaders",
     "load_ecsi_mobile": "cxstats.datasets.loaders",
@@ -141,6 +142,7 @@ if TYPE_CHECKING:
     from cxstats.customers.transactions import transactions
     from cxstats.datasets.loaders import (
         load_cdnow,
+        load_chinese_reviews,
         load_clickstream,
         load_corporate_reputation,
         load_ecsi_mobile,

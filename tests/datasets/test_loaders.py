@@ -4,6 +4,7 @@ import hashlib
 from functools import partial
 from importlib.metadata import PackageNotFoundError
 
+import numpy as np
 import pytest
 
 import cxstats as cx
@@ -21,6 +22,8 @@ LOADERS = {
     "PATIENT_EXPERIENCE": (cx.load_patient_experience, (95, 6)),
     "HOTEL_BOOKINGS": (cx.load_hotel_bookings, (15_402, 28)),
     "FLIGHTS": (cx.load_flights, (336_776, 19)),
+    "CHINESE_REVIEWS_POSITIVE": (cx.load_chinese_reviews, (35_124, 5)),
+    "CHINESE_REVIEWS_NEGATIVE": (cx.load_chinese_reviews, (35_124, 5)),
 }
 
 
@@ -69,3 +72,30 @@ def test_cdnow_is_as_its_description_says():
     assert first.value_counts().to_dict()["1997-01"] == 7_846  # the January cohort, and February's
     assert first.value_counts().to_dict()["1997-02"] == 8_476
     assert str(purchases["date"].max().date()) == "1998-06-30"
+
+
+def test_chinese_reviews_are_as_their_description_says():
+    lines, reviews = cx.load_chinese_reviews(), cx.load_chinese_reviews(distinct=True)
+    labels = lines.groupby("copy_group")["label"].nunique()
+    assert (labels == 1).sum() == 17_326  # of which one is the line without a text
+    assert (labels == 2).sum() == 51
+    assert reviews["copy_group"].is_unique
+    assert (lines["n_copies"] == 1).mean() < 0.1
+    length = reviews["text"].str.len().map(np.log1p)
+    correlations = {
+        domain: length[group.index].corr(group["label"])
+        for domain, group in reviews.groupby("domain")
+    }
+    expected = {"book": 0.70, "computer": 0.02, "hotel": -0.06}
+    assert correlations == pytest.approx(expected, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("domain", "word"),
+    [("book", "书"), ("hotel", "酒店|房间"), ("computer", "电脑|本本|系统|配置")],
+)
+def test_blocks_of_reviews_hold_their_trade(domain, word):
+    reviews = cx.load_chinese_reviews()
+    share = reviews["text"].str.contains(word).groupby(reviews["domain"]).mean()
+    assert share.idxmax() == domain
+    assert share[domain] > 2.5 * share.drop(domain).max()
