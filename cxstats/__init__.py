@@ -101,6 +101,8 @@ _PUBLIC = {
     "satisfaction_index": "cxstats.satisfaction.index",
     "second_opinion": "cxstats.models.sem.second_opinion",
     "sem": "cxstats.models.sem.fit",
+    "sentiment": "cxstats.voice.sentiment",
+    "sentiment_model": "cxstats.voice.sentiment_model",
     "servperf": "cxstats.service.servqual",
     "servqual": "cxstats.service.servqual",
     "sharing_matrix": "cxstats.journeys.share_matrices",
@@ -110,6 +112,7 @@ _PUBLIC = {
     "simulate_loan_log": "cxstats.datasets.simulate_loan_log",
     "simulate_servqual": "cxstats.datasets.simulate_servqual",
     "track": "cxstats.metrics.tracking.waves",
+    "train_sentiment": "cxstats.voice.training",
     "transactions": "cxstats.customers.transactions",
     "verdict": "cxstats.stats.rules",
     "weight_sensitivity": "cxstats.weighting.sensitivity",
@@ -198,6 +201,9 @@ if TYPE_CHECKING:
     from cxstats.survey.coding import moments
     from cxstats.survey.personal_data import find_personal_data, mask_personal_data
     from cxstats.survey.read import read_survey
+    from cxstats.voice.sentiment import sentiment
+    from cxstats.voice.sentiment_model import sentiment_model
+    from cxstats.voice.training import train_sentiment
     from cxstats.weighting.ahp import ahp
     from cxstats.weighting.methods import weights
     from cxstats.weighting.sensitivity import weight_sensitivity

@@ -200,7 +200,7 @@ def transported_share(
     >>> rates = [ErrorRates(a, 900, b, 900) for a, b in ((0.8, 0.2), (0.7, 0.3), (0.75, 0.2))]
     >>> share = transported_share(0.5, 1000, rates)
     >>> round(share.estimate, 2), round(share.low, 2), round(share.high, 2)
-    (0.52, 0.31, 0.73)
+    (0.52, 0.33, 0.7)
     """
     from scipy.special import stdtrit
 
