@@ -80,7 +80,6 @@ class Sentiment(Result):
     notes: tuple[Text, ...]
 
     codes: ClassVar = {"language": "voice.language.{}", "flags": "voice.flag.{}"}
-    kinds: ClassVar = ("shares",)
     reference: ClassVar = (
         "Wang & Manning (2012). Baselines and bigrams. Proceedings of ACL, 90-94. Angelopoulos, "
         "Duchi & Zrnic (2023). PPI++: efficient prediction-powered inference. arXiv 2311.01453. "
@@ -115,17 +114,18 @@ class Sentiment(Result):
             interval=interval(100 * row["ci_low"], 100 * row["ci_high"], 1),
         )
 
-    def why_not(self, kind: str) -> str:
-        """Return why there is nothing to draw."""
-        return "no share could be estimated; pass labels="
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What `plot` can draw: nothing where no share could be estimated."""
+        return ("shares",) if np.isfinite(self.total["estimate"]).all() else ()
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
         """Return the shares with their intervals; with groups, against the share of all."""
         total, everything = self.total.iloc[0], label("voice.sentiment.all", lang)
-        rows = self.table[np.isfinite(self.table["estimate"])] if self.by else self.total
-        names = [str(name) for name in rows["group"]] if self.by else [everything]
-        if not np.isfinite(rows["estimate"]).all() or not len(rows):
-            raise CxError(f"plot(kind={kind!r}): {self.why_not(kind)}")
+        rows = self.table[np.isfinite(self.table["estimate"])]
+        by_group = bool(self.by) and len(rows) > 0
+        rows = rows if by_group else self.total
+        names = [str(name) for name in rows["group"]] if by_group else [everything]
         columns = [(100 * rows[name]).tolist() for name in ("estimate", "ci_low", "ci_high")]
         shares = {
             "share": format_percent(100 * total["estimate"], 0, lang),
@@ -135,7 +135,7 @@ class Sentiment(Result):
         keywords = {
             "source": label("voice.sentiment.source", lang, n=format_number(total["n"])),
             "level": self.level,
-            "reference": 100 * float(total["estimate"]) if self.by else 50.0,
+            "reference": 100 * float(total["estimate"]) if by_group else 50.0,
             "axis": label("voice.sentiment.axis", lang),
             "decimals": 0,
             "title": label("voice.sentiment.title", lang, **shares),
