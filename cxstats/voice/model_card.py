@@ -137,7 +137,7 @@ class ModelCard(Result):
             "level": self.level,
             "reference": 0.5,
             "axis": label("voice.card.axis", lang),
-            "title": label("voice.card.title", lang, **self._extremes(lang)),
+            "title": self._title(lang),
         }
         columns = (rows[name].tolist() for name in ("estimate", "ci_low", "ci_high"))
         return Chart("intervals", (names, *columns), keywords)
@@ -145,16 +145,17 @@ class ModelCard(Result):
     def _accuracies(self) -> pd.DataFrame:
         return self.table[self.table["metric"] == "accuracy"]
 
-    def _extremes(self, lang: str) -> dict[str, str]:
+    def _title(self, lang: str) -> str:
+        """Return what is to be expected of texts like those learned, and of others."""
         rows = self._accuracies()
-        accuracy = rows["estimate"].to_numpy()
-        worst, best = rows.iloc[int(accuracy.argmin())], rows.iloc[int(accuracy.argmax())]
-        return {
-            "low": format_number(worst["estimate"], 2),
-            "worst": _row_name(worst, lang),
-            "high": format_number(best["estimate"], 2),
-            "best": _row_name(best, lang),
-        }
+        first = rows.iloc[0]  # of texts like those learned
+        outside = rows[(rows["split"] == "out_of_domain") & (rows["classifier"] == "general")]
+        own = not len(outside)
+        low = first["ci_low"] if own else outside["estimate"].min()
+        high = first["ci_high"] if own else outside["estimate"].max()
+        key = "voice.card.title.own" if own else "voice.card.title.reviews"
+        values = {"inside": first["estimate"], "low": low, "high": high}
+        return label(key, lang, **{name: format_number(x, 2) for name, x in values.items()})
 
 
 def model_card(

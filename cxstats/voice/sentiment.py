@@ -135,7 +135,7 @@ class Sentiment(Result):
         keywords = {
             "source": label("voice.sentiment.source", lang, n=format_number(total["n"])),
             "level": self.level,
-            "reference": 100 * float(total["estimate"]) if by_group else 50.0,
+            "reference": round(100 * float(total["estimate"]), 1) if by_group else 50.0,
             "axis": label("voice.sentiment.axis", lang),
             "decimals": 0,
             "title": label("voice.sentiment.title", lang, **shares),
@@ -187,7 +187,13 @@ def sentiment(
     was trained without that trade (300 draws each; half-width in points, and that of the labels
     alone):
 
-    COVERAGE
+    =========  ========  ==========  ============
+    trade      coverage  half-width  labels alone
+    =========  ========  ==========  ============
+    books      .963      5.8         6.9
+    computers  .960      5.3         6.9
+    hotels     .953      5.9         6.8
+    =========  ========  ==========  ============
 
     Limits: only positive and negative, no neutral; irony and comparisons are beyond it; texts of
     several opinions are one text. Weights of respondents are not taken. The texts are data: nothing

