@@ -502,7 +502,8 @@ def _notes(table: pd.DataFrame, share: _Shares, total: pd.DataFrame) -> tuple[Te
     by_lexicon = bool(table["probability"].isna().to_numpy()[share.written].any())
     lexicon = "en" in share.models and not share.models["en"].classifiers
     n_lexicon = format_number(int((table["language"] == "en").sum()))
-    notes += note_if(lexicon and by_lexicon, "voice.note.lexicon", n=n_lexicon)
+    uncorrected = lexicon and by_lexicon and share.basis != "labels"
+    notes += note_if(uncorrected, "voice.note.lexicon", n=n_lexicon)
     mixed = lexicon and share.basis != "labels" and np.isfinite(total["estimate"]).all()
     notes += note_if(bool(mixed), "voice.note.mixed")
     notes += note_if(share.basis == "out_of_domain" and not lexicon, "voice.note.out_of_domain")
