@@ -114,6 +114,8 @@ _PUBLIC = {
     "second_opinion": "cxstats.models.sem.second_opinion",
     "segments": "cxstats.customers.segments",
     "sem": "cxstats.models.sem.fit",
+    "sentiment": "cxstats.voice.sentiment",
+    "sentiment_model": "cxstats.voice.sentiment_model",
     "servperf": "cxstats.service.servqual",
     "servqual": "cxstats.service.servqual",
     "sharing_matrix": "cxstats.journeys.share_matrices",
@@ -127,6 +129,7 @@ _PUBLIC = {
     "survival": "cxstats.customers.survival",
     "track": "cxstats.metrics.tracking.waves",
     "topics": "cxstats.voice.topics",
+    "train_sentiment": "cxstats.voice.training",
     "transactions": "cxstats.customers.transactions",
     "verdict": "cxstats.stats.rules",
     "weight_sensitivity": "cxstats.weighting.sensitivity",
@@ -231,7 +234,10 @@ if TYPE_CHECKING:
     from cxstats.voice.improvements import improvement_log
     from cxstats.voice.key_phrases import key_phrases
     from cxstats.voice.register import feedback_register
+    from cxstats.voice.sentiment import sentiment
+    from cxstats.voice.sentiment_model import sentiment_model
     from cxstats.voice.topics import topics
+    from cxstats.voice.training import train_sentiment
     from cxstats.weighting.ahp import ahp
     from cxstats.weighting.methods import weights
     from cxstats.weighting.sensitivity import weight_sensitivity

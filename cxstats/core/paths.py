@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent
@@ -11,3 +13,20 @@ def data_folder() -> Path:
     """Return the folder that holds ``cases/``, installed or in a checkout."""
     installed = PACKAGE / "data"
     return installed if installed.is_dir() else PACKAGE.parent / "data"
+
+
+def cache_folder() -> Path:
+    """Return the user's folder for files that can be made again; it need not exist.
+
+    ``CXSTATS_CACHE`` names another one.
+    """
+    chosen = os.environ.get("CXSTATS_CACHE")
+    if chosen:
+        return Path(chosen)
+    if sys.platform == "win32":
+        local = os.environ.get("LOCALAPPDATA")
+        return (Path(local) if local else Path.home() / "AppData" / "Local") / "cxstats" / "cache"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "cxstats"
+    folder = os.environ.get("XDG_CACHE_HOME")
+    return (Path(folder) if folder else Path.home() / ".cache") / "cxstats"

@@ -36,7 +36,7 @@ def _controller() -> Any:
     return ThreadpoolController()
 
 
-def tracked(total: int, step: int) -> Iterator[tuple[int, int]]:
+def tracked(total: int, step: int, task_name: str = "bootstrap") -> Iterator[tuple[int, int]]:
     """Yield parts (start, stop) of a total, with a progress bar above two seconds.
 
     Examples
@@ -51,7 +51,7 @@ def tracked(total: int, step: int) -> Iterator[tuple[int, int]]:
             yield start, stop
             if bar is None and time.monotonic() - began > PATIENCE and stop < total:
                 bar = _start_bar()
-                task = bar.add_task("bootstrap", total=total)
+                task = bar.add_task(task_name, total=total)
             if bar is not None and task is not None:
                 bar.update(task, completed=stop)
     finally:
