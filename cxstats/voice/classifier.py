@@ -28,8 +28,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cxstats.core.progress import tracked
-from cxstats.voice.opinion_words import OpinionCounts, count_opinions
 from cxstats.voice.ngrams import blocks, ngrams, positions, tokenise
+from cxstats.voice.opinion_words import OpinionCounts, count_opinions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

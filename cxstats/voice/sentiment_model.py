@@ -352,8 +352,8 @@ def _logistic(scores: Array, slope: float = 1.0, offset: float = 0.0) -> Array:
 def _fingerprint() -> str:
     """Return what the trained model depends on: texts, lexicon, code, libraries."""
     import cxstats.voice.classifier
-    import cxstats.voice.opinion_words
     import cxstats.voice.ngrams
+    import cxstats.voice.opinion_words
 
     code: Sequence[Any] = (
         cxstats.voice.ngrams,
