@@ -55,6 +55,7 @@ _PUBLIC = {
     "kano": "cxstats.priorities.kano.analysis",
     "kano_from_counts": "cxstats.priorities.kano.analysis",
     "lifetime_value": "cxstats.customers.lifetime_value",
+    "load_bank_calls": "cxstats.datasets.loaders",
     "load_cdnow": "cxstats.datasets.loaders",
     "load_clickstream": "cxstats.datasets.loaders",
     "load_corporate_reputation": "cxstats.datasets.loaders",
@@ -87,6 +88,7 @@ _PUBLIC = {
     "power": "cxstats.metrics.planning.sample_sizes",
     "process": "cxstats.operations.process",
     "process_change": "cxstats.operations.before_after",
+    "promise_kept": "cxstats.operations.promises",
     "rate": "cxstats.metrics.rates",
     "read_survey": "cxstats.survey.read",
     "read_xes": "cxstats.operations.xes",
@@ -140,6 +142,7 @@ if TYPE_CHECKING:
     from cxstats.customers.rfm import rfm
     from cxstats.customers.transactions import transactions
     from cxstats.datasets.loaders import (
+        load_bank_calls,
         load_cdnow,
         load_clickstream,
         load_corporate_reputation,
@@ -178,6 +181,7 @@ if TYPE_CHECKING:
     from cxstats.operations.before_after import process_change
     from cxstats.operations.event_log import event_log
     from cxstats.operations.process import process
+    from cxstats.operations.promises import promise_kept
     from cxstats.operations.xes import read_xes as read_xes
     from cxstats.priorities.drivers.analysis import drivers
     from cxstats.priorities.importance.analysis import importance_performance

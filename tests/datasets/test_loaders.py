@@ -20,6 +20,7 @@ LOADERS = {
     "CLICKSTREAM": (cx.load_clickstream, (31_106, 8)),
     "PATIENT_EXPERIENCE": (cx.load_patient_experience, (95, 6)),
     "HOTEL_BOOKINGS": (cx.load_hotel_bookings, (15_402, 28)),
+    "BANK_CALLS": (cx.load_bank_calls, (27_716, 2)),
     "FLIGHTS": (cx.load_flights, (336_776, 19)),
 }
 
