@@ -48,6 +48,7 @@ _PUBLIC = {
     "event_log": "cxstats.operations.event_log",
     "find_incidents": "cxstats.journeys.incidents",
     "find_personal_data": "cxstats.survey.personal_data",
+    "forecast_demand": "cxstats.operations.forecasts",
     "importance_performance": "cxstats.priorities.importance.analysis",
     "experiments": None,
     "journey": "cxstats.journeys.journey",
@@ -180,6 +181,7 @@ if TYPE_CHECKING:
     from cxstats.operations.automation import rpa_saving
     from cxstats.operations.before_after import process_change
     from cxstats.operations.event_log import event_log
+    from cxstats.operations.forecasts import forecast_demand
     from cxstats.operations.process import process
     from cxstats.operations.promises import promise_kept
     from cxstats.operations.xes import read_xes as read_xes

@@ -16,6 +16,7 @@ from cxstats.charts.control_chart import control_chart
 from cxstats.charts.driver_bars import driver_bars
 from cxstats.charts.emotion_curve import emotion_curve
 from cxstats.charts.fonts import MissingFontWarning, drawable
+from cxstats.charts.forecast import forecast
 from cxstats.charts.funnel import funnel
 from cxstats.charts.gaps import gap_dumbbell, gap_scatter, zone_bands
 from cxstats.charts.heatmap import htmt_heatmap
@@ -58,6 +59,7 @@ __all__ = [
     "control_chart",
     "driver_bars",
     "emotion_curve",
+    "forecast",
     "funnel",
     "gap_dumbbell",
     "gap_scatter",

@@ -133,29 +133,33 @@ class PromiseKept(Result):
             return self.metric.chart(kind, lang, options)
         rows = self.lateness[self.lateness["estimate"].notna()]
         groups = rows[list(self.metric.by)].astype(str).agg(" / ".join, axis=1)
+
+        def of_group(text: str, group: str) -> str:
+            return label("chart.entry", lang, name=group, value=text) if self.metric.by else text
+
+        quantiles = [format_percent(100 * quantile, None, lang) for quantile in rows["quantile"]]
         names = [
-            label("promise.chart.row", lang, group=f"{group}: " if self.metric.by else "",
-                  quantile=format_percent(100 * quantile, None, lang))
-            for group, quantile in zip(groups, rows["quantile"], strict=True)
-        ]  # fmt: skip
-        unit = _unit_text(self.unit, lang)
+            of_group(label("promise.chart.row", lang, quantile=quantile), group)
+            for group, quantile in zip(groups, quantiles, strict=True)
+        ]
         last = rows.iloc[len(rows) - 1]
+        values = {"unit": _unit_text(self.unit, lang), "quantile": quantiles[-1]}
+        finding = label(
+            "promise.chart.title", lang, value=format_number(last["estimate"], 1), **values
+        )
         return Chart(
             "intervals",
             (names, *(rows[name] for name in ("estimate", "ci_low", "ci_high"))),
             {
                 "source": label("metric.source", lang, n=format_number(self.metric.n)),
                 "level": self.level,
-                "axis": label("promise.chart.axis", lang, unit=unit),
+                "axis": label("promise.chart.axis", lang, unit=values["unit"]),
                 "reference": self.tolerance,
                 "decimals": 1,
-                "title": label(
-                    "promise.chart.title", lang, name=names[-1],
-                    value=format_number(last["estimate"], 1), unit=unit,
-                ),
+                "title": of_group(finding, groups.iloc[len(rows) - 1]),
                 "synthetic": self.synthetic,
             },
-        )  # fmt: skip
+        )
 
 
 def promise_kept(  # noqa: PLR0913  (keywords of a public function)

@@ -84,6 +84,15 @@ DRAWS = {
     "driver_bars": lambda **o: cx.charts.driver_bars(
         NAMES, [0.2, 0.7, 0.1], [0.1, 0.5, -0.02], [0.3, 0.8, 0.2], r_squared=0.62, **o
     ),
+    "forecast": lambda **o: cx.charts.forecast(
+        pd.date_range("2026-03-02", periods=4),
+        [100, 120, 90, NAN],
+        [105, 110, 100, 102],
+        [90, 95, 95, 80],
+        [120, 125, 120, 130],
+        axis="Calls",
+        **o,
+    ),
     "funnel": lambda **o: cx.charts.funnel(NAMES, [1000, 400, 300], **o),
     "intervals": lambda **o: cx.charts.intervals(NAMES, ESTIMATES, LOW, HIGH, axis="b", **o),
     "ipma_map": lambda **o: cx.charts.ipma_map(ipma(), **o),

@@ -23,7 +23,25 @@ def _deliveries(n=120):
 
 ROOMS = pd.DataFrame({"booked": ["A", "B", None, "=C"], "used": ["A", None, "B", "C"]})
 
+
+def _calls(n=60, zero=False):
+    rng = np.random.default_rng(5)
+    days = pd.bdate_range("2026-01-05", periods=n)
+    demand = rng.poisson(np.tile([120, 100, 95, 90, 110], n // 5)).astype(float)
+    if zero:
+        demand[[20, 50, 55]] = [np.nan, 0, np.nan]
+    return pd.DataFrame({"day": days, "calls": demand})
+
+
 CASES = {
+    "Forecast/weeks": Case(
+        lambda: cx.forecast_demand(_calls(), time="day", count="calls", horizon=6, origins=20)
+    ),
+    "Forecast/gaps": Case(
+        lambda: cx.forecast_demand(
+            _calls(zero=True), time="day", count="calls", origins=14, closed=["2026-03-02"]
+        )
+    ),
     "PromiseKept/lateness": Case(
         lambda: cx.promise_kept(_deliveries(), lateness="late", tolerance=10, cluster="day")
     ),
