@@ -45,6 +45,7 @@ _PUBLIC = {
     "DataError": "cxstats.core.errors",
     "Design": "cxstats.stats.sampling_design",
     "drivers": "cxstats.priorities.drivers.analysis",
+    "erlang_c": "cxstats.operations.queues",
     "event_log": "cxstats.operations.event_log",
     "find_incidents": "cxstats.journeys.incidents",
     "find_personal_data": "cxstats.survey.personal_data",
@@ -111,6 +112,7 @@ _PUBLIC = {
     "simulate_kano": "cxstats.datasets.simulate_kano",
     "simulate_loan_log": "cxstats.datasets.simulate_loan_log",
     "simulate_servqual": "cxstats.datasets.simulate_servqual",
+    "staffing": "cxstats.operations.queues",
     "track": "cxstats.metrics.tracking.waves",
     "transactions": "cxstats.customers.transactions",
     "verdict": "cxstats.stats.rules",
@@ -184,6 +186,7 @@ if TYPE_CHECKING:
     from cxstats.operations.forecasts import forecast_demand
     from cxstats.operations.process import process
     from cxstats.operations.promises import promise_kept
+    from cxstats.operations.queues import erlang_c, staffing
     from cxstats.operations.xes import read_xes as read_xes
     from cxstats.priorities.drivers.analysis import drivers
     from cxstats.priorities.importance.analysis import importance_performance

@@ -40,6 +40,7 @@ from cxstats.charts.service_blueprint import service_blueprint
 from cxstats.charts.share_heatmap import share_heatmap
 from cxstats.charts.shares import pareto, shares, weights
 from cxstats.charts.simplex import weight_simplex
+from cxstats.charts.staffing import agents_by_slot, staffing_curve
 from cxstats.charts.style import theme
 from cxstats.charts.tornado import tornado
 from cxstats.charts.trajectory import trajectory
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MissingFontWarning",
+    "agents_by_slot",
     "answer_shares",
     "before_after",
     "before_after_panels",
@@ -85,6 +87,7 @@ __all__ = [
     "service_blueprint",
     "share_heatmap",
     "shares",
+    "staffing_curve",
     "stopping_boundaries",
     "theme",
     "tornado",

@@ -60,6 +60,7 @@ def felt():
 
 
 DRAWS = {
+    "agents_by_slot": lambda **o: cx.charts.agents_by_slot(NAMES, [4, 9, 6], [2.5, 7, 4], **o),
     "before_after": lambda **o: cx.charts.before_after(CHANGES, **o),
     "before_after_panels": lambda **o: cx.charts.before_after_panels(
         NAMES, [10, 55, 32], [5, 64, 68], units=["min", "%", ""], better=["down", "up", "up"], **o
@@ -125,6 +126,9 @@ DRAWS = {
     ),
     "reported_effects": lambda **o: cx.charts.reported_effects(NAMES, [40, -18, -71], **o),
     "shares": lambda **o: cx.charts.shares(NAMES, [50, 30, 20], **o),
+    "staffing_curve": lambda **o: cx.charts.staffing_curve(
+        [9, 10, 11], [0.5, 0.7, 0.85], [0.9, 0.8, 0.7], **o
+    ),
     "stopping_boundaries": lambda **o: cx.charts.stopping_boundaries(
         [0.25, 0.5, 1], [4.05, 2.86, 2.02], [1.0, -3.1], **o
     ),

@@ -52,4 +52,22 @@ CASES = {
         labels=("城南", "North", "shop"),
     ),
     "PromiseKept/rooms": Case(lambda: cx.promise_kept(ROOMS, promised="booked", actual="used")),
+    "Queue/patient": Case(lambda: cx.erlang_c(96, 300, range(9, 15))),
+    "Queue/hang up, uncertain": Case(
+        lambda: cx.erlang_c(96, 300, [4, 7, 8], patience=150, rate_cv=0.2)
+    ),
+    "Staffing/day": Case(
+        lambda: cx.staffing(
+            pd.Series([20, 0, 48, 90], ["08:00", "08:30", "09:00", "09:30"]),
+            300,
+            rate_cv=0.1,
+            patience=120,
+            shrinkage=0.3,
+        )
+    ),
+    "Staffing/one": Case(lambda: cx.staffing(120, 300, most_occupancy=0.75)),
+    "QueueDays/day": Case(lambda: cx.staffing([20, 0, 48, 90], 300, rate_cv=0.2).simulate(20)),
+    "QueueDays/hang up": Case(
+        lambda: cx.staffing([20, 60], 300, patience=60).simulate(20, handling_cv=2)
+    ),
 }
