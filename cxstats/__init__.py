@@ -38,6 +38,7 @@ _PUBLIC = {
     "compare": "cxstats.cases.published_reproduced",
     "Comparison": "cxstats.cases.published_reproduced",
     "conformance": "cxstats.journeys.conformance",
+    "critical_path": "cxstats.operations.critical_paths",
     "csat": "cxstats.metrics.csat_ces",
     "csat_from_counts": "cxstats.metrics.csat_ces",
     "concentration": "cxstats.customers.concentration",
@@ -182,6 +183,7 @@ if TYPE_CHECKING:
     from cxstats.models.sem.second_opinion import second_opinion
     from cxstats.operations.automation import rpa_saving
     from cxstats.operations.before_after import process_change
+    from cxstats.operations.critical_paths import critical_path
     from cxstats.operations.event_log import event_log
     from cxstats.operations.forecasts import forecast_demand
     from cxstats.operations.process import process

@@ -30,6 +30,7 @@ from cxstats.charts.monitoring import confidence_band, power_by_day, stopping_bo
 from cxstats.charts.nps_bars import nps_bars
 from cxstats.charts.nps_region import nps_region
 from cxstats.charts.path_diagrams.diagram import path_diagram
+from cxstats.charts.plan_bars import plan_bars
 from cxstats.charts.power_curve import power_curve
 from cxstats.charts.process_map import process_map
 from cxstats.charts.quadrants import ipma_map, quadrant_map
@@ -77,6 +78,7 @@ __all__ = [
     "nps_region",
     "pareto",
     "path_diagram",
+    "plan_bars",
     "power_by_day",
     "power_curve",
     "process_map",

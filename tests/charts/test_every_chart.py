@@ -107,6 +107,7 @@ DRAWS = {
     "nps_region": lambda **o: cx.charts.nps_region([32, 68], **o),
     "pareto": lambda **o: cx.charts.pareto(NAMES, [50, 30, 20], **o),
     "path_diagram": lambda **o: cx.charts.path_diagram(paths.CFA, **o),
+    "plan_bars": lambda **o: cx.charts.plan_bars(NAMES, [0, 2, 2], [2, 5, 4], [0, 0, 1], **o),
     "power_by_day": lambda **o: cx.charts.power_by_day([1, 7, 14], [0.2, 0.6, 0.8], chosen=7, **o),
     "power_curve": lambda **o: cx.charts.power_curve(
         [100, 200, 400], [0.3, 0.55, 0.8], chosen=200, target=0.8, **o

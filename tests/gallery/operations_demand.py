@@ -70,4 +70,19 @@ CASES = {
     "QueueDays/hang up": Case(
         lambda: cx.staffing([20, 60], 300, patience=60).simulate(20, handling_cv=2)
     ),
+    "CriticalPath/certain": Case(
+        lambda: cx.critical_path({"A": 1, "B": (3, ["A"]), "=C": (2, ["A"])}), labels=("=C",)
+    ),
+    "CriticalPath/uncertain": Case(
+        lambda: cx.critical_path(
+            {
+                "A": (1, 2, 6),
+                "核查": ((1, 3, 4), ["A"]),
+                "C": ((2, 2, 9), ["A"]),
+                "D": (0, ["核查", "C"]),
+            },
+            n_draws=500,
+        ),
+        labels=("核查",),
+    ),
 }

@@ -127,7 +127,9 @@ def test_simulated_days_agree_with_the_formulas():
         lost = (settled & ~calls.answered).sum() / settled.sum()
         assert in_time == pytest.approx(state.service_level, abs=0.01)
         assert lost == pytest.approx(state.abandonment, abs=0.01)
-        assert calls.wait[settled].mean() == pytest.approx(state.mean_wait, rel=0.08)  # some four errors
+        assert calls.wait[settled].mean() == pytest.approx(
+            state.mean_wait, rel=0.08
+        )  # some four errors
 
 
 def test_a_day_by_hand():
@@ -179,7 +181,10 @@ def test_uncertain_demand_widens_days():
         (lambda: cx.erlang_c(96, 300, 10, unit="week"), "unit='week'; allowed"),
         (lambda: cx.erlang_c(96, 300, 10, patience=-1), "patience=-1; allowed"),
         (lambda: cx.erlang_c(96, 300, 10, rate_cv=9), "rate_cv=9; allowed"),
-        (lambda: cx.erlang_c(9.6e4, 300, 8000, patience=1e12), "with a patience so long leave it out"),
+        (
+            lambda: cx.erlang_c(9.6e4, 300, 8000, patience=1e12),
+            "with a patience so long leave it out",
+        ),
         (lambda: cx.staffing([3, -1], 300), "rates, interval 2: -1; allowed: 0 or more"),
         (lambda: cx.staffing([3, np.nan], 300), "rates, interval 2: nan"),
         (lambda: cx.staffing([], 300), "rates is empty"),
