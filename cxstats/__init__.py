@@ -115,6 +115,7 @@ _PUBLIC = {
     "simulate_servqual": "cxstats.datasets.simulate_servqual",
     "staffing": "cxstats.operations.queues",
     "track": "cxstats.metrics.tracking.waves",
+    "training_effect": "cxstats.operations.training",
     "transactions": "cxstats.customers.transactions",
     "verdict": "cxstats.stats.rules",
     "weight_sensitivity": "cxstats.weighting.sensitivity",
@@ -189,6 +190,7 @@ if TYPE_CHECKING:
     from cxstats.operations.process import process
     from cxstats.operations.promises import promise_kept
     from cxstats.operations.queues import erlang_c, staffing
+    from cxstats.operations.training import training_effect
     from cxstats.operations.xes import read_xes as read_xes
     from cxstats.priorities.drivers.analysis import drivers
     from cxstats.priorities.importance.analysis import importance_performance

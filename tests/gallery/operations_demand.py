@@ -85,4 +85,14 @@ CASES = {
         ),
         labels=("核查",),
     ),
+    "TrainingEffect/control": Case(
+        lambda: cx.training_effect(
+            [52, 61, 58, 66, 63, None],
+            [70, 78, 81, 85, 86, 70],
+            control=([50, 60, 70], [55, 58, 74]),
+        )
+    ),
+    "TrainingEffect/flat, at the top": Case(
+        lambda: cx.training_effect([5, 5, 4], [5, 5, 4], scale=(1, 5))
+    ),
 }
