@@ -41,6 +41,7 @@ _PUBLIC = {
     "critical_path": "cxstats.operations.critical_paths",
     "csat": "cxstats.metrics.csat_ces",
     "csat_from_counts": "cxstats.metrics.csat_ces",
+    "containment": "cxstats.operations.bot_containment",
     "concentration": "cxstats.customers.concentration",
     "CxError": "cxstats.core.errors",
     "DataError": "cxstats.core.errors",
@@ -85,6 +86,7 @@ _PUBLIC = {
     "nps_region": "cxstats.metrics.planning.region",
     "ordinal_reliability": "cxstats.models.sem.ordinal.reliability",
     "pain_points": "cxstats.priorities.pain_points.analysis",
+    "payback": "cxstats.operations.paybacks",
     "penalty_reward": "cxstats.priorities.penalty_reward",
     "pls": "cxstats.models.pls.fit",
     "polychoric": "cxstats.models.sem.ordinal.polychoric",
@@ -184,9 +186,11 @@ if TYPE_CHECKING:
     from cxstats.models.sem.second_opinion import second_opinion
     from cxstats.operations.automation import rpa_saving
     from cxstats.operations.before_after import process_change
+    from cxstats.operations.bot_containment import containment
     from cxstats.operations.critical_paths import critical_path
     from cxstats.operations.event_log import event_log
     from cxstats.operations.forecasts import forecast_demand
+    from cxstats.operations.paybacks import payback
     from cxstats.operations.process import process
     from cxstats.operations.promises import promise_kept
     from cxstats.operations.queues import erlang_c, staffing

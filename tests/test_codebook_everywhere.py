@@ -21,6 +21,7 @@ WITHOUT = {
     "transactions": "purchases are no answers",
     "find_personal_data": "it looks for persons, whatever was asked",
     "mask_personal_data": "it looks for persons, whatever was asked",
+    "containment": "a log of contacts holds no answers",
     "forecast_demand": "counts of contacts by time are no answers",
     "promise_kept": "promises and what became of them are no answers",
     "ahp": "judgements of pairs are no table of respondents",

@@ -80,6 +80,7 @@ def staffing_curve(  # noqa: PLR0913  (keywords of a chart)
         style.legend_above(ax, handles, 2 if standalone else 1)
         enough = [n for n, value in zip(places, levels, strict=True) if value >= goal]
         key = "title" if enough else "title.none"
+        key = "title.all" if len(enough) == len(places) else key
         finding = label(
             f"chart.staffing.{key}", lang, n=format_number(enough[0] if enough else places[-1]),
             goal=format_percent(100 * goal, 0, lang), target=target,

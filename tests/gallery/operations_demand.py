@@ -33,6 +33,19 @@ def _calls(n=60, zero=False):
     return pd.DataFrame({"day": days, "calls": demand})
 
 
+def _contacts(n=200):
+    rng = np.random.default_rng(8)
+    frame = pd.DataFrame(
+        {
+            "who": rng.integers(0, 80, n),
+            "when": pd.Timestamp("2026-03-01") + pd.to_timedelta(rng.uniform(0, 60, n), "D"),
+            "bot": rng.random(n) < 0.5,
+        }
+    )
+    frame.attrs["synthetic"] = True
+    return frame
+
+
 CASES = {
     "Forecast/weeks": Case(
         lambda: cx.forecast_demand(_calls(), time="day", count="calls", horizon=6, origins=20)
@@ -94,5 +107,17 @@ CASES = {
     ),
     "TrainingEffect/flat, at the top": Case(
         lambda: cx.training_effect([5, 5, 4], [5, 5, 4], scale=(1, 5))
+    ),
+    "Payback/uncertain": Case(
+        lambda: cx.payback((800, 1000, 1500), (200, 300, 400), 20, horizon=4, discount=0.05)
+    ),
+    "Payback/never": Case(lambda: cx.payback(1000, 100, horizon=5)),
+    "Containment/log": Case(
+        lambda: cx.containment(_contacts(), customer="who", time="when", handled="bot")
+    ),
+    "Containment/one of the bot": Case(
+        lambda: cx.containment(
+            _contacts(12).assign(bot=[1] + [0] * 11), customer="who", time="when", handled="bot"
+        )
     ),
 }
