@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from cxstats.charts import style
 from cxstats.charts.fonts import drawable
@@ -74,7 +75,7 @@ def staffing_curve(  # noqa: PLR0913  (keywords of a chart)
                                markersize=5)  # fmt: skip
         ax.axhline(100 * goal, color=style.INK, linewidth=0.8, linestyle=":")
         ax.set_ylim(0, 104)
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set_xlabel(label("chart.staffing.agents", lang))
         ax.set_ylabel(label("chart.staffing.share", lang))
         style.legend_above(ax, handles, 2 if standalone else 1)
@@ -141,7 +142,7 @@ def agents_by_slot(
         ax.set_xticks(places[::every] + 0.5, names[::every], size=8.5)
         ax.set_xlim(0, len(names))
         ax.set_ylim(0, 1.08 * max(*numbers, *erlangs))
-        ax.yaxis.get_major_locator().set_params(integer=True)
+        ax.yaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set_xlabel(label("chart.staffing.slot", lang))
         ax.set_ylabel(label("chart.staffing.agents", lang))
         line = Line2D(

@@ -62,7 +62,7 @@ class DemandDays:
         if not self.weekdays:
             return pd.RangeIndex(len(self.values), len(self.values) + horizon)
         candidates = pd.date_range(self.days[-1], periods=14 * horizon + 400, freq="D")[1:]
-        is_open = np.isin(candidates.dayofweek, self.weekdays)
+        is_open = np.isin(candidates.day_of_week, self.weekdays)
         return candidates[is_open & ~candidates.isin(closed)][:horizon]
 
 
@@ -192,11 +192,11 @@ def _by_day(
     partial = (sizes < usual) if regular else pd.Series(False, sizes.index)
     totals = totals.mask(partial)
     every = pd.date_range(day.min(), day.max(), freq="D")
-    possible = np.bincount(every.dayofweek, minlength=7)
-    open_days = np.bincount(pd.DatetimeIndex(totals.index).dayofweek, minlength=7)
+    possible = np.bincount(every.day_of_week, minlength=7)
+    open_days = np.bincount(pd.DatetimeIndex(totals.index).day_of_week, minlength=7)
     rare = open_days < (OPEN * possible if gaps == "closed" else 1)
     weekdays = tuple(int(number) for number in np.flatnonzero(~rare))
-    week = every[np.isin(every.dayofweek, weekdays)]
+    week = every[np.isin(every.day_of_week, weekdays)]
     values = totals.reindex(week)
     absent = ~week.isin(totals.index) & ~week.isin(closed)
     if gaps == "zero":

@@ -76,10 +76,14 @@ class Payback(Result):
     notes: tuple[Text, ...]
 
     codes: ClassVar = {"quantity": "payback.quantity.{}", "driver": "payback.input.{}"}
-    kinds: ClassVar = ("inputs",)
     reference: ClassVar = (
         "Hertz (1964). Risk analysis in capital investment. Harvard Business Review 42, 95-106."
     )
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What each input moves, where one is uncertain."""
+        return () if self.inputs.empty else ("inputs",)
 
     def value(self, quantity: str) -> float:
         """Return the estimate of a quantity.
@@ -107,7 +111,7 @@ class Payback(Result):
             lines.append(label("payback.most", lang, name=first))
         return lines
 
-    def _text(self, row: Mapping[str, Any], lang: str) -> str:
+    def _text(self, row: Mapping[Any, Any], lang: str) -> str:
         estimate, low, high = row["estimate"], row["ci_low"], row["ci_high"]
         if row["quantity"].startswith("p_"):
             return format_percent(100 * estimate, 1, lang)

@@ -115,11 +115,15 @@ class Queue(Result):
     model: str
     notes: tuple[Text, ...]
 
-    kinds: ClassVar = ("agents",)
     reference: ClassVar = (
         "Gans, Koole & Mandelbaum (2003). Telephone call centers: tutorial, review, and research "
         "prospects. Manufacturing & Service Operations Management 5, 79-141."
     )
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """A curve, of several numbers of agents."""
+        return ("agents",) if len(self.table) > 1 else ()
 
     def findings(self, lang: str) -> list[str]:
         """Return load and, for each number of agents, who waits and how long."""
@@ -130,8 +134,6 @@ class Queue(Result):
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
         """Return the service level over the number of agents."""
-        if len(self.table) < 2:
-            raise CxError("one number of agents is no curve; allowed: agents=range(10, 20), say")
         return Chart(
             "staffing_curve",
             (self.table["agents"], self.table["service_level"], self.table["occupancy"]),
@@ -241,7 +243,8 @@ def erlang_c(
 
     calls = _call_type(handling_time, target, patience, rate_cv, unit)
     per_second = _rate(rate, per)
-    numbers = list(agents) if np.ndim(agents) == 1 and not isinstance(agents, str) else [agents]
+    several = np.ndim(agents) == 1 and not isinstance(agents, str)
+    numbers: list[Any] = list(agents) if several else [agents]  # type: ignore[arg-type]
     load = per_second * calls.handling_time
     rows = []
     for number in numbers:
@@ -338,8 +341,8 @@ class Staffing(Result):
     def findings(self, lang: str) -> list[str]:
         """Return the goal, hours of agents, and the interval that needs most."""
         hours = float(self.table["agents"].sum()) * PERIODS[self.per] / 3600
-        most = self.table.loc[self.table["agents"].idxmax()]
-        slot = str(self.table["slot"].tolist()[int(self.table["agents"].argmax())])
+        place = int(self.table["agents"].argmax())
+        slot, most = str(self.table["slot"].tolist()[place]), self.table.iloc[place]
         low, high = int(self.table["agents"].min()), int(self.table["agents"].max())
         return [
             label("queue.staffing.head", lang, goal=format_percent(100 * self.goal, 0, lang),

@@ -194,7 +194,7 @@ def test_uncertain_demand_widens_days():
         (lambda: cx.staffing(3, 300, most_occupancy=0), "most_occupancy=0"),
         (lambda: cx.staffing(3, 300).simulate(1), "n_days=1; allowed: 2 or more"),
         (lambda: cx.staffing(3e5, 300).simulate(1000), "calls to simulate; allowed: up to"),
-        (lambda: cx.erlang_c(96, 300, 10).plot(), "one number of agents is no curve"),
+        (lambda: cx.erlang_c(96, 300, 10).plot(), "Queue has no chart; its numbers are in .table"),
     ],
 )
 def test_bad_input_is_named(call, message):
