@@ -18,7 +18,7 @@ from cxstats.core.result import Chart, Result
 from cxstats.metrics.conversion_funnel import funnel
 from cxstats.metrics.rates import rate
 from cxstats.metrics.result import LEVEL, Metric
-from cxstats.operations.timestamps import quoted, read_times, window_seconds
+from cxstats.operations.timestamps import SECONDS, quoted, read_times, window_seconds
 from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
@@ -65,12 +65,15 @@ class Containment(Result):
         "Cochran (1977). Sampling techniques, 3rd ed. Wiley, ch. 9: shares in clusters."
     )
 
+    def _window(self, lang: str) -> str:
+        return _span(self.window, lang)
+
     def findings(self, lang: str) -> list[str]:
         """Return the stages, and repeat contacts with and without the bot."""
         level = format_percent(100 * self.level, None, lang)
         head = label(
             "containment.head", lang, n=format_number(int(self.table["n"].iloc[0])),
-            customers=format_number(self.n_customers), window=self.window, level=level,
+            customers=format_number(self.n_customers), window=self._window(lang), level=level,
         )  # fmt: skip
         lines = [head]
         for row in self.table.iloc[1:].to_dict("records"):
@@ -88,7 +91,7 @@ class Containment(Result):
         return lines
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
-        """Return the funnel; its intervals are those of independent contacts, and say so."""
+        """Return the funnel, its intervals by customers."""
         names = [label(f"containment.stage.{stage}", lang) for stage in self.table["stage"]]
         last, n = self.table.iloc[-1].to_dict(), int(self.table["n"].iloc[0])
         return Chart(
@@ -97,11 +100,20 @@ class Containment(Result):
             {
                 "source": label("metric.source", lang, n=format_number(n)),
                 "level": self.level,
-                "title": label("containment.title", lang, window=self.window,
+                "limits": self.table[["ci_low", "ci_high"]].iloc[1:].to_numpy().tolist(),
+                "title": label("containment.title", lang, window=self._window(lang),
                                value=_percent(last, "share", lang)),
                 "synthetic": self.synthetic,
             },
         )  # fmt: skip
+
+
+def _span(window: str, lang: str) -> str:
+    """Return a span of time in words: whole days, or hours."""
+    seconds = window_seconds(window) or 0.0
+    unit = "day" if seconds % 86_400 == 0 else "hour"
+    number = format_number(seconds / SECONDS[unit])
+    return f"{number} {label(f'promise.unit.{unit}', lang)}"
 
 
 def _percent(row: Mapping[Any, Any], name: str, lang: str) -> str:
@@ -157,8 +169,7 @@ def containment(
     Contacts in the last window of the data are left out, since what followed is not known; they
     do count as the repeat of one before. Two contacts at one time are no repeats of each other.
     A customer who gave up for good counts as contained: a containment rate says nothing about
-    satisfaction. The funnel of the chart has Wilson's intervals of independent contacts; those of
-    the table are by customers.
+    satisfaction.
 
     Examples
     --------
@@ -208,7 +219,7 @@ def containment(
         synthetic=bool(getattr(frame, "attrs", {}).get("synthetic")),
         notes=(
             *note_if(unobserved > 0, "containment.note.unobserved", n=format_number(unobserved),
-                     window=window),
+                     window=Text(_span(str(window), "en"), _span(str(window), "zh"))),
             both("containment.note.given_up"),
         ),
     )  # fmt: skip

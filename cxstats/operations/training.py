@@ -103,9 +103,10 @@ class TrainingEffect(Result):
             if percent:
                 value = format_percent(scale * row["estimate"], digits, lang)
             limits = interval_text(scale * row["ci_low"], scale * row["ci_high"], digits)
-            text = f"{label(f'training.measure.{measure}', lang)}: {value} {limits}"
-            if lang == "zh":
-                text = text.replace(": ", "：", 1)
+            name = label(f"training.measure.{measure}", lang)
+            text = label(
+                "chart.entry", lang, name=name, value=f"{value} {limits}".removesuffix(" –")
+            )
             if not np.isnan(row["p_value"]):
                 text += label("training.p", lang, p=p_text(row["p_value"]))
             lines.append("  " + text)
@@ -125,7 +126,7 @@ class TrainingEffect(Result):
                 "axis": label("training.axis", lang),
                 "level": self.level,
                 "title": label(
-                    f"training.title.{key}", lang, name=names[-1],
+                    f"training.title.{key}", lang, name=names[-1][:1].upper() + names[-1][1:],
                     value=format_number(last["estimate"], 2, sign=True),
                     interval=interval_text(last["ci_low"], last["ci_high"]),
                 ),
@@ -188,7 +189,7 @@ def training_effect(
     >>> effect = training_effect([52, 61, 58, 66, 63], [70, 78, 81, 85, 86])
     >>> effect.row("difference")[["estimate", "ci_low", "ci_high"]].astype(float).round(1).tolist()
     [20.0, 16.5, 23.5]
-    >>> round(effect.row("relative")["estimate"], 3)
+    >>> round(float(effect.row("relative")["estimate"]), 3)
     0.333
     """
     import pandas as pd
