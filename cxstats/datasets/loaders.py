@@ -303,7 +303,7 @@ def load_bank_calls() -> pd.DataFrame:
     --------
     >>> calls = load_bank_calls()
     >>> len(calls), calls["DateTime"].dt.date.nunique(), calls["Calls"].sum().item()
-    (27716, 164, 5324302)
+    (27716, 164, 5323661)
     """
     import pandas as pd
 
