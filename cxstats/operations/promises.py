@@ -256,6 +256,11 @@ def promise_kept(  # noqa: PLR0913  (keywords of a public function)
     units = [cluster] if isinstance(cluster, str) else list(cluster or [])
     source = _check_source(kept, promised, actual, lateness)
     _check_columns(data, [*source, *groups, *units])
+    for name in groups:
+        if name in ("quantile", "bound_low", "bound_high"):
+            raise CxError(
+                f"the column of groups {name!r} is called as one of the result; rename it"
+            )
     judged = _judge(data, source, kept, lateness, tolerance, unit, match)
     table = _rows(data, judged, groups, units)
     if table.empty:
@@ -477,6 +482,12 @@ def _differences(
 def _clusters(data: pd.DataFrame, names: Sequence[str]) -> Any:
     """Return the unit of every row; missing where one of its columns is."""
     if len(names) == 1:
+        missing = np.flatnonzero(data[names[0]].isna().to_numpy(bool))
+        if len(missing):
+            raise DataError(
+                f"column {names[0]!r}, {row_name(data.index, missing[0])}: no cluster; give every "
+                "promise one"
+            )
         return data[names[0]].array
     codes = data.groupby(list(names), observed=True, dropna=True).ngroup()
     lost = np.flatnonzero(codes.to_numpy() < 0)

@@ -148,6 +148,7 @@ def test_lateness_in_another_unit():
 
 
 FRAME = pd.DataFrame({"x": [1.0, np.inf], "t": ["2026-01-01", "soon"], "y": [0, 2], "z": [1, 2]})
+FRAME = FRAME.assign(quantile=[1, 2], gap=["a", None])
 
 
 @pytest.mark.parametrize(
@@ -170,6 +171,8 @@ FRAME = pd.DataFrame({"x": [1.0, np.inf], "t": ["2026-01-01", "soon"], "y": [0, 
         ({"promised": "z", "actual": "z", "match": "same"}, "match='same'; allowed"),
         ({"promised": "z", "actual": "z", "tolerance": "2 h"}, "in the unit of the columns"),
         ({"lateness": "z", "by": "no"}, "column 'no'"),
+        ({"lateness": "z", "by": "quantile"}, "the column of groups 'quantile' is called"),
+        ({"lateness": "z", "cluster": "gap"}, "column 'gap', row 1: no cluster"),
         ({"lateness": "z", "cluster": ["y", "no"]}, "column 'no'"),
     ],
 )
