@@ -41,19 +41,23 @@ _PUBLIC = {
     "compare": "cxstats.cases.published_reproduced",
     "Comparison": "cxstats.cases.published_reproduced",
     "conformance": "cxstats.journeys.conformance",
+    "critical_path": "cxstats.operations.critical_paths",
     "csat": "cxstats.metrics.csat_ces",
     "csat_from_counts": "cxstats.metrics.csat_ces",
+    "containment": "cxstats.operations.bot_containment",
     "concentration": "cxstats.customers.concentration",
     "CxError": "cxstats.core.errors",
     "DataError": "cxstats.core.errors",
     "Design": "cxstats.stats.sampling_design",
     "drivers": "cxstats.priorities.drivers.analysis",
     "earned_growth": "cxstats.customers.earned_growth",
+    "erlang_c": "cxstats.operations.queues",
     "event_log": "cxstats.operations.event_log",
     "fair_ranking": "cxstats.customers.fair_ranking",
     "feedback_register": "cxstats.voice.register",
     "find_incidents": "cxstats.journeys.incidents",
     "find_personal_data": "cxstats.survey.personal_data",
+    "forecast_demand": "cxstats.operations.forecasts",
     "importance_performance": "cxstats.priorities.importance.analysis",
     "experiments": None,
     "journey": "cxstats.journeys.journey",
@@ -62,6 +66,7 @@ _PUBLIC = {
     "kano": "cxstats.priorities.kano.analysis",
     "kano_from_counts": "cxstats.priorities.kano.analysis",
     "lifetime_value": "cxstats.customers.lifetime_value",
+    "load_bank_calls": "cxstats.datasets.loaders",
     "load_cdnow": "cxstats.datasets.loaders",
     "load_chinese_reviews": "cxstats.datasets.loaders",
     "load_clickstream": "cxstats.datasets.loaders",
@@ -93,12 +98,14 @@ _PUBLIC = {
     "ordered_logit": "cxstats.priorities.ordered_logit.fit",
     "ordinal_reliability": "cxstats.models.sem.ordinal.reliability",
     "pain_points": "cxstats.priorities.pain_points.analysis",
+    "payback": "cxstats.operations.paybacks",
     "penalty_reward": "cxstats.priorities.penalty_reward",
     "pls": "cxstats.models.pls.fit",
     "polychoric": "cxstats.models.sem.ordinal.polychoric",
     "power": "cxstats.metrics.planning.sample_sizes",
     "process": "cxstats.operations.process",
     "process_change": "cxstats.operations.before_after",
+    "promise_kept": "cxstats.operations.promises",
     "rate": "cxstats.metrics.rates",
     "read_survey": "cxstats.survey.read",
     "read_xes": "cxstats.operations.xes",
@@ -126,10 +133,12 @@ _PUBLIC = {
     "simulate_kano": "cxstats.datasets.simulate_kano",
     "simulate_loan_log": "cxstats.datasets.simulate_loan_log",
     "simulate_servqual": "cxstats.datasets.simulate_servqual",
+    "staffing": "cxstats.operations.queues",
     "survival": "cxstats.customers.survival",
-    "track": "cxstats.metrics.tracking.waves",
     "topics": "cxstats.voice.topics",
+    "track": "cxstats.metrics.tracking.waves",
     "train_sentiment": "cxstats.voice.training",
+    "training_effect": "cxstats.operations.training",
     "transactions": "cxstats.customers.transactions",
     "verdict": "cxstats.stats.rules",
     "weight_sensitivity": "cxstats.weighting.sensitivity",
@@ -167,6 +176,7 @@ if TYPE_CHECKING:
     from cxstats.customers.survival import survival
     from cxstats.customers.transactions import transactions
     from cxstats.datasets.loaders import (
+        load_bank_calls,
         load_cdnow,
         load_chinese_reviews,
         load_clickstream,
@@ -208,8 +218,15 @@ if TYPE_CHECKING:
     from cxstats.models.sem.second_opinion import second_opinion
     from cxstats.operations.automation import rpa_saving
     from cxstats.operations.before_after import process_change
+    from cxstats.operations.bot_containment import containment
+    from cxstats.operations.critical_paths import critical_path
     from cxstats.operations.event_log import event_log
+    from cxstats.operations.forecasts import forecast_demand
+    from cxstats.operations.paybacks import payback
     from cxstats.operations.process import process
+    from cxstats.operations.promises import promise_kept
+    from cxstats.operations.queues import erlang_c, staffing
+    from cxstats.operations.training import training_effect
     from cxstats.operations.xes import read_xes as read_xes
     from cxstats.priorities.drivers.analysis import drivers
     from cxstats.priorities.importance.analysis import importance_performance

@@ -26,6 +26,9 @@ WITHOUT = {
     "agreement": "ratings of raters are no answers of respondents",
     "find_personal_data": "it looks for persons, whatever was asked",
     "mask_personal_data": "it looks for persons, whatever was asked",
+    "containment": "a log of contacts holds no answers",
+    "forecast_demand": "counts of contacts by time are no answers",
+    "promise_kept": "promises and what became of them are no answers",
     "ahp": "judgements of pairs are no table of respondents",
 }
 FRAMES = ("frame", "data", "scores", "events", "values")

@@ -16,6 +16,7 @@ from cxstats.charts.control_chart import control_chart
 from cxstats.charts.driver_bars import driver_bars
 from cxstats.charts.emotion_curve import emotion_curve
 from cxstats.charts.fonts import MissingFontWarning, drawable
+from cxstats.charts.forecast import forecast
 from cxstats.charts.funnel import funnel
 from cxstats.charts.gaps import gap_dumbbell, gap_scatter, zone_bands
 from cxstats.charts.heatmap import htmt_heatmap
@@ -30,6 +31,7 @@ from cxstats.charts.monitoring import confidence_band, power_by_day, stopping_bo
 from cxstats.charts.nps_bars import nps_bars
 from cxstats.charts.nps_region import nps_region
 from cxstats.charts.path_diagrams.diagram import path_diagram
+from cxstats.charts.plan_bars import plan_bars
 from cxstats.charts.power_curve import power_curve
 from cxstats.charts.process_map import process_map
 from cxstats.charts.quadrants import ipma_map, quadrant_map
@@ -42,6 +44,7 @@ from cxstats.charts.service_blueprint import service_blueprint
 from cxstats.charts.share_heatmap import share_heatmap
 from cxstats.charts.shares import pareto, shares, weights
 from cxstats.charts.simplex import weight_simplex
+from cxstats.charts.staffing import agents_by_slot, staffing_curve
 from cxstats.charts.style import theme
 from cxstats.charts.survival_curves import survival_curves
 from cxstats.charts.tornado import tornado
@@ -55,6 +58,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MissingFontWarning",
+    "agents_by_slot",
     "answer_shares",
     "before_after",
     "before_after_panels",
@@ -63,6 +67,7 @@ __all__ = [
     "control_chart",
     "driver_bars",
     "emotion_curve",
+    "forecast",
     "funnel",
     "gap_dumbbell",
     "gap_scatter",
@@ -79,6 +84,7 @@ __all__ = [
     "nps_region",
     "pareto",
     "path_diagram",
+    "plan_bars",
     "power_by_day",
     "power_curve",
     "process_map",
@@ -91,6 +97,7 @@ __all__ = [
     "service_blueprint",
     "share_heatmap",
     "shares",
+    "staffing_curve",
     "stopping_boundaries",
     "survival_curves",
     "theme",

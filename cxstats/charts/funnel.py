@@ -31,6 +31,7 @@ def funnel(  # noqa: PLR0913  (keywords of a chart)
     *,
     source: str,
     level: float = 0.95,
+    limits: Iterable[Limits] | None = None,
     decimals: int = 1,
     title: str | None = None,
     synthetic: bool = False,
@@ -52,6 +53,9 @@ def funnel(  # noqa: PLR0913  (keywords of a chart)
         Where the counts come from.
     level : float
         Level of the intervals.
+    limits : pairs of shares, optional
+        Intervals of the steps, low and high, that allow for more than independent people, such as
+        several contacts of a customer; without them Wilson's.
     decimals : int
         Digits of the percentages.
     title : str, optional
@@ -76,7 +80,11 @@ def funnel(  # noqa: PLR0913  (keywords of a chart)
     """
     names, numbers = _check(stages, counts)
     check_level(level)
-    rates, limits = _conversion(np.array(numbers), level)
+    rates, ends_of_steps = _conversion(np.array(numbers), level)
+    note_key = "chart.funnel.note" if limits is None else "chart.funnel.note.limits"
+    limits = ends_of_steps if limits is None else list(limits)
+    if len(limits) != len(rates):
+        raise CxError(f"{len(limits)} limits for {len(rates)} steps; one pair for each")
     weakest = int(np.nanargmin(rates))
     marked = weakest if len(rates) > 1 else None  # a single step is compared with none
     lang = drawable(lang)
@@ -102,7 +110,7 @@ def funnel(  # noqa: PLR0913  (keywords of a chart)
         ax.set_xticks([])
         ax.spines[["left", "bottom"]].set_visible(False)
         heading = title or _title(names, rates, limits, weakest, decimals, lang)
-        note = label("chart.funnel.note", lang, level=level_text(level, lang))
+        note = label(note_key, lang, level=level_text(level, lang))
         return style.finish(ax, standalone, heading, source, lang, note, synthetic)
 
 

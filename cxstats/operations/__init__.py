@@ -1,1 +1,1 @@
-"""Event logs and what they say of a service: times, rates, ways, bottlenecks, savings."""
+"""Event logs, promises, queues, forecasts and plans: what a service does, and what it takes."""

@@ -66,6 +66,7 @@ def felt():
 
 
 DRAWS = {
+    "agents_by_slot": lambda **o: cx.charts.agents_by_slot(NAMES, [4, 9, 6], [2.5, 7, 4], **o),
     "before_after": lambda **o: cx.charts.before_after(CHANGES, **o),
     "before_after_panels": lambda **o: cx.charts.before_after_panels(
         NAMES, [10, 55, 32], [5, 64, 68], units=["min", "%", ""], better=["down", "up", "up"], **o
@@ -89,6 +90,15 @@ DRAWS = {
     ),
     "driver_bars": lambda **o: cx.charts.driver_bars(
         NAMES, [0.2, 0.7, 0.1], [0.1, 0.5, -0.02], [0.3, 0.8, 0.2], r_squared=0.62, **o
+    ),
+    "forecast": lambda **o: cx.charts.forecast(
+        pd.date_range("2026-03-02", periods=4),
+        [100, 120, 90, NAN],
+        [105, 110, 100, 102],
+        [90, 95, 95, 80],
+        [120, 125, 120, 130],
+        axis="Calls",
+        **o,
     ),
     "funnel": lambda **o: cx.charts.funnel(NAMES, [1000, 400, 300], **o),
     "intervals": lambda **o: cx.charts.intervals(NAMES, ESTIMATES, LOW, HIGH, axis="b", **o),
@@ -115,6 +125,7 @@ DRAWS = {
     "nps_region": lambda **o: cx.charts.nps_region([32, 68], **o),
     "pareto": lambda **o: cx.charts.pareto(NAMES, [50, 30, 20], **o),
     "path_diagram": lambda **o: cx.charts.path_diagram(paths.CFA, **o),
+    "plan_bars": lambda **o: cx.charts.plan_bars(NAMES, [0, 2, 2], [2, 5, 4], [0, 0, 1], **o),
     "power_by_day": lambda **o: cx.charts.power_by_day([1, 7, 14], [0.2, 0.6, 0.8], chosen=7, **o),
     "power_curve": lambda **o: cx.charts.power_curve(
         [100, 200, 400], [0.3, 0.55, 0.8], chosen=200, target=0.8, **o
@@ -134,6 +145,9 @@ DRAWS = {
     ),
     "reported_effects": lambda **o: cx.charts.reported_effects(NAMES, [40, -18, -71], **o),
     "shares": lambda **o: cx.charts.shares(NAMES, [50, 30, 20], **o),
+    "staffing_curve": lambda **o: cx.charts.staffing_curve(
+        [9, 10, 11], [0.5, 0.7, 0.85], [0.9, 0.8, 0.7], **o
+    ),
     "stopping_boundaries": lambda **o: cx.charts.stopping_boundaries(
         [0.25, 0.5, 1], [4.05, 2.86, 2.02], [1.0, -3.1], **o
     ),

@@ -23,6 +23,7 @@ LOADERS = {
     "HOTEL_BOOKINGS": (cx.load_hotel_bookings, (15_402, 28)),
     "HOUSING": (cx.load_housing, (1_681, 4)),
     "INSTEVAL": (cx.load_insteval, (73_421, 7)),
+    "BANK_CALLS": (cx.load_bank_calls, (27_716, 2)),
     "FLIGHTS": (cx.load_flights, (336_776, 19)),
     "CHINESE_REVIEWS_POSITIVE": (cx.load_chinese_reviews, (35_124, 5)),
     "CHINESE_REVIEWS_NEGATIVE": (cx.load_chinese_reviews, (35_124, 5)),
