@@ -89,7 +89,7 @@ class CallType:
                 for name, values in columns.items()
             }
         if goal is not None and self.rate_cv > 0:
-            row["chance"] = float((columns["service_level"] >= goal).mean())
+            row["goal_chance"] = float((columns["service_level"] >= goal).mean())
         return row
 
 
@@ -320,8 +320,8 @@ class Staffing(Result):
     table : pandas.DataFrame
         One row per interval: ``slot, rate`` (calls per interval), ``load`` (erlangs), ``agents,
         scheduled`` (agents over one less the shrinkage, rounded up), ``occupancy, p_wait,
-        service_level, mean_wait, abandonment, queue_length``; with an uncertain rate ``chance``,
-        the share of days on which the interval reaches the goal.
+        service_level, mean_wait, abandonment, queue_length``; with an uncertain rate
+        ``goal_chance``, the share of days on which the interval reaches the goal.
     calls : CallType
     goal : float
     per : str

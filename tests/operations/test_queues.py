@@ -101,7 +101,7 @@ def test_staffing_is_the_smallest_number(patience, cv):
         assert row["service_level"] >= 0.8
         one_less = plan.calls.measures(row["rate"] / 1800, int(row["agents"]) - 1, None)
         assert one_less["service_level"] < 0.8
-    assert ("chance" in plan.table) == (cv > 0)
+    assert ("goal_chance" in plan.table) == (cv > 0)
 
 
 def test_occupancy_and_shrinkage():
