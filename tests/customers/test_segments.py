@@ -132,7 +132,7 @@ FAST = {"k_max": 5, "n_resamples": 10}
 
 def divided(values, **options):
     names = [f"x{i}" for i in range(values.shape[1])]
-    return cx.segments(pd.DataFrame(values, columns=names), names, **FAST, **options)
+    return cx.segments(pd.DataFrame(values, columns=names), names, **FAST | options)
 
 
 @pytest.mark.parametrize("name", sorted(NOISE))
@@ -152,11 +152,13 @@ def test_separate_groups_are_seen(name, method):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted({**NOISE, **GROUPS}))
-def test_verdicts_hold_in_95_of_100(name):
+def test_verdicts_hold_in_nine_of_ten(name):
+    """The bound is passed with a chance of 94 % if 95 of 100 hold, and of 12 % if 80 do."""
     rng = np.random.default_rng(2)
     k, draw = GROUPS.get(name, (1, NOISE.get(name)))
-    hits = [divided(draw(rng), seed=i, k_max=4, n_resamples=4).k == k for i in range(100)]
-    assert np.mean(hits) >= 0.95
+    hits = [divided(draw(rng), seed=i, k_max=4, n_resamples=2).k == k for i in range(30)]
+    print(name, sum(hits))
+    assert sum(hits) >= 27
 
 
 def test_a_skewed_cloud_is_advised_to_take_logarithms():
@@ -176,6 +178,19 @@ def test_segments_that_cut_a_continuum_say_so_in_both_languages():
     assert "连续体" in result.summary("zh")
     assert any("no types of customers" in note.en for note in result.notes)
     assert "continuum" in result.personas().summary("en")
+
+
+@pytest.mark.parametrize("k", [4, 5])
+def test_a_summary_of_many_personas_lists_their_pages(k):
+    personas = cx.segments(groups(), COLUMNS, k, describe=["value"], **QUICK).personas()
+    for lang, typical in (("en", "Typical member:"), ("zh", "典型成员：")):
+        summary = personas.summary(lang)
+        assert summary.count(typical) == (k if k <= 4 else 0)
+        assert (".page(" in summary) == (k > 4)
+        for segment in range(1, k + 1):
+            page = personas.page(segment, lang)
+            assert page.split("\n")[0] in summary
+            assert typical in page
 
 
 def test_more_segments_than_groups_are_noted():
