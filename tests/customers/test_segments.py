@@ -125,7 +125,7 @@ GROUPS = {
     "three": (3, lambda rng: blobs(rng, [[0, 0], [7, 0], [0, 7]], 66)),
     "square": (4, lambda rng: blobs(rng, [[0, 0], [7, 0], [0, 7], [7, 7]], 50)),
     "unequal": (2, lambda rng: np.concatenate(
-        [blobs(rng, [[0, 0, 0]], 170), blobs(rng, [[7, 0, 0]], 30)])),
+        [blobs(rng, [[0, 0, 0]], 170), blobs(rng, [[6, 6, 6]], 30)])),
 }  # fmt: skip
 FAST = {"k_max": 5, "n_resamples": 10}
 
@@ -148,6 +148,16 @@ def test_separate_groups_are_seen(name, method):
     k, draw = GROUPS[name]
     result = divided(draw(np.random.default_rng(5)), method=method)
     assert (result.verdict, result.k) == ("clusters", k)
+
+
+def test_a_small_group_apart_by_one_column_is_missed_and_the_note_says_so():
+    rng = np.random.default_rng(4)
+    values = np.concatenate([blobs(rng, [[0, 0, 0]], 170), blobs(rng, [[7, 0, 0]], 30)])
+    missed = divided(values)
+    assert missed.verdict == "continuum"
+    assert any("BIC takes 2" in note.en and "each column" in note.en for note in missed.notes)
+    alone = divided(values[:, :1])
+    assert (alone.verdict, alone.table["n"].tolist()) == ("clusters", [170, 30])
 
 
 @pytest.mark.slow
