@@ -159,7 +159,8 @@ def churn_paths(  # noqa: PLR0913  (columns)
         counted. Either this, or
     inactivity : float, optional
         Who has no event for so long, in `unit`, before the end of observation has left with the
-        last event. Others are followed up to their last event.
+        last event. Others are followed up to their last event. This holds where the time to the
+        next event does not depend on the kind of the last: see Notes.
     customer, time, event : str
         Columns; times are dates or numbers in `unit`. Events of one time stand in order of rows.
     longest : int
@@ -190,9 +191,14 @@ def churn_paths(  # noqa: PLR0913  (columns)
     Only paths are tested that occur so often that at least 3 would leave after them, were all
     alike; how many did is not looked at.
 
-    In 60 simulations of 300 customers, of whom about 80 leave, without any consequence of paths,
-    one was found in 2 % (5 % by inactivity). Of 20 with a path of two events and a ratio of 5, it
-    was found in 85 %.
+    By inactivity, silence alone says who has left. After events that are followed by longer pauses
+    than others, more customers who are still there are silent, and such events stand out although
+    nobody leaves because of them. Take an `inactivity` far longer than any usual pause, or an event
+    that says who leaves.
+
+    In 100 simulations of 300 customers without any consequence of paths, one was found in 2 % (2 %
+    by inactivity as well). In 39 of 40 with a path of two events and a ratio of 5 (about 90 of 300
+    leave) it was found, and its interval held the ratio in 38.
 
     References
     ----------

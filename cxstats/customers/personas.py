@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MOST_VALUES = 10  # of a describing column: the most frequent
 ON_A_PAGE = 3  # columns by which a segment is told apart, and describing values
+MOST_PAGES = 4  # that a summary prints; of more segments it lists the first lines
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -81,10 +82,14 @@ class Personas(Result):
         return self.table.assign(column=[labels[c].get(lang) for c in self.table["column"]])
 
     def findings(self, lang: str) -> list[str]:
-        """Return every page."""
-        head = label("segments.personas.head", lang, k=len(self.sizes))
-        verdict = label(f"segments.verdict.{self.segmentation.verdict}", lang, k=len(self.sizes))
-        pages = (self.page(number, lang) for number in self.sizes["segment"])
+        """Return every page, or of more than four segments the list of pages."""
+        k, segments = len(self.sizes), self.sizes["segment"]
+        head = label("segments.personas.head", lang, k=k)
+        verdict = label(f"segments.verdict.{self.segmentation.verdict}", lang, k=k)
+        if k > MOST_PAGES:
+            titles = [self._title(number, lang) for number in segments]
+            return [head, verdict, *titles, label("segments.personas.pages", lang)]
+        pages = (self.page(number, lang) for number in segments)
         return [head, verdict, *(line for page in pages for line in page.split("\n"))]
 
     def page(self, segment: int, lang: str | None = None) -> str:
@@ -104,18 +109,7 @@ class Personas(Result):
         lang = check_lang(lang)
         if segment not in self.names:
             raise CxError(f"segment {segment!r}; allowed: {', '.join(map(str, self.names))}")
-        size = self.sizes[self.sizes["segment"] == segment].iloc[0]
-        lines = [
-            label(
-                "segments.line.plain",
-                lang,
-                segment=segment,
-                name=self.names[segment].get(lang),
-                n=format_number(size["n"]),
-                share=format_percent(100 * size["estimate"], 1, lang),
-                interval=interval(100 * size["ci_low"], 100 * size["ci_high"], 1),
-            )
-        ]
+        lines = [self._title(segment, lang)]
         rows = self.table[self.table["segment"] == segment]
         ordered = rows.sort_values("standardised", key=lambda d: -d.abs(), kind="stable")
         for role, most in (("divides", len(rows)), ("describes", ON_A_PAGE)):
@@ -123,6 +117,18 @@ class Personas(Result):
             lines += [self._mean_line(row, lang) for _, row in chosen.iterrows()]
         lines += self._share_lines(segment, lang)
         return "\n".join([*lines, self._typical_line(segment, lang)])
+
+    def _title(self, segment: int, lang: str) -> str:
+        size = self.sizes[self.sizes["segment"] == segment].iloc[0]
+        return label(
+            "segments.line.plain",
+            lang,
+            segment=segment,
+            name=self.names[segment].get(lang),
+            n=format_number(size["n"]),
+            share=format_percent(100 * size["estimate"], 1, lang),
+            interval=interval(100 * size["ci_low"], 100 * size["ci_high"], 1),
+        )
 
     def _mean_line(self, row: pd.Series, lang: str) -> str:
         decimals = self._decimals(row["column"], row["estimate"])

@@ -187,7 +187,7 @@ def rfm(  # noqa: PLR0913  (one keyword for each definition)
     >>> from cxstats.datasets import load_cdnow
     >>> purchases = transactions(load_cdnow(), customer="customer", time="date", amount="spent")
     >>> result = rfm(purchases)
-    >>> result.customers.loc[0, ["recency_days", "n_purchases", "monetary"]].tolist()
+    >>> result.customers[["recency_days", "n_purchases", "monetary"]].to_numpy()[0].tolist()
     [545.0, 1.0, 11.77]
     """
     check_transactions(transactions)

@@ -278,7 +278,11 @@ def segments(  # noqa: PLR0913  (keywords)
     Stability alone shows nothing: k-means cuts a long cloud at the same place again and again.
     "clusters" speaks against an even spread and against one normal distribution, and for nothing
     else: a continuum of another shape, such as a bent one, may be called so. Groups that cross each
-    other, with the same middle, are not seen by the gap test and are called a continuum.
+    other, with the same middle, are not seen by the gap test and are called a continuum. Data with
+    a small group that is apart by one of several columns may be called one too, for the gap test
+    looks at all columns together: 30 of 200 customers, 7 SD apart by one column of three, were
+    missed in 13 of 30 samples. Where BIC sees such a group, a note says so; leave out columns that
+    do not matter.
 
     Parameters
     ----------

@@ -179,7 +179,9 @@ INTERVALS = [
         for sigma in (0.5, 1.0)
         for row, name in enumerate(("Gini", "share of the top 20 %"))
     ),
+    Interval("cohorts, retention in the next month", cohorts, RETAINED, SIZES, SLOW),
     Interval("BG/NBD, parameters", parameters("bg_nbd"), COUNTS, FITTED, 300),
+    Interval("Gamma-Gamma, parameters", parameters("gamma_gamma"), SPEND, FITTED, SLOW),
     Interval("lifetime value: totals, and the gain of saving", forecasts, [0.0] * 4, FITTED, 300),
     Interval("attribution, removal effects", attribution,
              removal_effects(CHAIN[None]).removal[0], SIZES, SAMPLES),

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 import cxstats as cx
 from tests.coverage import FAST, FROM_20, FROM_50, SLOW, Interval, columns
@@ -15,6 +16,7 @@ MODEL = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nC =~ c1 + c2 + c3\nB ~ p*A\nC ~ q
 LOADING = (0.85, 0.8, 0.75)
 NAMES = [f"{construct}{i}" for construct in "abc" for i in (1, 2, 3)]
 FREE = [f"{construct}{i}" for construct in "abc" for i in (2, 3)]
+SLOPES, CUTS = np.array([0.8, -0.5]), np.array([-1.0, 0.4])  # of three ordered answers
 DRIVERS = ["d1", "d2", "d3", "d4"]
 BETA, BETWEEN = np.array([0.5, 0.3, 0.2, 0.0]), 0.4
 
@@ -138,6 +140,32 @@ def driver_truth(method: str) -> Any:
     return result.table.loc[DRIVERS, "estimate"].to_numpy(float)
 
 
+def ordered_answers(rng: np.random.Generator, n: int) -> pd.DataFrame:
+    """Return answers 1 to 3 of the proportional-odds model, by a number and by yes or no."""
+    x, yes = rng.normal(size=n), rng.integers(0, 2, n)
+    latent = SLOPES[0] * x + SLOPES[1] * yes + rng.logistic(size=n)
+    return pd.DataFrame({"x": x, "yes": yes.astype(bool), "y": 1 + np.digitize(latent, CUTS)})
+
+
+def ordered_logit(kind: str) -> Any:
+    def limits(rng: np.random.Generator, n: int) -> tuple[Any, Any, Any]:
+        fit = cx.ordered_logit(ordered_answers(rng, n), "y", ["x", "yes"])
+        if kind == "changes":
+            moved = fit.effects.query("term == 'yes' and level == '1' and category != '2'")
+            return fit, *columns(moved, stem="difference_ci")
+        return fit, *columns(fit.table if kind == "slopes" else fit.cuts)
+
+    return limits
+
+
+def changes_of_shares() -> tuple[float, float]:
+    """Return how the shares of 1 and of 3 differ between yes and no, over normal x."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(80)
+    below = expit(CUTS - SLOPES[1] * np.array([0, 1])[:, None, None] - SLOPES[0] * nodes[:, None])
+    no, yes = np.einsum("q,vqc->vc", weights / weights.sum(), below)
+    return yes[0] - no[0], no[1] - yes[1]
+
+
 INTERVALS = [
     *(
         Interval(f"SEM, ML, {kind}", sem(kind), sem_truth(kind), FROM_20)
@@ -179,5 +207,13 @@ INTERVALS = [
             f"drivers, {method}", drivers(method), driver_truth(method), FROM_20, SLOW
         )
         for method in ("shapley", "johnson", "regression")
+    ),
+    *(
+        Interval(f"ordered logit, {name}", ordered_logit(kind), truth, FROM_20)
+        for kind, name, truth in (
+            ("slopes", "slopes", SLOPES),
+            ("cuts", "cuts", CUTS),
+            ("changes", "change of an outer share", changes_of_shares()),
+        )
     ),
 ]  # fmt: skip

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from scipy.stats import binom
 
 import cxstats as cx
 from cxstats.core.errors import CxError, DataError
@@ -73,6 +74,19 @@ def dated(frame):
     return frame.assign(time=pd.Timestamp("2025-01-01") + pd.to_timedelta(frame["time"], "D"))
 
 
+@pytest.mark.slow
+def test_a_planted_path_is_found_and_its_ratio_covered_as_often_as_it_should():
+    found, covered, runs = 0, 0, 40
+    for seed in range(runs):
+        result = cx.churn_paths(cx.simulate_churn(300, 7000 + seed), leaves="leaves")
+        row = result.table.set_index("path").loc["complaint > call"]
+        found += row["p_adjusted"] < 0.05
+        covered += row["ci_low"] < 5 < row["ci_high"]
+    print(found, covered)
+    assert found >= 36
+    assert covered >= binom.ppf(0.01, runs, 0.95)
+
+
 FORMS = {
     "nullable": lambda f: f.convert_dtypes(),
     "arrow dtypes": lambda f: f.convert_dtypes(dtype_backend="pyarrow"),
@@ -117,6 +131,26 @@ def test_a_last_event_before_silence_is_the_leaver_s_path():
     row = table.iloc[0]
     assert row["path"] == "b"
     assert row["n"] > 0.9 * table["n"].sum()
+
+
+def pauses(long, seed=2):
+    """Return events of customers none of whom leaves, who wait longer after events "long"."""
+    rng, rows = np.random.default_rng(seed), []
+    for customer in range(300):
+        time = rng.uniform(0, 20)
+        while time < 180:
+            name = rng.choice(["a", "b", "long"])
+            rows.append((customer, time, name))
+            time += rng.exponential(long if name == "long" else 10)
+    return pd.DataFrame(rows, columns=["customer", "time", "event"])
+
+
+@pytest.mark.parametrize(("long", "inactivity", "clear"), [(10, 25, False), (25, 25, True)])
+def test_longer_pauses_look_like_leaving_and_the_note_says_so(long, inactivity, clear):
+    result = cx.churn_paths(pauses(long), inactivity=inactivity, until=180, longest=1)
+    assert ("long" in list(result.clear["path"])) == clear
+    assert "longer pauses" in result.summary("en")
+    assert "间隔" in result.summary("zh")
 
 
 @pytest.mark.parametrize(
