@@ -17,7 +17,7 @@ from cxstats.stats.group_comparison import group_names
 from cxstats.stats.intervals import check_level
 from cxstats.voice.classifier import probabilities, score_texts
 from cxstats.voice.languages import language_of, simplified
-from cxstats.voice.ngrams import positions
+from cxstats.voice.ngrams import positions, text_keys
 from cxstats.voice.normalise import LONGEST, Texts, read_column, read_texts
 from cxstats.voice.positive_share import (
     NO_ESTIMATE,
@@ -26,7 +26,7 @@ from cxstats.voice.positive_share import (
     prediction_powered_share,
     transported_share,
 )
-from cxstats.voice.sentiment_model import SentimentModel, sentiment_model, text_keys
+from cxstats.voice.sentiment_model import SentimentModel, sentiment_model
 
 if TYPE_CHECKING:
     import pandas as pd
