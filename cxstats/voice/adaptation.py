@@ -2,8 +2,8 @@
 
 Self-training: the classifier's calls stand in for labels, the words of the trade learn from them
 which side they are on, and both together call the texts anew. The texts are cut into two halves;
-the words are weighed by one half for the texts of the other, so that no text learns from its own
-call. In each round, for text i with the n-grams G,
+the words are weighed by one half for the texts of the other, so that no text weighs its own words.
+In each round, for text i with the n-grams G,
 
     v_i = sum_{g in G} r_g / sqrt(sum_{g in G} r_g^2)
     a_i = s_i / rms(s) + v_i / rms(v)
@@ -13,9 +13,35 @@ with the signs of its a of the round before as labels (of s in the first), and r
 square over all texts. The ratios compare rates within each class, so that the cut at 0 does not
 expect as many positive texts as negative ones.
 
+Three rounds and equal weights were chosen without labels of the trade left out: by the mean
+accuracy of both classes between the two others, at 20, about 50 and 80 % of positive texts, among
+weights of 0.5, 1 and 2 of the general classifier and 1, 3 and 6 rounds. Books or computers left
+out, they are the best; hotels left out, weight 0.5 and one round are better by .003, and reach .803
+on hotels in place of .797.
+
+Accuracy in trades left out, before and after, by the share of positive texts (a sample of the
+trade), and the shares of negative and of positive texts that are called so (specificity,
+sensitivity):
+
+=========  ==========  ==============  ==============  ==============
+trade      positive    accuracy        specificity     sensitivity
+=========  ==========  ==============  ==============  ==============
+books      20 %        .752 to .843    .76 to .83      .74 to .90
+books      80 %        .742 to .821    .77 to .60      .74 to .88
+hotels     20 %        .763 to .825    .78 to .86      .69 to .68
+hotels     80 %        .711 to .768    .77 to .80      .70 to .76
+computers  20 %        .832 to .902    .85 to .94      .75 to .74
+computers  80 %        .779 to .829    .84 to .91      .76 to .81
+=========  ==========  ==============  ==============  ==============
+
+Of n texts drawn at random, books, hotels and computers gain .039, .027 and .042 with n = 300, .071,
+.042 and .047 with 1,000; with 100, a draw lost .110 at worst.
+
 Limits: what the texts say most clearly apart must be good and bad. In books, where good reviews are
-long, the words of length are learned too. In a file of several trades, the better trade helps its
-own words: groups of different trades are driven apart.
+long, words of long texts are learned too, and of few negative texts fewer are found (above). In a
+file of several trades, the better trade helps its own words: with half of the texts positive in
+both, .64 of books and .35 of hotels were called positive (.50 and .43 before). One call for each
+trade is better.
 
 References
 ----------
@@ -82,7 +108,8 @@ def adapted_scores(texts: Sequence[str], scores: Array) -> Array:
         weights = (ratios, np.ones(len(vocabulary)), np.zeros(4), 0.0)
         learned = score_texts([distinct[i] for i in others], Classifier(vocabulary, *weights)).score
         adapted[others] = _scaled(general[others]) + _scaled(learned)
-    return adapted[numbers]
+    values: Array = adapted[numbers]
+    return values
 
 
 def halves(keys: NDArray[np.uint64]) -> Rows:
@@ -132,4 +159,5 @@ def self_trained(
 def _scaled(scores: Array) -> Array:
     """Return scores divided by their root mean square."""
     size = np.sqrt(np.mean(scores**2)) if len(scores) else 0.0
-    return scores / size if size > 0 else scores
+    values: Array = scores / size if size > 0 else scores
+    return values

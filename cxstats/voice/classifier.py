@@ -28,8 +28,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cxstats.core.progress import tracked
-from cxstats.voice.opinion_words import OpinionCounts, count_opinions
 from cxstats.voice.ngrams import blocks, ngrams, positions, tokenise
+from cxstats.voice.opinion_words import OpinionCounts, count_opinions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -241,9 +241,7 @@ def _sums(tokens: Tokens, classifier: Classifier) -> tuple[Array, Array]:
     return sums / np.where(length_of_text > 0, length_of_text, 1), unknown / np.maximum(total, 1)
 
 
-def log_ratios(
-    presence: sparse.csr_array, labels: Labels, least: int = LEAST_TEXTS
-) -> Array:
+def log_ratios(presence: sparse.csr_array, labels: Labels, least: int = LEAST_TEXTS) -> Array:
     """Return the log ratio r of each n-gram; 0 where fewer than `least` texts have it.
 
     Parameters

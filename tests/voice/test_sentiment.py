@@ -11,8 +11,8 @@ import pytest
 import cxstats as cx
 from cxstats.core.errors import CxError, DataError
 from cxstats.voice.languages import language_of, simplified
-from cxstats.voice.opinion_words import count_opinions
 from cxstats.voice.ngrams import tokenise
+from cxstats.voice.opinion_words import count_opinions
 from tests.gallery.voice_sentiment import HOSTILE
 from tests.voice.small_models import labelled_texts, own_model, reviews_model
 

@@ -206,9 +206,10 @@ def test_general_strength_is_near_the_best_without_the_trade_left_out(held_out):
 
 
 @pytest.mark.slow
-def test_share_covers_with_200_labels_in_trades_left_out():
+@pytest.mark.parametrize("classifier", ["adapted", "general"])
+def test_share_covers_with_200_labels_in_trades_left_out(classifier):
     """300 draws of 200 labels among the texts of a trade that the classifier never saw."""
-    evaluation = cx.sentiment_model("zh").evaluation("out_of_domain", "general")
+    evaluation = cx.sentiment_model("zh").evaluation("out_of_domain", classifier)
     rng, coverages = np.random.default_rng(11), []
     for domain in np.unique(evaluation.domains):
         inside = evaluation.of(domain)
@@ -222,7 +223,8 @@ def test_share_covers_with_200_labels_in_trades_left_out():
             covered += share.low <= y.mean() <= share.high
             half.append((share.high - share.low) / 2)
             alone.append((plain.high - plain.low) / 2)
-        print(domain, covered / DRAWS, round(np.mean(half), 4), round(np.mean(alone), 4))
+        widths = round(np.mean(half), 4), round(np.mean(alone), 4)
+        print(classifier, domain, covered / DRAWS, *widths)
         coverages.append(covered / DRAWS)
         assert COVERAGE[0] <= coverages[-1] <= COVERAGE[1]
         assert np.mean(half) < np.mean(alone)
