@@ -54,6 +54,8 @@ def test_a_model_is_trained_once_and_read_alike(trainings):
         scores = [score_texts(texts, model.classifiers[name]).score for model in (trained, kept)]
         np.testing.assert_array_equal(*scores)
     np.testing.assert_array_equal(trained.learned, kept.learned)
+    assert trained.adapted_line == kept.adapted_line
+    assert trained.adapted_line[0] > 0
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 broken", b"\x80\x04K\x01."])
