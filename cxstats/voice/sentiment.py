@@ -206,8 +206,8 @@ def sentiment(  # noqa: PLR0913  (options of a method)
     trade      coverage  half-width  before adapted  labels alone
     =========  ========  ==========  ==============  ============
     books      .958      5.0         5.8             6.9
-    computers  .962      4.5         5.3             6.9
-    hotels     .952      5.3         5.9             6.8
+    computers  .959      4.5         5.3             6.9
+    hotels     .948      5.3         5.9             6.8
     =========  ========  ==========  ==============  ============
 
     Limits: only positive and negative, no neutral; irony and comparisons are beyond it; texts of
