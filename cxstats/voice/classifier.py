@@ -152,9 +152,9 @@ def fit(features: TextFeatures, labels: Labels, strength: float) -> Classifier:
     from scipy import sparse
     from sklearn.linear_model import LogisticRegression
 
-    ratios = _log_ratios(features.presence, labels)
+    ratios = log_ratios(features.presence, labels)
     weighted = features.presence @ sparse.diags_array(ratios)
-    weighted = sparse.diags_array(1 / _lengths(features.presence, ratios)) @ weighted
+    weighted = sparse.diags_array(1 / lengths(features.presence, ratios)) @ weighted
     design = sparse.csr_array(sparse.hstack([weighted, sparse.csr_array(features.opinions)]))
     design.indices, design.indptr = design.indices.astype(np.int32), design.indptr.astype(np.int32)
     regression = LogisticRegression(
@@ -177,9 +177,9 @@ def fit(features: TextFeatures, labels: Labels, strength: float) -> Classifier:
 def decision(classifier: Classifier, features: TextFeatures) -> Array:
     """Return the scores of texts whose n-grams are those of the classifier's vocabulary."""
     weighted = features.presence @ (classifier.ratios * classifier.coefficients)
-    lengths = _lengths(features.presence, classifier.ratios)
+    weighted = weighted / lengths(features.presence, classifier.ratios)
     opinions = features.opinions @ classifier.opinion_coefficients
-    scores: Array = weighted / lengths + opinions + classifier.intercept
+    scores: Array = weighted + opinions + classifier.intercept
     return scores
 
 
@@ -237,20 +237,28 @@ def _sums(tokens: Tokens, classifier: Classifier) -> tuple[Array, Array]:
     rows, columns = np.divmod(np.unique(np.concatenate(pairs)), max(size, 1))
     ratios = classifier.ratios[columns]
     sums = np.bincount(rows, ratios * classifier.coefficients[columns], minlength=n)
-    lengths = np.sqrt(np.bincount(rows, ratios**2, minlength=n))
-    return sums / np.where(lengths > 0, lengths, 1), unknown / np.maximum(total, 1)
+    length_of_text = np.sqrt(np.bincount(rows, ratios**2, minlength=n))
+    return sums / np.where(length_of_text > 0, length_of_text, 1), unknown / np.maximum(total, 1)
 
 
-def _log_ratios(presence: sparse.csr_array, labels: Labels) -> Array:
-    """Return r of each n-gram; 0 where fewer than two texts have it."""
+def log_ratios(presence: sparse.csr_array, labels: Labels, least: int = LEAST_TEXTS) -> Array:
+    """Return the log ratio r of each n-gram; 0 where fewer than `least` texts have it.
+
+    Parameters
+    ----------
+    presence : sparse array (n, v)
+    labels : array (n,)
+        1 or 0.
+    least : int
+    """
     positive = np.asarray(presence[labels == 1].sum(axis=0)).ravel()
     negative = np.asarray(presence[labels == 0].sum(axis=0)).ravel()
     p, q = positive + 1, negative + 1
     ratios = np.log(p / p.sum()) - np.log(q / q.sum())
-    return np.where(positive + negative >= LEAST_TEXTS, ratios, 0)
+    return np.where(positive + negative >= least, ratios, 0)
 
 
-def _lengths(presence: sparse.csr_array, ratios: Array) -> Array:
+def lengths(presence: sparse.csr_array, ratios: Array) -> Array:
     """Return the length of each text's vector of ratios, and 1 for texts without n-grams."""
-    lengths = np.sqrt(presence @ ratios**2)
-    return np.where(lengths > 0, lengths, 1.0)
+    values = np.sqrt(presence @ ratios**2)
+    return np.where(values > 0, values, 1.0)

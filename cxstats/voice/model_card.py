@@ -149,7 +149,7 @@ class ModelCard(Result):
         """Return what is to be expected of texts like those learned, and of others."""
         rows = self._accuracies()
         first = rows.iloc[0]  # of texts like those learned
-        outside = rows[(rows["split"] == "out_of_domain") & (rows["classifier"] == "general")]
+        outside = rows[(rows["split"] == "out_of_domain") & (rows["classifier"] == "adapted")]
         own = not len(outside)
         low = first["ci_low"] if own else outside["estimate"].min()
         high = first["ci_high"] if own else outside["estimate"].max()

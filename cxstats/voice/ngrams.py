@@ -8,12 +8,15 @@ with a probability below 1e-8.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from cxstats.core.normal_text import copy_key
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -99,6 +102,12 @@ def ngrams(tokens: Tokens, n: int) -> NGrams:
         keys = _mixed(keys * np.uint64(BASE) + tokens.keys[i : last + i])
     inside = tokens.rows[:last] == tokens.rows[n - 1 :]
     return NGrams(keys[inside], tokens.rows[:last][inside], np.flatnonzero(inside))
+
+
+def text_keys(texts: Sequence[str]) -> Keys:
+    """Return a number for each normalised text, which its copies share."""
+    digests = [hashlib.blake2b(copy_key(text).encode(), digest_size=8).digest() for text in texts]
+    return np.frombuffer(b"".join(digests), np.uint64)
 
 
 def blocks(texts: Sequence[str]) -> Iterator[tuple[int, int]]:

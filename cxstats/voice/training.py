@@ -13,8 +13,9 @@ from cxstats.core.normal_text import copy_key
 from cxstats.core.progress import tracked
 from cxstats.voice.classifier import TextFeatures, calibrate, decision, fit, text_features
 from cxstats.voice.model_card import Evaluation
+from cxstats.voice.ngrams import text_keys
 from cxstats.voice.normalise import read_column, read_texts
-from cxstats.voice.sentiment_model import SentimentModel, text_keys
+from cxstats.voice.sentiment_model import SentimentModel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

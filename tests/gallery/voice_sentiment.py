@@ -4,7 +4,7 @@ import numpy as np
 
 import cxstats as cx
 from tests.gallery import Case
-from tests.voice.small_models import labelled_texts, own_model, reviews_model
+from tests.voice.small_models import labelled_texts, numbered_texts, own_model, reviews_model
 
 HOSTILE = [
     "房间很好，服务员热情",
@@ -36,10 +36,20 @@ def biased():
     return cx.sentiment(texts, labels=some, by=groups, model=reviews_model())
 
 
+def few_labels():
+    """Return sentiment of two groups, one of which has ten labels."""
+    texts, labels = labelled_texts(200, seed=3)
+    some = [label if i % 2 or i < 20 else None for i, label in enumerate(labels.tolist())]
+    groups = np.where(np.arange(200) % 2, "Beijing", "Shanghai")
+    return cx.sentiment(texts, labels=some, by=groups, model=reviews_model())
+
+
 CASES = {
     "Sentiment/out of domain": Case(
         lambda: cx.sentiment(labelled_texts(100, 2)[0], model=reviews_model())
     ),
+    "Sentiment/adapted": Case(lambda: cx.sentiment(numbered_texts(400), model=reviews_model())),
+    "Sentiment/groups with few labels": Case(few_labels, ("Beijing", "Shanghai")),
     "Sentiment/in domain": Case(
         lambda: cx.sentiment(labelled_texts(100, 2)[0], model=reviews_model(), domain="hotel")
     ),

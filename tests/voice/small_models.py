@@ -31,6 +31,11 @@ def labelled_texts(n=120, seed=0):
     return texts, labels
 
 
+def numbered_texts(n, seed=2):
+    """Return texts of which no two are copies."""
+    return [f"{text}，编号{i}" for i, text in enumerate(labelled_texts(n, seed)[0])]
+
+
 @cache
 def own_model():
     """Return a model trained on made texts."""
