@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cxstats.core.cells import as_labels
 from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, interval
@@ -17,7 +18,7 @@ from cxstats.core.result import Chart, Result
 from cxstats.operations.timestamps import read_times
 from cxstats.stats.intervals import check_level, proportion_interval
 from cxstats.voice.closing_times import duration
-from cxstats.voice.register import FeedbackRegister, as_labels, check_register
+from cxstats.voice.register import FeedbackRegister, check_register
 
 if TYPE_CHECKING:
     import pandas as pd

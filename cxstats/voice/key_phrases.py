@@ -235,6 +235,8 @@ def key_phrases(  # noqa: PLR0913  (options of a method)
 
     check_level(level)
     _check(longest, least, prior)
+    if names is not None and (isinstance(names, str) or len(names) != 2):
+        raise CxError(f"names={names!r}; allowed: two names, such as ('2023', '2024')")
     first = _counts(texts, column, longest)
     second = (Counter[str](), 0) if against is None else _counts(against, column, longest)
     pooled = first[0] + second[0]
