@@ -148,10 +148,11 @@ class Survival(Result):
                     "survival.row.group" if row["group"] else "survival.row", lang,
                     group=row["group"],
                     quantity=label(f"survival.quantity.{row['quantity']}", lang)
-                    + (label("survival.within", lang, horizon=format_number(round(self.horizon, 1)))
+                    + (label("survival.within", lang, unit=self._unit(lang),
+                             horizon=format_number(round(self.horizon, 1)))
                        if mean else ""),
                     value=format_number(row["estimate"], 1),
-                    interval=_limits(row["ci_low"], row["ci_high"]),
+                    interval=_limits(row["ci_low"], row["ci_high"]), unit=self._unit(lang),
                 )
             )  # fmt: skip
         if self.df:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cxstats.core.cells import as_floats
+from cxstats.core.cells import as_floats, check_group_values
 from cxstats.core.engines import as_number, as_pandas, first_row
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent
@@ -376,6 +376,9 @@ def _label(table: Any, role: str, name: str, kind: Any) -> tuple[Any, Any]:
     x = nw.col(name)
     if kind.is_nested() or (kind == nw.Object and not hasattr(table.to_native(), "iloc")):
         raise DataError(f"column {name!r} ({role}) holds {kind}; allowed: text or numbers")
+    native = table.to_native()
+    if hasattr(native, "iloc"):
+        check_group_values(native[name], name, role)
     if kind == nw.Object:
         table, kind = _with_texts(table, name), nw.String()
     if kind in (nw.Categorical, nw.Enum):
