@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cxstats.core.cells import as_labels
+from cxstats.core.cells import as_labels, check_group_values
 from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, interval
@@ -236,7 +236,11 @@ def _changes(
 
     days = read_times(table, columns["date"], time_format).values
     days = days.dt.tz_localize(None) if days.dt.tz is not None else days
-    texts = {role: as_labels(table[columns[role]]) for role in columns if role != "date"}
+    texts = {}
+    for role, name in columns.items():
+        if role != "date":
+            check_group_values(table[name], name, role)
+            texts[role] = as_labels(table[name])
     classes = sorted(register.data["category"].dropna().unique())
     of_item: dict[str, Any] = {}
     if "item" in register.data:

@@ -31,7 +31,7 @@ METHODS = {
     "lifetime_value": (PURCHASES, lambda f: cx.lifetime_value(f, 12)),
     "concentration": (PURCHASES, lambda f: cx.concentration(cx.transactions(f))),
     "attribution": (_paths(), lambda f: cx.attribution(f, value="value", n_resamples=20)),
-    "fair_ranking": (ratings(120)[["rating", "branch", "channel", "age"]], lambda f: cx.fair_ranking(
+    "fair_ranking": (ratings(120).drop(columns="customer"), lambda f: cx.fair_ranking(
         f, "rating", "branch", ["channel", "age"], n_draws=500)),
     "segments": (groups(20)[["monetary", "n_purchases"]], lambda f: cx.segments(
         f, ["monetary", "n_purchases"], 2, k_max=2, n_resamples=10)),
@@ -62,10 +62,12 @@ def test_an_odd_cell_is_named_or_is_a_name(name, value):
     if name in ("fair_ranking", "segments") and value not in ("-5", "\ud800", 10**400, 1 + 2j):
         return  # slow, and read as the others are
     for column in frame.columns:
+        message = ""
         try:
             call(with_cell(frame, column, value)).summary("zh")
         except CxError as error:  # warnings and other errors fail
-            assert re.search(f"{column!r}|{column}|until", str(error)), error
+            message = str(error)
+        assert not message or column in message
 
 
 @pytest.mark.parametrize(
@@ -142,9 +144,9 @@ def test_objects_and_sparse_columns_are_the_numbers_that_they_hold(name):
 def test_attribution_reads_every_engine(engine):
     frame, call = METHODS["attribution"]
     table = pa.Table.from_pandas(frame)
-    other = {"polars": lambda: pl.from_pandas(frame), "lazy": lambda: pl.from_pandas(frame).lazy(),
-             "arrow": lambda: table, "duckdb": lambda: duckdb.from_arrow(table)}[engine]()  # fmt: skip
-    pd.testing.assert_frame_equal(call(other).table, call(frame).table)
+    tables = {"polars": pl.from_pandas(frame), "lazy": pl.from_pandas(frame).lazy(),
+              "arrow": table, "duckdb": duckdb.from_arrow(table)}  # fmt: skip
+    pd.testing.assert_frame_equal(call(tables[engine]).table, call(frame).table)
 
 
 def test_a_seed_may_be_larger_than_scikit_learn_takes():
