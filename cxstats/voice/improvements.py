@@ -237,10 +237,10 @@ def _changes(
     days = read_times(table, columns["date"], time_format).values
     days = days.dt.tz_localize(None) if days.dt.tz is not None else days
     texts = {}
-    for role, name in columns.items():
+    for role, column in columns.items():
         if role != "date":
-            check_group_values(table[name], name, role)
-            texts[role] = as_labels(table[name])
+            check_group_values(table[column], column, role)
+            texts[role] = as_labels(table[column])
     classes = sorted(register.data["category"].dropna().unique())
     of_item: dict[str, Any] = {}
     if "item" in register.data:
