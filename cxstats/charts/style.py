@@ -54,6 +54,8 @@ SETTINGS = {
     "axes.spines.right": False,
     "axes.axisbelow": True,
     "axes.unicode_minus": True,
+    "axes.formatter.limits": (-5, 12),  # else 1,000,000 is written apart from its axis
+    "axes.formatter.useoffset": False,
     "xtick.color": INK,
     "ytick.color": INK,
     "grid.color": "#E4E6E9",

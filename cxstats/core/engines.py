@@ -111,7 +111,7 @@ def as_pandas(frame: Any) -> pd.DataFrame:
     if isinstance(frame, pd.DataFrame):
         if len(frame) == 0:
             raise DataError("the table has no rows")
-        return frame
+        return _dense(frame)
     try:
         table: Any = nw.from_native(frame)
     except TypeError as error:
@@ -127,6 +127,19 @@ def as_pandas(frame: Any) -> pd.DataFrame:
     if len(native) == 0:
         raise DataError("the table has no rows")
     return native
+
+
+def _dense(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame without sparse columns, with which pandas can do little."""
+    import pandas as pd
+
+    places = [i for i, kind in enumerate(frame.dtypes) if isinstance(kind, pd.SparseDtype)]
+    if not places:
+        return frame
+    dense = frame.copy()
+    for place in places:
+        dense.isetitem(place, np.asarray(frame.iloc[:, place]))
+    return dense
 
 
 def as_number(name: str, kind: Any) -> Any:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # What numpy's generators take: one number, or several (a seed and the number of a group).
 Seed = int | Sequence[int]
 
+SEEDS = 2**32  # as many as scikit-learn takes
 # Draws in a chunk of resamples. It is part of what a seed means, so it does not change.
 DRAWN = 1_000_000
 # A published matrix is rounded; eigenvalues down to this share of the largest count as zero.

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cxstats.core.cells import is_broken
+from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, label, note_if
@@ -221,7 +223,7 @@ def _check_number(name: str, value: Any, low: float, high: float) -> None:
 
 
 def attribution(  # noqa: PLR0913  (columns)
-    paths: pd.DataFrame,
+    paths: Any,
     *,
     path: str = "path",
     conversions: str = "conversions",
@@ -239,7 +241,7 @@ def attribution(  # noqa: PLR0913  (columns)
 
     Parameters
     ----------
-    paths : pandas.DataFrame
+    paths : pandas, Polars, PyArrow table or DuckDB relation
         One row a path of contacts, with how many customers took it. It holds no answers of a
         questionnaire, so there is no codebook.
     path : str
@@ -284,8 +286,7 @@ def attribution(  # noqa: PLR0913  (columns)
     """
     check_level(level)
     check_resamples(n_resamples, seed)
-    if not isinstance(paths, pd.DataFrame):
-        raise CxError(f"paths is a {type(paths).__name__}; allowed: a pandas DataFrame")
+    paths = as_pandas(paths)
     check_columns(paths, [path, conversions, value])
     check_columns(paths, [losses], "; with losses=None all paths end in conversion")
     won = _counts(paths, conversions)
@@ -355,8 +356,9 @@ def _channels(
         cell = column.iloc[place]
         listed = isinstance(cell, (list, tuple, np.ndarray))
         contacts = [str(c).strip() for c in (cell if listed else str(cell).split(separator))]
-        missing = not listed and pd.isna(cell)
-        if missing or not contacts or not all(contacts):
+        odd = isinstance(cell, (dict, set, bytes, complex))
+        missing = odd or (not listed and pd.isna(cell))
+        if missing or not contacts or not all(contacts) or any(map(is_broken, contacts)):
             raise DataError(
                 f"column {column.name!r}, {row_name(column.index, int(place))}: "
                 f"{excerpt(cell)}; allowed: channels with {separator!r} between them"

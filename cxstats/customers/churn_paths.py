@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from cxstats.core.cells import as_identities, as_labels, check_group_values
 from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval, p_text
 from cxstats.core.language import Text, both, label, note_if
 from cxstats.core.messages import excerpt, meant
 from cxstats.core.result import Chart, Result
-from cxstats.customers.numeric_columns import check_columns, numbers, refuse
+from cxstats.customers.numeric_columns import check_columns, holds_numbers, numbers, refuse
 from cxstats.customers.purchase_histories import check_unit
 from cxstats.operations.timestamps import read_times
 from cxstats.stats.hypothesis_tests import adjust
@@ -217,16 +218,17 @@ def churn_paths(  # noqa: PLR0913  (columns)
     _check_options(leaves, inactivity, longest, adjustment)
     table = as_pandas(events)
     check_columns(table, (customer, time, event))
-    refuse(table, customer, table[customer].isna().to_numpy(bool), "a customer in every row")
-    names = table[event].astype(object).map(str).to_numpy(object)
-    blank = table[event].isna().to_numpy(bool) | np.array([not name.strip() for name in names])
-    refuse(table, event, blank, "an event in every row")
+    customers = as_identities(table[customer], customer, "customer")
+    check_group_values(table[event], event, "event")
+    events_of_rows = as_labels(table[event])
+    refuse(table, event, events_of_rows.isna().to_numpy(bool), "an event in every row")
+    names = events_of_rows.to_numpy(object)
     if leaves is not None and leaves not in set(names):
         raise CxError(
             f"leaves={excerpt(leaves)} is no event of column {event!r}{meant(leaves, set(names))}"
         )
     times, end = _times(table, time, until, days)
-    codes = pd.factorize(table[customer])[0]
+    codes = pd.factorize(customers)[0]
     order = np.lexsort((np.arange(len(times)), times, codes))
     history = _History(codes[order].astype(np.intp), times[order], names[order])
     spells = _until_leaving(history, leaves, end) if leaves else _until_silent(
@@ -327,7 +329,7 @@ class _Spells:
 
 def _times(table: pd.DataFrame, name: str, until: Any, days: float) -> tuple[Array, float]:
     """Return times in the unit, and the last moment observed."""
-    if pd.api.types.is_numeric_dtype(table[name].dtype):
+    if holds_numbers(table[name]):
         times = numbers(table, name)
         good = isinstance(until, (int, float, np.number)) and not isinstance(until, bool)
         if until is not None and not (good and np.isfinite(until)):
@@ -336,7 +338,7 @@ def _times(table: pd.DataFrame, name: str, until: Any, days: float) -> tuple[Arr
     else:
         values = read_times(table, name).values
         zone = getattr(values.dtype, "tz", None)
-        zero = pd.Timestamp(0, tz=zone)
+        zero = pd.Timestamp(0, tz=zone).as_unit("us")
         elapsed = ((values - zero) / pd.Timedelta(days=1)).to_numpy(float)
         times = np.asarray(elapsed / days, np.float64)
         end = float(times.max())

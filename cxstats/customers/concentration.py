@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cxstats.core.errors import DataError
+from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, label, note_if
 from cxstats.core.result import Chart, Result
@@ -131,6 +131,9 @@ def concentration(
     import pandas as pd
 
     check_level(level)
+    for option, values in (("top", top), ("share", share)):
+        if isinstance(values, str) or not isinstance(values, Iterable):
+            raise CxError(f"{option}={values!r}; allowed: a list of shares, such as [0.1, 0.2]")
     amounts, notes, synthetic = _amounts(transactions, since, date)
     n = len(amounts)
     if n < LEAST:

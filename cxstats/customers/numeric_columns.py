@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from numbers import Number
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cxstats.core.errors import DataError
+from cxstats.core.cells import as_floats
+from cxstats.core.errors import CxError, DataError
 from cxstats.core.messages import excerpt, no_column, row_name
 
 if TYPE_CHECKING:
@@ -29,14 +31,28 @@ def numbers(frame: pd.DataFrame, name: str) -> NDArray[np.float64]:
     >>> numbers(pd.DataFrame({"spent": ["12.5", 3]}), "spent").tolist()
     [12.5, 3.0]
     """
+    values = as_floats(frame[name])
+    refuse(frame, name, ~np.isfinite(values), "numbers")
+    return values
+
+
+def holds_numbers(column: pd.Series[Any]) -> bool:
+    """Return whether a column holds numbers, be it as objects, and no times.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> holds_numbers(pd.Series([None, 2.5], dtype=object))
+    True
+    >>> holds_numbers(pd.Series(["2024-03-01"]))
+    False
+    """
     import pandas as pd
 
-    column = frame[name]
-    if pd.api.types.is_bool_dtype(column.dtype):
-        column = column.astype(float)
-    values = pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=np.nan)
-    refuse(frame, name, ~np.isfinite(values), "numbers")
-    return np.asarray(values)
+    if column.dtype != object:
+        return bool(pd.api.types.is_numeric_dtype(column.dtype))
+    first = next((cell for cell in column if cell is not None and cell is not pd.NA), None)
+    return isinstance(first, Number)
 
 
 def check_columns(frame: pd.DataFrame, names: Iterable[str | None], more: str = "") -> None:
@@ -50,7 +66,9 @@ def check_columns(frame: pd.DataFrame, names: Iterable[str | None], more: str = 
     for name in names:
         if name is None:
             continue
-        count = int((frame.columns == name).sum())
+        if not isinstance(name, str):
+            raise CxError(f"{excerpt(name)} is no column; allowed: the name of one, a text{more}")
+        count = list(frame.columns).count(name)
         if not count:
             raise DataError(no_column(name, frame.columns) + more)
         if count > 1:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.core.cells import as_identities, check_group_values
 from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number
@@ -14,8 +15,9 @@ from cxstats.core.language import Text, note_if
 from cxstats.core.messages import excerpt
 from cxstats.customers.bg_nbd import Histories
 from cxstats.customers.maximum_likelihood import Array
-from cxstats.customers.numeric_columns import check_columns, numbers, refuse
+from cxstats.customers.numeric_columns import check_columns, holds_numbers, numbers, refuse
 from cxstats.customers.transactions import Transactions
+from cxstats.operations.timestamps import YEARS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -219,7 +221,7 @@ def read_purchases(
     check_columns(frame, (customer, time, amount))
     if not len(frame):
         raise DataError("the table of purchases has no rows")
-    refuse(frame, customer, frame[customer].isna().to_numpy(), "a customer in every row")
+    customers = as_identities(frame[customer], customer, "customer")
     times, last = _times(frame, time, unit, end)
     spent = numbers(frame, amount) if amount else np.zeros(len(frame))
     if amount:
@@ -231,7 +233,7 @@ def read_purchases(
             f"{option}={excerpt(holdout_from)}; allowed: a time after the first purchase and "
             "before the end of observation"
         )
-    rows = pd.DataFrame({"customer": frame[customer].to_numpy(), "time": times, "spent": spent})
+    rows = pd.DataFrame({"customer": customers.to_numpy(), "time": times, "spent": spent})
     days = rows.groupby(["customer", "time"], observed=True)["spent"].sum().reset_index()
     before = days[days["time"] <= cut]
     groups = before.groupby("customer", observed=True)
@@ -278,13 +280,15 @@ def _times(frame: pd.DataFrame, name: str, unit: str, end: Any) -> tuple[Array, 
     import pandas as pd
 
     column = frame[name]
-    if pd.api.types.is_numeric_dtype(column.dtype):
+    if holds_numbers(column):
         times = numbers(frame, name)
     else:
+        check_group_values(column, name, "time")
         # Of texts only 1997-09-30 and its like: 03/04/2025 is two days.
         try:
-            dates = pd.to_datetime(column, format="ISO8601", errors="coerce")
-        except ValueError:
+            dates = pd.to_datetime(_texts_or_times(column), format="ISO8601", errors="coerce")
+            dates = dates.where(dates.dt.year.between(*YEARS))
+        except (AttributeError, ValueError):  # times of several zones stay objects
             raise DataError(f"column {name!r}: several time zones; allowed: one") from None
         refuse(frame, name, dates.isna().to_numpy(), "dates such as 1997-09-30")
         times = _in_units(dates.dt.tz_localize(None).dt.normalize(), unit)
@@ -298,22 +302,28 @@ def _times(frame: pd.DataFrame, name: str, unit: str, end: Any) -> tuple[Array, 
 def _in_units(dates: Any, unit: str) -> Any:
     import pandas as pd
 
-    return np.asarray((dates - pd.Timestamp(0)) / pd.Timedelta(days=1), float) / DAYS[unit]
+    zero = pd.Timestamp(0).as_unit("us")
+    return np.asarray((dates - zero) / pd.Timedelta(days=1), float) / DAYS[unit]
+
+
+def _texts_or_times(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column without numbers among its objects, which pandas takes for times."""
+    if column.dtype != object:
+        return column
+    return column.map(lambda cell: str(cell) if isinstance(cell, (int, float)) else cell)
 
 
 def _before(option: str, value: Any, column: pd.Series[Any], unit: str) -> float:
     """Return the last moment before the holdout: of dates, the end of the day before."""
-    import pandas as pd
-
     moment = _moment(option, value, column, unit)
-    whole_days = not pd.api.types.is_numeric_dtype(column.dtype)
+    whole_days = not holds_numbers(column)
     return moment - 1 / DAYS[unit] if whole_days else float(np.nextafter(moment, -np.inf))
 
 
 def _moment(option: str, value: Any, column: pd.Series[Any], unit: str) -> float:
     import pandas as pd
 
-    dates = not pd.api.types.is_numeric_dtype(column.dtype)
+    dates = not holds_numbers(column)
     try:
         if dates and not isinstance(value, (int, float)):
             return float(_in_units(pd.Timestamp(value).tz_localize(None).normalize(), unit))

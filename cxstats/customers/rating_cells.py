@@ -22,6 +22,7 @@ Codes = NDArray[np.int64]
 FEWEST_UNITS = 3
 MOST_CROSSED = 6_000  # levels of the smaller of two factors: a square matrix of them is held
 ROUNDING = 1e-12  # relative; variances below are none
+LARGEST = 1e100  # its square is still a number
 SAME = 1e-10  # a column of which regression on others leaves less, of its variance, repeats them
 MOST_CATEGORIES = 200
 
@@ -143,10 +144,11 @@ def design_of(groups: pd.DataFrame, adjusting: list[str]) -> tuple[list[str], Ar
         kind = values.dtype
         if pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind):
             numbers = values.to_numpy(float)
-            infinite = numbers[~np.isfinite(numbers)]
+            infinite = numbers[~(np.abs(numbers) <= LARGEST)]
             if len(infinite):
                 raise DataError(
-                    f"column {name!r} of adjust= has {infinite[0]}; allowed: finite numbers"
+                    f"column {name!r} of adjust= has {infinite[0]}; allowed: finite numbers up to "
+                    f"{LARGEST:g}"
                 )
             added[name, name] = numbers
             continue

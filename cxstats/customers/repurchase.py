@@ -16,7 +16,7 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, label, note_if
 from cxstats.core.messages import excerpt
-from cxstats.core.moments import check_resamples, resampling_counts
+from cxstats.core.moments import SEEDS, check_resamples, resampling_counts
 from cxstats.core.result import Chart, Result
 from cxstats.customers import bg_nbd
 from cxstats.customers.bg_nbd import Histories
@@ -375,7 +375,7 @@ def _boosting(
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     features = _features(data)
-    model = HistGradientBoostingClassifier(**BOOSTING, random_state=seed)
+    model = HistGradientBoostingClassifier(**BOOSTING, random_state=seed % SEEDS)
     model.fit(features[fitted], bought[fitted])
     return np.asarray(model.predict_proba(features)[:, 1])
 

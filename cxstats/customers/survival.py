@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from cxstats.core.cells import as_label, as_labels, check_group_values
 from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval, p_text
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 MOST_GROUPS = 14  # as many curves as a chart tells apart
+LARGEST = 1e12  # time; sums of it are numbers that can be written
 FEW_EVENTS = 10  # of a group, below which its interval is long and may miss its level
 MOSTLY_CENSORED = 0.8
 FEW_CLUSTERS = 30
@@ -146,10 +148,11 @@ class Survival(Result):
                     "survival.row.group" if row["group"] else "survival.row", lang,
                     group=row["group"],
                     quantity=label(f"survival.quantity.{row['quantity']}", lang)
-                    + (label("survival.within", lang, horizon=format_number(round(self.horizon, 1)))
+                    + (label("survival.within", lang, unit=self._unit(lang),
+                             horizon=format_number(round(self.horizon, 1)))
                        if mean else ""),
                     value=format_number(row["estimate"], 1),
-                    interval=_limits(row["ci_low"], row["ci_high"]),
+                    interval=_limits(row["ci_low"], row["ci_high"]), unit=self._unit(lang),
                 )
             )  # fmt: skip
         if self.df:
@@ -371,6 +374,7 @@ def _from_durations(
         raise CxError(f"duration={duration!r}, event={event!r}; allowed: two columns")
     time, happened = numbers(table, duration), numbers(table, event)
     refuse(table, duration, time < 0, "times of 0 or more")
+    refuse(table, duration, time > LARGEST, f"times up to {LARGEST:g}")
     refuse(table, event, (happened != 0) & (happened != 1), "0 (not seen) or 1 (seen)")
     return time, happened == 1
 
@@ -417,15 +421,15 @@ def _codes(
     if column is None:
         return np.zeros(len(table), np.intp), [""]
     cells = table[column]
-    missing = cells.isna().to_numpy(bool)
+    check_group_values(cells, column)
+    texts = as_labels(cells).to_numpy(object)
+    missing = np.array([text is None for text in texts], bool)
     if complete:
         refuse(table, column, missing, "a value in every row")
-    texts = cells.astype(object).map(str).to_numpy(object)
-    missing = missing | np.array([not text.strip() for text in texts], bool)
     if isinstance(cells.dtype, pd.CategoricalDtype):
-        order = [str(name) for name in cells.cat.categories]
-    elif pd.api.types.is_numeric_dtype(cells.dtype):
-        order = [str(value) for value in sorted(cells[~missing].unique())]
+        order = [str(as_label(name)) for name in cells.cat.categories]
+    elif pd.api.types.is_numeric_dtype(cells.infer_objects().dtype):
+        order = [str(as_label(value)) for value in sorted(cells[~missing].unique())]
     else:
         order = sorted(set(texts[~missing]))
     present = set(texts[~missing])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cxstats.core.cells import as_floats, check_group_values
 from cxstats.core.engines import as_number, as_pandas, first_row
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent
@@ -222,7 +223,7 @@ def _checked(
     today: pd.Timestamp,
     time_format: str | None,
 ) -> Transactions:
-    table = _table(frame)
+    table = _table(frame, columns["amount"])
     _check_columns(table, columns)
     n_rows = _numbers(table, n=_count())["n"]
     if not n_rows:
@@ -248,7 +249,7 @@ def _checked(
     return _summary(data, report, currency, synthetic, notes)
 
 
-def _table(frame: Any) -> Any:
+def _table(frame: Any, amount: str) -> Any:
     """Return any table as Narwhals has it, names of columns as text."""
     import narwhals as nw
 
@@ -259,6 +260,8 @@ def _table(frame: Any) -> Any:
             raise DataError(f"column {twice[0]!r} stands twice in the table")
         # An index may bear the name of a column.
         frame = frame.set_axis(names, axis=1).rename_axis(index=[None] * frame.index.nlevels)
+        if amount in names and _are_numbers(frame[amount]):
+            frame = frame.assign(**{amount: as_floats(frame[amount])})
     try:
         return nw.from_native(frame)
     except TypeError as error:
@@ -266,6 +269,16 @@ def _table(frame: Any) -> Any:
             f"a table of type {type(frame).__name__!r} cannot be read; allowed: pandas, Polars, "
             "PyArrow, DuckDB relation"
         ) from error
+
+
+def _are_numbers(column: pd.Series[Any]) -> bool:
+    """Return whether a column of objects, or of categories, holds numbers alone."""
+    import pandas as pd
+
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype(object)
+    kind = pd.api.types.infer_dtype(column, skipna=True) if column.dtype == object else ""
+    return kind in ("integer", "floating", "mixed-integer-float", "decimal")
 
 
 def _check_columns(table: Any, columns: Mapping[str, str]) -> None:
@@ -363,6 +376,9 @@ def _label(table: Any, role: str, name: str, kind: Any) -> tuple[Any, Any]:
     x = nw.col(name)
     if kind.is_nested() or (kind == nw.Object and not hasattr(table.to_native(), "iloc")):
         raise DataError(f"column {name!r} ({role}) holds {kind}; allowed: text or numbers")
+    native = table.to_native()
+    if hasattr(native, "iloc"):
+        check_group_values(native[name], name, role)
     if kind == nw.Object:
         table, kind = _with_texts(table, name), nw.String()
     if kind in (nw.Categorical, nw.Enum):

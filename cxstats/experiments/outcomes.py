@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.core.cells import check_group_values
 from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both
 from cxstats.core.messages import no_column, row_name
 from cxstats.core.order_of_waves import in_order, order_of_texts
-from cxstats.metrics.answers import check_group_values, check_kind
+from cxstats.metrics.answers import check_kind
 from cxstats.metrics.group_sums import uncoded
 from cxstats.metrics.nps_bands import find_bands
 from cxstats.survey.answers import numbers

@@ -291,7 +291,7 @@ def _bind_pandas(frame: pd.DataFrame, columns: Columns) -> tuple[Any, _Names]:
 
 
 def _check_hashable(column: pd.Series, name: str) -> None:
-    from cxstats.metrics.answers import check_group_values
+    from cxstats.core.cells import check_group_values
 
     check_group_values(column, name)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.core.cells import check_group_values
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.messages import excerpt, no_column, row_name
 from cxstats.stats.sampling_design import Design, design_of
@@ -427,21 +428,6 @@ def _in_units(table: Any, column: str, unit: str) -> Any:
         )
     amount = nw.col(column).dt.total_microseconds().cast(nw.Float64) / UNITS[unit]
     return table.with_columns(amount.alias(column))
-
-
-def check_group_values(column: pd.Series[Any], name: str) -> None:
-    """Raise if a group is a list or a mapping."""
-    import pandas as pd
-
-    # Texts need no look at each.
-    if column.dtype != object or pd.api.types.infer_dtype(column, skipna=True) == "string":
-        return
-    for row, value in zip(column.index, column, strict=True):
-        if isinstance(value, (list, dict, set, np.ndarray)):
-            raise DataError(
-                f"row {row!r}, column {name!r}: {value!r} is no group; allowed: text, numbers, "
-                "dates, true and false"
-            )
 
 
 def check_kind(column: pd.Series[Any], name: str) -> None:

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.core.cells import as_label, check_group_values
 from cxstats.core.errors import CxError, DataError
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+YEARS = (1, 9999)  # that Python's dates have; pandas reads "-5" as a year
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 CHINESE_UNITS = {"小时": "h", "分钟": "min", "分": "min", "秒": "s", "天": "D"}
 # A zone ends a text that holds a time of day, so that "-01" of a date is none.
@@ -184,11 +186,12 @@ def read_times(
             "'2024-03-01 09:30'"
         )
     else:
+        check_group_values(column, name, "time")
         times = _from_texts(frame, name, time_format)
-    unread = times.values.isna().to_numpy()
+    unread = ~times.values.dt.year.between(*YEARS).to_numpy(bool)
     if blank:
         rows = np.flatnonzero(unread)
-        empty = [pd.isna(value) or not str(value).strip() for value in column.iloc[rows]]
+        empty = [as_label(value) is None for value in column.iloc[rows]]
         unread = np.isin(np.arange(len(unread)), rows[~np.array(empty, bool)])
     _check_readable(frame, name, unread, time_format)
     times = Times(times.values.reset_index(drop=True), times.aware, times.mixed)
@@ -306,7 +309,7 @@ def _check_readable(
     column, first = frame[name], int(rows[0])
     value = column.iloc[first]
     more = f" (and {len(rows) - 1} more in this column)" if len(rows) > 1 else ""
-    if column.isna().iloc[first]:
+    if as_label(value) is None:
         raise DataError(f"row {quoted(frame.index[first])}, column {name!r}: no time{more}")
     shape = (
         f"the format {time_format!r}"

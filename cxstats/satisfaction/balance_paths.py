@@ -171,6 +171,8 @@ def balance_paths(  # noqa: PLR0913  (the five roles of the formula)
     """
     import pandas as pd
 
+    if codebook is None:
+        raise CxError("codebook is None; allowed: a Codebook, a mapping, a path or a name")
     book: Codebook = codebook
     values = (expected, perceived, satisfaction, commitment, loyalty)
     roles = dict(zip(ROLES, values, strict=True))

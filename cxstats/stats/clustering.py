@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.core.moments import resampling_counts
+from cxstats.core.moments import SEEDS, resampling_counts
 from cxstats.core.progress import tracked
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def k_means(
     if start is not None:
         options = {"init": start, "n_init": 1}
     with _only_convergence() as told:
-        model = KMeans(k, random_state=seed, **options).fit(points)
+        model = KMeans(k, random_state=seed % SEEDS, **options).fit(points)
     return Clusters(model.labels_, model.cluster_centers_, model.predict, None, not told)
 
 
@@ -299,7 +299,7 @@ def mixture(points: Array, k: int, covariance: str, seed: int) -> Mixture:
     with _only_convergence() as told:
         model = GaussianMixture(
             k, covariance_type=covariance, n_init=MIXTURE_STARTS, max_iter=500, tol=1e-4,
-            random_state=seed,
+            random_state=seed % SEEDS,
         ).fit(points)  # fmt: skip
 
     def certainty(others: Array) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -126,7 +127,8 @@ def gini(amounts: ArrayLike) -> Concentration:
 
 
 def _check_share(name: str, share: float) -> None:
-    if not 0 < share < 1:
+    is_number = isinstance(share, Real) and not isinstance(share, bool)
+    if not (is_number and 0 < share < 1):
         raise DataError(f"{name}={share!r}; allowed: a share above 0 and below 1, such as 0.3")
 
 

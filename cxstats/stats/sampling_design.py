@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.core.cells import as_floats, check_group_values
 from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, both
@@ -100,6 +101,8 @@ class Design:
         for name in self.columns:
             if name not in frame.columns:
                 raise DataError(no_column(name, frame.columns, ", of the design,"))
+            if list(frame.columns).count(name) > 1:
+                raise DataError(f"column {name!r}, of the design, stands twice in the table")
         weights = None if self.weights is None else _weights(frame[self.weights])
         cluster = None if self.cluster is None else _codes(frame[self.cluster], "cluster")
         strata = None if self.strata is None else _codes(frame[self.strata], "stratum")
@@ -456,7 +459,7 @@ def _weights(column: pd.Series[Any]) -> Array:
     """Return weights, checked."""
     import pandas as pd
 
-    numbers = pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=np.nan)
+    numbers = as_floats(column)
     wrong = np.flatnonzero(~(np.isfinite(numbers) & (numbers >= 0)))
     if len(wrong):
         value = column.iloc[wrong[0]]
@@ -473,6 +476,7 @@ def _codes(column: pd.Series[Any], kind: str) -> Codes:
     """Return a number for each cluster or stratum, from 0."""
     import pandas as pd
 
+    check_group_values(column, str(column.name), kind)
     codes = pd.factorize(column)[0]
     missing = np.flatnonzero(codes < 0)
     if len(missing):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from cxstats.core.cells import as_floats
 from cxstats.core.errors import DataError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both
@@ -262,7 +263,7 @@ def numbers(frame: pd.DataFrame, name: str, missing: Sequence[str] = ()) -> NDAr
     # Left to itself, pandas reads a date as the microseconds since 1970.
     if getattr(column.dtype, "kind", "") in "mMc" or isinstance(column.dtype, pd.PeriodDtype):
         _raise_for_kind(column, name)
-    values = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan).copy()
+    values = as_floats(column)
     # Text that reads as a number ("5") is still text: cxstats.clean says what it maps.
     is_text = column.map(lambda value: isinstance(value, str)).to_numpy(bool)
     lost = np.isnan(values) & column.notna().to_numpy()
@@ -286,7 +287,7 @@ def numbers(frame: pd.DataFrame, name: str, missing: Sequence[str] = ()) -> NDAr
 
 def _way_out(value: object) -> str:
     """Return what to do about a value that is no number."""
-    if value in TEXT_CODES:
+    if isinstance(value, str) and value in TEXT_CODES:
         return (
             f"if it means no answer, read the file with missing=[{value!r}], or say so in the "
             "codebook and take cxstats.clean"

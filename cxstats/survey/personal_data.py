@@ -58,6 +58,7 @@ HEADINGS = {
     "birth": ("date of birth", "birth date", "birthday", "dob", "geburtsdatum", "出生日期", "生日"),
 }  # fmt: skip
 _BY_HEADING = {plain(word): kind for kind, words in HEADINGS.items() for word in words}
+MOST_DIGITS = 1e40  # above which it is none, and may be too large to be written
 MANY_DIGITS = 1e10  # from which a whole number may be a telephone number
 LONGEST = 100_000  # characters of a cell in which kinds are looked for; masking reads all
 
@@ -289,8 +290,9 @@ def _as_text(cell: Any) -> str | None:
         return cell
     if isinstance(cell, bool) or not isinstance(cell, int | float | np.integer | np.floating):
         return None
-    number = float(cell)
-    return str(int(cell)) if abs(number) >= MANY_DIGITS and number.is_integer() else None
+    number: Any = cell
+    has_digits = MANY_DIGITS <= abs(number) < MOST_DIGITS
+    return str(int(number)) if has_digits and int(number) == number else None
 
 
 def _texts(column: pd.Series[Any]) -> tuple[list[str], Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cxstats.core.cells import check_group_values
 from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval
@@ -15,7 +16,6 @@ from cxstats.core.language import Text, label, note_if
 from cxstats.core.messages import excerpt, listing, no_column, row_name
 from cxstats.core.moments import check_resamples, resampling_counts
 from cxstats.core.result import Chart, Result
-from cxstats.metrics.answers import check_group_values
 from cxstats.stats.bootstrap import percentile_limits
 from cxstats.stats.intervals import check_level, normal_quantile, proportion_interval
 

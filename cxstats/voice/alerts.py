@@ -305,7 +305,11 @@ def complaint_alerts(
     wide = [str(name) for name, row in zip(counts, series, strict=True) if row["dispersion"] > WIDE]
     notes = [
         *note_if(left_out > 0, "register.note.left_out", n=format_number(left_out)),
-        *note_if(bool(wide), "register.note.scatter", groups=listed(wide if by else ["–"])),
+        *note_if(
+            bool(wide),
+            "register.note.scatter",
+            groups=listed(wide if by else [both("register.all")]),
+        ),
         *note_if(bool(wide) and n_baseline < SHORT, "register.note.short_baseline", n=n_baseline),
         both("register.note.season"),
     ]

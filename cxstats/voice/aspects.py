@@ -362,7 +362,7 @@ def _polarity(polarity: Any, read: Texts, texts: Any) -> Array:
         if cell is None or cell is pd.NA or cell is pd.NaT:
             continue
         is_number = isinstance(cell, (bool, int, float, np.bool_, np.integer, np.floating))
-        values[i] = float(cell) if is_number else np.inf
+        values[i] = cell if is_number and not abs(cell) > 1 else np.inf
         if values[i] < 0 or values[i] > 1:
             raise DataError(
                 f"polarity, {row_name(read.index, i)}: {excerpt(cell)}; allowed: 1 (positive), 0 "

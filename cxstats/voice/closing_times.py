@@ -227,6 +227,30 @@ class FeedbackTimes(Result):
     def _group(self, row: Any, lang: str) -> str:
         return label("register.all", lang) if self.by is None else str(row[self.by])
 
+    def _title_of_curves(self, event: str, unit: str, lang: str) -> str:
+        """Return the medians from lowest to highest, or the shares where the shortest ends."""
+        medians = {name: curve.quantile()[0] for name, curve in self.curves.items()}
+        end = min(float(curve.time[-1]) for curve in self.curves.values())
+        shares = {name: float(curve.at(end)) for name, curve in self.curves.items()}
+        reached = not np.isnan(list(medians.values())).any()
+        values = medians if reached else shares
+        first, last = min(values, key=values.__getitem__), max(values, key=values.__getitem__)
+        low, high = (
+            format_number(values[name], 1)
+            if reached
+            else format_percent(100 * values[name], 1, lang)
+            for name in (first, last)
+        )
+        everyone = label("register.all", lang)
+        if len(values) == 1:
+            key, options = ".one" if reached else ".end", {"value": low, "group": everyone}
+        else:
+            key, options = ".curves" if reached else ".ends", {"high": high, "last": last}
+        return label(
+            f"register.times.title{key}", lang, event=event, unit=unit, low=low, first=first,
+            time=format_number(end, 1), **options,
+        )  # fmt: skip
+
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
         """Return the medians of the groups with their intervals, or the curves."""
         event = label(f"register.event.{self.event}", lang)
@@ -236,6 +260,7 @@ class FeedbackTimes(Result):
             keywords = {
                 "axis": label("register.times.curve_axis", lang, unit=unit),
                 "without": label("register.times.without", lang, event=event),
+                "title": self._title_of_curves(event, unit, lang),
                 "source": source,
                 "level": self.level,
                 "synthetic": self.synthetic,
@@ -367,7 +392,11 @@ def feedback_times(
         ]
     )
     strata = None if adjust is None else pd.factorize(data[adjust])[0]
-    few = [name or "–" for name, group in groups.items() if group.event.sum() < FEW_EVENTS]
+    few = [
+        name or both("register.all")
+        for name, group in groups.items()
+        if group.event.sum() < FEW_EVENTS
+    ]
     crowds = [group.n_clusters for group in groups.values() if group.clusters is not None]
     notes = [
         *note_if(left_out > 0, "register.note.left_out", n=format_number(left_out)),
@@ -559,12 +588,18 @@ class PromisesKept(Result):
                     "register.promise.row", lang, group=row["group"],
                     promise=format_number(row["promise"]),
                     unit=label(f"register.unit.{self.unit}", lang),
-                    share=format_percent(100 * row["estimate"], 1, lang),
-                    interval=interval(100 * row["ci_low"], 100 * row["ci_high"], 1),
+                    share=self._share(row, lang),
                     overdue=format_number(row["n_overdue"]), young=format_number(row["n_young"]),
                 )
             )  # fmt: skip
         return lines
+
+    def _share(self, row: Any, lang: str) -> str:
+        """Return the share with its interval; a dash where no item is old enough."""
+        if np.isnan(row["estimate"]):
+            return "–"
+        limits = interval(100 * row["ci_low"], 100 * row["ci_high"], 1)
+        return f"{format_percent(100 * row['estimate'], 1, lang)} {limits}"
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
         """Return the shares kept with their intervals."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cxstats.core.cells import as_labels, check_group_values
 from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, interval
@@ -17,7 +18,7 @@ from cxstats.core.result import Chart, Result
 from cxstats.operations.timestamps import read_times
 from cxstats.stats.intervals import check_level, proportion_interval
 from cxstats.voice.closing_times import duration
-from cxstats.voice.register import FeedbackRegister, as_labels, check_register
+from cxstats.voice.register import FeedbackRegister, check_register
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -235,7 +236,11 @@ def _changes(
 
     days = read_times(table, columns["date"], time_format).values
     days = days.dt.tz_localize(None) if days.dt.tz is not None else days
-    texts = {role: as_labels(table[columns[role]]) for role in columns if role != "date"}
+    texts = {}
+    for role, column in columns.items():
+        if role != "date":
+            check_group_values(table[column], column, role)
+            texts[role] = as_labels(table[column])
     classes = sorted(register.data["category"].dropna().unique())
     of_item: dict[str, Any] = {}
     if "item" in register.data:

@@ -49,6 +49,8 @@ class KeyPhrases(Result):
         most typical of the first texts first, by ``z``.
     first, second : Text
         What the groups are called.
+    n_1, n_2 : int
+        Texts of the first and of the second that are not empty.
     prior, level, synthetic, notes
         As passed; what a reader must know.
     """
@@ -56,6 +58,8 @@ class KeyPhrases(Result):
     table: pd.DataFrame
     first: Text
     second: Text | None
+    n_1: int
+    n_2: int
     prior: float | None
     level: float
     synthetic: bool
@@ -73,13 +77,12 @@ class KeyPhrases(Result):
 
     def findings(self, lang: str) -> list[str]:
         """Return the phrases most typical of either group."""
-        n_1, n_2 = (int(self.table[c].iloc[0]) if len(self.table) else 0 for c in ("n_1", "n_2"))
-        values = {"k": format_number(len(self.table)), "n_1": format_number(n_1)}
+        values = {"k": format_number(len(self.table)), "n_1": format_number(self.n_1)}
         if self.second is None:
             lines = [label("phrases.head.one", lang, **values)]
         else:
             lines = [label("phrases.head.two", lang, first=self.first.get(lang),
-                           second=self.second.get(lang), n_2=format_number(n_2),
+                           second=self.second.get(lang), n_2=format_number(self.n_2),
                            **values)]  # fmt: skip
         for i in self._extremes():
             row = self.table.iloc[i]
@@ -235,6 +238,8 @@ def key_phrases(  # noqa: PLR0913  (options of a method)
 
     check_level(level)
     _check(longest, least, prior)
+    if names is not None and (isinstance(names, str) or len(names) != 2):
+        raise CxError(f"names={names!r}; allowed: two names, such as ('2023', '2024')")
     first = _counts(texts, column, longest)
     second = (Counter[str](), 0) if against is None else _counts(against, column, longest)
     pooled = first[0] + second[0]
@@ -270,6 +275,8 @@ def key_phrases(  # noqa: PLR0913  (options of a method)
         first=both("phrases.first") if names is None else Text(str(names[0]), str(names[0])),
         second=None if against is None else both("phrases.second") if names is None
         else Text(str(names[1]), str(names[1])),
+        n_1=n_1,
+        n_2=n_2,
         prior=prior,
         level=level,
         synthetic=synthetic,

@@ -339,14 +339,18 @@ class OpenItems(Result):
             "register.open.head", lang, n=format_number(self.n_open), of=format_number(self.n),
             oldest=format_number(self.oldest, 1),
         )  # fmt: skip
+        if not self.n_open:
+            return [label("register.open.none", lang, of=format_number(self.n))]
         lines = [head]
         for _, row in self.table[self.table["n"] > 0].iterrows():
             key = ".overdue" if "n_overdue" in self.table else ""
             values = {"age": row["days_open"], "n": format_number(row["n"])}
             if "n_overdue" in self.table:
                 values["overdue"] = format_number(row["n_overdue"])
-            where = "" if self.by is None else f"{row[self.by]}, "
-            lines.append(f"  {where}" + label(f"register.open.row{key}", lang, **values))
+            line = label(f"register.open.row{key}", lang, **values)
+            if self.by is not None:
+                line = label("register.open.group", lang, group=row[self.by], row=line)
+            lines.append(f"  {line}")
         return lines
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:

@@ -172,12 +172,12 @@ def _cells(
 def _is_table(values: Any) -> bool:
     """Tell whether it is a table of any engine."""
     import narwhals as nw
+    import pandas as pd
 
     try:
-        nw.from_native(values)
+        return isinstance(values, pd.DataFrame) or nw.from_native(values) is not None
     except TypeError:
         return False
-    return True
 
 
 def _pandas_column(frame: pd.DataFrame, column: str | None) -> pd.Series[Any]:

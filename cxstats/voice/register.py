@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cxstats.core.cells import as_labels, check_group_values
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import Text, both, label, listed, note_if
 from cxstats.core.messages import excerpt, listing, look, no_column, row_name
 from cxstats.core.result import Result
-from cxstats.metrics.answers import check_group_values
 from cxstats.operations.timestamps import check_format, read_times
 
 if TYPE_CHECKING:
@@ -355,23 +355,6 @@ def _read(table: pd.DataFrame, columns: Mapping[str, str], time_format: str | No
     return data
 
 
-def as_labels(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Return a column as texts, None where it is blank, whatever pandas takes texts for."""
-    import pandas as pd
-
-    return pd.Series([as_label(cell) for cell in column], column.index, dtype=object)
-
-
-def as_label(cell: Any) -> str | None:
-    """Return a cell as text without spaces at its ends; 12 and 12.0 are "12"."""
-    import pandas as pd
-
-    if cell is None or (pd.api.types.is_scalar(cell) and pd.isna(cell)):
-        return None
-    is_whole = isinstance(cell, (float, np.floating)) and float(cell).is_integer()
-    return str(int(cell) if is_whole else cell).strip() or None
-
-
 def _times(
     table: pd.DataFrame, name: str, time_format: str | None
 ) -> tuple[pd.Series, bool | None]:
@@ -419,7 +402,9 @@ def _reopenings(table: pd.DataFrame, name: str, time_format: str | None) -> NDAr
     """Return how often each item was opened again."""
     column = table[name]
     texts = as_labels(column)
-    counts = texts.map(lambda text: int(text) if text and text.isdecimal() else -1)
+    counts = texts.map(
+        lambda text: int(text) if text and text.isdecimal() and len(text) < 10 else -1
+    )
     blank = texts.isna().to_numpy(bool)
     if (blank | (counts >= 0).to_numpy(bool)).all():
         return np.where(blank, 0, counts).astype(np.int64)

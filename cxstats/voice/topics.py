@@ -311,8 +311,9 @@ def topics(  # noqa: PLR0913  (options of a method)
 
 def _check(k: int | None, least: int, most: float) -> None:
     for name, value, low, high in (("k", k, 2, 30), ("least", least, 1, 10**6)):
-        is_whole = isinstance(value, int) and not isinstance(value, bool)
-        if value is not None and not (is_whole and low <= value <= high):
+        if name == "k" and value is None:
+            continue
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
             raise CxError(f"{name}={value!r}; allowed: whole numbers from {low} to {high:,}")
     if isinstance(most, bool) or not isinstance(most, (int, float)) or not 0 < most <= 1:
         raise CxError(f"most={most!r}; allowed: shares above 0, up to 1")

@@ -9,6 +9,7 @@ import numpy as np
 
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.messages import excerpt, row_name
+from cxstats.core.moments import SEEDS
 from cxstats.core.normal_text import copy_key
 from cxstats.core.progress import tracked
 from cxstats.voice.classifier import TextFeatures, calibrate, decision, fit, text_features
@@ -179,7 +180,7 @@ def _folds(y: Rows, groups: Rows, n_folds: int, seed: int) -> Rows:
     if n_groups < n_folds:
         raise CxError(f"groups has {n_groups} groups; allowed: at least {n_folds}")
     folds = np.empty(len(y), np.int64)
-    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed % SEEDS)
     for fold, (train, test) in enumerate(splitter.split(np.zeros((len(y), 1)), y, groups)):
         if len(np.unique(y[train])) < 2:
             raise CxError(

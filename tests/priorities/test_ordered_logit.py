@@ -318,3 +318,52 @@ def test_coverage(n):
     # method is too wide.
     assert (np.delete(covered, 5) < 0.967).all()
     assert rejected / runs < 0.07
+
+
+def _strangers():
+    rng = np.random.default_rng(4)
+    speed, region = rng.normal(size=150), rng.choice(list("ab"), 150)
+    answer = np.clip(np.rint(3 + speed + rng.normal(size=150)), 1, 5)
+    return pd.DataFrame({"answer": answer, "speed": speed, "region": region, "who": 0})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda f: f.convert_dtypes(dtype_backend="pyarrow"), lambda f: f.astype(object),
+     lambda f: f.assign(speed=pd.arrays.SparseArray(f["speed"]))],
+    ids=["arrow", "objects", "sparse"],
+)  # fmt: skip
+def test_kinds_of_columns_change_nothing(change):
+    frame = _strangers()
+    tables = [cx.ordered_logit(f, "answer", ["speed", "region"]).table
+              for f in (frame, change(frame))]  # fmt: skip
+    pd.testing.assert_frame_equal(*tables, check_dtype=False)
+
+
+def test_a_level_that_is_missing_leaves_its_row_out():
+    frame = _strangers()
+    frame["region"] = frame["region"].astype(object).where(frame.index != 3, pd.NA)
+    assert cx.ordered_logit(frame, "answer", ["speed", "region"]).n_left_out == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "message"),
+    [
+        ({"speed": 1e300}, {}, r"column 'speed', row 3: 1e\+300; allowed: up to 1e\+100 in size"),
+        ({"speed": 1j}, {}, "row 3, column 'speed': 1j is not a number"),
+        ({"speed": 10**400}, {}, "row 3, column 'speed': a number of about 401 digits is not"),
+        ({"region": "\ud800"}, {}, "row 3, column 'region': .* is no level"),
+        ({"who": [1]}, {"cluster": "who"}, r"row 3, column 'who': \[1\] is no cluster"),
+        ({"who": 1e9}, {"counts": "who"}, "'who' adds up to 1,000,000,000; allowed: up to 10,000"),
+        ({}, {"seed": -1}, "seed is -1; allowed: whole numbers from 0"),
+        ({}, {"seed": None}, "seed is None; allowed: whole numbers from 0"),
+    ],
+)
+def test_odd_cells_and_options_are_named(change, options, message):
+    frame = _strangers()
+    for column, value in change.items():
+        cells = frame[column].astype(object).tolist()
+        cells[3] = value
+        frame[column] = pd.Series(cells, dtype=object)
+    with pytest.raises(cx.CxError, match=message):
+        cx.ordered_logit(frame, "answer", ["speed", "region"], **options)

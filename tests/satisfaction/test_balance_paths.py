@@ -81,3 +81,9 @@ def test_no_mediation_is_called_none():
     wrong = np.mean([kind not in ("none", "direct") for kind in kinds])
     print("indirect effects claimed where there is none:", wrong)
     assert wrong <= 0.08
+
+
+def test_it_needs_a_codebook():
+    roles = dict.fromkeys(("expected", "perceived", "satisfaction", "commitment", "loyalty"), "a")
+    with pytest.raises(cx.CxError, match="codebook is None; allowed: a Codebook"):
+        balance_paths(cx.load_ecsi_mobile()[0], None, **roles)

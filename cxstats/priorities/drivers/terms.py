@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.core.cells import as_floats, check_group_values
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, both, listed
 from cxstats.core.messages import excerpt
@@ -188,7 +189,8 @@ def nominal_kind(frame: pd.DataFrame, name: str) -> str | None:
         return "boolean"
     if not answered.map(lambda value: isinstance(value, str)).all():
         return None
-    return "levels" if pd.to_numeric(answered, errors="coerce").isna().all() else None
+    check_group_values(answered, name, "level")
+    return "levels" if np.isnan(as_floats(answered)).all() else None
 
 
 def _is_truth(value: object) -> bool:

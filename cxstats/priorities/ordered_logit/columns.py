@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+LARGEST = 1e100  # its square is still a number
 MOST = 20  # categories of an outcome above which it is better taken for a number
 
 
@@ -177,7 +178,7 @@ class Column:
                 f"{excerpt(column.iloc[row])} is no level of the model; allowed: "
                 f"{listing(self.levels)}"
             )
-        values = column.to_numpy(object)
+        values = column.mask(missing, None).to_numpy(object)
         dummies = np.column_stack([values == level for level in self.levels[1:]]).astype(float)
         dummies[missing] = np.nan
         return dummies
@@ -207,6 +208,12 @@ def read_column(
     if name in base:
         raise DataError(f"base names {name!r}, whose values are numbers; allowed: columns of words")
     values = Column(name, (), ()).read(frame)[rows, 0]
+    if np.abs(values).max(initial=0) > LARGEST:
+        row = int(np.flatnonzero(rows)[np.abs(values).argmax()])
+        raise DataError(
+            f"column {name!r}, {row_name(frame.index, row)}: {excerpt(frame[name].iloc[row])}; "
+            f"allowed: up to {LARGEST:g} in size"
+        )
     if not len(values) or np.ptp(values) == 0:
         raise DataError(f"column {name!r} does not vary, so it explains nothing")
     if kind == "boolean" or set(np.unique(values)) <= {0.0, 1.0}:

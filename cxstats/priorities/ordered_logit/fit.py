@@ -14,6 +14,7 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both, listed, note_if
 from cxstats.core.messages import excerpt, listing, no_column, row_name
+from cxstats.core.moments import check_resamples
 from cxstats.priorities.drivers.terms import answered, read_terms
 from cxstats.priorities.ordered_logit.columns import (
     Column,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
 FEW = 10  # answers in the rarest category per parameter, below which estimates are rough
 DOUBT = 0.05  # p of Brant's test below which the slopes are said to differ
+MOST_COUNTED = 10_000_000
 FOLDS = 10
 
 
@@ -143,6 +145,7 @@ def ordered_logit(  # noqa: PLR0913  (options of a method)
     [-0.19, -0.11, 0.31]
     """
     check_level(level)
+    check_resamples(1, seed)
     frame = as_pandas(data)
     sample = _read(frame, outcome, explained_by, order, base or {}, counts,
                    design_of(design, weights, cluster))  # fmt: skip
@@ -247,6 +250,11 @@ def _counts(frame: pd.DataFrame, name: str) -> Array:
         row = int(wrong[0])
         where, value = row_name(frame.index, row), format_number(values[row])
         raise DataError(f"column {name!r}, {where}: {value} is no count; allowed: 0, 1, 2 ...")
+    if values.sum() > MOST_COUNTED:
+        raise DataError(
+            f"column {name!r} adds up to {values.sum():,.0f}; allowed: up to {MOST_COUNTED:,}, "
+            "since the prediction is tried out respondent by respondent"
+        )
     return np.asarray(values, float)
 
 
