@@ -8,7 +8,7 @@ once. Two classifiers share their n-grams and differ in how closely they follow 
 
 Both strengths were chosen among a few, "general" by leaving out one trade at a time. Chosen between
 the two other trades alone, it would be the same but for books: 0.1, with an accuracy of .736 on
-books in place of .744 (adapted .806 in place of .813). What each reaches is on its card
+books in place of .744 (adapted .806 in place of .818). What each reaches is on its card
 (`SentimentModel.card`).
 """
 
@@ -70,7 +70,7 @@ LARGEST = 100_000_000  # bytes of a file in the cache
 INSTALL = "pip install cxstats[words]"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SentimentModel:
     """A model of opinions, and how well it does.
 
@@ -93,6 +93,10 @@ class SentimentModel:
     evaluations: tuple[Evaluation, ...]
     learned: Keys = field(default_factory=lambda: np.empty(0, np.uint64))
     adapted_line: tuple[float, float] = (1.0, 0.0)
+
+    def __repr__(self) -> str:
+        card = ".card says how well" if self.evaluations else "no card"
+        return f"{type(self).__name__}({self.kind!r}; {card})"
 
     @cached_property
     def card(self) -> ModelCard:

@@ -30,7 +30,7 @@ LEAST = 20  # texts of each class
 CONTRADICTING = 2
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TrainedModel(SentimentModel):
     """A model of a client's own texts.
 
@@ -52,6 +52,10 @@ class TrainedModel(SentimentModel):
     n_copies: int = 0
     n_contradicting: int = 0
     strength: float = 0.0
+
+    def __repr__(self) -> str:
+        left_out = f"{self.n_copies:,} copies and {self.n_contradicting:,} contradicting texts"
+        return f"TrainedModel({self.n_texts:,} texts; {left_out} left out; .card says how well)"
 
 
 def train_sentiment(

@@ -369,7 +369,7 @@ def _effects(
             parts.append(
                 pd.DataFrame({
                     "term": column.name,
-                    "level": str(value) if column.levels else format_number(value),
+                    "level": str(value) if column.levels else format_number(float(f"{value:.4g}")),
                     "category": bands[0], "share": share,
                     "ci_low": 1 / (1 + np.exp(half - logit)),
                     "ci_high": 1 / (1 + np.exp(-half - logit)),
