@@ -101,6 +101,7 @@ _PUBLIC = {
     "satisfaction": None,
     "satisfaction_index": "cxstats.satisfaction.index",
     "second_opinion": "cxstats.models.sem.second_opinion",
+    "scorecard": "cxstats.scorecards.scorecard",
     "sem": "cxstats.models.sem.fit",
     "servperf": "cxstats.service.servqual",
     "servqual": "cxstats.service.servqual",
@@ -190,6 +191,7 @@ if TYPE_CHECKING:
     from cxstats.priorities.penalty_reward import penalty_reward
     from cxstats.satisfaction.index import loyalty_index, satisfaction_index
     from cxstats.satisfaction.score import weighted_score
+    from cxstats.scorecards.scorecard import scorecard
     from cxstats.service.reliability import reliability
     from cxstats.service.servqual import servperf, servqual
     from cxstats.stats.rules import verdict

@@ -98,7 +98,7 @@ FLOORS = [
     {"service", "metrics", "operations"},
     {"priorities", "experiments", "journeys", "customers", "voice"},
     {"weighting", "cases"},
-    {"satisfaction", "scorecard"},
+    {"satisfaction", "scorecards"},
     {"charts"},
     {"app"},
 ]

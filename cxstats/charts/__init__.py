@@ -34,6 +34,7 @@ from cxstats.charts.process_map import process_map
 from cxstats.charts.quadrants import ipma_map, quadrant_map
 from cxstats.charts.rate_heatmap import rate_heatmap
 from cxstats.charts.reported_effects import reported_effects
+from cxstats.charts.scorecard import target_bars
 from cxstats.charts.segment_shares import segment_shares
 from cxstats.charts.service_blueprint import service_blueprint
 from cxstats.charts.share_heatmap import share_heatmap
@@ -84,6 +85,7 @@ __all__ = [
     "share_heatmap",
     "shares",
     "stopping_boundaries",
+    "target_bars",
     "theme",
     "tornado",
     "trajectory",

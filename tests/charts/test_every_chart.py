@@ -144,6 +144,7 @@ DRAWS = {
     "segment_shares": lambda **o: cx.charts.segment_shares(cx.rfm(customers.clean()), **o),
     "service_blueprint": lambda **o: cx.charts.service_blueprint(BLUEPRINT, **o),
     "share_heatmap": lambda **o: cx.charts.share_heatmap(felt().coverage(), **o),
+    "target_bars": lambda **o: cx.charts.target_bars(cx.scorecard("synthetic_service_team"), **o),
     "verdicts": lambda source=None, **o: cx.charts.verdicts(cx.audit(), **o),
     "zone_bands": lambda **o: cx.charts.zone_bands(surveys.GAPS, **o),
 }
@@ -239,7 +240,7 @@ def test_on_axes_of_the_caller(name, lang):
 RESULTS = {
     "emotion_curve", "journey_strip", "share_heatmap", "ipma_map", "gap_dumbbell", "gap_scatter",
     "htmt_heatmap", "zone_bands", "process_map", "service_blueprint", "lorenz_curve",
-    "segment_shares", "incident_rates",
+    "segment_shares", "incident_rates", "target_bars",
 }  # fmt: skip
 UNMARKED = {"verdicts", "reported_effects"}  # of published figures, never of simulated ones
 
