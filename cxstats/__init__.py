@@ -92,6 +92,7 @@ _PUBLIC = {
     "rate": "cxstats.metrics.rates",
     "read_survey": "cxstats.survey.read",
     "read_xes": "cxstats.operations.xes",
+    "rank_proposals": "cxstats.scorecards.proposals",
     "reliability": "cxstats.service.reliability",
     "repurchase": "cxstats.customers.repurchase",
     "ReproductionError": "cxstats.core.errors",
@@ -191,6 +192,7 @@ if TYPE_CHECKING:
     from cxstats.priorities.penalty_reward import penalty_reward
     from cxstats.satisfaction.index import loyalty_index, satisfaction_index
     from cxstats.satisfaction.score import weighted_score
+    from cxstats.scorecards.proposals import rank_proposals
     from cxstats.scorecards.scorecard import scorecard
     from cxstats.service.reliability import reliability
     from cxstats.service.servqual import servperf, servqual

@@ -27,10 +27,46 @@ def _as_reported():
     return cx.scorecard(table)
 
 
+def judged(m=8, k=5, seed=1):
+    """Return judgements of m judges on k proposals, the last judge against the others."""
+    rng = np.random.default_rng(seed)
+    worth = np.linspace(1, -1, k)
+    turn = np.where(np.arange(m) == m - 1, -1, 1)[:, None]
+    frame = pd.DataFrame({
+        "judge": np.repeat([f"J{i}" for i in range(m)], k),
+        "proposal": np.tile([f"P{j}" for j in range(k)], m),
+        **{name: np.clip(np.rint(5.5 + 2 * turn * worth + rng.normal(0, 1, (m, k))), 1, 10).ravel()
+           for name in ("feasibility", "value", "benefit")},
+    })  # fmt: skip
+    frame.attrs["synthetic"] = True
+    return frame
+
+
+WEIGHTS = {"feasibility": 0.2, "value": 0.5, "benefit": 0.3}
+
+
+def _few_judges():
+    frame = judged(2, 3)[["judge", "proposal", "value"]]
+    return cx.rank_proposals(frame[:5], n_resamples=50)
+
+
+def _same_judges():
+    return cx.rank_proposals(judged(4, 3).assign(value=[3, 2, 1] * 4), "value", scale="ranks",
+                             n_resamples=50)  # fmt: skip
+
+
 CASES = {
     "Scorecard/synthetic": Case(lambda: cx.scorecard("synthetic_service_team")),
     "Scorecard/bank": Case(lambda: cx.scorecard("bank_results")),
     "Scorecard/form": Case(lambda: cx.scorecard("innovation_kpis")),
     "Scorecard/results": Case(_of_results),
+    "ProposalRanking/judges": Case(
+        lambda: cx.rank_proposals(judged(), weights=WEIGHTS, n_resamples=200)
+    ),
+    "ProposalRanking/equal": Case(
+        lambda: cx.rank_proposals(judged(12, 18), weights="equal", n_resamples=200)
+    ),
+    "ProposalRanking/the same": Case(_same_judges),
+    "ProposalRanking/faulty": Case(_few_judges),
     "Scorecard/faulty": Case(_as_reported, labels=("=x",)),
 }
