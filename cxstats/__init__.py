@@ -71,6 +71,7 @@ _PUBLIC = {
     "loyalty_index": "cxstats.satisfaction.index",
     "mask_personal_data": "cxstats.survey.personal_data",
     "measured_journey": "cxstats.journeys.measured",
+    "maturity_matrix": "cxstats.scorecards.maturity",
     "metrics": None,
     "movement": "cxstats.customers.movement",
     "ModelSyntaxError": "cxstats.core.errors",
@@ -192,6 +193,7 @@ if TYPE_CHECKING:
     from cxstats.priorities.penalty_reward import penalty_reward
     from cxstats.satisfaction.index import loyalty_index, satisfaction_index
     from cxstats.satisfaction.score import weighted_score
+    from cxstats.scorecards.maturity import maturity_matrix
     from cxstats.scorecards.proposals import rank_proposals
     from cxstats.scorecards.scorecard import scorecard
     from cxstats.service.reliability import reliability

@@ -25,6 +25,7 @@ from cxstats.charts.journey_strip import journey_strip
 from cxstats.charts.kano import kano_plane
 from cxstats.charts.likert import answer_shares, likert
 from cxstats.charts.lorenz_curve import lorenz_curve
+from cxstats.charts.maturity_heatmap import maturity_heatmap
 from cxstats.charts.monitoring import confidence_band, power_by_day, stopping_boundaries
 from cxstats.charts.nps_bars import nps_bars
 from cxstats.charts.nps_region import nps_region
@@ -70,6 +71,7 @@ __all__ = [
     "kano_plane",
     "likert",
     "lorenz_curve",
+    "maturity_heatmap",
     "nps_bars",
     "nps_region",
     "pareto",

@@ -44,7 +44,7 @@ class Additive:
     df: int
     spread: bool
 
-    def pairs(self, level: float) -> tuple[Array, Array, Array]:
+    def pairs(self, level: float) -> tuple[Array, Array, NDArray[np.bool_]]:
         """Return all differences (k, k), row less column, and half widths of their intervals.
 
         Simultaneous by Tukey and Kramer: all intervals hold at once with probability `level`; the
@@ -81,7 +81,7 @@ def fit_additive(values: Array, centre: bool = True) -> Additive:
     --------
     >>> fit = fit_additive(np.array([[5.0, 3, 1], [4, 2, 1], [5, np.nan, 2]]))
     >>> fit.means.round(3).tolist(), fit.df
-    ([4.667, 2.556, 1.333], 3)
+    ([4.667, 2.75, 1.333], 3)
     """
     judge, thing = np.nonzero(np.isfinite(values))
     m, k = values.shape

@@ -101,8 +101,8 @@ def concordance(ranks: Array, level: float, n_permutations: int, seed: int) -> C
 
     The interval is of W of as many judges drawn from those whom these stand for. W of a bootstrap
     sample is too large, since a judge who is drawn twice agrees with himself; so it is the
-    jackknife of ``r = (m W - 1) / (m - 1)``, the mean correlation between two judges, over judges, on
-    Fisher's scale with Student's t (m - 1 degrees of freedom).
+    jackknife of ``r = (m W - 1) / (m - 1)``, the mean correlation between two judges, over judges,
+    on Fisher's scale with Student's t (m - 1 degrees of freedom).
 
     Parameters
     ----------

@@ -55,7 +55,32 @@ def _same_judges():
                              n_resamples=50)  # fmt: skip
 
 
+FACTORS = ("data-driven decisions", "agile iteration", "customer centricity", "open ecosystem")
+
+
+def maturity(m=6, seed=1):
+    """Return maturity scores of m judges, culture the lowest."""
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame({
+        "judge": np.repeat([f"J{i}" for i in range(m)], 4), "factor": FACTORS * m,
+        **{layer: np.clip(np.rint(rng.normal(mean, 0.6, 4 * m)), 1, 5)
+           for layer, mean in (("technology", 3.8), ("organisation", 3.2), ("culture", 2.1))},
+    })  # fmt: skip
+    frame.attrs["synthetic"] = True
+    return frame
+
+
 CASES = {
+    "MaturityMatrix/judges": Case(lambda: cx.maturity_matrix(maturity(), judge="judge")),
+    "MaturityMatrix/one": Case(lambda: cx.maturity_matrix(maturity(1))),
+    "MaturityMatrix/own": Case(
+        lambda: cx.maturity_matrix(
+            maturity(2).replace("open ecosystem", "x").assign(culture=3.0, technology=3),
+            dict.fromkeys((*FACTORS[:3], "x"), 25),
+            judge="judge",
+        ),
+        labels=FACTORS[:3],
+    ),
     "Scorecard/synthetic": Case(lambda: cx.scorecard("synthetic_service_team")),
     "Scorecard/bank": Case(lambda: cx.scorecard("bank_results")),
     "Scorecard/form": Case(lambda: cx.scorecard("innovation_kpis")),
