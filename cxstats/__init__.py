@@ -17,6 +17,7 @@ _PUBLIC = {
     "access_matrix": "cxstats.journeys.share_matrices",
     "ahp": "cxstats.weighting.ahp",
     "Audit": "cxstats.cases.audit",
+    "all_weights": "cxstats.scorecards.all_weights",
     "attribution": "cxstats.customers.attribution",
     "audit": "cxstats.cases.audit",
     "blueprint": "cxstats.journeys.blueprint.analysis",
@@ -193,6 +194,7 @@ if TYPE_CHECKING:
     from cxstats.priorities.penalty_reward import penalty_reward
     from cxstats.satisfaction.index import loyalty_index, satisfaction_index
     from cxstats.satisfaction.score import weighted_score
+    from cxstats.scorecards.all_weights import all_weights
     from cxstats.scorecards.maturity import maturity_matrix
     from cxstats.scorecards.proposals import rank_proposals
     from cxstats.scorecards.scorecard import scorecard

@@ -21,6 +21,8 @@ WITHOUT = {
     "transactions": "purchases are no answers",
     "find_personal_data": "it looks for persons, whatever was asked",
     "mask_personal_data": "it looks for persons, whatever was asked",
+    "maturity_matrix": "maturity scores of judges are no answers of respondents",
+    "all_weights": "options by criteria, lent no scale; weight_sensitivity takes a codebook",
     "ahp": "judgements of pairs are no table of respondents",
 }
 FRAMES = ("frame", "data", "scores", "events", "values")

@@ -70,7 +70,27 @@ def maturity(m=6, seed=1):
     return frame
 
 
+YEARS = pd.DataFrame(
+    {"experience": [40.0, 80], "efficiency": [50.0, 70], "business": [60.0, 50], "cost": [30, 40]},
+    index=["2018", "2021"],
+)
+
+
 CASES = {
+    "AllWeights/years": Case(
+        lambda: cx.all_weights(YEARS, costs=["cost"], n_draws=500),
+        labels=tuple(YEARS),
+    ),
+    "AllWeights/own": Case(
+        lambda: cx.all_weights(
+            YEARS,
+            costs=["cost"],
+            n_draws=500,
+            weights={"experience": 0.4, "efficiency": 0.3, "business": 0.2, "cost": 0.1},
+        ),
+        labels=tuple(YEARS),
+    ),
+    "AllWeights/alike": Case(lambda: cx.all_weights(YEARS * 0, n_draws=50), labels=tuple(YEARS)),
     "MaturityMatrix/judges": Case(lambda: cx.maturity_matrix(maturity(), judge="judge")),
     "MaturityMatrix/one": Case(lambda: cx.maturity_matrix(maturity(1))),
     "MaturityMatrix/own": Case(
