@@ -27,6 +27,7 @@ _PUBLIC = {
     "ces": "cxstats.metrics.csat_ces",
     "ces_from_counts": "cxstats.metrics.csat_ces",
     "cfa": "cxstats.models.sem.fit",
+    "channel_matrix": "cxstats.scorecards.channels",
     "charts": None,
     "check": "cxstats.survey.check",
     "choices": "cxstats.metrics.choices",
@@ -195,6 +196,7 @@ if TYPE_CHECKING:
     from cxstats.satisfaction.index import loyalty_index, satisfaction_index
     from cxstats.satisfaction.score import weighted_score
     from cxstats.scorecards.all_weights import all_weights
+    from cxstats.scorecards.channels import channel_matrix
     from cxstats.scorecards.maturity import maturity_matrix
     from cxstats.scorecards.proposals import rank_proposals
     from cxstats.scorecards.scorecard import scorecard

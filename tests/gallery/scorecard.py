@@ -76,7 +76,20 @@ YEARS = pd.DataFrame(
 )
 
 
+def links(unknown=False):
+    """Return the links of five channels, one of them apart."""
+    names = ["app", "phone", "chat", "branch", "mail"]
+    values = np.eye(5)
+    values[0, 1] = values[1, 0] = values[1, 2] = values[2, 0] = 1
+    values[3, 4] = 0.4
+    if unknown:
+        values[3, 0] = np.nan
+    return pd.DataFrame(values, names, names)
+
+
 CASES = {
+    "ChannelMatrix/five": Case(lambda: cx.channel_matrix(links())),
+    "ChannelMatrix/faulty": Case(lambda: cx.channel_matrix(links(True), threshold=0.3)),
     "AllWeights/years": Case(
         lambda: cx.all_weights(YEARS, costs=["cost"], n_draws=500),
         labels=tuple(YEARS),
