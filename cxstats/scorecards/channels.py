@@ -150,7 +150,7 @@ def channel_matrix(links: Any, *, threshold: float = 0.5) -> ChannelMatrix:
         synthetic=synthetic,
         notes=(
             both("channels.note.reconstructed"),
-            *note_if(unknown.any(), "channels.note.unknown", n=int(unknown.sum())),
+            *note_if(bool(unknown.any()), "channels.note.unknown", n=int(unknown.sum())),
             *note_if(len(one_way) > 0, "channels.note.one_way", n=len(one_way),
                      names=listed(one_way[:5])),
         ),
