@@ -18,6 +18,7 @@ _PUBLIC = {
     "agreement": "cxstats.voice.agreement",
     "ahp": "cxstats.weighting.ahp",
     "Audit": "cxstats.cases.audit",
+    "all_weights": "cxstats.scorecards.all_weights",
     "attribution": "cxstats.customers.attribution",
     "aspects": "cxstats.voice.aspects",
     "audit": "cxstats.cases.audit",
@@ -28,6 +29,7 @@ _PUBLIC = {
     "ces": "cxstats.metrics.csat_ces",
     "ces_from_counts": "cxstats.metrics.csat_ces",
     "cfa": "cxstats.models.sem.fit",
+    "channel_matrix": "cxstats.scorecards.channels",
     "charts": None,
     "check": "cxstats.survey.check",
     "choices": "cxstats.metrics.choices",
@@ -86,6 +88,7 @@ _PUBLIC = {
     "key_phrases": "cxstats.voice.key_phrases",
     "mask_personal_data": "cxstats.survey.personal_data",
     "measured_journey": "cxstats.journeys.measured",
+    "maturity_matrix": "cxstats.scorecards.maturity",
     "metrics": None,
     "movement": "cxstats.customers.movement",
     "ModelSyntaxError": "cxstats.core.errors",
@@ -109,6 +112,7 @@ _PUBLIC = {
     "rate": "cxstats.metrics.rates",
     "read_survey": "cxstats.survey.read",
     "read_xes": "cxstats.operations.xes",
+    "rank_proposals": "cxstats.scorecards.proposals",
     "reliability": "cxstats.service.reliability",
     "repurchase": "cxstats.customers.repurchase",
     "ReproductionError": "cxstats.core.errors",
@@ -119,6 +123,7 @@ _PUBLIC = {
     "satisfaction_index": "cxstats.satisfaction.index",
     "saved_customer_value": "cxstats.customers.saved_value",
     "second_opinion": "cxstats.models.sem.second_opinion",
+    "scorecard": "cxstats.scorecards.scorecard",
     "segments": "cxstats.customers.segments",
     "sem": "cxstats.models.sem.fit",
     "sentiment": "cxstats.voice.sentiment",
@@ -236,6 +241,11 @@ if TYPE_CHECKING:
     from cxstats.priorities.penalty_reward import penalty_reward
     from cxstats.satisfaction.index import loyalty_index, satisfaction_index
     from cxstats.satisfaction.score import weighted_score
+    from cxstats.scorecards.all_weights import all_weights
+    from cxstats.scorecards.channels import channel_matrix
+    from cxstats.scorecards.maturity import maturity_matrix
+    from cxstats.scorecards.proposals import rank_proposals
+    from cxstats.scorecards.scorecard import scorecard
     from cxstats.service.reliability import reliability
     from cxstats.service.servqual import servperf, servqual
     from cxstats.stats.rules import verdict

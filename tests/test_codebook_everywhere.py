@@ -29,6 +29,8 @@ WITHOUT = {
     "containment": "a log of contacts holds no answers",
     "forecast_demand": "counts of contacts by time are no answers",
     "promise_kept": "promises and what became of them are no answers",
+    "maturity_matrix": "maturity scores of judges are no answers of respondents",
+    "all_weights": "options by criteria, lent no scale; weight_sensitivity takes a codebook",
     "ahp": "judgements of pairs are no table of respondents",
 }
 FRAMES = ("frame", "data", "scores", "events", "values")

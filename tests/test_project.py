@@ -99,7 +99,7 @@ FLOORS = [
     {"operations"},
     {"priorities", "experiments", "journeys", "customers", "voice"},
     {"weighting", "cases"},
-    {"satisfaction", "scorecard"},
+    {"satisfaction", "scorecards"},
     {"charts"},
     {"app"},
 ]

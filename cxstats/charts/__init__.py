@@ -27,6 +27,7 @@ from cxstats.charts.kano import kano_plane
 from cxstats.charts.league_table import league_table
 from cxstats.charts.likert import answer_shares, likert
 from cxstats.charts.lorenz_curve import lorenz_curve
+from cxstats.charts.maturity_heatmap import maturity_heatmap
 from cxstats.charts.monitoring import confidence_band, power_by_day, stopping_boundaries
 from cxstats.charts.nps_bars import nps_bars
 from cxstats.charts.nps_region import nps_region
@@ -37,6 +38,7 @@ from cxstats.charts.process_map import process_map
 from cxstats.charts.quadrants import ipma_map, quadrant_map
 from cxstats.charts.rate_heatmap import rate_heatmap
 from cxstats.charts.reported_effects import reported_effects
+from cxstats.charts.scorecard import target_bars
 from cxstats.charts.segment_criteria import segment_criteria
 from cxstats.charts.segment_profiles import segment_profiles
 from cxstats.charts.segment_shares import segment_shares
@@ -80,6 +82,7 @@ __all__ = [
     "league_table",
     "likert",
     "lorenz_curve",
+    "maturity_heatmap",
     "nps_bars",
     "nps_region",
     "pareto",
@@ -100,6 +103,7 @@ __all__ = [
     "staffing_curve",
     "stopping_boundaries",
     "survival_curves",
+    "target_bars",
     "theme",
     "tornado",
     "trajectory",

@@ -18,6 +18,7 @@ from tests.charts import test_survey_charts as surveys
 from tests.gallery import build
 from tests.gallery import customers_rfm as customers
 from tests.gallery.journey import MAP, answers
+from tests.gallery.scorecard import maturity
 from tests.journeys.blueprints import SMALL
 from tests.journeys.logs import simulated
 
@@ -190,6 +191,10 @@ DRAWS = {
     "segment_shares": lambda **o: cx.charts.segment_shares(cx.rfm(customers.clean()), **o),
     "service_blueprint": lambda **o: cx.charts.service_blueprint(BLUEPRINT, **o),
     "share_heatmap": lambda **o: cx.charts.share_heatmap(felt().coverage(), **o),
+    "maturity_heatmap": lambda **o: cx.charts.maturity_heatmap(
+        cx.maturity_matrix(maturity(), judge="judge"), **o
+    ),
+    "target_bars": lambda **o: cx.charts.target_bars(cx.scorecard("synthetic_service_team"), **o),
     "verdicts": lambda source=None, **o: cx.charts.verdicts(cx.audit(), **o),
     "zone_bands": lambda **o: cx.charts.zone_bands(surveys.GAPS, **o),
 }
@@ -240,7 +245,7 @@ def test_chinese_and_latin_stand_apart(name):
     figure = draw(name, "zh")[0].figure
     for text in texts(figure):
         joined = text.replace("\n", "")  # a line may break where a space would stand
-        if name != "verdicts":  # the cases' own names
+        if name not in ("verdicts", "maturity_heatmap"):  # the cases' own names
             assert not CROWDED.search(text), text
             assert not HALF_WIDTH.search(joined), text
 
@@ -285,7 +290,8 @@ def test_on_axes_of_the_caller(name, lang):
 RESULTS = {
     "emotion_curve", "journey_strip", "share_heatmap", "ipma_map", "gap_dumbbell", "gap_scatter",
     "htmt_heatmap", "zone_bands", "process_map", "service_blueprint", "lorenz_curve",
-    "segment_shares", "segment_criteria", "segment_profiles", "incident_rates",
+    "segment_shares", "segment_criteria", "segment_profiles", "incident_rates", "target_bars",
+    "maturity_heatmap",
 }  # fmt: skip
 UNMARKED = {"verdicts", "reported_effects"}  # of published figures, never of simulated ones
 

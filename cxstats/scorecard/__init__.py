@@ -1,1 +1,0 @@
-"""Scorecard: targets, maturity and proposals, as management reads them."""

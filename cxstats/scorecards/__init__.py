@@ -1,0 +1,1 @@
+"""Scorecards: indicators against targets, maturity, linked channels, ranked proposals."""
