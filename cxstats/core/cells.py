@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,28 @@ if TYPE_CHECKING:
 # What pandas infers of objects that need no look at each; texts are looked at for broken ones.
 COMPLEX = (complex, np.complexfloating)  # numbers without an order
 SIMPLE = ("string", "integer", "floating", "boolean", "datetime", "datetime64", "date", "empty")
+
+
+def is_number(value: object) -> bool:
+    """Return whether a value is a real number, of Python or NumPy; true and false are none.
+
+    Examples
+    --------
+    >>> [is_number(value) for value in (1, 2.5, np.int64(3), True, "4", 1j)]
+    [True, True, True, False, False, False]
+    """
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def is_whole_number(value: object) -> bool:
+    """Return whether a value is an integer, of Python or NumPy; 2.0, true and false are none.
+
+    Examples
+    --------
+    >>> [is_whole_number(value) for value in (1, np.int64(3), 2.0, True)]
+    [True, True, False, False]
+    """
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def check_group_values(column: pd.Series[Any], name: str, what: str = "group") -> None:

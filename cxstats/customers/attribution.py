@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxstats.core.cells import is_broken
+from cxstats.core.cells import is_broken, is_number
 from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval
@@ -216,8 +216,7 @@ class Attribution(Result):
 
 
 def _check_number(name: str, value: Any, low: float, high: float) -> None:
-    is_number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-    if not is_number or not np.isfinite(value) or not low <= value <= high:
+    if not is_number(value) or not np.isfinite(value) or not low <= value <= high:
         limit = f"from {low:g}" + (" upwards" if high == np.inf else f" to {high:g}")
         raise CxError(f"{name} is {excerpt(value)}; allowed: numbers {limit}")
 

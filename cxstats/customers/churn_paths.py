@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from cxstats.core.cells import as_identities, as_labels, check_group_values
+from cxstats.core.cells import (
+    as_identities,
+    as_labels,
+    check_group_values,
+    is_number,
+    is_whole_number,
+)
 from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval, p_text
@@ -278,11 +284,10 @@ def _check_options(
 ) -> None:
     if (leaves is None) == (inactivity is None):
         raise CxError("name leaves, the event that is leaving, or inactivity, the time without any")
-    number = isinstance(inactivity, (int, float, np.number)) and not isinstance(inactivity, bool)
+    number = is_number(inactivity)
     if inactivity is not None and not (number and 0 < inactivity < np.inf):
         raise CxError(f"inactivity={excerpt(inactivity)}; allowed: a number above 0")
-    whole = isinstance(longest, (int, np.integer)) and not isinstance(longest, bool)
-    if not whole or not 1 <= longest <= LONGEST:
+    if not is_whole_number(longest) or not 1 <= longest <= LONGEST:
         raise CxError(f"longest={excerpt(longest)}; allowed: 1 to {LONGEST} events")
     if adjustment not in ADJUSTMENTS:
         raise CxError(f"adjustment={adjustment!r}; allowed: {', '.join(map(repr, ADJUSTMENTS))}")
@@ -331,8 +336,7 @@ def _times(table: pd.DataFrame, name: str, until: Any, days: float) -> tuple[Arr
     """Return times in the unit, and the last moment observed."""
     if holds_numbers(table[name]):
         times = numbers(table, name)
-        good = isinstance(until, (int, float, np.number)) and not isinstance(until, bool)
-        if until is not None and not (good and np.isfinite(until)):
+        if until is not None and not (is_number(until) and np.isfinite(until)):
             raise CxError(f"until={excerpt(until)}; allowed: a number, as in the column of times")
         end = float(times.max()) if until is None else float(until)
     else:

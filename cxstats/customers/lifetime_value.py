@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from cxstats.core.cells import is_number
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, label, listed, note_if
@@ -310,9 +311,8 @@ def frequency_groups(x: Array) -> list[tuple[str, NDArray[np.bool_]]]:
 
 def check_number(name: str, value: Any, low: float, high: float, *, open_low: bool = False) -> None:
     """Raise unless a number lies between its limits."""
-    is_number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
     if (
-        not is_number
+        not is_number(value)
         or not np.isfinite(value)
         or value > high
         or value < low

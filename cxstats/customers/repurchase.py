@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cxstats.core.cells import is_number
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, label, note_if
@@ -312,8 +313,7 @@ def _check_horizons(horizons: Sequence[float] | None, longest: float) -> tuple[f
         return (longest,)
     values = [horizons] if isinstance(horizons, (int, float, str)) else list(horizons)
     for value in values:
-        number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-        if not number or not 0 < value <= longest * (1 + ROUNDING):
+        if not is_number(value) or not 0 < value <= longest * (1 + ROUNDING):
             raise CxError(
                 f"horizons: {excerpt(value)}; allowed: above 0, at most "
                 f"{format_number(round(longest, 2))}, the time observed after at"

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cxstats.core.cells import is_whole_number
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval, p_text
 from cxstats.core.language import Text, both, label, listed, note_if
@@ -415,7 +415,7 @@ def _check(k: Any, method: str, k_max: Any, reference: str, n_references: Any) -
     for name, (value, low, high) in limits.items():
         if name == "k" and value is None:
             continue
-        whole = isinstance(value, Integral) and not isinstance(value, bool)
+        whole = is_whole_number(value)
         if not whole or not low <= value <= high:
             raise CxError(f"{name}={value!r}; allowed: whole numbers from {low} to {high:,}")
 

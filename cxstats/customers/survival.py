@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from cxstats.core.cells import as_label, as_labels, check_group_values
+from cxstats.core.cells import as_label, as_labels, check_group_values, is_number
 from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval, p_text
@@ -494,8 +494,7 @@ def _horizon(horizon: float | None, curves: Mapping[str, SurvivalCurve]) -> floa
     longest = min(*reaches, largest)
     if horizon is None:
         return longest
-    number = isinstance(horizon, (int, float, np.number)) and not isinstance(horizon, bool)
-    if not number or not 0 < horizon <= min(reaches):
+    if not is_number(horizon) or not 0 < horizon <= min(reaches):
         allowed = format_number(longest)
         raise CxError(
             f"horizon={excerpt(horizon)}; allowed: above 0, at most {allowed}, where the first "

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cxstats.core.cells import is_number
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, label
@@ -290,8 +291,7 @@ def _check_numbers(**numbers: Any) -> None:
 
 
 def _is_number(value: Any) -> bool:
-    real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    return bool(real and 0 <= value <= LARGEST)
+    return bool(is_number(value) and 0 <= value <= LARGEST)
 
 
 def _quantities(

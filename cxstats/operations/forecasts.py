@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cxstats.core.cells import is_whole_number
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval, p_text
 from cxstats.core.language import Text, both, label, note_if
@@ -322,7 +323,7 @@ def forecast_demand(  # noqa: PLR0913  (keywords of a public function)
 
 
 def _check_whole(name: str, value: Any, least: int) -> None:
-    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    whole = is_whole_number(value)
     if not whole or value < least:
         raise CxError(f"{name}={excerpt(value)}; allowed: whole numbers from {least} upwards")
 

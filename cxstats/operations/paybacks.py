@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cxstats.core.cells import is_whole_number
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent
 from cxstats.core.formats import interval as interval_text
@@ -209,7 +210,7 @@ def payback(  # noqa: PLR0913  (each input of a business case)
     check_distribution(distribution)
     check_level(level)
     check_resamples(n_draws, seed)
-    whole = isinstance(horizon, (int, np.integer)) and not isinstance(horizon, bool)
+    whole = is_whole_number(horizon)
     if not whole or not 1 <= horizon <= MOST_PERIODS:
         raise CxError(
             f"horizon={excerpt(horizon)}; allowed: whole numbers from 1 to {MOST_PERIODS}"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cxstats.core.cells import is_number
 from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval
@@ -410,8 +411,7 @@ def _tolerance(tolerance: Any, seconds: int, unit: str) -> float:
     if tolerance is None:
         return 0.0
     value = in_units(tolerance, seconds)
-    real = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-    if not real or not 0 <= value < np.inf or (not unit and value is not tolerance):
+    if not is_number(value) or not 0 <= value < np.inf or (not unit and value is not tolerance):
         of = "a number in the unit of the columns" if not unit else "such as 15 or '15 min'"
         raise CxError(f"tolerance={excerpt(tolerance)}; allowed: 0 or more, {of}")
     return float(value)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cxstats.core.cells import is_number, is_whole_number
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, label, note_if
@@ -278,8 +279,7 @@ def _notes(calls: CallType) -> tuple[Text, ...]:
 
 
 def _positive(name: str, value: Any, *, zero: bool = False, most: float = 1e12) -> float:
-    real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    if not real or not (0 <= value <= most if zero else 0 < value <= most):
+    if not is_number(value) or not (0 <= value <= most if zero else 0 < value <= most):
         allowed = "0 or more" if zero else "numbers above 0"
         raise CxError(f"{name}={excerpt(value)}; allowed: {allowed}, up to {most:g}")
     return float(value)
@@ -306,7 +306,7 @@ def _rate(rate: Any, per: str) -> float:
 
 
 def _check_agents(number: Any) -> None:
-    whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
+    whole = is_whole_number(number)
     if not whole or not 1 <= number <= MOST_AGENTS:
         raise CxError(f"agents={excerpt(number)}; allowed: whole numbers from 1 to {MOST_AGENTS:,}")
 
@@ -496,7 +496,7 @@ def _rates(rates: Any) -> pd.Series[Any]:
 
     from cxstats.survey.answers import numbers
 
-    if isinstance(rates, (int, float, np.number)) and not isinstance(rates, bool):
+    if is_number(rates):
         rates = [rates]
     if not isinstance(rates, (pd.Series, list, tuple, np.ndarray, range)) or np.ndim(rates) != 1:
         raise DataError(f"rates={excerpt(rates)}; allowed: a number, a list or a Series of numbers")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cxstats.core.cells import is_number
 from cxstats.core.errors import CxError, DataError
 from cxstats.operations.estimates import RateSums, rate_sums
 from cxstats.operations.event_log import MICRO, EventLog
@@ -173,6 +174,5 @@ def check_staff_hours(hours: float | None) -> None:
     """Raise if staff hours are no number above 0."""
     if hours is None:
         return
-    number = isinstance(hours, (int, float)) and not isinstance(hours, bool)
-    if not number or not 0 < hours < np.inf:
+    if not is_number(hours) or not 0 < hours < np.inf:
         raise CxError(f"staff_hours={quoted(hours)}; allowed: hours above 0")

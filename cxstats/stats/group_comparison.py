@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.core.cells import is_whole_number
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, both
 from cxstats.core.messages import no_column
@@ -125,8 +126,7 @@ def compare_groups(
 
 def check_min_cell(min_cell: int | None) -> None:
     """Raise if the smallest group that is shown is no whole number from 1."""
-    is_number = isinstance(min_cell, int | np.integer) and not isinstance(min_cell, bool)
-    if min_cell is not None and not (is_number and min_cell >= 1):
+    if min_cell is not None and not (is_whole_number(min_cell) and min_cell >= 1):
         raise CxError(f"min_cell={min_cell!r}; allowed: a whole number from 1, or None")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.core.cells import is_number
 from cxstats.core.errors import CxError
 from cxstats.core.messages import excerpt
 
@@ -75,10 +76,7 @@ def stated_amount(name: str, value: Any, least: float = -np.inf) -> StatedAmount
     parts: Sequence[Any] = (value,) * 3
     if isinstance(value, (tuple, list, np.ndarray)):
         parts = tuple(value)
-    real = len(parts) == 3 and all(
-        isinstance(part, (int, float, np.integer, np.floating)) and not isinstance(part, bool)
-        for part in parts
-    )
+    real = len(parts) == 3 and all(is_number(part) for part in parts)
     bounds = "" if least == -np.inf else f", {least:g} or more"
     if not real or not all(np.isfinite(float(part)) and part >= least for part in parts):
         raise CxError(
