@@ -28,6 +28,8 @@ import numpy as np
 from cxstats.core.moments import Seed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
@@ -41,6 +43,8 @@ RISE = 16.0
 LARGE, NODES_OF_LARGE, RISE_OF_LARGE = 300, 5, 9.0
 FINE = 200  # points an axis, of the density of t
 STARTS = (0.0, 0.7, 3.0)
+NEWTON_STEPS = 2
+EDGE = 1e-3  # positions below which the optimum is taken to be at the edge
 MOST = 1e4  # t by its scale; from there on nothing is left of the residual, nor of all digits
 
 
@@ -300,7 +304,7 @@ class RandomIntercepts:
             bounds = [(1e-6, MOST)] * len(free)
             start = np.maximum(best, 0.05)  # off the edge, where the derivative is 0
             result = minimize(with_gradient, start, jac=True, bounds=bounds, tol=1e-13)
-            best = min(best, result.x, key=deviance)
+            best = min(best, _polished(result.x, lambda x: with_gradient(x)[1]), key=deviance)
         for j in range(len(free)):  # the edge itself is excluded from the search
             at_edge = np.where(np.arange(len(free)) == j, 0.0, best)
             best = min(at_edge, best, key=deviance)
@@ -426,3 +430,23 @@ class RandomIntercepts:
         cumulated = np.cumsum(np.exp(values - values.max()).ravel()[order])
         tails = [(1 - level) / 2, (1 + level) / 2]
         return np.asarray(np.interp(tails, cumulated / cumulated[-1], shares[order]))
+
+
+def _polished(x: Array, gradient: Callable[[Array], Array]) -> Array:
+    """Return a point nearer to where the gradient is 0, by Newton's steps.
+
+    The search stops where the deviance changes by less than its rounding, which leaves the point
+    itself a relative 1e-5 off; the gradient keeps five more digits.
+    """
+    for _ in range(NEWTON_STEPS):
+        slope = gradient(x)
+        step = 1e-4 * x
+        columns = [(gradient(x + e) - gradient(x - e)) / (2 * e.max()) for e in np.diag(step)]
+        curvature = np.array(columns)
+        if not (np.linalg.eigvalsh((curvature + curvature.T) / 2) > 0).all():
+            return x
+        moved = x - np.linalg.solve((curvature + curvature.T) / 2, slope)
+        if (moved <= EDGE).any() or np.abs(gradient(moved)).max() >= np.abs(slope).max():
+            return x
+        x = moved
+    return x

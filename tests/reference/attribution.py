@@ -17,7 +17,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
-from ChannelAttribution import heuristic_models
 
 FOLDER = Path(__file__).parent
 START, WON, LOST = "(start)", "(won)", "(lost)"
@@ -63,6 +62,8 @@ def conversion(shares: dict[str, dict[str, Fraction]], absent: str | None = None
 
 def main() -> None:
     """Write the table."""
+    from ChannelAttribution import heuristic_models  # installed for this script alone
+
     paths = pd.read_csv(FOLDER / "attribution_paths.csv")
     touches = heuristic_models(
         paths, "path", "conversions", var_value="value", sep=">", flg_pro=False
