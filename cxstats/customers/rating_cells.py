@@ -98,8 +98,8 @@ def read_ratings(
     """
     factors = [unit, *([rater] if rater is not None else [])]
     names = [*factors, *adjusting]
-    whole = read_answers(frame, score, None, Sampling())
-    total = add_up(whole, Domain(), Value(number=lambda x: x))
+    answers = read_answers(frame, score, None, Sampling())
+    total = add_up(answers, Domain(), Value(number=lambda x: x))
     centre = float(total.mean()[0])
     answers = read_answers(frame, score, names, Sampling(), codebook=codebook)
     sums = add_up(answers, Domain(), Value(number=lambda x: x - centre))

@@ -415,8 +415,7 @@ def _check(k: Any, method: str, k_max: Any, reference: str, n_references: Any) -
     for name, (value, low, high) in limits.items():
         if name == "k" and value is None:
             continue
-        whole = is_whole_number(value)
-        if not whole or not low <= value <= high:
+        if not is_whole_number(value) or not low <= value <= high:
             raise CxError(f"{name}={value!r}; allowed: whole numbers from {low} to {high:,}")
 
 

@@ -102,8 +102,8 @@ def simulate_feedback_register(
     channel = rng.choice(len(CHANNELS), n, p=[share for share, _ in CHANNELS.values()])
     medians = np.array([hours for _, hours in CLASSES.values()])[of_class]
     medians = medians * np.array([factor for _, factor in CHANNELS.values()])[channel]
-    own = rng.normal(0, CUSTOMER_SIGMA, n_customers)[customer]
-    hours = medians * np.exp(own + rng.normal(0, ITEM_SIGMA, n))
+    customer_effect = rng.normal(0, CUSTOMER_SIGMA, n_customers)[customer]
+    hours = medians * np.exp(customer_effect + rng.normal(0, ITEM_SIGMA, n))
     arrival = start * HOURS
     closed = _times(arrival + hours, n_weeks)
     answered = _times(arrival + ANSWERED_BY * hours, n_weeks)
@@ -146,8 +146,8 @@ def simulate_feedback_register(
 
 
 def _check(n_weeks: Any, per_week: Any, seed: Any, n_customers: Any) -> None:
-    whole = {"n_weeks": (n_weeks, 1), "seed": (seed, 0), "n_customers": (n_customers, 1)}
-    for name, (value, least) in whole.items():
+    least_of = {"n_weeks": (n_weeks, 1), "seed": (seed, 0), "n_customers": (n_customers, 1)}
+    for name, (value, least) in least_of.items():
         if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
             raise CxError(f"{name}={value!r}; allowed: whole numbers from {least} upwards")
     if (

@@ -323,8 +323,7 @@ def forecast_demand(  # noqa: PLR0913  (keywords of a public function)
 
 
 def _check_whole(name: str, value: Any, least: int) -> None:
-    whole = is_whole_number(value)
-    if not whole or value < least:
+    if not is_whole_number(value) or value < least:
         raise CxError(f"{name}={excerpt(value)}; allowed: whole numbers from {least} upwards")
 
 

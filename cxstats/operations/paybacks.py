@@ -210,8 +210,7 @@ def payback(  # noqa: PLR0913  (each input of a business case)
     check_distribution(distribution)
     check_level(level)
     check_resamples(n_draws, seed)
-    whole = is_whole_number(horizon)
-    if not whole or not 1 <= horizon <= MOST_PERIODS:
+    if not is_whole_number(horizon) or not 1 <= horizon <= MOST_PERIODS:
         raise CxError(
             f"horizon={excerpt(horizon)}; allowed: whole numbers from 1 to {MOST_PERIODS}"
         )

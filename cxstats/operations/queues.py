@@ -306,8 +306,7 @@ def _rate(rate: Any, per: str) -> float:
 
 
 def _check_agents(number: Any) -> None:
-    whole = is_whole_number(number)
-    if not whole or not 1 <= number <= MOST_AGENTS:
+    if not is_whole_number(number) or not 1 <= number <= MOST_AGENTS:
         raise CxError(f"agents={excerpt(number)}; allowed: whole numbers from 1 to {MOST_AGENTS:,}")
 
 

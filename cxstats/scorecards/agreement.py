@@ -140,14 +140,14 @@ def _limits(ranks: Array, level: float) -> tuple[float, float]:
     m = len(ranks)
     if m < 3:
         return np.nan, np.nan
-    whole = _z(kendall_w(ranks), m)
+    z = _z(kendall_w(ranks), m)
     without = np.array([_z(kendall_w(np.delete(ranks, i, 0)), m - 1) for i in range(m)])
-    pseudo = m * whole - (m - 1) * without
+    pseudo = m * z - (m - 1) * without
     se = pseudo.std(ddof=1) / np.sqrt(m)
     if not np.isfinite(se):
         return np.nan, np.nan
     half = t.ppf((1 + level) / 2, m - 1) * se
-    ends = [((m - 1) * np.tanh(whole + side * half) + 1) / m for side in (-1, 1)]
+    ends = [((m - 1) * np.tanh(z + side * half) + 1) / m for side in (-1, 1)]
     low, high = np.clip(ends, 0, 1)
     return float(low), float(high)
 

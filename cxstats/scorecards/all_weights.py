@@ -177,14 +177,14 @@ def all_weights(
         "first": swaps["higher"], "second": swaps["lower"],
         "share": _above(table, swaps, turned), "always": swaps["dominated"],
     })  # fmt: skip
-    own = None
+    changes = None
     if weights is not None:
-        own = weight_sensitivity(table, weights, n_draws=n_draws, seed=seed)
+        changes = weight_sensitivity(table, weights, n_draws=n_draws, seed=seed)
     notes = [both("all_weights.note.units"), both("all_weights.note.uniform")]
     if costs:
         notes.append(both("all_weights.note.costs", names=listed(costs)))
     return AllWeights(
-        ranges.rename_axis("option"), pairs, table, tuple(costs), own, n_draws, seed,
+        ranges.rename_axis("option"), pairs, table, tuple(costs), changes, n_draws, seed,
         plain.synthetic, tuple(notes),
     )  # fmt: skip
 

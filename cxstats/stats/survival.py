@@ -434,13 +434,15 @@ def rate_ratio(
         """Return the scores of the clusters, and the information, at a ratio."""
         risk = ratio * n1 + n0
         p = ratio * n1 / risk
-        own = np.where(event, exposed - p[np.searchsorted(times, stop).clip(max=len(p) - 1)], 0)
+        at_event = np.where(
+            event, exposed - p[np.searchsorted(times, stop).clip(max=len(p) - 1)], 0
+        )
         sums = [np.append(0.0, np.cumsum(d * weight / risk * (e - p)))
                 for e, weight in ((0, 1.0), (1, ratio))]  # fmt: skip
         ends = [np.searchsorted(times, edge, side="right") for edge in (start, stop)]
         drift = np.where(exposed, sums[1][ends[1]] - sums[1][ends[0]],
                          sums[0][ends[1]] - sums[0][ends[0]])  # fmt: skip
-        return np.bincount(clusters, own - drift).astype(float), float((d * p * (1 - p)).sum())
+        return np.bincount(clusters, at_event - drift).astype(float), float((d * p * (1 - p)).sum())
 
     if not 0 < expected < d.sum() or not (n1 * n0).any():
         return RateRatio(np.nan, np.nan, np.nan, np.nan, np.nan, observed, expected)
