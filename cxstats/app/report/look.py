@@ -26,9 +26,7 @@ __all__ = [
 ]
 
 ACCENT = GOOD  # headings, rules, the first series of a chart
-WARNING = (
-    "#A63F00"  # the mark of synthetic data; `style.BAD` in the darkness that small letters need
-)
+WARNING = "#A63F00"  # the mark of synthetic data; dark enough for small letters, unlike `BAD`
 MUTED = "#5A5F66"  # notes: 6.5 to 1 on white
 LINE = PALE
 SHADE = "#EEF4F9"  # of table heads and boxes
