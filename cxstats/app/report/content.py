@@ -269,9 +269,15 @@ class ReportChart:
         import matplotlib.pyplot as plt
 
         figure, buffer = self.draw(lang), BytesIO()
+        options: dict[str, Any] = {"dpi": dpi, "bbox_inches": "tight", "facecolor": "white"}
+        if form == "svg":
+            options["metadata"] = {"Date": None}
+        salt = plt.rcParams["svg.hashsalt"]
+        plt.rcParams["svg.hashsalt"] = "cxstats"  # the same chart gives the same bytes
         try:
-            figure.savefig(buffer, format=form, dpi=dpi, bbox_inches="tight", facecolor="white")
+            figure.savefig(buffer, format=form, **options)
         finally:
+            plt.rcParams["svg.hashsalt"] = salt
             plt.close(figure)
         return buffer.getvalue()
 

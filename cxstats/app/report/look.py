@@ -10,6 +10,7 @@ from cxstats.core.messages import printable
 __all__ = [
     "ACCENT",
     "CHINESE_FONT",
+    "DARK",
     "INK",
     "LANGUAGE_TAGS",
     "LATIN_FONT",
@@ -31,6 +32,15 @@ MUTED = "#5A5F66"  # notes: 6.5 to 1 on white
 LINE = PALE
 SHADE = "#EEF4F9"  # of table heads and boxes
 PAPER = "#FFFFFF"
+DARK = {
+    "ink": "#E6E8EA",
+    "paper": "#14181D",
+    "muted": "#A9B0B8",
+    "line": "#3A424B",
+    "shade": "#1E2730",
+    "accent": "#6DB9EE",
+    "warning": "#FFB182",
+}
 # The fonts that Office has wherever it runs; elsewhere the nearest one stands in.
 LATIN_FONT = "Calibri"
 CHINESE_FONT = "Microsoft YaHei"
