@@ -37,8 +37,9 @@ BODY_ROWS = 12  # a longer table stands behind the chapters
 # Millimetres of an A4 page within its margins; the tables behind the chapters lie across.
 WIDTH, ACROSS = 166.0, 257.0
 TALLEST = 105.0  # of a chart
-PER_LETTER, PADDING = 1.5, 3.4  # of a table: a Latin letter of 8 points, and beside a cell's text
+PER_LETTER, PADDING = 1.63, 3.2  # of a table: a Latin letter of 8 points, and beside a cell's text
 WIDEST = 42  # letters of a column before its texts are broken
+LEAST = 8  # letters of a column of texts
 LONGEST_WHOLE = 600  # characters of a cell in a row that no page may break
 TWIPS = 56.693  # in a millimetre
 TABLE_STYLE = "Report Table"
@@ -124,10 +125,11 @@ class _Writer:
 
     def _grid(self, table: ReportTable, of_chapter: bool) -> _Grid:
         text = written(table, self.lang, MOST_ROWS, MOST_COLUMNS)
-        widths = _widths(text)
+        widths = _narrowed(text, _widths(text), WIDTH)
         in_body = sum(widths) <= WIDTH and (of_chapter or len(text.text) <= BODY_ROWS)
         if in_body:
             return _Grid(table, text, True, [list(range(len(widths)))], _filled(text, widths))
+        widths = _narrowed(text, _widths(text), ACROSS)
         return _Grid(table, text, False, _parts(widths, text.labels_rows), widths)
 
     # Paragraphs
@@ -157,11 +159,13 @@ class _Writer:
     def _link(self, paragraph: Any, text: str, mark: str) -> None:
         from docx.oxml.ns import qn
         from docx.oxml.parser import OxmlElement
+        from docx.shared import RGBColor
 
         link = OxmlElement("w:hyperlink")
         link.set(qn("w:anchor"), mark)
         link.set(qn("w:history"), "1")
         run = paragraph.add_run(look.legal(text))
+        run.font.underline, run.font.color.rgb = True, RGBColor.from_string(look.rgb(look.ACCENT))
         link.append(run._r)
         paragraph._p.append(link)
 
@@ -226,13 +230,16 @@ class _Writer:
         self._heading(headline, 2, bookmark_name(kind, number))
         if len(headline) > look.LONGEST_HEADING:
             self._paragraph(headline)
+        drawn = kind == "finding" and finding.chart is not None
         for detail in finding.details:
-            self._paragraph(detail.text(self.lang))
+            paragraph = self._paragraph(detail.text(self.lang))
+            paragraph.paragraph_format.keep_with_next = drawn  # with the chart
         if finding.advice is not None:
             before, advised = advice(finding, self.lang)
             paragraph = self.file.add_paragraph(style="Advice")
             paragraph.add_run(before).bold = True
             paragraph.add_run(look.legal(advised))
+            paragraph.paragraph_format.keep_with_next = drawn
 
     def _finding(self, entry: Entry) -> None:
         finding = entry.finding
@@ -350,6 +357,21 @@ def _widths(table: WrittenTable) -> list[float]:
             letters = max(min(letters, WIDEST), 4)
         widths.append(PER_LETTER * min(letters, 2 * WIDEST) + PADDING)
     return widths
+
+
+def _narrowed(table: WrittenTable, widths: list[float], width: float) -> list[float]:
+    """Break texts into more lines where a table is wider than the page and that makes it fit."""
+    words = []
+    for j in range(len(widths)):
+        texts = [] if table.numeric[j] else [row[j] for row in table.rows]
+        longest = [LEAST, *(display_width(word) for text in texts for word in text.split())]
+        least = PER_LETTER * min(max(longest), WIDEST / 2) + PADDING
+        words.append(widths[j] if table.numeric[j] else min(widths[j], least))
+    spare, excess = sum(widths) - sum(words), sum(widths) - width
+    if not 0 < excess <= spare:
+        return widths
+    share = excess / spare
+    return [wide - share * (wide - word) for wide, word in zip(widths, words, strict=True)]
 
 
 def _filled(table: WrittenTable, widths: list[float]) -> list[float]:

@@ -125,6 +125,7 @@ def _font_element(lang: str) -> Any:
 
 def _style(file: Any, name: str, of: tuple[float, bool, str, float, float, bool]) -> None:
     from docx.enum.style import WD_STYLE_TYPE
+    from docx.oxml.ns import qn
     from docx.shared import Pt, RGBColor
 
     size, bold, colour, before, after, keeps = of
@@ -133,6 +134,8 @@ def _style(file: Any, name: str, of: tuple[float, bool, str, float, float, bool]
     else:
         style = file.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
         style.base_style = file.styles["List Bullet" if name == "Note List" else "Normal"]
+    for spaced in style.element.get_or_add_rPr().findall(qn("w:spacing")):
+        spaced.getparent().remove(spaced)  # letters further apart, in titles of the template
     style.font.size, style.font.bold, style.font.italic = Pt(size), bold, False
     style.font.color.rgb = RGBColor.from_string(look.rgb(colour))
     spacing = style.paragraph_format

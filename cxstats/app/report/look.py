@@ -41,8 +41,8 @@ DARK = {
     "accent": "#6DB9EE",
     "warning": "#FFB182",
 }
-# The fonts that Office has wherever it runs; elsewhere the nearest one stands in.
-LATIN_FONT = "Calibri"
+# Office has them wherever it runs; elsewhere a font of the same widths stands in for Arial.
+LATIN_FONT = "Arial"
 CHINESE_FONT = "Microsoft YaHei"
 LANGUAGE_TAGS = {"en": "en-GB", "zh": "zh-CN"}
 LONGEST_HEADING = 160  # characters of a headline or a title of a table; a name may have 10,000
