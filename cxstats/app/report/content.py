@@ -261,9 +261,12 @@ class ReportChart:
         """Draw the chart on a figure of its own."""
         from matplotlib.figure import Figure
 
+        from cxstats.charts.row_names import shorten
+
         figure = self.result.plot(self.kind, lang=lang, **self.options).get_figure(root=True)
         if not isinstance(figure, Figure):
             raise AssertionError("a chart without a figure")
+        shorten(figure)
         return figure
 
     def picture(self, lang: str, form: str = "png", dpi: int = DPI) -> bytes:

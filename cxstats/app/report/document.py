@@ -1,9 +1,9 @@
-"""A report as a document of Word: the first page for the board, then the chapters, then tables."""
+"""A report as a document of Word: a first page for the board, the chapters, further tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,7 @@ from cxstats.core.language import label
 if TYPE_CHECKING:
     from cxstats.app.report.reporting import Report
 
+BEFORE_CONTENTS = (EXECUTIVE, "scorecard")  # what a board reads, on the first page as a rule
 MOST_ROWS, MOST_COLUMNS = 200, 60
 BODY_ROWS = 12  # a longer table stands behind the chapters
 # Millimetres of an A4 page within its margins; the tables behind the chapters lie across.
@@ -41,6 +42,7 @@ PER_LETTER, PADDING = 1.63, 3.2  # of a table: a Latin letter of 8 points, and b
 WIDEST = 42  # letters of a column before its texts are broken
 LEAST = 8  # letters of a column of texts
 LONGEST_WHOLE = 600  # characters of a cell in a row that no page may break
+LONGEST_HEAD = 80  # characters of a head, which comes again on every page
 TWIPS = 56.693  # in a millimetre
 TABLE_STYLE = "Report Table"
 
@@ -48,7 +50,7 @@ TABLE_STYLE = "Report Table"
 def write_document(report: Report, path: Path, lang: str) -> None:
     """Write a report as a document of Word.
 
-    The first page says what to decide. Figures and tables are numbered by fields, so that Word
+    The first page says what to decide and holds the scorecard. Figures and tables are numbered by fields, so that Word
     goes on counting where a person adds one. A table that is too long or too wide for the text
     stands behind the chapters, across the page, with its columns in several parts where they
     need it; more than `MOST_ROWS` rows or `MOST_COLUMNS` columns are left to the workbook, and
@@ -93,18 +95,18 @@ class _Writer:
     figures: int = 0
     marks: int = 0
     grids: dict[str, _Grid] = field(default_factory=dict)
+    long_texts: set[str] = field(default_factory=set)
 
     def document(self) -> Any:
         shown = chapters(self.report)
         self._measure(shown)
         self._title()
-        first, rest = shown[:1], shown[1:]
-        if first and first[0].section.key != EXECUTIVE:
-            first, rest = [], shown
+        first = [chapter for chapter in shown if chapter.section.key in BEFORE_CONTENTS]
+        others = [chapter for chapter in shown if chapter not in first]
         for chapter in first:
-            self._chapter(chapter, rest)
-        self._contents(rest)
-        for chapter in rest:
+            self._chapter(chapter, others)
+        self._contents(others)
+        for chapter in others:
             self._chapter(chapter)
         self._left_out()
         self._further_tables()
@@ -124,13 +126,27 @@ class _Writer:
             number += len(grid.parts)
 
     def _grid(self, table: ReportTable, of_chapter: bool) -> _Grid:
-        text = written(table, self.lang, MOST_ROWS, MOST_COLUMNS)
+        text = self._abridged(written(table, self.lang, MOST_ROWS, MOST_COLUMNS))
         widths = _narrowed(text, _widths(text), WIDTH)
         in_body = sum(widths) <= WIDTH and (of_chapter or len(text.text) <= BODY_ROWS)
         if in_body:
             return _Grid(table, text, True, [list(range(len(widths)))], _filled(text, widths))
         widths = _narrowed(text, _widths(text), ACROSS)
         return _Grid(table, text, False, _parts(widths, text.labels_rows), widths)
+
+    def _once(self, text: str, most: int = LONGEST_WHOLE) -> str:
+        """Return a text that is long as it is the first time, and cut after that."""
+        if len(text) <= most or text not in self.long_texts:
+            self.long_texts.add(text)
+            return text
+        return look.shortened(text)
+
+    def _abridged(self, table: WrittenTable) -> WrittenTable:
+        """Return a table whose long texts do not come on page after page."""
+        heads = [look.shortened(head, LONGEST_HEAD) for head in table.heads]
+        notes = [self._once(head) for head in table.heads if len(head) > LONGEST_HEAD]
+        text = table.text.map(self._once).set_axis(heads, axis=1)
+        return replace(table, text=text, notes=[*table.notes, *notes])
 
     # Paragraphs
 
@@ -229,7 +245,7 @@ class _Writer:
         headline = finding.headline.text(self.lang)
         self._heading(headline, 2, bookmark_name(kind, number))
         if len(headline) > look.LONGEST_HEADING:
-            self._paragraph(headline)
+            self._paragraph(self._once(headline))
         drawn = kind == "finding" and finding.chart is not None
         for detail in finding.details:
             paragraph = self._paragraph(detail.text(self.lang))
@@ -306,11 +322,10 @@ class _Writer:
         if table.key not in self.grids:
             return
         number = self.grids[table.key].number
-        before, between, after = split_label("report.pages.see_table", self.lang, "title", "number")
-        paragraph = self.file.add_paragraph(style="Note")
-        paragraph.add_run(f"{before}{look.shortened(table.title.get(self.lang))}{between}")
+        before, between, after = split_label("report.pages.see_table", self.lang, "number", "title")
+        paragraph = self.file.add_paragraph(before, "Note")
         add_field(paragraph, f"REF {bookmark_name('table', number)} \\h", str(number))
-        paragraph.add_run(after)
+        paragraph.add_run(f"{between}{look.shortened(table.title.get(self.lang))}{after}")
 
     def _further_tables(self) -> None:
         from cxstats.app.report.document_styles import turn_across
@@ -336,7 +351,7 @@ class _Writer:
             paragraph = self._caption("report.pages.table", number, caption, mark)
             paragraph.paragraph_format.keep_with_next = True
             if i == 0 and len(title) > look.LONGEST_HEADING:
-                self._paragraph(title, "Note")
+                self._paragraph(self._once(title), "Note")
             element = table_element(grid.text, columns, grid.widths, look.shortened(title))
             after = self.file.add_paragraph(style="After Table")
             after._p.addprevious(element)
@@ -376,8 +391,8 @@ def _narrowed(table: WrittenTable, widths: list[float], width: float) -> list[fl
 
 def _filled(table: WrittenTable, widths: list[float]) -> list[float]:
     """Give the room that is left to columns that a person fills in."""
-    blank = [j for j in range(len(widths)) if not any(row[j] for row in table.rows)]
-    more = (WIDTH - sum(widths)) / len(blank) if blank and table.rows else 0.0
+    blank = [j for j, is_field in enumerate(table.fields) if is_field]
+    more = (WIDTH - sum(widths)) / len(blank) if blank else 0.0
     return [width + (more if j in blank else 0.0) for j, width in enumerate(widths)]
 
 

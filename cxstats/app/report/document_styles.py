@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 A4 = (210, 297)  # millimetres
 MARGINS = {"top": 24, "bottom": 20, "left": 22, "right": 22}
+CELL_MARGIN = 80  # twips
 FILL_IN = 11  # millimetres: the height of a row with fields to fill in
 # Style: size in points, bold, colour, space before and after, kept with the next paragraph.
 STYLES: dict[str, tuple[float, bool, str, float, float, bool]] = {
@@ -185,7 +186,7 @@ def _table_style(file: Any) -> None:
     table.append(borders)
     margins = _element("tblCellMar")
     for side in ("left", "right"):
-        margins.append(_element(side, w=80, type="dxa"))
+        margins.append(_element(side, w=CELL_MARGIN, type="dxa"))
     table.append(margins)
     head = _element("tblStylePr", type="firstRow")
     letters = _element("rPr")
@@ -240,6 +241,7 @@ def _table_properties(
     properties = _element("tblPr")
     properties.append(_element("tblStyle", val=TABLE_STYLE.replace(" ", "")))
     properties.append(_element("tblW", w=round(sum(widths[j] for j in columns) * TWIPS), type="dxa"))
+    properties.append(_element("tblInd", w=CELL_MARGIN, type="dxa"))
     properties.append(_element("tblLayout", type="fixed"))
     first = int(table.labels_rows)
     flags = {"firstRow": 1, "lastRow": 0, "firstColumn": first, "lastColumn": 0, "noHBand": 1}
@@ -259,7 +261,7 @@ def _row(
     row, properties = _element("tr"), _element("trPr")
     if max(len(cells[j]) for j in columns) <= LONGEST_WHOLE:
         properties.append(_element("cantSplit"))
-    if not is_head and any(not cells[j] for j in columns[1:]) and _is_form(table):
+    if not is_head and any(table.fields[j] for j in columns):
         properties.append(_element("trHeight", val=round(FILL_IN * TWIPS), hRule="atLeast"))
     if is_head:
         properties.append(_element("tblHeader"))
@@ -270,17 +272,12 @@ def _row(
         if is_head:
             of_cell.append(_element("vAlign", val="bottom"))
         cell.append(of_cell)
-        cell.append(_cell_paragraph(cells[j], table.numeric[j]))
+        cell.append(_cell_paragraph(cells[j], table.numeric[j], is_head))
         row.append(cell)
     return row
 
 
-def _is_form(table: WrittenTable) -> bool:
-    """Return whether a column is empty from top to bottom, for a person to fill in."""
-    return any(not any(row[j] for row in table.rows) for j in range(len(table.heads)))
-
-
-def _cell_paragraph(text: str, numeric: bool) -> Any:
+def _cell_paragraph(text: str, numeric: bool, is_head: bool) -> Any:
     from docx.oxml.ns import qn
 
     paragraph, properties = _element("p"), _element("pPr")
@@ -290,6 +287,10 @@ def _cell_paragraph(text: str, numeric: bool) -> Any:
     paragraph.append(properties)
     if text:
         run, words = _element("r"), _element("t")
+        if is_head:  # the style's bold is not every program's
+            letters = _element("rPr")
+            letters.append(_element("b"))
+            run.append(letters)
         words.text = look.legal(text)
         words.set(qn("xml:space"), "preserve")
         run.append(words)

@@ -40,6 +40,7 @@ LARGEST_DRAWING = 400_000  # bytes of an SVG; a chart of more marks is smaller a
 MOST_ROWS, MOST_COLUMNS = 1_000, 1_000
 OPEN_ROWS, OPEN_COLUMNS = 30, 12  # a larger table of a chapter is folded
 PRINT_ROWS, PRINT_COLUMNS = 60, 16  # a larger table stays folded on paper
+LONGEST_CELL = 300  # characters
 LONGEST_WORD = 24  # characters; a longer one may break anywhere, so that its column is not wider
 # Hebrew, Arabic and their like: kept to themselves, so that they do not turn the numbers around.
 RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]"
@@ -175,7 +176,7 @@ def _class(table: WrittenTable, column: int) -> Markup:
     cells = [row[column] for row in table.rows]
     if table.numeric[column]:
         return Markup(' class="number"')
-    if cells and not any(cells):
+    if table.fields[column]:
         return Markup(' class="blank"')
     longest = max((len(word) for cell in cells for word in cell.split()), default=0)
     return Markup(' class="long"') if longest > LONGEST_WORD else Markup()
@@ -193,7 +194,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         finalize=_legal,
     )
-    made.filters |= {"shortened": look.shortened, "words": words, "css_text": css_text}
+    made.filters |= {"shortened": look.shortened, "words": words, "cell": cell, "css_text": css_text}
     return made
 
 
@@ -212,6 +213,13 @@ def words(text: str) -> Markup:
     True
     """
     return Markup(RIGHT_TO_LEFT.sub(lambda run: f"<bdi>{run[0]}</bdi>", escape(look.legal(text))))
+
+
+def cell(text: str) -> Markup:
+    """Return a cell of a table; a long one scrolls, so that its row stays low."""
+    if len(text) <= LONGEST_CELL:
+        return words(text)
+    return Markup('<div class="whole" tabindex="0">{}</div>').format(words(text))
 
 
 def css_text(text: str) -> Markup:

@@ -168,12 +168,15 @@ class WrittenTable:
         The cells; heads may be the same.
     numeric : list of bool
         Which columns stand to the right.
+    fields : list of bool
+        Which columns are empty, for a person to fill in.
     notes : list of str
         What is left to the workbook.
     """
 
     text: pd.DataFrame
     numeric: list[bool]
+    fields: list[bool]
     notes: list[str]
 
     @property
@@ -207,4 +210,6 @@ def written(table: ReportTable, lang: str, most_rows: int, most_columns: int) ->
         if size > most
     ]
     text = text.iloc[:most_rows, :most_columns]
-    return WrittenTable(text, numeric_heads(text), notes)
+    empty = {table.head(c, lang) for c in table.frame.columns if (table.frame[c] == "").all()}
+    fields = [len(text) > 0 and head in empty for head in text.columns]
+    return WrittenTable(text, numeric_heads(text), fields, notes)
