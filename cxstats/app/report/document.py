@@ -203,7 +203,7 @@ class _Writer:
         heading = self._paragraph(label("report.pages.contents", self.lang), "TOC Heading")
         heading.paragraph_format.page_break_before = True
         for i, (title, mark) in enumerate(entries):
-            line = self.file.add_paragraph(style="TOC 1")
+            line = self.file.add_paragraph(style="toc 1")
             if i == 0:
                 begin_field(line, 'TOC \\o "1-1" \\h \\z \\u')
             self._link(line, title, bookmark_name(mark))

@@ -30,7 +30,7 @@ STYLES: dict[str, tuple[float, bool, str, float, float, bool]] = {
     "Heading 1": (17, True, look.ACCENT, 18, 6, True),
     "Heading 2": (12.5, True, look.INK, 12, 3, True),
     "TOC Heading": (17, True, look.ACCENT, 0, 6, True),
-    "TOC 1": (11, False, look.INK, 0, 3, False),
+    "toc 1": (11, False, look.INK, 0, 3, False),
     "Advice": (10.5, False, look.INK, 4, 6, False),
     "Picture": (10.5, False, look.INK, 6, 2, True),
     "Caption": (9, False, look.MUTED, 6, 3, False),
@@ -109,6 +109,9 @@ def _fonts(file: Any, lang: str) -> None:
     run.insert(0, _font_element(lang))
     latin = "en-GB" if lang == "en" else "en-US"
     run.append(_element("lang", val=latin, eastAsia="zh-CN", bidi="ar-SA"))
+    for setting in file.settings.element.iter(qn("w:compatSetting")):
+        if setting.get(qn("w:name")) == "compatibilityMode":
+            setting.set(qn("w:val"), "15")  # of Word since 2013; below it says "Compatibility Mode"
     themes = file.settings.element.find(qn("w:themeFontLang"))
     if themes is not None:
         themes.set(qn("w:eastAsia"), "zh-CN")
@@ -133,7 +136,8 @@ def _style(file: Any, name: str, of: tuple[float, bool, str, float, float, bool]
     if name in [style.name for style in file.styles]:
         style = file.styles[name]
     else:
-        style = file.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
+        is_word_s = name == "toc 1"
+        style = file.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH, builtin=is_word_s)
         style.base_style = file.styles["List Bullet" if name == "Note List" else "Normal"]
     for spaced in style.element.get_or_add_rPr().findall(qn("w:spacing")):
         spaced.getparent().remove(spaced)  # letters further apart, in titles of the template
