@@ -145,7 +145,7 @@ def test_tables_fit_their_pages(sample, lang):
             across += widths[-1:]
             widths = []
     rooms = [
-        (s.page_width - s.left_margin - s.right_margin).twips for s in document.sections
+        (s.page_width - s.left_margin - s.right_margin) / 635 for s in document.sections
     ]
     assert len(across) == len(rooms) == 2
     assert all(width <= room + 1 for width, room in zip(across, rooms, strict=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from cxstats.app.report.content import Finding, ReportChart, ReportTable, Section
@@ -179,12 +180,12 @@ class WrittenTable:
     fields: list[bool]
     notes: list[str]
 
-    @property
+    @cached_property
     def heads(self) -> list[str]:
         """The heads of the columns."""
         return list(map(str, self.text.columns))
 
-    @property
+    @cached_property
     def rows(self) -> list[tuple[str, ...]]:
         """The cells, row by row."""
         return list(self.text.itertuples(index=False, name=None))
