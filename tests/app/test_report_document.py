@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import numpy as np
@@ -108,7 +109,7 @@ def test_headings_skip_no_level_and_are_short(sample, lang):
     headings = [p for p in document.paragraphs if p.style.name.startswith("Heading")]
     levels = [int(p.style.name[-1]) for p in headings]
     assert levels[0] == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(levels))
     assert all(0 < len(p.text) <= look.LONGEST_HEADING for p in headings)
     assert [p.style.name for p in document.paragraphs[:2]] == ["Title", "Subtitle"]
     findings = [f for section in sample().sections for f in section.findings]
@@ -144,9 +145,7 @@ def test_tables_fit_their_pages(sample, lang):
         if child.tag == qn("w:sectPr") or child.find(f".//{qn('w:sectPr')}") is not None:
             across += widths[-1:]
             widths = []
-    rooms = [
-        (s.page_width - s.left_margin - s.right_margin) / 635 for s in document.sections
-    ]
+    rooms = [(s.page_width - s.left_margin - s.right_margin) / 635 for s in document.sections]
     assert len(across) == len(rooms) == 2
     assert all(width <= room + 1 for width, room in zip(across, rooms, strict=True))
 

@@ -50,11 +50,12 @@ TABLE_STYLE = "Report Table"
 def write_document(report: Report, path: Path, lang: str) -> None:
     """Write a report as a document of Word.
 
-    The first page says what to decide and holds the scorecard. Figures and tables are numbered by fields, so that Word
-    goes on counting where a person adds one. A table that is too long or too wide for the text
-    stands behind the chapters, across the page, with its columns in several parts where they
-    need it; more than `MOST_ROWS` rows or `MOST_COLUMNS` columns are left to the workbook, and
-    the document says so.
+    The first page says what to decide and holds the scorecard. Figures and tables are numbered by
+    fields, so that Word goes on counting where a person adds one. A table that is too long or too
+    wide for the text stands behind the chapters, across the page, with its columns in several parts
+    where they need it. What a page cannot hold, more than `MOST_ROWS` rows or `MOST_COLUMNS`
+    columns, is left to the workbook, and the document says so. A text of more than `LONGEST_WHOLE`
+    characters stands whole the first time, and is cut after that.
 
     The contents are links to the chapters. Word adds their page numbers when a person updates
     the field; a file that asked for it when it is opened would be met by a warning of Word.
@@ -227,7 +228,9 @@ class _Writer:
     def _absent(self, chapter: Chapter) -> None:
         reasons = [reason.get(self.lang) for reason in chapter.section.absent]
         if reasons and not chapter.section.is_empty:
-            self._paragraph(label("report.pages.partly", self.lang), "Note").paragraph_format.keep_with_next = True
+            self._paragraph(
+                label("report.pages.partly", self.lang), "Note"
+            ).paragraph_format.keep_with_next = True
         for reason in reasons:
             self._paragraph(reason, None if chapter.section.is_empty else "Note List")
 
@@ -238,7 +241,11 @@ class _Writer:
             if any(other.finding is entry.finding for other in chapter.entries):
                 title = chapter.section.title(self.lang)
                 text = label("report.pages.details", self.lang, chapter=title)
-                self._link(self.file.add_paragraph(style="Note"), text, bookmark_name("finding", entry.number))
+                self._link(
+                    self.file.add_paragraph(style="Note"),
+                    text,
+                    bookmark_name("finding", entry.number),
+                )
                 return
 
     def _said(self, finding: Finding, kind: str, number: int) -> None:
@@ -268,7 +275,9 @@ class _Writer:
         if text := basis(finding, self.lang):
             self._paragraph(text, "Note")
         if finding.caveats:
-            self._paragraph(label("report.pages.caveats", self.lang), "Note").paragraph_format.keep_with_next = True
+            self._paragraph(
+                label("report.pages.caveats", self.lang), "Note"
+            ).paragraph_format.keep_with_next = True
         for caveat in finding.caveats:
             self._paragraph(caveat.get(self.lang), "Note List")
 
@@ -289,7 +298,9 @@ class _Writer:
         title = look.shortened(chart_title(finding, self.lang))
         headline = look.shortened(finding.headline.text(self.lang))
         properties = drawn._inline.docPr
-        properties.set("descr", label("report.pages.alt", self.lang, title=title, headline=headline))
+        properties.set(
+            "descr", label("report.pages.alt", self.lang, title=title, headline=headline)
+        )
         properties.set("title", title)
         mark = bookmark_name("figure", self.figures)
         self._caption("report.pages.figure", self.figures, title, mark)

@@ -223,9 +223,7 @@ def _header_and_footer(section: Any, report: Report, lang: str) -> None:
     foot.add_run(after)
 
 
-def table_element(
-    table: WrittenTable, columns: list[int], widths: list[float], title: str
-) -> Any:
+def table_element(table: WrittenTable, columns: list[int], widths: list[float], title: str) -> Any:
     """Return columns of a table as an element of Word; its head comes again on every page."""
     grid = _element("tblGrid")
     for j in columns:
@@ -244,7 +242,9 @@ def _table_properties(
 ) -> Any:
     properties = _element("tblPr")
     properties.append(_element("tblStyle", val=TABLE_STYLE.replace(" ", "")))
-    properties.append(_element("tblW", w=round(sum(widths[j] for j in columns) * TWIPS), type="dxa"))
+    properties.append(
+        _element("tblW", w=round(sum(widths[j] for j in columns) * TWIPS), type="dxa")
+    )
     properties.append(_element("tblInd", w=CELL_MARGIN, type="dxa"))
     properties.append(_element("tblLayout", type="fixed"))
     first = int(table.labels_rows)

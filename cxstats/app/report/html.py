@@ -17,10 +17,10 @@ from cxstats.app.report.pages import (
     Chapter,
     Entry,
     WrittenTable,
-    chapters,
-    chart_title,
     advice,
     basis,
+    chapters,
+    chart_title,
     left_out,
     picture,
     split_label,
@@ -43,8 +43,8 @@ PRINT_ROWS, PRINT_COLUMNS = 60, 16  # a larger table stays folded on paper
 LONGEST_CELL = 300  # characters
 LONGEST_WORD = 24  # characters; a longer one may break anywhere, so that its column is not wider
 # Hebrew, Arabic and their like: kept to themselves, so that they do not turn the numbers around.
-RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]"
-                           "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff\\s]*")  # fmt: skip
+_RIGHT = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\U00010800-\U00010fff\U0001e800-\U0001efff"
+RIGHT_TO_LEFT = re.compile(f"[{_RIGHT}][{_RIGHT}\\s]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,12 @@ def environment() -> Environment:
         lstrip_blocks=True,
         finalize=_legal,
     )
-    made.filters |= {"shortened": look.shortened, "words": words, "cell": cell, "css_text": css_text}
+    made.filters |= {
+        "shortened": look.shortened,
+        "words": words,
+        "cell": cell,
+        "css_text": css_text,
+    }
     return made
 
 

@@ -193,7 +193,9 @@ class WrittenTable:
     @property
     def labels_rows(self) -> bool:
         """Whether the first column names the rows."""
-        return bool(self.numeric) and not self.numeric[0] and bool((self.text.iloc[:, 0] != "").all())
+        return (
+            bool(self.numeric) and not self.numeric[0] and bool((self.text.iloc[:, 0] != "").all())
+        )
 
 
 def written(table: ReportTable, lang: str, most_rows: int, most_columns: int) -> WrittenTable:
