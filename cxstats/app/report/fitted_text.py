@@ -11,10 +11,14 @@ from cxstats.charts.measured_text import broken, inches, line_height
 GAP = 0.35  # between paragraphs, in lines
 LONGEST = 2_000  # characters of a paragraph that are measured; more fits no slide
 CELL_LONGEST, CELL_LINES = 240, 3
-MARGIN_X, MARGIN_Y = 0.08, 0.045  # inches within a cell, at each side
+MARGIN_X, MARGIN_Y = 0.11, 0.05  # inches within a cell, at each side
 NARROWEST, WIDE_ENOUGH = 0.95, 2.2  # inches of a column of texts: at least, and before type shrinks
 MOST_COLUMNS = 24  # no slide is wide enough for more
+TO_FILL_IN, LINE_TO_FILL_IN = 1.3, 0.45  # inches of a column, and a row, with empty fields
 MORE = "…"
+# Texts are measured in the wider Latin letters, whatever their language: where a machine lacks the
+# fonts of Office, others stand in. What is still wider than measured has the slack.
+FONTS, SLACK = "en", 0.97
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,6 @@ def fit_text(
     width: float,
     height: float,
     sizes: Sequence[float],
-    lang: str,
     bold: bool = False,
 ) -> FittedText:
     """Return paragraphs in the largest of the sizes that fits; in the smallest, cut.
@@ -55,38 +58,44 @@ def fit_text(
         Of the place, in inches, without margins.
     sizes : sequence of float
         Of the type in points, the largest first.
-    lang : {"en", "zh"}
     bold : bool
 
     Examples
     --------
-    >>> fit_text(["one two three"], 3, 0.3, (14, 10), "en").size
+    >>> fit_text(["one two three"], 3, 0.3, (14, 10)).size
     14
-    >>> fit_text(["one two three " * 20], 1, 0.3, (14, 10), "en").is_cut
+    >>> fit_text(["one two three " * 20], 1, 0.3, (14, 10)).is_cut
     True
     """
     texts = [legal(text) for text in paragraphs if text]
     short = [text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}{MORE}" for text in texts]
     for size in sizes:
-        counts = [len(broken(text, width, size, lang, bold)) for text in short]
+        counts = [len(_lines(text, width, size, bold)) for text in short]
         needed = _height(counts, size)
         if needed <= height:
             return FittedText(tuple(short), size, needed, short != texts)
-    return _cut(short, width, height, sizes[-1], lang, bold)
+    return _cut(short, width, height, sizes[-1], bold)
+
+
+def _lines(text: str, width: float, size: float, bold: bool = False) -> list[str]:
+    return broken(text, SLACK * width, size, FONTS, bold)
+
+
+def lines_of(text: str, width: float, size: float) -> int:
+    """Return how many lines a text takes in a width of inches."""
+    return len(_lines(text, width, size))
 
 
 def _height(counts: Sequence[int], size: float) -> float:
     return line_height(size, sum(counts)) + line_height(size) * GAP * max(len(counts) - 1, 0)
 
 
-def _cut(
-    texts: Sequence[str], width: float, height: float, size: float, lang: str, bold: bool
-) -> FittedText:
+def _cut(texts: Sequence[str], width: float, height: float, size: float, bold: bool) -> FittedText:
     """Return the first paragraphs that fit, the last one cut."""
     chosen: list[str] = []
     counts: list[int] = []
     for text in texts:
-        n_lines = len(broken(text, width, size, lang, bold))
+        n_lines = len(_lines(text, width, size, bold))
         if _height([*counts, n_lines], size) <= height:
             chosen.append(text)
             counts.append(n_lines)
@@ -94,24 +103,22 @@ def _cut(
         room = int((height - _height([*counts, 0], size)) / line_height(size) + 1e-9)
         if room > 0 or not chosen:
             room = max(room, 1)
-            chosen.append(cut_to_lines(text, room, width, size, lang, bold))
+            chosen.append(cut_to_lines(text, room, width, size, bold))
             counts.append(room)
         else:
-            chosen[-1] = cut_to_lines(f"{chosen[-1]} {MORE}", counts[-1], width, size, lang, bold)
+            chosen[-1] = cut_to_lines(f"{chosen[-1]} {MORE}", counts[-1], width, size, bold)
         break
     return FittedText(tuple(chosen), size, _height(counts, size), True)
 
 
-def cut_to_lines(
-    text: str, n_lines: int, width: float, size: float, lang: str, bold: bool = False
-) -> str:
+def cut_to_lines(text: str, n_lines: int, width: float, size: float, bold: bool = False) -> str:
     """Return a text that takes `n_lines` lines at most, cut at its end with "…"."""
-    if len(broken(text, width, size, lang, bold)) <= n_lines:
+    if len(_lines(text, width, size, bold)) <= n_lines:
         return text
     low, high = 0, len(text)  # so many characters fit, so many do not
     while high - low > 1:
         middle = (low + high) // 2
-        fits = len(broken(text[:middle].rstrip() + MORE, width, size, lang, bold)) <= n_lines
+        fits = len(_lines(text[:middle].rstrip() + MORE, width, size, bold)) <= n_lines
         low, high = (middle, high) if fits else (low, middle)
     return text[:low].rstrip() + MORE
 
@@ -161,7 +168,7 @@ def fit_table(
     numeric: Sequence[bool],
     width: float,
     sizes: Sequence[float],
-    lang: str,
+    is_wide: bool = False,
 ) -> FittedTable:
     """Return a table in the largest of the sizes at which its columns fit beside each other.
 
@@ -178,13 +185,14 @@ def fit_table(
         In inches.
     sizes : sequence of float
         In points, the largest first.
-    lang : {"en", "zh"}
+    is_wide : bool
+        Whether the table takes all of the width, however little stands in it.
     """
     n = min(len(numeric), MOST_COLUMNS)
     cells = [[_short(cell) for cell in row[:n]] for row in rows]
     kinds, is_cut = list(numeric[:n]), n < len(numeric)
     for size in sizes:
-        natural = _natural(cells, kinds, size, lang)
+        natural = _natural(cells, kinds, size)
         needed = [
             w if number else min(w, WIDE_ENOUGH) for w, number in zip(natural, kinds, strict=True)
         ]
@@ -195,7 +203,7 @@ def fit_table(
             cells = [row[:-1] for row in cells]
             natural, kinds, is_cut = natural[:-1], kinds[:-1], True
     mark = _mark(size, is_cut)
-    widths = _shared(natural, kinds, width - mark)
+    widths = _shared(natural, kinds, width - mark, is_wide)
     if mark:
         cells = [[*row, MORE] for row in cells]
         widths, kinds = [*widths, mark], [*kinds, False]
@@ -204,16 +212,18 @@ def fit_table(
         bold = place == 0
         spaces = [w - 2 * MARGIN_X for w in widths]
         texts = [
-            cut_to_lines(cell, CELL_LINES, space, size, lang, bold)
+            cut_to_lines(cell, CELL_LINES, space, size, bold)
             for cell, space in zip(row, spaces, strict=True)
         ]
         shortened = shortened or texts != row
         counts = [
-            len(broken(cell, space, size, lang, bold))
-            for cell, space in zip(texts, spaces, strict=True)
+            len(_lines(cell, space, size, bold)) for cell, space in zip(texts, spaces, strict=True)
         ]
         fitted.append(texts)
-        heights.append(line_height(size, max(counts)) + 2 * MARGIN_Y)
+        is_form = not bold and not all(row)
+        heights.append(
+            max(line_height(size, max(counts)) + 2 * MARGIN_Y, LINE_TO_FILL_IN * is_form)
+        )
     lost = shortened or any(len(cell) > CELL_LONGEST for row in rows for cell in row[:n])
     return FittedTable(fitted, widths, heights, size, kinds, is_cut or lost)
 
@@ -228,17 +238,17 @@ def _mark(size: float, is_cut: bool) -> float:
     return 2 * MARGIN_X + size / 72 * 1.1 if is_cut else 0.0
 
 
-def _natural(
-    cells: Sequence[Sequence[str]], kinds: Sequence[bool], size: float, lang: str
-) -> list[float]:
+def _natural(cells: Sequence[Sequence[str]], kinds: Sequence[bool], size: float) -> list[float]:
     """Return the width of each column without breaks; heads of numbers may break at blanks."""
     widths = []
     for j, number in enumerate(kinds):
         head = cells[0][j]
         heads = head.split() if number else [head]
-        wide = max((inches(word, size, lang, True) for word in heads), default=0.0)
-        wide = min(wide, NARROWEST) if number and lang == "zh" else wide
-        body = max((inches(row[j], size, lang) for row in cells[1:]), default=0.0)
+        wide = max((inches(word, size, FONTS, True) for word in heads), default=0.0)
+        wide = min(wide, NARROWEST) if number else wide
+        if not any(row[j] for row in cells[1:]):
+            wide = max(wide, TO_FILL_IN)
+        body = max((inches(row[j], size, FONTS) for row in cells[1:]), default=0.0)
         widths.append(max(wide, body, 0.3) + 2 * MARGIN_X + 0.04)
     return widths
 
@@ -250,15 +260,17 @@ def _narrowest(natural: Sequence[float], kinds: Sequence[bool]) -> float:
     )
 
 
-def _shared(natural: Sequence[float], kinds: Sequence[bool], width: float) -> list[float]:
+def _shared(
+    natural: Sequence[float], kinds: Sequence[bool], width: float, is_wide: bool
+) -> list[float]:
     """Return the widths of columns: texts share what numbers leave, all grow a little."""
     numbers = sum(min(w, WIDE_ENOUGH) for w, number in zip(natural, kinds, strict=True) if number)
     texts = [w for w, number in zip(natural, kinds, strict=True) if not number]
     room = width - numbers
     if sum(texts) <= room:  # all fit: what is left is shared by all
-        factor = min(width / sum(natural), 1.6)
-        scaled = [w * factor for w in natural]
-        return scaled if sum(scaled) <= width else list(natural)
+        factor = width / sum(natural)
+        factor = factor if is_wide else min(factor, 1.6)
+        return [w * factor for w in natural]
     limit = _water(texts, room)
     return [
         min(w, WIDE_ENOUGH) if number else min(w, limit)

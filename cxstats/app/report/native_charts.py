@@ -94,14 +94,15 @@ def axis_format(native: NativeChart) -> str:
 
 
 def has_labels(native: NativeChart) -> bool:
-    """Return whether the numbers stand in the chart; not where an interval crosses them.
+    """Return whether the numbers stand in the chart; not where a line or an interval crosses them.
 
     Numbers of bars stand at 0, which the interval of a bar reaches where there are both signs.
     """
-    if native.low is None or native.kind not in ("bar", "column"):
+    if native.low is None:
         return True
-    low, high = axis_limits(native) or (0.0, 0.0)
-    return low >= 0
+    if native.kind == "line":
+        return False
+    return (axis_limits(native) or (0.0, 0.0))[0] >= 0
 
 
 def chart_description(native: NativeChart, headline: str, lang: str) -> str:

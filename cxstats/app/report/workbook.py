@@ -26,11 +26,10 @@ from cxstats.app.report.look import (
 from cxstats.app.report.native_charts import (
     BAR,
     GRID,
-    axis_format,
     axis_limits,
     colours,
-    interval_arms,
     has_labels,
+    interval_arms,
     number_format,
 )
 from cxstats.charts.style import BAD, GOOD, PALE, display_width
