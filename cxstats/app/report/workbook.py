@@ -18,6 +18,7 @@ from cxstats.app.report.look import (
     INK,
     LATIN_FONT,
     MUTED,
+    PAPER,
     SHADE,
     WARNING,
     legal,
@@ -34,7 +35,7 @@ from cxstats.app.report.native_charts import (
 )
 from cxstats.charts.style import BAD, GOOD, PALE, display_width
 from cxstats.core.display import column_of
-from cxstats.core.export import LONGEST_CELL, SHEET_NAME, defused, fill_sheet
+from cxstats.core.export import LONGEST_CELL, SHEET_NAME, fill_sheet
 from cxstats.core.formats import format_percent
 from cxstats.core.language import label
 from cxstats.core.messages import cut
@@ -325,13 +326,23 @@ class _Workbook:
         return frame.astype(object).map(cell)
 
     def _bars(self, sheet: Any, table: ReportTable, frame: pd.DataFrame) -> None:
+        """Show columns with bars in their cells; where numbers lie on both sides of 0, in colours.
+
+        Bars of the first kind of Excel, which other programs read without complaint, have no
+        negative side.
+        """
         columns = list(map(str, frame.columns))
         for column in table.bars:
-            if column in columns and len(frame) > 1:
-                j = columns.index(column)
-                bar = {"type": "data_bar", "bar_solid": True, "bar_color": BAR,
-                       "bar_negative_color": NEGATIVE_BAR}  # fmt: skip
-                sheet.conditional_format(HEAD_ROW + 1, j, HEAD_ROW + len(frame), j, bar)
+            if column not in columns or len(frame) < 2:
+                continue
+            j = columns.index(column)
+            numbers = pd.to_numeric(frame.iloc[:, j], errors="coerce")
+            if (numbers < 0).any():
+                scale = {"type": "3_color_scale", "min_color": NEGATIVE_BAR, "mid_color": PAPER,
+                         "max_color": BAR, "mid_type": "num", "mid_value": 0}  # fmt: skip
+            else:
+                scale = {"type": "data_bar", "bar_color": BAR, "min_type": "num", "min_value": 0}
+            sheet.conditional_format(HEAD_ROW + 1, j, HEAD_ROW + len(frame), j, scale)
 
     def _charts(self, sheet: Any, table: ReportTable, frame: pd.DataFrame) -> int:
         """Draw the native charts of a table below it, each under its finding; return the last row.
@@ -420,7 +431,7 @@ class _Workbook:
                 series["y_error_bars"] = _error_bars(name, places)
             chart.add_series(series)
         chart.set_title({
-            "name": _no_formula(shortened(finding.headline.text(self.lang))), "overlay": False,
+            "name": _no_place(shortened(finding.headline.text(self.lang))), "overlay": False,
             "name_font": {"size": 11, "bold": True, "color": INK},
         })  # fmt: skip
         lying = native.kind in ("bar", "stacked")
@@ -505,9 +516,9 @@ def _error_bars(name: str, places: _Places) -> dict[str, Any]:
             "line": {"color": INK, "width": 1.25}}  # fmt: skip
 
 
-def _no_formula(title: str) -> str:
-    """Return a title that XlsxWriter does not take for the place of one."""
-    return defused(title) if title.startswith("=") else title
+def _no_place(title: str) -> str:
+    """Return a title that XlsxWriter does not take for the place of one, such as "Wow!A1"."""
+    return title.replace("!", "!\u200b")
 
 
 def _all_findings(report: Report) -> Iterator[Finding]:
