@@ -339,7 +339,9 @@ def _room(layout: Any, presentation: Any, title: Area) -> Area:
     bodies = [_area(s) for s in shapes if s._element.ph.get("type", "obj") in ("obj", "body")]
     below = [area for area in bodies if area.top >= title.bottom - 0.05]
     if len(below) == 1 and below[0].width > 0.6 * width and below[0].height >= LOWEST + 0.4:
-        return below[0]
+        left, top = max(below[0].left, 0.0), below[0].top
+        right, bottom = min(below[0].right, width), min(below[0].bottom, height)
+        return Area(left, top, right - left, bottom - top)
     feet = [_area(s).top for s in shapes if s._element.ph.get("type") in ("dt", "ftr", "sldNum")]
     bottom = min([height * 0.95, *(top for top in feet if top > height / 2)])
     top = title.bottom + 0.1
