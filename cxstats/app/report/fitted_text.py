@@ -10,11 +10,11 @@ from cxstats.charts.measured_text import broken, inches, line_height
 
 GAP = 0.35  # between paragraphs, in lines
 LONGEST = 2_000  # characters of a paragraph that are measured; more fits no slide
-CELL_LONGEST, CELL_LINES = 240, 3
+CELL_LONGEST, CELL_LINES = 240, 4
 MARGIN_X, MARGIN_Y = 0.11, 0.05  # inches within a cell, at each side
 NARROWEST, WIDE_ENOUGH = 0.95, 2.2  # inches of a column of texts: at least, and before type shrinks
 MOST_COLUMNS = 24  # no slide is wide enough for more
-TO_FILL_IN, LINE_TO_FILL_IN = 1.3, 0.45  # inches of a column, and a row, with empty fields
+TO_FILL_IN, LINE_TO_FILL_IN = 0.9, 0.45  # inches of a column, and a row, with empty fields
 MORE = "…"
 # Texts are measured in the wider Latin letters, whatever their language: where a machine lacks the
 # fonts of Office, others stand in. What is still wider than measured has the slack.
@@ -193,39 +193,48 @@ def fit_table(
     kinds, is_cut = list(numeric[:n]), n < len(numeric)
     for size in sizes:
         natural = _natural(cells, kinds, size)
-        needed = [
+        needed = sum(
             w if number else min(w, WIDE_ENOUGH) for w, number in zip(natural, kinds, strict=True)
-        ]
-        if sum(needed) <= width and not is_cut:
+        )
+        fits = needed <= width and not is_cut
+        if fits and not _overlong(cells, _shared(natural, kinds, width, is_wide), size):
             break
     else:
-        while len(kinds) > 1 and _narrowest(natural, kinds) > width - _mark(sizes[-1], is_cut):
+        while len(kinds) > 1 and _narrowest(natural, kinds) > width - _mark(size, is_cut):
             cells = [row[:-1] for row in cells]
             natural, kinds, is_cut = natural[:-1], kinds[:-1], True
     mark = _mark(size, is_cut)
     widths = _shared(natural, kinds, width - mark, is_wide)
+    is_form = any(not any(column) for column in zip(*cells[1:], strict=True))
     if mark:
         cells = [[*row, MORE] for row in cells]
         widths, kinds = [*widths, mark], [*kinds, False]
-    fitted, heights, shortened = [], [], False
+    spaces = [w - 2 * MARGIN_X for w in widths]
+    fitted, heights = [], []
     for place, row in enumerate(cells):
         bold = place == 0
-        spaces = [w - 2 * MARGIN_X for w in widths]
         texts = [
             cut_to_lines(cell, CELL_LINES, space, size, bold)
             for cell, space in zip(row, spaces, strict=True)
         ]
-        shortened = shortened or texts != row
-        counts = [
+        n_lines = max(
             len(_lines(cell, space, size, bold)) for cell, space in zip(texts, spaces, strict=True)
-        ]
-        fitted.append(texts)
-        is_form = not bold and not all(row)
-        heights.append(
-            max(line_height(size, max(counts)) + 2 * MARGIN_Y, LINE_TO_FILL_IN * is_form)
         )
+        fitted.append(texts)
+        least = LINE_TO_FILL_IN if is_form and not bold else 0.0
+        heights.append(max(line_height(size, n_lines) + 2 * MARGIN_Y, least))
+    shortened = fitted != cells
     lost = shortened or any(len(cell) > CELL_LONGEST for row in rows for cell in row[:n])
     return FittedTable(fitted, widths, heights, size, kinds, is_cut or lost)
+
+
+def _overlong(cells: Sequence[Sequence[str]], widths: Sequence[float], size: float) -> bool:
+    """Return whether a cell takes more lines than a row has."""
+    return any(
+        len(_lines(cell, width - 2 * MARGIN_X, size, place == 0)) > CELL_LINES
+        for place, row in enumerate(cells)
+        for cell, width in zip(row, widths, strict=True)
+    )
 
 
 def _short(cell: str) -> str:

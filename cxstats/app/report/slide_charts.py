@@ -43,7 +43,7 @@ KINDS = {
     "stacked": XL_CHART_TYPE.BAR_STACKED,
 }
 ACCENTS = tuple(getattr(MSO_THEME_COLOR, f"ACCENT_{i}") for i in range(1, 7))
-LONGEST_NAME = 40  # characters of a category or a series
+LONGEST_NAME, LONGEST_SLANTED = 36, 22  # characters of a name; of one below standing columns
 MANY = 12  # categories from which on type is smaller
 EMPHASIS = "#4A9BCB"  # of the bars that the headline names
 PALER, DARKER = 0.6, 0.3  # how much brighter than the template's colour
@@ -113,7 +113,8 @@ def add_chart(
     arms = interval_arms(native) if with_arms else None
     data = _Data(number_format(native), arms)
     names = category_names(native, lang)
-    data.categories = [shortened(name, LONGEST_NAME) or " " for name in names]
+    longest = LONGEST_NAME if native.kind in ("bar", "stacked") else LONGEST_SLANTED
+    data.categories = [shortened(name, longest) or " " for name in names]
     frame = native.data(lang)
     for j in range(1, frame.shape[1]):
         numbers = [float(n) if isfinite(n) else None for n in frame.iloc[:, j].astype(float)]

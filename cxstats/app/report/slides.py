@@ -55,6 +55,7 @@ ACCOUNTS = ("quality", "method", "provenance")  # chapters that say how it was d
 LONGEST_ALT = 1_000
 NOTE_ROWS, LONGEST_NOTE = 60, 20_000  # of a table, and characters, in the notes of a slide
 INSET = 0.1  # inches that a box keeps between its edge and its text
+CAPTION, TABLE_GAP = 0.4, 0.25  # inches above and below a table that shares its slide
 VERDICTS = {"met": ACCENT, "missed": WARNING}
 
 
@@ -200,16 +201,54 @@ class _Deck:
     def _chapter(self, section: Section) -> None:
         """Add the slides of a chapter: its sentences and tables, then a finding a slide."""
         sentences = [sentence.text(self.lang) for sentence in section.sentences]
-        if section.tables:
-            for place, table in enumerate(section.tables):
-                below = sentences if place == len(section.tables) - 1 else []
-                whole = len(section.tables) == 1
-                title = section.title(self.lang) if whole else self._titled(section, table)
-                self._table_pages(title, table, below)
+        title = section.title(self.lang)
+        if len(section.tables) == 1:
+            self._table_pages(title, section.tables[0], sentences)
         else:
-            self._texts(section.title(self.lang), sentences)
+            self._texts(title, sentences)
+            self._many_tables(section)
         for finding in section.findings:
             self._finding(finding)
+
+    def _many_tables(self, section: Section) -> None:
+        """Add the tables of a chapter: small ones share a slide, large ones have their own."""
+        title, groups = section.title(self.lang), self._groups(section.tables)
+        shared = [group for group in groups if len(group[0].frame) <= SMALL_TABLE]
+        number = 0
+        for group in groups:
+            if group not in shared:
+                self._table_pages(self._titled(section, group[0]), group[0], ())
+                continue
+            number += 1
+            notes: list[str] = []
+            for table in group:
+                notes += [table.title.get(self.lang), *self._written_rows(table)]
+            slide = self._page(self._numbered(title, number, len(shared)), notes)
+            area = self.look.content
+            for table in group:
+                caption = [table.title.get(self.lang)]
+                self._box(slide, area.first(CAPTION), caption, (14, 12, 11), ACCENT)
+                area = area.below(CAPTION)
+                fitted = self._fit(self._rows(table, table.written(self.lang)), area.width)
+                area = area.below(self._draw_table(slide, fitted, area, table) + TABLE_GAP)
+
+    def _groups(self, tables: Iterable[ReportTable]) -> list[list[ReportTable]]:
+        """Return the tables of each slide."""
+        groups: list[list[ReportTable]] = []
+        room = 0.0
+        for table in tables:
+            tall = self.look.content.height
+            if len(table.frame) <= SMALL_TABLE:
+                fitted = self._fit(
+                    self._rows(table, table.written(self.lang)), self.look.content.width
+                )
+                tall = CAPTION + sum(fitted.heights) + TABLE_GAP
+            if tall > room:
+                groups.append([])
+                room = self.look.content.height
+            groups[-1].append(table)
+            room -= tall
+        return groups
 
     def _titled(self, section: Section, table: ReportTable) -> str:
         chapter, title = section.title(self.lang), table.title.get(self.lang)
@@ -249,7 +288,7 @@ class _Deck:
             self._bullets(slide, area, details)
         else:
             beside = details or grid is not None
-            left, right = area.split(0.6) if beside else (area, area)
+            left, right = area.split(0.6 if area.width > 10 else 0.54) if beside else (area, area)
             self._chart(slide, chart, left, finding)
             if grid is not None:
                 fitted = self._fit(grid, right.width, SMALL_TABLE_SIZES)
