@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from cxstats.core.result import Result
 
+NO_TEXT = Text("", "")
 DPI = 200  # of a chart as a picture
 CHART_INCHES = (8.0, 4.5)
 
@@ -258,11 +259,12 @@ class ReportChart:
 
     def draw(self, lang: str) -> Figure:
         """Draw the chart on a figure of its own."""
-        axes = self.result.plot(self.kind, lang=lang, **self.options)
-        figure = axes.get_figure()
-        if figure is None:  # an axes that was taken from its figure
+        from matplotlib.figure import Figure
+
+        figure = self.result.plot(self.kind, lang=lang, **self.options).get_figure(root=True)
+        if not isinstance(figure, Figure):
             raise AssertionError("a chart without a figure")
-        return figure.figure if hasattr(figure, "figure") else figure  # of a subfigure, the whole
+        return figure
 
     def picture(self, lang: str, form: str = "png", dpi: int = DPI) -> bytes:
         """Return the chart as the bytes of a picture, "png" or "svg"."""
@@ -309,7 +311,7 @@ class Finding:
     details: tuple[Sentence, ...] = ()
     advice: Sentence | None = None
     n: Cell | None = None
-    method: Text = Text("", "")
+    method: Text = NO_TEXT
     caveats: tuple[Text, ...] = ()
     table: ReportTable | None = None
     chart: ReportChart | None = None

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
@@ -50,6 +50,8 @@ class Report(Result):
     files: tuple[Path, ...]
     notes: tuple[Text, ...]
 
+    codes: ClassVar = {"section": "report.section.{}"}
+
     @property
     def synthetic(self) -> bool:
         """Whether the answers are simulated."""
@@ -70,8 +72,6 @@ class Report(Result):
             for finding in section.findings
         ]
         return pd.DataFrame(rows, columns=["section", "finding", "size", "certainty"])
-
-    codes = {"section": "report.section.{}"}  # noqa: RUF012  (a ClassVar of the base)
 
     def as_table(self, lang: str | None = None) -> pd.DataFrame:
         """Return the findings in `lang`."""

@@ -60,15 +60,17 @@ def measure(
     client: Client, name: str, question: Question, by: str | None = None, **options: Any
 ) -> Metric:
     """Return the metric of a rated question; groups that are too small have no estimate."""
-    import cxstats as cx
+    from cxstats.metrics.csat_ces import ces, csat
+    from cxstats.metrics.means import mean
+    from cxstats.metrics.net_promoter_score import nps
 
     ask: dict[str, Any] = {"by": by, "codebook": client.codebook, **options}
     if by is not None:
         ask["min_cell"] = client.min_cell
     if question.kind == "rating":
         low, high = client.codebook.bounds_of(str(question.column)) or (-np.inf, np.inf)
-        return cx.metrics.mean(client.answers, column=question.column, low=low, high=high, **ask)
-    metric: Any = {"nps": cx.nps, "csat": cx.csat, "ces": cx.ces}[question.kind]
+        return mean(client.answers, column=question.column, low=low, high=high, **ask)
+    metric: Any = {"nps": nps, "csat": csat, "ces": ces}[question.kind]
     result: Metric = metric(client.answers, column=name, **ask)
     return result
 
@@ -220,52 +222,44 @@ def _order(
     low_is_good: bool,
 ) -> tuple[Sentence, tuple[Sentence, ...], float, float]:
     """Return which groups differ, by pairs whose p values allow for the number of pairs."""
-    where = {_group(value): row for row, value in enumerate(table.frame[metric.by[0]])}
-    alpha = 1 - metric.level
-    sure = pairs[pairs["p_adjusted"] <= alpha]
-    form = _form(metric)
+    groups = [_group(value) for value in table.frame[metric.by[0]]]
+    widest: Any = pairs.reindex(pairs["estimate"].abs().sort_values(ascending=False).index)
+    sure = widest[widest["p_adjusted"] <= 1 - metric.level]
+    unsure = widest[widest["p_adjusted"] > 1 - metric.level]
 
-    def pair(row: Any) -> dict[str, Any]:
-        first, second = _group(row.group), _group(row.other)
-        higher, lower = (first, second) if row.estimate > 0 else (second, first)
+    def values(higher: int, lower: int) -> dict[str, Cell | Text | str]:
+        form = _form(metric)
         return {
             **labels,
-            "higher": higher,
-            "lower": lower,
-            "top": table.cell(where[higher], "estimate", **form),
-            "bottom": table.cell(where[lower], "estimate", **form),
+            "higher": groups[higher],
+            "lower": groups[lower],
+            "top": table.cell(higher, "estimate", **form),
+            "bottom": table.cell(lower, "estimate", **form),
         }
 
-    measured = labels["name"].en
+    def rows(pair: Any) -> tuple[int, int]:
+        """Return the rows of a pair, the higher group first."""
+        first, second = groups.index(_group(pair.group)), groups.index(_group(pair.other))
+        return (first, second) if pair.estimate > 0 else (second, first)
+
     if sure.empty:
-        estimates = table.frame["estimate"].astype(float)
-        top, bottom = int(estimates.idxmax()), int(estimates.idxmin())
-        groups = table.frame[metric.by[0]]
-        values = {
-            **labels,
-            "higher": _group(groups.iloc[top]),
-            "lower": _group(groups.iloc[bottom]),
-            "top": table.cell(top, "estimate", **form),
-            "bottom": table.cell(bottom, "estimate", **form),
-        }
-        return Sentence("report.groups.alike", values), (), 0.0, 0.0
-    ordered: Any = sure.reindex(sure["estimate"].abs().sort_values(ascending=False).index)
-    rows = list(ordered.itertuples())
-    key = "report.groups.differ.low_good" if low_is_good else "report.groups.differ"
+        estimates = table.frame["estimate"].to_numpy(float)
+        ends = int(np.nanargmax(estimates)), int(np.nanargmin(estimates))
+        return Sentence("report.groups.alike", values(*ends)), (), 0.0, 0.0
+    keys = ["report.groups.differ.low_good" if low_is_good else "report.groups.differ"]
+    keys += ["report.groups.also"] * (MOST_PAIRS - 1)
     sentences = []
-    for row in rows[:MOST_PAIRS]:
-        values = pair(row)
-        claim = Claim(measured, values["higher"], values["lower"])
-        sentences.append(Sentence(key if not sentences else "report.groups.also", values, (claim,)))
-    details = sentences[1:]
-    unsure: Any = pairs[pairs["p_adjusted"] > alpha]
+    for key, pair in zip(keys, sure.itertuples(), strict=False):
+        higher, lower = rows(pair)
+        claim = Claim(labels["name"].en, groups[higher], groups[lower])
+        sentences.append(Sentence(key, values(higher, lower), (claim,)))
+    headline, *details = sentences
     if len(unsure):
-        wide = unsure.reindex(unsure["estimate"].abs().sort_values(ascending=False).index)
-        details.append(Sentence("report.groups.pair_alike", pair(next(wide.itertuples()))))
-    first = rows[0]
-    ends = [where[_group(first.group)], where[_group(first.other)]]
-    size = abs(first.estimate) / _spread(metric, ends)
-    return sentences[0], tuple(details), float(size), 1 - float(first.p_adjusted)
+        alike = next(unsure.itertuples())
+        details.append(Sentence("report.groups.pair_alike", values(*rows(alike))))
+    first = next(sure.itertuples())
+    size = abs(float(first.estimate)) / _spread(metric, list(rows(first)))
+    return headline, tuple(details), size, 1 - float(first.p_adjusted)
 
 
 def _group(value: Any) -> str:
@@ -274,7 +268,7 @@ def _group(value: Any) -> str:
 
 
 def _over_waves(client: Client, name: str, question: Question) -> Finding:
-    import cxstats as cx
+    from cxstats.metrics.tracking.waves import track
 
     column = str(client.codebook.wave_column)
     metric = measure(client, name, question, by=column)
@@ -287,11 +281,9 @@ def _over_waves(client: Client, name: str, question: Question) -> Finding:
     table = _table(f"{name}_by_{column}", both("report.table.by_group", **labels), metric)
     groups = list(metric.table[column])
     changes = metric.compare(groups[first])
-    at = [
-        i for i, group in enumerate(changes.table["group"]) if _group(group) == _group(groups[last])
-    ]
+    at = [_group(group) for group in changes.table["group"]].index(_group(groups[last]))
     form = _form(metric)
-    change = changes.table.iloc[at[0]]
+    change: Any = changes.table.iloc[at]
     differences = ReportTable.of(
         f"{name}_changes", both("report.table.changes", **labels), changes,
         percent=_shares(metric, "estimate", "se", "ci_low", "ci_high"),
@@ -303,9 +295,9 @@ def _over_waves(client: Client, name: str, question: Question) -> Finding:
         "last": _group(groups[last]),
         "before": table.cell(first, "estimate", **form),
         "after": table.cell(last, "estimate", **form),
-        "change": differences.cell(at[0], "estimate", **signed),
-        "low": differences.cell(at[0], "ci_low", **signed),
-        "high": differences.cell(at[0], "ci_high", **signed),
+        "change": differences.cell(at, "estimate", **signed),
+        "low": differences.cell(at, "ci_low", **signed),
+        "high": differences.cell(at, "ci_high", **signed),
     }
     sure = float(change["p_adjusted"]) <= 1 - metric.level
     direction = "same" if not sure else "up" if change["estimate"] > 0 else "down"
@@ -320,7 +312,7 @@ def _over_waves(client: Client, name: str, question: Question) -> Finding:
     )  # fmt: skip
     chart, notes = ReportChart(metric, native=native), changes.notes
     if len(rows) > 2:
-        tracked = cx.track(metric, order=client.codebook.wave_order)
+        tracked = track(metric, order=client.codebook.wave_order)
         chart, notes = ReportChart(tracked, native=native), (*notes, *tracked.notes)
     better = "down" if metric.name == "ces_effort" else "up"
     advice = None
