@@ -254,7 +254,8 @@ def _natural(cells: Sequence[Sequence[str]], kinds: Sequence[bool], size: float)
         head = cells[0][j]
         heads = head.split() if number else [head]
         wide = max((inches(word, size, FONTS, True) for word in heads), default=0.0)
-        wide = min(wide, NARROWEST) if number else wide
+        if number and not head.isascii():  # Chinese breaks between any two characters
+            wide = min(wide, NARROWEST)
         if not any(row[j] for row in cells[1:]):
             wide = max(wide, TO_FILL_IN)
         body = max((inches(row[j], size, FONTS) for row in cells[1:]), default=0.0)

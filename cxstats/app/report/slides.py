@@ -52,6 +52,7 @@ SMALL_TABLE_SIZES = (12, 11, 10, 9)
 SMALL_TABLE = 8  # rows of a table that stands beside its chart
 MOST_PAGES = 3  # slides of a table; the workbook has all of it
 ACCOUNTS = ("quality", "method", "provenance")  # chapters that say how it was done
+MOST_ROWS = 100  # that are measured: more than MOST_PAGES slides can have
 LONGEST_ALT = 1_000
 NOTE_ROWS, LONGEST_NOTE = 60, 20_000  # of a table, and characters, in the notes of a slide
 INSET = 0.1  # inches that a box keeps between its edge and its text
@@ -269,14 +270,14 @@ class _Deck:
         if chart is None:
             upper = self._number(slide, finding, area)
             area = area.below(upper)
-            if grid is None and finding.table is not None:
-                grid = self._rows(finding.table, finding.table.written(lang))
-            if grid is not None:
+            table = finding.table
+            if table is not None:
+                grid = grid or self._rows(table, table.written(lang).iloc[:MOST_ROWS])
                 fitted = self._fit(grid, area.width)
-                tall = self._draw_table(
-                    slide, fitted, area.first(area.height * 0.75), finding.table
-                )
-                area = area.below(tall + 0.25)
+                fit, tall = self._rows_in(fitted, area.height * (0.7 if details else 0.9))
+                self._draw_table(slide, fitted, area, table, fit)
+                area = area.below(tall)
+                area = area.below(self._more(slide, area, table, len(table.frame) - len(fit)) + 0.2)
             self._bullets(slide, area, details)
         elif chart.native is not None and len(drawn_rows(chart.native)) == 1:
             upper = area.first(min(2.4, 0.5 * area.height))
@@ -350,8 +351,7 @@ class _Deck:
         """Add slides of a table; sentences stand below where they fit, else on slides of theirs."""
         area = self.look.content
         written = table.written(self.lang)
-        limit = 400  # rows that are measured: more than MOST_PAGES slides can have
-        fitted = self._fit(self._rows(table, written.iloc[:limit]), area.width, roomy=True)
+        fitted = self._fit(self._rows(table, written.iloc[:MOST_ROWS]), area.width, roomy=True)
         all_pages = fitted.pages(area.height - 0.35)
         pages = all_pages[:MOST_PAGES]
         left = len(written) - sum(map(len, pages))
@@ -362,16 +362,27 @@ class _Deck:
             rest = area.below(tall + 0.2)
             if number < len(pages):
                 continue
-            if left:
-                n, name = f"{left:,}", shortened(table.title.get(self.lang))
-                line = label("report.office.more_rows", self.lang, n=n, name=name)
-                self._box(slide, replace(rest, top=area.top + tall, height=0.35), [line], (11, 10))
+            self._more(slide, area.below(tall), table, left)
             if sentences:
                 fits = fit_text(sentences, rest.width - 0.45, rest.height - 0.2, TEXT_SIZES)
                 if left or fits.is_cut:
                     self._texts(title, sentences)
                 else:
                     self._bullets(slide, rest, list(sentences))
+
+    def _rows_in(self, fitted: FittedTable, height: float) -> tuple[range, float]:
+        """Return the first rows of a table that fit a height, and how high they are with heads."""
+        rows = fitted.pages(height)[0]
+        return rows, fitted.heights[0] + sum(fitted.heights[row] for row in rows)
+
+    def _more(self, slide: Any, area: Area, table: ReportTable, n_rows: int) -> float:
+        """Say below a table how many more rows there are; return the height of the line."""
+        if not n_rows:
+            return 0.0
+        n, name = f"{n_rows:,}", shortened(table.title.get(self.lang))
+        line = label("report.office.more_rows", self.lang, n=n, name=name)
+        self._box(slide, area.first(0.35), [line], (11, 10), MUTED)
+        return 0.35
 
     # What stands on a slide
 
@@ -437,7 +448,8 @@ class _Deck:
         """Return the table beside a chart: names, numbers, intervals, n; None where it is large."""
         native = finding.chart.native if finding.chart is not None else None
         table = finding.table if native is None else native.table
-        if table is None or len(table.frame) > SMALL_TABLE:
+        rows = 0 if table is None else len(table.frame if native is None else drawn_rows(native))
+        if table is None or rows > SMALL_TABLE:
             return None
         frame = table.translated(self.lang)
         columns = list(frame.columns)
