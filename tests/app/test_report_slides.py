@@ -226,7 +226,11 @@ def check_fit(slide):
             tall = 0.0
             for row in shape.table.rows:
                 for cell, width in zip(row.cells, columns, strict=True):
-                    run = cell.text_frame.paragraphs[0].runs[0]
+                    (paragraph,) = cell.text_frame.paragraphs
+                    run = paragraph.runs[0]
+                    # An empty cell is as high as the type at its end.
+                    end = int(paragraph._p.find(f"{A}endParaRPr").get("sz")) / 100
+                    assert end == run.font.size.pt
                     lines = estimated_lines(run.text, run.font.size.pt, width - 0.2)
                     assert lines * run.font.size.pt * 1.15 / 72 <= row.height / EMU, run.text
                 tall += row.height

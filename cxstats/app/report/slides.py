@@ -538,6 +538,9 @@ class _Deck:
         paragraph = cell.text_frame.paragraphs[0]
         paragraph.alignment = PP_ALIGN.RIGHT if numeric else PP_ALIGN.LEFT
         self._run(paragraph, text, fitted.size, is_head, INK)
+        # An empty cell is as high as the type at its end, which would else be large.
+        end = paragraph._p.get_or_add_endParaRPr()
+        end.set("sz", str(round(100 * fitted.size)))
 
     # Texts
 
