@@ -91,7 +91,7 @@ class Report(Result):
 
     def title(self, lang: str | None = None) -> str:
         """Return the title of the report."""
-        return label("title.Report", lang, name=self.name)
+        return label("title.Report", lang, name=self.name.get(lang))
 
     def findings(self, lang: str) -> list[str]:
         """Return what there is to decide, and what was written."""
