@@ -502,8 +502,8 @@ def dimension_differences(
     --------
     >>> import cxstats as cx
     >>> responses, codebook = cx.simulate_servqual(300, seed=1)
-    >>> dimension_differences(responses, codebook)[["score", "other", "estimate"]].iloc[0].tolist()
-    ['Tangibles', 'Reliability', 0.9506666666666668]
+    >>> dimension_differences(responses, codebook)["estimate"].round(2).tolist()[:3]
+    [0.95, 0.6, 0.23]
     """
     data, book = as_pandas(frame), as_codebook(codebook)
     if "expectation" in book.roles:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from cxstats.app.report.content import Cell, NativeChart, ReportChart, ReportTable, Sentence
 from cxstats.core.formats import format_number
-from cxstats.core.language import Text, label
+from cxstats.core.language import Text, check_lang, label
 from cxstats.core.result import Chart, Result
 
 if TYPE_CHECKING:
@@ -87,6 +87,39 @@ class TableChart(Result):
     def cite(self, lang: str | None = None) -> str:
         """Return where the method behind the table was published."""
         return super().cite(lang) if self.origin is None else self.origin.cite(lang)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class NamedChart(Result):
+    """A result that is drawn with the words of the codebook in place of columns.
+
+    Attributes
+    ----------
+    drawn_as : str
+        The kind of chart.
+    in_language : callable (lang)
+        Returns the result with names in a language.
+    """
+
+    drawn_as: str
+    in_language: Callable[[str], Result]
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The one kind."""
+        return (self.drawn_as,)
+
+    def title(self, lang: str | None = None) -> str:
+        """Return the title of the result."""
+        return self.in_language(check_lang(lang)).title(lang)
+
+    def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
+        """Return the chart of the result."""
+        return self.in_language(lang).chart(kind, lang, options)
+
+    def cite(self, lang: str | None = None) -> str:
+        """Return where the method was published."""
+        return self.in_language(check_lang(lang)).cite(lang)
 
 
 def interval_chart(  # noqa: PLR0913  (what a chart needs)

@@ -13,6 +13,8 @@ import pandas as pd
 from cxstats.app.report.client import MIN_CELL, NO_RESPONDENTS, Client, open_client
 from cxstats.app.report.content import ReportTable, Section
 from cxstats.app.report.sections.decisions import actions, decisions
+from cxstats.app.report.sections.drivers import drivers
+from cxstats.app.report.sections.gaps import gaps
 from cxstats.app.report.sections.metrics import metrics
 from cxstats.app.report.sections.scorecard import scorecard
 from cxstats.core.errors import CxError
@@ -20,7 +22,7 @@ from cxstats.core.language import Text, check_lang, label
 from cxstats.core.result import Result
 
 # The chapters that analyse the file, in the order of the report.
-ANALYSES: tuple[Callable[[Client], Section], ...] = (metrics,)
+ANALYSES: tuple[Callable[[Client], Section], ...] = (metrics, gaps, drivers)
 # The chapters that say how it was done.
 ACCOUNTS: tuple[Callable[[Client], Section], ...] = ()
 FORMS = (".html", ".xlsx", ".pptx", ".docx")
