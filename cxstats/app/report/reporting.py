@@ -15,14 +15,16 @@ from cxstats.app.report.content import ReportTable, Section
 from cxstats.app.report.sections.decisions import actions, decisions
 from cxstats.app.report.sections.drivers import drivers
 from cxstats.app.report.sections.gaps import gaps
+from cxstats.app.report.sections.journeys import journeys
 from cxstats.app.report.sections.metrics import metrics
 from cxstats.app.report.sections.scorecard import scorecard
+from cxstats.app.report.sections.words import words
 from cxstats.core.errors import CxError
 from cxstats.core.language import Text, check_lang, label
 from cxstats.core.result import Result
 
 # The chapters that analyse the file, in the order of the report.
-ANALYSES: tuple[Callable[[Client], Section], ...] = (metrics, gaps, drivers)
+ANALYSES: tuple[Callable[[Client], Section], ...] = (metrics, gaps, drivers, journeys, words)
 # The chapters that say how it was done.
 ACCOUNTS: tuple[Callable[[Client], Section], ...] = ()
 FORMS = (".html", ".xlsx", ".pptx", ".docx")

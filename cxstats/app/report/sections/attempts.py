@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from cxstats.core.errors import CxError
 from cxstats.core.language import Text, both
+from cxstats.stats.means import MeanOptions
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from cxstats.app.report.client import Client
     from cxstats.app.report.content import Finding, ReportTable
 
 ALPHA = 0.05  # of the adjusted p values on which a report claims an order
@@ -42,3 +46,17 @@ def estimate_cells(
     return {
         name: table.cell(row, column, **form) for name, column in zip(names, limits, strict=True)
     }
+
+
+def told_apart(pairs: pd.DataFrame, name: Any) -> set[Any]:
+    """Return from which others a score differs beyond chance (`paired_differences`)."""
+    sure = pairs[pairs["p_adjusted"] <= ALPHA]
+    firsts = sure.loc[sure["other"] == name, "score"]
+    return {*firsts, *sure.loc[sure["score"] == name, "other"]}
+
+
+def design_options(client: Client, bounds: tuple[float, float]) -> MeanOptions:
+    """Return how means of the client's respondents are tested, under the codebook's design."""
+    design = client.codebook.design
+    rows = None if design is None else design.read(client.answers)
+    return MeanOptions(rows=rows, bounds=bounds)
