@@ -16,17 +16,25 @@ from cxstats.app.report.sections.decisions import actions, decisions
 from cxstats.app.report.sections.drivers import drivers
 from cxstats.app.report.sections.gaps import gaps
 from cxstats.app.report.sections.journeys import journeys
+from cxstats.app.report.sections.method import method
 from cxstats.app.report.sections.metrics import metrics
+from cxstats.app.report.sections.provenance import provenance
+from cxstats.app.report.sections.quality import quality
 from cxstats.app.report.sections.scorecard import scorecard
 from cxstats.app.report.sections.words import words
 from cxstats.core.errors import CxError
-from cxstats.core.language import Text, check_lang, label
+from cxstats.core.language import Text, both, check_lang, label
+from cxstats.core.progress import tracked
 from cxstats.core.result import Result
 
 # The chapters that analyse the file, in the order of the report.
 ANALYSES: tuple[Callable[[Client], Section], ...] = (metrics, gaps, drivers, journeys, words)
 # The chapters that say how it was done.
-ACCOUNTS: tuple[Callable[[Client], Section], ...] = ()
+ACCOUNTS: tuple[Callable[[Client, Sequence[Section]], Section], ...] = (
+    quality,
+    method,
+    provenance,
+)
 FORMS = (".html", ".xlsx", ".pptx", ".docx")
 
 
@@ -202,9 +210,17 @@ def report(  # noqa: PLR0913  (what a person says of a file)
 
 
 def analyse(client: Client) -> tuple[Section, ...]:
-    """Return the chapters of the report, what to decide first."""
-    analyses = [section(client) for section in ANALYSES]
-    accounts = [section(client) for section in ACCOUNTS]
+    """Return the chapters of the report, what to decide first; a bar shows how far it is.
+
+    A chapter that the data do not allow says why, and the others go on.
+    """
+    analyses: list[Section] = []
+    accounts: list[Section] = []
+    for place, _ in tracked(len(ANALYSES) + len(ACCOUNTS), 1, "report"):
+        if place < len(ANALYSES):
+            analyses.append(_chapter(ANALYSES[place], client))
+        else:
+            accounts.append(_chapter(ACCOUNTS[place - len(ANALYSES)], client, analyses))
     return (
         decisions(analyses),
         scorecard(client, analyses),
@@ -212,6 +228,15 @@ def analyse(client: Client) -> tuple[Section, ...]:
         actions(analyses),
         *accounts,
     )
+
+
+def _chapter(build: Callable[..., Section], *of: Any) -> Section:
+    """Return a chapter, or why the data do not allow it; a bug still raises."""
+    try:
+        return build(*of)
+    except CxError as error:
+        name = both(f"report.section.{build.__name__}")
+        return Section(build.__name__, absent=(both("report.absent.failed", name=name, why=str(error)),))
 
 
 def _draft(file: Path, sheet: str | None, out: Path | None, lang: str) -> str:
