@@ -36,13 +36,7 @@ from cxstats.service.dimension_scores import (
     zone_of_tolerance,
 )
 from cxstats.stats.group_comparison import compare_groups
-from cxstats.stats.hypothesis_tests import (
-    MeanTests,
-    adjust,
-    difference_tests,
-    mean_tests,
-    paired_differences,
-)
+from cxstats.stats.hypothesis_tests import MeanTests, adjust, difference_tests, mean_tests
 from cxstats.stats.means import MeanOptions, interval_notes, method_name
 from cxstats.stats.sampling_design import Design, design_of
 from cxstats.survey.answers import answers
@@ -481,61 +475,51 @@ def servperf(  # noqa: PLR0913  (keywords)
     return _analyse(scored, "perception", weights, by, options, seed, min_cell)
 
 
-def dimension_differences(
-    frame: Any, codebook: Codebook, *, design: Design | None = None, level: float = LEVEL
+def respondent_scores(
+    frame: Any,
+    codebook: Codebook,
+    weights: str | Mapping[str, float] | None = None,
+    *,
+    measure: str | None = None,
 ) -> pd.DataFrame:
-    """Test which dimensions differ from each other: paired t of all pairs, adjusted by Holm.
+    """Return the score of every respondent on every dimension, and the overall one.
 
-    Scores are gaps where the questionnaire has expectations, else perceptions.
+    They are what `servqual` and `servperf` test.
 
     Parameters
     ----------
-    frame, codebook, design, level
+    frame, codebook, weights
         As `servqual`.
+    measure : {"gap", "perception"}, optional
+        Without it gaps, where the questionnaire has expectations.
 
     Returns
     -------
     pandas.DataFrame
-        As `cxstats.stats.hypothesis_tests.paired_differences`; empty of one dimension.
-
-    Examples
-    --------
-    >>> import cxstats as cx
-    >>> responses, codebook = cx.simulate_servqual(300, seed=1)
-    >>> dimension_differences(responses, codebook)["estimate"].round(2).tolist()[:3]
-    [0.95, 0.6, 0.23]
-    """
-    data, book = as_pandas(frame), as_codebook(codebook)
-    if "expectation" in book.roles:
-        roles = answered_in_all(data, book, ("expectation", "perception"))
-        scored = Scores(data, book, roles["perception"] - roles["expectation"], roles)
-        options = _options(scored, "gap", design, level, "t")
-    else:
-        role = "perception" if "perception" in book.roles else book.roles[0]
-        values = answers(data, book, role)
-        scored = Scores(data, book, values, {"perception": values})
-        options = _options(scored, "perception", design, level, "t")
-    return paired_differences(scored.by_dimension(scored.measure), list(book.constructs), options)
-
-
-def construct_means(frame: Any, codebook: Codebook) -> pd.DataFrame:
-    """Return each respondent's mean of the answered items of every construct, in the main role.
+        Columns: the dimensions and "Overall"; NaN where nothing was answered.
 
     Examples
     --------
     >>> import pandas as pd
     >>> book = Codebook(scale=(1, 7), constructs={"A": ["a1", "a2"], "B": ["b1"]})
     >>> frame = pd.DataFrame({"a1": [5, 6], "a2": [7, None], "b1": [None, 2]})
-    >>> construct_means(frame, book).to_dict("list")
-    {'A': [6.0, 6.0], 'B': [nan, 2.0]}
+    >>> respondent_scores(frame, book).to_dict("list")
+    {'A': [6.0, 6.0], 'B': [nan, 2.0], 'Overall': [nan, 4.0]}
     """
     import pandas as pd
 
     data, book = as_pandas(frame), as_codebook(codebook)
-    role = "perception" if "perception" in book.roles else book.roles[0]
-    scored = Scores(data, book, answers(data, book, role), {})
-    means = scored.by_dimension(scored.measure)
-    return pd.DataFrame(means, index=data.index, columns=list(book.constructs))
+    if measure is None:
+        measure = "gap" if "expectation" in book.roles else "perception"
+    if measure == "gap":
+        roles = answered_in_all(data, book, ("expectation", "perception"))
+        values = roles["perception"] - roles["expectation"]
+    else:
+        role = "perception" if "perception" in book.roles else book.roles[0]
+        values = answers(data, book, role)
+    shares, _ = respondent_weights(data, book, weights)
+    scores = Scores(data, book, values, {}).with_overall(values, shares)
+    return pd.DataFrame(scores, index=data.index, columns=[*book.constructs, OVERALL])
 
 
 def _options(

@@ -236,7 +236,9 @@ def _chapter(build: Callable[..., Section], *of: Any) -> Section:
         return build(*of)
     except CxError as error:
         name = both(f"report.section.{build.__name__}")
-        return Section(build.__name__, absent=(both("report.absent.failed", name=name, why=str(error)),))
+        return Section(
+            build.__name__, absent=(both("report.absent.failed", name=name, why=str(error)),)
+        )
 
 
 def _draft(file: Path, sheet: str | None, out: Path | None, lang: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -18,14 +18,20 @@ from cxstats.app.report.content import (
     Sentence,
 )
 from cxstats.app.report.drawing import NamedChart, interval_chart
-from cxstats.app.report.sections.attempts import ALPHA, NoFinding, attempt, estimate_cells
+from cxstats.app.report.sections.attempts import (
+    ALPHA,
+    NoFinding,
+    attempt,
+    estimate_cells,
+    told_apart,
+)
 from cxstats.core.language import Text, both, listed
 from cxstats.core.progress import quiet_linear_algebra
 from cxstats.priorities.drivers.analysis import drivers as measure_drivers
 from cxstats.priorities.drivers.result import Drivers
 from cxstats.priorities.importance.analysis import importance_performance
 from cxstats.priorities.importance.result import ImportancePerformance
-from cxstats.service.servqual import construct_means
+from cxstats.service.servqual import respondent_scores
 
 if TYPE_CHECKING:
     from cxstats.app.report.client import Client
@@ -87,16 +93,19 @@ class _Sample:
         if outcome is None:
             raise NoFinding(both("report.absent.no_outcome"))
         columns: dict[str, Any] = {}
-        names, scales = [], []
+        names: list[Text] = []
+        scales: list[tuple[float, float]] = []
         if len(book.constructs) > 1:
-            means = construct_means(answers, book)
+            means = respondent_scores(answers, book, measure="perception")
             for name, items in book.constructs.items():
                 columns[f"driver {len(names)}"] = means[name].to_numpy(float)
                 names.append(client.name(name))
                 scales.append(book.bounds(items[0]))
         else:
             # The other question on the whole, recommendation or satisfaction, drives nothing.
-            rated = [n for n, q in questions.items() if n != outcome and q.kind in ("rating", "ces")]
+            rated = [
+                n for n, q in questions.items() if n != outcome and q.kind in ("rating", "ces")
+            ]
             for name in rated:
                 column = str(questions[name].column)
                 columns[f"driver {len(names)}"] = answers[column].to_numpy(float)
@@ -113,9 +122,9 @@ class _Sample:
             raise NoFinding(both("report.absent.few_for_drivers", n=n, least=least))
         design = book.design
         if design is not None:
-            for column in (design.weights, design.cluster, design.strata):
-                if column is not None:
-                    frame[column] = answers[column]
+            for role in (design.weights, design.cluster, design.strata):
+                if role is not None:
+                    frame[role] = answers[role]
         keys = list(columns)
         return cls(
             frame,
@@ -153,8 +162,11 @@ def _importance(client: Client, sample: _Sample) -> Finding:
     of_noise = [names[i] for i, p in enumerate(result.table["p_value"]) if p > ALPHA]
     if of_noise and len(of_noise) < len(names):
         details.append(Sentence("report.drivers.noise", {"names": listed(of_noise)}))
-    first = {"name": names[top], "first": table.cell(top, "first_share", "percent", 0)}
-    whole = {
+    first: dict[str, Any] = {
+        "name": names[top],
+        "first": table.cell(top, "first_share", "percent", 0),
+    }
+    whole: dict[str, Any] = {
         "outcome": sample.outcome,
         **estimate_cells(fit, 0, ("r_squared", "ci_low", "ci_high"), form="percent", decimals=0),
     }
@@ -185,14 +197,10 @@ def _first(
     top: str, sample: _Sample, result: Drivers, cells: dict[str, Any]
 ) -> tuple[Sentence, list[Sentence]]:
     """Return whether the largest share can be told apart from all, some or none of the others."""
-    pairs = result.pairs
-    if result.table.loc[top, "p_value"] > ALPHA or pairs is None:
+    pairs, p_values = result.pairs, cast("Any", result.table["p_value"])
+    if pairs is None or p_values[top] > ALPHA:
         return Sentence("report.drivers.none", {"outcome": sample.outcome}), []
-    sure = {
-        str(row.other if row.driver == top else row.driver)
-        for row in pairs.itertuples()
-        if top in (row.driver, row.other) and row.p_adjusted <= ALPHA
-    }
+    sure = told_apart(pairs.rename(columns={"driver": "score"}), top)
     below = [name for column, name in sample.drivers.items() if column in sure]
     unsure = [n for column, n in sample.drivers.items() if column != top and column not in sure]
     claims = tuple(Claim("drivers", sample.drivers[top].en, name.en) for name in below)
@@ -262,7 +270,9 @@ def _priorities(client: Client, sample: _Sample) -> Finding:
         pd.DataFrame({"driver": names, **values}), {"quadrant": "ipa.quadrant.{}"},
         level=result.level, percent=("importance", "certainty"), bars=("performance",),
     )  # fmt: skip
-    low = [i for i, quadrant in enumerate(result.table["quadrant"]) if quadrant == LOW_AND_IMPORTANT]
+    low = [
+        i for i, quadrant in enumerate(result.table["quadrant"]) if quadrant == LOW_AND_IMPORTANT
+    ]
     low.sort(key=lambda i: -float(result.table["certainty"].iloc[i]))
     sentences = [_priority(table, row, names[row], sample) for row in low]
     certain = bool(low) and float(result.table["certainty"].iloc[low[0]]) >= 1 - ALPHA
@@ -291,7 +301,7 @@ def _priorities(client: Client, sample: _Sample) -> Finding:
 def _priority(table: ReportTable, row: int, name: Text, sample: _Sample) -> Sentence:
     """Return that a driver is important and rated low, or how uncertain that is."""
     certain = float(table.frame["certainty"].iloc[row]) >= 1 - ALPHA
-    values = {
+    values: dict[str, Any] = {
         "name": name,
         "outcome": sample.outcome,
         "performance": table.cell(row, "performance", decimals=0),
@@ -311,6 +321,4 @@ def _in_language(
 ) -> ImportancePerformance:
     """Return the map with drivers and outcome in a language."""
     names = [name.get(lang) for name in sample.drivers.values()]
-    return replace(
-        result, table=result.table.assign(item=names), outcome=sample.outcome.get(lang)
-    )
+    return replace(result, table=result.table.assign(item=names), outcome=sample.outcome.get(lang))

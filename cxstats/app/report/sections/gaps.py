@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +12,14 @@ import pandas as pd
 
 from cxstats.app.report.content import Claim, Finding, Indicator, ReportTable, Section, Sentence
 from cxstats.app.report.drawing import interval_chart
-from cxstats.app.report.sections.attempts import ALPHA, NoFinding, attempt, estimate_cells
+from cxstats.app.report.sections.attempts import (
+    ALPHA,
+    NoFinding,
+    attempt,
+    design_options,
+    estimate_cells,
+    told_apart,
+)
 from cxstats.app.report.sections.metrics import MOST_GROUPS, MOST_PAIRS
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, both, listed
@@ -18,7 +27,11 @@ from cxstats.core.moments import moments
 from cxstats.metrics.result import group_text
 from cxstats.service.dimension_scores import OVERALL
 from cxstats.service.reliability import Reliability, reliability
-from cxstats.service.servqual import Servqual, dimension_differences, servperf, servqual
+from cxstats.service.servqual import Servqual, respondent_scores, servperf, servqual
+from cxstats.stats.group_comparison import Groups, compare_groups
+from cxstats.stats.hypothesis_tests import paired_differences
+from cxstats.stats.means import MeanOptions
+from cxstats.survey.coding import coded
 
 if TYPE_CHECKING:
     from cxstats.app.report.client import Client
@@ -51,10 +64,7 @@ def gaps(client: Client) -> Section:
     attempt(findings, absent, chapter, lambda: _items(client, scores))
     attempt(findings, absent, both("report.gaps.reliability"), lambda: _reliability(client))
     for column in dict.fromkeys(book.group_columns):
-        attempt(
-            findings, absent, client.name(column),
-            lambda column=column: _by_group(client, scores, column),
-        )  # fmt: skip
+        attempt(findings, absent, client.name(column), partial(_by_group, client, scores, column))
     wave = book.wave_column
     if wave is not None:
         attempt(findings, absent, client.name(wave), lambda: _over_waves(client, scores, wave))
@@ -72,11 +82,17 @@ class _Scores:
     result : Servqual
     table : ReportTable
         Dimensions, then the overall score.
+    respondents : pandas.DataFrame or None
+        The score of each; None where nobody answered in both roles.
+    options : MeanOptions
+        How means are tested.
     caveats : tuple of Text
     """
 
     result: Servqual
     table: ReportTable
+    respondents: pd.DataFrame | None
+    options: MeanOptions
     caveats: tuple[Text, ...]
 
     @classmethod
@@ -85,10 +101,18 @@ class _Scores:
         columns = GAP_COLUMNS if result.measure == "gap" else MEAN_COLUMNS
         table = _readable(client, result.table, "score", columns)
         title = both(f"report.table.{result.measure}")
-        percent_free = ReportTable(
-            result.measure + "_scores", title, table, level=result.level, bars=("estimate",)
+        scores = ReportTable(
+            f"{result.measure}_scores", title, table, level=result.level, bars=("estimate",)
         )
-        return cls(result, percent_free, (*caveats, *result.notes))
+        respondents = None
+        if result.paired:
+            weights = "points" if result.weights == "points" else None
+            respondents = respondent_scores(client.answers, client.codebook, weights)
+        ends = np.array([client.codebook.bounds(item) for item in client.codebook.items], float)
+        low, high = float(ends[:, 0].min()), float(ends[:, 1].max())
+        bounds = (low - high, high - low) if result.measure == "gap" else (low, high)
+        options = design_options(client, bounds)
+        return cls(result, scores, respondents, options, (*caveats, *result.notes))
 
     @property
     def measure(self) -> str:
@@ -124,28 +148,31 @@ class _Scores:
         ]  # fmt: skip
 
 
-def _scored(client: Client, by: str | None = None) -> tuple[Servqual, tuple[Text, ...]]:
+def _scored(client: Client) -> tuple[Servqual, tuple[Text, ...]]:
     """Return gaps, weighted by the points of respondents where they gave them; else means."""
     book, data = client.codebook, client.answers
-    options: dict[str, Any] = {} if by is None else {"by": by, "min_cell": client.min_cell}
-    if "expectation" not in book.roles:
-        return servperf(data, book, _weights(client), **options), ()
+    method = servqual if "expectation" in book.roles else servperf
+    if not book.point_columns:
+        return _paired_or_not(client, method), ()
     try:
-        return servqual(data, book, _weights(client), **options), ()
+        return method(data, book, "points"), ()
     except DataError as error:
-        # Points may be wrong, or two samples may have been asked; else the first reason stands.
-        for other in ({}, {"paired": False}):
-            try:
-                result = servqual(data, book, None, **options, **other)
-            except CxError:
-                continue
-            note = "unpaired" if other else "no_points"
-            return result, (both(f"report.gaps.{note}", why=str(error)),)
+        result = _paired_or_not(client, method)
+        return result, (both("report.gaps.no_points", why=str(error)),)
+
+
+def _paired_or_not(client: Client, method: Callable[..., Servqual]) -> Servqual:
+    """Return scores; gaps of two samples, where nobody answered in both roles."""
+    try:
+        return method(client.answers, client.codebook)
+    except DataError:
+        if method is servperf:
+            raise
+        try:
+            return servqual(client.answers, client.codebook, paired=False)
+        except CxError:
+            pass
         raise
-
-
-def _weights(client: Client) -> str | None:
-    return "points" if client.codebook.point_columns else None
 
 
 def _name(client: Client, score: str) -> Text:
@@ -173,11 +200,15 @@ def _dimensions(client: Client, scores: _Scores) -> Finding:
     cells = {
         "name": client.name(dimensions[low]), **estimate_cells(table, low, LIMITS, **scores.form)
     }  # fmt: skip
-    pairs = _pairs(client, result)
-    tables = ()
+    pairs = None
+    if scores.respondents is not None:
+        matrix = scores.respondents[dimensions].to_numpy(float)
+        pairs = paired_differences(matrix, dimensions, scores.options)
+    tables: tuple[ReportTable, ...] = ()
+    details: list[Sentence] = []
     certainty = 0.0
     if pairs is None or pairs.empty:
-        headline, details = Sentence(f"report.gaps.one.{scores.measure}", cells), []
+        headline = Sentence(f"report.gaps.one.{scores.measure}", cells)
     else:
         headline, details = _lowest(client, scores.measure, dimensions, low, pairs, cells)
         tables = (_pair_table(client, scores.measure, pairs, result.level),)
@@ -185,13 +216,13 @@ def _dimensions(client: Client, scores: _Scores) -> Finding:
     advised = bool(headline.claims)
     if scores.measure == "gap":
         details += _against_expectations(client, result, dimensions)
-        row = result.table.iloc[low]
-        advised = bool(row["p_adjusted"] <= ALPHA and row["estimate"] < 0)
-        certainty = 1 - float(row["p_adjusted"]) if advised else 0.0
-        size = abs(float(row["estimate"])) / _sd(row)
+        p_value = _value(result, dimensions[low], "p_adjusted")
+        advised = p_value <= ALPHA and values[low] < 0
+        certainty = 1 - p_value if advised else 0.0
+        size = abs(float(values[low])) / _sd(result, dimensions[low])
     elif advised and pairs is not None:
         certainty, size = _least_certain(pairs, dimensions[low])
-    overall = {"name": both("servqual.overall")}
+    overall: dict[str, Any] = {"name": both("servqual.overall")}
     overall |= estimate_cells(table, len(dimensions), LIMITS, **scores.form)
     if len(dimensions) > 1 and np.isfinite(table.frame["estimate"].iloc[-1]):
         details.append(Sentence(f"report.gaps.overall.{scores.measure}", overall))
@@ -218,24 +249,24 @@ def _dimensions(client: Client, scores: _Scores) -> Finding:
     )
 
 
-def _sd(row: pd.Series[Any]) -> float:
-    """Return the standard deviation of a respondent's gap; of two samples the root of both."""
-    return float(row["se"]) * float(np.sqrt(row["n"]))
+def _value(result: Servqual, score: str, column: str) -> float:
+    """Return a number of the table of scores."""
+    numbers: Any = result.table[column]
+    return float(numbers[score])
 
 
-def _pairs(client: Client, result: Servqual) -> pd.DataFrame | None:
-    """Return which dimensions differ; None where nobody answered in both roles."""
-    if not result.paired:
-        return None
-    book = client.codebook
-    return dimension_differences(client.answers, book, design=book.design, level=result.level)
+def _sd(result: Servqual, score: str) -> float:
+    """Return the standard deviation of a respondent's score, from the error of its mean."""
+    return _value(result, score, "se") * float(np.sqrt(_value(result, score, "n")))
 
 
 def _pair_table(client: Client, measure: str, pairs: pd.DataFrame, level: float) -> ReportTable:
     columns = ["estimate", "ci_low", "ci_high", "effect_size", "p_value", "p_adjusted", "n"]
     names = {c: [client.name(str(score)) for score in pairs[c]] for c in ("score", "other")}
     frame = pd.DataFrame({**names, **{c: pairs[c].to_numpy() for c in columns}})
-    return ReportTable(f"{measure}_pairs", both(f"report.table.{measure}_pairs"), frame, level=level)
+    return ReportTable(
+        f"{measure}_pairs", both(f"report.table.{measure}_pairs"), frame, level=level
+    )
 
 
 def _lowest(
@@ -248,11 +279,7 @@ def _lowest(
 ) -> tuple[Sentence, list[Sentence]]:
     """Return whether the lowest dimension can be told apart from all, some or none."""
     lowest = dimensions[low]
-    sure = {
-        str(row.other if row.score == lowest else row.score)
-        for row in pairs.itertuples()
-        if lowest in (row.score, row.other) and row.p_adjusted <= ALPHA
-    }
+    sure = told_apart(pairs, lowest)
     above = [name for name in dimensions if name in sure]
     unsure = [name for name in dimensions if name != lowest and name not in sure]
     claims = tuple(Claim(measure, name, lowest) for name in above)
@@ -269,7 +296,7 @@ def _lowest(
 def _least_certain(pairs: pd.DataFrame, lowest: str) -> tuple[float, float]:
     """Return certainty and size of the difference that is least certain of the lowest."""
     rows = pairs[(pairs["score"] == lowest) | (pairs["other"] == lowest)]
-    last = rows.loc[rows["p_adjusted"].idxmax()]
+    last: Any = rows.iloc[int(rows["p_adjusted"].argmax())]
     return 1 - float(last["p_adjusted"]), abs(float(last["effect_size"]))
 
 
@@ -277,16 +304,15 @@ def _against_expectations(
     client: Client, result: Servqual, dimensions: list[str]
 ) -> list[Sentence]:
     """Return in which dimensions perceptions are below, above, or cannot be told."""
-    table = result.table.loc[dimensions]
-    sure = table["p_adjusted"] <= ALPHA
-    kinds = {
-        "below": sure & (table["estimate"] < 0),
-        "above": sure & (table["estimate"] > 0),
-        "undecided": ~sure,
-    }
+    estimates, p_values = (
+        np.array([_value(result, name, column) for name in dimensions])
+        for column in ("estimate", "p_adjusted")
+    )
+    sure = p_values <= ALPHA
+    kinds = {"below": sure & (estimates < 0), "above": sure & (estimates > 0), "undecided": ~sure}
     sentences = []
     for kind, holds in kinds.items():
-        names = [name for name in dimensions if holds[name]]
+        names = [name for name, is_so in zip(dimensions, holds, strict=True) if is_so]
         ends = {"below": ("expectation", "perception"), "above": ("perception", "expectation")}
         claims = tuple(Claim(name, *ends[kind]) for name in names if kind in ends)
         if names:
@@ -339,16 +365,15 @@ def _reliability(client: Client) -> Finding:
         result = reliability(moments(client.answers[columns].dropna()), book)
     else:
         result = reliability(client.answers, book, n_resamples=2)
-    rows = [name for name in book.constructs if np.isfinite(result.table.loc[name, "alpha"])]
+    alphas: Any = result.table["alpha"]
+    rows = [name for name in book.constructs if np.isfinite(alphas[name])]
     if not rows:
         raise NoFinding(both("report.absent.no_alpha"))
     names = ("alpha", "alpha_ci_low", "alpha_ci_high", "omega", "omega_ci_low", "omega_ci_high")
     shown = result.table.loc[rows, [*names, "n_items", "n"]]
     frame = pd.DataFrame({"construct": [client.name(name) for name in rows]})
     frame = pd.concat([frame, shown.reset_index(drop=True)], axis=1)
-    table = ReportTable(
-        "reliability", both("report.table.reliability"), frame, level=result.level
-    )
+    table = ReportTable("reliability", both("report.table.reliability"), frame, level=result.level)
     # Where some alpha may be below the limit, the least certain one is the headline.
     verdicts = [_verdict(row) for _, row in frame.iterrows()]
     worst = frame["alpha" if set(verdicts) == {"enough"} else "alpha_ci_low"]
@@ -397,10 +422,10 @@ def _verdict(row: pd.Series[Any]) -> str:
     return "unsure" if row["alpha_ci_low"] < LOW_ALPHA else "enough"
 
 
-def _grouped(client: Client, scores: _Scores, column: str) -> Servqual:
+def _grouped(client: Client, scores: _Scores, column: str) -> Groups:
     """Return scores by the groups of a column, where they can be compared."""
     labels = {"name": both("report.gaps.scores"), "column": client.name(column)}
-    if not scores.result.paired:
+    if scores.respondents is None:
         raise NoFinding(both("report.absent.unpaired", **labels))
     if column not in client.answers:
         raise NoFinding(both("report.absent.one_group", **labels))
@@ -410,18 +435,22 @@ def _grouped(client: Client, scores: _Scores, column: str) -> Servqual:
         raise NoFinding(both("report.absent.many_groups", **labels, n=n_groups))
     if n_groups < 2:
         raise NoFinding(both("report.absent.one_group", **labels))
-    result, _ = _scored(client, column)
-    if result.comparisons is None:
+    groups = compare_groups(
+        coded(client.answers, client.codebook, [column]), column,
+        scores.respondents.to_numpy(float), [*client.codebook.constructs, OVERALL], scores.options,
+        client.min_cell,
+    )  # fmt: skip
+    if groups.pairs is None:
         raise NoFinding(both("report.absent.one_group", **labels))
-    return result
+    return groups
 
 
 def _group_tables(
-    client: Client, scores: _Scores, column: str, result: Servqual
+    client: Client, scores: _Scores, column: str, result: Groups
 ) -> tuple[ReportTable, ReportTable]:
     """Return scores by group, and all pairs of groups."""
     labels = {"name": both("report.gaps.scores"), "column": client.name(column)}
-    groups, pairs = result.groups, result.comparisons
+    groups, pairs = result.means, result.pairs
     assert groups is not None
     assert pairs is not None
     means = pd.DataFrame(
@@ -443,16 +472,21 @@ def _group_tables(
     )
     key = f"{scores.measure}_by_{column}"
     return (
-        ReportTable(key, both("report.table.by_group", **labels), means, level=result.level),
         ReportTable(
-            f"{key}_pairs", both("report.table.pairs", **labels), differences, level=result.level
+            key, both("report.table.by_group", **labels), means, level=scores.options.level
+        ),
+        ReportTable(
+            f"{key}_pairs",
+            both("report.table.pairs", **labels),
+            differences,
+            level=scores.options.level,
         ),
     )
 
 
-def _places(result: Servqual) -> dict[tuple[str, str], int]:
+def _places(result: Groups) -> dict[tuple[str, str], int]:
     """Return the row of every score and group in the table of groups."""
-    groups = result.groups
+    groups = result.means
     assert groups is not None
     pairs = zip(groups["score"], groups["group"], strict=True)
     return {(str(score), group_text(group)): row for row, (score, group) in enumerate(pairs)}
@@ -462,47 +496,48 @@ def _by_group(client: Client, scores: _Scores, column: str) -> Finding:
     """Return in which dimensions which groups differ."""
     result = _grouped(client, scores, column)
     table, differences = _group_tables(client, scores, column, result)
-    pairs, where = result.comparisons, _places(result)
+    pairs, where = result.pairs, _places(result)
     assert pairs is not None
     sure = pairs[pairs["p_adjusted"] <= ALPHA]
 
-    def sentence(key: str, row: Any) -> Sentence:
+    def sentence(row: Any) -> Sentence:
         first, second = group_text(row.group), group_text(row.other)
         higher, lower = (first, second) if row.estimate > 0 else (second, first)
-        values = {
+        values: dict[str, Any] = {
             "name": scores.name(client, row.score),
             "higher": higher,
             "lower": lower,
             "top": table.cell(where[row.score, higher], "estimate", **scores.form),
             "bottom": table.cell(where[row.score, lower], "estimate", **scores.form),
         }
-        return Sentence(key, values, (Claim(f"{scores.measure}:{row.score}", higher, lower),))
+        claim = Claim(f"{scores.measure}:{row.score}", higher, lower)
+        return Sentence("report.groups.differ", values, (claim,))
 
     # Dimensions before the overall score: they say where to look.
     order: Any = sure.assign(of_all=sure["score"] == OVERALL, size=sure["estimate"].abs())
     order = order.sort_values(["of_all", "size"], ascending=[True, False], kind="stable")
-    rows = list(order.itertuples())
+    rows: list[Any] = list(order.itertuples())
     shown = str(rows[0].score) if rows else OVERALL
-    values = {"name": both("report.gaps.scores"), "column": client.name(column)}
+    details: tuple[Sentence, ...] = ()
+    advice = None
+    size = certainty = 0.0
     if rows:
-        headline = sentence("report.groups.differ", rows[0])
-        details = tuple(sentence("report.groups.differ", row) for row in rows[1:MOST_PAIRS])
-        ends = {key: headline.values[key] for key in ("name", "higher", "lower")}
+        headline = sentence(rows[0])
+        details = tuple(sentence(row) for row in rows[1:MOST_PAIRS])
+        ends = {name: headline.values[name] for name in ("name", "higher", "lower")}
         advice = Sentence("report.advice.groups", ends)
         first = rows[0]
-        sd = float(scores.result.table.loc[shown, "se"]) * np.sqrt(
-            float(scores.result.table.loc[shown, "n"])
-        )
-        size, certainty = abs(float(first.estimate)) / sd, 1 - float(first.p_adjusted)
+        size = abs(float(first.estimate)) / _sd(scores.result, shown)
+        certainty = 1 - float(first.p_adjusted)
     else:
-        headline, details, advice = Sentence("report.gaps.groups_alike", values), (), None
-        size = certainty = 0.0
+        values = {"name": both("report.gaps.scores"), "column": client.name(column)}
+        headline = Sentence("report.gaps.groups_alike", values)
     drawn = tuple(row for (score, _), row in where.items() if score == shown)
     n = scores.table.cell(_row_of(client, shown), "n", "whole")
     chart = interval_chart(
         table, "group", LIMITS, headline=headline, n=n, axis=scores.name(client, shown),
-        origin=result, synthetic=client.synthetic, rows=drawn,
-        reference=float(scores.result.table.loc[shown, "estimate"]),
+        origin=scores.result, synthetic=client.synthetic, rows=drawn,
+        reference=_value(scores.result, shown, "estimate"),
     )  # fmt: skip
     return Finding(
         headline,
@@ -530,10 +565,10 @@ def _over_waves(client: Client, scores: _Scores, column: str) -> Finding:
     """
     result = _grouped(client, scores, column)
     table, differences = _group_tables(client, scores, column, result)
-    where, pairs = _places(result), result.comparisons
-    assert result.groups is not None
+    where, pairs = _places(result), result.pairs
+    assert result.means is not None
     assert pairs is not None
-    has = result.groups[result.groups["estimate"].notna()]
+    has = result.means[result.means["estimate"].notna()]
     waves = list(dict.fromkeys(group_text(group) for group in has["group"]))
     first, last = waves[0], waves[-1]
     sentences = []
@@ -541,15 +576,15 @@ def _over_waves(client: Client, scores: _Scores, column: str) -> Finding:
         at = [
             i
             for i, row in enumerate(pairs.itertuples())
-            if row.score == score and {group_text(row.group), group_text(row.other)} == {first, last}
+            if row.score == score
+            and {group_text(row.group), group_text(row.other)} == {first, last}
         ]
         if at and (score, first) in where:
             ends = (where[score, first], where[score, last])
             sentences.append(_change(client, scores, score, table, ends, pairs.iloc[at[0]]))
     if not sentences:
-        raise NoFinding(
-            both("report.absent.one_group", name=both("report.gaps.scores"), column=client.name(column))
-        )
+        labels = {"name": both("report.gaps.scores"), "column": client.name(column)}
+        raise NoFinding(both("report.absent.one_group", **labels))
     (headline, size, certainty), others = sentences[0], sentences[1:]
     details = [sentence for sentence, _, moved in others if moved]
     falls = [s for s, _, moved in sentences if moved and s.key == "report.gaps.waves.down"]
@@ -559,10 +594,11 @@ def _over_waves(client: Client, scores: _Scores, column: str) -> Finding:
         advice = Sentence("report.advice.waves", values)
         size, certainty = next((z, c) for s, z, c in sentences if s is falls[0])
     drawn = tuple(where[OVERALL, wave] for wave in waves if (OVERALL, wave) in where)
+    n = scores.table.cell(_row_of(client, OVERALL), "n", "whole")
     chart = interval_chart(
-        table, "group", LIMITS, headline=headline, n=scores.table.cell(-1, "n", "whole"),
-        axis=scores.name(client, OVERALL), origin=result, synthetic=client.synthetic, rows=drawn,
-        reference=float(scores.result.table.loc[OVERALL, "estimate"]), kind="line",
+        table, "group", LIMITS, headline=headline, n=n, axis=scores.name(client, OVERALL),
+        origin=scores.result, synthetic=client.synthetic, rows=drawn,
+        reference=_value(scores.result, OVERALL, "estimate"), kind="line",
     )  # fmt: skip
     return Finding(
         headline,
@@ -578,7 +614,7 @@ def _over_waves(client: Client, scores: _Scores, column: str) -> Finding:
     )
 
 
-def _change(  # noqa: PLR0913, PLR0917  (what the sentence needs)
+def _change(
     client: Client,
     scores: _Scores,
     score: str,
@@ -602,6 +638,5 @@ def _change(  # noqa: PLR0913, PLR0917  (what the sentence needs)
         return Sentence("report.gaps.waves.same", values), 0.0, 0.0
     claim = Claim(f"{scores.measure}:{score}", *((last, first) if rose else (first, last)))
     key = f"report.gaps.waves.{'up' if rose else 'down'}"
-    total = scores.result.table.loc[score]
-    size = abs(float(row["estimate"])) / _sd(total)
-    return Sentence(key, values, (claim,)), float(size), 1 - float(row["p_adjusted"])
+    size = abs(float(row["estimate"])) / _sd(scores.result, score)
+    return Sentence(key, values, (claim,)), size, 1 - float(row["p_adjusted"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,15 +35,13 @@ def journeys(client: Client) -> Section:
     findings: list[Finding] = []
     absent: list[Text] = []
     questions = client.codebook.questions
-    for name, question in questions.items():
+    for key, question in questions.items():
         if question.kind == "choices":
-            attempt(
-                findings, absent, client.name(name),
-                lambda name=name, question=question: _usage(client, name, question),
-            )  # fmt: skip
+            attempt(findings, absent, client.name(key), partial(_usage, client, key, question))
     ratings = [name for name, question in questions.items() if question.kind == "rating"]
     if len(ratings) > 1:
-        attempt(findings, absent, both("report.journeys.ratings"), lambda: _ratings(client, ratings))
+        name = both("report.journeys.ratings")
+        attempt(findings, absent, name, lambda: _ratings(client, ratings))
     if not findings:
         absent.append(both("report.absent.no_journeys"))
     absent.append(both("report.absent.event_log"))
@@ -104,7 +103,7 @@ def _most(
     headline = Sentence("report.journeys.unsure", values)
     if not below:
         return headline, []
-    named = {"name": options[top], "others": listed(below)}
+    named: dict[str, Any] = {"name": options[top], "others": listed(below)}
     return headline, [Sentence("report.journeys.above", named, claims)]
 
 
@@ -150,7 +149,7 @@ def _ratings(client: Client, ratings: list[str]) -> Finding:
     among = pairs[(pairs["score"] == ratings[lowest]) | (pairs["other"] == ratings[lowest])]
     size = certainty = 0.0
     if advice is not None:
-        last = among.loc[among["p_adjusted"].idxmax()]
+        last: Any = among.iloc[int(among["p_adjusted"].argmax())]
         size, certainty = abs(float(last["effect_size"])), 1 - float(last["p_adjusted"])
     order = tuple(int(i) for i in np.argsort(frame["estimate"].to_numpy(float), kind="stable"))
     n = table.cell(lowest, "n", "whole")

@@ -1,4 +1,4 @@
-"""Provenance: which file, which codebook, which versions, when, and how to make the report again."""
+"""Provenance: which file, codebook and versions, when, and how to make the report again."""
 
 from __future__ import annotations
 

@@ -141,21 +141,21 @@ def _missing(client: Client) -> Iterator[Finding]:
     columns = [c for c in (*book.answer_columns, *book.rated_columns) if c in answers]
     if not columns:
         return
-    n_missing = [int(answers[column].isna().sum()) for column in columns]
+    n_missing = np.array([int(answers[column].isna().sum()) for column in columns])
     frame = pd.DataFrame(
         {
             "column": list(map(str, columns)),
             "label": [client.name(book.name_of(column)) for column in columns],
             "n_missing": n_missing,
-            "share": np.array(n_missing) / len(answers),
+            "share": n_missing / len(answers),
         }
     )
     frame = frame.sort_values("n_missing", ascending=False, kind="stable")
     table = ReportTable(
         "missing", both("report.table.missing"), frame, percent=("share",), bars=("share",)
     )
-    if n_missing and max(n_missing):
-        cells = {
+    if n_missing.any():
+        cells: dict[str, Any] = {
             "name": table.frame["label"].iloc[0], "share": table.cell(0, "share", "percent", 1)
         }  # fmt: skip
         yield Finding(Sentence("report.quality.missing", cells), table=table)
@@ -173,7 +173,10 @@ def _lines(client: Client) -> Iterator[Finding]:
     ]
     if rows:
         table = ReportTable("suspect", both("report.table.suspect"), pd.DataFrame(rows))
-        cells = {"reason": rows[0]["reason"], "n": table.cell(0, "n", "whole")}
+        cells: dict[str, Any] = {
+            "reason": table.frame["reason"].iloc[0],
+            "n": table.cell(0, "n", "whole"),
+        }
         yield Finding(Sentence("report.quality.suspect", cells), table=table)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cxstats.survey.questions import Question
 
 SHARES = ("share", "share_ci_low", "share_ci_high")
-MOST_TEXTS = 20_000  # that are read; of more, so many at random
+MOST_TEXTS = 5_000  # that are read; of more, so many at random: shares within 1.4 points
 MOST_ASPECTS, MOST_PHRASES, MOST_QUOTATIONS = 12, 8, 3
 LENGTHS = (8, 240)  # characters of a text that may be quoted
 ENOUGH_CHINESE = 100  # texts from which the sentiment model is worth its half minute
@@ -147,9 +147,7 @@ class _Comments:
         values = {"name": names[0], "others": listed(below)}
         return headline, [Sentence("report.words.above", values, claims)]
 
-    def _quotations(
-        self, result: Aspects, rows: list[int], names: list[Text]
-    ) -> list[Sentence]:
+    def _quotations(self, result: Aspects, rows: list[int], names: list[Text]) -> list[Sentence]:
         """Return a text of each of the first aspects: one of middling length, nobody's own.
 
         It is named by enough respondents, holds no personal data that were found, and no group
@@ -186,7 +184,8 @@ class _Comments:
         )  # fmt: skip
         phrases = [str(phrase) for phrase in table.frame["phrase"]]
         cells = estimate_cells(table, 0, columns[1:], form="percent", decimals=0)
-        headline = Sentence("report.words.phrase", {"question": self.name, "name": phrases[0], **cells})
+        cells |= {"question": self.name, "name": phrases[0]}
+        headline = Sentence("report.words.phrase", cells)
         details = []
         if len(phrases) > 1:
             details.append(Sentence("report.words.phrases", {"names": listed(phrases[1:])}))
