@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import pandas as pd
 
-from cxstats.app.report.client import MIN_CELL, NO_RESPONDENTS, Client, open_client
+from cxstats.app.report.client import ALPHA, MIN_CELL, NO_RESPONDENTS, Client, open_client
 from cxstats.app.report.content import ReportTable, Section
 from cxstats.app.report.sections.decisions import actions, decisions
 from cxstats.app.report.sections.drivers import drivers
@@ -215,12 +216,11 @@ def analyse(client: Client) -> tuple[Section, ...]:
     A chapter that the data do not allow says why, and the others go on.
     """
     analyses: list[Section] = []
-    accounts: list[Section] = []
-    for place, _ in tracked(len(ANALYSES) + len(ACCOUNTS), 1, "report"):
-        if place < len(ANALYSES):
-            analyses.append(_chapter(ANALYSES[place], client))
-        else:
-            accounts.append(_chapter(ACCOUNTS[place - len(ANALYSES)], client, analyses))
+    for place, _ in tracked(len(ANALYSES), 1, "report"):
+        analyses.append(_chapter(ANALYSES[place], client))
+    client = replace(client, alpha=threshold(analyses))
+    analyses = [_chapter(analysis, client) for analysis in ANALYSES]  # results are there already
+    accounts = [_chapter(account, client, analyses) for account in ACCOUNTS]
     return (
         decisions(analyses),
         scorecard(client, analyses),
@@ -228,6 +228,33 @@ def analyse(client: Client) -> tuple[Section, ...]:
         actions(analyses),
         *accounts,
     )
+
+
+def threshold(sections: Sequence[Section]) -> float:
+    """Return the adjusted p value up to which an order is stated, so that few orders are false.
+
+    Every table of comparisons is a family, with p values adjusted within it. A report has many
+    families, so they are selected by Benjamini and Hochberg's method by their smallest p value, and
+    an order is stated at ``alpha R / m``, R of m families being selected (of none, ``alpha / m``).
+    The error rate, on average over the selected families, is then at most alpha.
+
+    References
+    ----------
+    Benjamini & Bogomolov (2014). Selective inference on multiple families of hypotheses. Journal
+    of the Royal Statistical Society B 76(1), 297-318.
+    """
+    tables = {
+        table.key: table.frame["p_adjusted"].to_numpy(float)
+        for section in sections
+        for table in section.all_tables()
+        if "p_adjusted" in table.frame
+    }
+    smallest = np.sort([np.nanmin(p) for p in tables.values() if np.isfinite(p).any()])
+    m = len(smallest)
+    if m == 0:
+        return ALPHA
+    selected = np.flatnonzero(smallest <= ALPHA * np.arange(1, m + 1) / m)
+    return float(ALPHA * (selected[-1] + 1 if len(selected) else 1) / m)
 
 
 def _chapter(build: Callable[..., Section], *of: Any) -> Section:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from cxstats.app.report.client import Client
     from cxstats.app.report.content import Finding, ReportTable
 
-ALPHA = 0.05  # of the adjusted p values on which a report claims an order
-
 
 class NoFinding(Exception):
     """There is nothing to say; `text` says why."""
@@ -48,9 +46,9 @@ def estimate_cells(
     }
 
 
-def told_apart(pairs: pd.DataFrame, name: Any) -> set[Any]:
+def told_apart(pairs: pd.DataFrame, name: Any, alpha: float) -> set[Any]:
     """Return from which others a score differs beyond chance (`paired_differences`)."""
-    sure = pairs[pairs["p_adjusted"] <= ALPHA]
+    sure = pairs[pairs["p_adjusted"] <= alpha]
     firsts = sure.loc[sure["other"] == name, "score"]
     return {*firsts, *sure.loc[sure["score"] == name, "other"]}
 

@@ -19,7 +19,6 @@ from cxstats.app.report.content import (
 )
 from cxstats.app.report.drawing import NamedChart, interval_chart
 from cxstats.app.report.sections.attempts import (
-    ALPHA,
     NoFinding,
     attempt,
     estimate_cells,
@@ -40,6 +39,7 @@ LEAST, LEAST_PER_DRIVER = 50, 10  # complete respondents
 MOST_DRIVERS = 15  # whose shares are exact and can be read
 RESAMPLES, RESAMPLES_OF_MANY = 1_000, 200
 MANY = 20_000  # respondents above which fewer resamples are drawn: intervals are narrow then
+CERTAIN = 0.95  # share of resamples in which a driver is important and rated low
 OUTCOME = "outcome"
 SHARES = ("share", "share_ci_low", "share_ci_high")
 PERFORMANCES = ("performance", "performance_ci_low", "performance_ci_high")
@@ -49,7 +49,7 @@ LOW_AND_IMPORTANT = "concentrate here"
 def drivers(client: Client) -> Section:
     """Return shares of the drivers of satisfaction, or of recommendation, and the priorities."""
     try:
-        sample = _Sample.of(client)
+        sample = client.once(("drivers",), lambda: _Sample.of(client))
     except NoFinding as reason:
         return Section("drivers", absent=(reason.text,))
     findings: list[Finding] = []
@@ -137,9 +137,12 @@ class _Sample:
 
 def _importance(client: Client, sample: _Sample) -> Finding:
     """Return which driver goes most closely with the outcome, and from which it can be told."""
-    result = measure_drivers(
-        sample.frame, OUTCOME, list(sample.drivers), design=client.codebook.design,
-        n_resamples=sample.n_resamples, seed=client.seed,
+    result = client.once(
+        ("importance",),
+        lambda: measure_drivers(
+            sample.frame, OUTCOME, list(sample.drivers), design=client.codebook.design,
+            n_resamples=sample.n_resamples, seed=client.seed,
+        ),
     )  # fmt: skip
     assert isinstance(result, Drivers)
     names, keys = list(sample.drivers.values()), list(sample.drivers)
@@ -158,8 +161,8 @@ def _importance(client: Client, sample: _Sample) -> Finding:
         "outcome": sample.outcome,
         **estimate_cells(table, top, SHARES, form="percent", decimals=0),
     }
-    headline, details = _first(keys[top], sample, result, cells)
-    of_noise = [names[i] for i, p in enumerate(result.table["p_value"]) if p > ALPHA]
+    headline, details = _first(keys[top], sample, result, cells, client.alpha)
+    of_noise = [names[i] for i, p in enumerate(result.table["p_value"]) if p > client.alpha]
     if of_noise and len(of_noise) < len(names):
         details.append(Sentence("report.drivers.noise", {"names": listed(of_noise)}))
     first: dict[str, Any] = {
@@ -194,13 +197,13 @@ def _importance(client: Client, sample: _Sample) -> Finding:
 
 
 def _first(
-    top: str, sample: _Sample, result: Drivers, cells: dict[str, Any]
+    top: str, sample: _Sample, result: Drivers, cells: dict[str, Any], alpha: float
 ) -> tuple[Sentence, list[Sentence]]:
     """Return whether the largest share can be told apart from all, some or none of the others."""
     pairs, p_values = result.pairs, cast("Any", result.table["p_value"])
-    if pairs is None or p_values[top] > ALPHA:
+    if pairs is None or p_values[top] > alpha:
         return Sentence("report.drivers.none", {"outcome": sample.outcome}), []
-    sure = told_apart(pairs.rename(columns={"driver": "score"}), top)
+    sure = told_apart(pairs.rename(columns={"driver": "score"}), top, alpha)
     below = [name for column, name in sample.drivers.items() if column in sure]
     unsure = [n for column, n in sample.drivers.items() if column != top and column not in sure]
     claims = tuple(Claim("drivers", sample.drivers[top].en, name.en) for name in below)
@@ -256,12 +259,16 @@ def _named_notes(notes: tuple[Text, ...], sample: _Sample) -> tuple[Text, ...]:
 
 def _priorities(client: Client, sample: _Sample) -> Finding:
     """Return which drivers are important and rated low, and how certain that is."""
-    with quiet_linear_algebra():
-        result = importance_performance(
-            sample.frame, list(sample.drivers), outcome=OUTCOME, importance="shapley",
-            scale=sample.scales, design=client.codebook.design,
-            n_resamples=sample.n_resamples, seed=client.seed,
-        )  # fmt: skip
+
+    def mapped() -> ImportancePerformance:
+        with quiet_linear_algebra():
+            return importance_performance(
+                sample.frame, list(sample.drivers), outcome=OUTCOME, importance="shapley",
+                scale=sample.scales, design=client.codebook.design,
+                n_resamples=sample.n_resamples, seed=client.seed,
+            )  # fmt: skip
+
+    result = client.once(("priorities",), mapped)
     names = list(sample.drivers.values())
     columns = ["importance", *PERFORMANCES, "quadrant", "certainty", "n"]
     values = {column: result.table[column].to_numpy() for column in columns}
@@ -275,7 +282,7 @@ def _priorities(client: Client, sample: _Sample) -> Finding:
     ]
     low.sort(key=lambda i: -float(result.table["certainty"].iloc[i]))
     sentences = [_priority(table, row, names[row], sample) for row in low]
-    certain = bool(low) and float(result.table["certainty"].iloc[low[0]]) >= 1 - ALPHA
+    certain = bool(low) and float(result.table["certainty"].iloc[low[0]]) >= CERTAIN
     if not sentences:
         sentences = [Sentence("report.priorities.none", {"outcome": sample.outcome})]
     advice = None
@@ -300,7 +307,7 @@ def _priorities(client: Client, sample: _Sample) -> Finding:
 
 def _priority(table: ReportTable, row: int, name: Text, sample: _Sample) -> Sentence:
     """Return that a driver is important and rated low, or how uncertain that is."""
-    certain = float(table.frame["certainty"].iloc[row]) >= 1 - ALPHA
+    certain = float(table.frame["certainty"].iloc[row]) >= CERTAIN
     values: dict[str, Any] = {
         "name": name,
         "outcome": sample.outcome,

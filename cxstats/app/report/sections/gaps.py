@@ -13,7 +13,6 @@ import pandas as pd
 from cxstats.app.report.content import Claim, Finding, Indicator, ReportTable, Section, Sentence
 from cxstats.app.report.drawing import interval_chart
 from cxstats.app.report.sections.attempts import (
-    ALPHA,
     NoFinding,
     attempt,
     design_options,
@@ -51,7 +50,7 @@ def gaps(client: Client) -> Section:
     if not book.constructs:
         return Section("gaps", absent=(both("report.absent.no_constructs"),))
     try:
-        scores = _Scores.of(client)
+        scores = client.once(("scores",), lambda: _Scores.of(client))
     except CxError as error:
         why = both("report.absent.failed", name=both("report.gaps.scores"), why=str(error))
         return Section("gaps", absent=(why,))
@@ -203,7 +202,9 @@ def _dimensions(client: Client, scores: _Scores) -> Finding:
     pairs = None
     if scores.respondents is not None:
         matrix = scores.respondents[dimensions].to_numpy(float)
-        pairs = paired_differences(matrix, dimensions, scores.options)
+        pairs = client.once(
+            ("dimensions",), lambda: paired_differences(matrix, dimensions, scores.options)
+        )
     tables: tuple[ReportTable, ...] = ()
     details: list[Sentence] = []
     certainty = 0.0
@@ -217,7 +218,7 @@ def _dimensions(client: Client, scores: _Scores) -> Finding:
     if scores.measure == "gap":
         details += _against_expectations(client, result, dimensions)
         p_value = _value(result, dimensions[low], "p_adjusted")
-        advised = p_value <= ALPHA and values[low] < 0
+        advised = p_value <= client.alpha and values[low] < 0
         certainty = 1 - p_value if advised else 0.0
         size = abs(float(values[low])) / _sd(result, dimensions[low])
     elif advised and pairs is not None:
@@ -279,7 +280,7 @@ def _lowest(
 ) -> tuple[Sentence, list[Sentence]]:
     """Return whether the lowest dimension can be told apart from all, some or none."""
     lowest = dimensions[low]
-    sure = told_apart(pairs, lowest)
+    sure = told_apart(pairs, lowest, client.alpha)
     above = [name for name in dimensions if name in sure]
     unsure = [name for name in dimensions if name != lowest and name not in sure]
     claims = tuple(Claim(measure, name, lowest) for name in above)
@@ -308,7 +309,7 @@ def _against_expectations(
         np.array([_value(result, name, column) for name in dimensions])
         for column in ("estimate", "p_adjusted")
     )
-    sure = p_values <= ALPHA
+    sure = p_values <= client.alpha
     kinds = {"below": sure & (estimates < 0), "above": sure & (estimates > 0), "undecided": ~sure}
     sentences = []
     for kind, holds in kinds.items():
@@ -325,7 +326,8 @@ def _items(client: Client, scores: _Scores) -> Finding:
     """Return the items with the lowest scores; their order is not tested."""
     result = scores.result
     columns = GAP_COLUMNS if scores.measure == "gap" else MEAN_COLUMNS
-    frame = _readable(client, result.items, "item", columns)
+    untested = tuple(column for column in columns if column != "p_adjusted")
+    frame = _readable(client, result.items, "item", untested)
     if len(frame) < 2:
         raise NoFinding(both("report.absent.one_item"))
     title = both(f"report.table.{scores.measure}_items")
@@ -361,10 +363,13 @@ def _reliability(client: Client) -> Finding:
     columns = [column for name in book.constructs for column in book.columns(construct=name)]
     if len(columns) < 2:
         raise NoFinding(both("report.absent.one_item"))
-    if book.design is None:
-        result = reliability(moments(client.answers[columns].dropna()), book)
-    else:
-        result = reliability(client.answers, book, n_resamples=2)
+
+    def measured() -> Reliability:
+        if book.design is None:
+            return reliability(moments(client.answers[columns].dropna()), book)
+        return reliability(client.answers, book, n_resamples=2)
+
+    result = client.once(("reliability",), measured)
     alphas: Any = result.table["alpha"]
     rows = [name for name in book.constructs if np.isfinite(alphas[name])]
     if not rows:
@@ -435,11 +440,14 @@ def _grouped(client: Client, scores: _Scores, column: str) -> Groups:
         raise NoFinding(both("report.absent.many_groups", **labels, n=n_groups))
     if n_groups < 2:
         raise NoFinding(both("report.absent.one_group", **labels))
-    groups = compare_groups(
-        coded(client.answers, client.codebook, [column]), column,
-        scores.respondents.to_numpy(float), [*client.codebook.constructs, OVERALL], scores.options,
-        client.min_cell,
-    )  # fmt: skip
+    matrix = scores.respondents.to_numpy(float)
+    names = [*client.codebook.constructs, OVERALL]
+
+    def compared() -> Groups:
+        table = coded(client.answers, client.codebook, [column])
+        return compare_groups(table, column, matrix, names, scores.options, client.min_cell)
+
+    groups = client.once(("gaps by", column), compared)
     if groups.pairs is None:
         raise NoFinding(both("report.absent.one_group", **labels))
     return groups
@@ -498,7 +506,7 @@ def _by_group(client: Client, scores: _Scores, column: str) -> Finding:
     table, differences = _group_tables(client, scores, column, result)
     pairs, where = result.pairs, _places(result)
     assert pairs is not None
-    sure = pairs[pairs["p_adjusted"] <= ALPHA]
+    sure = pairs[pairs["p_adjusted"] <= client.alpha]
 
     def sentence(row: Any) -> Sentence:
         first, second = group_text(row.group), group_text(row.other)
@@ -625,7 +633,7 @@ def _change(
     """Return the sentence on a change, its size in standard deviations and its certainty."""
     before, after = ends
     first, last = (str(table.frame["group"].iloc[end]) for end in ends)
-    sure = bool(row["p_adjusted"] <= ALPHA)
+    sure = bool(row["p_adjusted"] <= client.alpha)
     rose = table.frame["estimate"].iloc[after] > table.frame["estimate"].iloc[before]
     values: dict[str, Any] = {
         "name": scores.name(client, score),

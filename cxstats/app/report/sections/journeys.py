@@ -50,7 +50,9 @@ def journeys(client: Client) -> Section:
 
 def _usage(client: Client, name: str, question: Question) -> Finding:
     """Return the share of respondents who ticked each option, and whether the first is sure."""
-    result = choices(client.answers, name, codebook=client.codebook)
+    result = client.once(
+        ("choices", name), lambda: choices(client.answers, name, codebook=client.codebook)
+    )
     frame = result.table[["option", *LIMITS, "ticked", "n"]].reset_index(drop=True)
     if int(frame["n"].max()) < client.min_cell:
         raise NoFinding(both("report.absent.few", name=client.name(name)))
@@ -64,8 +66,12 @@ def _usage(client: Client, name: str, question: Question) -> Finding:
     if not np.isfinite(estimates).any():
         raise NoFinding(both("report.absent.few", name=client.name(name)))
     options = [str(option) for option in frame["option"]]
-    ticks = read_ticks(client.answers, question, client.codebook.missing)
-    pairs = paired_differences(ticks.indicators, options, design_options(client, (0.0, 1.0)))
+
+    def compared() -> pd.DataFrame:
+        ticks = read_ticks(client.answers, question, client.codebook.missing).indicators
+        return paired_differences(ticks, options, design_options(client, (0.0, 1.0)))
+
+    pairs = client.once(("option pairs", name), compared)
     top = int(np.nanargmax(estimates))
     cells = {
         "question": client.name(name),
@@ -73,11 +79,17 @@ def _usage(client: Client, name: str, question: Question) -> Finding:
         **estimate_cells(table, top, LIMITS, form="percent", decimals=0),
     }
     n = table.cell(top, "n", "whole")
-    headline, details = _most(cells, options, top, told_apart(pairs, options[top]))
+    headline, details = _most(cells, options, top, told_apart(pairs, options[top], client.alpha))
     order = tuple(int(i) for i in np.argsort(-estimates, kind="stable"))
     chart = interval_chart(
         table, "option", LIMITS, headline=headline, n=n, axis=both("report.axis.ticked"),
         origin=result, synthetic=client.synthetic, rows=order,
+    )  # fmt: skip
+    shares = ("estimate", "ci_low", "ci_high")
+    title = both("report.table.all_pairs", name=client.name(name))
+    differences = ReportTable(
+        f"{name}_options_pairs", title, pairs.rename(columns={"score": "option"}),
+        level=result.level, percent=shares,
     )  # fmt: skip
     return Finding(
         headline,
@@ -87,6 +99,7 @@ def _usage(client: Client, name: str, question: Question) -> Finding:
         caveats=result.notes,
         table=table,
         chart=chart,
+        tables=(differences,),
     )
 
 
@@ -128,9 +141,12 @@ def _ratings(client: Client, ratings: list[str]) -> Finding:
     columns = [str(book.questions[name].column) for name in ratings]
     values = client.answers[columns].to_numpy(float)
     low, high = scales.pop()
-    pairs = paired_differences(values, ratings, design_options(client, (low, high)))
+    pairs = client.once(
+        ("rating pairs",),
+        lambda: paired_differences(values, ratings, design_options(client, (low, high))),
+    )
     lowest = int(frame["estimate"].to_numpy(float).argmin())
-    sure = told_apart(pairs, ratings[lowest])
+    sure = told_apart(pairs, ratings[lowest], client.alpha)
     above = [client.name(name) for name in ratings if name in sure]
     unsure = [n for i, n in enumerate(ratings) if i != lowest and n not in sure]
     cells = {"name": client.name(ratings[lowest]), **estimate_cells(table, lowest, LIMITS)}

@@ -28,7 +28,8 @@ def method(client: Client, analyses: Sequence[Section]) -> Section:
                     "method": finding.method,
                     "reference": " ".join(dict.fromkeys(_references(finding))),
                 }
-    settings = pd.DataFrame([{"level": LEVEL, "min_cell": client.min_cell, "seed": client.seed}])
+    values = {"level": LEVEL, "threshold": client.alpha, "min_cell": client.min_cell}
+    settings = pd.DataFrame([{**values, "seed": client.seed}])
     title = both("report.table.settings")
     chosen = ReportTable("settings", title, settings, percent=("level",))
     cells = {
@@ -38,8 +39,8 @@ def method(client: Client, analyses: Sequence[Section]) -> Section:
     }
     sentences = [
         Sentence("report.method.level", {"level": cells["level"]}),
-        Sentence("report.method.apart", {"level": cells["level"]}),
-        Sentence("report.method.family"),
+        Sentence("report.method.apart"),
+        Sentence("report.method.family", {"threshold": chosen.cell(0, "threshold", decimals=4)}),
         Sentence("report.method.association"),
         Sentence("report.method.min_cell", {"min_cell": cells["min_cell"]}),
         Sentence("report.method.decide"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,9 @@ def words(client: Client) -> Section:
             absent.append(both("report.absent.personal_text", name=client.name(name)))
             continue
         try:
-            comments = _Comments(client, name, question)
+            comments = client.once(
+                ("comments", name), partial(_Comments, client, name, question)
+            ).of(client)
         except NoFinding as reason:
             absent.append(reason.text)
             continue
@@ -90,9 +93,16 @@ class _Comments:
         self.texts = [str(text) for text in masked]
         self.unmasked = np.array([a == b for a, b in zip(written, self.texts, strict=True)])
 
+    def of(self, client: Client) -> _Comments:
+        """Return the same comments for a client whose orders are stated at another level."""
+        self.client = client
+        return self
+
     def topics(self) -> Finding:
         """Return what is named most often, with quotations."""
-        result = aspects(self.texts, synthetic=self.client.synthetic)
+        result = self.client.once(
+            ("aspects", self.key), lambda: aspects(self.texts, synthetic=self.client.synthetic)
+        )
         named = result.table["n"].to_numpy(float)
         order = [int(i) for i in np.argsort(-named, kind="stable")]
         rows = [i for i in order if named[i] >= self.client.min_cell][:MOST_ASPECTS]
@@ -107,8 +117,12 @@ class _Comments:
         )  # fmt: skip
         mentions = result.mentions[:, rows].astype(float)
         options = MeanOptions(bounds=(0.0, 1.0))
-        pairs = paired_differences(mentions, [name.en for name in names], options)
-        headline, details = self._most(table, names, told_apart(pairs, names[0].en))
+        pairs = self.client.once(
+            ("aspect pairs", self.key),
+            lambda: paired_differences(mentions, [name.en for name in names], options),
+        )
+        sure = told_apart(pairs, names[0].en, self.client.alpha)
+        headline, details = self._most(table, names, sure)
         details = [self._written(), *details, *self._quotations(result, rows, names)]
         chart = interval_chart(
             table, "aspect", SHARES, headline=headline, n=self.table.cell(0, "written", "whole"),
@@ -122,7 +136,18 @@ class _Comments:
             caveats=result.notes,
             table=table,
             chart=chart,
+            tables=(self._pairs(pairs, names, result.level),),
         )
+
+    def _pairs(self, pairs: pd.DataFrame, names: list[Text], level: float) -> ReportTable:
+        """Return the aspects compared with each other."""
+        of = {name.en: name for name in names}
+        columns = {c: [of[str(score)] for score in pairs[c]] for c in ("score", "other")}
+        frame = pairs.assign(**columns).rename(columns={"score": "aspect"})
+        title = both("report.table.all_pairs", name=self.name)
+        shares = ("estimate", "ci_low", "ci_high")
+        key = f"{self.key}_aspects_pairs"
+        return ReportTable(key, title, frame, level=level, percent=shares)
 
     def _written(self) -> Sentence:
         cells: dict[str, Any] = {
@@ -171,8 +196,10 @@ class _Comments:
 
     def phrases(self) -> Finding:
         """Return the phrases that many use."""
-        result = key_phrases(
-            self.texts, least=self.client.min_cell, synthetic=self.client.synthetic
+        least, synthetic = self.client.min_cell, self.client.synthetic
+        result = self.client.once(
+            ("phrases", self.key),
+            lambda: key_phrases(self.texts, least=least, synthetic=synthetic),
         )
         frame = result.table.iloc[:MOST_PHRASES]
         columns = ("phrase", "estimate", "ci_low", "ci_high")
@@ -206,7 +233,7 @@ class _Comments:
             raise NoFinding(both("report.absent.not_chinese", name=self.name))
         if find_spec("snownlp") is None:
             raise NoFinding(both("report.absent.no_words_extra", name=self.name))
-        result = sentiment(chinese, "zh")
+        result = self.client.once(("sentiment", self.key), lambda: sentiment(chinese, "zh"))
         columns = ["n", "n_scored", "classified_share", "estimate", "ci_low", "ci_high"]
         percent = ("classified_share", "estimate", "ci_low", "ci_high")
         table = ReportTable(
