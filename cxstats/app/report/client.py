@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from cxstats.core.errors import CxError
 from cxstats.core.language import Text, both
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from cxstats.survey.codebook import Codebook
     from cxstats.survey.report import ReadReport
 
+T = TypeVar("T")
+
+ALPHA = 0.05
 MIN_CELL = 10  # respondents below which a cell is hidden
 SYNTHETIC = ("synthetic", "simulated", "合成", "模拟")
 NO_RESPONDENTS = ("total", "preview", "test")  # kinds of rows that a report leaves out
@@ -53,6 +56,10 @@ class Client:
         Respondents below which a cell is hidden.
     seed : int
         Of everything that is drawn.
+    alpha : float
+        Adjusted p value up to which an order is stated.
+    results : dict
+        What was computed already; see `once`.
     """
 
     file: str
@@ -67,6 +74,14 @@ class Client:
     targets: Mapping[str, float]
     min_cell: int
     seed: int
+    alpha: float = ALPHA
+    results: dict[Any, Any] = field(default_factory=dict)
+
+    def once(self, key: tuple[Any, ...], build: Callable[[], T]) -> T:
+        """Return what `build` computes, computed once for this file under this key."""
+        if key not in self.results:
+            self.results[key] = build()
+        return cast("T", self.results[key])
 
     @property
     def synthetic(self) -> bool:

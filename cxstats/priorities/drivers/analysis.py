@@ -12,9 +12,9 @@ from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, interval, p_text
 from cxstats.core.language import Text, both, listed
 from cxstats.core.moments import Moments, check_resamples
-from cxstats.priorities.drivers.comparison import compare
+from cxstats.priorities.drivers.comparison import compare, driver_pairs
 from cxstats.priorities.drivers.importance_measures import Regression
-from cxstats.priorities.drivers.inference import Importances, importances
+from cxstats.priorities.drivers.inference import Importances, importances, reach
 from cxstats.priorities.drivers.logistic_table import logistic_columns
 from cxstats.priorities.drivers.measurement import EXACT
 from cxstats.priorities.drivers.result import Drivers
@@ -238,6 +238,7 @@ def drivers(  # noqa: PLR0913  (options of a method)
         coefficients=_coefficients(sample, estimates, level, method),
         groups=comparison.groups,
         comparisons=comparison.pairs,
+        pairs=_pairs(sample, estimates, method, level),
         by=by,
         n=sample.n,
         n_dropped=sample.n_dropped,
@@ -252,6 +253,16 @@ def drivers(  # noqa: PLR0913  (options of a method)
             *comparison.notes,
         ),
     )
+
+
+def _pairs(
+    sample: Sample, estimates: Importances, method: str, level: float
+) -> pd.DataFrame | None:
+    """Return the drivers compared with each other; betas are no parts of a whole."""
+    if method == "regression":
+        return None
+    wide = reach(level, sample.effective_n, sum(sample.ranks), sample.df)
+    return driver_pairs(estimates, list(sample.drivers), wide)
 
 
 def _penalty_reward(

@@ -1,4 +1,4 @@
-"""Importances compared between groups."""
+"""Importances compared: between groups, and of drivers with each other."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from cxstats.core.errors import DataError
 from cxstats.core.language import Text, both
 from cxstats.priorities.drivers.inference import (
     Importances,
+    complete_rows,
     expanded_percentile,
     importances,
     reach,
@@ -95,6 +96,54 @@ def compare(
         if group.n_failed:
             notes.append(both("drivers.note.group_failed", group=name, k=group.n_failed))
     return Comparison(_group_table(groups), _pair_table(groups, level), tuple(notes))
+
+
+def driver_pairs(estimates: Importances, drivers: list[str], wide: float) -> pd.DataFrame | None:
+    """Compare the shares of all pairs of drivers in the same resamples.
+
+    ``z = (s_i - s_j - optimism) / sd`` of the replicates of the difference; its optimism is taken
+    off as in `compare`.
+
+    Parameters
+    ----------
+    estimates : Importances
+    drivers : list of str
+    wide : float
+        How many standard errors an interval reaches (`cxstats.priorities.drivers.inference.reach`).
+
+    Returns
+    -------
+    pandas.DataFrame or None
+        One row a pair: ``driver, other, estimate`` (share of the first less that of the second),
+        ``ci_low, ci_high, se, p_value, p_adjusted`` (Holm, over all pairs). None without resamples,
+        or of one driver.
+    """
+    import pandas as pd
+    from scipy import stats
+
+    p = len(drivers)
+    if estimates.replicates is None or p < 2:
+        return None
+    first, second = np.array(list(combinations(range(p), 2))).T
+    shares = complete_rows(estimates.replicates)[:, p : 2 * p]
+    difference = estimates.share[first] - estimates.share[second]
+    replicates = shares[:, first] - shares[:, second]
+    optimism = replicates.mean(axis=0) - difference
+    low, high = expanded_percentile(replicates - 2 * optimism, wide)
+    se = spread(replicates)
+    z = np.divide(difference - optimism, se, out=np.zeros(len(se)), where=se > 0)
+    p_values = 2 * stats.norm.sf(np.abs(z))
+    columns = {
+        "driver": [drivers[i] for i in first],
+        "other": [drivers[j] for j in second],
+        "estimate": difference,
+        "ci_low": low,
+        "ci_high": high,
+        "se": se,
+        "p_value": p_values,
+        "p_adjusted": adjust(p_values),
+    }
+    return pd.DataFrame(columns)
 
 
 def _group_table(groups: Groups) -> pd.DataFrame:
