@@ -1,0 +1,165 @@
+"""Nothing that is hidden can be computed from what is published: rebuilt by other means."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+
+import cxstats as cx
+from cxstats.stats.disclosure import Table, feasible_ranges, suppressed_groups
+
+LEAST = 10
+counts_of_groups = st.lists(st.integers(0, 40), min_size=1, max_size=12)
+
+
+def crossed(shape):
+    places = list(itertools.product(*map(range, shape)))
+    return pd.DataFrame(places, columns=[f"by_{i}" for i in range(len(shape))])
+
+
+def intruder(counts, groups, published):
+    """Return the range of every cell by what an intruder writes down: cells, margins, the total.
+
+    Margins are those that `suppressed_groups` publishes of each choice of columns.
+    """
+    names = list(groups.columns)
+    rows, sums = [np.ones(len(counts))], [counts.sum()]
+    for size in range(1, len(names)):
+        for chosen in itertools.combinations(names, size):
+            margin = counts.groupby([groups[name] for name in chosen], sort=False).sum()
+            keys = margin.reset_index()[list(chosen)]
+            secret = suppressed_groups(margin.to_numpy(), LEAST, keys)
+            for hidden, (key, n) in zip(secret, margin.items(), strict=True):
+                if not hidden:
+                    key = key if isinstance(key, tuple) else (key,)
+                    rows.append((groups[list(chosen)] == list(key)).all(axis=1).to_numpy(float))
+                    sums.append(n)
+    for place in np.flatnonzero(published):
+        rows.append(np.eye(len(counts))[place])
+        sums.append(counts[place])
+    ranges = []
+    for target in np.eye(len(counts)):
+        ends = [sign * linprog(sign * target, A_eq=np.array(rows), b_eq=sums).fun for sign in (1, -1)]
+        ranges.append(ends[1] - ends[0])
+    return np.array(ranges)
+
+
+@settings(max_examples=300, deadline=None)
+@given(counts_of_groups)
+def test_one_column(counts):
+    counts = np.array(counts)
+    hidden = suppressed_groups(counts, LEAST)
+    assert hidden[(counts > 0) & (counts < LEAST)].all()
+    assert not hidden[counts == 0].any()
+    if hidden.any() and counts.sum() >= LEAST and (counts > 0).sum() > 1:
+        assert hidden.sum() >= 2
+        assert counts[hidden].sum() >= LEAST
+    if not hidden.any():
+        assert ((counts == 0) | (counts >= LEAST)).all()
+    # No more than needed: without the largest complement the others would give themselves away.
+    others = hidden & (counts >= LEAST)
+    assert others.sum() <= 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data(), st.integers(2, 5), st.integers(2, 4))
+def test_two_columns_as_an_intruder_sees_them(data, rows, columns):
+    size = rows * columns
+    counts = pd.Series(data.draw(st.lists(st.integers(0, 45), min_size=size, max_size=size)))
+    groups = crossed((rows, columns))
+    hidden = suppressed_groups(counts.to_numpy(), LEAST, groups)
+    small = ((counts > 0) & (counts < LEAST)).to_numpy()
+    assert hidden[small].all()
+    if counts.sum() < LEAST or (counts > 0).sum() < 2:
+        return
+    widths = intruder(counts, groups, ~hidden)
+    if hidden.all() or (hidden == (counts > 0)).all():  # nothing is published of any cell
+        return
+    assert (widths[small] >= LEAST - 1e-6).all()
+
+
+def test_three_columns():
+    rng = np.random.default_rng(3)
+    groups = crossed((3, 3, 2))
+    counts = pd.Series(rng.integers(2, 60, len(groups)))
+    hidden = suppressed_groups(counts.to_numpy(), LEAST, groups)
+    assert hidden[counts < LEAST].all()
+    assert not hidden.all()
+    assert (intruder(counts, groups, ~hidden)[hidden] >= LEAST - 1e-6).all()
+
+
+def test_the_intruder_finds_what_primary_suppression_alone_leaves():
+    """The test above can fail: with small cells alone hidden, a cell is computed exactly."""
+    groups = crossed((2, 2))
+    counts = pd.Series([3, 40, 30, 20])
+    widths = intruder(counts, groups, np.array([False, True, True, True]))
+    assert widths[0] == pytest.approx(0, abs=1e-9)
+    hidden = suppressed_groups(counts.to_numpy(), LEAST, groups)
+    assert hidden.tolist() == [True] * 4
+
+
+# By hand: which groups are hidden.
+KNOWN = [
+    ([40, 3, 25, 12], [1, 3]),  # the next smallest goes too
+    ([40, 6, 25, 5], [1, 3]),  # two hold 11 together
+    ([40, 3, 25, 2], [1, 2, 3]),  # two hold 5 together, so a third goes
+    ([40, 25], []),
+    ([4], [0]),
+    ([4, 0, 30], [0, 2]),  # a group without answers hides nobody
+    ([5, 5], [0, 1]),
+]
+
+
+@pytest.mark.parametrize(("counts", "places"), KNOWN)
+def test_by_hand(counts, places):
+    assert np.flatnonzero(suppressed_groups(counts, LEAST)).tolist() == places
+
+
+def test_cycle_of_cox():
+    """A small cell of a table with margins needs three others, the corners of a rectangle."""
+    groups = crossed((3, 3))
+    counts = [20, 50, 30, 8, 19, 22, 17, 32, 12]  # Willenborg & de Waal's kind of example
+    hidden = suppressed_groups(counts, LEAST, groups).reshape(3, 3)
+    assert hidden[1, 0]
+    assert (hidden.sum(axis=0)[hidden.any(axis=0)] >= 2).all()
+    assert (hidden.sum(axis=1)[hidden.any(axis=1)] >= 2).all()
+    assert hidden.sum() == 4
+
+
+def test_ranges_by_hand():
+    counts = np.array([3.0, 30, 40, 35])
+    sums = np.array([[1, 1, 0, 0], [0, 0, 1, 1], [1, 0, 1, 0], [0, 1, 0, 1], [1, 1, 1, 1]], float)
+    low, high = feasible_ranges(Table(counts, sums, np.zeros(5, bool)), np.ones(4, bool))
+    assert low.tolist() == [0, 0, 10, 32]
+    assert high.tolist() == [33, 33, 43, 65]
+
+
+def test_what_min_cell_may_be():
+    for wrong in (0, -1, 2.5, "ten", True):
+        with pytest.raises(cx.CxError, match="min_cell=.*; allowed: a whole number from 1"):
+            suppressed_groups([3], wrong)
+    assert not suppressed_groups([3, 1], None).any()
+    with pytest.raises(cx.CxError, match="by has 7 columns; with min_cell= allowed: at most 6"):
+        suppressed_groups([3, 30], 10, pd.DataFrame([[0] * 7, [1] * 7]))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(1, 30), min_size=2, max_size=7), st.integers(0, 9))
+def test_a_hidden_mean_cannot_be_computed(sizes, seed):
+    """Total less the published groups is the mean of at least LEAST answers of two groups."""
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame({"group": np.repeat(np.arange(len(sizes)), sizes)})
+    frame["score"] = rng.integers(0, 11, len(frame))
+    total = cx.nps(frame, column="score").table.iloc[0]
+    table = cx.nps(frame, column="score", by="group", min_cell=LEAST).table
+    published = table[~table["suppressed"]]
+    left = total["n"] - published["n"].sum()
+    assert left == 0 or left >= LEAST or total["n"] < LEAST
+    assert table.loc[table["suppressed"], table.columns.drop(["group", "suppressed"])].isna().all(
+        axis=None
+    )
+    assert table["suppressed"].sum() != 1
