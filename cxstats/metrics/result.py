@@ -16,7 +16,12 @@ from cxstats.core.language import Text, both, catalogue, label
 from cxstats.core.result import Chart, Result
 from cxstats.metrics.cluster_sums import TOO_FEW_CLUSTERS, ClusterSums, Covariance
 from cxstats.metrics.group_sums import Sums
-from cxstats.stats.disclosure import check_min_cell, suppressed_groups, suppression_notes
+from cxstats.stats.disclosure import (
+    check_min_cell,
+    suppressed_groups,
+    suppression_notes,
+    without_hidden,
+)
 from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
@@ -297,10 +302,7 @@ def build(  # noqa: PLR0913  (every metric says all of this)
         table[key] = values
     hidden = suppressed_groups(sums.n, options.min_cell, sums.groups)
     if options.min_cell is not None:
-        numbers = [column for column in table.columns if column not in sums.groups.columns]
-        table = table.astype(dict.fromkeys(numbers, float))
-        table.loc[hidden, numbers] = np.nan
-        table["suppressed"] = hidden
+        table = without_hidden(table, hidden, list(sums.groups.columns))
     return Metric(
         table=table,
         name=name,

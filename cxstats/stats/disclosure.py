@@ -17,11 +17,13 @@ Hence every sum of hidden cells that can be computed holds at least `min_cell` a
 cells could not span more than the sum. For one column both rules are the same.
 
 Limits. Who knows an answer of a small group, being its member, can subtract it; who knows that the
-next smallest group is hidden as well can narrow what a group may hold. Results are protected one by one: where a question has other missing answers than the next one, another group
-may be hidden with it, and the difference of both tables tells roughly what one hides. With three
-crossed columns or more the programmes allow broken counts, so that the span among whole numbers may
-be a little narrower. A group that is cut out as the complement of a total outside of the table
-(published elsewhere) is not protected.
+next smallest group is hidden as well can narrow what a group may hold. Results are protected one by
+one: where a question has other missing answers than the next one, another group may be hidden with
+it, and the difference of both tables tells roughly what one hides. With three crossed columns or
+more the programmes allow broken counts, so that the span among whole numbers may be a little
+narrower. Sums that are published elsewhere (a region that holds some of the branches) are not
+looked at: cross its column as well. Audit and choice took 1 second for 60 branches by 12 waves, 8
+seconds for 200 by 12.
 
 References
 ----------
@@ -46,7 +48,7 @@ from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -117,6 +119,42 @@ def suppressed_groups(
     return _suppressed(table, min_cell, codes)
 
 
+def without_hidden(
+    table: pd.DataFrame, hidden: Mask, visible: Sequence[str], flag: bool = True
+) -> pd.DataFrame:
+    """Return a table (g rows) in which hidden rows say only which group they are.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+    hidden : array of bool (g,)
+    visible : sequence of str
+        Columns that stay: those of groups, options, features.
+    flag : bool
+        Whether a column ``suppressed`` says which rows these are.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> means = pd.DataFrame({"group": ["a", "b"], "estimate": [1.5, 2.5], "n": [12, 3]})
+    >>> without_hidden(means, np.array([False, True]), ["group"])
+      group  estimate     n  suppressed
+    0     a       1.5  12.0       False
+    1     b       NaN   NaN        True
+    """
+    import pandas as pd
+
+    table = table.copy()
+    for place, name in enumerate(table.columns):
+        if name in visible:
+            continue
+        numeric = pd.api.types.is_numeric_dtype(table[name].dtype)
+        column = table[name].astype(float if numeric else object)
+        column[np.asarray(hidden)] = np.nan if numeric else None
+        table.isetitem(place, column)
+    return table.assign(suppressed=hidden) if flag else table
+
+
 def suppression_notes(hidden: Mask, min_cell: int | None) -> list[Text]:
     """Say how many groups are hidden, and why; nothing where none is.
 
@@ -151,9 +189,7 @@ def _suppressed(table: Array, min_cell: int, codes: NDArray[np.int_]) -> Mask:
             return hidden
 
 
-def _margins(
-    table: Array, min_cell: int, codes: NDArray[np.int_]
-) -> Iterator[tuple[Array, Mask]]:
+def _margins(table: Array, min_cell: int, codes: NDArray[np.int_]) -> Iterator[tuple[Array, Mask]]:
     """Yield the margins over every choice of fewer columns: members (m, g), which are hidden."""
     columns = codes.shape[1]
     for size in range(1, columns):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import CxError, DataError
-from cxstats.core.language import Text, both
+from cxstats.core.language import Text
 from cxstats.core.messages import no_column
 from cxstats.core.order_of_waves import in_order
 from cxstats.stats.disclosure import check_min_cell, suppressed_groups, suppression_notes
@@ -125,6 +125,13 @@ def compare_groups(
     else:
         omnibus = _wald(list(samples.values()), names, options.rows)
     return Groups(means, _pairs(samples, names, options), omnibus, notes)
+
+
+def hidden_groups(means: pd.DataFrame | None) -> list[Any]:
+    """Return the groups that `min_cell` hides in `Groups.means`."""
+    if means is None or "suppressed" not in means:
+        return []
+    return list(dict.fromkeys(means.loc[means["suppressed"], "group"]))
 
 
 def _with_suppressed(

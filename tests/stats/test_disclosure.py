@@ -43,7 +43,9 @@ def intruder(counts, groups, published):
         sums.append(counts[place])
     ranges = []
     for target in np.eye(len(counts)):
-        ends = [sign * linprog(sign * target, A_eq=np.array(rows), b_eq=sums).fun for sign in (1, -1)]
+        ends = [
+            sign * linprog(sign * target, A_eq=np.array(rows), b_eq=sums).fun for sign in (1, -1)
+        ]
         ranges.append(ends[1] - ends[0])
     return np.array(ranges)
 
@@ -159,7 +161,116 @@ def test_a_hidden_mean_cannot_be_computed(sizes, seed):
     published = table[~table["suppressed"]]
     left = total["n"] - published["n"].sum()
     assert left == 0 or left >= LEAST or total["n"] < LEAST
-    assert table.loc[table["suppressed"], table.columns.drop(["group", "suppressed"])].isna().all(
-        axis=None
+    assert (
+        table.loc[table["suppressed"], table.columns.drop(["group", "suppressed"])]
+        .isna()
+        .all(axis=None)
     )
     assert table["suppressed"].sum() != 1
+
+
+# ---- every result that has groups ------------------------------------------------------------
+
+
+def branches(sizes=(3, 12, 30, 45), seed=2):
+    """Return answers of branches of these sizes."""
+    rng = np.random.default_rng(seed)
+    n = sum(sizes)
+    frame = pd.DataFrame({"branch": np.repeat(list("abcdefgh")[: len(sizes)], sizes)})
+    for name in ("x1", "x2", "x3"):
+        frame[name] = rng.integers(1, 8, n)
+    for name in ("App_functional", "App_dysfunctional"):
+        frame[name] = rng.integers(1, 6, n)
+    frame["late"] = rng.normal(size=n)
+    frame["used"] = rng.choice(["App", "Phone", "App;Phone"], n)
+    return frame
+
+
+USED = {"kind": "choices", "column": "used"}
+BOOK = {"scale": (1, 7), "constructs": {"X": ["x1", "x2", "x3"]}}
+ITEMS = ["x1", "x2", "x3"]
+QUICK = {"by": "branch", "min_cell": LEAST}
+RESULTS = {
+    "nps": lambda f: cx.nps(f, column="x1", scale=(1, 7), bands="endpoints", **QUICK).tables(),
+    "csat": lambda f: cx.csat(f, column="x1", scale=(1, 7), **QUICK).tables(),
+    "choices": lambda f: cx.choices(f, USED, **QUICK).tables(),
+    "promise_kept": lambda f: cx.promise_kept(f, lateness="late", **QUICK).tables(),
+    "servperf": lambda f: {"groups": cx.servperf(f, BOOK, **QUICK).groups},
+    "weighted_score": lambda f: {
+        "groups": cx.weighted_score(f, dict.fromkeys(ITEMS, 1 / 3), normalise=True, **QUICK).groups
+    },
+    "satisfaction_index": lambda f: {
+        "groups": cx.satisfaction_index(f, ITEMS, scale=(1, 7), **QUICK).groups
+    },
+    "estimated weights": lambda f: {
+        "groups": cx.satisfaction_index(
+            f, ITEMS, scale=(1, 7), weights="factor", n_resamples=50, **QUICK
+        ).groups
+    },
+    "kano": lambda f: {"groups": cx.kano(f, ["App"], n_resamples=50, **QUICK).groups},
+}
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_results_hide_a_small_group_and_one_more(name):
+    frame = branches()
+    if name == "estimated weights":
+        frame[["x2", "x3"]] = frame[["x1"]].to_numpy() + np.random.default_rng(1).integers(
+            0, 2, (len(frame), 2)
+        )
+        frame[ITEMS] = frame[ITEMS].clip(upper=7)
+    for key, table in RESULTS[name](frame).items():
+        group = "branch" if "branch" in table else "group"
+        numbers = table.columns.difference([group, "option", "quantile", "feature", "score"])
+        numbers = numbers.difference(["suppressed"])
+        empty = table[numbers].isna().all(axis=1)
+        assert set(table.loc[empty, group]) == {"a", "b"}, key
+        assert table.loc[~empty, "n"].notna().all()
+        assert set(table.loc[~empty, group]) == {"c", "d"}
+
+
+PAIRS = {
+    "servperf": lambda f: cx.servperf(f, BOOK, **QUICK).comparisons,
+    "weighted_score": lambda f: (
+        cx.weighted_score(f, dict.fromkeys(ITEMS, 1 / 3), normalise=True, **QUICK).comparisons
+    ),
+    "csat": lambda f: cx.csat(f, column="x1", scale=(1, 7), **QUICK).compare().table,
+}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_hidden_groups_are_compared_with_none(name):
+    pairs = PAIRS[name](branches())
+    assert set(pairs["group"]) | set(pairs["other"]) == {"c", "d"}
+    assert len(pairs)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_summaries_say_it_and_show_no_number(lang):
+    frame = branches()
+    note = {"en": "2 groups are not shown", "zh": "2 个组未显示"}[lang]
+    for result in (
+        cx.csat(frame, column="x1", scale=(1, 7), **QUICK),
+        cx.choices(frame, USED, **QUICK),
+        cx.promise_kept(frame, lateness="late", **QUICK),
+        cx.servperf(frame, BOOK, **QUICK),
+        cx.satisfaction_index(frame, ITEMS, scale=(1, 7), **QUICK),
+        cx.kano(frame, ["App"], n_resamples=50, **QUICK),
+    ):
+        text = result.summary(lang)
+        assert note in text
+        assert "nan" not in text
+        assert "n = 12" not in text
+        assert "n = 3\n" not in text
+
+
+def test_options_of_one_question_hide_the_same_groups():
+    """Else the difference of two options would give a group away."""
+    frame = branches((9, 11, 12, 40))
+    frame["App"] = frame["used"].str.contains("App").astype(float)
+    frame["Phone"] = frame["used"].str.contains("Phone").astype(float)
+    frame.loc[frame.index[9:11], "Phone"] = np.nan  # nine of b answered this one
+    asked = {"kind": "choices", "columns": {"App": "App", "Phone": "Phone"}, "blank": "missing"}
+    table = cx.choices(frame, asked, **QUICK).table
+    by_option = table.groupby("option")["suppressed"].apply(list).tolist()
+    assert by_option == [[True, True, False, False]] * 2
