@@ -151,7 +151,7 @@ def without_hidden(
         numeric = pd.api.types.is_numeric_dtype(table[name].dtype)
         column = table[name].astype(float if numeric else object)
         column[np.asarray(hidden)] = np.nan if numeric else None
-        table.isetitem(place, column)
+        table.isetitem(place, column.array)
     return table.assign(suppressed=hidden) if flag else table
 
 
@@ -170,7 +170,7 @@ def suppression_notes(hidden: Mask, min_cell: int | None) -> list[Text]:
 def _suppressed(table: Array, min_cell: int, codes: NDArray[np.int_]) -> Mask:
     """Return which cells (g, k) are hidden, with the margins of their codes (g, columns)."""
     small = (table > 0) & (table < min_cell)
-    hidden = small.any(axis=1)
+    hidden: Mask = np.zeros(len(table), bool) | small.any(axis=1)
     if not hidden.any():
         return hidden
     margins = list(_margins(table, min_cell, codes))
@@ -234,7 +234,10 @@ class Table:
     def cells(self, target: int) -> Array:
         """Return which cells the count of a target adds up (g,), 0 or 1."""
         g = len(self.counts)
-        return np.eye(1, g, target)[0] if target < g else self.sums[self.secret][target - g]
+        cells: Array = np.eye(1, g, target)[0]
+        if target >= g:
+            cells = self.sums[self.secret][target - g]
+        return cells
 
     def targets(self, hidden: Mask) -> NDArray[np.intp]:
         """Return the places, among `sizes`, of what must not be computed."""

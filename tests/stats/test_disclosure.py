@@ -35,8 +35,8 @@ def intruder(counts, groups, published):
             secret = suppressed_groups(margin.to_numpy(), LEAST, keys)
             for hidden, (key, n) in zip(secret, margin.items(), strict=True):
                 if not hidden:
-                    key = key if isinstance(key, tuple) else (key,)
-                    rows.append((groups[list(chosen)] == list(key)).all(axis=1).to_numpy(float))
+                    labels = list(key) if isinstance(key, tuple) else [key]
+                    rows.append((groups[list(chosen)] == labels).all(axis=1).to_numpy(float))
                     sums.append(n)
     for place in np.flatnonzero(published):
         rows.append(np.eye(len(counts))[place])
@@ -142,7 +142,7 @@ def test_ranges_by_hand():
 
 def test_what_min_cell_may_be():
     for wrong in (0, -1, 2.5, "ten", True):
-        with pytest.raises(cx.CxError, match="min_cell=.*; allowed: a whole number from 1"):
+        with pytest.raises(cx.CxError, match=r"min_cell=.*; allowed: a whole number from 1"):
             suppressed_groups([3], wrong)
     assert not suppressed_groups([3, 1], None).any()
     with pytest.raises(cx.CxError, match="by has 7 columns; with min_cell= allowed: at most 6"):
@@ -191,7 +191,7 @@ BOOK = {"scale": (1, 7), "constructs": {"X": ["x1", "x2", "x3"]}}
 ITEMS = ["x1", "x2", "x3"]
 QUICK = {"by": "branch", "min_cell": LEAST}
 RESULTS = {
-    "nps": lambda f: cx.nps(f, column="x1", scale=(1, 7), bands="endpoints", **QUICK).tables(),
+    "nps": lambda f: cx.nps(f, column="x1", bands="seven_point", **QUICK).tables(),
     "csat": lambda f: cx.csat(f, column="x1", scale=(1, 7), **QUICK).tables(),
     "choices": lambda f: cx.choices(f, USED, **QUICK).tables(),
     "promise_kept": lambda f: cx.promise_kept(f, lateness="late", **QUICK).tables(),
