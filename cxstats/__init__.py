@@ -114,6 +114,8 @@ _PUBLIC = {
     "read_xes": "cxstats.operations.xes",
     "rank_proposals": "cxstats.scorecards.proposals",
     "reliability": "cxstats.service.reliability",
+    "report": "cxstats.app.report.reporting",
+    "Report": "cxstats.app.report.reporting",
     "repurchase": "cxstats.customers.repurchase",
     "ReproductionError": "cxstats.core.errors",
     "rfm": "cxstats.customers.rfm",
@@ -156,6 +158,7 @@ __all__ = [*_PUBLIC, "__version__"]  # noqa: PLE0604  (all are strings)
 
 if TYPE_CHECKING:
     from cxstats import cases, charts, experiments, metrics, satisfaction
+    from cxstats.app.report.reporting import Report, report
     from cxstats.cases.audit import Audit, audit
     from cxstats.cases.claims import Claims, claims
     from cxstats.cases.facts import cite, load_facts

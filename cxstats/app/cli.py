@@ -1,4 +1,4 @@
-"""The command line: ``cxstats reproduce | audit | codebook | lab``.
+"""The command line: ``cxstats reproduce | audit | codebook | report | lab``.
 
 Errors are one line. Exit status: 0 done, 1 a run failed, 2 the command was used wrongly.
 """
@@ -61,6 +61,15 @@ class Lang(StrEnum):
 
     en = "en"
     zh = "zh"
+
+
+class ReportForm(StrEnum):
+    """A form of a report."""
+
+    html = "html"
+    xlsx = "xlsx"
+    pptx = "pptx"
+    docx = "docx"
 
 
 # The tables of a printed audit, each with its columns.
@@ -311,6 +320,64 @@ def codebook(
     draft.write(out, lang.value)
     typer.echo(printable(draft.summary(lang.value), keep="\n"))
     typer.echo(label("survey.draft.written", lang.value, path=printable(str(out))))
+
+
+@app.command()
+def report(  # noqa: PLR0913, PLR0917  (options of a command)
+    file: Annotated[Path, typer.Argument(help="The client's file: .xlsx, .csv, .sav ...")],
+    codebook: Annotated[
+        str | None,
+        typer.Option(help="The codebook (YAML); without it, one is drafted for you to correct."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("report"),
+    lang: Annotated[Lang, typer.Option(help="Language of the report.")] = Lang.en,
+    form: Annotated[
+        list[ReportForm] | None, typer.Option(help="Only this form; may be said several times.")
+    ] = None,
+    template: Annotated[
+        Path | None, typer.Option(help="The client's own .pptx, for slides in its look.")
+    ] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of an Excel file.")] = None,
+    group: Annotated[
+        list[str] | None, typer.Option(help="Column that compares respondents; several allowed.")
+    ] = None,
+    wave: Annotated[str | None, typer.Option(help="Column of time.")] = None,
+    weights: Annotated[str | None, typer.Option(help="Column of weights.")] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=NUMBER", help="Target of a question or construct."),
+    ] = None,
+    min_cell: Annotated[
+        int, typer.Option(min=1, help="Respondents below which a cell is hidden.")
+    ] = 10,
+) -> None:
+    """Analyse a client's file and write the report: HTML, Excel, PowerPoint and Word."""
+    from cxstats.app.report.reporting import FORMS
+    from cxstats.app.report.reporting import report as make_report
+    from cxstats.core.language import set_language
+
+    set_language(lang.value)
+    made = make_report(
+        file, codebook, lang=lang.value, out=out, template=template, sheet=sheet,
+        forms=[f".{name.value}" for name in form] if form else FORMS,
+        groups=group or None, wave=wave, weights=weights, targets=_targets(target or []),
+        min_cell=min_cell,
+    )  # fmt: skip
+    typer.echo(printable(str(made), keep="\n"))
+
+
+def _targets(texts: list[str]) -> dict[str, float]:
+    """Return targets by name from ``NAME=NUMBER``."""
+    targets = {}
+    for text in texts:
+        name, _, number = text.rpartition("=")
+        try:
+            targets[name] = float(number)
+        except ValueError:
+            name = ""
+        if not name:
+            raise CxError(f"--target {text}: allowed: NAME=NUMBER, such as nps=40")
+    return targets
 
 
 @app.command(context_settings={"ignore_unknown_options": True})

@@ -1,0 +1,1 @@
+"""A report from a client's file: one content, four forms."""

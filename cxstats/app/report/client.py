@@ -1,0 +1,185 @@
+"""A client's file as a report uses it: read, checked, cleaned, and what was done on the way."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cxstats.core.errors import CxError
+from cxstats.core.language import Text, both
+from cxstats.core.messages import excerpt
+from cxstats.stats.group_comparison import check_min_cell
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cxstats.survey.check import CheckReport
+    from cxstats.survey.clean import CleanReport
+    from cxstats.survey.codebook import Codebook
+    from cxstats.survey.report import ReadReport
+
+MIN_CELL = 10  # respondents below which a cell is hidden
+SYNTHETIC = ("synthetic", "simulated", "合成", "模拟")
+NO_RESPONDENTS = ("total", "preview", "test")  # kinds of rows that a report leaves out
+
+
+@dataclass(frozen=True, eq=False)
+class Client:
+    """A client's file, ready for analysis.
+
+    Attributes
+    ----------
+    file : str
+        Its name, without the folder.
+    sha256 : str
+        Of its bytes.
+    codebook : Codebook
+        With the groups, wave and weights that were asked for.
+    frame : pandas.DataFrame
+        As read, without rows that are no respondents.
+    answers : pandas.DataFrame
+        Cleaned: numbers, and what could not be used is missing.
+    reading, problems, changes : ReadReport, CheckReport, CleanReport
+        What was found in the file, what was wrong with it, what was changed.
+    doubts : tuple of Text
+        What may have been read otherwise than it was meant.
+    targets : mapping of str to float
+        By the name of a question or construct.
+    min_cell : int
+        Respondents below which a cell is hidden.
+    seed : int
+        Of everything that is drawn.
+    """
+
+    file: str
+    sha256: str
+    codebook: Codebook
+    frame: pd.DataFrame
+    answers: pd.DataFrame
+    reading: ReadReport
+    problems: CheckReport
+    changes: CleanReport
+    doubts: tuple[Text, ...]
+    targets: Mapping[str, float]
+    min_cell: int
+    seed: int
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the answers are simulated: the title of the codebook says so."""
+        return any(word in str(self.codebook.title).lower() for word in SYNTHETIC)
+
+    def name(self, name: str) -> Text:
+        """Return the words of the codebook for a question, construct, item or column."""
+        question = self.codebook.questions.get(name)
+        words = question.label if question is not None and question.label else None
+        if isinstance(words, Mapping):
+            other = next(iter(words.values()))
+            return Text(str(words.get("en", other)), str(words.get("zh", other)))
+        if words:
+            return Text(words, words)
+        if question is not None and name not in self.codebook.labels and question.kind == "nps":
+            return both("metric.name.nps")
+        return Text(self.codebook.label(name, "en"), self.codebook.label(name, "zh"))
+
+
+def open_client(  # noqa: PLR0913  (what a person says of a file)
+    file: str | Path,
+    codebook: Any,
+    *,
+    sheet: str | None = None,
+    groups: Sequence[str] | None = None,
+    wave: str | None = None,
+    weights: str | None = None,
+    targets: Mapping[str, float] | None = None,
+    min_cell: int = MIN_CELL,
+    leave_out: Sequence[str] = NO_RESPONDENTS,
+    seed: int = 1,
+) -> Client:
+    """Read, check and clean a client's file.
+
+    Rows that are no respondents are left out and doubled respondents are dropped; a value that
+    cannot be used becomes missing. The report lists all of it.
+
+    Parameters
+    ----------
+    file : path
+    codebook : Codebook, mapping of its keys, path, or name of one that ships
+    sheet : str, optional
+        Of a workbook.
+    groups, wave, weights : optional
+        Columns, in place of the codebook's.
+    targets : mapping of str to float, optional
+        By the name of a question or construct, in the unit of its metric (shares from 0 to 1).
+    min_cell : int
+        Respondents below which a cell is hidden.
+    leave_out : sequence of str
+        Kinds of rows that are no respondents, as in `cxstats.read_survey`.
+    seed : int
+
+    Raises
+    ------
+    DataError, CxError
+        Where the file cannot be read, the codebook does not fit, or an option is wrong.
+    """
+    from cxstats.survey.check import check
+    from cxstats.survey.clean import clean
+    from cxstats.survey.codebook import as_codebook
+    from cxstats.survey.read import read_survey
+
+    check_min_cell(min_cell)
+    path = Path(file)
+    with warnings.catch_warnings(record=True):
+        warnings.simplefilter("always")  # what is doubtful stands in the report
+        frame = read_survey(path, sheet=sheet, leave_out=leave_out)
+    reading = frame.attrs["read_report"]
+    book = _asked(as_codebook(codebook, frame), groups, wave, weights)
+    _check_targets(targets or {}, book)
+    problems = check(frame, book)
+    answers, changes = clean(frame, book, drop_duplicates=True, on_error="missing")
+    return Client(
+        path.name,
+        hashlib.sha256(path.read_bytes()).hexdigest(),
+        book,
+        frame,
+        answers,
+        reading,
+        problems,
+        changes,
+        reading.doubts,
+        dict(targets or {}),
+        min_cell,
+        seed,
+    )
+
+
+def _asked(
+    book: Codebook, groups: Sequence[str] | None, wave: str | None, weights: str | None
+) -> Codebook:
+    """Return the codebook with the columns that were named in place of its own."""
+    asked: dict[str, Any] = {}
+    if groups is not None:
+        known = book.groups if isinstance(book.groups, Mapping) else {}
+        names = [groups] if isinstance(groups, str) else list(groups)
+        asked["groups"] = {name: known.get(name, {}) for name in names}
+    if wave is not None:
+        asked["wave"] = wave
+    if weights is not None:
+        asked["weights"] = weights
+    return replace(book, **asked) if asked else book
+
+
+def _check_targets(targets: Mapping[str, float], book: Codebook) -> None:
+    allowed = [*book.questions, *book.constructs]
+    for name, value in targets.items():
+        if name not in allowed:
+            raise CxError(
+                f"targets: {excerpt(name)} is no question or construct; allowed: "
+                f"{', '.join(allowed)}"
+            )
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise CxError(f"targets: {name}={excerpt(value)}; allowed: a number")

@@ -1,0 +1,229 @@
+"""The whole way: a client's file and its codebook in, a report in up to four forms out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pandas as pd
+
+from cxstats.app.report.client import MIN_CELL, NO_RESPONDENTS, Client, open_client
+from cxstats.app.report.content import ReportTable, Section
+from cxstats.app.report.sections.decisions import actions, decisions
+from cxstats.app.report.sections.metrics import metrics
+from cxstats.app.report.sections.scorecard import scorecard
+from cxstats.core.errors import CxError
+from cxstats.core.language import Text, check_lang, label
+from cxstats.core.result import Result
+
+# The chapters that analyse the file, in the order of the report.
+ANALYSES: tuple[Callable[[Client], Section], ...] = (metrics,)
+# The chapters that say how it was done.
+ACCOUNTS: tuple[Callable[[Client], Section], ...] = ()
+FORMS = (".html", ".xlsx", ".pptx", ".docx")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Report(Result):
+    """What a client's file says, ready to be written.
+
+    Attributes
+    ----------
+    name : Text
+        Title of the questionnaire.
+    sections : tuple of Section
+        In the order of the report.
+    client : Client
+        The file behind it.
+    files : tuple of Path
+        What `report` wrote.
+    notes : tuple of Text
+        What may have been read otherwise than it was meant.
+    """
+
+    name: Text
+    sections: tuple[Section, ...]
+    client: Client
+    files: tuple[Path, ...]
+    notes: tuple[Text, ...]
+
+    codes: ClassVar = {"section": "report.section.{}"}
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the answers are simulated."""
+        return self.client.synthetic
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The findings: ``section, finding, size, certainty``."""
+        rows = [
+            {
+                "section": section.key,
+                "finding": finding.headline.text("en"),
+                "size": finding.size,
+                "certainty": finding.certainty,
+            }
+            for section in self.sections
+            if section.key != "decide"
+            for finding in section.findings
+        ]
+        return pd.DataFrame(rows, columns=["section", "finding", "size", "certainty"])
+
+    def as_table(self, lang: str | None = None) -> pd.DataFrame:
+        """Return the findings in `lang`."""
+        lang, table = check_lang(lang), self.table
+        findings = [f for s in self.sections if s.key != "decide" for f in s.findings]
+        table["finding"] = [finding.headline.text(lang) for finding in findings]
+        return table
+
+    def section(self, key: str) -> Section:
+        """Return a chapter by its key."""
+        return next(section for section in self.sections if section.key == key)
+
+    def report_tables(self) -> dict[str, ReportTable]:
+        """Return every table of the report by its key, in the order of the chapters."""
+        tables = [table for section in self.sections for table in section.all_tables()]
+        return {table.key: table for table in tables}
+
+    def title(self, lang: str | None = None) -> str:
+        """Return the title of the report."""
+        return label("title.Report", lang, name=self.name)
+
+    def findings(self, lang: str) -> list[str]:
+        """Return what there is to decide, and what was written."""
+        decide = self.section("decide")
+        n = f"{len(self.client.answers):,}"
+        lines = [label("report.head", lang, name=self.name.get(lang), file=self.client.file, n=n)]
+        lines += [f"  {finding.headline.text(lang)}" for finding in decide.findings]
+        lines += [f"  {reason.get(lang)}" for reason in decide.absent]
+        lines += [label("report.written", lang, file=str(path)) for path in self.files]
+        return lines
+
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        lang: str | None = None,
+        *,
+        template: str | os.PathLike[str] | None = None,
+    ) -> Path:
+        """Write the report: ``.html``, ``.xlsx``, ``.pptx`` or ``.docx``, by the ending.
+
+        Parameters
+        ----------
+        path : path
+        lang : {"en", "zh"}, optional
+        template : path, optional
+            The client's own ``.pptx``, for slides in its look.
+
+        Raises
+        ------
+        CxError
+            If the ending is none of these, the folder does not exist, or the template cannot be
+            used.
+        """
+        from cxstats.app.report.forms import write
+
+        return write(self, Path(path), check_lang(lang), template)
+
+
+def report(  # noqa: PLR0913  (what a person says of a file)
+    file: str | Path,
+    codebook: Any = None,
+    *,
+    lang: str | None = None,
+    out: str | Path | None = None,
+    forms: Sequence[str] = FORMS,
+    template: str | Path | None = None,
+    sheet: str | None = None,
+    groups: Sequence[str] | None = None,
+    wave: str | None = None,
+    weights: str | None = None,
+    targets: Mapping[str, float] | None = None,
+    min_cell: int = MIN_CELL,
+    leave_out: Sequence[str] = NO_RESPONDENTS,
+    seed: int = 1,
+) -> Report:
+    """Analyse a client's file as far as its columns allow, and write the report.
+
+    Parameters
+    ----------
+    file : path
+        A survey file that `cxstats.read_survey` reads.
+    codebook : Codebook, mapping of its keys, path, or name of one that ships
+        Without it a draft is written beside the report, for a person to correct, and an error says
+        where it is.
+    lang : {"en", "zh"}, optional
+        Language of what is written.
+    out : path, optional
+        Folder of the report, made if it is not there; without it nothing is written.
+    forms : sequence of str
+        Some of ``".html", ".xlsx", ".pptx", ".docx"``.
+    template : path, optional
+        The client's own ``.pptx``.
+    sheet, groups, wave, weights, targets, min_cell, leave_out, seed
+        As in `cxstats.app.report.client.open_client`.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    DataError, CxError
+        Where the file, the codebook or an option cannot be used; and where there is no codebook.
+    """
+    lang = check_lang(lang)
+    unknown = [form for form in forms if form not in FORMS]
+    if unknown:
+        raise CxError(f"forms={unknown[0]!r}; allowed: {', '.join(FORMS)}")
+    if codebook is None:
+        raise CxError(_draft(Path(file), sheet, Path(out) if out else None, lang))
+    client = open_client(
+        file, codebook, sheet=sheet, groups=groups, wave=wave, weights=weights, targets=targets,
+        min_cell=min_cell, leave_out=leave_out, seed=seed,
+    )  # fmt: skip
+    sections = analyse(client)
+    name = client.codebook.name if client.codebook.title else Text(client.file, client.file)
+    made = Report(name, sections, client, (), client.doubts)
+    if out is None:
+        return made
+    from cxstats.app.report.forms import write_all
+
+    files = write_all(made, Path(out), lang, forms, template)
+    return Report(name, sections, client, files, client.doubts)
+
+
+def analyse(client: Client) -> tuple[Section, ...]:
+    """Return the chapters of the report, what to decide first."""
+    analyses = [section(client) for section in ANALYSES]
+    accounts = [section(client) for section in ACCOUNTS]
+    return (
+        decisions(analyses),
+        scorecard(client, analyses),
+        *analyses,
+        actions(analyses),
+        *accounts,
+    )
+
+
+def _draft(file: Path, sheet: str | None, out: Path | None, lang: str) -> str:
+    """Draft a codebook, write it, and return what to do now."""
+    import warnings
+
+    from cxstats.survey.codebook import Codebook
+    from cxstats.survey.read import read_survey
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the draft's own comments say what is doubtful
+        draft = Codebook.draft(read_survey(file, sheet=sheet), lang)
+    folder = out or file.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{file.stem}_codebook.yml"
+    if path.exists():
+        return label("report.draft.there", lang, path=str(path))
+    draft.write(path, lang)
+    return label("report.draft.written", lang, path=str(path))
