@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cxstats.core.errors import CxError
 from cxstats.core.language import Text, both
 from cxstats.core.messages import excerpt
-from cxstats.stats.group_comparison import check_min_cell
+from cxstats.stats.disclosure import check_min_cell
 
 if TYPE_CHECKING:
     import pandas as pd
