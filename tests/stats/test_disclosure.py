@@ -181,6 +181,7 @@ def branches(sizes=(3, 12, 30, 45), seed=2):
         frame[name] = rng.integers(1, 8, n)
     for name in ("App_functional", "App_dysfunctional"):
         frame[name] = rng.integers(1, 6, n)
+    frame["said"] = rng.choice(["Great staff, very helpful!", "Not good at all."], n)
     frame["late"] = rng.normal(size=n)
     frame["used"] = rng.choice(["App", "Phone", "App;Phone"], n)
     return frame
@@ -207,6 +208,10 @@ RESULTS = {
             f, ITEMS, scale=(1, 7), weights="factor", n_resamples=50, **QUICK
         ).groups
     },
+    "drivers": lambda f: {
+        "groups": cx.drivers(f, "x1", ["x2", "x3"], n_resamples=50, **QUICK).groups
+    },
+    "sentiment": lambda f: {"table": cx.sentiment(f, column="said", **QUICK).table},
     "kano": lambda f: {"groups": cx.kano(f, ["App"], n_resamples=50, **QUICK).groups},
 }
 
@@ -221,7 +226,9 @@ def test_results_hide_a_small_group_and_one_more(name):
         frame[ITEMS] = frame[ITEMS].clip(upper=7)
     for key, table in RESULTS[name](frame).items():
         group = "branch" if "branch" in table else "group"
-        numbers = table.columns.difference([group, "option", "quantile", "feature", "score"])
+        numbers = table.columns.difference(
+            [group, "option", "quantile", "feature", "score", "driver"]
+        )
         numbers = numbers.difference(["suppressed"])
         empty = table[numbers].isna().all(axis=1)
         assert set(table.loc[empty, group]) == {"a", "b"}, key
@@ -235,6 +242,7 @@ PAIRS = {
         cx.weighted_score(f, dict.fromkeys(ITEMS, 1 / 3), normalise=True, **QUICK).comparisons
     ),
     "csat": lambda f: cx.csat(f, column="x1", scale=(1, 7), **QUICK).compare().table,
+    "drivers": lambda f: cx.drivers(f, "x1", ["x2", "x3"], n_resamples=50, **QUICK).comparisons,
 }
 
 

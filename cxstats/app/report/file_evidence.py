@@ -160,7 +160,9 @@ def n_different(frame: pd.DataFrame, column: str) -> int:
 def _cells(frame: pd.DataFrame, name: Any) -> pd.Series[Any]:
     """Return the first cells of a column that hold something."""
     column = frame[name]
-    return column.dropna().head(LOOKED_AT) if column.ndim == 1 else column.iloc[:0, 0]
+    column = column if column.ndim == 1 else column.iloc[:0, 0]
+    cells: pd.Series[Any] = column.dropna().head(LOOKED_AT)
+    return cells
 
 
 def _always(cells: pd.Series[Any]) -> bool:
