@@ -58,6 +58,7 @@ if TYPE_CHECKING:
 
 ROUNDING = 1e-7  # of a linear programme
 MOST_COLUMNS = 6  # crossed; their margins are two to the power of it
+MOST_CELLS = 5_000  # of a crossed table, whose audit takes minutes
 
 
 def check_min_cell(min_cell: int | None) -> None:
@@ -89,7 +90,8 @@ def suppressed_groups(
     Raises
     ------
     CxError
-        If `min_cell` is no whole number from 1, or more than six columns are crossed.
+        If `min_cell` is no whole number from 1, or more than six columns are crossed, or they make
+        more than 5,000 groups, some of them small.
 
     Examples
     --------
@@ -112,6 +114,13 @@ def suppressed_groups(
         if groups.shape[1] > MOST_COLUMNS:
             raise CxError(
                 f"by has {groups.shape[1]} columns; with min_cell= allowed: at most {MOST_COLUMNS}"
+            )
+        small = ((table > 0) & (table < min_cell)).any()
+        if small and len(table) > MOST_CELLS:
+            raise CxError(
+                f"by crosses columns to {len(table):,} groups, some of fewer than "
+                f"min_cell={min_cell} answers; allowed: at most {MOST_CELLS:,} groups, so that it "
+                "can be audited which others must be hidden; take a coarser column"
             )
         codes = np.column_stack(
             [groups.iloc[:, j].factorize(use_na_sentinel=False)[0] for j in range(groups.shape[1])]
@@ -293,11 +302,23 @@ class _Audit:
             self._solve(cells)
             self._solve(-cells)
 
-    def scatter(self, n: int = 8) -> None:
-        """Widen ranges by tables in random directions, which is cheaper than one by one."""
+    def narrow(self, width: float) -> list[int]:
+        """Return the targets whose ranges are narrower, as far as is learned."""
+        targets = self.table.targets(self.hidden)
+        wide = self.high[targets] - self.low[targets] >= width - ROUNDING
+        return [int(target) for target in targets[~wide]]
+
+    def scatter(self, width: float) -> None:
+        """Widen many ranges at once, in random directions, as long as that settles a tenth."""
         rng = np.random.default_rng(1)
-        for _ in range(n if self.hidden.any() else 0):
-            self._solve(rng.normal(size=int(self.hidden.sum())))
+        before = np.inf
+        while (narrow := self.narrow(width)) and len(narrow) < 0.9 * before:
+            before = len(narrow)
+            for _ in range(2):
+                weights = rng.normal(size=len(narrow))
+                cells = np.sum([w * self.table.cells(t) for w, t in zip(weights, narrow)], axis=0)  # noqa: B905
+                self._solve(cells[self.hidden])
+                self._solve(-cells[self.hidden])
 
     def _solve(self, objective: Array) -> None:
         from scipy.optimize import linprog
@@ -326,14 +347,10 @@ def _sparse(matrix: Array) -> Any:
 def _complemented(table: Table, hidden: Mask, small: Mask, min_cell: int) -> Mask:
     """Hide further cells of a crossed table until the audit of all targets is passed."""
     audit = _Audit(table, hidden)
-    audit.scatter()
+    audit.scatter(min_cell)
     settled: set[int] = set()
     while True:
-        pending = [
-            target
-            for target in table.targets(audit.hidden)
-            if target not in settled and audit.width(target) < min_cell - ROUNDING
-        ]
+        pending = [target for target in audit.narrow(min_cell) if target not in settled]
         if not pending:
             return audit.hidden
         target = pending[0]

@@ -147,6 +147,13 @@ def test_what_min_cell_may_be():
     assert not suppressed_groups([3, 1], None).any()
     with pytest.raises(cx.CxError, match="by has 7 columns; with min_cell= allowed: at most 6"):
         suppressed_groups([3, 30], 10, pd.DataFrame([[0] * 7, [1] * 7]))
+    counts, groups = np.full(5_040, 20), crossed((504, 10))
+    assert not suppressed_groups(counts, 10, groups).any()
+    counts[7] = 3
+    with pytest.raises(cx.CxError, match="5,040 groups, some of fewer than min_cell=10"):
+        suppressed_groups(counts, 10, groups)
+    # Of one column there may be any number.
+    assert suppressed_groups(counts, 10).sum() == 2
 
 
 @settings(max_examples=40, deadline=None)
@@ -226,10 +233,8 @@ def test_results_hide_a_small_group_and_one_more(name):
         frame[ITEMS] = frame[ITEMS].clip(upper=7)
     for key, table in RESULTS[name](frame).items():
         group = "branch" if "branch" in table else "group"
-        numbers = table.columns.difference(
-            [group, "option", "quantile", "feature", "score", "driver"]
-        )
-        numbers = numbers.difference(["suppressed"])
+        heads = [group, "option", "quantile", "feature", "score", "driver", "suppressed"]
+        numbers = table.columns.difference(heads)
         empty = table[numbers].isna().all(axis=1)
         assert set(table.loc[empty, group]) == {"a", "b"}, key
         assert table.loc[~empty, "n"].notna().all()
