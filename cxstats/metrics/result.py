@@ -236,8 +236,10 @@ class Metric(Result):
         overall = round(float(np.average(estimates, weights=n)), decimals)
         if len(estimates) == 1:
             return {"reference": overall}
+        hides = self.min_cell is not None and bool(self.table["suppressed"].any())
+        key = "metric.title.groups.published" if hides else "metric.title.groups"
         title = label(
-            "metric.title.groups", lang, name=self.title(lang), n=len(estimates),
+            key, lang, name=self.title(lang), n=len(estimates),
             k=int(((lows > overall) | (highs < overall)).sum()),
             value=format_number(overall, decimals),
         )  # fmt: skip

@@ -22,8 +22,8 @@ one: where a question has other missing answers than the next one, another group
 it, and the difference of both tables tells roughly what one hides. With three crossed columns or
 more the programmes allow broken counts, so that the span among whole numbers may be a little
 narrower. Sums that are published elsewhere (a region that holds some of the branches) are not
-looked at: cross its column as well. Audit and choice took 1 second for 60 branches by 12 waves, 8
-seconds for 200 by 12.
+looked at: cross its column as well. Audit and choice took 1 second for 60 branches by 12 waves, 5
+to 10 seconds for 200 by 12.
 
 References
 ----------

@@ -163,6 +163,10 @@ def test_segments_and_small_cells():
     # The first wave of North, and three more, since branches and waves as a whole are published.
     assert found.table["suppressed"].sum() == 4
     assert sum("fewer than 10" in note.en for note in found.notes) == 1
+    assert found.table["n"].isna().equals(found.table["suppressed"])
+    for lang in ("en", "zh"):
+        assert found.plot(segment="North", lang=lang).get_lines()
+    plt.close("all")
     assert len(found.trend) == 2
     waves = found.table.loc[~found.table["suppressed"] & (found.table["branch"] == "South"), "wave"]
     south = frame[(frame["branch"] == "South") & frame["wave"].isin(waves)]
