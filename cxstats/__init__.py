@@ -113,6 +113,7 @@ _PUBLIC = {
     "read_survey": "cxstats.survey.read",
     "read_xes": "cxstats.operations.xes",
     "rank_proposals": "cxstats.scorecards.proposals",
+    "ready": "cxstats.app.report.readiness",
     "reliability": "cxstats.service.reliability",
     "report": "cxstats.app.report.reporting",
     "Report": "cxstats.app.report.reporting",
@@ -158,6 +159,7 @@ __all__ = [*_PUBLIC, "__version__"]  # noqa: PLE0604  (all are strings)
 
 if TYPE_CHECKING:
     from cxstats import cases, charts, experiments, metrics, satisfaction
+    from cxstats.app.report.readiness import ready
     from cxstats.app.report.reporting import Report, report
     from cxstats.cases.audit import Audit, audit
     from cxstats.cases.claims import Claims, claims

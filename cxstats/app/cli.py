@@ -380,6 +380,24 @@ def _targets(texts: list[str]) -> dict[str, float]:
     return targets
 
 
+@app.command()
+def ready(
+    file: Annotated[Path, typer.Argument(help="The client's file: .xlsx, .csv, .sav ...")],
+    codebook: Annotated[
+        str | None, typer.Option(help="The codebook (YAML); without it, one is drafted.")
+    ] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of an Excel file.")] = None,
+    lang: Annotated[Lang, typer.Option(help="Language of the output.")] = Lang.en,
+) -> None:
+    """Say which analyses a file allows, and what the others lack."""
+    from cxstats.app.report.readiness import ready as readiness
+    from cxstats.core.language import set_language
+
+    set_language(lang.value)
+    result = readiness(file, codebook, lang=lang.value, sheet=sheet)
+    typer.echo(printable(result.summary(lang.value), keep="\n"))
+
+
 @app.command(context_settings={"ignore_unknown_options": True})
 def lab(
     arguments: Annotated[
