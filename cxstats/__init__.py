@@ -133,6 +133,7 @@ _PUBLIC = {
     "sharing_matrix": "cxstats.journeys.share_matrices",
     "simulate_churn": "cxstats.datasets.simulate_churn",
     "simulate_clickstream": "cxstats.datasets.simulate_clickstream",
+    "simulate_client": "cxstats.datasets.simulate_client",
     "simulate_experience": "cxstats.datasets.simulate_experience",
     "simulate_feedback_register": "cxstats.datasets.simulate_feedback_register",
     "simulate_kano": "cxstats.datasets.simulate_kano",
@@ -195,6 +196,7 @@ if TYPE_CHECKING:
     )
     from cxstats.datasets.simulate_churn import simulate_churn
     from cxstats.datasets.simulate_clickstream import simulate_clickstream
+    from cxstats.datasets.simulate_client import simulate_client
     from cxstats.datasets.simulate_experience import simulate_experience
     from cxstats.datasets.simulate_feedback_register import simulate_feedback_register
     from cxstats.datasets.simulate_kano import simulate_kano
