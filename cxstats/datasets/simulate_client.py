@@ -271,8 +271,8 @@ def _codebook(english: int) -> Codebook:
 
 def _counts(n: int) -> NDArray[Any]:
     """Return how many respondents each branch has."""
-    shares = np.array([share for *_, share, _ in BRANCHES])
-    counts = np.floor(shares * (n - SMALLEST)).astype(np.int64)
+    shares: Any = np.array([share for *_, share, _ in BRANCHES])
+    counts: NDArray[Any] = np.floor(shares * (n - SMALLEST)).astype(np.int64)
     counts[-1] = SMALLEST
     counts[0] += n - counts.sum()
     return counts
