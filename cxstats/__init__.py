@@ -55,6 +55,8 @@ _PUBLIC = {
     "earned_growth": "cxstats.customers.earned_growth",
     "erlang_c": "cxstats.operations.queues",
     "event_log": "cxstats.operations.event_log",
+    "explore_bootstrap": "cxstats.app.explore",
+    "explore_weights": "cxstats.app.explore",
     "fair_ranking": "cxstats.customers.fair_ranking",
     "feedback_register": "cxstats.voice.register",
     "find_incidents": "cxstats.journeys.incidents",
@@ -157,6 +159,7 @@ __all__ = [*_PUBLIC, "__version__"]  # noqa: PLE0604  (all are strings)
 
 if TYPE_CHECKING:
     from cxstats import cases, charts, experiments, metrics, satisfaction
+    from cxstats.app.explore import explore_bootstrap, explore_weights
     from cxstats.cases.audit import Audit, audit
     from cxstats.cases.claims import Claims, claims
     from cxstats.cases.facts import cite, load_facts

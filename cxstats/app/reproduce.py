@@ -31,6 +31,7 @@ CELL_TIMEOUT = 600  # seconds; a notebook is for reading along, not for long com
 
 # The forms of an output that hold text.
 TEXT_FORMS = {"text/plain", "text/html", "text/markdown", "text/latex"}
+WIDGET = "application/vnd.jupyter.widget-view+json"
 # What differs between machines and runs: addresses, temporary files, identifiers of styled tables.
 MACHINE_DETAILS = (
     (r"\bat 0x[0-9a-fA-F]+", "at 0x…"),
@@ -282,8 +283,8 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
     """Make two runs of the same notebook equal where nothing of substance differs.
 
     Drops what depends on the machine (kernel and language versions, memory addresses, paths of
-    temporary files, generated identifiers), joins the pieces in which a stream arrived, and
-    numbers the cells in order.
+    temporary files, generated identifiers) and sliders, beside which their chart and table stand;
+    joins the pieces in which a stream arrived, and numbers the cells in order.
     """
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -303,6 +304,8 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
                 output.execution_count = count
             if "text" in output:
                 output.text = _mask_machine(output.text)
+            if len(output.get("data", {})) > 1:  # a widget shows nothing where no kernel runs
+                output.data.pop(WIDGET, None)
             for form in TEXT_FORMS & output.get("data", {}).keys():
                 output.data[form] = _mask_machine(output.data[form])
     return notebook
