@@ -9,17 +9,19 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from io import BytesIO
 from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cxstats.core.display import table_html
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent
 from cxstats.core.formats import interval as interval_text
 from cxstats.core.language import Text, check_lang, label, note_if
-from cxstats.core.result import Chart, Result
+from cxstats.core.result import ROWS, Chart, Result
 from cxstats.stats.bootstrap import percentile_limits, replicate_means
 
 if TYPE_CHECKING:
@@ -56,9 +58,10 @@ class Explorer:
         ends: Mapping[str, tuple[float, float]],
         names: Mapping[str, str],
         lang: str | None,
+        kinds: Sequence[str] = (),
     ) -> None:
         self._make, self.values, self._lang = make, dict(values), check_lang(lang)
-        self.message = ""
+        self._kinds, self.message = kinds, ""
         self.result = make(self.values)
         self.widget = self._build(ends, names)
 
@@ -100,7 +103,7 @@ class Explorer:
         html, chart = ipywidgets.HTML(), ipywidgets.Image(format="png")
 
         def refresh() -> None:
-            html.value = f"<p>{self.message}</p>" if self.message else self.result._repr_html_()
+            html.value = f"<p>{escape(self.message)}</p>" if self.message else self._html()
             chart.value = self._png()
 
         def moved(name: str) -> Callable[[Any], None]:
@@ -119,19 +122,26 @@ class Explorer:
         """Return the chart of the result as a picture."""
         import matplotlib.pyplot as plt
 
-        figure: Any = self.result.plot(lang=self._lang).figure
+        kind = next((kind for kind in self._kinds if kind in self.result.kinds), None)
+        figure: Any = self.result.plot(kind, lang=self._lang).figure
         buffer = BytesIO()
         figure.savefig(buffer, format="png", dpi=90, bbox_inches="tight")
         plt.close(figure)
         return buffer.getvalue()
+
+    def _html(self) -> str:
+        """Return the summary and the tables of the result, in the language of the explorer."""
+        table = self.result.translated(self._lang)["table"]
+        level = getattr(self.result, "level", None)
+        summary = escape(self.result.summary(self._lang))
+        return f"<pre>{summary}</pre>\n{table_html(table, self._lang, ROWS, level, len(table))}"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """Return the widget for who has one, and the chart and table for all others."""
         picture = b64encode(self._png()).decode()
         bundle = {
             "text/plain": self.result.summary(self._lang),
-            "text/html": f'<img src="data:image/png;base64,{picture}"/>'
-            + self.result._repr_html_(),
+            "text/html": f'<img src="data:image/png;base64,{picture}"/>{self._html()}',
         }
         if self.widget is not None:
             live = self.widget._repr_mimebundle_()
@@ -198,9 +208,9 @@ def explore_weights(
 
     total = sum(weights.values())
     points = {str(name): round(HIGHEST * value / total) for name, value in weights.items()}
-    return Explorer(
-        make, points, dict.fromkeys(points, (0, HIGHEST)), {name: name for name in points}, lang
-    )
+    ends, names = dict.fromkeys(points, (0, HIGHEST)), {name: name for name in points}
+    # Of three criteria, who wins where; of others, what each weight does to the leader.
+    return Explorer(make, points, ends, names, lang, ("simplex", "tornado"))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -256,7 +266,7 @@ class ResampledMean(Result):
         keywords = {
             "source": label("explore.mean.source", lang, n=format_number(self.n)),
             "axis": label("explore.mean.axis", lang), "level": self.level, "decimals": 3,
-            "reference": float(last["estimate"]), "synthetic": self.synthetic,
+            "reference": round(float(last["estimate"]), 3), "synthetic": self.synthetic,
             "title": label("explore.mean.chart", lang, level=level, interval=self._interval(last)),
         }  # fmt: skip
         names = [

@@ -31,6 +31,7 @@ CELL_TIMEOUT = 600  # seconds; a notebook is for reading along, not for long com
 
 # The forms of an output that hold text.
 TEXT_FORMS = {"text/plain", "text/html", "text/markdown", "text/latex"}
+PICTURE = re.compile(r"data:image/png;base64,[\w+/=]+")  # in a page, beside its table
 WIDGET = "application/vnd.jupyter.widget-view+json"
 # What differs between machines and runs: addresses, temporary files, identifiers of styled tables.
 MACHINE_DETAILS = (
@@ -354,7 +355,7 @@ def output_text(cell: NotebookNode) -> str:
     for output in cell.outputs:
         texts += [output.get("text", ""), output.get("ename", "")]
         texts += [output.data[form] for form in sorted(TEXT_FORMS & output.get("data", {}).keys())]
-    return "\n".join(_mask_machine(text) for text in texts if text)
+    return "\n".join(PICTURE.sub("picture", _mask_machine(text)) for text in texts if text)
 
 
 def write_notebook(notebook: NotebookNode, path: Path, replaces: bytes | None = None) -> None:
