@@ -245,8 +245,8 @@ class ResampledMean(Result):
 
     def findings(self, lang: str) -> list[str]:
         """Return the interval of all resamples, and of fewer."""
-        rows = list(self.table.itertuples())
-        last: Any = rows[-1]
+        rows: list[Any] = list(self.table.itertuples())
+        last = rows[-1]
         head = label(
             "explore.mean.head", lang, n=format_number(self.n), mean=f"{last.estimate:.3f}",
             level=format_percent(100 * self.level, None, lang), seed=self.seed,

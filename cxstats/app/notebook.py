@@ -6,10 +6,10 @@ error of the package into a sentence. Scripts and other code call the methods th
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cxstats.core.errors import CxError
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 OUTCOMES = ("csat", "nps")  # kinds of question that drivers are held against, the first first
 
 
-def read_client(file: str | os.PathLike[str], codebook: Any) -> tuple[pd.DataFrame, Codebook]:
+def read_client(file: str | Path, codebook: Any) -> tuple[pd.DataFrame, Codebook]:
     """Read and clean a client's survey; print what was read and what was changed.
 
     Rows of totals are left out, and of respondents who stand twice the later one; values that
@@ -62,7 +62,7 @@ def read_client(file: str | os.PathLike[str], codebook: Any) -> tuple[pd.DataFra
 
 
 def read_purchases(
-    file: str | os.PathLike[str],
+    file: str | Path,
     customer: str,
     time: str,
     amount: str,
@@ -183,7 +183,7 @@ def _draw(result: Result, kind: str | None) -> None:
     if not result.kinds:
         return
     try:
-        figure = result.plot(kind).figure
+        figure: Any = result.plot(kind).figure
     except CxError as error:
         print(label("notebook.failed", reason=str(error)))
         return
