@@ -20,7 +20,7 @@ LANGUAGES = ("en", "zh")
 CAUSES = {
     "en": re.compile(
         r"\b(causes?d?|because of|leads? to|raises?|due to|drives|results? in|thanks to|"
-        r"improves|reduces|makes)\b"
+        r"improves|reduces)\b"
     ),
     "zh": re.compile("导致|引起|促使|造成|使得|归因于|提升了|降低了"),
 }

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import cxstats as cx
+from cxstats.service.servqual import respondent_scores
 from tests.references import close, paired, reference, value
 
 CLOSED = 1e-12
@@ -542,3 +543,21 @@ def test_items_whose_sum_does_not_vary_have_no_reliability():
     table = cx.servqual(data, book).table
     assert table["reliability"].isna().all()
     assert table["gap"].notna().all()
+
+
+@pytest.mark.parametrize("weights", [None, "points"])
+def test_scores_of_respondents_are_those_that_servqual_tests(weights):
+    responses, codebook = cx.simulate_servqual(80, seed=4)
+    responses.loc[:5, "P_t1"] = np.nan
+    scores = respondent_scores(responses, codebook, weights)
+    table = cx.servqual(responses, codebook, weights).table
+    assert list(scores) == list(table.index)
+    assert scores.mean().tolist() == pytest.approx(table["estimate"].tolist())
+    assert scores.notna().sum().tolist() == table["n"].tolist()
+
+
+def test_perceptions_of_respondents_are_those_that_servperf_tests():
+    responses, codebook = cx.simulate_servqual(80, seed=4)
+    scores = respondent_scores(responses, codebook, measure="perception")
+    table = cx.servperf(responses, codebook).table
+    assert scores.mean().tolist() == pytest.approx(table["estimate"].tolist())

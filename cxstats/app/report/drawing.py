@@ -76,7 +76,7 @@ class TableChart(Result):
         common = {
             "source": label("metric.source", lang, n=format_number(self.n.value)),
             "level": self.shown.level or 0.95,
-            "reference": scale * self.reference_value,
+            "reference": round(scale * self.reference_value, 2),
             "axis": self.axis.get(lang),
             "decimals": 2 if scale == 1.0 else 0,
             "title": self.title_sentence.text(lang),
