@@ -142,7 +142,7 @@ class _Comments:
     def _pairs(self, pairs: pd.DataFrame, names: list[Text], level: float) -> ReportTable:
         """Return the aspects compared with each other."""
         of = {name.en: name for name in names}
-        columns = {c: [of[str(score)] for score in pairs[c]] for c in ("score", "other")}
+        columns: Any = {c: [of[str(s)] for s in pairs[c]] for c in ("score", "other")}
         frame = pairs.assign(**columns).rename(columns={"score": "aspect"})
         title = both("report.table.all_pairs", name=self.name)
         shares = ("estimate", "ci_low", "ci_high")
