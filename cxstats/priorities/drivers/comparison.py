@@ -129,7 +129,8 @@ def _group_table(groups: Groups, drivers: Sequence[str], names: list[Any]) -> pd
         head = {"group": [name] * p, "driver": sample.drivers}
         tables.append(pd.DataFrame(head | columns))
     # The tables of hidden groups lack columns, which are missing then.
-    table = pd.concat(sorted(tables, key=lambda part: -part.shape[1]), ignore_index=True)
+    tables.sort(key=lambda part: part.shape[1], reverse=True)
+    table = pd.concat(tables, ignore_index=True)
     place = table["group"].map({name: i for i, name in enumerate(names)})
     return table.iloc[np.argsort(place, kind="stable")].reset_index(drop=True)
 
