@@ -1,156 +1,163 @@
-"""Simulated clients whose truth is known: what a report claims of them is held against it."""
+"""Reports to write: of a simulated client, and of one whose texts and tables are hostile."""
 
-from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 
-DIMENSIONS = ("Access", "Care", "Speed", "Trust")
-BRANCHES = ("East", "North", "South", "West")
-WAVES = ("2026Q1", "2026Q2", "2026Q3")
-CHANNELS = ("App", "Branch", "Phone")
-RATINGS = ("Desk", "Queue", "Website")
-# One aspect of the word list each.
-COMMENTS = {
-    "price": "the price", "staff": "about staff", "breakfast": "breakfast", "location": "location",
-}  # fmt: skip
-ITEMS = 3  # of a dimension
+import cxstats as cx
+from cxstats.app.report.client import open_client
+from cxstats.app.report.content import (
+    Finding,
+    NativeChart,
+    ReportChart,
+    ReportTable,
+    Section,
+    Sentence,
+)
+from cxstats.app.report.reporting import Report, analyse
+from cxstats.core.language import Text
+
+BRANCHES = ("Central", "Harbour", "Station", "Old town", "Tiny")
+FORMULAS = ("=1+1", '=HYPERLINK("http://x","y")', "@SUM(A1)", "+1+cmd|' /C calc'!A0", "{=1+1}")
+HOSTILE = (
+    *FORMULAS,
+    "<script>alert(1)</script>",
+    "&amp; <b> ]]> \" '",
+    "x" * 10_000,
+    "word " * 2_000,
+    "字" * 10_000,
+    "😀" * 400,
+    "\x00\x01\x1b[2J\x0b\x7f",
+    "\ufffe\uffff",
+    "half \ud800 character",
+    "\u202eturned",
+    "two\nlines\r\nand\ttabs",
+    "",
+    "   ",
+    "_x0041_",
+    "Wow!A1",
+    "='C:\\x\\[b.xlsx]S'!A1",
+)
 
 
-def shares(numbers):
-    """Return positive numbers as shares of their sum."""
-    return numbers / numbers.sum()
+# A frame of pandas cannot hold a half of a character, so no table of a client has one.
+IN_TABLES = tuple(text for text in HOSTILE if "\ud800" not in text)
 
 
-@dataclass(frozen=True)
-class Truth:
-    """What holds in the population that a client's respondents are drawn from.
-
-    Attributes
-    ----------
-    perception : array (4,)
-        Latent mean of each dimension; that of every expectation is `expectation`.
-    branch, wave : arrays
-        What a branch, or a wave, adds to the latent mean of perceptions, satisfaction and
-        recommendation; not to the ratings.
-    weight : array (4,)
-        Of each dimension in satisfaction; dimensions vary and correlate alike.
-    channel : array (3,)
-        Share that ticks each.
-    rating : array (3,)
-        Latent means.
-    comment : array (4,)
-        Share of comments with each aspect.
-    """
-
-    expectation: float
-    perception: np.ndarray
-    branch: np.ndarray
-    wave: np.ndarray
-    weight: np.ndarray
-    channel: np.ndarray
-    rating: np.ndarray
-    comment: np.ndarray
-
-    @classmethod
-    def drawn(cls, rng, equal):
-        """Return a truth in which all is equal, or nearly nothing is."""
-        size = 0.0 if equal else 1.0
-        return cls(
-            expectation=4.0,
-            perception=4.0 - size * rng.choice([0.0, 0.15, 0.3, 0.5], 4),
-            branch=size * rng.choice([-0.4, -0.2, 0.2, 0.4], 4),
-            wave=size * rng.choice([-0.3, 0.0, 0.3], 3),
-            weight=0.3 + size * rng.choice([-0.3, 0.0, 0.3], 4),
-            channel=0.4 + size * rng.choice([-0.2, -0.1, 0.0, 0.1, 0.2], 3),
-            rating=3.0 + size * rng.choice([-0.3, -0.1, 0.0, 0.2], 3),
-            comment=shares(1 + size * rng.choice([0.0, 0.5, 1], 4)),
-        )
-
-    def levels(self, measure):
-        """Return the true level of everything that a claim on a measure may name."""
-        groups = dict(zip((*BRANCHES, *WAVES), (*self.branch, *self.wave), strict=True))
-        if measure in ("NPS", "Satisfaction") or measure.startswith("gap:"):
-            return groups
-        if measure in DIMENSIONS:
-            mean = self.perception[DIMENSIONS.index(measure)]
-            mean += self.branch.mean() + self.wave.mean()
-            return {"perception": mean, "expectation": self.expectation}
-        if measure in RATINGS:  # the same in every group
-            return dict.fromkeys(groups, 0.0)
-        names, levels = {
-            "gap": (DIMENSIONS, self.perception),
-            "drivers": (DIMENSIONS, self.weight),
-            "importance": (DIMENSIONS, self.weight),
-            "performance": (DIMENSIONS, self.perception),
-            "Channels": (CHANNELS, self.channel),
-            "ratings": (RATINGS, self.rating),
-            "Comments": (tuple(COMMENTS), self.comment),
-        }[measure]
-        mean = {"mean of the drivers": float(np.mean(levels))}
-        return dict(zip(names, levels, strict=True)) | mean
-
-    def holds(self, claim):
-        """Return whether what a claim says is higher is so; what is equal is not."""
-        levels = self.levels(claim.measure)
-        return bool(levels[claim.higher] > levels[claim.lower] + 1e-9)
-
-
-def codebook():
-    """Return the questionnaire of every simulated client."""
-    items = {d: [f"{d.lower()}_{i}" for i in "abc"[:ITEMS]] for d in DIMENSIONS}
-    ratings = {
-        r.lower(): {"kind": "rating", "column": r.lower(), "scale": [1, 5], "label": r}
-        for r in RATINGS
-    }
-    return {
-        "title": "Simulated clients (synthetic)",
-        "scale": [1, 7],
-        "constructs": items,
-        "perception": "P_{item}",
-        "expectation": "E_{item}",
-        "groups": ["branch"],
-        "wave": "wave",
-        "questions": {
-            "nps": {"kind": "nps", "column": "recommend", "label": "NPS"},
-            "satisfaction": {
-                "kind": "csat", "column": "overall", "scale": [1, 7], "label": "Satisfaction"
-            },
-            **ratings,
-            "channels": {"kind": "choices", "column": "channels", "label": "Channels"},
-            "comments": {"kind": "text", "column": "comment", "label": "Comments"},
+def responses():
+    """Answers of 300 customers: Central is best, the last quarter worst, one branch is tiny."""
+    rng = np.random.default_rng(1)
+    frame, codebook = cx.simulate_servqual(300, seed=7)
+    frame["branch"] = rng.choice(BRANCHES, 300, p=[0.5, 0.27, 0.17, 0.05, 0.01])
+    frame["wave"] = rng.choice(["2026Q1", "2026Q2", "2026Q3"], 300)
+    lift = (frame["branch"] == "Central") * 1.6 - (frame["wave"] == "2026Q3") * 1.0
+    frame["recommend"] = np.clip(np.round(7.6 + lift + rng.normal(size=300) * 2), 0, 10)
+    mean = frame.filter(like="P_").mean(axis=1)
+    frame["overall"] = np.clip(np.round(mean + lift / 2 + rng.normal(size=300)), 1, 7)
+    keys = codebook.to_dict()
+    keys["questions"] = {
+        "nps": {"kind": "nps", "column": "recommend"},
+        "sat": {
+            "kind": "csat", "column": "overall", "scale": [1, 7],
+            "label": {"en": "Overall satisfaction", "zh": "总体满意度"},
         },
     }  # fmt: skip
+    keys["groups"], keys["wave"] = ["branch"], "wave"
+    return frame, keys
 
 
-def answers(truth, n, rng):
-    """Return the answers of n respondents drawn from a truth."""
-    branch, wave = rng.integers(0, len(BRANCHES), n), rng.integers(0, len(WAVES), n)
-    shift = truth.branch[branch] + truth.wave[wave]
-    own = 0.8 * rng.normal(size=(n, 4)) + 0.5 * rng.normal(size=(n, 1))
+@cache
+def simulated(folder, synthetic=False):
+    """Return the report of a simulated client whose file stands in `folder`."""
+    frame, keys = responses()
+    keys["title"] = (
+        {"en": "Synthetic bank survey", "zh": "合成银行调查"}
+        if synthetic
+        else {"en": "Bank survey", "zh": "银行调查"}
+    )
+    path = folder / "client.xlsx"
+    frame.to_excel(path, index=False)
+    client = open_client(path, cx.Codebook(**keys), targets={"nps": 40, "sat": 0.1})
+    return Report(client.codebook.name, analyse(client), client, (), client.doubts)
 
-    def scale(latent, low, high):
-        return np.clip(np.round(latent), low, high)
 
-    columns = {}
-    for j, dimension in enumerate(DIMENSIONS):
-        for i in "abc"[:ITEMS]:
-            latent = truth.perception[j] + shift + own[:, j]
-            columns[f"P_{dimension.lower()}_{i}"] = scale(latent + 0.8 * rng.normal(size=n), 1, 7)
-            wished = truth.expectation + 0.9 * rng.normal(size=n)
-            columns[f"E_{dimension.lower()}_{i}"] = scale(wished + 0.8 * rng.normal(size=n), 1, 7)
-    of_dimensions = (truth.weight * own).sum(axis=1)
-    columns["overall"] = scale(4.5 + shift + of_dimensions + 0.8 * rng.normal(size=n), 1, 7)
-    columns["recommend"] = scale(7.5 + 2 * shift + 2 * rng.normal(size=n), 0, 10)
-    for j, rating in enumerate(RATINGS):
-        columns[rating.lower()] = scale(truth.rating[j] + rng.normal(size=n), 1, 5)
-    ticks = rng.random((n, 3)) < truth.channel
-    columns["channels"] = [
-        ";".join(c for c, is_ticked in zip(CHANNELS, row, strict=True) if is_ticked)
-        for row in ticks
-    ]
-    texts = rng.choice(list(COMMENTS.values()), n, p=truth.comment)
-    columns["comment"] = np.where(rng.random(n) < 0.7, texts, "")
-    columns["branch"] = np.array(BRANCHES)[branch]
-    columns["wave"] = np.array(WAVES)[wave]
-    return pd.DataFrame(columns)
+def text(words):
+    return Text(words, words)
+
+
+def table(key, columns, title=None, **options):
+    return ReportTable(key, title or text(key), pd.DataFrame(columns), **options)
+
+
+def said(name, numbers):
+    """Return a sentence about a row of a table, with a client's name in it."""
+    cells = {
+        column: numbers.cell(0, source)
+        for column, source in [("estimate", "value"), ("low", "low"), ("high", "high"), ("n", "n")]
+    }
+    return Sentence("report.metrics.mean", {"name": text(name), **cells})
+
+
+def numbers_of(key, names, title=None):
+    """Return a table with a row a name; the last has no interval, and one before no number."""
+    n = len(names)
+    value = np.linspace(-40, 60, n) if n > 1 else np.array([3.25])
+    low, high = value - 5.5, value + 7.25
+    if n > 3:
+        value[-2], high[-1] = np.nan, np.inf
+    columns = {"name": list(names), "value": value, "low": low, "high": high, "n": range(n)}
+    return table(key, columns, title, bars=("value",), level=0.95)
+
+
+def hostile(synthetic=True):
+    """Return a report in which every name, title and cell tries to break its file."""
+    findings = []
+    for i, name in enumerate(HOSTILE):
+        numbers = numbers_of(f"key {name}", IN_TABLES, text(name))
+        kind = ("bar", "column", "line")[i % 3]
+        rows = tuple(range(len(IN_TABLES)))[:: -1 if i % 2 else 1]
+        native = NativeChart(kind, numbers, "name", ("value",), "low", "high", rows=rows)
+        findings.append(
+            Finding(
+                said(name, numbers),
+                (said(name, numbers), said(HOSTILE[i - 1], numbers)),
+                said(name, numbers),
+                n=numbers.cell(0, "n", "whole"),
+                method=text(name),
+                caveats=(text(name), text("fine")),
+                table=numbers,
+                chart=ReportChart(None, native=native),
+            )
+        )
+    many = numbers_of("many", [f"group {i}" for i in range(300)])
+    native = NativeChart("bar", many, "name", ("value",), "low", "high")
+    findings.append(Finding(said("many", many), table=many, chart=ReportChart(None, native=native)))
+    wide = table("wide", {f"column {i}": [i, i + 0.5] for i in range(1_000)})
+    odd = table(
+        "odd",
+        {
+            "whole": [10**20, 5], "infinite": [np.inf, -np.inf], "flag": [True, False],
+            "none": [None, None], "date": [datetime(2026, 3, 1), None],
+            "mixed": [Text("one", "一"), 2.5], "number": pd.array([1, None], dtype="Int64"),
+        },
+    )  # fmt: skip
+    empty = table("empty", {"name": [], "value": []})
+    duplicate = [table(f"same {i}", {"a": [i]}, text("The same title of more than 31 characters"))
+                 for i in range(12)]  # fmt: skip
+    form = table("actions", {"action": IN_TABLES, "owner": [""] * len(IN_TABLES)})
+    long = table("long", {"name": [f"row {i}" for i in range(300)], "value": range(300)})
+    sections = (
+        Section("decide", findings=tuple(findings[:3])),
+        Section("scorecard", tables=(odd, empty), absent=(text(HOSTILE[7]),)),
+        Section("metrics", findings=tuple(findings), tables=(wide, long)),
+        Section("actions", tables=(form,)),
+        Section("quality", sentences=tuple(f.headline for f in findings)),
+        Section("method", tables=tuple(duplicate)),
+    )  # fmt: skip
+    client = SimpleNamespace(
+        file='=cmd|"x"!A0 <b>.xlsx', sha256="0" * 64, seed=1, answers=range(10), synthetic=synthetic
+    )
+    return Report(text(HOSTILE[5]), sections, client, (), tuple(map(text, HOSTILE)))

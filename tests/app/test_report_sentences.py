@@ -14,7 +14,7 @@ from cxstats.app.report.content import Cell, ReportTable, Section
 from cxstats.app.report.sections.provenance import command, report_date
 from cxstats.core.errors import CxError
 from cxstats.core.language import Text, catalogue
-from tests.app.report_clients import COMMENTS, DIMENSIONS, Truth, answers, codebook
+from tests.app.clients_with_truth import COMMENTS, DIMENSIONS, Truth, answers, codebook
 
 LANGUAGES = ("en", "zh")
 CAUSES = {

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from cxstats.app.report.privacy import without_personal_columns
 from cxstats.core.errors import CxError
 from cxstats.core.language import Text, both
 from cxstats.core.messages import excerpt
-from cxstats.stats.group_comparison import check_min_cell
+from cxstats.stats.disclosure import check_min_cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,13 +42,16 @@ class Client:
     sha256 : str
         Of its bytes.
     codebook : Codebook
-        With the groups, wave and weights that were asked for.
+        With the groups, wave and weights that were asked for, without personal columns.
     frame : pandas.DataFrame
-        As read, without rows that are no respondents.
+        As read, without rows that are no respondents and without personal data.
     answers : pandas.DataFrame
         Cleaned: numbers, and what could not be used is missing.
     reading, problems, changes : ReadReport, CheckReport, CleanReport
         What was found in the file, what was wrong with it, what was changed.
+    personal : pandas.DataFrame
+        Which columns were left out, numbered or masked; see
+        `cxstats.app.report.privacy.PrivateTable`.
     doubts : tuple of Text
         What may have been read otherwise than it was meant.
     targets : mapping of str to float
@@ -70,6 +74,7 @@ class Client:
     reading: ReadReport
     problems: CheckReport
     changes: CleanReport
+    personal: pd.DataFrame
     doubts: tuple[Text, ...]
     targets: Mapping[str, float]
     min_cell: int
@@ -113,6 +118,7 @@ def open_client(  # noqa: PLR0913  (what a person says of a file)
     targets: Mapping[str, float] | None = None,
     min_cell: int = MIN_CELL,
     leave_out: Sequence[str] = NO_RESPONDENTS,
+    keep: Sequence[str] = (),
     seed: int = 1,
 ) -> Client:
     """Read, check and clean a client's file.
@@ -134,6 +140,8 @@ def open_client(  # noqa: PLR0913  (what a person says of a file)
         Respondents below which a cell is hidden.
     leave_out : sequence of str
         Kinds of rows that are no respondents, as in `cxstats.read_survey`.
+    keep : sequence of str
+        Columns that stay although they tell who a person is.
     seed : int
 
     Raises
@@ -154,6 +162,8 @@ def open_client(  # noqa: PLR0913  (what a person says of a file)
     reading = frame.attrs["read_report"]
     book = _asked(as_codebook(codebook, frame), groups, wave, weights)
     _check_targets(targets or {}, book)
+    private = without_personal_columns(frame, book, keep)
+    frame, book = private.frame, private.codebook
     problems = check(frame, book)
     answers, changes = clean(frame, book, drop_duplicates=True, on_error="missing")
     return Client(
@@ -165,7 +175,8 @@ def open_client(  # noqa: PLR0913  (what a person says of a file)
         reading,
         problems,
         changes,
-        reading.doubts,
+        private.table,
+        (*reading.doubts, *private.notes),
         dict(targets or {}),
         min_cell,
         seed,

@@ -104,7 +104,7 @@ class Report(Result):
 
     def title(self, lang: str | None = None) -> str:
         """Return the title of the report."""
-        return label("title.Report", lang, name=self.name)
+        return label("title.Report", lang, name=self.name.get(lang))
 
     def findings(self, lang: str) -> list[str]:
         """Return what there is to decide, and what was written."""
@@ -158,6 +158,7 @@ def report(  # noqa: PLR0913  (what a person says of a file)
     targets: Mapping[str, float] | None = None,
     min_cell: int = MIN_CELL,
     leave_out: Sequence[str] = NO_RESPONDENTS,
+    keep: Sequence[str] = (),
     seed: int = 1,
 ) -> Report:
     """Analyse a client's file as far as its columns allow, and write the report.
@@ -177,7 +178,7 @@ def report(  # noqa: PLR0913  (what a person says of a file)
         Some of ``".html", ".xlsx", ".pptx", ".docx"``.
     template : path, optional
         The client's own ``.pptx``.
-    sheet, groups, wave, weights, targets, min_cell, leave_out, seed
+    sheet, groups, wave, weights, targets, min_cell, leave_out, keep, seed
         As in `cxstats.app.report.client.open_client`.
 
     Returns
@@ -197,7 +198,7 @@ def report(  # noqa: PLR0913  (what a person says of a file)
         raise CxError(_draft(Path(file), sheet, Path(out) if out else None, lang))
     client = open_client(
         file, codebook, sheet=sheet, groups=groups, wave=wave, weights=weights, targets=targets,
-        min_cell=min_cell, leave_out=leave_out, seed=seed,
+        min_cell=min_cell, leave_out=leave_out, keep=keep, seed=seed,
     )  # fmt: skip
     sections = analyse(client)
     name = client.codebook.name if client.codebook.title else Text(client.file, client.file)

@@ -23,6 +23,7 @@ from cxstats.priorities.drivers.shapley_sampling import PAIRS
 from cxstats.priorities.drivers.terms import Term, read_terms
 from cxstats.priorities.notes import failed_resamples, few_resamples, missing_answers
 from cxstats.stats.bootstrap import percentile_limits
+from cxstats.stats.disclosure import check_min_cell
 from cxstats.stats.intervals import check_level
 from cxstats.stats.rules import RULES
 from cxstats.stats.sampling_design import Design, design_of
@@ -49,6 +50,7 @@ def drivers(  # noqa: PLR0913  (options of a method)
     weights: str | None = None,
     cluster: str | None = None,
     design: Design | None = None,
+    min_cell: int | None = None,
     level: float = LEVEL,
     n_resamples: int = N_RESAMPLES,
     seed: int = SEED,
@@ -86,6 +88,9 @@ def drivers(  # noqa: PLR0913  (options of a method)
         of several visits, the branch of several customers).
     design : cxstats.Design, optional
         The same with strata.
+    min_cell : int, optional
+        Groups of fewer complete cases are not published, nor are those from which their numbers
+        could be computed (`cxstats.stats.disclosure`).
     level : float
         Confidence level.
     n_resamples, seed
@@ -214,6 +219,7 @@ def drivers(  # noqa: PLR0913  (options of a method)
     terms = read_terms(outcome, drivers)
     sampling = design_of(design, weights, cluster)
     check_level(level)
+    check_min_cell(min_cell)
     check_resamples(n_resamples, seed)
     if method == "penalty-reward":
         return _penalty_reward(data, outcome, terms, by, options | {
@@ -225,7 +231,7 @@ def drivers(  # noqa: PLR0913  (options of a method)
     if method == "regression":
         sample = sample.ungrouped()
     estimates = importances(sample, method, level, n_resamples, seed, None)
-    comparison = compare(sample, labels, by, method, level, n_resamples, seed)
+    comparison = compare(sample, labels, by, method, level, n_resamples, seed, min_cell)
     return Drivers(
         table=_table(sample, estimates, level, method),
         method=method,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from cxstats.priorities.drivers.inference import (
     spread,
 )
 from cxstats.priorities.drivers.sample import Sample
+from cxstats.stats.disclosure import suppressed_groups, suppression_notes, without_hidden
 from cxstats.stats.group_comparison import group_names
 from cxstats.stats.hypothesis_tests import adjust
 
@@ -36,7 +38,7 @@ class Comparison:
     ----------
     groups : pandas.DataFrame
         By group and driver: ``estimate, ci_low, ci_high, se, p_value, share, share_ci_low,
-        share_ci_high, r_squared, n``.
+        share_ci_high, r_squared, n``; with `min_cell` also ``suppressed``.
     pairs : pandas.DataFrame
         By driver and pair of groups: ``estimate`` (first less second), ``ci_low, ci_high, se,
         p_value, p_adjusted`` (Holm), ``p_fdr``, over all rows, and ``n``.
@@ -56,6 +58,7 @@ def compare(
     level: float,
     n_resamples: int,
     seed: int,
+    min_cell: int | None = None,
 ) -> Comparison:
     """Compare importances between groups.
 
@@ -70,7 +73,7 @@ def compare(
     sample : Sample
     labels : pandas.Series (n,) or None
         The group of each case; missing for none.
-    by, method, level, n_resamples, seed
+    by, method, level, n_resamples, seed, min_cell
         As `drivers`.
 
     Raises
@@ -85,8 +88,11 @@ def compare(
     if len(names) < 2:
         raise DataError(f"column {by!r} has {len(names)} group; at least 2 are needed to compare")
     groups = {}
-    for i, name in enumerate(names):
-        is_member = (labels == name).to_numpy(bool, na_value=False)
+    in_groups = [(labels == name).to_numpy(bool, na_value=False) for name in names]
+    hidden = suppressed_groups([int(rows.sum()) for rows in in_groups], min_cell)
+    for i, (name, is_member) in enumerate(zip(names, in_groups, strict=True)):
+        if hidden[i]:
+            continue
         members = sample.group(is_member, f"column {by!r}, group {name!r}: ")
         groups[name] = members, importances(members, method, level, n_resamples, seed, i)
     notes = []
@@ -95,7 +101,13 @@ def compare(
     for name, (_, group) in groups.items():
         if group.n_failed:
             notes.append(both("drivers.note.group_failed", group=name, k=group.n_failed))
-    return Comparison(_group_table(groups), _pair_table(groups, level), tuple(notes))
+    notes += suppression_notes(hidden, min_cell)
+    table = _group_table(groups, sample.drivers, names)
+    if min_cell is not None:
+        rows_hidden = table["group"].isin([n for n, h in zip(names, hidden, strict=True) if h])
+        table = without_hidden(table, rows_hidden.to_numpy(bool), ["group", "driver"])
+    pairs = _pair_table(groups, level) if len(groups) > 1 else None
+    return Comparison(table, pairs, tuple(notes))
 
 
 def driver_pairs(estimates: Importances, drivers: list[str], wide: float) -> pd.DataFrame | None:
@@ -146,11 +158,16 @@ def driver_pairs(estimates: Importances, drivers: list[str], wide: float) -> pd.
     return pd.DataFrame(columns)
 
 
-def _group_table(groups: Groups) -> pd.DataFrame:
+def _group_table(groups: Groups, drivers: Sequence[str], names: list[Any]) -> pd.DataFrame:
+    """Return the importances by group; a group that is hidden has its names alone."""
     import pandas as pd
 
     tables = []
-    for name, (sample, group) in groups.items():
+    for name in names:
+        if name not in groups:
+            tables.append(pd.DataFrame({"group": [name] * len(drivers), "driver": drivers}))
+            continue
+        sample, group = groups[name]
         p = len(sample.drivers)
         columns = {
             "estimate": group.importance, "ci_low": group.low[:p], "ci_high": group.high[:p],
@@ -160,7 +177,10 @@ def _group_table(groups: Groups) -> pd.DataFrame:
         }  # fmt: skip
         head = {"group": [name] * p, "driver": sample.drivers}
         tables.append(pd.DataFrame(head | columns))
-    return pd.concat(tables, ignore_index=True)
+    # The tables of hidden groups lack columns, which are missing then.
+    table = pd.concat(sorted(tables, key=lambda part: -part.shape[1]), ignore_index=True)
+    place = table["group"].map({name: i for i, name in enumerate(names)})
+    return table.iloc[np.argsort(place, kind="stable")].reset_index(drop=True)
 
 
 def _pair_table(groups: Groups, level: float) -> pd.DataFrame:
