@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.accumulate import Sums, rows_of_groups
-from cxstats.core.engines import BLOCK, blocks
+from cxstats.core.engines import blocks
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.order_of_waves import in_order
+from cxstats.core.progress import quiet_linear_algebra
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +31,9 @@ Seed = int | Sequence[int]
 SEEDS = 2**32  # as many as scikit-learn takes
 # Draws in a chunk of resamples. It is part of what a seed means, so it does not change.
 DRAWN = 1_000_000
+# Bytes of counts, or weights, for which products are formed once; numbers in a block of products,
+# which stays in the cache; resamples whose counts are turned into floats at once.
+GATHERED, PRODUCTS, ROWS = 2**26, 2**18, 512
 # A published matrix is rounded; eigenvalues down to this share of the largest count as zero.
 ROUNDING = 1e-3
 
@@ -323,8 +327,8 @@ def bootstrap_moments(
 
     A replicate draws each case some number of times. With counts ``C (B, n)`` and the
     products of every pair of centred variables ``Z (n, p(p + 1)/2)``, all replicate
-    covariances come out of the one matrix product ``C Z``; it is formed in chunks of
-    replicates and cases, so that memory stays bounded by the result.
+    covariances come out of the one matrix product ``C Z``. Its blocks of cases are formed once
+    for as many resamples as 64 MB hold the counts of, a byte each.
 
     Parameters
     ----------
@@ -353,29 +357,80 @@ def bootstrap_moments(
     >>> bootstrap_moments(x, 1000, seed=1).cov.shape
     (1000, 2, 2)
     """
-    data = np.asarray(matrix, float)
-    if data.ndim != 2 or data.shape[0] < 2 or not np.isfinite(data).all():
-        raise CxError(f"shape {data.shape}; allowed: (n, p), n of at least 2, nothing missing")
+    data = _complete(matrix)
     check_resamples(n_resamples, seed)
     n, p = data.shape
     centre = data.mean(axis=0)
     data = data - centre
+    sums, totals = np.empty((n_resamples, p + p * (p + 1) // 2)), np.full(n_resamples, float(n))
+    at = 0
+    with quiet_linear_algebra():
+        for counts in _gathered(_drawn(n, n_resamples, seed) if draws is None else draws):
+            rows = slice(at, at := at + len(counts))
+            sums[rows] = _sums_of_products(counts, data)
+            if draws is not None:
+                totals[rows] = counts.sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return _replicates(sums / totals[:, None], centre, n)
+
+
+def _complete(matrix: ArrayLike) -> Array:
+    data = np.asarray(matrix, float)
+    if data.ndim != 2 or data.shape[0] < 2 or not np.isfinite(data).all():
+        raise CxError(f"shape {data.shape}; allowed: (n, p), n of at least 2, nothing missing")
+    return data
+
+
+def _gathered(chunks: Iterable[tuple[int, NDArray[Any]]]) -> Iterator[NDArray[Any]]:
+    """Yield the counts or weights of as many resamples at once as `GATHERED` bytes hold."""
+    waiting: list[NDArray[Any]] = []
+    for _, chunk in chunks:
+        if waiting and sum(array.nbytes for array in waiting) + chunk.nbytes > GATHERED:
+            yield np.concatenate(waiting)
+            waiting = []
+        waiting.append(chunk)
+    if waiting:
+        yield np.concatenate(waiting)
+
+
+def _sums_of_products(counts: NDArray[Any], data: Array) -> Array:
+    """Return ``C Z`` (B, p + p(p + 1)/2); every product is formed once, in blocks of cases."""
+    sums = np.zeros((len(counts), data.shape[1] + len(np.tril_indices(data.shape[1])[0])))
+    for cases, terms in _products(data, np.float64):
+        for first in range(0, len(counts), ROWS):
+            rows = slice(first, first + ROWS)
+            sums[rows] += counts[rows, cases].astype(float) @ terms.T
+    return sums
+
+
+def _products(data: Array, dtype: type[np.floating[Any]]) -> Iterator[tuple[slice, NDArray[Any]]]:
+    """Yield blocks of cases: which, and their values and products (p + p(p + 1)/2, cases).
+
+    All blocks are written into the same memory.
+    """
+    n, p = data.shape
+    size = p + p * (p + 1) // 2
+    step = max(1, PRODUCTS // size)
+    buffer = np.empty((size, min(step, n)), dtype)
+    for first in range(0, n, step):
+        cases = slice(first, min(first + step, n))
+        terms = buffer[:, : cases.stop - first]
+        values = terms[:p]
+        values[:] = data[cases].T
+        at = p
+        for i in range(p):
+            np.multiply(values[: i + 1], values[i], out=terms[at : at + i + 1])
+            at += i + 1
+        yield cases, terms
+
+
+def _replicates(averages: Array, centre: Array, n: float) -> Replicates:
+    """Return moments from averages of values and products about a centre."""
+    p = len(centre)
     row, column = np.tril_indices(p)
-    mean, cov = np.empty((n_resamples, p)), np.empty((n_resamples, p, p))
-    step = max(1, BLOCK // (p + len(row)))
-    for start, counts in resampling_counts(n, n_resamples, seed) if draws is None else draws:
-        totals = counts.sum(axis=1)[:, None]
-        sums = np.zeros((len(counts), p + len(row)))
-        for first in range(0, n, step):
-            cases = data[first : first + step]
-            terms = np.concatenate([cases, cases[:, row] * cases[:, column]], axis=1)
-            sums += counts[:, first : first + step] @ terms
-        at = slice(start, start + len(counts))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            sums /= totals
-        mean[at] = sums[:, :p]
-        flat = (sums[:, p:] - mean[at][:, row] * mean[at][:, column]) * (n / (n - 1))
-        cov[at, row, column] = cov[at, column, row] = flat
+    mean, cov = averages[:, :p], np.empty((len(averages), p, p))
+    flat = (averages[:, p:] - mean[:, row] * mean[:, column]) * (n / (n - 1))
+    cov[:, row, column] = cov[:, column, row] = flat
     return Replicates(mean + centre, cov)
 
 
@@ -414,6 +469,12 @@ def resampling_counts(n: int, n_resamples: int, seed: Seed) -> Iterator[tuple[in
     >>> [(start, counts.sum(axis=1).tolist()) for start, counts in resampling_counts(4, 3, 1)]
     [(0, [4.0, 4.0, 4.0])]
     """
+    for start, counts in _drawn(n, n_resamples, seed):
+        yield start, counts.astype(np.float64)
+
+
+def _drawn(n: int, n_resamples: int, seed: Seed) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """Yield the same as bytes: a count above 255 has a probability of 1e-507."""
     check_resamples(n_resamples, seed)
     generator = np.random.default_rng(seed)
     step = max(1, DRAWN // n)
@@ -422,4 +483,5 @@ def resampling_counts(n: int, n_resamples: int, seed: Seed) -> Iterator[tuple[in
     for start in range(0, n_resamples, step):
         b = min(step, n_resamples - start)
         cases = generator.integers(0, n, (b, n), dtype=dtype) + offset[:b]
-        yield start, np.bincount(cases.ravel(), minlength=b * n).reshape(b, n).astype(np.float64)
+        counts = np.bincount(cases.ravel(), minlength=b * n).reshape(b, n)
+        yield start, counts.astype(np.uint8)

@@ -12,7 +12,7 @@ variance-based structural equation modeling. JAMS 43(1), 115-135.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -364,8 +364,8 @@ class _Items:
         if self.rows is None:
             return bootstrap_moments(self.complete(names), n_resamples, seed).cov
         has = self.answered(names)
-        draws = (w[:, has] for _, w in self.rows.resampling_weights(n_resamples, seed))
-        return weighted_covariances(self.complete(names), draws)
+        draws = ((i, w[:, has]) for i, w in self.rows.resampling_weights(n_resamples, seed))
+        return bootstrap_moments(self.complete(names), n_resamples, seed, draws).cov
 
     def too_few(self, names: Sequence[str]) -> Text | None:
         """Return why there are no moments of `names`; None if there are."""
@@ -403,34 +403,8 @@ class _Items:
             plain: Moments = moments(answered, columns=names)
             return plain
         weights = self.weights(names)
-        (cov,) = weighted_covariances(answered, [weights[None]])
+        (cov,) = bootstrap_moments(answered, 1, 0, [(0, weights[None])]).cov
         return Moments(tuple(names), len(answered), weights @ answered / weights.sum(), cov)
-
-
-def weighted_covariances(complete: Array, draws: Iterable[Array]) -> Array:
-    """Return covariances (B, p, p) of complete cases (n, p) under weights (b, n), in chunks.
-
-    ``sum w (x - m)(x - m)' / sum(w) * n / (n - 1)``; NaN where all weights are 0.
-
-    Examples
-    --------
-    >>> x = np.array([[1.0], [2.0], [4.0]])
-    >>> weighted_covariances(x, [np.ones((1, 3))]).round(4).tolist()
-    [[[2.3333]]]
-    """
-    n, p = complete.shape
-    x = complete - complete.mean(axis=0)
-    row, column = np.tril_indices(p)
-    terms = np.concatenate([x, x[:, row] * x[:, column]], axis=1)
-    chunks = []
-    for weights in draws:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            means = weights @ terms / weights.sum(axis=1, keepdims=True)
-        cov = np.empty((len(weights), p, p))
-        flat = (means[:, p:] - means[:, row] * means[:, column]) * n / (n - 1)
-        cov[:, row, column] = cov[:, column, row] = flat
-        chunks.append(cov)
-    return np.concatenate(chunks)
 
 
 def _factor_model(items: _Items) -> tuple[Moments | None, FactorModel | None, tuple[Text, ...]]:

@@ -230,7 +230,9 @@ def test_chunks_and_seed_do_not_show(monkeypatch):
     data = np.random.default_rng(1).normal(size=(60, 3))
     whole = bootstrap_moments(data, 50, seed=7)
     module = sys.modules["cxstats.core.moments"]  # ``cx.moments`` is the function
-    monkeypatch.setattr(module, "BLOCK", 200)
+    monkeypatch.setattr(module, "PRODUCTS", 200)
+    monkeypatch.setattr(module, "GATHERED", 700)
+    monkeypatch.setattr(module, "ROWS", 7)
     np.testing.assert_allclose(
         bootstrap_moments(data, 50, seed=7).cov, whole.cov, rtol=1e-10, atol=1e-12
     )

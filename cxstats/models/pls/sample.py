@@ -235,23 +235,12 @@ def weighted_replicates(
         Whether a row belongs to the group whose moments are wanted: the design is resampled as a
         whole, and a replicate that draws nobody of the group is NaN.
     """
-    centre = rows.mean(matrix)
-    x = matrix - centre
-    p = x.shape[1]
-    row, column = np.tril_indices(p)
-    products = np.concatenate([x, x[:, row] * x[:, column]], axis=1)
-    member = np.ones(len(x)) if of is None else np.asarray(of, float)
-    n = member.sum()
-    mean, cov = np.empty((n_resamples, p)), np.empty((n_resamples, p, p))
-    for first, drawn in rows.resampling_weights(n_resamples, seed):
-        weights = drawn * member
-        with np.errstate(invalid="ignore", divide="ignore"):
-            sums = weights @ products / weights.sum(axis=1, keepdims=True)
-        at = slice(first, first + len(weights))
-        mean[at] = sums[:, :p]
-        flat = (sums[:, p:] - mean[at][:, row] * mean[at][:, column]) * (n / (n - 1))
-        cov[at, row, column] = cov[at, column, row] = flat
-    return Replicates(mean + centre, cov)
+    member = np.ones(len(matrix), bool) if of is None else np.asarray(of, bool)
+    draws = (
+        (first, weights[:, member])
+        for first, weights in rows.resampling_weights(n_resamples, seed)
+    )
+    return bootstrap_moments(matrix[member], n_resamples, seed, draws)
 
 
 def read_rows(frame: Any, items: tuple[str, ...]) -> Array:
