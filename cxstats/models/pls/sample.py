@@ -237,8 +237,7 @@ def weighted_replicates(
     """
     member = np.ones(len(matrix), bool) if of is None else np.asarray(of, bool)
     draws = (
-        (first, weights[:, member])
-        for first, weights in rows.resampling_weights(n_resamples, seed)
+        (first, weights[:, member]) for first, weights in rows.resampling_weights(n_resamples, seed)
     )
     return bootstrap_moments(matrix[member], n_resamples, seed, draws)
 

@@ -16,10 +16,11 @@ from cxstats.core.moments import bootstrap_moments, check_resamples, resampling_
 from cxstats.core.progress import quiet_linear_algebra, tracked
 from cxstats.core.result import Chart, Result
 from cxstats.models.fitted_model import bootstrap_chart
+from cxstats.models.sem.batch_search import CHUNK, Attempt, maximise_batch
 from cxstats.models.sem.constraints import complex_step
 from cxstats.models.sem.likelihood import Likelihood, log_determinants
 from cxstats.models.sem.missing import PatternLikelihood, redrawn
-from cxstats.models.sem.optimizer import Attempt, maximise, maximise_batch, tangent
+from cxstats.models.sem.optimizer import maximise, tangent
 from cxstats.models.sem.robust import casewise_scores
 from cxstats.models.sem.sampled_cases import weighted_moments
 from cxstats.models.sem.standard_errors import inverse_scaled
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-# Replicates in a batch: few enough for their matrices to stay in the cache.
-CHUNK = 500
 # Numbers of a batch of incomplete cases, whose patterns have a matrix each.
 NUMBERS = 500_000
 # Rounds from the solution of the sample, then from the start of a fresh search.
@@ -143,7 +142,7 @@ def bootstrap(
     with quiet_linear_algebra():
         if fit.sample.patterns is None:
             drawn = _drawn(fit, matrices, n_resamples, seed)
-            samples = _in_chunks(drawn)
+            samples: Iterable[Likelihood] = [drawn]
         else:
             samples = _redrawn(fit, matrices, n_resamples, seed)
         phi, _, converged = _fitted(fit, samples)
@@ -214,11 +213,6 @@ def _weights(
         yield start, [np.stack(of_group) for of_group in chunk]
 
 
-def _in_chunks(drawn: Likelihood) -> Iterator[Likelihood]:
-    for start, stop in tracked(len(drawn.cov), CHUNK):
-        yield drawn.take(slice(start, stop))
-
-
 def _redrawn(
     fit: SemFit, matrices: list[Array], n_resamples: int, seed: int
 ) -> Iterator[Likelihood]:
@@ -259,7 +253,11 @@ def _attempts(fit: SemFit) -> list[Attempt]:
 
 def _one_by_one(likelihood: Likelihood, start: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
     """Fit replicates of a model with bounds or equations that are not linear."""
-    optima = [maximise(likelihood.take(b), start) for b in range(len(likelihood.cov))]
+    optima = [
+        maximise(likelihood.take(b), start)
+        for first, last in tracked(len(likelihood.cov), CHUNK)
+        for b in range(first, last)
+    ]
     return (
         np.stack([optimum.phi for optimum in optima]),
         np.array([optimum.value for optimum in optima]),
@@ -294,7 +292,7 @@ def _bollen_stine(fit: SemFit, drawn: Likelihood) -> float:
     if drawn.mean is not None and implied.mu is not None:
         moved = ((drawn.mean - fit.sample.mean)[..., None, :] @ turn)[..., 0, :] + implied.mu
     replicates = replace(drawn, cov=turned, mean=moved)
-    _, value, converged = _fitted(fit, _in_chunks(replicates))
+    _, value, converged = _fitted(fit, [replicates])
     saturated = replicates.saturated()
     chisq = fit.n * (value - saturated)[converged]
     return float(np.mean(chisq >= fit.fit_indices["chisq"])) if len(chisq) else float("nan")
