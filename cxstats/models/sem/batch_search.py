@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Replicates in a batch: few enough for their matrices to stay near the processor.
 CHUNK = 500
+# The same of exact second derivatives, which need several matrices of q x q each.
+CHECKED = 100
 # A replicate is done within a thousandth of a standard error of its optimum; resampling itself
 # moves estimates by one.
 DISTANCE = 1e-3
@@ -56,7 +58,7 @@ class _Search:
     inverse : array (q, q) or (B, q, q)
         Inverse second derivatives to begin with: ``H = inverse + sum_k (s_k u_k' + u_k s_k')``.
     pairs : array (B, 2 PAIRS, q)
-        ``s_1, u_1, s_2, u_2, ...``, zero in a round that taught nothing.
+        Room for ``s_1, u_1, s_2, u_2, ...``, zero in a round that taught nothing.
     ended : array (B,)
         Whether it has ended.
     """
@@ -138,8 +140,8 @@ def maximise_batch(
             result = _search(batch, remaining, attempt, enough)
             phi[remaining], value[remaining], rounds[remaining] = result
             late = remaining[result[2] > LATE]
-            for first in range(0, len(late), CHUNK):
-                rows = late[first : first + CHUNK]
+            for first in range(0, len(late), CHECKED):
+                rows = late[first : first + CHECKED]
                 phi[rows], settled = _settled(likelihood.take(rows), phi[rows], enough)
                 rounds[rows[~settled]] = -1
     return phi, value, rounds >= 0
@@ -223,12 +225,16 @@ def _repacked(searches: Sequence[_Search]) -> list[_Search]:
     if not searches:
         return []
     joined = [
-        np.concatenate([getattr(now, field.name) for now in searches]) for field in fields(_Search)
+        np.concatenate([getattr(now, field.name) for now in searches])
+        for field in fields(_Search)
+        if field.name != "pairs"
     ]
-    return [
-        _Search(*(array[first : first + CHUNK] for array in joined))
-        for first in range(0, len(joined[0]), CHUNK)
-    ]
+    chunks = []
+    for first in range(0, len(joined[0]), CHUNK):
+        *arrays, ended = (array[first : first + CHUNK] for array in joined)
+        room = np.empty((len(ended), 2 * PAIRS, arrays[1].shape[1]))
+        chunks.append(_Search(*arrays, room, ended))
+    return chunks
 
 
 def _rounds(

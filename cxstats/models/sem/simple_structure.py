@@ -2,13 +2,13 @@
 
 With loadings L and residual variances Theta alone beside the covariances C of the constructs,
 ``Sigma = L C L' + Theta``, nothing of size p x p has to be inverted (Woodbury 1950). With
-``A = Theta^-1 L``, ``G = L'A``, ``K = (I + C G)^-1 C``, ``P = I - K G``, ``T = A'S`` and
-``M = T A``::
+``A = Theta^-1 L``, ``G = L'A``, ``K = (I + C G)^-1 C``, ``T = A'S``, ``M = T A`` and
+``R = K + K M K``::
 
     F = log|Theta| + log|I + C G| + tr(S Theta^-1) - tr(K M)
-    dF/dL = 2 (A (K + K M K) - Theta^-1 T' K)
-    dF/dC = G P - P' M P
-    dF/dtheta_i = 1 / theta_i - s_ii / theta_i^2 - (A (K + K M K) A')_ii + 2 (A K T)_ii / theta_i
+    dF/dL = 2 (A R - Theta^-1 T' K)
+    dF/dC = G - G R G - M + G K M + M K G
+    dF/dtheta_i = 1 / theta_i - s_ii / theta_i^2 - (A R A')_ii + 2 (A K T)_ii / theta_i
 
 G is diagonal here. Samples are the last axis of every array, so that a step of the algebra is one
 loop over them.
@@ -164,64 +164,61 @@ def _evaluate(
     """Return F (B,), its derivatives by all parameters (T, B), and where the formulas hold (B,)."""
     c, samples = len(layout.member), x.shape[-1]
     loadings, theta = x[layout.loading], x[layout.residual]
-    effects, total = _core(layout, x)
+    total = _core_covariances(layout, x)
     a = loadings / theta
     g = layout.member @ (loadings * a)
-    k, log_det = _solved(total, g)
+    k, pivots = _solved(total, g)
     t = _weighted_sums(layout, cov, a)
     m = (layout.member @ (t * a)).reshape(c, c, samples)
     km = _product(k, m)
     r = k + _product(km, k)
     precision = variances / theta
-    value = np.log(theta).sum(axis=0) + log_det + precision.sum(axis=0)
-    value -= np.einsum("iib->b", km)
+    value = np.log(np.abs(theta)).sum(axis=0) + np.log(np.abs(pivots)).sum(axis=0)
+    value += precision.sum(axis=0) - np.einsum("iib->b", km)
+    value[~_positive(layout, theta, g, pivots)] = np.inf
     v = np.einsum("kpb,kpb->pb", t, k[:, layout.construct])
     r_own = r[layout.construct, layout.construct]
     u = a * r_own - v / theta
     slope = np.empty_like(x)
     slope[layout.loading] = 2 * u
     slope[layout.residual] = (1 - precision + loadings * (v / theta - u)) / theta
-    p = -k * g
-    p[np.arange(c), np.arange(c)] += 1
-    d = g[:, None] * p - _product(p.swapaxes(0, 1), _product(m, p))
-    _core_slopes(layout, slope, d, effects, total)
-    own = loadings**2 * total[layout.construct, layout.construct]
-    regular = np.all(theta >= SMALL * (theta + own), axis=0)
+    cross = g[:, None] * km
+    d = cross + cross.swapaxes(0, 1) - g[:, None] * r * g - m
+    d[np.arange(c), np.arange(c)] += g
+    _core_slopes(layout, slope, d, x, total)
+    explained = loadings**2 * total[layout.construct, layout.construct]
+    regular = np.all(np.abs(theta) >= SMALL * np.abs(theta + explained), axis=0)
     return np.where(regular, value, 0), slope, regular
 
 
-def _core(layout: Layout, x: Array) -> tuple[Array | None, Array]:
-    """Return effects ``E = (I - B)^-1`` and ``C = E Psi E'``, (c, c, B) each."""
-    c, samples = len(layout.member), x.shape[-1]
-    psi = np.zeros((c, c, samples))
-    psi[layout.row, layout.column] = psi[layout.column, layout.row] = x[layout.covariance]
-    if not layout.paths:
-        return None, psi
-    effects = np.zeros((c, c, samples))
-    effects[np.arange(c), np.arange(c)] = 1
+def _core_covariances(layout: Layout, x: Array) -> Array:
+    """Return ``C = E Psi E'``, (c, c, B), with ``E = (I - B)^-1``: a path after the other."""
+    c = len(layout.member)
+    total = np.zeros((c, c, x.shape[-1]))
+    total[layout.row, layout.column] = total[layout.column, layout.row] = x[layout.covariance]
     for into, cause, k in layout.paths:
-        effects[into] += x[k] * effects[cause]
-    return effects, _product(_product(effects, psi), effects.swapaxes(0, 1))
+        total[into] += x[k] * total[cause]
+    for into, cause, k in layout.paths:
+        total[:, into] += x[k] * total[:, cause]
+    return total
 
 
-def _core_slopes(
-    layout: Layout, slope: Array, d: Array, effects: Array | None, total: Array
-) -> None:
-    """Write the derivatives by paths and covariances: ``2 E'DC`` and ``E'DE``."""
-    if effects is not None:
-        d = _product(effects.swapaxes(0, 1), d)
-        into, cause, at = (list(part) for part in zip(*layout.paths, strict=True))
-        slope[at] = 2 * np.einsum("tkb,tkb->tb", d[into], total[cause])
-        d = _product(d, effects)
+def _core_slopes(layout: Layout, slope: Array, d: Array, x: Array, total: Array) -> None:
+    """Write the derivatives by paths and covariances, ``2 E'DC`` and ``E'DE``; D is used up."""
+    for into, cause, k in reversed(layout.paths):
+        d[cause] += x[k] * d[into]
+    for into, cause, k in layout.paths:
+        slope[k] = 2 * np.einsum("kb,kb->b", d[into], total[cause])
+    for into, cause, k in reversed(layout.paths):
+        d[:, cause] += x[k] * d[:, into]
     twice = np.where(layout.row == layout.column, 1.0, 2.0)
     slope[layout.covariance] = twice[:, None] * d[layout.row, layout.column]
 
 
 def _solved(total: Array, g: Array) -> tuple[Array, Array]:
-    """Return ``(I + C G)^-1 C`` (c, c, B) and ``log|I + C G|``, infinite where not positive.
+    """Return ``(I + C G)^-1 C`` (c, c, B) and the pivots (c, B) of ``I + C G``.
 
-    By Gauss and Jordan, without exchanges: the pivots are ratios of the leading minors, which
-    are those of ``I + G^1/2 C G^1/2``.
+    By Gauss and Jordan, without exchanges: see `_positive` for what the pivots are.
     """
     c = len(total)
     system = np.concatenate([total * g, total], axis=1)
@@ -233,8 +230,22 @@ def _solved(total: Array, g: Array) -> tuple[Array, Array]:
         factor = system[:, k].copy()
         system[:, k + 1 :] -= factor[:, None] * row
         system[k, k + 1 :] = row
-    positive = (pivots > 0).all(axis=0)
-    return system[:, c:], np.where(positive, np.log(pivots).sum(axis=0), np.inf)
+    return system[:, c:], pivots
+
+
+def _positive(layout: Layout, theta: Array, g: Array, pivots: Array) -> NDArray[np.bool_]:
+    """Return whether Sigma is positive definite, (B,).
+
+    Given the items of the constructs before, those of construct k have covariances
+    ``Theta_k + v l l'``, and the pivot is ``1 + v g_k``, the determinant of that over the one of
+    Theta_k. A matrix of rank one moves one eigenvalue over 0 at most: so there is either no
+    negative residual variance and a positive pivot, or one and a negative pivot with v > 0.
+    """
+    if (theta > 0).all():
+        return np.asarray((pivots > 0).all(axis=0))
+    negative = layout.member @ (theta < 0)
+    saved = (negative == 1) & (pivots < 0) & (g < 0)
+    return np.asarray((((negative == 0) & (pivots > 0)) | saved).all(axis=0))
 
 
 def _weighted_sums(layout: Layout, cov: Array, a: Array) -> Array:
