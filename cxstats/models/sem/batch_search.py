@@ -12,6 +12,7 @@ from cxstats.core.progress import tracked
 from cxstats.models.sem.likelihood import Likelihood, log_determinants
 from cxstats.models.sem.optimizer import ARMIJO
 from cxstats.models.sem.simple_structure import SimpleStructure
+from cxstats.models.sem.structure import inverse_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -159,7 +160,7 @@ def _settled(likelihood: Likelihood, phi: Array, enough: float) -> tuple[Array, 
         batch, active, value = batch.take(upwards), active[upwards], value[upwards]
         if not len(active):
             break
-        move = -np.linalg.solve(hessian[upwards], slope[upwards, :, None])[..., 0]
+        move = -(inverse_of(hessian[upwards]) @ slope[upwards, :, None])[..., 0]
         fall = -np.einsum("bi,bi->b", slope[upwards], move)
         trial = phi[active] + size[active, None] * move
         lower = batch.evaluate(trial)[0] <= value + 1e-12
@@ -288,7 +289,8 @@ def _advance(
     curved = (scale > 0)[:, None]
     stretch = (1 + scale * np.einsum("bi,bi->b", change, along)) * scale / 2
     s = now.pairs[:, 2 * used] = np.where(curved, step, 0)
-    u = now.pairs[:, 2 * used + 1] = stretch[:, None] * s - scale[:, None] * along
+    u = np.where(curved, stretch[:, None] * s - scale[:, None] * along, 0)
+    now.pairs[:, 2 * used + 1] = u
     move = -ahead - s * np.einsum("bi,bi->b", u, slope)[:, None]
     move -= u * np.einsum("bi,bi->b", s, slope)[:, None]
     now.size = np.where(good, 1.0, now.size / 2)
