@@ -428,10 +428,12 @@ def _replicates(averages: Array, centre: Array, n: float) -> Replicates:
     """Return moments from averages of values and products about a centre."""
     p = len(centre)
     row, column = np.tril_indices(p)
-    mean, cov = averages[:, :p], np.empty((len(averages), p, p))
-    flat = (averages[:, p:] - mean[:, row] * mean[:, column]) * (n / (n - 1))
-    cov[:, row, column] = cov[:, column, row] = flat
-    return Replicates(mean + centre, cov)
+    place = np.empty((p, p), int)
+    place[row, column] = place[column, row] = np.arange(len(row))
+    mean = averages[:, :p]
+    flat = averages[:, p:] - mean[:, row] * mean[:, column]
+    flat *= n / (n - 1)
+    return Replicates(mean + centre, flat[:, place])
 
 
 def check_resamples(n_resamples: int, seed: Seed) -> None:
