@@ -75,19 +75,20 @@ def column_quantiles(replicates: Array, shares: ArrayLike) -> Array:
     >>> column_quantiles(np.array([[3.0], [1.0], [2.0], [np.nan]]), [0.5, 0.75]).tolist()
     [[2.0], [2.5]]
     """
-    ordered = np.sort(replicates, axis=0)  # NaN comes last
+    ordered = np.sort(np.ascontiguousarray(np.transpose(replicates)))  # NaN comes last
     shares = np.asarray(shares, float)
     shares = np.broadcast_to(shares[:, None] if shares.ndim == 1 else shares,
                              (len(shares), replicates.shape[1]))  # fmt: skip
     if not ordered.size:
         return np.full(shares.shape, np.nan)
-    last = np.sum(~np.isnan(ordered), axis=0) - 1
+    last = np.sum(~np.isnan(ordered), axis=1) - 1
     usable = (last >= 0) & ~np.isnan(shares)
     place = np.where(usable, shares * last, 0)
     below = np.floor(place).astype(int)
     share = place - below
     column = np.arange(replicates.shape[1])
-    low, high = ordered[below, column], ordered[np.minimum(below + 1, np.maximum(last, 0)), column]
+    above = np.minimum(below + 1, np.maximum(last, 0))
+    low, high = ordered[column, below], ordered[column, above]
     with np.errstate(invalid="ignore"):
         step = high - low
         quantiles = np.where(share < 0.5, low + step * share, high - step * (1 - share))

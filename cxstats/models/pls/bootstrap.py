@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 SIGNS = ("construct", "none")
 # What `plot` draws.
 DRAWN = ("path", "slope", "defined")
-# Replicates in a batch: few enough for their matrices to stay in the cache.
-CHUNK = 250
+# Replicates in a batch: few enough for their matrices to stay near the processor; and where every
+# respondent has a weight in each of them.
+CHUNK, WEIGHTED = 1000, 250
 # Step of the derivatives behind BCa, in standardised covariances, and where those fits stop: the
 # bend and the stop each cost about 1e-5 of a slope, and the acceleration needs two digits.
 STEP, STOP = 1e-5, 1e-11
@@ -188,7 +189,7 @@ def replicate(
     """
     quantity_replicates = np.empty((len(cov), len(quantities(fit.design))))
     improper = np.zeros(len(cov), bool)
-    for start, stop in tracked(len(cov), CHUNK):
+    for start, stop in tracked(len(cov), CHUNK if drawn is None else WEIGHTED):
         weights = None if drawn is None else drawn[start:stop]
         estimates = fit.reestimate(cov[start:stop], weights=weights, align=align)
         values = flattened(estimates, fit.design)
@@ -242,8 +243,8 @@ def _influence_by_weights(fit: PlsFit) -> Array:
     size = sampled.n_clusters
     units = np.unique(np.linspace(0, size - 1, min(size, MOST_ROWS)).astype(int))
     influences = []
-    for first in range(0, len(units), CHUNK):
-        part = units[first : first + CHUNK]
+    for first in range(0, len(units), WEIGHTED):
+        part = units[first : first + WEIGHTED]
         of_cluster = (sampled.cluster == part[:, None]) * base
         total = of_cluster.sum(axis=1, keepdims=True)
         weights = (1 - STEP) * base + STEP * of_cluster / total
