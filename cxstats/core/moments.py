@@ -7,7 +7,7 @@ warehouse's table and on a covariance matrix that somebody published.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,8 @@ DRAWN = 1_000_000
 # Bytes of counts, or weights, for which products are formed once; numbers in a block of products,
 # which stays in the cache; resamples whose counts are turned into floats at once.
 GATHERED, PRODUCTS, ROWS = 2**26, 2**18, 512
+# Cases above which the moments of resamples are drawn instead of the cases.
+LARGE = 100_000
 # A published matrix is rounded; eigenvalues down to this share of the largest count as zero.
 ROUNDING = 1e-3
 
@@ -311,10 +313,98 @@ class Replicates:
     mean : array (B, p)
     cov : array (B, p, p)
         Unbiased covariances (divisor n - 1).
+    normal : bool
+        Whether they were drawn by `normal_moments` instead of cases.
     """
 
     mean: Array
     cov: Array
+    normal: bool = False
+
+
+def replicate_moments(matrix: ArrayLike, n_resamples: int, seed: Seed) -> Replicates:
+    """Return moments of bootstrap replicates: by `normal_moments` above `LARGE` cases.
+
+    Parameters
+    ----------
+    matrix : array (n, p)
+        Complete cases.
+    n_resamples : int
+        Number of replicates B.
+    seed : int
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).normal(size=(100_001, 2))
+    >>> replicate_moments(x, 10, seed=1).normal, replicate_moments(x[1:], 10, seed=1).normal
+    (True, False)
+    """
+    draw = bootstrap_moments if len(np.asarray(matrix)) <= LARGE else normal_moments
+    return draw(matrix, n_resamples, seed)
+
+
+def normal_moments(matrix: ArrayLike, n_resamples: int, seed: Seed) -> Replicates:
+    """Draw moments of bootstrap replicates from the normal distribution that they tend to.
+
+    With the values and products of centred variables ``z (p + p(p + 1)/2)`` of a case, the
+    averages of a resample have mean ``z_bar`` and covariances ``V / n``,
+    ``V = mean (z - z_bar)(z - z_bar)'``, which hold moments of up to the fourth order. Resamples
+    of many cases have averages that are normal, with a skewness of that of z over sqrt(n); they
+    are drawn so, in a time that does not depend on n but for one pass. Of n = 100,000 answers from
+    1 to 10 (20 items, five factors), standard errors and limits of 2,000 replicates lie within
+    the noise of the replicates of those of resampled cases, see `tests/core/test_moments.py`.
+
+    Parameters
+    ----------
+    matrix : array (n, p)
+        Complete cases.
+    n_resamples : int
+        Number of replicates B.
+    seed : int
+        The same seed gives the same replicates; they are not those of resampled cases.
+
+    Raises
+    ------
+    CxError
+        If a value is missing or infinite, or there are fewer than two cases.
+
+    References
+    ----------
+    Browne (1984). Asymptotically distribution-free methods for the analysis of covariance
+    structures. British Journal of Mathematical and Statistical Psychology 37, 62-83.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).normal(size=(5000, 2))
+    >>> drawn = normal_moments(x, 2000, seed=1)
+    >>> (drawn.cov[:, 0, 1].std() * np.sqrt(5000)).round(1).item()  # sqrt(1 + r^2) in theory
+    1.0
+    """
+    data = _complete(matrix)
+    check_resamples(n_resamples, seed)
+    n, p = data.shape
+    centre, unit = data.mean(axis=0), data.std(axis=0)
+    unit = np.where(unit > 0, unit, 1)
+    row, column = np.tril_indices(p)
+    scaled = (data - centre) / unit
+    size = p + len(row)
+    total, square = np.zeros(size), np.zeros((size, size))
+    with quiet_linear_algebra():
+        # Single precision in a block: seven digits of the spread of replicates are enough.
+        for _, terms in _products(scaled, np.float32, max(PRODUCTS // size, size)):
+            total += terms.sum(axis=1, dtype=float)
+            square += terms @ terms.T
+        average = total / n
+        values, vectors = np.linalg.eigh(square / n - np.outer(average, average))
+        root = vectors * np.sqrt(np.maximum(values, 0) / n)
+        drawn = np.random.default_rng(seed).standard_normal((n_resamples, size)) @ root.T
+    average[:p] = 0
+    average[p:] = (np.cov(scaled, rowvar=False, bias=True).reshape(p, p))[row, column]
+    drawn += average
+    drawn *= np.concatenate([unit, unit[row] * unit[column]])
+    return replace(_replicates(drawn, centre, n), normal=True)
 
 
 def bootstrap_moments(
@@ -396,22 +486,23 @@ def _gathered(chunks: Iterable[tuple[int, NDArray[Any]]]) -> Iterator[NDArray[An
 def _sums_of_products(counts: NDArray[Any], data: Array) -> Array:
     """Return ``C Z`` (B, p + p(p + 1)/2); every product is formed once, in blocks of cases."""
     sums = np.zeros((len(counts), data.shape[1] + len(np.tril_indices(data.shape[1])[0])))
-    for cases, terms in _products(data, np.float64):
+    step = max(1, PRODUCTS // sums.shape[1])
+    for cases, terms in _products(data, np.float64, step):
         for first in range(0, len(counts), ROWS):
             rows = slice(first, first + ROWS)
             sums[rows] += counts[rows, cases].astype(float) @ terms.T
     return sums
 
 
-def _products(data: Array, dtype: type[np.floating[Any]]) -> Iterator[tuple[slice, NDArray[Any]]]:
-    """Yield blocks of cases: which, and their values and products (p + p(p + 1)/2, cases).
+def _products(
+    data: Array, dtype: type[np.floating[Any]], step: int
+) -> Iterator[tuple[slice, NDArray[Any]]]:
+    """Yield blocks of `step` cases: which, and values and products (p + p(p + 1)/2, step).
 
     All blocks are written into the same memory.
     """
     n, p = data.shape
-    size = p + p * (p + 1) // 2
-    step = max(1, PRODUCTS // size)
-    buffer = np.empty((size, min(step, n)), dtype)
+    buffer = np.empty((p + p * (p + 1) // 2, min(step, n)), dtype)
     for first in range(0, n, step):
         cases = slice(first, min(first + step, n))
         terms = buffer[:, : cases.stop - first]

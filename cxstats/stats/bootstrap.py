@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import prod
 from typing import TYPE_CHECKING, Literal
 
@@ -196,7 +197,9 @@ def expanded_percentile(
     return low, high
 
 
-def bca(replicates: Array, estimate: Array, influence: Array, level: float) -> tuple[Array, Array]:
+def bca(
+    replicates: Array, estimate: Array, influence: Array | Iterable[Array], level: float
+) -> tuple[Array, Array]:
     """Return bias-corrected and accelerated bootstrap intervals.
 
     ``alpha' = Phi(z0 + (z0 + z) / (1 - a (z0 + z)))`` with ``z0`` from the share of replicates
@@ -209,7 +212,7 @@ def bca(replicates: Array, estimate: Array, influence: Array, level: float) -> t
         Bootstrap replicates; rows with NaN in a column are left out of that column.
     estimate : array (k,)
         The estimates.
-    influence : array (n, k)
+    influence : array (n, k), or blocks of its rows
         Empirical influence of each case on each estimate.
     level : float
         Confidence level.
@@ -230,7 +233,12 @@ def bca(replicates: Array, estimate: Array, influence: Array, level: float) -> t
         drawn = (~np.isnan(replicates)).sum(axis=0)
         ties = (replicates == estimate).sum(axis=0) / 2
         below = ((replicates < estimate).sum(axis=0) + ties) / drawn
-        a = (influence**3).sum(axis=0) / (6 * (influence**2).sum(axis=0) ** 1.5)
+        squares, cubes = np.zeros(k), np.zeros(k)
+        for block in [influence] if isinstance(influence, np.ndarray) else influence:
+            square = block * block
+            squares += square.sum(axis=0)
+            cubes += (square * block).sum(axis=0)
+        a = cubes / (6 * squares**1.5)
         z0 = ndtri(below)
         limits = []
         for tail in ((1 - level) / 2, (1 + level) / 2):

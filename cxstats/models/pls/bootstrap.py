@@ -14,7 +14,7 @@ from cxstats.core.language import Text, both, label
 from cxstats.core.moments import check_resamples, resampling_counts
 from cxstats.core.progress import quiet_linear_algebra, tracked
 from cxstats.core.result import Chart, Result
-from cxstats.models.fitted_model import bootstrap_chart
+from cxstats.models.fitted_model import bootstrap_chart, normal_note
 from cxstats.models.pls.estimates import flattened, quantities
 from cxstats.models.pls.intervals import intervals, small_sample_notes
 from cxstats.stats.bootstrap import bca, percentile_limits
@@ -75,7 +75,7 @@ class PlsBootstrap(Result):
     synthetic : bool
         Whether they are simulated.
     limits : tuple of Text
-        What a reader must know of the sampling design and of few respondents.
+        What a reader must know of the sampling design and of few or very many respondents.
     """
 
     table: pd.DataFrame
@@ -148,14 +148,16 @@ def bootstrap(fit: PlsFit, n_resamples: int, seed: int, level: float, signs: str
     fit.require_sound("bootstrap")
     fit.sample.require_rows("a bootstrap")
     with quiet_linear_algebra():
-        cov = fit.sample.replicates(n_resamples, seed).cov
-        drawn = _drawn(fit, n_resamples, seed) if fit.design.interactions else None
-        values, improper = replicate(fit, cov, signs == "construct", drawn)
+        whose = bool(fit.design.interactions)  # interactions need to know who was drawn
+        moments = fit.sample.replicates(n_resamples, seed, normal=not whose)
+        drawn = _drawn(fit, n_resamples, seed) if whose else None
+        values, improper = replicate(fit, moments.cov, signs == "construct", drawn)
         table = _table(fit, values, level)
     failed = int(np.isnan(values).all(axis=1).sum())
+    normal = (normal_note(fit.n),) if moments.normal else ()
     return PlsBootstrap(
         table, n_resamples, failed, int(improper.sum()), values, signs, level, seed, fit.n,
-        fit.synthetic, (*fit.sample.notes, *small_sample_notes(fit)),
+        fit.synthetic, (*normal, *fit.sample.notes, *small_sample_notes(fit)),
     )  # fmt: skip
 
 
@@ -203,7 +205,12 @@ def replicate(
 
 
 def influence(fit: PlsFit) -> Array:
-    """Return the influence of each respondent on each quantity, (n, k).
+    """Return the influence of each respondent on each quantity, (n, k), see `_influences`."""
+    return np.concatenate(list(_influences(fit)))
+
+
+def _influences(fit: PlsFit) -> Iterator[Array]:
+    """Yield the influence of each respondent on each quantity, blocks of (n, k).
 
     That on the covariance of standardised a and b is ``z_a z_b - r_ab``; by the chain rule, with
     derivatives by differences (a batch of p(p + 1)/2 matrices), on everything else. Of
@@ -211,20 +218,23 @@ def influence(fit: PlsFit) -> Array:
     design the influences are those of whole clusters, (C, k), less the mean of their stratum.
     """
     if fit.design.interactions:
-        return _influence_by_weights(fit)
+        yield _influence_by_weights(fit)
+        return
     moments, sampled = fit.sample.moments, fit.sample.rows
     row, column = np.tril_indices(len(moments.names))
     slopes = _slopes(fit, row, column)
     shrink = np.sqrt((fit.n - 1) / fit.n)
     z = (fit.sample.matrix - moments.mean) / (moments.sd * shrink)
-    influences = np.empty((len(z), slopes.shape[1]))
-    for first in range(0, len(z), ROWS):
-        block = z[first : first + ROWS]
-        terms = block[:, row] * block[:, column] - moments.corr[row, column]
-        influences[first : first + ROWS] = terms @ slopes
+    terms = (
+        block[:, row] * block[:, column] - moments.corr[row, column]
+        for block in (z[first : first + ROWS] for first in range(0, len(z), ROWS))
+    )
+    blocks = (products @ slopes for products in terms)
     if sampled is None:
-        return influences
-    return sampled.centred_cluster_sums(influences * sampled.weights[:, None])
+        yield from blocks
+    else:
+        influences = np.concatenate(list(blocks)) * sampled.weights[:, None]
+        yield sampled.centred_cluster_sums(influences)
 
 
 def _influence_by_weights(fit: PlsFit) -> Array:
@@ -290,7 +300,7 @@ def _table(fit: PlsFit, replicates: Array, level: float) -> pd.DataFrame:
         chosen_limits = intervals(fit, estimates, solved, level)
         limits[:3] = chosen_limits.low, chosen_limits.high, chosen_limits.p_value
         limits[3:5] = percentile_limits(solved, level)
-        limits[5:] = bca(solved, estimates, influence(fit), level)
+        limits[5:] = bca(solved, estimates, _influences(fit), level)
         limits[:, ~varies] = np.nan
     se = np.full(len(estimates), np.nan)
     se[varies] = solved[:, varies].std(axis=0, ddof=1)

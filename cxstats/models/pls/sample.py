@@ -11,7 +11,13 @@ import numpy as np
 from cxstats.core.engines import blocks
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text
-from cxstats.core.moments import Moments, Replicates, bootstrap_moments, moments
+from cxstats.core.moments import (
+    Moments,
+    Replicates,
+    bootstrap_moments,
+    moments,
+    replicate_moments,
+)
 from cxstats.models.pls.stages import Respondents
 from cxstats.models.sem.tokens import near
 from cxstats.stats.sampling_design import Design, SampledRows
@@ -99,10 +105,14 @@ class Sample:
         """What a reader must know of the sampling design; empty without one."""
         return () if self.rows is None else self.rows.notes()
 
-    def replicates(self, n_resamples: int, seed: int) -> Replicates:
-        """Return the moments of resamples of the rows used, which keep the sampling design."""
+    def replicates(self, n_resamples: int, seed: int, normal: bool = False) -> Replicates:
+        """Return the moments of resamples of the rows used, which keep the sampling design.
+
+        With `normal` those of many respondents are drawn themselves, see `replicate_moments`.
+        """
         if self.rows is None:
-            return bootstrap_moments(self.matrix, n_resamples, seed)
+            draw = replicate_moments if normal else bootstrap_moments
+            return draw(self.matrix, n_resamples, seed)
         return weighted_replicates(self.matrix, self.rows, n_resamples, seed)
 
     def respondents(self, weights: NDArray[np.floating | np.integer] | None = None) -> Respondents:

@@ -12,16 +12,16 @@ import numpy as np
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, p_text
 from cxstats.core.language import Text, both, label
-from cxstats.core.moments import bootstrap_moments, check_resamples, resampling_counts
+from cxstats.core.moments import LARGE, check_resamples, replicate_moments, resampling_counts
 from cxstats.core.progress import quiet_linear_algebra, tracked
 from cxstats.core.result import Chart, Result
-from cxstats.models.fitted_model import bootstrap_chart
+from cxstats.models.fitted_model import bootstrap_chart, normal_note
 from cxstats.models.sem.batch_search import CHUNK, Attempt, maximise_batch
 from cxstats.models.sem.constraints import complex_step
 from cxstats.models.sem.likelihood import Likelihood, log_determinants
 from cxstats.models.sem.missing import PatternLikelihood, redrawn
 from cxstats.models.sem.optimizer import maximise, tangent
-from cxstats.models.sem.robust import casewise_scores
+from cxstats.models.sem.robust import score_blocks
 from cxstats.models.sem.sampled_cases import weighted_moments
 from cxstats.models.sem.standard_errors import inverse_scaled
 from cxstats.models.sem.standardised_solution import all_quantities
@@ -150,10 +150,12 @@ def bootstrap(
         improper = converged & _improper(fit.likelihood, phi)
         values[~converged] = np.nan
         stine = _bollen_stine(fit, drawn) if bollen_stine else float("nan")
-        influence = _influence(fit, matrices)
-    table = _table(fit, values, influence, level)
+        table = _table(fit, values, _influence(fit, matrices), level)
     failed = int((~converged).sum())
     notes = (both("sem.bootstrap.lost"),) if failed > LOST * n_resamples else ()
+    complete = fit.sample.patterns is None and fit.sample.cases is None
+    if complete and any(len(matrix) > LARGE for matrix in matrices):
+        notes = (*notes, normal_note(fit.n))
     half = values.shape[1] // 2
     return SemBootstrap(
         table, n_resamples, failed, int(improper.sum()), stine, values[:, :half], level, seed,
@@ -175,7 +177,7 @@ def _drawn(fit: SemFit, matrices: list[Array], n_resamples: int, seed: int) -> L
         share = replicates[0] / replicates[0].sum(axis=1, keepdims=True)
         return replace(fit.likelihood, cov=replicates[2], mean=replicates[1], share=share)
     draws = [
-        bootstrap_moments(matrix, n_resamples, seed if len(matrices) == 1 else [seed, g])
+        replicate_moments(matrix, n_resamples, seed if len(matrices) == 1 else [seed, g])
         for g, matrix in enumerate(matrices)
     ]
     shrink = (sizes - 1) / sizes
@@ -304,21 +306,23 @@ def _power(matrix: Array, exponent: float) -> Array:
     return out
 
 
-def _influence(fit: SemFit, matrices: list[Array]) -> Array:
-    """Return the influence of each case on each quantity, (n, k); of clusters under a design.
+def _influence(fit: SemFit, matrices: list[Array]) -> Iterator[Array]:
+    """Return the influence of each case on each quantity, (n, k) in blocks; of clusters by design.
 
     The score of a case over the second derivatives; by the chain rule for everything else.
     """
     likelihood, phi = fit.likelihood, fit.optimum.phi
-    scores = casewise_scores(likelihood, phi, matrices)
     along = tangent(fit.optimum.binding)
     inverse = along @ inverse_scaled(along.T @ fit.optimum.hessian @ along) @ along.T
     slopes = complex_step(lambda point: all_quantities(likelihood, point), phi)
-    out: Array = 2 * scores @ inverse @ slopes.T / fit.n
-    return out if fit.sample.cases is None else fit.sample.cases.cluster_sums(out)
+    turn = 2 / fit.n * inverse @ slopes.T
+    blocks = (scores @ turn for scores in score_blocks(likelihood, phi, matrices))
+    if fit.sample.cases is None:
+        return blocks
+    return iter([fit.sample.cases.cluster_sums(np.concatenate(list(blocks)))])
 
 
-def _table(fit: SemFit, values: Array, influence: Array, level: float) -> pd.DataFrame:
+def _table(fit: SemFit, values: Array, influence: Iterable[Array], level: float) -> pd.DataFrame:
     """Return intervals of every row of the fit's table."""
     estimate = all_quantities(fit.likelihood, fit.optimum.phi)
     usable = values[~np.isnan(values).all(axis=1)]

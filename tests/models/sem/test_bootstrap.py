@@ -148,7 +148,7 @@ def test_bca_limits_are_quantiles_of_the_replicates():
 
     fit = cx.sem(REGRESSION, holzinger())
     found = fit.bootstrap(500, seed=2)
-    influence = _influence(fit, fit.sample.matrices())
+    influence = np.concatenate(list(_influence(fit, fit.sample.matrices())))
     for j in np.flatnonzero(fit.table["se"].notna()):
         draws, estimate, own = found.replicates[:, j], fit.table["estimate"][j], influence[:, j]
         a = (own**3).sum() / (6 * (own**2).sum() ** 1.5)
@@ -175,7 +175,7 @@ def test_influence_is_that_of_leaving_one_out(text, options):
     fit = quiet(text, frame, **options)
     assert fit.sound
     rows = np.arange(0, 400, 16)
-    influence = _influence(fit, fit.sample.matrices())[rows]
+    influence = np.concatenate(list(_influence(fit, fit.sample.matrices())))[rows]
     whole = all_quantities(fit.likelihood, fit.optimum.phi)
     left = np.empty_like(influence)
     for k, i in enumerate(rows):
@@ -199,7 +199,7 @@ def test_influence_of_groups():
     )
     text = "A =~ a1 + c(v, v)*a2 + a3"
     fit = quiet(text, frame, group="wave")
-    influence = _influence(fit, fit.sample.matrices())
+    influence = np.concatenate(list(_influence(fit, fit.sample.matrices())))
     whole = all_quantities(fit.likelihood, fit.optimum.phi)
     rows = [*range(0, 60, 5), *range(60, 105, 5)]
     left = []
