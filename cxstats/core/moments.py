@@ -398,7 +398,8 @@ def normal_moments(matrix: ArrayLike, n_resamples: int, seed: Seed) -> Replicate
             square += terms @ terms.T
         average = total / n
         values, vectors = np.linalg.eigh(square / n - np.outer(average, average))
-        root = vectors * np.sqrt(np.maximum(values, 0) / n)
+        values[values < 1e-12 * values[-1]] = 0  # products that determine each other
+        root = vectors * np.sqrt(values / n)
         drawn = np.random.default_rng(seed).standard_normal((n_resamples, size)) @ root.T
     average[:p] = 0
     average[p:] = (np.cov(scaled, rowvar=False, bias=True).reshape(p, p))[row, column]

@@ -12,7 +12,7 @@ import numpy as np
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, p_text
 from cxstats.core.language import Text, both, label
-from cxstats.core.moments import LARGE, check_resamples, replicate_moments, resampling_counts
+from cxstats.core.moments import check_resamples, replicate_moments, resampling_counts
 from cxstats.core.progress import quiet_linear_algebra, tracked
 from cxstats.core.result import Chart, Result
 from cxstats.models.fitted_model import bootstrap_chart, normal_note
@@ -141,9 +141,10 @@ def bootstrap(
     matrices = fit.sample.matrices()
     with quiet_linear_algebra():
         if fit.sample.patterns is None:
-            drawn = _drawn(fit, matrices, n_resamples, seed)
+            drawn, normal = _drawn(fit, matrices, n_resamples, seed)
             samples: Iterable[Likelihood] = [drawn]
         else:
+            normal = False
             samples = _redrawn(fit, matrices, n_resamples, seed)
         phi, _, converged = _fitted(fit, samples)
         values = all_quantities(fit.likelihood, phi)
@@ -153,9 +154,7 @@ def bootstrap(
         table = _table(fit, values, _influence(fit, matrices), level)
     failed = int((~converged).sum())
     notes = (both("sem.bootstrap.lost"),) if failed > LOST * n_resamples else ()
-    complete = fit.sample.patterns is None and fit.sample.cases is None
-    if complete and any(len(matrix) > LARGE for matrix in matrices):
-        notes = (*notes, normal_note(fit.n))
+    notes += (normal_note(fit.n),) if normal else ()
     half = values.shape[1] // 2
     return SemBootstrap(
         table, n_resamples, failed, int(improper.sum()), stine, values[:, :half], level, seed,
@@ -163,8 +162,10 @@ def bootstrap(
     )  # fmt: skip
 
 
-def _drawn(fit: SemFit, matrices: list[Array], n_resamples: int, seed: int) -> Likelihood:
-    """Return the likelihood of all replicates of complete cases."""
+def _drawn(
+    fit: SemFit, matrices: list[Array], n_resamples: int, seed: int
+) -> tuple[Likelihood, bool]:
+    """Return the likelihood of all replicates of complete cases, and if moments were drawn."""
     cases, sizes = fit.sample.cases, fit.sample.sizes
     if cases is not None:
         replicates = [np.empty((n_resamples, *shape)) for shape in _shapes(fit)]
@@ -175,7 +176,7 @@ def _drawn(fit: SemFit, matrices: list[Array], n_resamples: int, seed: int) -> L
                 for array, of_group in zip(replicates, moments, strict=True):
                     array[rows, g] = of_group
         share = replicates[0] / replicates[0].sum(axis=1, keepdims=True)
-        return replace(fit.likelihood, cov=replicates[2], mean=replicates[1], share=share)
+        return replace(fit.likelihood, cov=replicates[2], mean=replicates[1], share=share), False
     draws = [
         replicate_moments(matrix, n_resamples, seed if len(matrices) == 1 else [seed, g])
         for g, matrix in enumerate(matrices)
@@ -184,7 +185,8 @@ def _drawn(fit: SemFit, matrices: list[Array], n_resamples: int, seed: int) -> L
     cov = np.stack([draw.cov for draw in draws], axis=1) * shrink[:, None, None]
     mean = np.stack([draw.mean for draw in draws], axis=1)
     modelled = fit.likelihood.mean is not None
-    return replace(fit.likelihood, cov=cov, mean=mean if modelled else None)
+    likelihood = replace(fit.likelihood, cov=cov, mean=mean if modelled else None)
+    return likelihood, any(draw.normal for draw in draws)
 
 
 def _shapes(fit: SemFit) -> list[tuple[int, ...]]:

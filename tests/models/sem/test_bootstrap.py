@@ -396,3 +396,29 @@ def test_summary_is_shown_and_escaped():
     assert "&lt;b&gt;" in html
     with pytest.raises(cx.CxError, match="de"):
         found.summary("de")
+
+
+@pytest.mark.parametrize("fit", [cx.sem, cx.pls])
+def test_of_many_respondents_moments_are_drawn(fit, monkeypatch):
+    """With the limit at 1,500: intervals within the noise of 2,000 replicates, and a note."""
+    import sys
+
+    frame = population(1_600, 9)
+    model = fit("A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nB ~ A", frame)
+    resampled = model.bootstrap(2_000)
+    monkeypatch.setattr(sys.modules["cxstats.core.moments"], "LARGE", 1_500)
+    drawn = model.bootstrap(2_000)
+    assert not resampled.notes
+    assert "drawn from the normal distribution" in drawn.notes[0].en
+    assert "1,600" in drawn.notes[0].en
+    assert "正态分布" in drawn.summary("zh")
+    free = resampled.table["se"].notna()
+    for column in ("ci_low", "ci_high", "bca_low", "bca_high"):
+        gap = ((drawn.table[column] - resampled.table[column]) / resampled.table["se"])[free]
+        assert gap.abs().max() < 0.4, column
+        assert gap.abs().mean() < 0.15, column
+    ratio = (drawn.table["se"] / resampled.table["se"])[free]
+    assert ratio.mean() == pytest.approx(1, abs=0.03)
+    if fit is cx.sem:
+        grouped = frame.assign(half=np.arange(1_600) % 2)
+        assert not cx.sem("A =~ a1 + a2 + a3", grouped, group="half").bootstrap(5).notes
