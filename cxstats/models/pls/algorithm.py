@@ -132,7 +132,8 @@ def find_weights(
             out[:, active[~done]] = w[:, ~done]  # a row that is done keeps what it had then
             done |= ~(change >= tolerance)  # NaN is done too: there is no way on
             if done.mean() >= 0.25:
-                active, w, cross, joint = (x[..., ~done] for x in (active, w, cross, joint))
+                active, w = active[~done], w[:, ~done]
+                cross, joint = cross[..., ~done], joint[..., ~done]
                 rows, done = rows.take(~done), done[~done]
         converged = np.isfinite(out).all(axis=0)
         converged[active[~done]] = False
@@ -180,7 +181,8 @@ class _Rows:
         for j, inverse in zip(design.of_mode("B"), self.inverses, strict=True):
             block = design.blocks[j]
             fresh[block] = (inverse @ fresh[block].T[:, :, None])[..., 0].T
-        return fresh * self.units
+        scaled: Array = fresh * self.units
+        return scaled
 
 
 def to_unit_variance(corr: Array, weights: Array, design: Design) -> tuple[Array, Array, Array]:

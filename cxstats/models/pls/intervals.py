@@ -87,7 +87,7 @@ def intervals(fit: PlsFit, estimate: Array, replicates: Array, level: float) -> 
     causes = {fit.design.constructs[j]: len(k) for j, k in fit.design.causes.items()}
     of_path = {(q.lhs, q.rhs): i for i, q in enumerate(rows) if q.kind == "path"}
     mediated = {(q.lhs, q.rhs) for q in rows if q.kind == "indirect"}
-    finite = np.isfinite(replicates).all(axis=0)
+    finite: NDArray[np.bool_] = np.asarray(np.isfinite(replicates).all(axis=0))
     largest = np.maximum(np.abs(replicates).max(axis=0, initial=0), np.abs(estimate))
     alike: dict[tuple[Method, int], list[int]] = {}
     for i, quantity in enumerate(rows):

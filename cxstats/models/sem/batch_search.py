@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -32,6 +32,8 @@ LATE, CHECKS = 18, 15
 # Rounds after which what BFGS has learnt is added to its matrix, and searches of all chunks that
 # are still under way go on together.
 PAIRS = 24
+# What goes on from chunk to chunk.
+STATE = ("which", "phi", "value", "slope", "move", "size", "inverse")
 # Share of searches that have ended at which the others are copied together.
 ENDED = 0.25
 
@@ -97,9 +99,11 @@ class _Search:
     def under_way(self) -> _Search:
         """Return the searches that have not ended."""
         on = ~self.ended
-        arrays = [getattr(self, field.name) for field in fields(self)]
-        shared = self.inverse if self.inverse.ndim == 2 else self.inverse[on]
-        return _Search(*(array[on] for array in arrays[:6]), shared, self.pairs[on], self.ended[on])
+        return _Search(
+            self.which[on], self.phi[on], self.value[on], self.slope[on], self.move[on],
+            self.size[on], self.inverse if self.inverse.ndim == 2 else self.inverse[on],
+            self.pairs[on], self.ended[on],
+        )  # fmt: skip
 
 
 def maximise_batch(
@@ -225,16 +229,17 @@ def _repacked(searches: Sequence[_Search]) -> list[_Search]:
     searches = [now.under_way().folded() for now in searches if not now.ended.all()]
     if not searches:
         return []
-    joined = [
-        np.concatenate([getattr(now, field.name) for now in searches])
-        for field in fields(_Search)
-        if field.name != "pairs"
-    ]
+    which, phi, value, slope, move, size, inverse = (
+        np.concatenate([getattr(now, name) for now in searches]) for name in STATE
+    )
     chunks = []
-    for first in range(0, len(joined[0]), CHUNK):
-        *arrays, ended = (array[first : first + CHUNK] for array in joined)
-        room = np.empty((len(ended), 2 * PAIRS, arrays[1].shape[1]))
-        chunks.append(_Search(*arrays, room, ended))
+    for first in range(0, len(which), CHUNK):
+        at = slice(first, first + CHUNK)
+        count, q = phi[at].shape
+        chunks.append(_Search(
+            which[at], phi[at], value[at], slope[at], move[at], size[at], inverse[at],
+            np.empty((count, 2 * PAIRS, q)), np.zeros(count, bool),
+        ))  # fmt: skip
     return chunks
 
 

@@ -153,12 +153,13 @@ def bootstrap(
         stine = _bollen_stine(fit, drawn) if bollen_stine else float("nan")
         table = _table(fit, values, _influence(fit, matrices), level)
     failed = int((~converged).sum())
-    notes = (both("sem.bootstrap.lost"),) if failed > LOST * n_resamples else ()
-    notes += (normal_note(fit.n),) if normal else ()
+    notes = [normal_note(fit.n)] if normal else []
+    if failed > LOST * n_resamples:
+        notes.append(both("sem.bootstrap.lost"))
     half = values.shape[1] // 2
     return SemBootstrap(
         table, n_resamples, failed, int(improper.sum()), stine, values[:, :half], level, seed,
-        fit.n, fit.synthetic, notes,
+        fit.n, fit.synthetic, tuple(notes),
     )  # fmt: skip
 
 

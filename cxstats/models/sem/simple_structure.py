@@ -260,7 +260,7 @@ def _weighted_sums(layout: Layout, cov: Array, a: Array) -> Array:
 
 def _product(first: Array, second: Array) -> Array:
     """Return the product of matrices (i, k, B) and (k, j, B)."""
-    out = first[:, 0, None] * second[0]
+    out: Array = first[:, 0, None] * second[0]
     term = np.empty_like(out)
     for k in range(1, len(second)):
         np.multiply(first[:, k, None], second[k], out=term)
