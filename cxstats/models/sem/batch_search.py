@@ -164,7 +164,7 @@ def _settled(likelihood: Likelihood, phi: Array, enough: float) -> tuple[Array, 
         batch, active, value = batch.take(upwards), active[upwards], value[upwards]
         if not len(active):
             break
-        move = -(inverse_of(hessian[upwards]) @ slope[upwards, :, None])[..., 0]
+        move = -_solved(hessian[upwards], slope[upwards])
         fall = -np.einsum("bi,bi->b", slope[upwards], move)
         trial = phi[active] + size[active, None] * move
         lower = batch.evaluate(trial)[0] <= value + 1e-12
@@ -175,6 +175,14 @@ def _settled(likelihood: Likelihood, phi: Array, enough: float) -> tuple[Array, 
         if not len(active):
             break
     return phi, settled
+
+
+def _solved(matrices: Array, vectors: Array) -> Array:
+    """Return ``A^-1 v`` of a batch, NaN where a matrix is singular."""
+    try:
+        return np.asarray(np.linalg.solve(matrices, vectors[..., None])[..., 0])
+    except np.linalg.LinAlgError:
+        return np.asarray((inverse_of(matrices) @ vectors[..., None])[..., 0])
 
 
 def _search(

@@ -241,11 +241,14 @@ def _positive(layout: Layout, theta: Array, g: Array, pivots: Array) -> NDArray[
     Theta_k. A matrix of rank one moves one eigenvalue over 0 at most: so there is either no
     negative residual variance and a positive pivot, or one and a negative pivot with v > 0.
     """
-    if (theta > 0).all():
-        return np.asarray((pivots > 0).all(axis=0))
-    negative = layout.member @ (theta < 0)
-    saved = (negative == 1) & (pivots < 0) & (g < 0)
-    return np.asarray((((negative == 0) & (pivots > 0)) | saved).all(axis=0))
+    positive = np.asarray((pivots > 0).all(axis=0))
+    some = np.flatnonzero((theta < 0).any(axis=0))
+    if len(some):
+        negative = layout.member @ (theta[:, some] < 0).astype(float)
+        pivots, g = pivots[:, some], g[:, some]
+        saved = (negative == 1) & (pivots < 0) & (g < 0)
+        positive[some] = (((negative == 0) & (pivots > 0)) | saved).all(axis=0)
+    return positive
 
 
 def _weighted_sums(layout: Layout, cov: Array, a: Array) -> Array:
