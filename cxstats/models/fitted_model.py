@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import Text, both, label
-from cxstats.core.moments import LARGE
 from cxstats.core.result import Chart, Result
 
 if TYPE_CHECKING:
@@ -54,11 +53,6 @@ class ModelProblem:
 
     def __str__(self) -> str:
         return self.message.get()
-
-
-def normal_note(n: int) -> Text:
-    """Say that the moments of resamples were drawn instead of respondents."""
-    return both("bootstrap.normal", n=format_number(n), large=format_number(LARGE))
 
 
 def listed(names: Iterable[str]) -> Text:

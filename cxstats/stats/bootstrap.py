@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from cxstats.core.moments import Seed, check_resamples, resampling_counts
+from cxstats.core.formats import format_number
+from cxstats.core.language import Text, both
+from cxstats.core.moments import LARGE, Seed, check_resamples, resampling_counts
 from cxstats.core.progress import quiet_linear_algebra
 
 if TYPE_CHECKING:
@@ -17,7 +19,12 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 Method = Literal["linear", "nearest", "inverted_cdf"]
-LARGE = 1e300  # stands for an infinite replicate
+HUGE = 1e300  # stands for an infinite replicate
+
+
+def normal_note(n: int) -> Text:
+    """Say that the moments of resamples were drawn instead of cases (`replicate_moments`)."""
+    return both("bootstrap.normal", n=format_number(n), large=format_number(LARGE))
 
 
 def bootstrap_means(
@@ -130,7 +137,7 @@ def percentile_limits(
     """
     values = np.asarray(replicates)
     if np.isinf(values).any():
-        values = np.clip(values, -LARGE, LARGE)
+        values = np.clip(values, -HUGE, HUGE)
     tails = [(1 - level) / 2, (1 + level) / 2]
     columns = np.moveaxis(values, axis, 0)
     if method == "linear":

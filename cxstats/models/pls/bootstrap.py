@@ -14,10 +14,10 @@ from cxstats.core.language import Text, both, label
 from cxstats.core.moments import check_resamples, resampling_counts
 from cxstats.core.progress import quiet_linear_algebra, tracked
 from cxstats.core.result import Chart, Result
-from cxstats.models.fitted_model import bootstrap_chart, normal_note
+from cxstats.models.fitted_model import bootstrap_chart
 from cxstats.models.pls.estimates import flattened, quantities
 from cxstats.models.pls.intervals import intervals, small_sample_notes
-from cxstats.stats.bootstrap import bca, percentile_limits
+from cxstats.stats.bootstrap import bca, normal_note, percentile_limits
 from cxstats.stats.intervals import check_level
 from cxstats.stats.sampling_design import SampledRows
 

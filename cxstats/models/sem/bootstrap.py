@@ -15,7 +15,7 @@ from cxstats.core.language import Text, both, label
 from cxstats.core.moments import check_resamples, replicate_moments, resampling_counts
 from cxstats.core.progress import quiet_linear_algebra, tracked
 from cxstats.core.result import Chart, Result
-from cxstats.models.fitted_model import bootstrap_chart, normal_note
+from cxstats.models.fitted_model import bootstrap_chart
 from cxstats.models.sem.batch_search import CHUNK, Attempt, maximise_batch
 from cxstats.models.sem.constraints import complex_step
 from cxstats.models.sem.likelihood import Likelihood, log_determinants
@@ -25,7 +25,7 @@ from cxstats.models.sem.robust import score_blocks
 from cxstats.models.sem.sampled_cases import weighted_moments
 from cxstats.models.sem.standard_errors import inverse_scaled
 from cxstats.models.sem.standardised_solution import all_quantities
-from cxstats.stats.bootstrap import bca, percentile_limits
+from cxstats.stats.bootstrap import bca, normal_note, percentile_limits
 from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
