@@ -351,9 +351,11 @@ def normal_moments(matrix: ArrayLike, n_resamples: int, seed: Seed) -> Replicate
     averages of a resample have mean ``z_bar`` and covariances ``V / n``,
     ``V = mean (z - z_bar)(z - z_bar)'``, which hold moments of up to the fourth order. Resamples
     of many cases have averages that are normal, with a skewness of that of z over sqrt(n); they
-    are drawn so, in a time that does not depend on n but for one pass. Of n = 100,000 answers from
-    1 to 10 (20 items, five factors), standard errors and limits of 2,000 replicates lie within
-    the noise of the replicates of those of resampled cases, see `tests/core/test_moments.py`.
+    are drawn so, in a time that does not depend on n but for one pass. Of 100,000 answers from 1 to
+    10 to 20 items (five factors, 2,000 replicates) standard errors were 0.995 of those of
+    resampled cases, give or take 0.023 from parameter to parameter; two sets of resampled cases
+    differed by as much. Limits differed by 0.08 of a standard error, as those of two sets do
+    (`tests/models/sem/test_bootstrap.py`, `-m slow`).
 
     Parameters
     ----------

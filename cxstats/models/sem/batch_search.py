@@ -116,6 +116,12 @@ def maximise_batch(
     again with the next attempt: near-singular samples have solutions behind a pole (a
     disturbance near zero) that no descent from the first start meets.
 
+    Which samples are fitted together changes a replicate by rounding alone. Where F is so flat
+    that its scaled second derivatives have an eigenvalue near 1e-7, rounding can decide where in
+    the valley a search ends, or if it ends: of 2,000 resamples of ECSI-R (n = 250) that is 4 by
+    more than a hundredth of a standard error, with values of F equal to 1e-8, and 8 that one
+    order of summation loses and another does not.
+
     Parameters
     ----------
     likelihood : Likelihood

@@ -422,3 +422,35 @@ def test_of_many_respondents_moments_are_drawn(fit, monkeypatch):
     if fit is cx.sem:
         grouped = frame.assign(half=np.arange(1_600) % 2)
         assert not cx.sem("A =~ a1 + a2 + a3", grouped, group="half").bootstrap(5).notes
+
+
+@pytest.mark.slow
+def test_drawn_moments_at_the_limit(monkeypatch):
+    """n = 100,000, skewed answers: as near to resampled cases as those are to each other."""
+    import sys
+
+    generator = np.random.default_rng(0)
+    factors = generator.normal(size=(100_000, 5))
+    for j in range(1, 5):
+        factors[:, j] = 0.6 * factors[:, j - 1] + 0.8 * factors[:, j]
+    x = 0.75 * np.repeat(factors, 4, axis=1) + 0.6 * generator.normal(size=(100_000, 20))
+    names = [f"q{i}" for i in range(20)]
+    frame = pd.DataFrame(np.clip(np.round(7.5 + 2 * x - 0.3 * x**2), 1, 10), columns=names)
+    text = "\n".join(f"F{j} =~ " + " + ".join(names[4 * j : 4 * j + 4]) for j in range(5))
+    fit = cx.sem(text + "".join(f"\nF{j} ~ F{j - 1}" for j in range(1, 5)), frame)
+    first, second = (fit.bootstrap(2_000, seed=seed).table for seed in (1, 2))
+    monkeypatch.setattr(sys.modules["cxstats.core.moments"], "LARGE", 99_999)
+    drawn = fit.bootstrap(2_000, seed=1).table
+    free = first["se"].notna()
+    for prefix in ("", "std_"):
+        ratio = (drawn[f"{prefix}se"] / first[f"{prefix}se"])[free]
+        assert ratio.mean() == pytest.approx(1, abs=0.015)
+        assert ratio.std() < 0.035
+        for limit in ("ci_low", "ci_high", "bca_low", "bca_high"):
+            column = f"{prefix}{limit}"
+            apart, noise = (
+                ((other[column] - first[column]) / first[f"{prefix}se"])[free]
+                for other in (drawn, second)
+            )
+            assert abs(apart.mean()) < 0.06, column
+            assert apart.std() < 1.5 * noise.std(), column
