@@ -164,7 +164,7 @@ def _group_table(groups: Groups, drivers: Sequence[str], names: list[Any]) -> pd
     """Return the importances by group; a group that is hidden has its names alone."""
     import pandas as pd
 
-    tables = []
+    tables: list[pd.DataFrame] = []
     for name in names:
         if name not in groups:
             tables.append(pd.DataFrame({"group": [name] * len(drivers), "driver": drivers}))
@@ -180,7 +180,7 @@ def _group_table(groups: Groups, drivers: Sequence[str], names: list[Any]) -> pd
         head = {"group": [name] * p, "driver": sample.drivers}
         tables.append(pd.DataFrame(head | columns))
     # The tables of hidden groups lack columns, which are missing then.
-    tables.sort(key=lambda part: -part.shape[1])
+    tables.sort(key=lambda rows: -rows.shape[1])
     table = pd.concat(tables, ignore_index=True)
     place = table["group"].map({name: i for i, name in enumerate(names)})
     return table.iloc[np.argsort(place, kind="stable")].reset_index(drop=True)

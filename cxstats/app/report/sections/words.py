@@ -145,9 +145,8 @@ class _Comments:
     def _pairs(self, pairs: pd.DataFrame, names: list[Text], level: float) -> ReportTable:
         """Return the aspects compared with each other."""
         of = {name.en: name for name in names}
-        frame = pairs.rename(columns={"score": "aspect"})
-        for column in ("aspect", "other"):
-            frame[column] = [of[str(name)] for name in frame[column]]
+        columns: Any = {c: [of[str(s)] for s in pairs[c]] for c in ("score", "other")}
+        frame = pairs.assign(**columns).rename(columns={"score": "aspect"})
         title = both("report.table.all_pairs", name=self.name)
         shares = ("estimate", "ci_low", "ci_high")
         key = f"{self.key}_aspects_pairs"
