@@ -1,7 +1,7 @@
 """Sums that leave an engine in place of its rows.
 
 `sums_of` returns means and cross-products by group, `pattern_sums` by group and missing pattern,
-`value_counts` how often each value occurs. A method that needs nothing else goes through them, and
+`value_counts` how often some values occur. A method that needs nothing else goes through them, and
 works on a table of any size:
 
 - tables in memory, lazy Polars frames and DuckDB relations are read block by block;
@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import pickle
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,14 +25,16 @@ import numpy as np
 
 from cxstats.core.accumulate import Sums, rows_of_groups
 from cxstats.core.engines import (
+    SPARK,
     Block,
     Selection,
     as_number,
-    as_table,
     block_of,
     blocks,
     engine_of,
+    fetched,
     is_lazy,
+    is_streamed,
     select,
 )
 from cxstats.core.errors import DataError
@@ -42,8 +45,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-SPARK = ("pyspark", "pyspark_connect")
-STREAMED = ("polars", "duckdb")
 # Patterns of missing answers whose sums are kept, p(p + 1)/2 numbers each.
 MOST_PATTERNS = 20_000
 # Rows from whose mean a lazy engine measures, and how many standard deviations the mean of all may
@@ -95,7 +96,7 @@ def sums_of(
     DataError
         If a column is missing, not numeric or infinite, or a weight is not allowed.
     """
-    if not is_lazy(frame) or engine_of(as_table(frame)) in STREAMED:
+    if not is_lazy(frame) or is_streamed(frame):
         names, rows = blocks(frame, columns, by, weights)
         return GroupSums(names, {}, 0, rows)
     selection = select(frame, columns, by, weights)
@@ -131,22 +132,54 @@ def pattern_sums(
     partition = _Partition(selection.names, by, None, patterns=True)
     if engine_of(selection.table) in SPARK:
         return selection.names, _spark_sums(selection, partition)
-    return selection.names, partition.of_blocks(blocks(frame, columns, by, gaps=True)[1])
+    return selection.names, partition.of_blocks(blocks(frame, columns, by, all_rows=True)[1])
 
 
-def value_counts(frame: Any, columns: Sequence[str]) -> dict[str, pd.Series[Any]]:
-    """Return how many rows have each value of each column, by value; missing ones are left out."""
+@dataclass(frozen=True, slots=True, eq=False)
+class ValueCounts:
+    """How often some values occur in a column.
+
+    Attributes
+    ----------
+    counts : array (k,)
+        Rows with each of the values.
+    low, high : float
+        Smallest and largest of all other values; NaN where there are none.
+    """
+
+    counts: NDArray[np.int64]
+    low: float
+    high: float
+
+
+def value_counts(
+    frame: Any, columns: Sequence[str], values: Sequence[float]
+) -> dict[str, ValueCounts]:
+    """Return how often some values occur in each column, in one pass of the table's engine.
+
+    Without `values`, the smallest and largest value of each column.
+    """
     import narwhals as nw
 
     selection = select(frame, columns)
     schema = selection.table.collect_schema()
-    counts = {}
-    for name in selection.names:
-        x = as_number(name, schema[name]).cast(nw.Float64).alias("value")
-        grouped = selection.table.lazy().select(x).group_by("value").agg(n=nw.len())
-        table = grouped.collect("pandas").to_native().dropna()
-        counts[name] = table.set_index("value")["n"].astype("int64").sort_index()
-    return counts
+    terms, added = {}, []
+    for i, name in enumerate(selection.names):
+        x = as_number(name, schema[name]).cast(nw.Float64)
+        for k, value in enumerate(values):
+            terms[f"n{i}_{k}"] = nw.when(x == value).then(nw.lit(1)).otherwise(nw.lit(0))
+            added.append(nw.col(f"n{i}_{k}").sum())
+        terms[f"x{i}"] = nw.when(~x.is_in(list(values))).then(x) if values else x
+        added += [nw.col(f"x{i}").min().alias(f"l{i}"), nw.col(f"x{i}").max().alias(f"h{i}")]
+    lazy = selection.table.lazy().select(*(term.alias(name) for name, term in terms.items()))
+    total = fetched(lazy.select(*added)).astype(float).iloc[0]
+    return {
+        name: ValueCounts(
+            np.array([total[f"n{i}_{k}"] for k in range(len(values))]).astype(np.int64),
+            float(total[f"l{i}"]), float(total[f"h{i}"]),
+        )
+        for i, name in enumerate(selection.names)
+    }  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,8 +240,6 @@ class _Partition:
 
 def _spark_sums(selection: Selection, partition: _Partition) -> dict[Key, Sums]:
     """Return the sums of a Spark table: each partition by itself, merged in their order."""
-    import narwhals as nw
-
     schema = selection.table.collect_schema()
     places = {name: f"c{i}" for i, name in enumerate(schema.names())}
     # By place: Spark reads a dot in a name as a field of a structure.
@@ -217,17 +248,18 @@ def _spark_sums(selection: Selection, partition: _Partition) -> dict[Key, Sums]:
     numeric = [name for name in selection.columns if name != selection.by]
     wide = {places[name] for name in numeric if schema[name].is_decimal()}
     native = native.selectExpr(
-        *(f"cast({place} as double) as {place}" if place in wide else place for place in expressions)
+        *(f"cast({at} as double) as {at}" if at in wide else at for at in expressions)
     )
-    if selection.by is not None and schema[selection.by] in (nw.Categorical, nw.Enum):
-        native = native.withColumn(places[selection.by], native[places[selection.by]].cast("string"))
     renamed = _Partition(
         tuple(places[name] for name in partition.names),
         None if partition.by is None else places[partition.by],
         None if partition.weights is None else places[partition.weights],
         partition.patterns,
     )
-    rows = native.mapInArrow(_job(renamed), "sums binary").collect()
+    with warnings.catch_warnings():
+        # Spark warns of every pandas newer than itself; this job asks nothing of it but codes.
+        warnings.filterwarnings("ignore", "PySpark does not yet", FutureWarning)
+        rows = native.mapInArrow(_job(renamed), "sums binary").collect()
     back = {place: name for name, place in places.items()}
     sums: dict[Key, Sums] = {}
     for row in rows:
@@ -294,7 +326,7 @@ def _aggregated(selection: Selection) -> dict[Key, Sums]:
     schema = selection.table.collect_schema()
     x = [as_number(name, schema[name]) for name in selection.names]
     head = selection.table.select(*(x[i].alias(f"x{i}") for i in range(len(x)))).head(FIRST_ROWS)
-    rows = head.collect("pandas").to_native().to_numpy(float, na_value=np.nan)
+    rows = fetched(head).to_numpy(float, na_value=np.nan)
     rows = np.where(np.isfinite(rows), rows, np.nan)
     origin = np.zeros(len(x))
     there = (~np.isnan(rows)).any(axis=0)
@@ -347,12 +379,12 @@ def _aggregated_from(selection: Selection, origin: Array) -> dict[Key, Sums]:
     added = [getattr(nw.col(name), how.get(name, "sum"))() for name in (*terms, "rows")]
     lows = [nw.col(f"i{i}").min().alias(f"j{i}") for i in range(p)]
     totals = products.group_by("by").agg(*added, *lows) if by else products.select(*added, *lows)
-    frame = totals.collect("pandas").to_native()
+    frame = fetched(totals)
     _check_totals(frame, selection)
     return {
         _key(record.get("by")): _of_record(record, origin, row, column)
         for record in frame.to_dict("records")
-        if record["rows"] == record["rows"] and record["rows"]  # noqa: PLR0124  (no rows: no sums)
+        if record["rows"] == record["rows"] and record["rows"]
     }
 
 
@@ -363,7 +395,7 @@ def _key(group: Any) -> Any:
 
 
 def _of_record(
-    record: dict[str, Any], origin: Array, row: NDArray[np.intp], column: NDArray[np.intp]
+    record: Mapping[Any, Any], origin: Array, row: NDArray[np.intp], column: NDArray[np.intp]
 ) -> Sums:
     """Return the sums of one group from what the engine added up."""
     p = len(origin)

@@ -8,7 +8,7 @@ fetches them with ``cx.open_table(table, collect=True)``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import DataError, MissingToolError
+from cxstats.core.language import Text, both
 from cxstats.core.messages import no_column
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 # Numbers in a block: enough for a fast matrix product, few enough to stay in the cache.
 BLOCK = 2_000_000
+STREAMED = ("polars", "duckdb")
+OF_PANDAS = ("pandas", "polars", "duckdb", "dask")  # with a way of their own to pandas
+SPARK = ("pyspark", "pyspark_connect")  # as Narwhals names it
 ROW = "(row number of cxstats)"  # a name that no table has
 # Rows that a method may fetch from a lazy table without being asked to: 60 columns are 1 GB.
 MOST_ROWS = 2_000_000
@@ -105,7 +109,7 @@ def blocks(
     columns: Sequence[str] | None,
     by: str | None = None,
     weights: str | None = None,
-    gaps: bool = False,
+    all_rows: bool = False,
 ) -> tuple[tuple[str, ...], Iterator[Block]]:
     """Read some columns of a table, block by block.
 
@@ -121,8 +125,9 @@ def blocks(
         The columns wanted; None for all but `by` and `weights`.
     by, weights : str, optional
         Columns of groups and of weights.
-    gaps : bool
-        Whether rows with a missing answer are wanted; else they may be left out and counted.
+    all_rows : bool
+        Whether all rows are wanted, in their order; else rows with a missing answer may be left out
+        and counted, and those of a lazy Polars frame come in any order.
 
     Returns
     -------
@@ -137,15 +142,60 @@ def blocks(
     """
     selection = select(frame, columns, by, weights)
     names = selection.names
-    batches = _batches(selection.table, selection.columns, max(1_000, BLOCK // len(names)))
-    return names, (block_of(batch, names, by, weights, gaps) for batch in batches)
+    rows = max(1_000, BLOCK // len(names))
+    batches = _batches(selection.table, selection.columns, rows, ordered=all_rows)
+    return names, (block_of(batch, names, by, weights, all_rows) for batch in batches)
+
+
+def respondents(
+    frame: Any, columns: Sequence[str] | None, by: str | None = None
+) -> tuple[tuple[str, ...], NDArray[np.float64], NDArray[Any] | None]:
+    """Read all rows of some columns of a table into memory, in their order.
+
+    Parameters
+    ----------
+    frame, columns, by
+        As `blocks`.
+
+    Returns
+    -------
+    names : tuple of str
+    values : array (n, p)
+        NaN where an answer is missing.
+    groups : array (n,) or None
+
+    Raises
+    ------
+    DataError
+        As `blocks`; or if the table is lazy and has more than `MOST_ROWS`.
+    """
+    names, all_blocks = blocks(frame, columns, by, all_rows=True)
+    check_size(frame)
+    chunks = list(all_blocks)
+    if not chunks:
+        return names, np.empty((0, len(names))), None if by is None else np.empty(0, object)
+    values = np.concatenate([np.asarray(chunk.values, float).T for chunk in chunks])
+    groups = None if by is None else np.concatenate([np.asarray(c.groups) for c in chunks])
+    return names, values, groups
 
 
 def is_pandas(data: object) -> bool:
-    """Return whether a table or a column is of pandas: by its type, since others have `iloc` too."""
+    """Return whether a table or a column is of pandas, by its type: others have `iloc` too."""
     import pandas as pd
 
     return isinstance(data, pd.DataFrame | pd.Series)
+
+
+def attributes(frame: object) -> Mapping[Any, Any]:
+    """Return the attributes (`attrs`) of a pandas table or column; none of any other table."""
+    import pandas as pd
+
+    return frame.attrs if isinstance(frame, pd.DataFrame | pd.Series) else {}
+
+
+def is_synthetic(frame: object) -> bool:
+    """Return whether a table says that it was simulated."""
+    return bool(attributes(frame).get("synthetic"))
 
 
 def as_table(frame: Any, allowed: str = READABLE) -> Any:
@@ -180,6 +230,11 @@ def is_lazy(frame: Any) -> bool:
     return isinstance(nw.from_native(frame, pass_through=True), nw.LazyFrame)
 
 
+def is_streamed(frame: Any) -> bool:
+    """Return whether the rows of a lazy table are read block by block, in this process."""
+    return engine_of(as_table(frame)) in STREAMED
+
+
 def count_rows(frame: Any) -> int:
     """Return the number of rows of a lazy table; its engine counts."""
     import narwhals as nw
@@ -191,6 +246,14 @@ def count_rows(frame: Any) -> int:
 def is_too_large(frame: Any) -> bool:
     """Return whether a table is lazy and has more rows than a method may fetch on its own."""
     return is_lazy(frame) and count_rows(frame) > MOST_ROWS
+
+
+def note_of_sums(frame: Any) -> Text:
+    """Return the note of a method that made do with the sums of a table that is too large."""
+    return both(
+        "engine.note.sums", n=f"{count_rows(frame):,}", engine=engine_of(as_table(frame)),
+        most=f"{MOST_ROWS:,}",
+    )  # fmt: skip
 
 
 def check_size(table: Any) -> None:
@@ -245,11 +308,22 @@ def as_pandas(frame: Any, columns: Sequence[str] | None = None) -> pd.DataFrame:
 
 def fetched(table: Any, columns: Sequence[str] | None = None) -> pd.DataFrame:
     """Return the rows of a lazy table of Narwhals as pandas, of whatever size it is."""
+    import pandas as pd
+
     if columns is not None:
         there = table.collect_schema().names()
         table = table.select([name for name in dict.fromkeys(columns) if name in there])
-    native: pd.DataFrame = table.collect("pandas").to_native()
-    return native
+    engine = engine_of(table)
+    if engine in OF_PANDAS:
+        frame: pd.DataFrame = table.collect("pandas").to_native()
+        return frame
+    # Others would go by ways of pandas that warn of every pandas they do not know.
+    frame = table.collect("pyarrow").to_pandas()
+    if engine in SPARK:  # whose times are moments, and read on the clock of the session
+        for name in frame.columns:
+            if isinstance(frame[name].dtype, pd.DatetimeTZDtype):
+                frame[name] = frame[name].dt.tz_localize(None)
+    return frame
 
 
 def _dense(frame: pd.DataFrame) -> pd.DataFrame:
@@ -351,8 +425,8 @@ def _not_numeric(table: Any, name: str, dtype: object) -> str:
     return head
 
 
-def _batches(table: Any, wanted: list[str], rows: int) -> Iterator[Any]:
-    """Yield eager tables of about `rows` rows."""
+def _batches(table: Any, wanted: list[str], rows: int, ordered: bool = False) -> Iterator[Any]:
+    """Yield eager tables of about `rows` rows, where asked for in their order."""
     import narwhals as nw
 
     if not isinstance(table, nw.LazyFrame):
@@ -364,7 +438,7 @@ def _batches(table: Any, wanted: list[str], rows: int) -> Iterator[Any]:
     kind = engine_of(table)
     # Batches stay native: wrapping each would cost as much as adding it up.
     if kind == "polars" and hasattr(native, "collect_batches"):
-        yield from native.select(wanted).collect_batches(chunk_size=rows, maintain_order=False)
+        yield from native.select(wanted).collect_batches(chunk_size=rows, maintain_order=ordered)
     elif kind == "duckdb":
         yield from _duckdb_batches(native, wanted, rows)
     else:
@@ -382,14 +456,11 @@ def _duckdb_batches(relation: Any, wanted: list[str], rows: int) -> Iterator[Any
 
 
 def block_of(
-    batch: Any, names: Sequence[str], by: str | None, weights: str | None, gaps: bool = False
+    batch: Any, names: Sequence[str], by: str | None, weights: str | None, all_rows: bool = False
 ) -> Block:
-    """Return a batch of rows, of Narwhals, Polars or Arrow, as a block.
-
-    Unless `gaps` are wanted, rows with one may be left out, and counted, right here.
-    """
+    """Return a batch of rows, of Narwhals, Polars or Arrow, as a block."""
     dropped = 0
-    if not gaps and by is None and weights is None and not hasattr(batch, "implementation"):
+    if not all_rows and by is None and weights is None and not hasattr(batch, "implementation"):
         # A native batch holds nothing else; without its gaps, whole numbers stay whole numbers.
         complete = batch.drop_null() if hasattr(batch, "num_rows") else batch.drop_nulls()
         dropped, batch = len(batch) - len(complete), complete

@@ -453,7 +453,7 @@ class PlsFit(FittedModel):
             z = staged_items(z, self.design, self.estimates.outer, self.sample.weights)
         weights = self.design.member * self.estimates.outer.weights[0][:, None]
         frame = self.sample.frame
-        index = frame.index[rows] if hasattr(frame, "iloc") else rows
+        index = frame.index[rows] if isinstance(frame, pd.DataFrame) else rows
         return pd.DataFrame(z @ weights, index=index, columns=list(self.design.constructs))
 
     def reestimate(

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.core.engines import blocks
+from cxstats.core.engines import is_pandas, respondents
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text
 from cxstats.core.moments import Moments, Replicates, bootstrap_moments, moments
 from cxstats.models.pls.stages import Respondents
 from cxstats.models.sem.tokens import near
 from cxstats.stats.sampling_design import Design, SampledRows
-from cxstats.survey.answers import missing_code_notes
+from cxstats.survey.answers import missing_code_notes_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -119,8 +119,7 @@ class Sample:
         """Notes on values that look like missing codes; none without respondents."""
         if self.frame is None:
             return ()
-        raw = read_rows(self.frame, self.moments.names)
-        return tuple(missing_code_notes(dict(zip(self.moments.names, raw.T, strict=True))))
+        return tuple(missing_code_notes_of(self.frame, self.moments.names))
 
     def _frame(self, what: str) -> Any:
         if self.frame is None:
@@ -256,15 +255,7 @@ def weighted_replicates(
 
 def read_rows(frame: Any, items: tuple[str, ...]) -> Array:
     """Return the answers (rows, p), NaN where one is missing."""
-    import narwhals as nw
-
-    if not isinstance(frame, np.ndarray):
-        table: Any = nw.from_native(frame)
-        frame = nw.to_native(table.collect() if isinstance(table, nw.LazyFrame) else table)
-    if hasattr(frame, "num_rows"):  # Arrow, whose blocks leave gaps out
-        frame = frame.to_pandas()
-    values = [np.asarray(block.values, float).T for block in blocks(frame, items)[1]]
-    return np.concatenate(values)
+    return respondents(frame, items)[1]
 
 
 def filled(values: Array, rows: SampledRows | None = None) -> tuple[Array, int]:
@@ -287,7 +278,7 @@ def _check_columns(data: Any, items: tuple[str, ...]) -> None:
     try:
         columns = (
             [str(name) for name in data.columns]
-            if hasattr(data, "iloc")
+            if is_pandas(data)
             else nw.from_native(data).collect_schema().names()
         )
     except TypeError:
