@@ -163,13 +163,14 @@ def value_counts(
 
     selection = select(frame, columns)
     schema = selection.table.collect_schema()
+    values = [float(value) for value in values]
     terms, added = {}, []
     for i, name in enumerate(selection.names):
         x = as_number(name, schema[name]).cast(nw.Float64)
         for k, value in enumerate(values):
             terms[f"n{i}_{k}"] = nw.when(x == value).then(nw.lit(1)).otherwise(nw.lit(0))
             added.append(nw.col(f"n{i}_{k}").sum())
-        terms[f"x{i}"] = nw.when(~x.is_in(list(values))).then(x) if values else x
+        terms[f"x{i}"] = nw.when(~x.is_in(values)).then(x) if values else x
         added += [nw.col(f"x{i}").min().alias(f"l{i}"), nw.col(f"x{i}").max().alias(f"h{i}")]
     lazy = selection.table.lazy().select(*(term.alias(name) for name, term in terms.items()))
     total = fetched(lazy.select(*added)).astype(float).iloc[0]

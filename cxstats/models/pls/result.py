@@ -368,7 +368,7 @@ class PlsFit(FittedModel):
     @cached_property
     def inference(self) -> PlsBootstrap | None:
         """The bootstrap behind `table`; None without respondents, resamples or solution."""
-        if self.sample.frame is None or not self.n_resamples or not self.sound:
+        if not self.sample.has_rows or not self.n_resamples or not self.sound:
             return None
         return self.bootstrap(self.n_resamples, self.seed, level=self.level)
 

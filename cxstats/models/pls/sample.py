@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.core.engines import is_pandas, respondents
+from cxstats.core.engines import is_pandas, is_too_large, note_of_sums, respondents
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text
 from cxstats.core.moments import Moments, Replicates, bootstrap_moments, moments
@@ -43,6 +43,8 @@ class Sample:
         How the respondents used were sampled; None for a simple random sample.
     kept : array (rows,) or None
         Which rows of the frame have a weight and the answers that are needed; None without `rows`.
+    too_large : bool
+        Whether the frame has more rows than are fetched without being asked for.
     """
 
     moments: Moments
@@ -51,6 +53,12 @@ class Sample:
     replaced: int
     rows: SampledRows | None = None
     kept: NDArray[np.bool_] | None = None
+    too_large: bool = False
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether there are respondents that may be read into memory."""
+        return self.frame is not None and not self.too_large
 
     @property
     def n(self) -> int:
@@ -96,7 +104,9 @@ class Sample:
 
     @property
     def notes(self) -> tuple[Text, ...]:
-        """What a reader must know of the sampling design; empty without one."""
+        """What a reader must know of the sampling design, or of a table that is too large."""
+        if self.too_large:
+            return (note_of_sums(self.frame),)
         return () if self.rows is None else self.rows.notes()
 
     def replicates(self, n_resamples: int, seed: int) -> Replicates:
@@ -169,7 +179,7 @@ def read_sample(
     else:
         _check_columns(data, items)
         sample = _filled_sample(data, items) if missing == "mean" else Sample(
-            moments(data, items), data, missing, 0)  # fmt: skip
+            moments(data, items), data, missing, 0, too_large=is_too_large(data))  # fmt: skip
     _check_moments(sample.moments)
     return sample
 
