@@ -199,6 +199,8 @@ class _Partition:
             for group, rows in rows_of_groups(block):
                 values, weight = block.values, block.weights
                 if rows is not None:
+                    if not len(rows):
+                        continue
                     values, weight = values[:, rows], None if weight is None else weight[rows]
                 if self.patterns:
                     self._add_patterns(sums, group, values)

@@ -89,7 +89,7 @@ def test_no_rows_come_here(frame, table, monkeypatch):
         monkeypatch.setattr(classic.DataFrame, name, counted)
     monkeypatch.delattr(classic.DataFrame, "toPandas")
     cx.moments(table, ["a", "b", "x"], by="group")
-    cx.sem("F =~ a + b + c + d", table)
+    cx.moments(table, ["a", "x"], weights="w")
     cx.nps(table, "group", column="score")
     assert rows
     assert max(rows) <= 2 * 8  # a row for each group of each partition
