@@ -259,10 +259,7 @@ def _spark_sums(selection: Selection, partition: _Partition) -> dict[Key, Sums]:
         None if partition.weights is None else places[partition.weights],
         partition.patterns,
     )
-    with warnings.catch_warnings():
-        # Spark warns of every pandas newer than itself; this job asks nothing of it but codes.
-        warnings.filterwarnings("ignore", "PySpark does not yet", FutureWarning)
-        rows = native.mapInArrow(_job(renamed), "sums binary").collect()
+    rows = _collected(native, renamed)
     back = {place: name for name, place in places.items()}
     sums: dict[Key, Sums] = {}
     for row in rows:
@@ -278,6 +275,31 @@ def _spark_sums(selection: Selection, partition: _Partition) -> dict[Key, Sums]:
     if partition.patterns and len(sums) > MOST_PATTERNS:
         raise DataError(f"more than {MOST_PATTERNS:,} patterns of missing answers; allowed: fewer")
     return sums
+
+
+def _collected(native: Any, partition: _Partition) -> list[Any]:
+    """Return what the partitions of a Spark table add up to, a pickle a row.
+
+    Raises
+    ------
+    DataError
+        If the job fails, with Spark's reason.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Spark warns of every pandas newer than itself; this job asks nothing of it but codes.
+            warnings.filterwarnings("ignore", "PySpark does not yet", FutureWarning)
+            rows: list[Any] = native.mapInArrow(_job(partition), "sums binary").collect()
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in ("pyspark", "py4j"):
+            raise
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise DataError(
+            f"Spark could not add up the table: {reason}; its workers need Python {version} with "
+            "numpy, pandas and pyarrow"
+        ) from error
+    return rows
 
 
 def _named_back(message: str, back: dict[str, str]) -> str:

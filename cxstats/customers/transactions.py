@@ -31,7 +31,10 @@ RULES = {
 # Dates that programs write where they have none: of spreadsheets, databases and clocks.
 PLACEHOLDERS = ("1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01")
 ISO_DAY = "%Y-%m-%d"
-ENGINES = ("polars", "duckdb", "_duckdb", "pyarrow", "narwhals")
+ENGINES = (
+    "polars", "duckdb", "_duckdb", "pyarrow", "narwhals", "pyspark", "py4j", "ibis", "dask",
+    "sqlframe",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -113,6 +113,12 @@ def test_bad_data_are_named(spark, frame):
         cx.moments(table.filter("a > 99"), ["a", "x"])
 
 
+def test_a_job_that_fails_says_why(table):
+    broken = table.selectExpr("a", "cast(raise_error('no such disk') as int) as b")
+    with pytest.raises(cx.DataError, match=r"Spark could not add up the table: .*no such disk.*"):
+        cx.moments(broken, ["a", "b"])
+
+
 def test_names_with_dots_spaces_and_quotes(spark, frame):
     import pyarrow as pa
 
