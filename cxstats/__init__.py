@@ -100,6 +100,7 @@ _PUBLIC = {
     "nps": "cxstats.metrics.net_promoter_score",
     "nps_from_counts": "cxstats.metrics.net_promoter_score",
     "nps_region": "cxstats.metrics.planning.region",
+    "open_table": "cxstats.survey.open_table",
     "ordered_logit": "cxstats.priorities.ordered_logit.fit",
     "ordinal_reliability": "cxstats.models.sem.ordinal.reliability",
     "pain_points": "cxstats.priorities.pain_points.analysis",
@@ -264,6 +265,7 @@ if TYPE_CHECKING:
     from cxstats.survey.clean import clean
     from cxstats.survey.codebook import Codebook
     from cxstats.survey.coding import moments
+    from cxstats.survey.open_table import open_table
     from cxstats.survey.personal_data import find_personal_data, mask_personal_data
     from cxstats.survey.read import read_survey
     from cxstats.voice.agreement import agreement

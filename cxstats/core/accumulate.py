@@ -77,7 +77,20 @@ class Sums:
         if self.n == 0:
             self.origin = np.round(values[:, :1000].mean(axis=1, dtype=np.float64))
         total = float(n) if weight is None else float(weight.sum())
-        mean, cross = _centred(values, weight, total, self.origin)
+        self._include(n, total, *_centred(values, weight, total, self.origin))
+
+    def merge(self, other: Sums) -> None:
+        """Add what other sums amount to."""
+        self.dropped += other.dropped
+        if other.n == 0:
+            return
+        if self.n == 0:
+            self.origin = other.origin.copy()
+        mean = other.mean + (other.origin - self.origin)
+        self._include(other.n, other.weight, mean, other.cross)
+
+    def _include(self, n: int, total: float, mean: Array, cross: Array) -> None:
+        """Add n cases of a total weight, mean from the origin and centred cross-products."""
         # Chan, Golub and LeVeque: two sets of cross-products, each around its own mean.
         both = self.weight + total
         step = mean - self.mean

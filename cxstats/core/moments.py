@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.accumulate import Sums, rows_of_groups
-from cxstats.core.engines import blocks
+from cxstats.core.engine_sums import sums_of
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.order_of_waves import in_order
 from cxstats.core.progress import quiet_linear_algebra
@@ -238,12 +238,13 @@ def moments(
 
     Blocks of rows are centred at their own mean and merged (Chan, Golub and LeVeque 1983), so
     large means do not swallow small deviations. Memory stays at one block of rows for lazy
-    Polars frames and DuckDB relations; other lazy frames are collected first.
+    Polars frames and DuckDB relations; of Spark and other lazy tables only sums leave the engine
+    (`cxstats.core.engine_sums`).
 
     Parameters
     ----------
     frame : pandas, Polars (eager or lazy), PyArrow table, DuckDB relation, or array (n, p)
-        The data, one row per case.
+        The data, one row per case; also a lazy table of Spark, Ibis, Dask or SQLFrame.
     columns : sequence of str, optional
         The variables; without them, all columns but `by` and `weights`.
     by : str, optional
@@ -275,10 +276,9 @@ def moments(
     >>> m.n, m.mean.tolist(), m.cov[0, 1].round(4).item()
     (4, [2.5, 5.25], 3.8333)
     """
-    names, all_blocks = blocks(frame, columns, by, weights)
-    sums: dict[Any, Sums] = {}
-    ungrouped = 0
-    for block in all_blocks:
+    remote = sums_of(frame, columns, by, weights)
+    names, sums, ungrouped = remote.names, remote.sums, remote.ungrouped
+    for block in remote.blocks:
         for group, rows in rows_of_groups(block):
             values, weight = block.values, block.weights
             if rows is not None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cxstats.core.engines import as_pandas
+from cxstats.core.engines import as_pandas, is_too_large, note_of_sums
 from cxstats.core.errors import DataError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, check_lang, label, note_if
@@ -32,6 +32,7 @@ from cxstats.core.moments import (
     moments,
     replicate_moments,
 )
+from cxstats.core.pattern_moments import PatternMoments
 from cxstats.core.result import Chart, Result
 from cxstats.service.coefficient_errors import (
     COEFFICIENTS,
@@ -58,7 +59,7 @@ from cxstats.stats.rules import verdict
 from cxstats.stats.sampling_design import Design, SampledRows, design_of
 from cxstats.survey.answers import answers
 from cxstats.survey.codebook import Codebook, as_codebook
-from cxstats.survey.coding import by_codebook
+from cxstats.survey.coding import by_codebook, coded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -291,6 +292,7 @@ def reliability(  # noqa: PLR0913  (keywords)
         synthetic=items.synthetic,
         design=None if items.rows is None else items.rows.design,
         notes=(
+            *items.notes,
             *_left_out(table, items, sample),
             *_too_few(table, items),
             *_moments_drawn(table, items),
@@ -312,10 +314,11 @@ class _Items:
     constructs: Mapping[str, tuple[str, ...]]
     names: tuple[str, ...]
     answers: Array | None
-    published: Moments | None
+    published: Moments | PatternMoments | None
     synthetic: bool
     codebook: Codebook
     rows: SampledRows | None
+    notes: tuple[Text, ...] = ()
 
     @classmethod
     def of(cls, data: Any, codebook: Codebook, role: str | None, design: Design | None) -> _Items:
@@ -328,7 +331,11 @@ class _Items:
             if design is not None:
                 design.read(data)  # raises: moments have no respondents
             return cls(constructs, names, None, data.select(names), False, codebook, None)
-        frame = as_pandas(data)
+        if design is None and is_too_large(data):
+            sums = PatternMoments.of(coded(data, codebook, names), names)
+            note = note_of_sums(data)
+            return cls(constructs, names, None, sums, False, codebook, None, (note,))
+        frame = as_pandas(data, [*names, *(design.columns if design else ())])
         synthetic = bool(frame.attrs.get("synthetic"))
         rows = None if design is None else design.read(frame)
         values = answers(frame, codebook, role)
@@ -668,9 +675,12 @@ def _too_few(table: pd.DataFrame, items: _Items) -> tuple[Text, ...]:
 
 def _left_out(table: pd.DataFrame, items: _Items, sample: Moments | None) -> tuple[Text, ...]:
     """Say on how many cases the numbers rest, where an answer is missing."""
-    if items.answers is None:
+    if items.answers is not None:
+        total = len(items.answers)
+    elif isinstance(items.published, PatternMoments):
+        total = items.published.n
+    else:
         return ()
-    total = len(items.answers)
     notes = [
         both(
             "reliability.note.left_out", name=items.label(str(name)), n=int(n), total=total,

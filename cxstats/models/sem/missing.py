@@ -7,11 +7,13 @@ is fitted to J patterns as it is to G groups; what a pattern lacks is a zero row
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.core.accumulate import Sums
 from cxstats.core.errors import DataError
 from cxstats.models.sem import structure as layout
 from cxstats.models.sem.likelihood import Likelihood, Point, log_determinants
@@ -86,6 +88,24 @@ def find_patterns(matrices: list[Array], weights: list[Array] | None = None) -> 
     patterns_of = Patterns(np.array(present), np.array(group), nothing, nothing, nothing)
     drawn = redrawn(patterns_of, matrices, [weight[None] for weight in weights])
     return replace(drawn, n=drawn.n[0], mean=drawn.mean[0], cov=drawn.cov[0])
+
+
+def patterns_of_sums(sums: Mapping[tuple[int, tuple[bool, ...]], Sums]) -> Patterns:
+    """Return the patterns whose sums an engine added up, by group and which answers are there.
+
+    They come in the order of `find_patterns`; those without any answer are left out.
+    """
+    keys = [(g, present) for g, present in sums if any(present)]
+    keys = sorted(keys, key=lambda key: (key[0], [not there for there in key[1]]))
+    present = np.array([pattern for _, pattern in keys], bool)
+    j, p = present.shape
+    n, mean, cov = np.zeros(j), np.zeros((j, p)), np.zeros((j, p, p))
+    for i, key in enumerate(keys):
+        part = sums[key]
+        at = np.flatnonzero(present[i])
+        n[i], mean[i, at] = part.weight, part.origin + part.mean
+        cov[i][np.ix_(at, at)] = part.cross / part.weight
+    return Patterns(present, np.array([g for g, _ in keys], np.intp), n, mean, cov)
 
 
 def redrawn(patterns: Patterns, matrices: list[Array], weights: list[Array]) -> Patterns:

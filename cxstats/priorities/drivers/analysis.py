@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.core.engines import is_synthetic
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, interval, p_text
 from cxstats.core.language import Text, both, listed
@@ -252,7 +253,7 @@ def drivers(  # noqa: PLR0913  (options of a method)
         n_resamples=0 if sample.matrix is None else n_resamples,
         n_failed=estimates.n_failed,
         seed=seed,
-        synthetic=bool(getattr(data, "attrs", {}).get("synthetic")),
+        synthetic=is_synthetic(data),
         notes=(
             *_notes(sample, estimates, n_resamples, method),
             *_through_others(sample, estimates, level, method),

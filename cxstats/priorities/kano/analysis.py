@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.core.engines import as_pandas
+from cxstats.core.engines import as_pandas, is_synthetic
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import Text, both, listed
@@ -270,7 +270,7 @@ def kano_from_counts(
         n_resamples=n_resamples, seed=seed,
     )  # fmt: skip
     largest = int(rows["n"].max())
-    synthetic = bool(getattr(counts, "attrs", {}).get("synthetic"))
+    synthetic = is_synthetic(counts)
     return Kano(
         rows, share_table(names, matrix, level), None, None, None, None, largest, rule, close,
         method, None, level, n_resamples, seed, synthetic, _notes(rows, None, n_resamples),
