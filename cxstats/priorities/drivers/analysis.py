@@ -16,7 +16,7 @@ from cxstats.priorities.drivers.comparison import compare
 from cxstats.priorities.drivers.importance_measures import Regression
 from cxstats.priorities.drivers.inference import Importances, importances
 from cxstats.priorities.drivers.logistic_table import logistic_columns
-from cxstats.priorities.drivers.measurement import EXACT
+from cxstats.priorities.drivers.measurement import EXACT, by_normal_limit
 from cxstats.priorities.drivers.result import Drivers
 from cxstats.priorities.drivers.sample import Sample, sample_of
 from cxstats.priorities.drivers.shapley_sampling import PAIRS
@@ -24,6 +24,7 @@ from cxstats.priorities.drivers.terms import Term, read_terms
 from cxstats.priorities.notes import failed_resamples, few_resamples, missing_answers
 from cxstats.stats.bootstrap import percentile_limits
 from cxstats.stats.intervals import check_level
+from cxstats.stats.large_samples import LARGE
 from cxstats.stats.rules import RULES
 from cxstats.stats.sampling_design import Design, design_of
 from cxstats.survey.answers import missing_code_notes
@@ -136,6 +137,11 @@ def drivers(  # noqa: PLR0913  (options of a method)
     =======  ===  ======================  ======================  ==========  ====
 
     Cut to seven-point answers (8 drivers, n = 200): 93.8 to 95.7 for real ones, 94.1 for noise.
+    Above 100,000 respondents the moments of resamples are drawn from their normal limit
+    (`cxstats.stats.large_samples.normal_moments`), which takes seconds for a million; everything
+    after is the same, and a note says so. With ``method="logistic"``, and for groups under a
+    sampling design, respondents are resampled whatever their number.
+
     Tried and worse: basic, bias-shifted, BC and BCa intervals and those from bootstrap errors, 82
     to 93 % for weak drivers. The estimates are those of the sample; with few cases per driver they
     are too high, by about ``(1 - R2) / n`` each.
@@ -156,7 +162,9 @@ def drivers(  # noqa: PLR0913  (options of a method)
     squares, which assumes an equal spread, so the two may differ.
 
     With one driver R2 is its importance, and both have the same interval. With sampled orders the
-    column ``sampling_se`` holds the error that sampling adds, and a note the largest bound.
+    column ``sampling_se`` holds the error that sampling adds, and a note the largest bound. Above
+    12 drivers resamples take 100 orders, of which only the changes are used: the estimates stay
+    exact up to 20, limits move by less than other resamples would move them.
 
     *Groups.* All columns of a group enter together, so that its share does not depend on which
     level is the reference. Pure noise in more columns gets more: the rule for noise takes as many
@@ -371,6 +379,8 @@ def _notes(sample: Sample, estimates: Importances, n_resamples: int, method: str
         notes += sample.sampled.rows.notes()
     if sample.matrix is None:
         notes.append(both("drivers.note.moments"))
+    elif by_normal_limit(sample) and method != "logistic":
+        notes.append(both("drivers.note.large", most=format_number(LARGE)))
     else:
         notes += few_resamples(n_resamples)
     notes += failed_resamples(estimates.n_failed, n_resamples)
