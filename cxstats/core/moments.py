@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.core.accumulate import Sums, rows_of_groups
+from cxstats.core.accumulate import Sums
 from cxstats.core.engines import BLOCK, blocks
 from cxstats.core.errors import CxError, DataError
+from cxstats.core.grouped_sums import GroupedSums
+from cxstats.core.language import Text, both
 from cxstats.core.order_of_waves import in_order
 
 if TYPE_CHECKING:
@@ -50,6 +52,8 @@ class Moments:
         Unbiased covariances (divisor n − 1).
     dropped : int
         Cases left out because an answer was missing (listwise).
+    notes : tuple of Text
+        Why moments are empty (NaN): those of a group of one case.
     """
 
     names: tuple[str, ...]
@@ -57,6 +61,7 @@ class Moments:
     mean: Array
     cov: Array
     dropped: int = 0
+    notes: tuple[Text, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", tuple(self.names))
@@ -102,7 +107,7 @@ class Moments:
             Naming a variable that is not there.
         """
         at = [self.index(name) for name in names]
-        return Moments(tuple(names), self.n, self.mean[at], self.cov[np.ix_(at, at)], self.dropped)
+        return Moments(tuple(names), self.n, self.mean[at], self.cov[np.ix_(at, at)], self.dropped, self.notes)
 
     def index(self, name: str) -> int:
         """Return the place of a variable."""
@@ -255,7 +260,8 @@ def moments(
     ------
     DataError
         If a column is missing, not numeric or infinite, a weight is negative, or fewer than two
-        cases are complete.
+        cases are complete. Of a group with fewer the moments are empty (NaN) instead, and its
+        `notes` say so.
 
     References
     ----------
@@ -270,31 +276,40 @@ def moments(
     (4, [2.5, 5.25], 3.8333)
     """
     names, all_blocks = blocks(frame, columns, by, weights)
-    sums: dict[Any, Sums] = {}
-    ungrouped = 0
-    for block in all_blocks:
-        for group, rows in rows_of_groups(block):
-            values, weight = block.values, block.weights
-            if rows is not None:
-                values, weight = values[:, rows], None if weight is None else weight[rows]
-            if by is not None and group is None:
-                ungrouped += values.shape[1]
-            else:
-                group_sums = sums.setdefault(group, Sums.empty(len(names)))
-                group_sums.add(values, weight, names)
-                group_sums.dropped += block.dropped
-    if not sums:
-        raise DataError("no cases: the table is empty" if not ungrouped else f"no case has {by!r}")
     if by is None:
-        return _moments(names, sums[None], "", 0)
+        sums = None
+        for block in all_blocks:
+            sums = Sums.empty(len(names)) if sums is None else sums
+            sums.add(block.values, block.weights, names)
+            sums.dropped += block.dropped
+        if sums is None:
+            raise DataError("no cases: the table is empty")
+        return _moments(names, sums, 0)
+    grouped = GroupedSums(len(names))
+    for block in all_blocks:
+        grouped.add(block, names)
+    by_group = grouped.sums()
+    if not by_group:
+        lacking = f"no case has {by!r}"
+        raise DataError(lacking if grouped.ungrouped else "no cases: the table is empty")
     return {
-        group: _moments(names, sums[group], f"group {group!r}: ", ungrouped)
-        for group in in_order(sums)
+        group: _moments_of_group(names, by_group[group], group, grouped.ungrouped)
+        for group in in_order(by_group)
     }
 
 
-def _moments(names: tuple[str, ...], sums: Sums, where: str, ungrouped: int) -> Moments:
-    mean, cov = sums.covariance(where)
+def _moments_of_group(names: tuple[str, ...], sums: Sums, group: Any, ungrouped: int) -> Moments:
+    """Return the moments of a group; empty ones, with a note, where it has too few cases."""
+    if not sums.is_enough:
+        p, key = len(names), "moments.note.few" if sums.n < 2 else "moments.note.weightless"
+        note = both(key, group=group, n=sums.n, dropped=sums.dropped)
+        nothing = np.full((p, p), np.nan)
+        return Moments(names, sums.n, nothing[0], nothing, sums.dropped + ungrouped, (note,))
+    return _moments(names, sums, ungrouped)
+
+
+def _moments(names: tuple[str, ...], sums: Sums, ungrouped: int) -> Moments:
+    mean, cov = sums.covariance()
     return Moments(names, sums.n, mean, cov, sums.dropped + ungrouped)
 
 

@@ -169,11 +169,6 @@ BAD = [
         cx.DataError,
         "a weight is -1",
     ),
-    (
-        lambda: cx.moments(pd.DataFrame({"a": [1, 2, 3], "g": ["x", "x", "y"]}), by="g"),
-        cx.DataError,
-        "group 'y': 1 complete cases",
-    ),
     (lambda: cx.moments(pd.DataFrame({"g": ["x"]}), by="g"), cx.DataError, "no columns"),
     (lambda: cx.Moments.from_covariance(["a", "b"], [[1], [2, 3, 4]], 9), cx.CxError, r"\[1, 3\]"),
     (lambda: cx.Moments.from_covariance(["a"], [[-1]], 9), cx.CxError, "variance of 'a' is -1"),
