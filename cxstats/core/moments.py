@@ -107,7 +107,9 @@ class Moments:
             Naming a variable that is not there.
         """
         at = [self.index(name) for name in names]
-        return Moments(tuple(names), self.n, self.mean[at], self.cov[np.ix_(at, at)], self.dropped, self.notes)
+        return Moments(
+            tuple(names), self.n, self.mean[at], self.cov[np.ix_(at, at)], self.dropped, self.notes
+        )
 
     def index(self, name: str) -> int:
         """Return the place of a variable."""

@@ -20,6 +20,7 @@ import numpy as np
 
 from cxstats.core.engines import BLOCK
 from cxstats.core.moments import Replicates, Seed, check_resamples
+from cxstats.stats.bootstrap import replicate_means
 from cxstats.stats.sampling_design import SampledPart
 
 if TYPE_CHECKING:
@@ -44,10 +45,47 @@ def is_large(n: float) -> bool:
 
     Examples
     --------
-    >>> is_large(5_000), is_large(1_000_000)
+    >>> is_large(99_999), is_large(100_000)
     (False, True)
     """
-    return n > LARGE
+    return n >= LARGE
+
+
+def means_are_large(values: Array) -> bool:
+    """Return whether every column mean (n, k) that exists rests on enough cases."""
+    if not is_large(len(values)):
+        return False
+    n = len(values) - np.isnan(values).sum(axis=0)
+    return bool(is_large(n[n > 0].min(initial=len(values))))
+
+
+def resampled_means(values: Array, n_resamples: int, seed: Seed) -> Array:
+    """Return replicates of column means (B, k): of resamples, or drawn from their normal limit.
+
+    `cxstats.stats.bootstrap.replicate_means`, but where every column has enough cases
+    (`means_are_large`): then ``N(mean, U'U)`` with the influence ``u = (x - mean) / n`` of a case,
+    0 where it has no answer.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).normal(size=(100_000, 1))
+    >>> bool(abs(resampled_means(x, 2_000, 1).std() * 100_000**0.5 - 1) < 0.05)
+    True
+    """
+    if not means_are_large(values):
+        return replicate_means(values, n_resamples, seed)
+    check_resamples(n_resamples, seed)
+    n = len(values) - np.isnan(values).sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.nansum(values, axis=0) / n
+    k = values.shape[1]
+    spread = np.zeros((k, k))
+    step = max(1, BLOCK // k)
+    for first in range(0, len(values), step):
+        off = np.nan_to_num((values[first : first + step] - mean) / np.maximum(n, 1))
+        spread += off.T @ off
+    generator = np.random.default_rng(seed)
+    return mean + generator.standard_normal((n_resamples, k)) @ _root(spread).T
 
 
 def normal_moments(
@@ -84,14 +122,18 @@ def normal_moments(
         spread = _spread(matrix, centre, mean, generator)
     else:
         spread = _spread_by_design(matrix, centre, mean, sampled)
-    values, vectors = np.linalg.eigh(spread)
-    root = np.sqrt(np.where(values > ROUNDING * values[-1], values, 0))
-    draws = mean + (generator.standard_normal((n_resamples, len(mean))) * root) @ vectors.T
+    draws = mean + generator.standard_normal((n_resamples, len(mean))) @ _root(spread).T
     row, column = np.tril_indices(p)
     cov = np.empty((n_resamples, p, p))
     flat = (draws[:, p:] - draws[:, row] * draws[:, column]) * (n / (n - 1))
     cov[:, row, column] = cov[:, column, row] = flat
     return Replicates(draws[:, :p] + centre, cov)
+
+
+def _root(spread: Array) -> Array:
+    """Return A with ``A A' = spread``; directions that are rounding are left out."""
+    values, vectors = np.linalg.eigh(spread)
+    return np.asarray(vectors * np.sqrt(np.where(values > ROUNDING * values[-1], values, 0)))
 
 
 def _spread(matrix: Array, centre: Array, mean: Array, generator: np.random.Generator) -> Array:

@@ -137,7 +137,7 @@ def drivers(  # noqa: PLR0913  (options of a method)
     =======  ===  ======================  ======================  ==========  ====
 
     Cut to seven-point answers (8 drivers, n = 200): 93.8 to 95.7 for real ones, 94.1 for noise.
-    Above 100,000 respondents the moments of resamples are drawn from their normal limit
+    From 100,000 respondents on the moments of resamples are drawn from their normal limit
     (`cxstats.stats.large_samples.normal_moments`), which takes seconds for a million; everything
     after is the same, and a note says so. With ``method="logistic"``, and for groups under a
     sampling design, respondents are resampled whatever their number.
@@ -380,7 +380,7 @@ def _notes(sample: Sample, estimates: Importances, n_resamples: int, method: str
     if sample.matrix is None:
         notes.append(both("drivers.note.moments"))
     elif by_normal_limit(sample) and method != "logistic":
-        notes.append(both("drivers.note.large", most=format_number(LARGE)))
+        notes.append(both("drivers.note.large", least=format_number(LARGE)))
     else:
         notes += few_resamples(n_resamples)
     notes += failed_resamples(estimates.n_failed, n_resamples)

@@ -22,6 +22,7 @@ from cxstats.priorities.kano.segments import compare
 from cxstats.priorities.notes import ROUGH
 from cxstats.stats.group_comparison import group_names
 from cxstats.stats.intervals import check_level
+from cxstats.stats.large_samples import LARGE, is_large
 from cxstats.stats.sampling_design import Design, refuse_design
 from cxstats.survey.answers import missing_code_notes, numbers
 from cxstats.survey.codebook import Codebook
@@ -139,7 +140,8 @@ def kano(  # noqa: PLR0913
     the notes. R and Q are outside of CS+ and CS-. ``certainty`` is how often resamples of this size
     come to the same category. It says how firm the finding is, not that customers agree. Resamples
     of few respondents repeat them and look more certain than they are: below 30 a note says so, and
-    one respondent alone has no certainty (NaN).
+    one respondent alone has no certainty (NaN). From 100,000 respondents on, resamples of mean
+    scores are drawn from their normal limit (`cxstats.stats.large_samples`), which a note says.
 
     Of the features that `cxstats.simulate_kano` draws, Wilson's 95 % intervals of CS+
     and CS- cover 94.9 to 95.8 % in samples of 100 and of 300 (computed exactly). Percentiles
@@ -442,6 +444,8 @@ def _notes(
         notes.append(both("kano.note.few", least=FEW, names=_with_values(few)))
     if n_resamples < ROUGH:
         notes.append(both("kano.note.rough", b=n_resamples, least=format_number(ROUGH)))
+    if n is not None and is_large(table["n"].min()):
+        notes.append(both("kano.note.large", least=format_number(LARGE)))
     if n is not None and (table["n"] < n).any():
         lacking = (n - table["n"])[table["n"] < n]
         notes.append(both("kano.note.missing", names=_with_values(dict(lacking))))
