@@ -1,4 +1,4 @@
-"""Means and cross-products of many groups at once: a block of rows is sorted once, not per group."""
+"""Means and cross-products of many groups at once: a block of rows is sorted once for all."""
 
 from __future__ import annotations
 

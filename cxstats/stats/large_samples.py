@@ -85,7 +85,7 @@ def resampled_means(values: Array, n_resamples: int, seed: Seed) -> Array:
         off = np.nan_to_num((values[first : first + step] - mean) / np.maximum(n, 1))
         spread += off.T @ off
     generator = np.random.default_rng(seed)
-    return mean + generator.standard_normal((n_resamples, k)) @ _root(spread).T
+    return np.asarray(mean + generator.standard_normal((n_resamples, k)) @ _root(spread).T)
 
 
 def normal_moments(

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 EXACT = 20  # drivers up to which all subsets are taken
 # Drivers up to which resamples take all subsets, too: with more it costs less to take a few orders,
-# of which only the changes are used, and the time then grows slowly.
+# which say how importances curve; the time then grows slowly.
 EXACT_RESAMPLES = 12
 MOST_LOGISTIC = 10  # drivers of a logistic analysis: 1,024 regressions
 HELD = 4_000_000  # numbers held at once by a chunk of replicates
@@ -106,7 +106,7 @@ class LinearMeasurement:
         few = None if orders is None else orders.first(FEW)
         if method == "shapley" and EXACT_RESAMPLES < p <= EXACT:
             few = Orders.draw(p, FEW, self.seed, sizes)
-        function = _function(method, few, sizes)
+        function = _function(method, None, sizes) if few is None else self._by_few(few)
         exact = method == "shapley" and few is None
         step = max(1, HELD // (8 * 2**p)) if exact else max(1, HELD // (8 * (q + 1) ** 2))
         statistics = np.concatenate(
@@ -115,10 +115,23 @@ class LinearMeasurement:
                 for start, stop in tracked(n_resamples, step)
             ]
         )
-        if few is not None:
-            # Few orders shift every replicate alike; what is known of the sample removes it.
-            statistics += self.statistics - _statistics(function, method, sample.corr)
         return np.where(varies[:, None], statistics, np.nan)
+
+    def _by_few(self, few: Orders) -> Measure:
+        """Return Shapley values of correlations near the sample's, from few orders.
+
+        Few orders shift every replicate alike, and get its slope wrong: what all orders say of the
+        sample and of its derivatives takes the place of both. Curvature alone is left to them.
+        """
+        sample, forms = self.sample, self.forms
+        assert forms is not None
+        shift = self.statistics[: len(sample.drivers)] - few.shapley(sample.corr)
+        slope = forms.influence - few.forms(sample.corr, sample.effective_n).influence
+
+        def measure_of(corr: Array) -> Array:
+            return few.shapley(corr) + shift + np.einsum("juv,...uv->...j", slope, corr)
+
+        return measure_of
 
     def less_optimism(self, replicates: Array) -> Array:
         """Return the replicates with R2 adjusted twice: for the sample's optimism and their own.
