@@ -164,8 +164,8 @@ def drivers(  # noqa: PLR0913  (options of a method)
     With one driver R2 is its importance, and both have the same interval. With sampled orders the
     column ``sampling_se`` holds the error that sampling adds, and a note the largest bound. Above
     12 drivers resamples take 100 orders, of which only the curvature is used (slopes are those of
-    the estimate): estimates stay exact up to 20, and standard errors are within 1 or 2 % of those
-    from all subsets.
+    the estimate): estimates stay exact up to 20, and standard errors of 13 drivers were within .2 %
+    of those from all subsets.
 
     *Groups.* All columns of a group enter together, so that its share does not depend on which
     level is the reference. Pure noise in more columns gets more: the rule for noise takes as many

@@ -129,7 +129,8 @@ class LinearMeasurement:
         slope = forms.influence - few.forms(sample.corr, sample.effective_n).influence
 
         def measure_of(corr: Array) -> Array:
-            return few.shapley(corr) + shift + np.einsum("juv,...uv->...j", slope, corr)
+            values = few.shapley(corr) + shift + np.einsum("juv,...uv->...j", slope, corr)
+            return np.asarray(values, float)
 
         return measure_of
 
