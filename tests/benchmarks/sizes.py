@@ -71,6 +71,7 @@ def indices_120() -> None:
 def _fiml(n_items: int) -> None:
     import cxstats as cx
 
+    cx.sem(*items(8, 300), missing="fiml")  # imports
     model, frame = items(n_items, 1_000)
     frame = frame.mask(np.random.default_rng(3).random(frame.shape) < 0.1)
     name = f"FIML, 10 % missing, {n_items} items, n = 1,000"
