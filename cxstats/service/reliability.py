@@ -338,11 +338,16 @@ class _Items:
 
     def complete(self, names: Sequence[str]) -> Array:
         """Return the cases that are complete on `names`."""
-        return self.columns(names)[self.answered(names)]
+        columns, has = self.columns(names), self.answered(names)
+        return columns if has.all() else columns[has]
 
     def answered(self, names: Sequence[str]) -> NDArray[np.bool_]:
         """Return who answered all of `names`."""
-        return np.asarray(~np.isnan(self.columns(names)).any(axis=1), bool)
+        assert self.answers is not None
+        has = np.ones(len(self.answers), bool)
+        for name in names:
+            has &= ~np.isnan(self.answers[:, self.names.index(name)])
+        return has
 
     def n_complete(self, names: Sequence[str]) -> int:
         """Return how many answered all of `names`."""
@@ -363,11 +368,10 @@ class _Items:
 
     def sampled(self, names: Sequence[str]) -> tuple[Array, SampledRows]:
         """Return answers and design of all rows; a row that is not complete has no weight."""
-        columns = self.columns(names)
-        has = self.answered(names)
         if self.rows is None:
-            return columns[has], SampledRows.plain(int(has.sum()))
-        return np.where(has[:, None], columns, 0), self.rows.weighted(has)
+            return self.complete(names), SampledRows.plain(self.n_complete(names))
+        has = self.answered(names)
+        return np.where(has[:, None], self.columns(names), 0), self.rows.weighted(has)
 
     def df(self, names: Sequence[str]) -> float:
         """Return the degrees of freedom of an error: cases, or clusters less strata."""
