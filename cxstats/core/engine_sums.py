@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.core.accumulate import Sums, rows_of_groups
+from cxstats.core.accumulate import Sums, plain_group
 from cxstats.core.engines import (
     SPARK,
     Block,
@@ -38,6 +38,7 @@ from cxstats.core.engines import (
     select,
 )
 from cxstats.core.errors import DataError
+from cxstats.core.grouped_sums import GroupedSums
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -183,6 +184,19 @@ def value_counts(
     }  # fmt: skip
 
 
+def _rows_of_groups(block: Any) -> list[tuple[Any, NDArray[np.intp] | None]]:
+    """Return the rows of each group in a block; group None for rows without one."""
+    if block.groups is None:
+        return [(None, None)]
+    import pandas as pd
+
+    codes, groups = pd.factorize(block.groups)
+    rows: list[tuple[Any, NDArray[np.intp] | None]] = [
+        (plain_group(group), np.flatnonzero(codes == code)) for code, group in enumerate(groups)
+    ]
+    return [*rows, (None, np.flatnonzero(codes == -1))]
+
+
 @dataclass(frozen=True, eq=False)
 class _Partition:
     """Adds up some rows of a table, here or in a worker of Spark."""
@@ -194,20 +208,31 @@ class _Partition:
 
     def of_blocks(self, all_blocks: Iterable[Any]) -> dict[Key, Sums]:
         """Return the sums by key of blocks of rows."""
+        if self.patterns:
+            return self._of_patterns(all_blocks)
+        sums: dict[Key, Sums] = {}
+        if self.by is None:
+            for block in all_blocks:
+                of_all = sums.setdefault(None, Sums.empty(len(self.names)))
+                of_all.add(block.values, block.weights, self.names)
+                of_all.dropped += block.dropped
+            return sums
+        grouped = GroupedSums(len(self.names))
+        for block in all_blocks:
+            grouped.add(block, self.names)
+        sums = grouped.sums()
+        if grouped.ungrouped:
+            sums[None] = Sums.empty(len(self.names))
+            sums[None].dropped = grouped.ungrouped
+        return sums
+
+    def _of_patterns(self, all_blocks: Iterable[Any]) -> dict[Key, Sums]:
         sums: dict[Key, Sums] = {}
         for block in all_blocks:
-            for group, rows in rows_of_groups(block):
-                values, weight = block.values, block.weights
-                if rows is not None:
-                    if not len(rows):
-                        continue
-                    values, weight = values[:, rows], None if weight is None else weight[rows]
-                if self.patterns:
+            for group, rows in _rows_of_groups(block):
+                values = block.values if rows is None else block.values[:, rows]
+                if rows is None or len(rows):
                     self._add_patterns(sums, group, values)
-                    continue
-                of_group = sums.setdefault(group, Sums.empty(len(self.names)))
-                of_group.add(values, weight, self.names)
-                of_group.dropped += block.dropped
         return sums
 
     def _add_patterns(self, sums: dict[Key, Sums], group: Any, values: NDArray[Any]) -> None:

@@ -74,7 +74,7 @@ class PatternMoments:
             if all(present[i] for i in at):
                 total.merge(_of(part, np.cumsum(present)[at] - 1))
         total.dropped = self.n - total.n
-        mean, cov = total.covariance("")
+        mean, cov = total.covariance()
         return Moments(tuple(names), total.n, mean, cov, total.dropped)
 
 

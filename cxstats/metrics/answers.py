@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.core.cells import check_group_values
+from cxstats.core.cells import cells_of, check_group_values
 from cxstats.core.engines import attributes
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.messages import excerpt, no_column, row_name
@@ -465,7 +465,7 @@ def _allowed(kind: object) -> str:
 
 
 def _only_flags(column: pd.Series[Any]) -> bool:
-    return bool(column.map(lambda value: isinstance(value, (bool, np.bool_)))[column.notna()].all())
+    return bool(cells_of(column.dropna(), bool, np.bool_).all())
 
 
 def _check_columns(names: Sequence[str], columns: Sequence[Any]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from cxstats.core.cells import as_floats
+from cxstats.core.cells import as_floats, cells_of
 from cxstats.core.engine_sums import value_counts
 from cxstats.core.engines import is_lazy, respondents
 from cxstats.core.errors import DataError
@@ -267,7 +267,7 @@ def numbers(frame: pd.DataFrame, name: str, missing: Sequence[str] = ()) -> NDAr
         _raise_for_kind(column, name)
     values = as_floats(column)
     # Text that reads as a number ("5") is still text: cxstats.clean says what it maps.
-    is_text = column.map(lambda value: isinstance(value, str)).to_numpy(bool)
+    is_text = cells_of(column, str)
     lost = np.isnan(values) & column.notna().to_numpy()
     bad = np.flatnonzero(np.isinf(values) | is_text | lost)
     if len(bad):

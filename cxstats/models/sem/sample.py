@@ -494,13 +494,15 @@ def _counted_by_engine(data: Any, group: str) -> dict[Any, int]:
 
 def _check(moments: Moments, where: str) -> None:
     """Raise if no model can be fitted to the moments."""
+    p = len(moments.names)
+    if moments.notes:  # there are no moments at all
+        raise DataError(moments.notes[0].en)
     variance = np.diagonal(moments.cov)
     if not np.isfinite(moments.cov).all():
         raise DataError(f"{where}the covariances are not numbers")
     for name, value, mean in zip(moments.names, variance, moments.mean, strict=True):
         if value <= ROUNDED * (mean**2 if np.isfinite(mean) else 0.0):
             raise DataError(f"{where}{name!r} is constant; a model needs answers that vary")
-    p = len(moments.names)
     if moments.n <= p:
         raise DataError(
             f"{where}{moments.n} complete cases for {p} variables; there must be more cases than "
