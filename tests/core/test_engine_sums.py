@@ -44,8 +44,8 @@ def test_sums_of_parts_add_up(offset):
     # Differences from 10^9 are exact to 10^-7.
     tolerance = EXACT if offset == 0 else 1e-7
     for sums in (whole, merged):
-        np.testing.assert_allclose(sums.covariance("")[1], wanted, rtol=tolerance)
-    np.testing.assert_allclose(merged.covariance("")[0], whole.covariance("")[0], rtol=EXACT)
+        np.testing.assert_allclose(sums.covariance()[1], wanted, rtol=tolerance)
+    np.testing.assert_allclose(merged.covariance()[0], whole.covariance()[0], rtol=EXACT)
     assert merged.n == whole.n == 900
 
 
