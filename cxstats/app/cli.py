@@ -390,27 +390,49 @@ def lab(
         ),
     ] = None,
 ) -> None:
-    """Open JupyterLab on the notebooks."""
+    """Open JupyterLab on the notebooks; outside a checkout, on a copy of the collection."""
     from importlib.util import find_spec
-
-    from cxstats.app.reproduce import notebook_folder
 
     options = list(arguments or [])
     named = bool(options) and not options[0].startswith("-")
-    folder = Path(options.pop(0)) if named else notebook_folder()
-    if not os.path.isdir(folder):  # Path.is_dir raises where a name is too long
-        raise CxError(f"{folder}: no such folder; name the one that holds the notebooks")
+    chosen = Path(options.pop(0)) if named else None
+    if chosen is not None and not os.path.isdir(chosen):  # Path.is_dir raises on long names
+        raise CxError(f"{chosen}: no such folder; name the one that holds the notebooks")
     if find_spec("jupyterlab") is None:
         raise MissingToolError(
-            "jupyterlab is not installed; run 'uv run cxstats lab' in a checkout"
+            "jupyterlab is not installed; run 'uv run cxstats lab' in a checkout, or install it: "
+            f"{Path(sys.executable).name} -m pip install 'cxstats[notebooks]'"
         )
     if _is_root() and "--allow-root" not in options:
-        raise CxError(
-            "JupyterLab refuses to run as root, since whoever reaches it could do anything on this "
-            "machine; run it as another user, or, in a container: cxstats lab --allow-root"
-        )
+        if not _is_container():
+            raise CxError(
+                "JupyterLab refuses to run as root, since whoever reaches it could do anything on "
+                "this machine; run it as another user, or: cxstats lab --allow-root"
+            )
+        options.append("--allow-root")
+    folder = _collection_to_open() if chosen is None else chosen
     command = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={folder.resolve()}", *options]
     raise typer.Exit(subprocess.call(command))
+
+
+def _collection_to_open() -> Path:
+    """Return the collection of a checkout, or a copy of the installed one for its user to edit."""
+    from cxstats.app.own_copy import FOLDER, copy_collection
+    from cxstats.app.reproduce import notebook_folder
+    from cxstats.core.paths import is_installed
+
+    if Path("notebooks").is_dir() or not is_installed():
+        return notebook_folder()
+    copied = copy_collection(Path(FOLDER))
+    typer.echo(f"{len(copied.written)} files copied to {printable(str(copied.folder))}")
+    if copied.edited:
+        typer.echo(f"{len(copied.edited)} files differ from the collection and stay as they are")
+    return copied.folder
+
+
+def _is_container() -> bool:
+    """Return whether this is a container, which holds nothing of the machine's to protect."""
+    return any(os.path.exists(mark) for mark in ("/.dockerenv", "/run/.containerenv"))
 
 
 def _is_root() -> bool:

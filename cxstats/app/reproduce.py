@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from cxstats.core.errors import CxError, DataError, MissingToolError, ReproductionError
 from cxstats.core.files import read_bytes, write_whole
 from cxstats.core.messages import printable
-from cxstats.core.paths import PACKAGE
+from cxstats.core.paths import collection_folder
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -107,9 +107,9 @@ def find_notebooks(folder: Path | None = None, output: Path | None = None) -> li
 
 
 def notebook_folder() -> Path:
-    """Return the folder of the collection: in the working directory, or in the checkout."""
+    """Return the folder of the collection: in the working directory, in the checkout, installed."""
     local = Path("notebooks")
-    return local if local.is_dir() else PACKAGE.parent / "notebooks"
+    return local if local.is_dir() else collection_folder()
 
 
 def run_notebooks(

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def alt_text(figure: Figure) -> str:
-    """Return the titles of a figure and of its axes, or the names of the axes where it has none.
+    r"""Return the titles of a figure and of its axes, or the names of the axes where it has none.
 
     Examples
     --------

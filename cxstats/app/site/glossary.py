@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from cxstats.core.language import Text, label
-from cxstats.core.paths import data_folder
+from cxstats.core.paths import collection_folder, data_folder
 
 # What prose never links in: code, links, headings, tags, formulas.
 UNTOUCHED = re.compile(
@@ -104,8 +104,6 @@ def _entry(term: Term, lang: str) -> Iterator[str]:
 
 
 def _notebook(number: str) -> str:
-    from cxstats.app.site.sources import collection_folder
-
     path = next(iter(collection_folder().glob(f"{number}_*.ipynb")), None)
     return f"[{number}](notebooks/{path.name})" if path is not None else number
 

@@ -15,7 +15,7 @@ from cxstats.app.site.collection import DOORS, reading_order
 from cxstats.app.site.glossary import glossary_page, linked
 from cxstats.app.site.reference import reference_pages
 from cxstats.core.language import label
-from cxstats.core.paths import PACKAGE
+from cxstats.core.paths import PACKAGE, collection_folder
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -127,7 +127,7 @@ def _is_repr_of_axes(output: Any) -> bool:
 
 
 def _links(text: str, up: str) -> str:
-    """Return Markdown whose links lead to pages of the site; others into the repository are text."""
+    """Return Markdown whose links lead to pages of the site; others become plain text."""
 
     def moved(match: re.Match[str]) -> str:
         picture, words, target = match.groups()
@@ -154,12 +154,6 @@ def _write_pages(folder: Path, lang: str) -> None:
         page = translated if translated.is_file() else source / f"{name}.md"
         text = _links(page.read_text(encoding="utf-8"), "../")
         (folder / f"{name}.md").write_text(text, encoding="utf-8")
-
-
-def collection_folder() -> Path:
-    """Return the collection's folder, in the installed package or in a checkout."""
-    installed = PACKAGE / "notebooks"
-    return installed if installed.is_dir() else PACKAGE.parent / "notebooks"
 
 
 def _home(folder: Path, cards: Mapping[str, Card], lang: str) -> str:
@@ -220,7 +214,8 @@ def html_table(heads: Sequence[str], rows: Sequence[Sequence[str]], name: str) -
     )
     return (
         f'<div class="wide" tabindex="0" role="region" aria-label="{escape(name)}">\n'
-        f'<table class="sortable"><thead><tr>{top}</tr></thead>\n<tbody>\n{body}\n</tbody></table>\n'
+        f'<table class="sortable"><thead><tr>{top}</tr></thead>\n<tbody>\n{body}\n</tbody>'
+        "</table>\n"
         "</div>\n"
     )
 
@@ -230,8 +225,8 @@ def _audit_page(lang: str) -> str:
     from cxstats.cases.audit import audit
 
     result = audit()
-    heads = [label(f"audit.column.{c}", lang) for c in ("id", "quantity", "published",
-                                                       "recomputed", "verdict", "reason")]  # fmt: skip
+    columns = ("id", "quantity", "published", "recomputed", "verdict", "reason")
+    heads = [label(f"audit.column.{column}", lang) for column in columns]
     rows = [
         (f.fact.id, f.fact.name(lang), f.published_text(lang), f.change_text(lang),
          label(f"verdict.{f.verdict}", lang), f.reason.get(lang))
@@ -272,10 +267,9 @@ def _cite_page(lang: str) -> str:
 
     from cxstats import __version__
 
-    path = PACKAGE.parent / "CITATION.cff"
-    cff = path.read_text(encoding="utf-8") if path.is_file() else ""
-    title = str((yaml.safe_load(cff) or {}).get("title", "cxstats"))
-    year = str((yaml.safe_load(cff) or {}).get("date-released", ""))[:4]
+    cff = _document("CITATION.cff")
+    content = yaml.safe_load(cff)
+    title, year = content["title"], str(content.get("date-released", ""))[:4]
     lines = [
         "@software{cxstats,",
         "  author = {{The cxstats developers}},",
@@ -293,6 +287,12 @@ def _cite_page(lang: str) -> str:
 
 
 def _changes_page(lang: str) -> str:
-    path = PACKAGE.parent / "CHANGELOG.md"
-    text = path.read_text(encoding="utf-8") if path.is_file() else "# Changelog\n"
+    text = _document("CHANGELOG.md")
     return _links(text, "").replace("# Changelog", f"# {label('site.changes', lang)}", 1)
+
+
+def _document(name: str) -> str:
+    """Return a file of the top level, installed or in a checkout."""
+    installed = PACKAGE / name
+    path = installed if installed.is_file() else PACKAGE.parent / name
+    return path.read_text(encoding="utf-8")
