@@ -113,7 +113,7 @@ def reproduce(
     if update and check:
         raise CxError("--update and --check exclude each other: one writes what the other tests")
     from cxstats.app.reproduce import differences, find_notebooks, parse_notebook, write_notebook
-    from cxstats.app.site import write_site
+    from cxstats.app.site.plain_pages import write_site
 
     paths = find_notebooks(notebooks, output)
     _check_writable(output)

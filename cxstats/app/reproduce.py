@@ -79,7 +79,8 @@ def find_notebooks(folder: Path | None = None, output: Path | None = None) -> li
     ----------
     folder : Path, optional
         A folder, or one notebook. Without it: ``notebooks/`` in the working directory, or beside
-        the package. Hidden folders (``.venv``, ``.ipynb_checkpoints``) are passed over.
+        the package. Hidden folders (``.venv``, ``.ipynb_checkpoints``) and those of solutions,
+        which tests execute, are passed over.
     output : Path, optional
         A folder to pass over: where the executed copies go.
 
@@ -98,12 +99,16 @@ def find_notebooks(folder: Path | None = None, output: Path | None = None) -> li
     paths = sorted(
         path
         for path in folder.rglob("*.ipynb")
-        if not any(name.startswith(".") for name in path.relative_to(folder).parts)
+        if not any(map(_is_passed_over, path.relative_to(folder).parts))
         and excluded not in path.resolve().parents
     )
     if not paths:
         raise CxError(f"{folder}: no notebook in this folder")
     return paths
+
+
+def _is_passed_over(name: str) -> bool:
+    return name.startswith(".") or name == "solutions"
 
 
 def notebook_folder() -> Path:
