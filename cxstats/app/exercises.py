@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from cxstats.core.cells import is_number
 from cxstats.core.errors import CxError
 from cxstats.core.language import Text, check_lang, label
 from cxstats.core.paths import data_folder
@@ -52,13 +51,20 @@ class Exercise:
 
 
 def _same(answer: Any, expected: str, tolerance: float) -> bool:
-    if not is_number(expected):
+    number = _as_number(expected)
+    if number is None:
         words = str(answer).strip().casefold()
         return words in {word.strip().casefold() for word in expected.split("|")}
+    value = _as_number(answer)
+    return value is not None and abs(value - number) <= tolerance
+
+
+def _as_number(value: Any) -> float | None:
+    """Return a number, also one that is written; None for what is none."""
     try:
-        return bool(abs(float(answer) - float(expected)) <= tolerance)
+        return float(value)
     except (TypeError, ValueError):
-        return False
+        return None
 
 
 @cache
