@@ -56,6 +56,8 @@ _PUBLIC = {
     "earned_growth": "cxstats.customers.earned_growth",
     "erlang_c": "cxstats.operations.queues",
     "event_log": "cxstats.operations.event_log",
+    "explore_bootstrap": "cxstats.app.explore",
+    "explore_weights": "cxstats.app.explore",
     "fair_ranking": "cxstats.customers.fair_ranking",
     "feedback_register": "cxstats.voice.register",
     "find_incidents": "cxstats.journeys.incidents",
@@ -114,6 +116,7 @@ _PUBLIC = {
     "read_survey": "cxstats.survey.read",
     "read_xes": "cxstats.operations.xes",
     "rank_proposals": "cxstats.scorecards.proposals",
+    "ready": "cxstats.app.report.readiness",
     "reliability": "cxstats.service.reliability",
     "report": "cxstats.app.report.reporting",
     "Report": "cxstats.app.report.reporting",
@@ -136,6 +139,7 @@ _PUBLIC = {
     "sharing_matrix": "cxstats.journeys.share_matrices",
     "simulate_churn": "cxstats.datasets.simulate_churn",
     "simulate_clickstream": "cxstats.datasets.simulate_clickstream",
+    "simulate_client": "cxstats.datasets.simulate_client",
     "simulate_experience": "cxstats.datasets.simulate_experience",
     "simulate_feedback_register": "cxstats.datasets.simulate_feedback_register",
     "simulate_kano": "cxstats.datasets.simulate_kano",
@@ -160,6 +164,8 @@ __all__ = [*_PUBLIC, "__version__"]  # noqa: PLE0604  (all are strings)
 if TYPE_CHECKING:
     from cxstats import cases, charts, experiments, metrics, satisfaction
     from cxstats.app.exercises import check_answer
+    from cxstats.app.explore import explore_bootstrap, explore_weights
+    from cxstats.app.report.readiness import ready
     from cxstats.app.report.reporting import Report, report
     from cxstats.cases.audit import Audit, audit
     from cxstats.cases.claims import Claims, claims
@@ -200,6 +206,7 @@ if TYPE_CHECKING:
     )
     from cxstats.datasets.simulate_churn import simulate_churn
     from cxstats.datasets.simulate_clickstream import simulate_clickstream
+    from cxstats.datasets.simulate_client import simulate_client
     from cxstats.datasets.simulate_experience import simulate_experience
     from cxstats.datasets.simulate_feedback_register import simulate_feedback_register
     from cxstats.datasets.simulate_kano import simulate_kano

@@ -31,6 +31,7 @@ WITHOUT = {
     "promise_kept": "promises and what became of them are no answers",
     "maturity_matrix": "maturity scores of judges are no answers of respondents",
     "all_weights": "options by criteria, lent no scale; weight_sensitivity takes a codebook",
+    "explore_bootstrap": "values of one column, as cleaning gives them",
     "ahp": "judgements of pairs are no table of respondents",
 }
 FRAMES = ("frame", "data", "scores", "events", "values")

@@ -14,7 +14,7 @@ import subprocess
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -29,6 +29,7 @@ from cxstats.core.errors import (
 from cxstats.core.messages import printable
 
 if TYPE_CHECKING:
+    from nbformat import NotebookNode
     from rich.table import Table
 
     from cxstats.app.reproduce import Run
@@ -96,7 +97,8 @@ def start(
 @app.command()
 def reproduce(
     notebooks: Annotated[
-        Path | None, typer.Argument(help="Folder or notebook; without it, the collection.")
+        Path | None,
+        typer.Argument(help="Folder, notebook, or its name or number; without it, the collection."),
     ] = None,
     output: Annotated[Path, typer.Option(help="Where the site is written.")] = Path("build"),
     jobs: Annotated[
@@ -108,16 +110,48 @@ def reproduce(
     check: Annotated[
         bool, typer.Option("--check", help="Fail if committed numbers differ from a fresh run.")
     ] = False,
+    values: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="A value for the parameters cell of one notebook, such as file=client.xlsx; "
+            "repeat it for more.",
+        ),
+    ] = None,
+    lang: Annotated[
+        Lang | None, typer.Option(help="Language of one notebook: sets its parameter lang.")
+    ] = None,
 ) -> None:
     """Execute every notebook and write the results as a site."""
     if update and check:
         raise CxError("--update and --check exclude each other: one writes what the other tests")
-    from cxstats.app.reproduce import differences, find_notebooks, parse_notebook, write_notebook
+    if (values or lang) and (update or check):
+        raise CxError(
+            "--set and --lang go with neither --update nor --check: what a notebook says of other "
+            "data is written to the output folder alone"
+        )
+    from cxstats.app.parameters import with_settings
+    from cxstats.app.reproduce import (
+        differences,
+        find_notebooks,
+        parse_notebook,
+        read_notebook,
+        write_notebook,
+    )
     from cxstats.app.site.plain_pages import write_site
 
+    settings = _settings(values or [], lang)
     paths = find_notebooks(notebooks, output)
+    if settings and len(paths) > 1:
+        raise CxError(
+            "--set and --lang go with one notebook; name it, such as "
+            f"cxstats reproduce {paths[0].stem} --set ..."
+        )
+    if settings:  # what cannot be set is said before anything is written
+        with_settings(read_notebook(paths[0]), settings, paths[0].name)
     _check_writable(output)
-    runs = _run_with_progress(paths, jobs)
+    runs = _run_with_progress(paths, jobs, settings)
     index = write_site(runs, output)
     failures = [f"{run.path}, {run.error}" for run in runs if run.error]
     for run in runs:
@@ -136,6 +170,16 @@ def reproduce(
     typer.echo(f"{len(runs)} of {len(runs)} notebooks reproduced: {printable(str(index))}")
 
 
+def _settings(values: list[str], lang: Lang | None) -> dict[str, Any]:
+    """Return the parameters that are set."""
+    from cxstats.app.parameters import settings_of
+
+    settings = settings_of(values, Path.cwd())
+    if lang is not None and settings.setdefault("lang", lang.value) != lang.value:
+        raise CxError(f"--lang {lang.value} and --set lang={settings['lang']} differ")
+    return settings
+
+
 def _check_writable(folder: Path) -> None:
     """Raise if the results cannot be written, before anything is executed."""
     try:
@@ -145,11 +189,15 @@ def _check_writable(folder: Path) -> None:
         raise CxError(f"{folder}: cannot be written: {error.strerror}") from error
 
 
-def _run_with_progress(paths: list[Path], jobs: int | None) -> list[Run]:
+def _run_with_progress(paths: list[Path], jobs: int | None, settings: dict[str, Any]) -> list[Run]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+    from cxstats.app.parameters import with_settings
     from cxstats.app.reproduce import run_notebooks
+
+    def prepare(notebook: NotebookNode, path: Path) -> NotebookNode:
+        return with_settings(notebook, settings, path.name)
 
     columns = (
         TextColumn("{task.description}"),
@@ -166,7 +214,7 @@ def _run_with_progress(paths: list[Path], jobs: int | None) -> list[Run]:
             bar.console.print(f"{state:6}  {name}", highlight=False, markup=False)
             bar.advance(task)
 
-        return run_notebooks(paths, jobs, report)
+        return run_notebooks(paths, jobs, report, prepare if settings else None)
 
 
 @app.command()
@@ -378,6 +426,24 @@ def _targets(texts: list[str]) -> dict[str, float]:
         if not name:
             raise CxError(f"--target {text}: allowed: NAME=NUMBER, such as nps=40")
     return targets
+
+
+@app.command()
+def ready(
+    file: Annotated[Path, typer.Argument(help="The client's file: .xlsx, .csv, .sav ...")],
+    codebook: Annotated[
+        str | None, typer.Option(help="The codebook (YAML); without it, one is drafted.")
+    ] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of an Excel file.")] = None,
+    lang: Annotated[Lang, typer.Option(help="Language of the output.")] = Lang.en,
+) -> None:
+    """Say which analyses a file allows, and what the others lack."""
+    from cxstats.app.report.readiness import ready as readiness
+    from cxstats.core.language import set_language
+
+    set_language(lang.value)
+    result = readiness(file, codebook, lang=lang.value, sheet=sheet)
+    typer.echo(printable(result.summary(lang.value), keep="\n"))
 
 
 @app.command(context_settings={"ignore_unknown_options": True})

@@ -31,6 +31,8 @@ CELL_TIMEOUT = 600  # seconds; a notebook is for reading along, not for long com
 
 # The forms of an output that hold text.
 TEXT_FORMS = {"text/plain", "text/html", "text/markdown", "text/latex"}
+PICTURE = re.compile(r"data:image/png;base64,[\w+/=]+")  # in a page, beside its table
+WIDGET = "application/vnd.jupyter.widget-view+json"
 # What differs between machines and runs: addresses, temporary files, identifiers of styled tables.
 MACHINE_DETAILS = (
     (r"\bat 0x[0-9a-fA-F]+", "at 0x…"),
@@ -39,6 +41,7 @@ MACHINE_DETAILS = (
 )
 
 Progress = Callable[["Run"], None]
+Prepare = Callable[["NotebookNode", Path], "NotebookNode"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,9 @@ def find_notebooks(folder: Path | None = None, output: Path | None = None) -> li
     Parameters
     ----------
     folder : Path, optional
-        A folder, or one notebook. Without it: ``notebooks/`` in the working directory, or beside
-        the package. Hidden folders (``.venv``, ``.ipynb_checkpoints``) and those of solutions,
+        A folder, or one notebook; also its name in the collection ("09_nps_csat_ces") or the number
+        that its name begins with ("09"). Without it: ``notebooks/`` in the working directory, or
+        beside the package. Hidden folders (``.venv``, ``.ipynb_checkpoints``) and those of solutions,
         which tests execute, are passed over.
     output : Path, optional
         A folder to pass over: where the executed copies go.
@@ -89,7 +93,7 @@ def find_notebooks(folder: Path | None = None, output: Path | None = None) -> li
     CxError
         If there is no such folder or it holds no notebook.
     """
-    folder = notebook_folder() if folder is None else folder
+    folder = notebook_folder() if folder is None else _by_name(folder)
     # The methods of Path raise where a name is too long.
     if folder.suffix == ".ipynb" and os.path.isfile(folder):
         return [folder]
@@ -111,6 +115,19 @@ def _is_passed_over(name: str) -> bool:
     return name.startswith(".") or name == "solutions"
 
 
+def _by_name(folder: Path) -> Path:
+    """Return the notebook of the collection that a name or number means; else the path itself."""
+    if os.path.exists(folder) or len(folder.parts) != 1:
+        return folder
+    name = folder.name.removesuffix(".ipynb")
+    try:
+        paths = sorted(notebook_folder().glob("*.ipynb"))
+    except OSError:
+        return folder
+    meant = [path for path in paths if name in (path.stem, path.stem.split("_")[0])]
+    return meant[0] if len(meant) == 1 else folder
+
+
 def notebook_folder() -> Path:
     """Return the folder of the collection: in the working directory, in the checkout, installed."""
     local = Path("notebooks")
@@ -118,7 +135,10 @@ def notebook_folder() -> Path:
 
 
 def run_notebooks(
-    paths: Sequence[Path], workers: int | None = None, progress: Progress | None = None
+    paths: Sequence[Path],
+    workers: int | None = None,
+    progress: Progress | None = None,
+    prepare: Prepare | None = None,
 ) -> list[Run]:
     """Execute notebooks in parallel, each in its own kernel.
 
@@ -130,6 +150,8 @@ def run_notebooks(
         How many run at once; without it, one per core.
     progress : callable, optional
         Called with each finished `Run`.
+    prepare : callable, optional
+        Changes each notebook, of whose path it is told, before any is executed.
 
     Returns
     -------
@@ -152,6 +174,8 @@ def run_notebooks(
         (path, source, parse_notebook(source, path))
         for path, source in zip(paths, sources, strict=True)
     ]
+    if prepare:
+        notebooks = [(path, source, prepare(book, path)) for path, source, book in notebooks]
     return asyncio.run(_run_all(notebooks, workers or os.cpu_count() or 1, progress))
 
 
@@ -265,8 +289,8 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
     """Make two runs of the same notebook equal where nothing of substance differs.
 
     Drops what depends on the machine (kernel and language versions, memory addresses, paths of
-    temporary files, generated identifiers), joins the pieces in which a stream arrived, and
-    numbers the cells in order.
+    temporary files, generated identifiers) and sliders, beside which their chart and table stand;
+    joins the pieces in which a stream arrived, and numbers the cells in order.
     """
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -286,6 +310,8 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
                 output.execution_count = count
             if "text" in output:
                 output.text = _mask_machine(output.text)
+            if len(output.get("data", {})) > 1:  # a widget shows nothing where no kernel runs
+                output.data.pop(WIDGET, None)
             for form in TEXT_FORMS & output.get("data", {}).keys():
                 output.data[form] = _mask_machine(output.data[form])
     return notebook
@@ -334,7 +360,7 @@ def output_text(cell: NotebookNode) -> str:
     for output in cell.outputs:
         texts += [output.get("text", ""), output.get("ename", "")]
         texts += [output.data[form] for form in sorted(TEXT_FORMS & output.get("data", {}).keys())]
-    return "\n".join(_mask_machine(text) for text in texts if text)
+    return "\n".join(PICTURE.sub("picture", _mask_machine(text)) for text in texts if text)
 
 
 def write_notebook(notebook: NotebookNode, path: Path, replaces: bytes | None = None) -> None:

@@ -109,7 +109,7 @@ def control_chart(  # noqa: PLR0913  (keywords of a chart)
     source : str
         Where the numbers come from.
     n : numbers, optional
-        Answers of each wave, for the note.
+        Answers of each wave, for the note; may be NaN where it is suppressed.
     signals : booleans, optional
         Which waves signal; without it, those outside their limits.
     changes : integers
@@ -153,7 +153,7 @@ def control_chart(  # noqa: PLR0913  (keywords of a chart)
         _wave_index(timeline, at, "annotations", 0): str(note)
         for at, note in (annotations or {}).items()
     }
-    sizes = None if n is None else style.check_values(timeline.names, n, "n")[1]
+    sizes = None if n is None else _sizes(timeline, series, n)
     if level is not None:
         check_level(level)
     if isinstance(sigma, bool) or not isinstance(sigma, Real) or not sigma > 0:
@@ -496,6 +496,15 @@ def _title(
         return label("chart.control.title.changes", lang, names=names, m=m, k=k, n=n)
     key = _direction(series, starts[0], sizes)
     return label(f"chart.control.title.{key}", lang, wave=names, k=k, n=n)
+
+
+def _sizes(timeline: WaveAxis, series: WaveSeries, n: Iterable[float]) -> list[float]:
+    """Return the answers of each wave; those of a suppressed one may be missing, and count none."""
+    sizes = list(n)
+    if len(sizes) == len(series.hidden):
+        sizes = [0.0 if hidden and size != size else size  # noqa: PLR0124  (NaN differs from itself)
+                 for size, hidden in zip(sizes, series.hidden, strict=True)]  # fmt: skip
+    return style.check_values(timeline.names, sizes, "n")[1]
 
 
 def _direction(series: WaveSeries, start: int, sizes: Sequence[float] | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
@@ -15,6 +16,9 @@ from cxstats.core.language import LANGUAGES, Text
 
 LINE = 1.32  # height of a line in sizes of type; Chinese characters fill a whole size
 PIECE = re.compile(rf"[{OPENING}]*(?:-*[!-,.-~\u00a0-\u024f\u2212]+-*|\s+|.)")
+# Fonts of charts have no pictographs, which are wider than the box in their place.
+PICTOGRAPH = re.compile("[\U00010000-\U0010ffff]")
+FULL_WIDTH = re.compile("[\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60]")
 
 
 @lru_cache(maxsize=20_000)
@@ -28,7 +32,13 @@ def inches(text: str, size: float, lang: str, bold: bool = False) -> float:
     """
     weight = "bold" if bold else "normal"
     font = FontProperties(family=fonts.families(lang), size=size, weight=weight)
-    width = text_to_path.get_text_width_height_descent(text, font, False)[0]
+    text = PICTOGRAPH.sub("Wi", text)
+    if fonts.chinese_font() is None:
+        text = FULL_WIDTH.sub("W", text)
+    with warnings.catch_warnings():
+        # A letter that no font here has is measured as the box that stands for it.
+        warnings.filterwarnings("ignore", "Glyph")
+        width = text_to_path.get_text_width_height_descent(text, font, False)[0]
     return float(width) / 72 * (1 + fonts.EMBOLDENING * bold)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from html import escape
 from io import BytesIO
 from pathlib import Path
@@ -27,7 +27,7 @@ from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.files import write_whole
 from cxstats.core.language import Text, catalogue, check_lang, label
-from cxstats.core.messages import excerpt
+from cxstats.core.messages import cut, excerpt
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -329,28 +329,70 @@ def _workbook(result: Result, path: Path, lang: str) -> None:
 
 
 def _sheet(book: Any, name: str, table: pd.DataFrame, lang: str) -> None:
-    sheet = book.add_worksheet(name[:SHEET_NAME])
+    table, sheet = with_index(table), book.add_worksheet(name[:SHEET_NAME])
+    fill_sheet(book, sheet, table, [head_of(column, lang) for column in table.columns], lang)
+    sheet.freeze_panes(1, 0)
+
+
+def fill_sheet(
+    book: Any,
+    sheet: Any,
+    table: pd.DataFrame,
+    heads: Sequence[str],
+    lang: str,
+    *,
+    top: int = 0,
+    shares: Collection[str] = (),
+) -> None:
+    """Write a table to a sheet: numbers unrounded in the format of their column, texts as texts.
+
+    Parameters
+    ----------
+    book, sheet : Workbook, Worksheet
+        Of XlsxWriter.
+    table : pandas.DataFrame
+        Its labels of rows are not written.
+    heads : sequence of str
+        Words above the columns.
+    lang : {"en", "zh"}
+        Language of cells that hold texts in both.
+    top : int
+        Row of the heads, from 0.
+    shares : collection of str
+        Columns of shares from 0 to 1, shown per cent.
+
+    Raises
+    ------
+    DataError
+        If a sheet cannot hold the table.
+    """
+    if len(table) + top >= MOST_ROWS or table.shape[1] > MOST_COLUMNS:
+        raise DataError(
+            f"{len(table):,} rows and {table.shape[1]:,} columns; allowed in .xlsx: at most "
+            f"{MOST_ROWS - 1 - top:,} rows and {MOST_COLUMNS:,} columns"
+        )
     head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
-    table, formats = with_index(table), {}
-    for j, column in enumerate(map(str, table.columns)):
-        cells, words = table.iloc[:, j], head_of(column, lang)
+    formats: dict[str, Any] = {}
+    for j, (column, words) in enumerate(zip(map(str, table.columns), heads, strict=True)):
+        cells = table.iloc[:, j]
         style = column_of(cells, column)
-        sheet.write_string(0, j, words, head)
+        sheet.write_string(top, j, cut(words, LONGEST_CELL), head)
         widths = [len(words)]
-        for i, value in enumerate(cells, start=1):
+        for i, value in enumerate(cells, start=top + 1):
             cell = plain_cell(value, lang)
             widths.append(len(style.write(value, lang)))
             if isinstance(cell, str):
-                sheet.write_string(i, j, cell)
+                sheet.write_string(i, j, cut(cell, LONGEST_CELL))
+            elif isinstance(cell, int) and abs(cell) >= LARGEST_WHOLE:
+                sheet.write_string(i, j, str(cell))
             elif isinstance(cell, (int, float)) and not abs(cell) <= float_info.max:
                 sheet.write_string(i, j, style.write(value, lang))  # a spreadsheet has no infinity
             elif cell is not None:
-                number_format = style.excel_format(value)
+                number_format = "0.0%" if column in shares else style.excel_format(value)
                 if number_format not in formats:
                     formats[number_format] = book.add_format({"num_format": number_format})
                 sheet.write(i, j, cell, formats[number_format])
         sheet.set_column(j, j, min(max(widths) + 2, WIDEST))
-    sheet.freeze_panes(1, 0)
 
 
 def _docx(result: Result, path: Path, lang: str) -> None:

@@ -1,5 +1,6 @@
 """Real data from the packages that ship them, and simulators whose truth is known."""
 
+from cxstats.datasets.client_workbook import write_client_workbook
 from cxstats.datasets.loaders import (
     load_bank_calls,
     load_cdnow,
@@ -25,4 +26,5 @@ __all__ = [
     "load_hotel_bookings",
     "load_patient_experience",
     "loan_truth",
+    "write_client_workbook",
 ]

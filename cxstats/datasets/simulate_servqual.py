@@ -141,7 +141,7 @@ def simulate_servqual(  # noqa: PLR0913
         branch = generator.choice(list(branches), n)
         shift = np.array([branches[name] for name in branch])
     sizes = [len(items) for items in book.constructs.values()]
-    factors = _factors(generator, n, len(names), list(means), factor_corr, role_corr)
+    factors = draw_factors(generator, n, len(names), list(means), factor_corr, role_corr)
     columns: dict[str, Any] = {"respondent": np.arange(1, n + 1)}
     for k, (role, mean) in enumerate(means.items()):
         level = np.repeat(mean, sizes) + (shift[:, None] if role == "P" else 0)
@@ -177,7 +177,7 @@ def _check(key: str, values: Mapping[str, float], names: list[str]) -> Array:
     return np.array([float(values[name]) for name in names])
 
 
-def _factors(
+def draw_factors(
     generator: np.random.Generator,
     n: int,
     k: int,

@@ -17,6 +17,12 @@ from cxstats.core.messages import excerpt, no_column
 from cxstats.core.result import Chart, Result
 from cxstats.metrics.rates import rate
 from cxstats.metrics.result import LEVEL, SHOWN, Metric, group_text
+from cxstats.stats.disclosure import (
+    check_min_cell,
+    suppressed_groups,
+    suppression_notes,
+    without_hidden,
+)
 from cxstats.stats.sampling_design import Design
 from cxstats.survey.answers import respondent_of
 from cxstats.survey.choices import NOT_OFFERED, read_ticks, wrong_cells
@@ -39,7 +45,8 @@ class Choices(Result):
     table : pandas.DataFrame
         One row per option, within each group of `by`: the columns of `by`, ``option, estimate``
         (share of those who were offered it), ``se, ci_low, ci_high, n`` (offered), ``ticked``,
-        ``n_missing``, ``n_not_offered``; with a sampling design also what `Metric` has of it.
+        ``n_missing``, ``n_not_offered``; with a sampling design also what `Metric` has of it; with
+        `min_cell` also ``suppressed``. A group is hidden at every option or at none.
     question : Question
     by : tuple of str
         Columns of groups.
@@ -89,6 +96,9 @@ class Choices(Result):
         lines = [head]
         rows: Any = zip(self._names(), self.table.itertuples(), strict=True)
         for name, row in list(rows)[:SHOWN]:
+            if getattr(row, "suppressed", False):
+                lines.append("  " + label("disclosure.row", lang, name=name))
+                continue
             if np.isnan(row.estimate):
                 n = format_number(row.n)
                 lines.append("  " + label("metric.row.none", lang, name=name, n=n))
@@ -192,6 +202,7 @@ def choices(  # noqa: PLR0913  (keywords of a public function)
     """
     import pandas as pd
 
+    check_min_cell(min_cell)
     asked = _question(question, codebook)
     data = as_pandas(frame)
     for column in dict.fromkeys(asked.all_columns):
@@ -211,7 +222,7 @@ def choices(  # noqa: PLR0913  (keywords of a public function)
         raise DataError(f"column {asked.column!r}: nobody ticked an option")
     options: dict[str, Any] = {
         "weights": weights, "cluster": cluster, "strata": strata, "design": design,
-        "interval": interval, "level": level, "min_cell": min_cell,
+        "interval": interval, "level": level,
     }  # fmt: skip
     indicators = ticks.indicators
     tables, metrics = [], []
@@ -222,6 +233,14 @@ def choices(  # noqa: PLR0913  (keywords of a public function)
         metric = rate(marked, by=by, column=COLUMN, codebook=None, **options)
         metrics.append(metric)
         tables.append(_rows(metric, option, ticks.states[:, j], data))
+    notes = [*ticks.notes(), *_notes(metrics)]
+    if min_cell is not None:
+        groups = metrics[0].table[list(metrics[0].by)]
+        answered = np.column_stack([metric.table["n"] for metric in metrics])
+        hidden = suppressed_groups(answered, min_cell, groups)
+        visible = [*metrics[0].by, "option"]
+        tables = [without_hidden(table, hidden, visible) for table in tables]
+        notes += suppression_notes(hidden, min_cell)
     table = pd.concat(tables, ignore_index=True)
     return Choices(
         table=table,
@@ -232,7 +251,7 @@ def choices(  # noqa: PLR0913  (keywords of a public function)
         n=int((~np.isnan(indicators)).any(axis=1).sum()),
         weighted=metrics[0].weighted,
         synthetic=bool(data.attrs.get("synthetic")),
-        notes=(*ticks.notes(), *_notes(metrics)),
+        notes=tuple(notes),
     )
 
 

@@ -16,7 +16,12 @@ from cxstats.core.language import Text, both, catalogue, label
 from cxstats.core.result import Chart, Result
 from cxstats.metrics.cluster_sums import TOO_FEW_CLUSTERS, ClusterSums, Covariance
 from cxstats.metrics.group_sums import Sums
-from cxstats.stats.group_comparison import check_min_cell
+from cxstats.stats.disclosure import (
+    check_min_cell,
+    suppressed_groups,
+    suppression_notes,
+    without_hidden,
+)
 from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
@@ -54,7 +59,7 @@ class Metric(Result):
         weights also ``n_effective, n_kish, deff``: shares, estimates and errors are weighted then,
         counts are not. With clusters or strata ``n_effective, deff, n_clusters`` (those with
         answers; the answers, without clusters) and ``df`` (less the strata). With `min_cell` also
-        ``suppressed``.
+        ``suppressed``: all other numbers of such a row are NaN, ``n`` as well.
     name : str
         "nps", "csat", "churn_rate", ...
     unit : {"nps", "share", "mean", "ratio"}
@@ -71,7 +76,9 @@ class Metric(Result):
     weighted : bool
         Whether the answers have weights.
     min_cell : int or None
-        Groups of fewer answers have no estimate.
+        Groups of fewer answers have no estimate and no n; nor have those from which these could be
+        computed (`cxstats.stats.disclosure`). `covariance` and `clusters` hold the sums of all
+        groups: hand over tables, documents and charts, not the object.
     n_resamples, seed : int or None
         Of the bootstrap, where there is one.
     synthetic : bool
@@ -172,6 +179,8 @@ class Metric(Result):
         return lines
 
     def _row(self, name: str, row: pd.Series[Any], lang: str) -> str:
+        if self.min_cell is not None and row["suppressed"]:
+            return label("disclosure.row", lang, name=name)
         n = format_number(int(row["n"]))
         if np.isnan(row["estimate"]):
             return label("metric.row.none", lang, name=name, n=n)
@@ -227,8 +236,10 @@ class Metric(Result):
         overall = round(float(np.average(estimates, weights=n)), decimals)
         if len(estimates) == 1:
             return {"reference": overall}
+        hides = self.min_cell is not None and bool(self.table["suppressed"].any())
+        key = "metric.title.groups.published" if hides else "metric.title.groups"
         title = label(
-            "metric.title.groups", lang, name=self.title(lang), n=len(estimates),
+            key, lang, name=self.title(lang), n=len(estimates),
             k=int(((lows > overall) | (highs < overall)).sum()),
             value=format_number(overall, decimals),
         )  # fmt: skip
@@ -265,7 +276,7 @@ def build(  # noqa: PLR0913  (every metric says all of this)
     notes: Sequence[Text] = (),
     scale: float = 1.0,
 ) -> Metric:
-    """Return a metric from its columns, with the small cells suppressed.
+    """Return a metric from its columns, with the small groups hidden.
 
     Parameters
     ----------
@@ -291,14 +302,9 @@ def build(  # noqa: PLR0913  (every metric says all of this)
         table["n_missing"] = sums.missing
     for key, values in _design_columns(sums).items():
         table[key] = values
-    small = np.zeros(len(table), bool)
+    hidden = suppressed_groups(sums.n, options.min_cell, sums.groups)
     if options.min_cell is not None:
-        small = sums.n < options.min_cell
-        visible = [*sums.groups.columns, "n", "n_missing"]
-        hidden = [column for column in table.columns if column not in visible]
-        table = table.astype(dict.fromkeys(hidden, float))
-        table.loc[small, hidden] = np.nan
-        table["suppressed"] = small
+        table = without_hidden(table, hidden, list(sums.groups.columns))
     return Metric(
         table=table,
         name=name,
@@ -317,7 +323,7 @@ def build(  # noqa: PLR0913  (every metric says all of this)
         listed=counted,
         covariance=None if sums.covariance is None else sums.covariance.scaled(scale),
         clusters=sums.clusters,
-        notes=(*_omissions(sums, small, options), *_of_design(sums), *notes),
+        notes=(*_omissions(sums, hidden, options), *_of_design(sums), *notes),
     )
 
 
@@ -351,7 +357,7 @@ def _check_group_columns(
             )
 
 
-def _omissions(sums: Sums, small: Any, options: Options) -> list[Text]:
+def _omissions(sums: Sums, hidden: Any, options: Options) -> list[Text]:
     """Return notes on what is in no estimate."""
     notes = []
     missing, empty = int(sums.missing.sum()), int((sums.n == 0).sum())
@@ -361,9 +367,7 @@ def _omissions(sums: Sums, small: Any, options: Options) -> list[Text]:
         notes.append(both("metric.note.ungrouped", count=format_number(sums.ungrouped)))
     if empty:
         notes.append(both("metric.note.empty", count=format_number(empty)))
-    if small.any():
-        count = format_number(int(small.sum()))
-        notes.append(both("metric.note.small", count=count, least=options.min_cell))
+    notes += suppression_notes(hidden, options.min_cell)
     if sums.weighted:
         low, high = np.nanmin(sums.kish() / sums.n), np.nanmax(sums.kish() / sums.n)
         notes.append(both("metric.note.weights", low=f"{low:.2f}", high=f"{high:.2f}"))

@@ -25,6 +25,7 @@ from cxstats.core.result import Chart, Result
 from cxstats.metrics.rates import rate
 from cxstats.metrics.result import LEVEL, Metric
 from cxstats.operations.timestamps import check_unit, in_units, quoted, read_times
+from cxstats.stats.disclosure import without_hidden
 from cxstats.survey.answers import numbers
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class PromiseKept(Result):
     unit : str
         Of lateness; empty for columns of numbers.
     missing : {"left_out", "broken"}
+    n_missing : int
+        Promises without an outcome.
     n_unpromised : int
         Rows without a promise, which are in no number.
     level : float
@@ -77,6 +80,7 @@ class PromiseKept(Result):
     tolerance: float
     unit: str
     missing: str
+    n_missing: int
     n_unpromised: int
     level: float
     synthetic: bool
@@ -99,7 +103,7 @@ class PromiseKept(Result):
     def findings(self, lang: str) -> list[str]:
         """Return the rule, the shares, what missing outcomes could change, and how late."""
         lines = [label("promise.head", lang, rule=self._rule(lang)), *self.metric.findings(lang)]
-        if int(self.table["n_missing"].sum()):
+        if self.n_missing:
             lines += self._bounds(lang)
         if self.lateness is None or self.metric.by:
             return lines
@@ -115,7 +119,7 @@ class PromiseKept(Result):
         return lines
 
     def _bounds(self, lang: str) -> list[str]:
-        missing, n = int(self.table["n_missing"].sum()), int(self.table["n"].sum())
+        missing, n = self.n_missing, self.metric.n
         total = n if self.missing == "broken" else n + missing
         values = {
             "n": format_number(missing),
@@ -279,12 +283,13 @@ def promise_kept(  # noqa: PLR0913  (keywords of a public function)
     metric = rate(filled, **options)
     return PromiseKept(
         table=_with_bounds(metric, table, groups, missing),
-        lateness=None if judged.late is None else _quantiles(table, quantiles, options),
+        lateness=None if judged.late is None else _quantiles(table, quantiles, options, metric),
         metric=metric,
         rule=judged.rule,
         tolerance=judged.tolerance,
         unit=judged.unit,
         missing=missing,
+        n_missing=int(table[OUTCOME].isna().sum()),
         n_unpromised=int((~judged.has_promise).sum()),
         level=level,
         synthetic=bool(data.attrs.get("synthetic")),
@@ -507,6 +512,9 @@ def _with_bounds(
     if missing == "broken":
         lost = table[OUTCOME].isna().groupby(_keys(table, groups).to_numpy()).sum().to_dict()
         shares["n_missing"] = [int(lost.get(key, 0)) for key in _keys(shares, groups)]
+    if metric.min_cell is not None:
+        hidden = shares["suppressed"].to_numpy(bool)
+        shares = without_hidden(shares, hidden, [*groups, "suppressed"], flag=False)
     total = shares["n"] + (0 if missing == "broken" else shares["n_missing"])
     with np.errstate(invalid="ignore", divide="ignore"):
         shares["bound_low"] = (shares["events"] / total).astype(float)
@@ -515,9 +523,9 @@ def _with_bounds(
 
 
 def _quantiles(
-    table: pd.DataFrame, quantiles: Sequence[float], options: Mapping[str, Any]
+    table: pd.DataFrame, quantiles: Sequence[float], options: Mapping[str, Any], metric: Metric
 ) -> pd.DataFrame:
-    """Return quantiles of lateness by group with Woodruff's limits."""
+    """Return quantiles of lateness by group with Woodruff's limits; hidden groups have none."""
     import pandas as pd
 
     groups = list(options["by"] or [])
@@ -543,8 +551,12 @@ def _quantiles(
                 _rank(sorted_by_group[key], tail) if key in sorted_by_group else np.nan
                 for key, tail in zip(keys, tails, strict=True)
             ]
-        small = share["estimate"].isna()  # of a small cell, or of a group without an outcome
-        part.loc[small, ["estimate", "ci_low", "ci_high"]] = np.nan
+        none = share["estimate"].isna()  # of a hidden group, or of one without an outcome
+        part.loc[none, ["estimate", "ci_low", "ci_high"]] = np.nan
+        if metric.min_cell is not None:
+            secret = _keys(metric.table, groups)[metric.table["suppressed"].to_numpy(bool)]
+            hidden = (keys.isin(list(secret)) | share["suppressed"]).to_numpy(bool)
+            part = without_hidden(part, hidden, [*groups, "quantile"], flag=False)
         parts.append(part[[*groups, "quantile", "estimate", "ci_low", "ci_high", "n"]])
     joined = pd.concat(parts)
     return joined.sort_index(kind="stable").reset_index(drop=True)

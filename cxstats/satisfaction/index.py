@@ -37,7 +37,8 @@ from cxstats.satisfaction.index_weights import (
 from cxstats.satisfaction.result import WeightedScore
 from cxstats.satisfaction.score import ROUGH, Options, check_options, score, ungrouped_note
 from cxstats.service.dimension_scores import OVERALL
-from cxstats.stats.group_comparison import Groups, compare_groups
+from cxstats.stats.disclosure import suppression_notes
+from cxstats.stats.group_comparison import Groups, compare_groups, hidden_groups
 from cxstats.stats.sampling_design import Design
 from cxstats.survey.coding import by_codebook
 
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 
 Scale = tuple[float, float] | Mapping[str, tuple[float, float]]
 INDEX_LIMITS = (0.0, 100.0)
+HIDDEN = object()  # the group that all hidden ones make together
 WEIGHTINGS = ("equal", "pls", "factor")
 
 
@@ -68,6 +70,7 @@ def satisfaction_index(  # noqa: PLR0913  (keywords)
     interval: str = "t",
     design: Design | None = None,
     cluster: str | None = None,
+    min_cell: int | None = None,
     level: float = 0.95,
     n_resamples: int = 5_000,
     seed: int = 1,
@@ -101,6 +104,8 @@ def satisfaction_index(  # noqa: PLR0913  (keywords)
     interval, design, cluster
         See `cxstats.weighted_score`; weights from "pls" or "factor" take none of them, since their
         intervals are bootstrap ones of a simple sample.
+    min_cell : int, optional
+        See `cxstats.weighted_score`.
     level, n_resamples, seed
         Confidence level; bootstrap resamples of respondents, their seed.
     codebook : Codebook, mapping, path or name, optional
@@ -141,7 +146,7 @@ def satisfaction_index(  # noqa: PLR0913  (keywords)
     71.97
     """
     table = as_pandas(frame)
-    options = Options(on_missing, by, interval, design, cluster, level, n_resamples, seed)
+    options = Options(on_missing, by, interval, design, cluster, level, n_resamples, seed, min_cell)
     columns = _check_items(items)
     _check_weighting(weights, fit, construct)
     answers = from_frame(table, columns, "items")
@@ -283,7 +288,10 @@ def _estimated(
         result, table=table, groups=groups.means, comparisons=groups.pairs,
         omnibus=groups.omnibus, by=options.by, on_missing=options.on_missing,
         n_resamples=options.n_resamples, n_failed=fitted.n_failed, interval="percentile",
-        notes=_notes(shares, complete, fitted.n_failed, weighting, answers, options),
+        notes=(
+            *_notes(shares, complete, fitted.n_failed, weighting, answers, options),
+            *suppression_notes(np.ones(len(hidden_groups(groups.means)), bool), options.min_cell),
+        ),
     )  # fmt: skip
 
 
@@ -341,7 +349,7 @@ def _groups(
 ) -> Groups:
     groups = compare_groups(
         components.frame, options.by, with_total(terms), [*components.names, OVERALL],
-        options.of_means(),
+        options.of_means(), options.min_cell,
     )  # fmt: skip
     if options.by is None or groups.means is None:
         return groups
@@ -350,6 +358,10 @@ def _groups(
         group: np.flatnonzero((labels == group).to_numpy(bool, na_value=False))
         for group in dict.fromkeys(groups.means["group"])
     }
+    hidden = hidden_groups(groups.means)
+    if hidden:  # weights are those of all groups; the hidden ones are drawn as one
+        together = np.sort(np.concatenate([members.pop(group) for group in hidden]))
+        members |= {HIDDEN: together} if len(together) > 1 else {}
     return compare_estimated(
         index, members, groups, options.level, options.n_resamples, options.seed
     )

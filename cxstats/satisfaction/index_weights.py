@@ -267,10 +267,14 @@ def compare_estimated(
         group: with_total(shares * index.rescaled(sample.mean)) for group, sample in samples.items()
     }
     assert groups.means is not None
-    assert groups.pairs is not None
-    means, pairs = groups.means.copy(), groups.pairs.copy()
+    means = groups.means.copy()
     for group, rows in means.groupby("group", sort=False):
+        if group not in replicates:
+            continue
         means.loc[rows.index, ["ci_low", "ci_high", "se"]] = limits_of(replicates[group], level)
+    if groups.pairs is None:
+        return replace(groups, means=means)
+    pairs = groups.pairs.copy()
     for (first, second), rows in pairs.groupby(["group", "other"], sort=False):
         limits = limits_of(replicates[first] - replicates[second], level)
         estimate, df = rows["estimate"].to_numpy(), rows["df"].to_numpy()

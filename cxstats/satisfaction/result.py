@@ -67,8 +67,8 @@ class WeightedScore(FormulaResult):
         Share of the weight that has data, from 0 to 1: mean and smallest over the respondents
         used.
     groups, comparisons, omnibus : pandas.DataFrame or None
-        By group, all pairs of groups, one test of all; with `by`. Differences of contributions
-        are adjusted together, those of the score by themselves.
+        By group (with `min_cell` also ``suppressed``), all pairs of groups, one test of all; with
+        `by`. Differences of contributions are adjusted together, those of the score by themselves.
     name : Text
         What the score is called.
     weights : str
@@ -120,7 +120,8 @@ class WeightedScore(FormulaResult):
     @property
     def kinds(self) -> tuple[str, ...]:
         """What `plot` can draw: contributions, groups (with `by`), weights."""
-        groups = () if self.groups is None else ("groups",)
+        drawn = self.groups is not None and self.groups["estimate"].notna().any()
+        groups = ("groups",) if drawn else ()
         return ("contributions", *groups, "weights")
 
     @property
@@ -195,13 +196,19 @@ class WeightedScore(FormulaResult):
         )
 
     def _group_lines(self, lang: str) -> list[str]:
-        if self.groups is None or self.comparisons is None:
+        if self.groups is None:
             return []
         lines = []
         for _, row in overall_rows(self.groups).iterrows():
+            if row.get("suppressed", False):
+                name = label("chart.entry", lang, name=self.by, value=row["group"])
+                lines.append(label("disclosure.row", lang, name=name))
+                continue
             values = {"by": self.by, "group": row["group"], "n": format_number(row["n"])}
             values |= _estimate(row)
             lines.append(label("satisfaction.group", lang, **values))
+        if self.comparisons is None:
+            return lines
         n_pairs, clear = len(overall_rows(self.comparisons)), self._clear_pairs()
         lines.append(label("satisfaction.comparisons", lang, n=n_pairs, k=len(clear), by=self.by))
         for _, row in clear.iterrows():
@@ -211,7 +218,8 @@ class WeightedScore(FormulaResult):
 
     def _clear_pairs(self) -> pd.DataFrame:
         """Return the comparisons of the score that differ after adjustment."""
-        assert self.comparisons is not None
+        if self.comparisons is None:
+            return self.table.iloc[:0]
         pairs = overall_rows(self.comparisons)
         return pairs[pairs["p_adjusted"] < 1 - self.level]
 
@@ -243,6 +251,7 @@ class WeightedScore(FormulaResult):
     def _group_chart(self, lang: str) -> Chart:
         assert self.groups is not None
         rows = overall_rows(self.groups)
+        rows = rows[rows["estimate"].notna()]
         rows = rows.sort_values("estimate", ascending=False, kind="stable")
         # Which group comes first is a finding only if some difference is one.
         clear = len(self._clear_pairs()) > 0

@@ -16,6 +16,7 @@ from cxstats.core.language import Text, both, note_if
 from cxstats.satisfaction.component_scores import ComponentScores, check_complete, read_scores
 from cxstats.satisfaction.result import COMPLETE, WeightedScore
 from cxstats.service.dimension_scores import OVERALL
+from cxstats.stats.disclosure import check_min_cell
 from cxstats.stats.group_comparison import compare_groups
 from cxstats.stats.means import MeanOptions, Means, interval_notes
 from cxstats.stats.sampling_design import Design, design_of
@@ -44,10 +45,12 @@ class Options:
     level: float = 0.95
     n_resamples: int = 5_000
     seed: int = 1
+    min_cell: int | None = None
 
     def __post_init__(self) -> None:
         self.of_means()
         design_of(self.design, cluster=self.cluster)
+        check_min_cell(self.min_cell)
 
     def of_means(self, frame: pd.DataFrame | None = None) -> MeanOptions:
         """Return how means get intervals: of the rows of a table, or of a simple sample."""
@@ -89,6 +92,7 @@ def weighted_score(  # noqa: PLR0913  (keywords)
     interval: str = "t",
     design: Design | None = None,
     cluster: str | None = None,
+    min_cell: int | None = None,
     level: float = 0.95,
     n_resamples: int = 5_000,
     seed: int = 1,
@@ -119,6 +123,9 @@ def weighted_score(  # noqa: PLR0913  (keywords)
         `weights` are those of the components.
     cluster : str, optional
         Column of clusters, short for ``design=cx.Design(cluster=...)``.
+    min_cell : int, optional
+        Groups with fewer respondents get no estimates, nor do those from which theirs could be
+        computed (`cxstats.stats.disclosure`).
     level, n_resamples, seed
         Confidence level; resamples of respondents of "bca", and their seed.
     codebook : Codebook, mapping, path or name, optional
@@ -153,7 +160,7 @@ def weighted_score(  # noqa: PLR0913  (keywords)
     >>> result.table["estimate"].round(4).tolist()
     [16.875, 56.25, 73.125]
     """
-    options = Options(on_missing, by, interval, design, cluster, level, n_resamples, seed)
+    options = Options(on_missing, by, interval, design, cluster, level, n_resamples, seed, min_cell)
     components, shares, notes = read_scores(scores, weights, normalise)
     weighting = "normalised" if normalise else "fixed"
     name = both("satisfaction.name")
@@ -196,7 +203,9 @@ def score(  # noqa: PLR0913  (keywords)
     names = [*components.names, OVERALL]
     of_means = replace(options.of_means(components.frame), bounds=bounds)
     means = Means.of(columns, of_means)
-    groups = compare_groups(components.frame, options.by, columns, names, of_means)
+    groups = compare_groups(
+        components.frame, options.by, columns, names, of_means, options.min_cell
+    )
     return WeightedScore(
         table=_table(components, shares, means, of_means, used),
         scores=pd.Series(columns[:, -1], index=components.frame.index, name="score"),

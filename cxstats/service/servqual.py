@@ -475,6 +475,53 @@ def servperf(  # noqa: PLR0913  (keywords)
     return _analyse(scored, "perception", weights, by, options, seed, min_cell)
 
 
+def respondent_scores(
+    frame: Any,
+    codebook: Codebook,
+    weights: str | Mapping[str, float] | None = None,
+    *,
+    measure: str | None = None,
+) -> pd.DataFrame:
+    """Return the score of every respondent on every dimension, and the overall one.
+
+    They are what `servqual` and `servperf` test.
+
+    Parameters
+    ----------
+    frame, codebook, weights
+        As `servqual`.
+    measure : {"gap", "perception"}, optional
+        Without it gaps, where the questionnaire has expectations.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns: the dimensions and "Overall"; NaN where nothing was answered.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> book = Codebook(scale=(1, 7), constructs={"A": ["a1", "a2"], "B": ["b1"]})
+    >>> frame = pd.DataFrame({"a1": [5, 6], "a2": [7, None], "b1": [None, 2]})
+    >>> respondent_scores(frame, book).to_dict("list")
+    {'A': [6.0, 6.0], 'B': [nan, 2.0], 'Overall': [nan, 4.0]}
+    """
+    import pandas as pd
+
+    data, book = as_pandas(frame), as_codebook(codebook)
+    if measure is None:
+        measure = "gap" if "expectation" in book.roles else "perception"
+    if measure == "gap":
+        roles = answered_in_all(data, book, ("expectation", "perception"))
+        values = roles["perception"] - roles["expectation"]
+    else:
+        role = "perception" if "perception" in book.roles else book.roles[0]
+        values = answers(data, book, role)
+    shares, _ = respondent_weights(data, book, weights)
+    scores = Scores(data, book, values, {}).with_overall(values, shares)
+    return pd.DataFrame(scores, index=data.index, columns=[*book.constructs, OVERALL])
+
+
 def _options(
     scored: Scores, measure: str, design: Design | None, level: float, interval: str
 ) -> MeanOptions:

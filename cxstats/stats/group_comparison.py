@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.core.cells import is_whole_number
 from cxstats.core.errors import CxError, DataError
-from cxstats.core.language import Text, both
+from cxstats.core.language import Text
 from cxstats.core.messages import no_column
 from cxstats.core.order_of_waves import in_order
+from cxstats.stats.disclosure import check_min_cell, suppressed_groups, suppression_notes
 from cxstats.stats.hypothesis_tests import adjust
 from cxstats.stats.means import TINY, MeanOptions, Means, interval_notes
 from cxstats.stats.sampling_design import SampledRows
@@ -32,7 +32,7 @@ class Groups:
     ----------
     means : pandas.DataFrame
         By score and group: ``estimate, ci_low, ci_high, se, n``; with `min_cell` also
-        ``suppressed``, NaN where it is true.
+        ``suppressed``, NaN (``n`` as well) where it is true.
     pairs : pandas.DataFrame
         By score, group and other group: ``estimate`` (first less second), ``ci_low, ci_high, t, df,
         p_value, p_adjusted, p_fdr``; Welch's t and, unless asked otherwise, its interval. Under a
@@ -74,7 +74,8 @@ def compare_groups(
         Level, kind of interval, design; group i draws resamples with the seed (seed, i).
     min_cell : int, optional
         A group with fewer respondents at some score has no estimates, which the notes say, and is
-        compared with none.
+        compared with none; nor has one from which its numbers could be computed
+        (`cxstats.stats.disclosure`).
 
     Returns
     -------
@@ -92,15 +93,18 @@ def compare_groups(
     Korn & Graubard (1990). Simultaneous testing of regression coefficients with complex survey
     data: use of Bonferroni t statistics. The American Statistician 44, 270-276.
     """
-    check_min_cell(min_cell)
     if by is None:
+        check_min_cell(min_cell)
         return Groups()
-    samples, suppressed = {}, {}
+    samples, suppressed = {}, []
     members = _members(frame, by)
+    sizes = np.array([(~np.isnan(scores[rows])).sum(axis=0) for rows in members.values()])
+    hidden = suppressed_groups(sizes, min_cell)
+    # Without any answer a group has nothing to hide, and no estimate.
+    hidden |= (min_cell is not None) & (sizes.min(axis=1) == 0)
     for i, (group, rows) in enumerate(members.items()):
-        sizes = (~np.isnan(scores[rows])).sum(axis=0)
-        if min_cell is not None and sizes.min() < min_cell:
-            suppressed[group] = sizes
+        if hidden[i]:
+            suppressed.append(group)
             continue
         samples[group] = _sample(scores, rows, replace(options, seed=[options.seed, i]))  # type: ignore[list-item]
         n = samples[group].n
@@ -113,8 +117,7 @@ def compare_groups(
     notes = _notes(samples, by, options)
     if min_cell is not None:
         means = _with_suppressed(means, suppressed, names, list(members))
-        if suppressed:
-            notes = (both("metric.note.small", count=len(suppressed), least=min_cell), *notes)
+        notes = (*suppression_notes(hidden, min_cell), *notes)
     if len(samples) < 2:
         return Groups(means, notes=notes)
     if options.rows is None:
@@ -124,26 +127,27 @@ def compare_groups(
     return Groups(means, _pairs(samples, names, options), omnibus, notes)
 
 
-def check_min_cell(min_cell: int | None) -> None:
-    """Raise if the smallest group that is shown is no whole number from 1."""
-    if min_cell is not None and not (is_whole_number(min_cell) and min_cell >= 1):
-        raise CxError(f"min_cell={min_cell!r}; allowed: a whole number from 1, or None")
+def hidden_groups(means: pd.DataFrame | None) -> list[Any]:
+    """Return the groups that `min_cell` hides in `Groups.means`."""
+    if means is None or "suppressed" not in means:
+        return []
+    return list(dict.fromkeys(means.loc[means["suppressed"], "group"]))
 
 
 def _with_suppressed(
     means: pd.DataFrame,
-    suppressed: dict[Any, NDArray[np.intp]],
+    suppressed: list[Any],
     names: list[str],
     groups: list[Any],
 ) -> pd.DataFrame:
-    """Return the means with the rows of groups that are too small, in the order of the groups."""
+    """Return the means with the empty rows of hidden groups, in the order of the groups."""
     import pandas as pd
 
     tables = [means.assign(suppressed=False)]
-    for group, sizes in suppressed.items():
+    for group in suppressed:
         head = {"score": names, "group": [group] * len(names)}
-        empty = dict.fromkeys(("estimate", "ci_low", "ci_high", "se"), np.nan)
-        tables.append(pd.DataFrame({**head, **empty, "n": sizes, "suppressed": True}))
+        empty = dict.fromkeys(("estimate", "ci_low", "ci_high", "se", "n"), np.nan)
+        tables.append(pd.DataFrame({**head, **empty, "suppressed": True}))
     table = pd.concat([table for table in tables if len(table)], ignore_index=True)
     place = table["group"].map({group: i for i, group in enumerate(groups)})
     return table.iloc[np.argsort(place, kind="stable")].reset_index(drop=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,9 +14,12 @@ from cxstats.stats.means import MeanOptions, Means
 from cxstats.stats.sampling_design import SampledRows
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
+
+PAIRS_AT_ONCE = 16  # differences of two columns that stand in memory together
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,6 +140,58 @@ def difference_tests(
         effect_ci_high=none, skewness=difference.skewness,
     )  # fmt: skip
     return tests, (first, second)
+
+
+def paired_differences(
+    values: Array, names: Sequence[object], options: MeanOptions
+) -> pd.DataFrame:
+    """Test the differences of all pairs of columns over the cases that have both: paired t.
+
+    Parameters
+    ----------
+    values : array (n, k)
+        Cases by columns, NaN where missing.
+    names : sequence of k names
+    options : MeanOptions
+        Level and design; the interval is that of the test.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a pair: ``score, other, estimate`` (mean of the first less the second), ``ci_low,
+        ci_high, effect_size`` (in standard deviations of the difference), ``p_value, p_adjusted``
+        (Holm, over all pairs) and ``n``. A pair whose difference is the same for all has NaN.
+
+    Examples
+    --------
+    >>> x = np.array([[5.0, 3.0], [6.0, 5.0], [7.0, 4.0]])
+    >>> table = paired_differences(x, ["a", "b"], MeanOptions())
+    >>> table[["estimate", "p_value"]].round(3).values.tolist()
+    [[2.0, 0.074]]
+    """
+    import pandas as pd
+
+    pairs = list(combinations(range(values.shape[1]), 2))
+    tables = []
+    for start in range(0, len(pairs), PAIRS_AT_ONCE):
+        first, second = np.array(pairs[start : start + PAIRS_AT_ONCE]).T
+        means = Means.of(values[:, first] - values[:, second], options)
+        low, high = means.limits(replace(options, interval="t"), difference=True)
+        columns = {
+            "score": [names[i] for i in first],
+            "other": [names[i] for i in second],
+            "estimate": means.mean,
+            "ci_low": low,
+            "ci_high": high,
+            "effect_size": means.mean / means.sd,
+            "p_value": means.t_test()[1],
+            "n": means.n.astype(int),
+        }
+        tables.append(pd.DataFrame(columns))
+    heads = ["score", "other", "estimate", "ci_low", "ci_high", "effect_size", "p_value", "n"]
+    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=heads)
+    table.insert(7, "p_adjusted", adjust(table["p_value"].to_numpy(float)))
+    return table
 
 
 def _effect_limits(

@@ -32,6 +32,7 @@ from cxstats.survey.answer_flags import (
 )
 from cxstats.survey.choices import read_ticks, wrong_cells
 from cxstats.survey.codebook import Codebook, as_codebook, has_points
+from cxstats.survey.columns import date_forms
 from cxstats.survey.direction import best_by_labels, labelled_ends, value_labels
 from cxstats.survey.durations import seconds
 from cxstats.survey.formula_texts import formula_texts
@@ -65,6 +66,7 @@ KINDS = {
     "not_a_tick": "error",
     "answer_label": "note",
     "alike_groups": "warning",
+    "mixed_dates": "warning",
     "declared_missing": "note",
     "points_not_100": "warning",
     "all_missing": "warning",
@@ -263,6 +265,7 @@ def check(
         Listed(tuple(_choice_problems(answers))),
         Listed(tuple(_label_problems(answers))),
         Listed(tuple(_group_problems(answers))),
+        Listed(tuple(_date_problems(answers))),
         *_point_problems(still),
         *_missing_problems(still, max_missing),
         Listed(tuple(_time_problems(answers, min_seconds))),
@@ -596,6 +599,21 @@ def _group_problems(answers: FlaggedAnswers) -> Iterator[Problem]:
                 answers, "alike_groups", None, column, None, allowed,
                 first=repr(first), second=repr(second), n_first=n_first, n_second=n_second,
             )  # fmt: skip
+
+
+def _date_problems(answers: FlaggedAnswers) -> Iterator[Problem]:
+    """Yield the columns in which dates are written in several forms."""
+    table = answers.table
+    for column, count in answers.name_counts.items():
+        if count > 1 or column in answers.columns or table[column].dtype.kind not in "OUT":
+            continue
+        forms = date_forms(table[column].tolist())
+        if len(forms) > 1:
+            written = listed(
+                both("survey.dates.form", mark=repr(mark), n=n) if mark
+                else both("survey.dates.date", n=n) for mark, n in forms.most_common()
+            )  # fmt: skip
+            yield _problem(answers, "mixed_dates", None, str(column), forms=written)
 
 
 def _direction_problems(answers: FlaggedAnswers) -> Iterator[Problem]:

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from cxstats.survey.draft import CodebookDraft
 
 # Short names of the questionnaires that ship in data/codebooks.
-SHIPPED = ("servqual", "servperf", "ecsi_mobile", "corporate_reputation", "experience")
+SHIPPED = (
+    "servqual", "servperf", "ecsi_mobile", "corporate_reputation", "experience",
+    "synthetic_bank_client",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -145,7 +147,7 @@ def as_dates(values: Any, order: str) -> Any:
     Parameters
     ----------
     values : list or array
-        Of a column; only texts can be dates.
+        Of a column; dates of Excel beside the texts stay what they are.
     order : {"ymd", "dmy", "mdy"}
         Which of year, month and day comes first, second and third. Time of day may follow.
 
@@ -165,6 +167,9 @@ def as_dates(values: Any, order: str) -> Any:
         if value is None or value == "" or (isinstance(value, float) and np.isnan(value)):
             times.append(pd.NaT)
             continue
+        if isinstance(value, datetime):
+            times.append(pd.Timestamp(value))
+            continue
         match = _DATE.fullmatch(value.strip()) if isinstance(value, str) else None
         if match is None:
             return values
@@ -176,6 +181,37 @@ def as_dates(values: Any, order: str) -> Any:
         except ValueError:
             return values
     return times if any(time is not pd.NaT for time in times) else values
+
+
+def date_forms(cells: Iterable[Any]) -> Counter[str]:
+    """Return in which forms the cells of a column are dates, and how many have each.
+
+    The form of a text is its mark between year, month and day; that of a date of Excel is "".
+    Nothing where a filled cell is no date.
+
+    Examples
+    --------
+    >>> dict(date_forms(["2025/3/4", "2025年3月4日", None, datetime(2025, 3, 4)]))
+    {'/': 1, '年': 1, '': 1}
+    >>> dict(date_forms(["2025/3/4", "soon"]))
+    {}
+    """
+    import pandas as pd
+
+    forms: Counter[str] = Counter()
+    for cell in cells:
+        if isinstance(cell, str) and cell:
+            match = _DATE.fullmatch(cell.strip())
+            if match is None:
+                return Counter()
+            forms[match.string[match.end(1) :].lstrip()[0]] += 1
+        elif isinstance(cell, str) or (pd.api.types.is_scalar(cell) and pd.isna(cell)):
+            continue
+        elif isinstance(cell, datetime):
+            forms[""] += 1
+        else:
+            return Counter()
+    return forms
 
 
 def to_series(values: Any) -> pd.Series[Any]:

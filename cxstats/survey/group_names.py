@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
@@ -58,7 +59,8 @@ def _similar(a: str, b: str) -> bool:
 
 
 def _digits(text: str) -> str:
-    return "".join(mark for mark in text if mark.isdigit())
+    """Return the numbers in a name, those in Chinese too: 第一季度 and 第二季度 are two."""
+    return "".join(mark for mark in text if unicodedata.numeric(mark, None) is not None)
 
 
 def merged(column: pd.Series[Any], same: Mapping[Any, Any]) -> pd.Series[Any]:

@@ -13,6 +13,12 @@ from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, label, note_if
 from cxstats.core.messages import excerpt, row_name
 from cxstats.core.result import Chart, Result
+from cxstats.stats.disclosure import (
+    check_min_cell,
+    suppressed_groups,
+    suppression_notes,
+    without_hidden,
+)
 from cxstats.stats.group_comparison import group_names
 from cxstats.stats.intervals import check_level
 from cxstats.voice.adaptation import LEAST, adapted_scores
@@ -106,6 +112,8 @@ class Sentiment(Result):
         return [*lines, label(f"voice.basis.{self.basis}", lang)]
 
     def _line(self, name: str, row: pd.Series[Any], lang: str) -> str:
+        if row.get("suppressed", False):
+            return label("disclosure.row", lang, name=name)
         if not np.isfinite(row["estimate"]):
             called = row["classified_share"]
             share = format_percent(100 * called, 1, lang) if np.isfinite(called) else "–"
@@ -179,6 +187,7 @@ def sentiment(  # noqa: PLR0913  (options of a method)
     domain: str | None = None,
     model: SentimentModel | None = None,
     adapt: bool | str = "auto",
+    min_cell: int | None = None,
     level: float = 0.95,
 ) -> Sentiment:
     """Tell positive texts from negative ones, and estimate the share of positive ones.
@@ -241,6 +250,9 @@ def sentiment(  # noqa: PLR0913  (options of a method)
         words of the trade from its own calls, without labels. "auto" does so for texts without a
         `domain`, if there are 300 distinct Chinese ones. What is said of a text then depends on
         the other texts, not on their order.
+    min_cell : int, optional
+        Groups of fewer texts are not published, nor are those from which their numbers could be
+        computed (`cxstats.stats.disclosure`). ``texts`` holds every text: do not publish it.
     level : float
 
     Returns
@@ -269,6 +281,7 @@ def sentiment(  # noqa: PLR0913  (options of a method)
     [False, True, <NA>]
     """
     check_level(level)
+    check_min_cell(min_cell)
     if not (isinstance(adapt, bool) or adapt == "auto"):
         raise CxError(f"adapt={excerpt(adapt)}; allowed: True, False or 'auto'")
     if lang not in (None, "zh", "en"):
@@ -294,6 +307,10 @@ def sentiment(  # noqa: PLR0913  (options of a method)
     rows = share.by_group(groups) if groups is not None else total
     notes = _notes(table, share, total, rows, adapted)
     notes += _learned_note(read.values, language, models)
+    if groups is not None and min_cell is not None:
+        hidden = suppressed_groups(rows["n"], min_cell)
+        rows = without_hidden(rows, hidden, ["group"])
+        notes += tuple(suppression_notes(hidden, min_cell))
     basis = share.basis if np.isfinite(total["estimate"]).all() else "none"
     heading = by if isinstance(by, str) else "group" if by is not None else ""
     return Sentiment(rows, total, table, basis, level, heading, adapted, notes)

@@ -85,12 +85,12 @@ CASES = {
     ),
     "Choices/one cell, a small cell": Case(
         lambda: cx.choices(
-            _channels(),
+            _channels().assign(region=["East"] * 8 + ["North"] * 60 + ["South"] * 132),
             {"kind": "choices", "column": "cell", "label": CHANNELS["used"]["label"]},
             by="region",
-            min_cell=101,
+            min_cell=10,
         ),
-        labels=("App", "Hotline", "Branch", "North", "South", "region"),
+        labels=("App", "Hotline", "Branch", "East", "North", "South", "region"),
     ),
     "Metric/one group": Case(lambda: cx.nps(_answers(), column="recommend")),
     "Metric/faulty": Case(lambda: _by_branch(faulty=True, min_cell=10), labels=GROUPS),
@@ -157,9 +157,9 @@ CASES = {
     "Track/months as numbers, one too small": Case(
         lambda: cx.track(
             cx.rate(
-                [20, 30, 1, 40],
-                [100, 100, 2, 100],
-                by={"month": [202410, 202411, 202412, 202501]},
+                [20, 30, 1, 40, 33],
+                [100, 100, 2, 100, 110],
+                by={"month": [202410, 202411, 202412, 202501, 202502]},
                 min_cell=10,
             )
         ),

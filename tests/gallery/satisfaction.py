@@ -74,6 +74,13 @@ CASES = {
     "WeightedScore/groups": Case(
         lambda: cx.weighted_score(_answers(), WEIGHTS, by="branch", **QUICK), labels=LABELS
     ),
+    "WeightedScore/small groups": Case(
+        lambda: cx.weighted_score(
+            _answers().assign(branch=["East", "West", *["North"] * 60, *["South"] * 58]),
+            WEIGHTS, by="branch", min_cell=5, **QUICK,
+        ),
+        labels=(*LABELS, "East", "West"),
+    ),
     "WeightedScore/faulty": Case(
         lambda: cx.weighted_score(
             _answers(faulty=True), {name: 10 * w for name, w in WEIGHTS.items()}, by="branch",

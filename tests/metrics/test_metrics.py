@@ -294,14 +294,20 @@ def test_means_without_variation_have_no_interval():
 
 
 def test_small_cells_are_suppressed():
-    table = pd.DataFrame({"score": [9, 9, 3, 10, 1], "group": list("aaabb")})
-    found = metrics.nps(table, "group", column="score", min_cell=3)
-    assert found.table["suppressed"].to_list() == [False, True]
-    hidden = found.table.loc[1]
-    assert hidden["n"] == 2
-    assert hidden[["estimate", "se", "ci_low", "promoters", "passive_share"]].isna().all()
-    assert "1 groups have fewer than 3 answers" in found.notes[0].en
-    assert "no estimate, n = 2" in found.summary()
+    scores = [9, 9, 3, 10, 1, 9, 9, 3, 2, None]
+    table = pd.DataFrame({"score": scores, "group": list("aaabbccccd")})
+    result = metrics.nps(table, "group", column="score", min_cell=3)
+    assert result.table["suppressed"].to_list() == [True, True, False, False]
+    hidden = result.table[result.table["suppressed"]].drop(columns=["group", "suppressed"])
+    assert hidden.isna().all(axis=None)
+    assert result.table["n"].to_list()[2:] == [4, 0]
+    assert "2 groups are not shown: they have fewer than 3 answers" in result.summary("en")
+    assert "未显示" in result.summary("zh")
+    assert "a: not shown" in result.summary()
+    assert "d: no estimate, n = 0" in result.summary()
+    # Pairs of hidden groups are not compared either.
+    with pytest.raises(cx.CxError, match=r"at least|two groups"):
+        result.compare()
 
 
 # ---- comparison -----------------------------------------------------------------------------

@@ -245,7 +245,9 @@ def test_bad_input(message):
 
 
 def test_unknown_options_of_loyalty():
-    allowed = "scale, weights, fit, construct, on_missing, by, interval, design, cluster, level"
+    allowed = (
+        "scale, weights, fit, construct, on_missing, by, interval, design, cluster, min_cell, level"
+    )
     with pytest.raises(CxError, match=f"'bananas' is no option; allowed: {allowed}"):
         loyalty_index(mobi(), ["CUSL1"], bananas=1)
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import cxstats as cx
+from cxstats.service.servqual import respondent_scores
 from tests.references import close, paired, reference, value
 
 CLOSED = 1e-12
@@ -507,23 +508,22 @@ def test_what_two_samples_cannot_have():
 
 def test_small_groups_are_suppressed_and_said():
     responses, book = cx.simulate_servqual(200, seed=4)
-    responses["branch"] = ["North"] * 100 + ["South"] * 92 + ["West"] * 8
+    responses["branch"] = ["East"] * 40 + ["North"] * 100 + ["South"] * 52 + ["West"] * 8
     full = cx.servqual(responses, book, by="branch")
     hidden = cx.servqual(responses, book, by="branch", min_cell=10)
-    small = hidden.groups["group"] == "West"
+    small = hidden.groups["group"].isin(["East", "West"])  # East, or West would be all less it
     assert hidden.groups["suppressed"].tolist() == small.tolist()
-    numbers = ["estimate", "ci_low", "ci_high", "se"]
+    numbers = ["estimate", "ci_low", "ci_high", "se", "n"]
     assert hidden.groups.loc[small, numbers].isna().all(axis=None)
-    assert hidden.groups.loc[small, "n"].tolist() == [8] * 6
-    shown = full.groups["group"] != "West"
+    shown = full.groups["group"].isin(["North", "South"])
     pd.testing.assert_frame_equal(
-        hidden.groups.loc[~small, numbers], full.groups.loc[shown, numbers]
+        hidden.groups.loc[~small, numbers], full.groups.loc[shown, numbers], check_dtype=False
     )
     assert set(hidden.comparisons["group"]) | set(hidden.comparisons["other"]) == {"North", "South"}
-    assert "1 groups have fewer than 10 answers" in hidden.summary("en")
+    assert "2 groups are not shown: they have fewer than 10 answers" in hidden.summary("en")
     one = cx.servperf(responses, book, by="branch", min_cell=95)
     assert one.comparisons is None
-    assert one.groups["suppressed"].sum() == 12
+    assert one.groups["suppressed"].sum() == 18
     none = cx.servperf(responses, book, by="branch", min_cell=1_000)
     assert none.groups["estimate"].isna().all()
     assert "suppressed" not in full.groups
@@ -543,3 +543,21 @@ def test_items_whose_sum_does_not_vary_have_no_reliability():
     table = cx.servqual(data, book).table
     assert table["reliability"].isna().all()
     assert table["gap"].notna().all()
+
+
+@pytest.mark.parametrize("weights", [None, "points"])
+def test_scores_of_respondents_are_those_that_servqual_tests(weights):
+    responses, codebook = cx.simulate_servqual(80, seed=4)
+    responses.loc[:5, "P_t1"] = np.nan
+    scores = respondent_scores(responses, codebook, weights)
+    table = cx.servqual(responses, codebook, weights).table
+    assert list(scores) == list(table.index)
+    assert scores.mean().tolist() == pytest.approx(table["estimate"].tolist())
+    assert scores.notna().sum().tolist() == table["n"].tolist()
+
+
+def test_perceptions_of_respondents_are_those_that_servperf_tests():
+    responses, codebook = cx.simulate_servqual(80, seed=4)
+    scores = respondent_scores(responses, codebook, measure="perception")
+    table = cx.servperf(responses, codebook).table
+    assert scores.mean().tolist() == pytest.approx(table["estimate"].tolist())

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cxstats.service.dimension_scores import Scores, answered_in_all
-from cxstats.stats.hypothesis_tests import adjust, mean_tests, wilcoxon
+from cxstats.stats.hypothesis_tests import adjust, mean_tests, paired_differences, wilcoxon
 from cxstats.stats.means import MeanOptions
 from tests.references import close, paired, reference, value
 
@@ -65,3 +65,44 @@ def test_wilcoxon_ranks_equal_means_alike():
     assert thirds[0] != thirds[1]
     assert wilcoxon(thirds) == wilcoxon(np.array([0.3, 0.3, -0.5, 0.7]))
     assert np.isnan(wilcoxon(np.zeros(3)))
+
+
+def test_paired_differences_are_those_of_scipy_and_statsmodels():
+    from scipy.stats import ttest_rel
+    from statsmodels.stats.multitest import multipletests
+
+    rng = np.random.default_rng(3)
+    values = rng.normal(size=(40, 4)) + np.array([0.0, 0.2, 0.5, 0.5])
+    values[:5, 1] = np.nan
+    values[30:, 3] = np.nan
+    table = paired_differences(values, list("abcd"), MeanOptions())
+    assert [*zip(table["score"], table["other"], strict=True)] == [
+        ("a", "b"), ("a", "c"), ("a", "d"), ("b", "c"), ("b", "d"), ("c", "d")
+    ]  # fmt: skip
+    for row in table.itertuples():
+        i, j = "abcd".index(row.score), "abcd".index(row.other)
+        test = ttest_rel(values[:, i], values[:, j], nan_policy="omit")
+        assert row.p_value == pytest.approx(float(test.pvalue))
+        limits = test.confidence_interval(0.95)
+        assert (row.ci_low, row.ci_high) == pytest.approx((limits.low, limits.high))
+    holm = multipletests(table["p_value"], method="holm")[1]
+    assert table["p_adjusted"].tolist() == pytest.approx(holm.tolist())
+    assert table["n"].tolist() == [35, 40, 30, 35, 25, 30]
+
+
+def test_paired_differences_of_one_column_or_equal_ones():
+    x = np.array([[1.0], [2.0]])
+    assert paired_differences(x, ["a"], MeanOptions()).empty
+    equal = paired_differences(np.hstack([x, x + 1]), ["a", "b"], MeanOptions())
+    assert equal["estimate"].tolist() == [-1.0]
+    assert np.isnan(equal["p_value"]).all()
+
+
+def test_more_pairs_than_stand_in_memory_together():
+    values = np.random.default_rng(0).normal(size=(30, 8))
+    names = list("abcdefgh")
+    table = paired_differences(values, names, MeanOptions())
+    assert len(table) == 28
+    one = paired_differences(values[:, [2, 6]], ["c", "g"], MeanOptions())
+    row = table[(table["score"] == "c") & (table["other"] == "g")]
+    assert row["p_value"].tolist() == pytest.approx(one["p_value"].tolist())

@@ -76,6 +76,7 @@ def with_every_problem():
     frame = frame.assign(W_A=50, W_B=[-1, 20, *[30] * 10], W_C=20)
     frame["branch"] = ["north ", *["North"] * 6, *["South"] * 5]
     frame["used_App"] = ["perhaps", *[1] * 11]
+    frame["day"] = ["2025/3/4", *["2025-03-04"] * 11]
     frame["comment"] = ["mail a@example.org", "=1+1", *["fine"] * 10]
     return pd.concat([frame, frame[["twice"]]], axis=1), book
 

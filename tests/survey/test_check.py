@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
 import numpy as np
@@ -360,6 +361,8 @@ def test_a_respondent_is_named_beside_the_row():
         (["Branch 1", "Branch 2", "branch  1"], [("branch  1", "Branch 1")]),
         (["2023", "2024", "A", "B", None, 3.0], []),
         (["Beijing", "Nanjing", "一月", "二月"], []),
+        (["2025年第一季度", "2025年第二季度", "第十二营业部", "第十三营业部"], []),
+        (["华东第一营业部", "华东第一 营业部"], [("华东第一 营业部", "华东第一营业部")]),
     ],
 )
 def test_groups_that_look_alike_are_offered(names, pairs):
@@ -373,6 +376,26 @@ def test_groups_that_look_alike_are_offered(names, pairs):
         assert f"groups: {{branch: {{same: {{{first}: {second}}}}}}}" in problems[0].message.en
         merged = replace(book, groups={"branch": {"same": {first: second}}})
         assert not [p for p in check(frame, merged).problems if p.kind == "alike_groups"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "forms"),
+    [
+        (["2025/3/4", "2025-03-04", "2025年3月4日", "2025-03-05 09:30"], {"-": 2, "/": 1, "年": 1}),
+        ([datetime(2025, 3, 4), "2025/3/4", None], {"": 1, "/": 1}),
+        (["2025/3/4", "2025/12/31", ""], {}),
+        (["2025/3/4", "2025-03-04", "unknown"], {}),
+        ([datetime(2025, 3, 4), datetime(2025, 3, 5)], {}),
+    ],
+)
+def test_dates_in_several_forms_are_reported(cells, forms):
+    book = Codebook(scale=(1, 7), constructs={"A": ["a1"]}, other=["day"])
+    frame = pd.DataFrame({"a1": 4, "day": pd.Series(cells, dtype=object)})
+    problems = [p for p in check(frame, book).problems if p.kind == "mixed_dates"]
+    assert len(problems) == bool(forms)
+    for mark, n in forms.items():
+        written = f"with {mark!r} ({n})" if mark else f"dates of Excel ({n})"
+        assert written in problems[0].message.en
 
 
 # ------------------------------------------------------------------ reports
@@ -420,7 +443,8 @@ def test_every_line_of_the_chinese_summaries_is_chinese():
     for name in book.answer_columns:
         usable[name] = usable.get(name, np.nan)
     summaries.append(clean(usable, book, on_error="missing")[1].summary("zh"))
-    calls = r"cx\.mask_personal_data|cx\.clean|best: \w+|groups: \{.*\}|选中：[^；]*|ticked、.*d"
+    calls = r"cx\.read_survey\([^)]*\)|"
+    calls += r"cx\.mask_personal_data|cx\.clean|best: \w+|groups: \{.*\}|选中：[^；]*|ticked、.*d"
     for line in "\n".join(summaries).splitlines():
         bare = re.sub(rf"'[^']*'|“[^”]*”|\"[^\"]*\"|{calls}", "", line)
         latin = set(re.findall(r"[A-Za-z_]{3,}\w*", bare))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from cxstats.app.report.privacy import without_personal_columns
 from cxstats.core.errors import CxError
 from cxstats.core.language import Text, both
 from cxstats.core.messages import excerpt
-from cxstats.stats.group_comparison import check_min_cell
+from cxstats.stats.disclosure import check_min_cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from cxstats.survey.codebook import Codebook
     from cxstats.survey.report import ReadReport
 
+T = TypeVar("T")
+
+ALPHA = 0.05
 MIN_CELL = 10  # respondents below which a cell is hidden
 SYNTHETIC = ("synthetic", "simulated", "合成", "模拟")
 NO_RESPONDENTS = ("total", "preview", "test")  # kinds of rows that a report leaves out
@@ -38,13 +42,16 @@ class Client:
     sha256 : str
         Of its bytes.
     codebook : Codebook
-        With the groups, wave and weights that were asked for.
+        With the groups, wave and weights that were asked for, without personal columns.
     frame : pandas.DataFrame
-        As read, without rows that are no respondents.
+        As read, without rows that are no respondents and without personal data.
     answers : pandas.DataFrame
         Cleaned: numbers, and what could not be used is missing.
     reading, problems, changes : ReadReport, CheckReport, CleanReport
         What was found in the file, what was wrong with it, what was changed.
+    personal : pandas.DataFrame
+        Which columns were left out, numbered or masked; see
+        `cxstats.app.report.privacy.PrivateTable`.
     doubts : tuple of Text
         What may have been read otherwise than it was meant.
     targets : mapping of str to float
@@ -53,6 +60,10 @@ class Client:
         Respondents below which a cell is hidden.
     seed : int
         Of everything that is drawn.
+    alpha : float
+        Adjusted p value up to which an order is stated.
+    results : dict
+        What was computed already; see `once`.
     """
 
     file: str
@@ -63,10 +74,19 @@ class Client:
     reading: ReadReport
     problems: CheckReport
     changes: CleanReport
+    personal: pd.DataFrame
     doubts: tuple[Text, ...]
     targets: Mapping[str, float]
     min_cell: int
     seed: int
+    alpha: float = ALPHA
+    results: dict[Any, Any] = field(default_factory=dict)
+
+    def once(self, key: tuple[Any, ...], build: Callable[[], T]) -> T:
+        """Return what `build` computes, computed once for this file under this key."""
+        if key not in self.results:
+            self.results[key] = build()
+        return cast("T", self.results[key])
 
     @property
     def synthetic(self) -> bool:
@@ -98,6 +118,7 @@ def open_client(  # noqa: PLR0913  (what a person says of a file)
     targets: Mapping[str, float] | None = None,
     min_cell: int = MIN_CELL,
     leave_out: Sequence[str] = NO_RESPONDENTS,
+    keep: Sequence[str] = (),
     seed: int = 1,
 ) -> Client:
     """Read, check and clean a client's file.
@@ -119,6 +140,8 @@ def open_client(  # noqa: PLR0913  (what a person says of a file)
         Respondents below which a cell is hidden.
     leave_out : sequence of str
         Kinds of rows that are no respondents, as in `cxstats.read_survey`.
+    keep : sequence of str
+        Columns that stay although they tell who a person is.
     seed : int
 
     Raises
@@ -139,6 +162,8 @@ def open_client(  # noqa: PLR0913  (what a person says of a file)
     reading = frame.attrs["read_report"]
     book = _asked(as_codebook(codebook, frame), groups, wave, weights)
     _check_targets(targets or {}, book)
+    private = without_personal_columns(frame, book, keep)
+    frame, book = private.frame, private.codebook
     problems = check(frame, book)
     answers, changes = clean(frame, book, drop_duplicates=True, on_error="missing")
     return Client(
@@ -150,7 +175,8 @@ def open_client(  # noqa: PLR0913  (what a person says of a file)
         reading,
         problems,
         changes,
-        reading.doubts,
+        private.table,
+        (*reading.doubts, *private.notes),
         dict(targets or {}),
         min_cell,
         seed,

@@ -261,9 +261,12 @@ class ReportChart:
         """Draw the chart on a figure of its own."""
         from matplotlib.figure import Figure
 
+        from cxstats.charts.row_names import shorten
+
         figure = self.result.plot(self.kind, lang=lang, **self.options).get_figure(root=True)
         if not isinstance(figure, Figure):
             raise AssertionError("a chart without a figure")
+        shorten(figure)
         return figure
 
     def picture(self, lang: str, form: str = "png", dpi: int = DPI) -> bytes:
@@ -271,9 +274,15 @@ class ReportChart:
         import matplotlib.pyplot as plt
 
         figure, buffer = self.draw(lang), BytesIO()
+        options: dict[str, Any] = {"dpi": dpi, "bbox_inches": "tight", "facecolor": "white"}
+        if form == "svg":
+            options["metadata"] = {"Date": None}
+        salt = plt.rcParams["svg.hashsalt"]
+        plt.rcParams["svg.hashsalt"] = "cxstats"  # the same chart gives the same bytes
         try:
-            figure.savefig(buffer, format=form, dpi=dpi, bbox_inches="tight", facecolor="white")
+            figure.savefig(buffer, format=form, **options)
         finally:
+            plt.rcParams["svg.hashsalt"] = salt
             plt.close(figure)
         return buffer.getvalue()
 

@@ -4,25 +4,38 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import pandas as pd
 
-from cxstats.app.report.client import MIN_CELL, NO_RESPONDENTS, Client, open_client
+from cxstats.app.report.client import ALPHA, MIN_CELL, NO_RESPONDENTS, Client, open_client
 from cxstats.app.report.content import ReportTable, Section
 from cxstats.app.report.sections.decisions import actions, decisions
+from cxstats.app.report.sections.drivers import drivers
+from cxstats.app.report.sections.gaps import gaps
+from cxstats.app.report.sections.journeys import journeys
+from cxstats.app.report.sections.method import method
 from cxstats.app.report.sections.metrics import metrics
+from cxstats.app.report.sections.provenance import provenance
+from cxstats.app.report.sections.quality import quality
 from cxstats.app.report.sections.scorecard import scorecard
+from cxstats.app.report.sections.words import words
 from cxstats.core.errors import CxError
-from cxstats.core.language import Text, check_lang, label
+from cxstats.core.language import Text, both, check_lang, label
+from cxstats.core.progress import tracked
 from cxstats.core.result import Result
 
 # The chapters that analyse the file, in the order of the report.
-ANALYSES: tuple[Callable[[Client], Section], ...] = (metrics,)
+ANALYSES: tuple[Callable[[Client], Section], ...] = (metrics, gaps, drivers, journeys, words)
 # The chapters that say how it was done.
-ACCOUNTS: tuple[Callable[[Client], Section], ...] = ()
+ACCOUNTS: tuple[Callable[[Client, Sequence[Section]], Section], ...] = (
+    quality,
+    method,
+    provenance,
+)
 FORMS = (".html", ".xlsx", ".pptx", ".docx")
 
 
@@ -91,7 +104,7 @@ class Report(Result):
 
     def title(self, lang: str | None = None) -> str:
         """Return the title of the report."""
-        return label("title.Report", lang, name=self.name)
+        return label("title.Report", lang, name=self.name.get(lang))
 
     def findings(self, lang: str) -> list[str]:
         """Return what there is to decide, and what was written."""
@@ -145,6 +158,7 @@ def report(  # noqa: PLR0913  (what a person says of a file)
     targets: Mapping[str, float] | None = None,
     min_cell: int = MIN_CELL,
     leave_out: Sequence[str] = NO_RESPONDENTS,
+    keep: Sequence[str] = (),
     seed: int = 1,
 ) -> Report:
     """Analyse a client's file as far as its columns allow, and write the report.
@@ -164,7 +178,7 @@ def report(  # noqa: PLR0913  (what a person says of a file)
         Some of ``".html", ".xlsx", ".pptx", ".docx"``.
     template : path, optional
         The client's own ``.pptx``.
-    sheet, groups, wave, weights, targets, min_cell, leave_out, seed
+    sheet, groups, wave, weights, targets, min_cell, leave_out, keep, seed
         As in `cxstats.app.report.client.open_client`.
 
     Returns
@@ -184,7 +198,7 @@ def report(  # noqa: PLR0913  (what a person says of a file)
         raise CxError(_draft(Path(file), sheet, Path(out) if out else None, lang))
     client = open_client(
         file, codebook, sheet=sheet, groups=groups, wave=wave, weights=weights, targets=targets,
-        min_cell=min_cell, leave_out=leave_out, seed=seed,
+        min_cell=min_cell, leave_out=leave_out, keep=keep, seed=seed,
     )  # fmt: skip
     sections = analyse(client)
     name = client.codebook.name if client.codebook.title else Text(client.file, client.file)
@@ -198,9 +212,16 @@ def report(  # noqa: PLR0913  (what a person says of a file)
 
 
 def analyse(client: Client) -> tuple[Section, ...]:
-    """Return the chapters of the report, what to decide first."""
-    analyses = [section(client) for section in ANALYSES]
-    accounts = [section(client) for section in ACCOUNTS]
+    """Return the chapters of the report, what to decide first; a bar shows how far it is.
+
+    A chapter that the data do not allow says why, and the others go on.
+    """
+    analyses: list[Section] = []
+    for place, _ in tracked(len(ANALYSES), 1, "report"):
+        analyses.append(_chapter(ANALYSES[place], client))
+    client = replace(client, alpha=threshold(analyses))
+    analyses = [_chapter(analysis, client) for analysis in ANALYSES]  # results are there already
+    accounts = [_chapter(account, client, analyses) for account in ACCOUNTS]
     return (
         decisions(analyses),
         scorecard(client, analyses),
@@ -208,6 +229,44 @@ def analyse(client: Client) -> tuple[Section, ...]:
         actions(analyses),
         *accounts,
     )
+
+
+def threshold(sections: Sequence[Section]) -> float:
+    """Return the adjusted p value up to which an order is stated, so that few orders are false.
+
+    Every table of comparisons is a family, with p values adjusted within it. A report has many
+    families, so they are selected by Benjamini and Hochberg's method by their smallest p value, and
+    an order is stated at ``alpha R / m``, R of m families being selected (of none, ``alpha / m``).
+    The error rate, on average over the selected families, is then at most alpha.
+
+    References
+    ----------
+    Benjamini & Bogomolov (2014). Selective inference on multiple families of hypotheses. Journal
+    of the Royal Statistical Society B 76(1), 297-318.
+    """
+    tables = {
+        table.key: table.frame["p_adjusted"].to_numpy(float)
+        for section in sections
+        for table in section.all_tables()
+        if "p_adjusted" in table.frame
+    }
+    smallest = np.sort([np.nanmin(p) for p in tables.values() if np.isfinite(p).any()])
+    m = len(smallest)
+    if m == 0:
+        return ALPHA
+    selected = np.flatnonzero(smallest <= ALPHA * np.arange(1, m + 1) / m)
+    return float(ALPHA * (selected[-1] + 1 if len(selected) else 1) / m)
+
+
+def _chapter(build: Callable[..., Section], *of: Any) -> Section:
+    """Return a chapter, or why the data do not allow it; a bug still raises."""
+    try:
+        return build(*of)
+    except CxError as error:
+        name = both(f"report.section.{build.__name__}")
+        return Section(
+            build.__name__, absent=(both("report.absent.failed", name=name, why=str(error)),)
+        )
 
 
 def _draft(file: Path, sheet: str | None, out: Path | None, lang: str) -> str:

@@ -12,9 +12,9 @@ from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, interval, p_text
 from cxstats.core.language import Text, both, listed
 from cxstats.core.moments import Moments, check_resamples
-from cxstats.priorities.drivers.comparison import compare
+from cxstats.priorities.drivers.comparison import compare, driver_pairs
 from cxstats.priorities.drivers.importance_measures import Regression
-from cxstats.priorities.drivers.inference import Importances, importances
+from cxstats.priorities.drivers.inference import Importances, importances, reach
 from cxstats.priorities.drivers.logistic_table import logistic_columns
 from cxstats.priorities.drivers.measurement import EXACT
 from cxstats.priorities.drivers.result import Drivers
@@ -23,6 +23,7 @@ from cxstats.priorities.drivers.shapley_sampling import PAIRS
 from cxstats.priorities.drivers.terms import Term, read_terms
 from cxstats.priorities.notes import failed_resamples, few_resamples, missing_answers
 from cxstats.stats.bootstrap import percentile_limits
+from cxstats.stats.disclosure import check_min_cell
 from cxstats.stats.intervals import check_level
 from cxstats.stats.rules import RULES
 from cxstats.stats.sampling_design import Design, design_of
@@ -49,6 +50,7 @@ def drivers(  # noqa: PLR0913  (options of a method)
     weights: str | None = None,
     cluster: str | None = None,
     design: Design | None = None,
+    min_cell: int | None = None,
     level: float = LEVEL,
     n_resamples: int = N_RESAMPLES,
     seed: int = SEED,
@@ -86,6 +88,9 @@ def drivers(  # noqa: PLR0913  (options of a method)
         of several visits, the branch of several customers).
     design : cxstats.Design, optional
         The same with strata.
+    min_cell : int, optional
+        Groups of fewer complete cases are not published, nor are those from which their numbers
+        could be computed (`cxstats.stats.disclosure`).
     level : float
         Confidence level.
     n_resamples, seed
@@ -214,6 +219,7 @@ def drivers(  # noqa: PLR0913  (options of a method)
     terms = read_terms(outcome, drivers)
     sampling = design_of(design, weights, cluster)
     check_level(level)
+    check_min_cell(min_cell)
     check_resamples(n_resamples, seed)
     if method == "penalty-reward":
         return _penalty_reward(data, outcome, terms, by, options | {
@@ -225,7 +231,7 @@ def drivers(  # noqa: PLR0913  (options of a method)
     if method == "regression":
         sample = sample.ungrouped()
     estimates = importances(sample, method, level, n_resamples, seed, None)
-    comparison = compare(sample, labels, by, method, level, n_resamples, seed)
+    comparison = compare(sample, labels, by, method, level, n_resamples, seed, min_cell)
     return Drivers(
         table=_table(sample, estimates, level, method),
         method=method,
@@ -238,6 +244,7 @@ def drivers(  # noqa: PLR0913  (options of a method)
         coefficients=_coefficients(sample, estimates, level, method),
         groups=comparison.groups,
         comparisons=comparison.pairs,
+        pairs=_pairs(sample, estimates, method, level),
         by=by,
         n=sample.n,
         n_dropped=sample.n_dropped,
@@ -252,6 +259,16 @@ def drivers(  # noqa: PLR0913  (options of a method)
             *comparison.notes,
         ),
     )
+
+
+def _pairs(
+    sample: Sample, estimates: Importances, method: str, level: float
+) -> pd.DataFrame | None:
+    """Return the drivers compared with each other; betas are no parts of a whole."""
+    if method == "regression":
+        return None
+    wide = reach(level, sample.effective_n, sum(sample.ranks), sample.df)
+    return driver_pairs(estimates, list(sample.drivers), wide)
 
 
 def _penalty_reward(

@@ -1,7 +1,8 @@
-"""Importances compared between groups."""
+"""Importances compared: between groups, and of drivers with each other."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -12,12 +13,14 @@ from cxstats.core.errors import DataError
 from cxstats.core.language import Text, both
 from cxstats.priorities.drivers.inference import (
     Importances,
+    complete_rows,
     expanded_percentile,
     importances,
     reach,
     spread,
 )
 from cxstats.priorities.drivers.sample import Sample
+from cxstats.stats.disclosure import suppressed_groups, suppression_notes, without_hidden
 from cxstats.stats.group_comparison import group_names
 from cxstats.stats.hypothesis_tests import adjust
 
@@ -35,7 +38,7 @@ class Comparison:
     ----------
     groups : pandas.DataFrame
         By group and driver: ``estimate, ci_low, ci_high, se, p_value, share, share_ci_low,
-        share_ci_high, r_squared, n``.
+        share_ci_high, r_squared, n``; with `min_cell` also ``suppressed``.
     pairs : pandas.DataFrame
         By driver and pair of groups: ``estimate`` (first less second), ``ci_low, ci_high, se,
         p_value, p_adjusted`` (Holm), ``p_fdr``, over all rows, and ``n``.
@@ -55,6 +58,7 @@ def compare(
     level: float,
     n_resamples: int,
     seed: int,
+    min_cell: int | None = None,
 ) -> Comparison:
     """Compare importances between groups.
 
@@ -69,7 +73,7 @@ def compare(
     sample : Sample
     labels : pandas.Series (n,) or None
         The group of each case; missing for none.
-    by, method, level, n_resamples, seed
+    by, method, level, n_resamples, seed, min_cell
         As `drivers`.
 
     Raises
@@ -84,8 +88,11 @@ def compare(
     if len(names) < 2:
         raise DataError(f"column {by!r} has {len(names)} group; at least 2 are needed to compare")
     groups = {}
-    for i, name in enumerate(names):
-        is_member = (labels == name).to_numpy(bool, na_value=False)
+    in_groups = [(labels == name).to_numpy(bool, na_value=False) for name in names]
+    hidden = suppressed_groups([int(rows.sum()) for rows in in_groups], min_cell)
+    for i, (name, is_member) in enumerate(zip(names, in_groups, strict=True)):
+        if hidden[i]:
+            continue
         members = sample.group(is_member, f"column {by!r}, group {name!r}: ")
         groups[name] = members, importances(members, method, level, n_resamples, seed, i)
     notes = []
@@ -94,14 +101,73 @@ def compare(
     for name, (_, group) in groups.items():
         if group.n_failed:
             notes.append(both("drivers.note.group_failed", group=name, k=group.n_failed))
-    return Comparison(_group_table(groups), _pair_table(groups, level), tuple(notes))
+    notes += suppression_notes(hidden, min_cell)
+    table = _group_table(groups, sample.drivers, names)
+    if min_cell is not None:
+        rows_hidden = table["group"].isin([n for n, h in zip(names, hidden, strict=True) if h])
+        table = without_hidden(table, rows_hidden.to_numpy(bool), ["group", "driver"])
+    pairs = _pair_table(groups, level) if len(groups) > 1 else None
+    return Comparison(table, pairs, tuple(notes))
 
 
-def _group_table(groups: Groups) -> pd.DataFrame:
+def driver_pairs(estimates: Importances, drivers: list[str], wide: float) -> pd.DataFrame | None:
+    """Compare the shares of all pairs of drivers in the same resamples.
+
+    ``z = (s_i - s_j - optimism) / sd`` of the replicates of the difference; its optimism is taken
+    off as in `compare`.
+
+    Parameters
+    ----------
+    estimates : Importances
+    drivers : list of str
+    wide : float
+        How many standard errors an interval reaches (`cxstats.priorities.drivers.inference.reach`).
+
+    Returns
+    -------
+    pandas.DataFrame or None
+        One row a pair: ``driver, other, estimate`` (share of the first less that of the second),
+        ``ci_low, ci_high, se, p_value, p_adjusted`` (Holm, over all pairs). None without resamples,
+        or of one driver.
+    """
+    import pandas as pd
+    from scipy import stats
+
+    p = len(drivers)
+    if estimates.replicates is None or p < 2:
+        return None
+    first, second = np.array(list(combinations(range(p), 2))).T
+    shares = complete_rows(estimates.replicates)[:, p : 2 * p]
+    difference = estimates.share[first] - estimates.share[second]
+    replicates = shares[:, first] - shares[:, second]
+    optimism = replicates.mean(axis=0) - difference
+    low, high = expanded_percentile(replicates - 2 * optimism, wide)
+    se = spread(replicates)
+    z = np.divide(difference - optimism, se, out=np.zeros(len(se)), where=se > 0)
+    p_values = 2 * stats.norm.sf(np.abs(z))
+    columns = {
+        "driver": [drivers[i] for i in first],
+        "other": [drivers[j] for j in second],
+        "estimate": difference,
+        "ci_low": low,
+        "ci_high": high,
+        "se": se,
+        "p_value": p_values,
+        "p_adjusted": adjust(p_values),
+    }
+    return pd.DataFrame(columns)
+
+
+def _group_table(groups: Groups, drivers: Sequence[str], names: list[Any]) -> pd.DataFrame:
+    """Return the importances by group; a group that is hidden has its names alone."""
     import pandas as pd
 
-    tables = []
-    for name, (sample, group) in groups.items():
+    tables: list[pd.DataFrame] = []
+    for name in names:
+        if name not in groups:
+            tables.append(pd.DataFrame({"group": [name] * len(drivers), "driver": drivers}))
+            continue
+        sample, group = groups[name]
         p = len(sample.drivers)
         columns = {
             "estimate": group.importance, "ci_low": group.low[:p], "ci_high": group.high[:p],
@@ -111,7 +177,11 @@ def _group_table(groups: Groups) -> pd.DataFrame:
         }  # fmt: skip
         head = {"group": [name] * p, "driver": sample.drivers}
         tables.append(pd.DataFrame(head | columns))
-    return pd.concat(tables, ignore_index=True)
+    # The tables of hidden groups lack columns, which are missing then.
+    tables.sort(key=lambda rows: -rows.shape[1])
+    table = pd.concat(tables, ignore_index=True)
+    place = table["group"].map({name: i for i, name in enumerate(names)})
+    return table.iloc[np.argsort(place, kind="stable")].reset_index(drop=True)
 
 
 def _pair_table(groups: Groups, level: float) -> pd.DataFrame:

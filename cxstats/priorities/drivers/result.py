@@ -67,6 +67,9 @@ class Drivers(Result):
     groups, comparisons : pandas.DataFrame or None
         Importances by group, and differences of all pairs of groups with ``p_adjusted`` (Holm)
         and ``p_fdr``, with `by`.
+    pairs : pandas.DataFrame or None
+        Differences between the shares of all pairs of drivers, ``driver, other, estimate, ci_low,
+        ci_high, se, p_value, p_adjusted`` (Holm); None of betas and of a published matrix.
     by, level, n_resamples, seed
         As given; no resamples of a published matrix.
     n, n_dropped : int
@@ -90,6 +93,7 @@ class Drivers(Result):
     coefficients: pd.DataFrame
     groups: pd.DataFrame | None
     comparisons: pd.DataFrame | None
+    pairs: pd.DataFrame | None
     by: str | None
     n: int
     n_dropped: int

@@ -20,6 +20,12 @@ from cxstats.priorities.kano.mean_scores import continuous_table, mean_intervals
 from cxstats.priorities.kano.result import Kano
 from cxstats.priorities.kano.segments import compare
 from cxstats.priorities.notes import ROUGH
+from cxstats.stats.disclosure import (
+    check_min_cell,
+    suppressed_groups,
+    suppression_notes,
+    without_hidden,
+)
 from cxstats.stats.group_comparison import group_names
 from cxstats.stats.intervals import check_level
 from cxstats.stats.sampling_design import Design, refuse_design
@@ -74,6 +80,7 @@ def kano(  # noqa: PLR0913
     weights: str | None = None,
     cluster: str | None = None,
     design: Design | None = None,
+    min_cell: int | None = None,
     level: float = LEVEL,
     n_resamples: int = N_RESAMPLES,
     seed: int = SEED,
@@ -114,6 +121,9 @@ def kano(  # noqa: PLR0913
         proportion), or percentiles of the resamples.
     weights, cluster, design
         Not taken: categories, tests and resamples are those of counts. The message says what to do.
+    min_cell : int, optional
+        Segments with fewer answers to some feature are not published, nor are those from which
+        their numbers could be computed (`cxstats.stats.disclosure`).
     level : float
         Confidence level.
     n_resamples, seed : int
@@ -196,12 +206,18 @@ def kano(  # noqa: PLR0913
         rows = rows.join(_importance(data, names, importance, level, n_resamples, seed))
         stated = {column: numbers(data, column) for column in importance.values()}
     groups = comparisons = None
-    ungrouped = 0
+    ungrouped, hidden = 0, np.zeros(0, bool)
+    check_min_cell(min_cell)
     if by is not None:
         members, ungrouped = _members(data, by)
         split = np.stack([_count(places[cases]) for cases in members.values()])
+        hidden = suppressed_groups(split.sum(axis=-1), min_cell)
         groups = _by_group(names, list(members), split, options)
-        comparisons = compare(names, split, level, n_resamples, seed)
+        if min_cell is not None:
+            rows_hidden = np.tile(hidden, len(names))
+            groups = without_hidden(groups, rows_hidden, ["feature", "group"])
+        if (~hidden).sum() > 1:
+            comparisons = compare(names, split[~hidden], level, n_resamples, seed)
     return Kano(
         rows, share_table(names, counts, level),
         continuous_table(names, present, absent, level, n_resamples, seed),
@@ -210,6 +226,7 @@ def kano(  # noqa: PLR0913
         (
             *_notes(rows, len(data), n_resamples, by, ungrouped, comparisons, groups),
             *missing_code_notes(stated),
+            *suppression_notes(hidden, min_cell),
         ),
     )  # fmt: skip
 
@@ -436,7 +453,7 @@ def _notes(
     notes = []
     few = {str(name): int(k) for name, k in table["n"].items() if k < FEW}
     if groups is not None:
-        least = groups.groupby("group", sort=False)["n"].min()
+        least = groups.groupby("group", sort=False)["n"].min().dropna()
         few |= {f"{by} {name}": int(k) for name, k in least.items() if k < FEW}
     if few:
         notes.append(both("kano.note.few", least=FEW, names=_with_values(few)))

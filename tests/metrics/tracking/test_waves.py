@@ -150,21 +150,29 @@ def test_shift_and_scale():
 def test_segments_and_small_cells():
     frame = pd.DataFrame(
         {
-            "branch": np.repeat(["North", "South"], 4 * 60),
-            "wave": np.tile(np.repeat([1, 2, 3, 4], 60), 2),
-            "score": np.random.default_rng(1).integers(0, 11, 480),
+            "branch": np.repeat(["North", "South"], 6 * 60),
+            "wave": np.tile(np.repeat([1, 2, 3, 4, 5, 6], 60), 2),
+            "score": np.random.default_rng(1).integers(0, 11, 720),
         }
     )
     frame = frame.drop(frame.index[3:60])  # three answers are left of the first wave
     metric = cx.nps(frame, column="score", by=["branch", "wave"], min_cell=10)
+    assert metric.table["suppressed"].groupby(metric.table["branch"]).sum().tolist() == [2, 2]
     found = cx.track(metric, "wave")
     assert found.segments == ("branch",)
-    assert found.table["suppressed"].sum() == 1
+    # The first wave of North, and three more, since branches and waves as a whole are published.
+    assert found.table["suppressed"].sum() == 4
     assert sum("fewer than 10" in note.en for note in found.notes) == 1
+    assert found.table["n"].isna().equals(found.table["suppressed"])
+    for lang in ("en", "zh"):
+        assert found.plot(segment="North", lang=lang).get_lines()
+    plt.close("all")
     assert len(found.trend) == 2
-    one = cx.track(cx.nps(frame[frame["branch"] == "South"], column="score", by="wave"))
-    south = found.trend[found.trend["branch"] == "South"].drop(columns="branch")
-    pd.testing.assert_frame_equal(south.reset_index(drop=True), one.trend)
+    waves = found.table.loc[~found.table["suppressed"] & (found.table["branch"] == "South"), "wave"]
+    south = frame[(frame["branch"] == "South") & frame["wave"].isin(waves)]
+    one = cx.track(cx.nps(south, column="score", by="wave"))
+    trend = found.trend[found.trend["branch"] == "South"].drop(columns="branch")
+    pd.testing.assert_frame_equal(trend.reset_index(drop=True), one.trend)
 
 
 def test_one_segment_is_drawn_and_has_to_be_named():

@@ -421,3 +421,45 @@ def test_a_missing_code_among_the_answers_is_noted(code, column):
     assert len(notes) == 1
     text = notes[0].en.replace("\u2212", "-")
     assert f"column '{column}' has the value {code} in 6 rows" in text
+
+
+def pairs_of(weights, seed, n=200):
+    """Return the drivers compared with each other; they correlate .5 and have these betas."""
+    rng = np.random.default_rng(seed)
+    x = 0.7 * rng.normal(size=(n, len(weights))) + 0.7 * rng.normal(size=(n, 1))
+    frame = pd.DataFrame(x, columns=list("abcd")[: len(weights)])
+    frame["y"] = x @ np.array(weights) + rng.normal(size=n)
+    return cx.drivers(frame, "y", list(frame.columns[:-1]), n_resamples=300, seed=seed)
+
+
+def test_drivers_are_compared_with_each_other():
+    result = pairs_of([0.6, 0.3, 0.0], 1)
+    pairs, shares = result.pairs, result.table["share"]
+    assert pairs[["driver", "other"]].to_numpy().tolist() == [["a", "b"], ["a", "c"], ["b", "c"]]
+    for row in pairs.itertuples():
+        assert row.estimate == pytest.approx(shares[row.driver] - shares[row.other])
+        assert row.ci_low < row.ci_high
+        assert row.p_adjusted >= row.p_value
+    assert pairs["p_adjusted"].iloc[1] < 0.001
+
+
+def test_betas_and_published_matrices_have_no_pairs():
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 3)), columns=["a", "b", "y"])
+    assert cx.drivers(frame, "y", ["a", "b"], "regression", n_resamples=50).pairs is None
+    assert cx.drivers(cx.moments(frame), "y", ["a", "b"]).pairs is None
+    assert cx.drivers(frame, "y", ["a"], n_resamples=50).pairs is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("weights", [(0.4, 0.4, 0.4, 0.4), (0.6, 0.6, 0.0, 0.0)])
+def test_equal_drivers_are_seldom_told_apart(weights):
+    wrong = 0
+    for seed in range(400):
+        pairs = pairs_of(weights, seed).pairs
+        sure = pairs[pairs["p_adjusted"] < 0.05]
+        levels = dict(zip("abcd", weights, strict=True))
+        higher = [r.driver if r.estimate > 0 else r.other for r in sure.itertuples()]
+        lower = [r.other if r.estimate > 0 else r.driver for r in sure.itertuples()]
+        wrong += any(levels[a] <= levels[b] for a, b in zip(higher, lower, strict=True))
+    # Two standard errors of 400 samples above 5 %.
+    assert wrong / 400 < 0.072

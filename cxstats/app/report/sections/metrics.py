@@ -60,6 +60,14 @@ def measure(
     client: Client, name: str, question: Question, by: str | None = None, **options: Any
 ) -> Metric:
     """Return the metric of a rated question; groups that are too small have no estimate."""
+    if not options:
+        return client.once(("metric", name, by), lambda: _measured(client, name, question, by))
+    return _measured(client, name, question, by, **options)
+
+
+def _measured(
+    client: Client, name: str, question: Question, by: str | None, **options: Any
+) -> Metric:
     from cxstats.metrics.csat_ces import ces, csat
     from cxstats.metrics.means import mean
     from cxstats.metrics.net_promoter_score import nps
@@ -181,15 +189,17 @@ def _by_group(client: Client, name: str, question: Question, column: str) -> Fin
         raise _NoFinding(both("report.absent.many_groups", **labels, n=len(rows)))
     title = both("report.table.by_group", **labels)
     table = _table(f"{name}_by_{column}", title, metric)
-    pairs = metric.compare()
+    pairs = client.once(("pairs", name, column), metric.compare)
     differences = ReportTable.of(
         f"{name}_by_{column}_pairs", both("report.table.pairs", **labels), pairs,
         percent=_shares(metric, "estimate", "se", "ci_low", "ci_high"),
     )  # fmt: skip
     low_is_good = metric.name == "ces_effort"
-    headline, details, size, certainty = _order(metric, table, pairs.table, labels, low_is_good)
+    headline, details, size, certainty = _order(
+        metric, table, pairs.table, labels, low_is_good, client.alpha
+    )
     advice = None
-    if certainty >= metric.level:
+    if certainty > 0:
         advice = Sentence("report.advice.groups", {**labels, **_ends(headline)})
     native = NativeChart(
         "bar", table, column, ("estimate",), "ci_low", "ci_high",
@@ -220,12 +230,13 @@ def _order(
     pairs: pd.DataFrame,
     labels: dict[str, Text],
     low_is_good: bool,
+    alpha: float,
 ) -> tuple[Sentence, tuple[Sentence, ...], float, float]:
     """Return which groups differ, by pairs whose p values allow for the number of pairs."""
     groups = [_group(value) for value in table.frame[metric.by[0]]]
     widest: Any = pairs.reindex(pairs["estimate"].abs().sort_values(ascending=False).index)
-    sure = widest[widest["p_adjusted"] <= 1 - metric.level]
-    unsure = widest[widest["p_adjusted"] > 1 - metric.level]
+    sure = widest[widest["p_adjusted"] <= alpha]
+    unsure = widest[widest["p_adjusted"] > alpha]
 
     def values(higher: int, lower: int) -> dict[str, Cell | Text | str]:
         form = _form(metric)
@@ -280,7 +291,7 @@ def _over_waves(client: Client, name: str, question: Question) -> Finding:
     first, last = order[0], order[-1]
     table = _table(f"{name}_by_{column}", both("report.table.by_group", **labels), metric)
     groups = list(metric.table[column])
-    changes = metric.compare(groups[first])
+    changes = client.once(("changes", name), lambda: metric.compare(groups[first]))
     at = [_group(group) for group in changes.table["group"]].index(_group(groups[last]))
     form = _form(metric)
     change: Any = changes.table.iloc[at]
@@ -299,7 +310,7 @@ def _over_waves(client: Client, name: str, question: Question) -> Finding:
         "low": differences.cell(at, "ci_low", **signed),
         "high": differences.cell(at, "ci_high", **signed),
     }
-    sure = float(change["p_adjusted"]) <= 1 - metric.level
+    sure = float(change["p_adjusted"]) <= client.alpha
     direction = "same" if not sure else "up" if change["estimate"] > 0 else "down"
     ends = {"up": ("last", "first"), "down": ("first", "last")}
     claims: tuple[Claim, ...] = ()
@@ -312,7 +323,8 @@ def _over_waves(client: Client, name: str, question: Question) -> Finding:
     )  # fmt: skip
     chart, notes = ReportChart(metric, native=native), changes.notes
     if len(rows) > 2:
-        tracked = track(metric, order=client.codebook.wave_order)
+        order_of_waves = client.codebook.wave_order
+        tracked = client.once(("track", name), lambda: track(metric, order=order_of_waves))
         chart, notes = ReportChart(tracked, native=native), (*notes, *tracked.notes)
     better = "down" if metric.name == "ces_effort" else "up"
     advice = None
