@@ -63,7 +63,8 @@ def bank():
     }  # fmt: skip
     made = analysed(frame, book, targets={"nps": 20, "overall": 0.5})
     reason = Text("The file has no comments.", "文件中没有文字评论。")
-    return with_sections(made, (*made.sections, Section("words", absent=(reason,))))
+    chapters = [section for section in made.sections if section.key != "words"]
+    return with_sections(made, (*chapters, Section("words", absent=(reason,))))
 
 
 @cache
@@ -82,6 +83,11 @@ def hostile():
         "wave": "wave",
     }
     return analysed(frame, book)
+
+
+def charted(made):
+    """Return the findings that show a chart; those to decide on show it in their chapters."""
+    return [f for s in made.sections if s.key != "decide" for f in s.findings if f.chart]
 
 
 def with_sections(made, sections):

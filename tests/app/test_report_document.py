@@ -19,6 +19,7 @@ from tests.app.report_samples import (
     HOSTILE,
     LONG_NAME,
     bank,
+    charted,
     hostile,
     measured,
     of_chart,
@@ -95,9 +96,9 @@ def test_every_number_of_a_hostile_report_stands_once_per_table():
 def test_pictures_have_alternative_texts(sample, lang):
     document = document_of(sample, lang)
     pictures = list(document.element.body.iter(qn("wp:docPr")))
-    charted = [f for f in sample().section("metrics").findings if f.chart]
-    assert len(pictures) == len(charted) > 1
-    for picture, finding in zip(pictures, charted, strict=True):
+    findings = charted(sample())
+    assert len(pictures) == len(findings) > 1
+    for picture, finding in zip(pictures, findings, strict=True):
         assert look.shortened(finding.headline.text(lang)) in picture.get("descr")
         assert picture.get("title")
     assert len({picture.get("id") for picture in pictures}) == len(pictures)
