@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -120,10 +121,10 @@ def reproduce(
         ),
     ] = None,
     lang: Annotated[
-        Lang | None, typer.Option(help="Language of one notebook: sets its parameter lang.")
+        Lang | None, typer.Option(help="One language; without it, the collection has both.")
     ] = None,
 ) -> None:
-    """Execute every notebook and write the results as a site."""
+    """Execute every notebook and write the results as a site, in English and Chinese."""
     if update and check:
         raise CxError("--update and --check exclude each other: one writes what the other tests")
     if (values or lang) and (update or check):
@@ -143,14 +144,17 @@ def reproduce(
 
     settings = _settings(values or [], lang)
     paths = find_notebooks(notebooks, output)
-    if settings and len(paths) > 1:
+    if values and len(paths) > 1:
         raise CxError(
-            "--set and --lang go with one notebook; name it, such as "
+            "--set goes with one notebook; name it, such as "
             f"cxstats reproduce {paths[0].stem} --set ..."
         )
-    if settings:  # what cannot be set is said before anything is written
+    if values:  # what cannot be set is said before anything is written
         with_settings(read_notebook(paths[0]), settings, paths[0].name)
     _check_writable(output)
+    if notebooks is None and not (update or check):
+        _write_collection(paths, output, jobs, [lang] if lang else list(Lang))
+        return
     runs = _run_with_progress(paths, jobs, settings)
     index = write_site(runs, output)
     failures = [f"{run.path}, {run.error}" for run in runs if run.error]
@@ -163,11 +167,38 @@ def reproduce(
         if check and not run.error:
             changes = differences(parse_notebook(run.source, run.path), run.notebook)
             failures += [f"{run.path}, {change}" for change in changes]
+    _raise_last(failures)
+    typer.echo(f"{len(runs)} of {len(runs)} notebooks reproduced: {printable(str(index))}")
+
+
+def _write_collection(
+    paths: list[Path], output: Path, jobs: int | None, languages: list[Lang]
+) -> None:
+    """Execute the collection in each language, and write its site and the executed notebooks."""
+    from cxstats.app.reproduce import write_notebook
+    from cxstats.app.site.builder import build_site
+
+    executed, failures = {}, []
+    for lang in languages:
+        runs = _run_with_progress(paths, jobs, {"lang": lang.value})
+        failures += [f"{run.path} ({lang.value}), {run.error}" for run in runs if run.error]
+        executed[lang.value] = {run.path.stem: run.notebook for run in runs}
+        for run in runs:
+            write_notebook(run.notebook, output / "notebooks" / lang.value / run.path.name)
+    _raise_last(failures)
+    index = build_site(executed, output / "site")
+    named = ", ".join(executed)
+    typer.echo(
+        f"{len(paths)} of {len(paths)} notebooks reproduced ({named}): {printable(str(index))}"
+    )
+
+
+def _raise_last(failures: list[str]) -> None:
+    """Print what failed, a line each, and raise if there is anything."""
     if failures:
         for failure in failures[:-1]:
             _print_error(failure)
         raise ReproductionError(failures[-1])
-    typer.echo(f"{len(runs)} of {len(runs)} notebooks reproduced: {printable(str(index))}")
 
 
 def _settings(values: list[str], lang: Lang | None) -> dict[str, Any]:
@@ -184,7 +215,8 @@ def _check_writable(folder: Path) -> None:
     """Raise if the results cannot be written, before anything is executed."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "index.html").touch()
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as error:
         raise CxError(f"{folder}: cannot be written: {error.strerror}") from error
 
@@ -195,9 +227,11 @@ def _run_with_progress(paths: list[Path], jobs: int | None, settings: dict[str, 
 
     from cxstats.app.parameters import with_settings
     from cxstats.app.reproduce import run_notebooks
+    from cxstats.app.translations import translated
 
     def prepare(notebook: NotebookNode, path: Path) -> NotebookNode:
-        return with_settings(notebook, settings, path.name)
+        prose = translated(notebook, path, settings.get("lang", "en"))
+        return with_settings(prose, settings, path.name)
 
     columns = (
         TextColumn("{task.description}"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from cxstats.core.errors import CxError
@@ -52,13 +53,17 @@ def copy_collection(folder: Path) -> Copied:
             content = file.read_bytes()
             if not target.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
-                write_whole(target, lambda path, content=content: path.write_bytes(content))
+                write_whole(target, partial(_put, content))
                 written.append(target)
             elif target.read_bytes() != content:
                 edited.append(target)
     except OSError as error:
         raise CxError(f"{folder}: cannot be written: {error.strerror}") from error
     return Copied(folder, tuple(written), tuple(edited))
+
+
+def _put(content: bytes, path: Path) -> None:
+    path.write_bytes(content)
 
 
 def _files(source: Path) -> Iterator[Path]:

@@ -83,8 +83,8 @@ def find_notebooks(folder: Path | None = None, output: Path | None = None) -> li
     folder : Path, optional
         A folder, or one notebook; also its name in the collection ("09_nps_csat_ces") or the number
         that its name begins with ("09"). Without it: ``notebooks/`` in the working directory, or
-        beside the package. Hidden folders (``.venv``, ``.ipynb_checkpoints``) and those of solutions,
-        which tests execute, are passed over.
+        beside the package. Hidden folders (``.venv``, ``.ipynb_checkpoints``) and those of
+        solutions, which tests execute, are passed over.
     output : Path, optional
         A folder to pass over: where the executed copies go.
 
