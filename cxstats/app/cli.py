@@ -412,7 +412,9 @@ def report(  # noqa: PLR0913, PLR0917  (options of a command)
         typer.Option(help="The codebook (YAML); without it, one is drafted for you to correct."),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("report"),
-    lang: Annotated[Lang, typer.Option(help="Language of the report.")] = Lang.en,
+    lang: Annotated[
+        list[Lang] | None, typer.Option(help="Language of the report; say it twice for both.")
+    ] = None,
     form: Annotated[
         list[ReportForm] | None, typer.Option(help="Only this form; may be said several times.")
     ] = None,
@@ -438,9 +440,10 @@ def report(  # noqa: PLR0913, PLR0917  (options of a command)
     from cxstats.app.report.reporting import report as make_report
     from cxstats.core.language import set_language
 
-    set_language(lang.value)
+    languages = [one.value for one in lang or [Lang.en]]
+    set_language(languages[0])
     made = make_report(
-        file, codebook, lang=lang.value, out=out, template=template, sheet=sheet,
+        file, codebook, lang=languages, out=out, template=template, sheet=sheet,
         forms=[f".{name.value}" for name in form] if form else FORMS,
         groups=group or None, wave=wave, weights=weights, targets=_targets(target or []),
         min_cell=min_cell,

@@ -13,16 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cxstats.core.errors import CxError
-from cxstats.core.language import label, listed
+from cxstats.core.language import check_lang, label, listed
 from cxstats.core.messages import listing
 from cxstats.core.result import Result
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from cxstats.app.report.reporting import Report
     from cxstats.customers.transactions import Transactions
     from cxstats.survey.codebook import Codebook
 
+ROWS = 12  # of a table that a chapter shows
 OUTCOMES = ("csat", "nps")  # kinds of question that drivers are held against, the first first
 
 
@@ -176,6 +178,47 @@ def show(
     return result
 
 
+def show_chapter(report: Report, key: str) -> None:
+    """Show a chapter of a report: every sentence, and the table and chart of its first finding.
+
+    All tables and charts are in the files that the report writes.
+
+    Parameters
+    ----------
+    report : Report
+    key : str
+        "decide", "scorecard", "metrics", "gaps", "drivers", "journeys", "words", "actions",
+        "quality", "method" or "provenance".
+    """
+    lang = check_lang()
+    section = report.section(key)
+    for reason in section.absent:
+        print(reason.get(lang))
+    for sentence in section.sentences:
+        print(sentence.text(lang))
+    for finding in section.findings:
+        print("\n".join(sentence.text(lang) for sentence in finding.sentences()))
+    first = section.findings[0] if section.findings else None
+    table = first.table if first else next(iter(section.tables), None)
+    if table is not None:
+        _display(table.written(lang).head(ROWS).style.hide(axis="index"))
+    if first is not None and first.chart is not None:
+        import matplotlib.pyplot as plt
+
+        figure = first.chart.draw(lang)
+        _display(figure)
+        plt.close(figure)
+
+
+def _display(thing: Any) -> None:
+    """Display something in a notebook; elsewhere do nothing."""
+    try:
+        from IPython.display import display
+    except ImportError:  # outside a notebook
+        return
+    display(thing)
+
+
 def _draw(result: Result, kind: str | None) -> None:
     """Show a chart where there is one; charts of a loop would else all come after its texts."""
     import matplotlib.pyplot as plt
@@ -187,11 +230,7 @@ def _draw(result: Result, kind: str | None) -> None:
     except CxError as error:
         print(label("notebook.failed", reason=str(error)))
         return
-    try:
-        from IPython.display import display
-    except ImportError:  # outside a notebook
-        return
-    display(figure)
+    _display(figure)
     plt.close(figure)
 
 

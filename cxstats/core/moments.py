@@ -7,16 +7,17 @@ warehouse's table and on a covariance matrix that somebody published.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cxstats.core.accumulate import Sums, rows_of_groups
-from cxstats.core.engines import BLOCK, blocks
+from cxstats.core.engines import blocks
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.order_of_waves import in_order
+from cxstats.core.progress import quiet_linear_algebra
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +31,11 @@ Seed = int | Sequence[int]
 SEEDS = 2**32  # as many as scikit-learn takes
 # Draws in a chunk of resamples. It is part of what a seed means, so it does not change.
 DRAWN = 1_000_000
+# Bytes of counts, or weights, for which products are formed once; numbers in a block of products,
+# which stays in the cache; resamples whose counts are turned into floats at once.
+GATHERED, PRODUCTS, ROWS = 2**26, 2**18, 512
+# Cases above which the moments of resamples are drawn instead of the cases.
+LARGE = 100_000
 # A published matrix is rounded; eigenvalues down to this share of the largest count as zero.
 ROUNDING = 1e-3
 
@@ -307,10 +313,101 @@ class Replicates:
     mean : array (B, p)
     cov : array (B, p, p)
         Unbiased covariances (divisor n - 1).
+    normal : bool
+        Whether they were drawn by `normal_moments` instead of cases.
     """
 
     mean: Array
     cov: Array
+    normal: bool = False
+
+
+def replicate_moments(matrix: ArrayLike, n_resamples: int, seed: Seed) -> Replicates:
+    """Return moments of bootstrap replicates: by `normal_moments` above `LARGE` cases.
+
+    Parameters
+    ----------
+    matrix : array (n, p)
+        Complete cases.
+    n_resamples : int
+        Number of replicates B.
+    seed : int
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).normal(size=(100_001, 2))
+    >>> replicate_moments(x, 10, seed=1).normal, replicate_moments(x[1:], 10, seed=1).normal
+    (True, False)
+    """
+    draw = bootstrap_moments if len(np.asarray(matrix)) <= LARGE else normal_moments
+    return draw(matrix, n_resamples, seed)
+
+
+def normal_moments(matrix: ArrayLike, n_resamples: int, seed: Seed) -> Replicates:
+    """Draw moments of bootstrap replicates from the normal distribution that they tend to.
+
+    With the values and products of centred variables ``z (p + p(p + 1)/2)`` of a case, the
+    averages of a resample have mean ``z_bar`` and covariances ``V / n``,
+    ``V = mean (z - z_bar)(z - z_bar)'``, which hold moments of up to the fourth order. Resamples
+    of many cases have averages that are normal, with a skewness of that of z over sqrt(n); they
+    are drawn so, in a time that does not depend on n but for one pass. Of 100,000 answers from 1 to
+    10 to 20 items (five factors, 2,000 replicates) standard errors were 0.995 of those of
+    resampled cases, give or take 0.023 from parameter to parameter; two sets of resampled cases
+    differed by as much. Limits differed by 0.08 of a standard error, as those of two sets do
+    (`tests/models/sem/test_bootstrap.py`, `-m slow`).
+
+    Parameters
+    ----------
+    matrix : array (n, p)
+        Complete cases.
+    n_resamples : int
+        Number of replicates B.
+    seed : int
+        The same seed gives the same replicates; they are not those of resampled cases.
+
+    Raises
+    ------
+    CxError
+        If a value is missing or infinite, or there are fewer than two cases.
+
+    References
+    ----------
+    Browne (1984). Asymptotically distribution-free methods for the analysis of covariance
+    structures. British Journal of Mathematical and Statistical Psychology 37, 62-83.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).normal(size=(5000, 2))
+    >>> drawn = normal_moments(x, 2000, seed=1)
+    >>> (drawn.cov[:, 0, 1].std() * np.sqrt(5000)).round(1).item()  # sqrt(1 + r^2) in theory
+    1.0
+    """
+    data = _complete(matrix)
+    check_resamples(n_resamples, seed)
+    n, p = data.shape
+    centre, unit = data.mean(axis=0), data.std(axis=0)
+    unit = np.where(unit > 0, unit, 1)
+    row, column = np.tril_indices(p)
+    scaled = (data - centre) / unit
+    size = p + len(row)
+    total, square = np.zeros(size), np.zeros((size, size))
+    with quiet_linear_algebra():
+        # Single precision in a block: seven digits of the spread of replicates are enough.
+        for _, terms in _products(scaled, np.float32, max(PRODUCTS // size, size)):
+            total += terms.sum(axis=1, dtype=float)
+            square += terms @ terms.T
+        average = total / n
+        values, vectors = np.linalg.eigh(square / n - np.outer(average, average))
+        values[values < 1e-12 * values[-1]] = 0  # products that determine each other
+        root = vectors * np.sqrt(values / n)
+        drawn = np.random.default_rng(seed).standard_normal((n_resamples, size)) @ root.T
+    average[:p] = 0
+    average[p:] = (np.cov(scaled, rowvar=False, bias=True).reshape(p, p))[row, column]
+    drawn += average
+    drawn *= np.concatenate([unit, unit[row] * unit[column]])
+    return replace(_replicates(drawn, centre, n), normal=True)
 
 
 def bootstrap_moments(
@@ -323,8 +420,8 @@ def bootstrap_moments(
 
     A replicate draws each case some number of times. With counts ``C (B, n)`` and the
     products of every pair of centred variables ``Z (n, p(p + 1)/2)``, all replicate
-    covariances come out of the one matrix product ``C Z``; it is formed in chunks of
-    replicates and cases, so that memory stays bounded by the result.
+    covariances come out of the one matrix product ``C Z``. Its blocks of cases are formed once
+    for as many resamples as 64 MB hold the counts of, a byte each.
 
     Parameters
     ----------
@@ -353,30 +450,84 @@ def bootstrap_moments(
     >>> bootstrap_moments(x, 1000, seed=1).cov.shape
     (1000, 2, 2)
     """
-    data = np.asarray(matrix, float)
-    if data.ndim != 2 or data.shape[0] < 2 or not np.isfinite(data).all():
-        raise CxError(f"shape {data.shape}; allowed: (n, p), n of at least 2, nothing missing")
+    data = _complete(matrix)
     check_resamples(n_resamples, seed)
     n, p = data.shape
     centre = data.mean(axis=0)
     data = data - centre
+    sums, totals = np.empty((n_resamples, p + p * (p + 1) // 2)), np.full(n_resamples, float(n))
+    at = 0
+    with quiet_linear_algebra():
+        for counts in _gathered(_drawn(n, n_resamples, seed) if draws is None else draws):
+            rows = slice(at, at := at + len(counts))
+            sums[rows] = _sums_of_products(counts, data)
+            if draws is not None:
+                totals[rows] = counts.sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return _replicates(sums / totals[:, None], centre, n)
+
+
+def _complete(matrix: ArrayLike) -> Array:
+    data = np.asarray(matrix, float)
+    if data.ndim != 2 or data.shape[0] < 2 or not np.isfinite(data).all():
+        raise CxError(f"shape {data.shape}; allowed: (n, p), n of at least 2, nothing missing")
+    return data
+
+
+def _gathered(chunks: Iterable[tuple[int, NDArray[Any]]]) -> Iterator[NDArray[Any]]:
+    """Yield the counts or weights of as many resamples at once as `GATHERED` bytes hold."""
+    waiting: list[NDArray[Any]] = []
+    for _, chunk in chunks:
+        if waiting and sum(array.nbytes for array in waiting) + chunk.nbytes > GATHERED:
+            yield np.concatenate(waiting)
+            waiting = []
+        waiting.append(chunk)
+    if waiting:
+        yield np.concatenate(waiting)
+
+
+def _sums_of_products(counts: NDArray[Any], data: Array) -> Array:
+    """Return ``C Z`` (B, p + p(p + 1)/2); every product is formed once, in blocks of cases."""
+    sums = np.zeros((len(counts), data.shape[1] + len(np.tril_indices(data.shape[1])[0])))
+    step = max(1, PRODUCTS // sums.shape[1])
+    for cases, terms in _products(data, np.float64, step):
+        for first in range(0, len(counts), ROWS):
+            rows = slice(first, first + ROWS)
+            sums[rows] += counts[rows, cases].astype(float) @ terms.T
+    return sums
+
+
+def _products(
+    data: Array, dtype: type[np.floating[Any]], step: int
+) -> Iterator[tuple[slice, NDArray[Any]]]:
+    """Yield blocks of `step` cases: which, and values and products (p + p(p + 1)/2, step).
+
+    All blocks are written into the same memory.
+    """
+    n, p = data.shape
+    buffer = np.empty((p + p * (p + 1) // 2, min(step, n)), dtype)
+    for first in range(0, n, step):
+        cases = slice(first, min(first + step, n))
+        terms = buffer[:, : cases.stop - first]
+        values = terms[:p]
+        values[:] = data[cases].T
+        at = p
+        for i in range(p):
+            np.multiply(values[: i + 1], values[i], out=terms[at : at + i + 1])
+            at += i + 1
+        yield cases, terms
+
+
+def _replicates(averages: Array, centre: Array, n: float) -> Replicates:
+    """Return moments from averages of values and products about a centre."""
+    p = len(centre)
     row, column = np.tril_indices(p)
-    mean, cov = np.empty((n_resamples, p)), np.empty((n_resamples, p, p))
-    step = max(1, BLOCK // (p + len(row)))
-    for start, counts in resampling_counts(n, n_resamples, seed) if draws is None else draws:
-        totals = counts.sum(axis=1)[:, None]
-        sums = np.zeros((len(counts), p + len(row)))
-        for first in range(0, n, step):
-            cases = data[first : first + step]
-            terms = np.concatenate([cases, cases[:, row] * cases[:, column]], axis=1)
-            sums += counts[:, first : first + step] @ terms
-        at = slice(start, start + len(counts))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            sums /= totals
-        mean[at] = sums[:, :p]
-        flat = (sums[:, p:] - mean[at][:, row] * mean[at][:, column]) * (n / (n - 1))
-        cov[at, row, column] = cov[at, column, row] = flat
-    return Replicates(mean + centre, cov)
+    place = np.empty((p, p), int)
+    place[row, column] = place[column, row] = np.arange(len(row))
+    mean = averages[:, :p]
+    flat = averages[:, p:] - mean[:, row] * mean[:, column]
+    flat *= n / (n - 1)
+    return Replicates(mean + centre, flat[:, place])
 
 
 def check_resamples(n_resamples: int, seed: Seed) -> None:
@@ -414,6 +565,12 @@ def resampling_counts(n: int, n_resamples: int, seed: Seed) -> Iterator[tuple[in
     >>> [(start, counts.sum(axis=1).tolist()) for start, counts in resampling_counts(4, 3, 1)]
     [(0, [4.0, 4.0, 4.0])]
     """
+    for start, counts in _drawn(n, n_resamples, seed):
+        yield start, counts.astype(np.float64)
+
+
+def _drawn(n: int, n_resamples: int, seed: Seed) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """Yield the same as bytes: a count above 255 has a probability of 1e-507."""
     check_resamples(n_resamples, seed)
     generator = np.random.default_rng(seed)
     step = max(1, DRAWN // n)
@@ -422,4 +579,5 @@ def resampling_counts(n: int, n_resamples: int, seed: Seed) -> Iterator[tuple[in
     for start in range(0, n_resamples, step):
         b = min(step, n_resamples - start)
         cases = generator.integers(0, n, (b, n), dtype=dtype) + offset[:b]
-        yield start, np.bincount(cases.ravel(), minlength=b * n).reshape(b, n).astype(np.float64)
+        counts = np.bincount(cases.ravel(), minlength=b * n).reshape(b, n)
+        yield start, counts.astype(np.uint8)

@@ -13,8 +13,8 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.moments import Moments, bootstrap_moments, correlations
 from cxstats.core.progress import quiet_linear_algebra, tracked
 from cxstats.models.pls.algorithm import TOLERANCE_RESAMPLE, find_weights
+from cxstats.models.sem.batch_search import Attempt, maximise_batch
 from cxstats.models.sem.fit import cfa
-from cxstats.models.sem.optimizer import Attempt, maximise_batch
 from cxstats.models.sem.result import ModelWarning, SemFit
 from cxstats.models.sem.standard_errors import inverse_scaled
 from cxstats.service.dimension_scores import OVERALL

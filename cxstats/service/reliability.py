@@ -12,7 +12,7 @@ variance-based structural equation modeling. JAMS 43(1), 115-135.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -23,7 +23,15 @@ from cxstats.core.engines import as_pandas
 from cxstats.core.errors import DataError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, check_lang, label, note_if
-from cxstats.core.moments import Moments, bootstrap_moments, check_resamples, correlations, moments
+from cxstats.core.moments import (
+    LARGE,
+    Moments,
+    bootstrap_moments,
+    check_resamples,
+    correlations,
+    moments,
+    replicate_moments,
+)
 from cxstats.core.result import Chart, Result
 from cxstats.service.coefficient_errors import (
     COEFFICIENTS,
@@ -34,7 +42,7 @@ from cxstats.service.coefficient_errors import (
     share_limits,
 )
 from cxstats.service.factor_model import FactorModel, fit_factors, singular
-from cxstats.stats.bootstrap import percentile_limits
+from cxstats.stats.bootstrap import normal_note, percentile_limits
 from cxstats.stats.coefficients import (
     average_variance_extracted,
     cronbach_alpha,
@@ -213,7 +221,8 @@ def reliability(  # noqa: PLR0913  (keywords)
     role : str, optional
         "perception", "expectation" or "minimum"; without it, the main answers.
     level, n_resamples, seed
-        Confidence level, bootstrap resamples and their seed.
+        Confidence level, bootstrap resamples and their seed. Of more than 100,000 cases the
+        moments of resamples are drawn (`cxstats.core.moments.normal_moments`), and a note says so.
     weights, cluster, design
         How respondents were sampled: columns of weights and of clusters, or `cxstats.Design`.
         Coefficients come from weighted moments (a weight of 2 counts as two respondents), intervals
@@ -284,9 +293,16 @@ def reliability(  # noqa: PLR0913  (keywords)
         notes=(
             *_left_out(table, items, sample),
             *_too_few(table, items),
+            *_moments_drawn(table, items),
             *(() if items.rows is None else items.rows.notes()),
         ),
     )
+
+
+def _moments_drawn(table: pd.DataFrame, items: _Items) -> Iterator[Text]:
+    largest = table["n"].max()  # NaN without cases
+    if items.answers is not None and items.rows is None and largest > LARGE:
+        yield normal_note(int(largest))
 
 
 @dataclass(frozen=True, eq=False)
@@ -362,10 +378,10 @@ class _Items:
     def covariances(self, names: Sequence[str], n_resamples: int, seed: int) -> Array:
         """Return bootstrap replicates of the covariances (B, p, p), which keep the design."""
         if self.rows is None:
-            return bootstrap_moments(self.complete(names), n_resamples, seed).cov
+            return replicate_moments(self.complete(names), n_resamples, seed).cov
         has = self.answered(names)
-        draws = (w[:, has] for _, w in self.rows.resampling_weights(n_resamples, seed))
-        return weighted_covariances(self.complete(names), draws)
+        draws = ((i, w[:, has]) for i, w in self.rows.resampling_weights(n_resamples, seed))
+        return bootstrap_moments(self.complete(names), n_resamples, seed, draws).cov
 
     def too_few(self, names: Sequence[str]) -> Text | None:
         """Return why there are no moments of `names`; None if there are."""
@@ -403,34 +419,8 @@ class _Items:
             plain: Moments = moments(answered, columns=names)
             return plain
         weights = self.weights(names)
-        (cov,) = weighted_covariances(answered, [weights[None]])
+        (cov,) = bootstrap_moments(answered, 1, 0, [(0, weights[None])]).cov
         return Moments(tuple(names), len(answered), weights @ answered / weights.sum(), cov)
-
-
-def weighted_covariances(complete: Array, draws: Iterable[Array]) -> Array:
-    """Return covariances (B, p, p) of complete cases (n, p) under weights (b, n), in chunks.
-
-    ``sum w (x - m)(x - m)' / sum(w) * n / (n - 1)``; NaN where all weights are 0.
-
-    Examples
-    --------
-    >>> x = np.array([[1.0], [2.0], [4.0]])
-    >>> weighted_covariances(x, [np.ones((1, 3))]).round(4).tolist()
-    [[[2.3333]]]
-    """
-    n, p = complete.shape
-    x = complete - complete.mean(axis=0)
-    row, column = np.tril_indices(p)
-    terms = np.concatenate([x, x[:, row] * x[:, column]], axis=1)
-    chunks = []
-    for weights in draws:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            means = weights @ terms / weights.sum(axis=1, keepdims=True)
-        cov = np.empty((len(weights), p, p))
-        flat = (means[:, p:] - means[:, row] * means[:, column]) * n / (n - 1)
-        cov[:, row, column] = cov[:, column, row] = flat
-        chunks.append(cov)
-    return np.concatenate(chunks)
 
 
 def _factor_model(items: _Items) -> tuple[Moments | None, FactorModel | None, tuple[Text, ...]]:

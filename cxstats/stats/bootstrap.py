@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from math import prod
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from cxstats.core.moments import Seed, check_resamples, resampling_counts
+from cxstats.core.formats import format_number
+from cxstats.core.language import Text, both
+from cxstats.core.moments import LARGE, Seed, check_resamples, resampling_counts
+from cxstats.core.progress import quiet_linear_algebra
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -14,7 +19,12 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 Method = Literal["linear", "nearest", "inverted_cdf"]
-LARGE = 1e300  # stands for an infinite replicate
+HUGE = 1e300  # stands for an infinite replicate
+
+
+def normal_note(n: int) -> Text:
+    """Say that the moments of resamples were drawn instead of cases (`replicate_moments`)."""
+    return both("bootstrap.normal", n=format_number(n), large=format_number(LARGE))
 
 
 def bootstrap_means(
@@ -42,12 +52,55 @@ def replicate_means(values: Array, n_resamples: int, seed: Seed) -> Array:
     k = values.shape[1]
     check_resamples(n_resamples, seed)
     replicates = np.empty((n_resamples, k))
-    for start, counts in resampling_counts(len(values), n_resamples, seed):
-        sums = counts @ terms
-        with np.errstate(invalid="ignore", divide="ignore"):
+    with quiet_linear_algebra(), np.errstate(invalid="ignore", divide="ignore"):
+        for start, counts in resampling_counts(len(values), n_resamples, seed):
+            sums = counts @ terms
             chunk = sums / len(values) if complete else sums[:, :k] / sums[:, k:]
-        replicates[start : start + len(counts)] = chunk
+            replicates[start : start + len(counts)] = chunk
     return replicates
+
+
+def column_quantiles(replicates: Array, shares: ArrayLike) -> Array:
+    """Return quantiles of every column of replicates, all from one sort.
+
+    ``x_(j) + (h - j) (x_(j + 1) - x_(j))`` with ``h = share (B - 1)`` and j its integer, as
+    `numpy.quantile` does by default.
+
+    Parameters
+    ----------
+    replicates : array (B, k)
+        Missing ones (NaN) are left out of their column.
+    shares : array (m,), or (m, k) where columns have shares of their own
+        From 0 to 1.
+
+    Returns
+    -------
+    array (m, k)
+        NaN for a column without a replicate, or where a share is NaN.
+
+    Examples
+    --------
+    >>> column_quantiles(np.array([[3.0], [1.0], [2.0], [np.nan]]), [0.5, 0.75]).tolist()
+    [[2.0], [2.5]]
+    """
+    ordered = np.sort(np.ascontiguousarray(np.transpose(replicates)))  # NaN comes last
+    shares = np.asarray(shares, float)
+    shares = np.broadcast_to(shares[:, None] if shares.ndim == 1 else shares,
+                             (len(shares), replicates.shape[1]))  # fmt: skip
+    if not ordered.size:
+        return np.full(shares.shape, np.nan)
+    last = np.sum(~np.isnan(ordered), axis=1) - 1
+    usable = (last >= 0) & ~np.isnan(shares)
+    place = np.where(usable, shares * last, 0)
+    below = np.floor(place).astype(int)
+    share = place - below
+    column = np.arange(replicates.shape[1])
+    above = np.minimum(below + 1, np.maximum(last, 0))
+    low, high = ordered[column, below], ordered[column, above]
+    with np.errstate(invalid="ignore"):
+        step = high - low
+        quantiles = np.where(share < 0.5, low + step * share, high - step * (1 - share))
+    return np.where(usable, quantiles, np.nan)
 
 
 def percentile_limits(
@@ -84,18 +137,17 @@ def percentile_limits(
     """
     values = np.asarray(replicates)
     if np.isinf(values).any():
-        values = np.clip(values, -LARGE, LARGE)
+        values = np.clip(values, -HUGE, HUGE)
     tails = [(1 - level) / 2, (1 + level) / 2]
-    missing = np.isnan(values)
-    empty = missing.all(axis=axis)
-    if not missing.any() and values.shape[axis]:
-        limits = np.quantile(values, tails, axis=axis, method=method)
-    else:
-        limits = np.full((2, *empty.shape), np.nan)
-        columns = np.moveaxis(values, axis, 0)[:, ~empty]
-        if columns.size:
-            limits[:, ~empty] = np.nanquantile(columns, tails, axis=0, method=method)
-    return np.asarray(limits)
+    columns = np.moveaxis(values, axis, 0)
+    if method == "linear":
+        flat = columns.reshape(len(columns), prod(columns.shape[1:]))
+        return column_quantiles(flat, tails).reshape(2, *columns.shape[1:])
+    present = ~np.isnan(columns).all(axis=0)
+    limits = np.full((2, *present.shape), np.nan)
+    if columns[:, present].size:
+        limits[:, present] = np.nanquantile(columns[:, present], tails, axis=0, method=method)
+    return limits
 
 
 def reach(level: float, n: float, df: float) -> float:
@@ -152,7 +204,9 @@ def expanded_percentile(
     return low, high
 
 
-def bca(replicates: Array, estimate: Array, influence: Array, level: float) -> tuple[Array, Array]:
+def bca(
+    replicates: Array, estimate: Array, influence: Array | Iterable[Array], level: float
+) -> tuple[Array, Array]:
     """Return bias-corrected and accelerated bootstrap intervals.
 
     ``alpha' = Phi(z0 + (z0 + z) / (1 - a (z0 + z)))`` with ``z0`` from the share of replicates
@@ -165,7 +219,7 @@ def bca(replicates: Array, estimate: Array, influence: Array, level: float) -> t
         Bootstrap replicates; rows with NaN in a column are left out of that column.
     estimate : array (k,)
         The estimates.
-    influence : array (n, k)
+    influence : array (n, k), or blocks of its rows
         Empirical influence of each case on each estimate.
     level : float
         Confidence level.
@@ -181,20 +235,23 @@ def bca(replicates: Array, estimate: Array, influence: Array, level: float) -> t
     """
     from scipy.special import ndtr, ndtri
 
+    k = len(estimate)
     with np.errstate(invalid="ignore", divide="ignore"):
         drawn = (~np.isnan(replicates)).sum(axis=0)
         ties = (replicates == estimate).sum(axis=0) / 2
         below = ((replicates < estimate).sum(axis=0) + ties) / drawn
-        a = (influence**3).sum(axis=0) / (6 * (influence**2).sum(axis=0) ** 1.5)
+        squares, cubes = np.zeros(k), np.zeros(k)
+        for block in [influence] if isinstance(influence, np.ndarray) else influence:
+            square = block * block
+            squares += square.sum(axis=0)
+            cubes += (square * block).sum(axis=0)
+        a = cubes / (6 * squares**1.5)
         z0 = ndtri(below)
         limits = []
         for tail in ((1 - level) / 2, (1 + level) / 2):
             shifted = z0 + ndtri(tail)
             limits.append(ndtr(z0 + shifted / (1 - a * shifted)))
-    low, high = np.full(len(estimate), np.nan), np.full(len(estimate), np.nan)
-    for j, tails in enumerate(np.transpose(limits)):
-        column = replicates[:, j]
-        column = column[~np.isnan(column)]
-        if len(column) and np.isfinite(tails).all() and np.ptp(column) > 0:
-            low[j], high[j] = np.quantile(column, tails)
+    tails = np.where(np.isfinite(limits).all(axis=0), limits, np.nan)
+    ends = column_quantiles(replicates, np.vstack([tails, np.zeros(k), np.ones(k)]))
+    low, high = np.where(ends[3] > ends[2], ends[:2], np.nan)
     return low, high

@@ -60,7 +60,8 @@ def client_words(report):
     book, frame = client.codebook, client.answers
     names = [*book.questions, *book.constructs, *book.items, *map(str, frame.columns)]
     texts = {text for name in names for text in client.name(name)}
-    cells = {str(cell) for column in frame.select_dtypes(object) for cell in frame[column].dropna()}
+    texts_of_file = frame.select_dtypes(exclude="number")
+    cells = {str(cell) for column in texts_of_file for cell in texts_of_file[column].dropna()}
     cells |= {str(wave) for wave in frame["wave"].unique()}
     return sorted({*texts, *cells, client.file}, key=len, reverse=True)
 

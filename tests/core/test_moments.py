@@ -8,7 +8,12 @@ from hypothesis import strategies as st
 
 import cxstats as cx
 from cxstats.core import engines as blocks
-from cxstats.core.moments import bootstrap_moments, resampling_counts
+from cxstats.core.moments import (
+    bootstrap_moments,
+    normal_moments,
+    replicate_moments,
+    resampling_counts,
+)
 
 # Sums of up to 10^4 numbers in double precision, in any order.
 EXACT = 1e-12
@@ -230,7 +235,9 @@ def test_chunks_and_seed_do_not_show(monkeypatch):
     data = np.random.default_rng(1).normal(size=(60, 3))
     whole = bootstrap_moments(data, 50, seed=7)
     module = sys.modules["cxstats.core.moments"]  # ``cx.moments`` is the function
-    monkeypatch.setattr(module, "BLOCK", 200)
+    monkeypatch.setattr(module, "PRODUCTS", 200)
+    monkeypatch.setattr(module, "GATHERED", 700)
+    monkeypatch.setattr(module, "ROWS", 7)
     np.testing.assert_allclose(
         bootstrap_moments(data, 50, seed=7).cov, whole.cov, rtol=1e-10, atol=1e-12
     )
@@ -244,3 +251,58 @@ def test_every_resample_has_n_cases(n, b, seed):
     counts = np.concatenate([part for _, part in parts])
     assert counts.shape == (b, n)
     assert (counts.sum(axis=1) == n).all()
+
+
+def answers_of_many(n, seed):
+    """Skewed answers from 1 to 10, one that is 0 or 1, and one that does not vary."""
+    generator = np.random.default_rng(seed)
+    factor = generator.normal(size=(n, 1))
+    answers = np.round(7.5 + 1.5 * factor - 0.5 * factor**2 + generator.normal(size=(n, 3)))
+    pair = (factor > 1) + np.zeros((n, 1))
+    return np.concatenate([np.clip(answers, 1, 10), pair, np.full((n, 1), 4.0)], axis=1)
+
+
+def test_normal_moments_vary_as_those_of_resampled_cases():
+    """4,000 replicates each: a standard deviation has an error of 1.1 %, a correlation of .016."""
+    data = answers_of_many(3_000, 4)
+    resampled, drawn = (call(data, 4_000, 1) for call in (bootstrap_moments, normal_moments))
+    row, column = np.tril_indices(4)
+    sets = [
+        np.concatenate([r.mean[:, :4], r.cov[:, row, column]], axis=1) for r in (resampled, drawn)
+    ]
+    spread = [values.std(axis=0) for values in sets]
+    np.testing.assert_allclose(spread[1], spread[0], rtol=0.07)
+    assert np.mean(spread[1] / spread[0]) == pytest.approx(1, abs=0.02)
+    gap = (sets[1].mean(axis=0) - sets[0].mean(axis=0)) / spread[0]
+    assert np.abs(gap).max() < 0.1
+    apart = np.corrcoef(sets[1].T) - np.corrcoef(sets[0].T)
+    assert np.abs(apart).max() < 0.1
+    assert np.abs(drawn.cov[:, 4]).max() < 1e-12
+    np.testing.assert_allclose(drawn.mean[:, 4], 4, rtol=1e-12)
+    assert (drawn.cov == drawn.cov.swapaxes(1, 2)).all()
+
+
+def test_normal_moments_against_theory():
+    """Normal variables: var(s_jk) = (s_jj s_kk + s_jk^2) / n, uncorrelated with the means."""
+    sigma = np.array([[4.0, 1.2], [1.2, 1.0]])
+    data = np.random.default_rng(0).multivariate_normal([5, 100], sigma, 50_000)
+    drawn = normal_moments(data, 20_000, seed=3)
+    expected = np.sqrt((np.outer(np.diag(sigma), np.diag(sigma)) + sigma**2) / 50_000)
+    np.testing.assert_allclose(drawn.cov.std(axis=0), expected, rtol=0.03)
+    np.testing.assert_allclose(drawn.mean.std(axis=0), np.sqrt(np.diag(sigma) / 5e4), rtol=0.03)
+    assert abs(np.corrcoef(drawn.mean[:, 0], drawn.cov[:, 0, 0])[0, 1]) < 0.05
+    np.testing.assert_allclose(drawn.cov.mean(axis=0), np.cov(data.T), rtol=1e-3)
+
+
+def test_many_cases_have_their_moments_drawn(monkeypatch):
+    data = answers_of_many(400, 2)
+    assert not replicate_moments(data, 5, 1).normal
+    monkeypatch.setattr(sys.modules["cxstats.core.moments"], "LARGE", 399)
+    found, expected = replicate_moments(data, 5, [1, 0]), normal_moments(data, 5, [1, 0])
+    assert found.normal
+    np.testing.assert_array_equal(found.cov, expected.cov)
+    np.testing.assert_array_equal(normal_moments(data, 3, [1, 0]).mean, expected.mean[:3])
+    with pytest.raises(cx.CxError, match="nothing missing"):
+        normal_moments([[1.0], [np.nan]], 5, 1)
+    with pytest.raises(cx.CxError, match="n_resamples is 0"):
+        normal_moments(data, 0, 1)

@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +14,7 @@ from cxstats.stats.coefficients import (
 )
 from tests.references import BFI, HOLZINGER, close, data, keyed, reference, value
 
+LIMITS = ["alpha_boot_low", "alpha_boot_high"]
 # Closed forms: only the last bits of double precision may differ.
 CLOSED = 1e-12
 # lavaan's estimates were brought to a gradient of 3e-12 by Gauss-Newton steps; see the script.
@@ -151,6 +154,18 @@ def test_bootstrap_says_what_is_not_distinct():
     again = cx.reliability(*data("mobi"), n_resamples=500, seed=1)
     pd.testing.assert_frame_equal(found.htmt, again.htmt)
     assert not found.htmt.equals(cx.reliability(*data("mobi"), n_resamples=500, seed=2).htmt)
+
+
+def test_of_many_cases_the_moments_of_resamples_are_drawn(monkeypatch):
+    resampled = cx.reliability(*data("mobi"), n_resamples=2_000, seed=1)
+    for module in ("cxstats.core.moments", "cxstats.service.reliability"):
+        monkeypatch.setattr(sys.modules[module], "LARGE", 249)
+    drawn = cx.reliability(*data("mobi"), n_resamples=2_000, seed=1)
+    assert "normal distribution that they tend to" not in resampled.summary()
+    assert "normal distribution that they tend to" in drawn.summary()
+    assert "正态分布" in drawn.summary("zh")
+    gap = (drawn.table[LIMITS] - resampled.table[LIMITS]).abs()
+    assert 0 < gap.to_numpy().max() < 0.03
 
 
 def test_bootstrap_intervals_near_feldt(results):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cxstats.stats.bootstrap import bca, bootstrap_means, percentile_limits
+from cxstats.stats.bootstrap import bca, bootstrap_means, column_quantiles, percentile_limits
 
 ROUNDING = 1e-12
 
@@ -78,3 +78,26 @@ def test_percentile_limits_of_a_batch_of_matrices():
     limits = percentile_limits(replicates, 0.8)
     for i, j in np.ndindex(2, 3):
         np.testing.assert_allclose(limits[:, i, j], percentile_limits(replicates[:, i, j], 0.8))
+
+
+def test_column_quantiles_as_numpy_with_gaps_and_shares_of_each_column():
+    generator = np.random.default_rng(3)
+    replicates = generator.normal(size=(41, 6))
+    replicates[::5, 1] = replicates[:40, 2] = replicates[:, 3] = np.nan
+    shares = generator.uniform(size=(3, 6))
+    shares[0, 0], shares[1, 0], shares[2, 5] = 0, 1, np.nan
+    quantiles = column_quantiles(replicates, shares)
+    for i, j in np.ndindex(3, 6):
+        column = replicates[~np.isnan(replicates[:, j]), j]
+        undefined = not len(column) or np.isnan(shares[i, j])
+        expected = np.nan if undefined else np.quantile(column, shares[i, j])
+        np.testing.assert_allclose(quantiles[i, j], expected, rtol=ROUNDING)
+
+
+def test_bca_without_replicates_or_variation():
+    replicates = np.column_stack([np.full(30, 2.0), np.full(30, np.nan), np.arange(30.0)])
+    influence = np.random.default_rng(0).normal(size=(50, 3))
+    low, high = bca(replicates, np.array([2.0, 1.0, 14.5]), influence, 0.9)
+    assert np.isnan(low[:2]).all()
+    assert np.isnan(high[:2]).all()
+    assert low[2] < 14.5 < high[2]

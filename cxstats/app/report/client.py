@@ -28,6 +28,7 @@ T = TypeVar("T")
 ALPHA = 0.05
 MIN_CELL = 10  # respondents below which a cell is hidden
 SYNTHETIC = ("synthetic", "simulated", "合成", "模拟")
+LONG_SHEET = 15  # answers from which nobody else gives the same ones by chance
 NO_RESPONDENTS = ("total", "preview", "test")  # kinds of rows that a report leaves out
 
 
@@ -123,8 +124,9 @@ def open_client(  # noqa: PLR0913  (what a person says of a file)
 ) -> Client:
     """Read, check and clean a client's file.
 
-    Rows that are no respondents are left out and doubled respondents are dropped; a value that
-    cannot be used becomes missing. The report lists all of it.
+    Rows that are no respondents are left out and doubled respondents are dropped (without a column
+    of respondents only where a sheet has 15 answers or more); a value that cannot be used becomes
+    missing. The report lists all of it.
 
     Parameters
     ----------
@@ -165,7 +167,7 @@ def open_client(  # noqa: PLR0913  (what a person says of a file)
     private = without_personal_columns(frame, book, keep)
     frame, book = private.frame, private.codebook
     problems = check(frame, book)
-    answers, changes = clean(frame, book, drop_duplicates=True, on_error="missing")
+    answers, changes = clean(frame, book, drop_duplicates=_tells_doubles(book), on_error="missing")
     return Client(
         path.name,
         hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -199,12 +201,22 @@ def _asked(
     return replace(book, **asked) if asked else book
 
 
+def _tells_doubles(book: Codebook) -> bool:
+    """Return whether two rows that are alike are one respondent: by identifier, or by length.
+
+    Without an identifier equal answers are chance where questions are few: of 80 respondents who
+    answer five items from 1 to 7 at random, some two or three are alike.
+    """
+    return book.respondent is not None or len(book.answer_columns) >= LONG_SHEET
+
+
 def _check_targets(targets: Mapping[str, float], book: Codebook) -> None:
-    allowed = [*book.questions, *book.constructs]
+    rated = [name for name, question in book.questions.items() if question.is_rated]
+    allowed = [*rated, *book.constructs]
     for name, value in targets.items():
         if name not in allowed:
             raise CxError(
-                f"targets: {excerpt(name)} is no question or construct; allowed: "
+                f"targets: {excerpt(name)} is no rated question or construct; allowed: "
                 f"{', '.join(allowed)}"
             )
         if isinstance(value, bool) or not isinstance(value, (int, float)):

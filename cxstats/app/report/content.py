@@ -250,12 +250,15 @@ class ReportChart:
         Of the chart.
     native : NativeChart, optional
         The same as a chart of Excel and PowerPoint.
+    pictures : dict
+        What was drawn already, by language, form and resolution.
     """
 
     result: Result
     kind: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     native: NativeChart | None = None
+    pictures: dict[tuple[str, str, int], bytes] = field(default_factory=dict, repr=False)
 
     def draw(self, lang: str) -> Figure:
         """Draw the chart on a figure of its own."""
@@ -270,7 +273,13 @@ class ReportChart:
         return figure
 
     def picture(self, lang: str, form: str = "png", dpi: int = DPI) -> bytes:
-        """Return the chart as the bytes of a picture, "png" or "svg"."""
+        """Return the chart as the bytes of a picture, "png" or "svg"; drawn once for all forms."""
+        key = (lang, form, dpi)
+        if key not in self.pictures:
+            self.pictures[key] = self._picture(lang, form, dpi)
+        return self.pictures[key]
+
+    def _picture(self, lang: str, form: str, dpi: int) -> bytes:
         import matplotlib.pyplot as plt
 
         figure, buffer = self.draw(lang), BytesIO()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from cxstats.core.errors import CxError
 from cxstats.core.files import write_whole
+from cxstats.core.progress import tracked
 
 if TYPE_CHECKING:
     from cxstats.app.report.reporting import Report
@@ -40,10 +41,29 @@ def write(
 def write_all(
     report: Report,
     folder: Path,
-    lang: str,
+    languages: Sequence[str],
     forms: Sequence[str],
     template: str | os.PathLike[str] | None = None,
 ) -> tuple[Path, ...]:
     """Write the forms of a report into a folder: ``report_en.html`` and so on."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return tuple(write(report, folder / f"report_{lang}{form}", lang, template) for form in forms)
+    make_folder(folder)
+    wanted = [(lang, form) for lang in languages for form in forms]
+    files = []
+    for place, _ in tracked(len(wanted), 1, "files"):
+        lang, form = wanted[place]
+        files.append(write(report, folder / f"report_{lang}{form}", lang, template))
+    return tuple(files)
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of a report where there is none.
+
+    Raises
+    ------
+    CxError
+        If it cannot be made, such as where a file has its name.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CxError(f"out={str(folder)!r}: cannot be a folder: {error.strerror}") from error

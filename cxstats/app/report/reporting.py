@@ -13,6 +13,7 @@ import pandas as pd
 
 from cxstats.app.report.client import ALPHA, MIN_CELL, NO_RESPONDENTS, Client, open_client
 from cxstats.app.report.content import ReportTable, Section
+from cxstats.app.report.forms import make_folder, write, write_all
 from cxstats.app.report.sections.decisions import actions, decisions
 from cxstats.app.report.sections.drivers import drivers
 from cxstats.app.report.sections.gaps import gaps
@@ -138,8 +139,6 @@ class Report(Result):
             If the ending is none of these, the folder does not exist, or the template cannot be
             used.
         """
-        from cxstats.app.report.forms import write
-
         return write(self, Path(path), check_lang(lang), template)
 
 
@@ -147,7 +146,7 @@ def report(  # noqa: PLR0913  (what a person says of a file)
     file: str | Path,
     codebook: Any = None,
     *,
-    lang: str | None = None,
+    lang: str | Sequence[str] | None = None,
     out: str | Path | None = None,
     forms: Sequence[str] = FORMS,
     template: str | Path | None = None,
@@ -170,8 +169,8 @@ def report(  # noqa: PLR0913  (what a person says of a file)
     codebook : Codebook, mapping of its keys, path, or name of one that ships
         Without it a draft is written beside the report, for a person to correct, and an error says
         where it is.
-    lang : {"en", "zh"}, optional
-        Language of what is written.
+    lang : {"en", "zh"} or both, optional
+        Language of what is written; of ``("en", "zh")`` each form is written in both.
     out : path, optional
         Folder of the report, made if it is not there; without it nothing is written.
     forms : sequence of str
@@ -190,12 +189,14 @@ def report(  # noqa: PLR0913  (what a person says of a file)
     DataError, CxError
         Where the file, the codebook or an option cannot be used; and where there is no codebook.
     """
-    lang = check_lang(lang)
+    languages = _languages(lang)
     unknown = [form for form in forms if form not in FORMS]
     if unknown:
         raise CxError(f"forms={unknown[0]!r}; allowed: {', '.join(FORMS)}")
     if codebook is None:
-        raise CxError(_draft(Path(file), sheet, Path(out) if out else None, lang))
+        raise CxError(_draft(Path(file), sheet, Path(out) if out else None, languages[0]))
+    if out is not None:
+        make_folder(Path(out))  # before the work, not after it
     client = open_client(
         file, codebook, sheet=sheet, groups=groups, wave=wave, weights=weights, targets=targets,
         min_cell=min_cell, leave_out=leave_out, keep=keep, seed=seed,
@@ -205,10 +206,17 @@ def report(  # noqa: PLR0913  (what a person says of a file)
     made = Report(name, sections, client, (), client.doubts)
     if out is None:
         return made
-    from cxstats.app.report.forms import write_all
-
-    files = write_all(made, Path(out), lang, forms, template)
+    files = write_all(made, Path(out), languages, forms, template)
     return Report(name, sections, client, files, client.doubts)
+
+
+def _languages(lang: str | Sequence[str] | None) -> list[str]:
+    """Return the languages that were asked for, each once."""
+    asked = [lang] if lang is None or isinstance(lang, str) else lang
+    languages = list(dict.fromkeys(map(check_lang, asked)))
+    if not languages:
+        raise CxError("lang=[]; allowed: 'en', 'zh', or both")
+    return languages
 
 
 def analyse(client: Client) -> tuple[Section, ...]:
@@ -280,7 +288,7 @@ def _draft(file: Path, sheet: str | None, out: Path | None, lang: str) -> str:
         warnings.simplefilter("ignore")  # the draft's own comments say what is doubtful
         draft = Codebook.draft(read_survey(file, sheet=sheet), lang)
     folder = out or file.parent
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     path = folder / f"{file.stem}_codebook.yml"
     if path.exists():
         return label("report.draft.there", lang, path=str(path))

@@ -19,6 +19,8 @@ SCHEMES = ("path", "centroid", "factorial")
 # for a resample, where a millionth of a standard error is far above it.
 TOLERANCE, TOLERANCE_RESAMPLE = 1e-12, 1e-10
 ROUNDS = 3_000
+# Share of a cause that other causes leave unexplained below which LAPACK solves for coefficients.
+NEAR = 1e-6
 # Smallest eigenvalue of correlations that counts as regular.
 REGULAR = 1e-10
 
@@ -109,33 +111,78 @@ def find_weights(
     batch, p = len(corr), len(design.items)
     inverses = _inverse_blocks(corr, design)
     first = np.ones(p) if start is None else start
-    out = np.full((batch, p), np.nan)
+    out = np.full((p, batch), np.nan)
     active = np.flatnonzero(np.isfinite(corr).all(axis=(1, 2)) & _regular(inverses))
-    active_corr, inverses = corr[active], [inverse[active] for inverse in inverses]
-    units = np.ones((len(active), p)) if sd is None else _units(sd[active], design)
+    rows = _Rows(
+        np.ascontiguousarray(np.moveaxis(corr[active], 0, -1)),
+        [inverse[active] for inverse in inverses],
+        np.ones((p, len(active))) if sd is None else _units(sd[active], design).T,
+    )
     with np.errstate(invalid="ignore", divide="ignore"):
-        w, cross, joint = to_unit_variance(
-            active_corr, np.broadcast_to(first, (len(active), p)), design
-        )
+        w, cross, joint = rows.to_unit_variance(np.tile(first[:, None], len(active)), design)
         done = np.zeros(len(active), bool)
         turn = 0
         while len(active) and turn < rounds:
             turn += 1
-            inner = inner_weights(joint, design, scheme)
-            fresh = _outer(cross, inner, inverses, units, design)
-            fresh, cross, joint = to_unit_variance(active_corr, fresh, design)
-            change = np.abs(fresh - w).sum(axis=1)
+            inner = inner_weights(np.moveaxis(joint, -1, 0), design, scheme)
+            fresh = rows.outer(cross, np.moveaxis(inner, 0, -1), design)
+            fresh, cross, joint = rows.to_unit_variance(fresh, design)
+            change = np.abs(fresh - w).sum(axis=0)
             w = fresh
-            out[active[~done]] = w[~done]  # a row that is done keeps what it had then
+            out[:, active[~done]] = w[:, ~done]  # a row that is done keeps what it had then
             done |= ~(change >= tolerance)  # NaN is done too: there is no way on
             if done.mean() >= 0.25:
-                active, active_corr, w = active[~done], active_corr[~done], w[~done]
-                cross, joint, units = cross[~done], joint[~done], units[~done]
-                inverses, done = [inverse[~done] for inverse in inverses], done[~done]
-        converged = np.isfinite(out).all(axis=1)
+                active, w = active[~done], w[:, ~done]
+                cross, joint = cross[..., ~done], joint[..., ~done]
+                rows, done = rows.take(~done), done[~done]
+        converged = np.isfinite(out).all(axis=0)
         converged[active[~done]] = False
-        out, cross, joint = to_unit_variance(corr, out, design)
-        return _signed(Weights(out, cross, joint, converged, turn), design)
+        weights, cross, joint = to_unit_variance(corr, out.T, design)
+        return _signed(Weights(weights, cross, joint, converged, turn), design)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """What a round needs of b samples; they are the last axis, so that a loop is over them.
+
+    Attributes
+    ----------
+    corr : array (p, p, b)
+    inverses : list of array (b, k, k)
+        Inverse correlations of every formative block.
+    units : array (p, b)
+        What weights are multiplied by.
+    """
+
+    corr: Array
+    inverses: list[Array]
+    units: Array
+
+    def take(self, which: NDArray[np.bool_]) -> _Rows:
+        inverses = [inverse[which] for inverse in self.inverses]
+        return _Rows(self.corr[..., which], inverses, self.units[:, which])
+
+    def to_unit_variance(self, weights: Array, design: Design) -> tuple[Array, Array, Array]:
+        """Return weights (p, b), composite and item (J, p, b), and composite correlations."""
+        size = len(design.constructs)
+        cross, term = np.zeros((size, *weights.shape)), np.empty_like(weights)
+        for i, j in enumerate(design.home):
+            np.multiply(self.corr[i], weights[i], out=term)
+            cross[j] += term
+        joint = (design.member.T @ (cross * weights)).reshape(size, size, -1)
+        scale = 1 / np.sqrt(np.einsum("jjb->jb", joint))
+        cross *= scale[:, None]
+        joint *= scale[:, None] * scale
+        return weights * scale[design.home], cross, joint
+
+    def outer(self, cross: Array, inner: Array, design: Design) -> Array:
+        """Return new weights: covariances of items with inner proxies, regressed in mode B."""
+        fresh = np.einsum("jib,jib->ib", cross, inner.swapaxes(0, 1)[:, design.home])
+        for j, inverse in zip(design.of_mode("B"), self.inverses, strict=True):
+            block = design.blocks[j]
+            fresh[block] = (inverse @ fresh[block].T[:, :, None])[..., 0].T
+        scaled: Array = fresh * self.units
+        return scaled
 
 
 def to_unit_variance(corr: Array, weights: Array, design: Design) -> tuple[Array, Array, Array]:
@@ -146,19 +193,6 @@ def to_unit_variance(corr: Array, weights: Array, design: Design) -> tuple[Array
     cross = cross * scale[:, None, :]
     joint = joint * (scale[:, :, None] * scale[:, None, :])
     return weights * scale[:, design.home], cross, joint
-
-
-def _outer(
-    cross: Array, inner: Array, inverses: list[Array], units: Array, design: Design
-) -> Array:
-    """Return new weights: covariances of items with inner proxies, regressed in mode B."""
-    fresh = np.empty(cross.shape[:2])
-    for j, block in enumerate(design.blocks):
-        fresh[:, block] = (cross[:, block] @ inner[:, j, :, None])[..., 0]
-    for j, inverse in zip(design.of_mode("B"), inverses, strict=True):
-        block = design.blocks[j]
-        fresh[:, block] = (inverse @ fresh[:, block, None])[..., 0]
-    return fresh * units
 
 
 def _units(sd: Array, design: Design) -> Array:
@@ -219,11 +253,32 @@ def regressed(joint: Array, j: int, causes: list[int]) -> Array:
     into = joint[:, causes, j]
     if len(causes) == 1:
         return into
-    among = joint[:, causes][:, :, causes]
-    try:
-        return np.asarray(np.linalg.solve(among, into[:, :, None])[..., 0])
-    except np.linalg.LinAlgError:
-        return np.asarray((inverted(among) @ into[:, :, None])[..., 0])
+    solution, smallest = _eliminated(joint, j, causes)
+    near = ~(smallest > NEAR)
+    if near.any():
+        among, into = joint[near][:, causes][:, :, causes], into[near]
+        try:
+            solution[near] = np.linalg.solve(among, into[:, :, None])[..., 0]
+        except np.linalg.LinAlgError:
+            solution[near] = (inverted(among) @ into[:, :, None])[..., 0]
+    return solution
+
+
+def _eliminated(joint: Array, j: int, causes: list[int]) -> tuple[Array, Array]:
+    """Return coefficients (B, k) by elimination, and the smallest pivot (B,).
+
+    A pivot is the share of a cause that the causes before it do not explain.
+    """
+    k = len(causes)
+    system = np.ascontiguousarray(np.moveaxis(joint[:, causes][:, :, [*causes, j]], 0, -1))
+    pivots = np.empty((k, len(joint)))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for i in range(k):
+            pivots[i] = system[i, i]
+            row = system[i, i + 1 :] / pivots[i]
+            system[:, i + 1 :] -= system[:, i, None] * row
+            system[i, i + 1 :] = row
+    return np.ascontiguousarray(system[:, k].T), pivots.min(axis=0)
 
 
 def inverted(matrices: Array) -> Array:

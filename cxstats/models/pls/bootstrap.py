@@ -17,7 +17,7 @@ from cxstats.core.result import Chart, Result
 from cxstats.models.fitted_model import bootstrap_chart
 from cxstats.models.pls.estimates import flattened, quantities
 from cxstats.models.pls.intervals import intervals, small_sample_notes
-from cxstats.stats.bootstrap import bca, percentile_limits
+from cxstats.stats.bootstrap import bca, normal_note, percentile_limits
 from cxstats.stats.intervals import check_level
 from cxstats.stats.sampling_design import SampledRows
 
@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 SIGNS = ("construct", "none")
 # What `plot` draws.
 DRAWN = ("path", "slope", "defined")
-# Replicates in a batch: few enough for their matrices to stay in the cache.
-CHUNK = 250
+# Replicates in a batch: few enough for their matrices to stay near the processor; and where every
+# respondent has a weight in each of them.
+CHUNK, WEIGHTED = 1000, 250
 # Step of the derivatives behind BCa, in standardised covariances, and where those fits stop: the
 # bend and the stop each cost about 1e-5 of a slope, and the acceleration needs two digits.
 STEP, STOP = 1e-5, 1e-11
@@ -74,7 +75,7 @@ class PlsBootstrap(Result):
     synthetic : bool
         Whether they are simulated.
     limits : tuple of Text
-        What a reader must know of the sampling design and of few respondents.
+        What a reader must know of the sampling design and of few or very many respondents.
     """
 
     table: pd.DataFrame
@@ -147,14 +148,16 @@ def bootstrap(fit: PlsFit, n_resamples: int, seed: int, level: float, signs: str
     fit.require_sound("bootstrap")
     fit.sample.require_rows("a bootstrap")
     with quiet_linear_algebra():
-        cov = fit.sample.replicates(n_resamples, seed).cov
-        drawn = _drawn(fit, n_resamples, seed) if fit.design.interactions else None
-        values, improper = replicate(fit, cov, signs == "construct", drawn)
+        whose = bool(fit.design.interactions)  # interactions need to know who was drawn
+        moments = fit.sample.replicates(n_resamples, seed, normal=not whose)
+        drawn = _drawn(fit, n_resamples, seed) if whose else None
+        values, improper = replicate(fit, moments.cov, signs == "construct", drawn)
         table = _table(fit, values, level)
     failed = int(np.isnan(values).all(axis=1).sum())
+    normal = (normal_note(fit.n),) if moments.normal else ()
     return PlsBootstrap(
         table, n_resamples, failed, int(improper.sum()), values, signs, level, seed, fit.n,
-        fit.synthetic, (*fit.sample.notes, *small_sample_notes(fit)),
+        fit.synthetic, (*normal, *fit.sample.notes, *small_sample_notes(fit)),
     )  # fmt: skip
 
 
@@ -188,7 +191,7 @@ def replicate(
     """
     quantity_replicates = np.empty((len(cov), len(quantities(fit.design))))
     improper = np.zeros(len(cov), bool)
-    for start, stop in tracked(len(cov), CHUNK):
+    for start, stop in tracked(len(cov), CHUNK if drawn is None else WEIGHTED):
         weights = None if drawn is None else drawn[start:stop]
         estimates = fit.reestimate(cov[start:stop], weights=weights, align=align)
         values = flattened(estimates, fit.design)
@@ -202,7 +205,12 @@ def replicate(
 
 
 def influence(fit: PlsFit) -> Array:
-    """Return the influence of each respondent on each quantity, (n, k).
+    """Return the influence of each respondent on each quantity, (n, k), see `_influences`."""
+    return np.concatenate(list(_influences(fit)))
+
+
+def _influences(fit: PlsFit) -> Iterator[Array]:
+    """Yield the influence of each respondent on each quantity, blocks of (n, k).
 
     That on the covariance of standardised a and b is ``z_a z_b - r_ab``; by the chain rule, with
     derivatives by differences (a batch of p(p + 1)/2 matrices), on everything else. Of
@@ -210,20 +218,23 @@ def influence(fit: PlsFit) -> Array:
     design the influences are those of whole clusters, (C, k), less the mean of their stratum.
     """
     if fit.design.interactions:
-        return _influence_by_weights(fit)
+        yield _influence_by_weights(fit)
+        return
     moments, sampled = fit.sample.moments, fit.sample.rows
     row, column = np.tril_indices(len(moments.names))
     slopes = _slopes(fit, row, column)
     shrink = np.sqrt((fit.n - 1) / fit.n)
     z = (fit.sample.matrix - moments.mean) / (moments.sd * shrink)
-    influences = np.empty((len(z), slopes.shape[1]))
-    for first in range(0, len(z), ROWS):
-        block = z[first : first + ROWS]
-        terms = block[:, row] * block[:, column] - moments.corr[row, column]
-        influences[first : first + ROWS] = terms @ slopes
+    terms = (
+        block[:, row] * block[:, column] - moments.corr[row, column]
+        for block in (z[first : first + ROWS] for first in range(0, len(z), ROWS))
+    )
+    blocks = (products @ slopes for products in terms)
     if sampled is None:
-        return influences
-    return sampled.centred_cluster_sums(influences * sampled.weights[:, None])
+        yield from blocks
+    else:
+        influences = np.concatenate(list(blocks)) * sampled.weights[:, None]
+        yield sampled.centred_cluster_sums(influences)
 
 
 def _influence_by_weights(fit: PlsFit) -> Array:
@@ -242,8 +253,8 @@ def _influence_by_weights(fit: PlsFit) -> Array:
     size = sampled.n_clusters
     units = np.unique(np.linspace(0, size - 1, min(size, MOST_ROWS)).astype(int))
     influences = []
-    for first in range(0, len(units), CHUNK):
-        part = units[first : first + CHUNK]
+    for first in range(0, len(units), WEIGHTED):
+        part = units[first : first + WEIGHTED]
         of_cluster = (sampled.cluster == part[:, None]) * base
         total = of_cluster.sum(axis=1, keepdims=True)
         weights = (1 - STEP) * base + STEP * of_cluster / total
@@ -289,7 +300,7 @@ def _table(fit: PlsFit, replicates: Array, level: float) -> pd.DataFrame:
         chosen_limits = intervals(fit, estimates, solved, level)
         limits[:3] = chosen_limits.low, chosen_limits.high, chosen_limits.p_value
         limits[3:5] = percentile_limits(solved, level)
-        limits[5:] = bca(solved, estimates, influence(fit), level)
+        limits[5:] = bca(solved, estimates, _influences(fit), level)
         limits[:, ~varies] = np.nan
     se = np.full(len(estimates), np.nan)
     se[varies] = solved[:, varies].std(axis=0, ddof=1)

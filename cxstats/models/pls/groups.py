@@ -372,11 +372,12 @@ def _intervals(fit: PlsFit, pair: Pair, difference: Array) -> Array:
     simple = fit.sample.rows is None
     n, df = (smaller, smaller - 1) if simple else (fit.sample.drawn, fit.sample.df)
     causes = [len(fit.design.causes[path.end]) for path in fit.design.paths]
-    scores = [
-        shifted_interval(float(d), column, Stretch(fit.level, n, max(df - k, 1)))
-        for d, column, k in zip(difference, replicates.T, causes, strict=True)
-    ]
-    return np.array(scores).T
+    limits = np.full((3, len(difference)), np.nan)
+    for k in set(causes):
+        at = [i for i, number in enumerate(causes) if number == k]
+        stretch = Stretch(fit.level, n, max(df - k, 1))
+        limits[:, at] = shifted_interval(difference[at], replicates[:, at], stretch)
+    return limits
 
 
 def _permutation_p(permuted: Array, observed: Array) -> Array:

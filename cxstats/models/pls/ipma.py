@@ -211,9 +211,8 @@ def _limits(fit: PlsFit, estimates: Array, replicates: Array, level: float) -> A
         return limits
     n, df = fit.sample.drawn, fit.sample.df
     limits[:, :, 0] = expanded_percentile(replicates[:, :, 0], level, n, df)
-    for j, estimate in enumerate(estimates[:, 1]):
-        own = shifted_interval(float(estimate), replicates[:, j, 1], Stretch(level, n, df))
-        limits[:, j, 1] = own[:2]
+    stretch = Stretch(level, n, df)
+    limits[:, :, 1] = shifted_interval(estimates[:, 1], replicates[:, :, 1], stretch)[:2]
     return limits
 
 

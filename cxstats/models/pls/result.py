@@ -510,7 +510,10 @@ class PlsFit(FittedModel):
         Standard errors, p values and intervals of paths, loadings, weights, total, indirect
         and specific indirect effects, R², HTMT and defined parameters; which interval each has
         is in `cxstats.models.pls.intervals.intervals`, percentiles and BCa limits stand beside
-        it. Under a sampling design, whole clusters are drawn within strata.
+        it. Under a sampling design, whole clusters are drawn within strata. Of more than 100,000
+        respondents the means and covariances of resamples are drawn, not respondents
+        (`cxstats.core.moments.normal_moments`), and a note says so; not of a model with an
+        interaction, nor under a design.
 
         Parameters
         ----------

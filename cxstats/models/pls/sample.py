@@ -11,7 +11,13 @@ import numpy as np
 from cxstats.core.engines import blocks
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text
-from cxstats.core.moments import Moments, Replicates, bootstrap_moments, moments
+from cxstats.core.moments import (
+    Moments,
+    Replicates,
+    bootstrap_moments,
+    moments,
+    replicate_moments,
+)
 from cxstats.models.pls.stages import Respondents
 from cxstats.models.sem.tokens import near
 from cxstats.stats.sampling_design import Design, SampledRows
@@ -99,10 +105,14 @@ class Sample:
         """What a reader must know of the sampling design; empty without one."""
         return () if self.rows is None else self.rows.notes()
 
-    def replicates(self, n_resamples: int, seed: int) -> Replicates:
-        """Return the moments of resamples of the rows used, which keep the sampling design."""
+    def replicates(self, n_resamples: int, seed: int, normal: bool = False) -> Replicates:
+        """Return the moments of resamples of the rows used, which keep the sampling design.
+
+        With `normal` those of many respondents are drawn themselves, see `replicate_moments`.
+        """
         if self.rows is None:
-            return bootstrap_moments(self.matrix, n_resamples, seed)
+            draw = replicate_moments if normal else bootstrap_moments
+            return draw(self.matrix, n_resamples, seed)
         return weighted_replicates(self.matrix, self.rows, n_resamples, seed)
 
     def respondents(self, weights: NDArray[np.floating | np.integer] | None = None) -> Respondents:
@@ -235,23 +245,11 @@ def weighted_replicates(
         Whether a row belongs to the group whose moments are wanted: the design is resampled as a
         whole, and a replicate that draws nobody of the group is NaN.
     """
-    centre = rows.mean(matrix)
-    x = matrix - centre
-    p = x.shape[1]
-    row, column = np.tril_indices(p)
-    products = np.concatenate([x, x[:, row] * x[:, column]], axis=1)
-    member = np.ones(len(x)) if of is None else np.asarray(of, float)
-    n = member.sum()
-    mean, cov = np.empty((n_resamples, p)), np.empty((n_resamples, p, p))
-    for first, drawn in rows.resampling_weights(n_resamples, seed):
-        weights = drawn * member
-        with np.errstate(invalid="ignore", divide="ignore"):
-            sums = weights @ products / weights.sum(axis=1, keepdims=True)
-        at = slice(first, first + len(weights))
-        mean[at] = sums[:, :p]
-        flat = (sums[:, p:] - mean[at][:, row] * mean[at][:, column]) * (n / (n - 1))
-        cov[at, row, column] = cov[at, column, row] = flat
-    return Replicates(mean + centre, cov)
+    member = np.ones(len(matrix), bool) if of is None else np.asarray(of, bool)
+    draws = (
+        (first, weights[:, member]) for first, weights in rows.resampling_weights(n_resamples, seed)
+    )
+    return bootstrap_moments(matrix[member], n_resamples, seed, draws)
 
 
 def read_rows(frame: Any, items: tuple[str, ...]) -> Array:

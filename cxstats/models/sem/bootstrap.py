@@ -12,19 +12,20 @@ import numpy as np
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, p_text
 from cxstats.core.language import Text, both, label
-from cxstats.core.moments import bootstrap_moments, check_resamples, resampling_counts
+from cxstats.core.moments import check_resamples, replicate_moments, resampling_counts
 from cxstats.core.progress import quiet_linear_algebra, tracked
 from cxstats.core.result import Chart, Result
 from cxstats.models.fitted_model import bootstrap_chart
+from cxstats.models.sem.batch_search import CHUNK, Attempt, maximise_batch
 from cxstats.models.sem.constraints import complex_step
 from cxstats.models.sem.likelihood import Likelihood, log_determinants
 from cxstats.models.sem.missing import PatternLikelihood, redrawn
-from cxstats.models.sem.optimizer import Attempt, maximise, maximise_batch, tangent
-from cxstats.models.sem.robust import casewise_scores
+from cxstats.models.sem.optimizer import maximise, tangent
+from cxstats.models.sem.robust import score_blocks
 from cxstats.models.sem.sampled_cases import weighted_moments
 from cxstats.models.sem.standard_errors import inverse_scaled
 from cxstats.models.sem.standardised_solution import all_quantities
-from cxstats.stats.bootstrap import bca, percentile_limits
+from cxstats.stats.bootstrap import bca, normal_note, percentile_limits
 from cxstats.stats.intervals import check_level
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-# Replicates in a batch: few enough for their matrices to stay in the cache.
-CHUNK = 500
 # Numbers of a batch of incomplete cases, whose patterns have a matrix each.
 NUMBERS = 500_000
 # Rounds from the solution of the sample, then from the start of a fresh search.
@@ -142,28 +141,32 @@ def bootstrap(
     matrices = fit.sample.matrices()
     with quiet_linear_algebra():
         if fit.sample.patterns is None:
-            drawn = _drawn(fit, matrices, n_resamples, seed)
-            samples = _in_chunks(drawn)
+            drawn, normal = _drawn(fit, matrices, n_resamples, seed)
+            samples: Iterable[Likelihood] = [drawn]
         else:
+            normal = False
             samples = _redrawn(fit, matrices, n_resamples, seed)
         phi, _, converged = _fitted(fit, samples)
         values = all_quantities(fit.likelihood, phi)
         improper = converged & _improper(fit.likelihood, phi)
         values[~converged] = np.nan
         stine = _bollen_stine(fit, drawn) if bollen_stine else float("nan")
-        influence = _influence(fit, matrices)
-    table = _table(fit, values, influence, level)
+        table = _table(fit, values, _influence(fit, matrices), level)
     failed = int((~converged).sum())
-    notes = (both("sem.bootstrap.lost"),) if failed > LOST * n_resamples else ()
+    notes = [normal_note(fit.n)] if normal else []
+    if failed > LOST * n_resamples:
+        notes.append(both("sem.bootstrap.lost"))
     half = values.shape[1] // 2
     return SemBootstrap(
         table, n_resamples, failed, int(improper.sum()), stine, values[:, :half], level, seed,
-        fit.n, fit.synthetic, notes,
+        fit.n, fit.synthetic, tuple(notes),
     )  # fmt: skip
 
 
-def _drawn(fit: SemFit, matrices: list[Array], n_resamples: int, seed: int) -> Likelihood:
-    """Return the likelihood of all replicates of complete cases."""
+def _drawn(
+    fit: SemFit, matrices: list[Array], n_resamples: int, seed: int
+) -> tuple[Likelihood, bool]:
+    """Return the likelihood of all replicates of complete cases, and if moments were drawn."""
     cases, sizes = fit.sample.cases, fit.sample.sizes
     if cases is not None:
         replicates = [np.empty((n_resamples, *shape)) for shape in _shapes(fit)]
@@ -174,16 +177,17 @@ def _drawn(fit: SemFit, matrices: list[Array], n_resamples: int, seed: int) -> L
                 for array, of_group in zip(replicates, moments, strict=True):
                     array[rows, g] = of_group
         share = replicates[0] / replicates[0].sum(axis=1, keepdims=True)
-        return replace(fit.likelihood, cov=replicates[2], mean=replicates[1], share=share)
+        return replace(fit.likelihood, cov=replicates[2], mean=replicates[1], share=share), False
     draws = [
-        bootstrap_moments(matrix, n_resamples, seed if len(matrices) == 1 else [seed, g])
+        replicate_moments(matrix, n_resamples, seed if len(matrices) == 1 else [seed, g])
         for g, matrix in enumerate(matrices)
     ]
     shrink = (sizes - 1) / sizes
     cov = np.stack([draw.cov for draw in draws], axis=1) * shrink[:, None, None]
     mean = np.stack([draw.mean for draw in draws], axis=1)
     modelled = fit.likelihood.mean is not None
-    return replace(fit.likelihood, cov=cov, mean=mean if modelled else None)
+    likelihood = replace(fit.likelihood, cov=cov, mean=mean if modelled else None)
+    return likelihood, any(draw.normal for draw in draws)
 
 
 def _shapes(fit: SemFit) -> list[tuple[int, ...]]:
@@ -212,11 +216,6 @@ def _weights(
     for start, stop in tracked(n_resamples, step):
         chunk = zip(*islice(resamples, stop - start), strict=True)
         yield start, [np.stack(of_group) for of_group in chunk]
-
-
-def _in_chunks(drawn: Likelihood) -> Iterator[Likelihood]:
-    for start, stop in tracked(len(drawn.cov), CHUNK):
-        yield drawn.take(slice(start, stop))
 
 
 def _redrawn(
@@ -259,7 +258,11 @@ def _attempts(fit: SemFit) -> list[Attempt]:
 
 def _one_by_one(likelihood: Likelihood, start: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
     """Fit replicates of a model with bounds or equations that are not linear."""
-    optima = [maximise(likelihood.take(b), start) for b in range(len(likelihood.cov))]
+    optima = [
+        maximise(likelihood.take(b), start)
+        for first, last in tracked(len(likelihood.cov), CHUNK)
+        for b in range(first, last)
+    ]
     return (
         np.stack([optimum.phi for optimum in optima]),
         np.array([optimum.value for optimum in optima]),
@@ -294,7 +297,7 @@ def _bollen_stine(fit: SemFit, drawn: Likelihood) -> float:
     if drawn.mean is not None and implied.mu is not None:
         moved = ((drawn.mean - fit.sample.mean)[..., None, :] @ turn)[..., 0, :] + implied.mu
     replicates = replace(drawn, cov=turned, mean=moved)
-    _, value, converged = _fitted(fit, _in_chunks(replicates))
+    _, value, converged = _fitted(fit, [replicates])
     saturated = replicates.saturated()
     chisq = fit.n * (value - saturated)[converged]
     return float(np.mean(chisq >= fit.fit_indices["chisq"])) if len(chisq) else float("nan")
@@ -306,21 +309,23 @@ def _power(matrix: Array, exponent: float) -> Array:
     return out
 
 
-def _influence(fit: SemFit, matrices: list[Array]) -> Array:
-    """Return the influence of each case on each quantity, (n, k); of clusters under a design.
+def _influence(fit: SemFit, matrices: list[Array]) -> Iterator[Array]:
+    """Return the influence of each case on each quantity, (n, k) in blocks; of clusters by design.
 
     The score of a case over the second derivatives; by the chain rule for everything else.
     """
     likelihood, phi = fit.likelihood, fit.optimum.phi
-    scores = casewise_scores(likelihood, phi, matrices)
     along = tangent(fit.optimum.binding)
     inverse = along @ inverse_scaled(along.T @ fit.optimum.hessian @ along) @ along.T
     slopes = complex_step(lambda point: all_quantities(likelihood, point), phi)
-    out: Array = 2 * scores @ inverse @ slopes.T / fit.n
-    return out if fit.sample.cases is None else fit.sample.cases.cluster_sums(out)
+    turn = 2 / fit.n * inverse @ slopes.T
+    blocks = (scores @ turn for scores in score_blocks(likelihood, phi, matrices))
+    if fit.sample.cases is None:
+        return blocks
+    return iter([fit.sample.cases.cluster_sums(np.concatenate(list(blocks)))])
 
 
-def _table(fit: SemFit, values: Array, influence: Array, level: float) -> pd.DataFrame:
+def _table(fit: SemFit, values: Array, influence: Iterable[Array], level: float) -> pd.DataFrame:
     """Return intervals of every row of the fit's table."""
     estimate = all_quantities(fit.likelihood, fit.optimum.phi)
     usable = values[~np.isnan(values).all(axis=1)]

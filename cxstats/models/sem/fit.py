@@ -12,12 +12,13 @@ import numpy as np
 from cxstats.core.errors import CxError
 from cxstats.core.progress import quiet_linear_algebra
 from cxstats.models.fitted_model import labels_of_variables
+from cxstats.models.sem.batch_search import Attempt, maximise_batch
 from cxstats.models.sem.constraints import Reduction
 from cxstats.models.sem.fit_indices import baseline_p
 from cxstats.models.sem.likelihood import Likelihood
 from cxstats.models.sem.missing import PatternLikelihood, of_patterns
 from cxstats.models.sem.model import EQUAL, Model, Roles, build, refuse_circles, refuse_composites
-from cxstats.models.sem.optimizer import Attempt, Optimum, maximise, maximise_batch
+from cxstats.models.sem.optimizer import Optimum, maximise
 from cxstats.models.sem.problems import Problem, doubtful, improper, unidentified
 from cxstats.models.sem.result import ModelWarning, SemFit
 from cxstats.models.sem.sample import (

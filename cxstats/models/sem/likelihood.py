@@ -116,12 +116,17 @@ class Likelihood:
 
     def congruent(self, per_group: Array) -> Array:
         """Return second derivatives by free parameters, from those by all of each group."""
-        t = self.structure.matrix.size
-        out: Array = np.zeros(())
+        t, q = self.structure.matrix.size, self.reduction.matrix.shape[1]
+        out = np.zeros((*per_group.shape[:-3], q, q))
         for g in range(self.n_groups):
             matrix = self.reduction.matrix[g * t : (g + 1) * t]
-            share = self.share[..., g, None, None]
-            out = out + share * (matrix.T @ per_group[..., g, :, :] @ matrix)
+            block = self.share[..., g, None, None] * per_group[..., g, :, :]
+            row, column = np.nonzero(matrix)
+            if len(set(column)) == len(row) and (matrix[row, column] == 1).all():
+                # Every free parameter is one of the group's: nothing is to be added up.
+                out[..., column[:, None], column] += block[..., row[:, None], row]
+            else:
+                out += matrix.T @ block @ matrix
         return out
 
 

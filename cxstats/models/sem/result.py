@@ -442,7 +442,9 @@ class SemFit(FittedModel):
         One set of resamples gives percentile and BCa intervals of raw, standardised and defined
         parameters. Each replicate stops within about a thousandth of a standard error of its
         optimum; where the search was long, exact second derivatives must confirm it.
-        Groups are resampled separately. Models with bounds or equations that are not linear are
+        Groups are resampled separately. Of more than 100,000 complete cases the means and
+        covariances of resamples are drawn, not cases (`cxstats.core.moments.normal_moments`), and
+        a note says so. Models with bounds or equations that are not linear are
         fitted one replicate after another, which is slow.
 
         Parameters

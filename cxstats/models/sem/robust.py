@@ -9,7 +9,7 @@ changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
+
+SCORED = 2_000  # cases in a block of scores
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -254,18 +256,26 @@ def casewise_scores(
         About the sample's moments instead of the implied ones, for each group: what remains is
         sampling error alone, even where equalities over groups do not hold.
     """
+    return np.concatenate(list(score_blocks(likelihood, phi, matrices, centred)))
+
+
+def score_blocks(
+    likelihood: Likelihood, phi: Array, matrices: list[Array], centred: bool = False
+) -> Iterator[Array]:
+    """Yield the rows of `casewise_scores` in blocks, so that those of many cases fit in memory."""
     if isinstance(likelihood, PatternLikelihood):
-        return _scores_of_patterns(likelihood, phi, matrices)
+        yield _scores_of_patterns(likelihood, phi, matrices)
+        return
     point = likelihood.at(phi)
-    rows = []
     for g, matrix in enumerate(matrices):
         about_sample = centred or point.model.mu is None
-        z = matrix - (matrix.mean(axis=0) if about_sample else point.model.mu[g])  # type: ignore[index]
-        scores = _scores(point, g, z, likelihood)
-        if centred:
-            scores = scores - scores.mean(axis=0)
-        rows.append(_by_free_parameters(likelihood, g, scores))
-    return np.concatenate(rows)
+        mean = matrix.mean(axis=0) if about_sample else point.model.mu[g]  # type: ignore[index]
+        step = len(matrix) if centred else SCORED
+        for first in range(0, len(matrix), step):
+            scores = _scores(point, g, matrix[first : first + step] - mean, likelihood)
+            if centred:
+                scores = scores - scores.mean(axis=0)
+            yield _by_free_parameters(likelihood, g, scores)
 
 
 def _scores_of_patterns(likelihood: PatternLikelihood, phi: Array, matrices: list[Array]) -> Array:

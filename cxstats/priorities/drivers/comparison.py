@@ -114,7 +114,8 @@ def driver_pairs(estimates: Importances, drivers: list[str], wide: float) -> pd.
     """Compare the shares of all pairs of drivers in the same resamples.
 
     ``z = (s_i - s_j - optimism) / sd`` of the replicates of the difference; its optimism is taken
-    off as in `compare`.
+    off as in `compare`. A driver that noise could bring forth is above no other: the p value is at
+    least that of the larger of both against noise.
 
     Parameters
     ----------
@@ -144,7 +145,8 @@ def driver_pairs(estimates: Importances, drivers: list[str], wide: float) -> pd.
     low, high = expanded_percentile(replicates - 2 * optimism, wide)
     se = spread(replicates)
     z = np.divide(difference - optimism, se, out=np.zeros(len(se)), where=se > 0)
-    p_values = 2 * stats.norm.sf(np.abs(z))
+    larger = np.where(difference > 0, first, second)
+    p_values = np.maximum(2 * stats.norm.sf(np.abs(z)), estimates.p_value[larger])
     columns = {
         "driver": [drivers[i] for i in first],
         "other": [drivers[j] for j in second],

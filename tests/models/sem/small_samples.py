@@ -7,11 +7,11 @@ from functools import cache
 import numpy as np
 from scipy.stats import chi2, norm
 
+from cxstats.models.sem.batch_search import Attempt, maximise_batch
 from cxstats.models.sem.constraints import Reduction
 from cxstats.models.sem.fit_indices import bartlett_factor, swain_factor
 from cxstats.models.sem.likelihood import Likelihood
 from cxstats.models.sem.model import build
-from cxstats.models.sem.optimizer import Attempt, maximise_batch
 from cxstats.models.sem.small_samples import fisher_limits
 from cxstats.models.sem.standardised_solution import standardised
 from cxstats.models.sem.structure import Structure

@@ -148,7 +148,7 @@ def test_bca_limits_are_quantiles_of_the_replicates():
 
     fit = cx.sem(REGRESSION, holzinger())
     found = fit.bootstrap(500, seed=2)
-    influence = _influence(fit, fit.sample.matrices())
+    influence = np.concatenate(list(_influence(fit, fit.sample.matrices())))
     for j in np.flatnonzero(fit.table["se"].notna()):
         draws, estimate, own = found.replicates[:, j], fit.table["estimate"][j], influence[:, j]
         a = (own**3).sum() / (6 * (own**2).sum() ** 1.5)
@@ -175,7 +175,7 @@ def test_influence_is_that_of_leaving_one_out(text, options):
     fit = quiet(text, frame, **options)
     assert fit.sound
     rows = np.arange(0, 400, 16)
-    influence = _influence(fit, fit.sample.matrices())[rows]
+    influence = np.concatenate(list(_influence(fit, fit.sample.matrices())))[rows]
     whole = all_quantities(fit.likelihood, fit.optimum.phi)
     left = np.empty_like(influence)
     for k, i in enumerate(rows):
@@ -199,7 +199,7 @@ def test_influence_of_groups():
     )
     text = "A =~ a1 + c(v, v)*a2 + a3"
     fit = quiet(text, frame, group="wave")
-    influence = _influence(fit, fit.sample.matrices())
+    influence = np.concatenate(list(_influence(fit, fit.sample.matrices())))
     whole = all_quantities(fit.likelihood, fit.optimum.phi)
     rows = [*range(0, 60, 5), *range(60, 105, 5)]
     left = []
@@ -396,3 +396,61 @@ def test_summary_is_shown_and_escaped():
     assert "&lt;b&gt;" in html
     with pytest.raises(cx.CxError, match="de"):
         found.summary("de")
+
+
+@pytest.mark.parametrize("fit", [cx.sem, cx.pls])
+def test_of_many_respondents_moments_are_drawn(fit, monkeypatch):
+    """With the limit at 1,500: intervals within the noise of 2,000 replicates, and a note."""
+    import sys
+
+    frame = population(1_600, 9)
+    model = fit("A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nB ~ A", frame)
+    resampled = model.bootstrap(2_000)
+    monkeypatch.setattr(sys.modules["cxstats.core.moments"], "LARGE", 1_500)
+    drawn = model.bootstrap(2_000)
+    assert not resampled.notes
+    assert "drawn from the normal distribution" in drawn.notes[0].en
+    assert "1,600" in drawn.notes[0].en
+    assert "正态分布" in drawn.summary("zh")
+    free = resampled.table["se"].notna()
+    for column in ("ci_low", "ci_high", "bca_low", "bca_high"):
+        gap = ((drawn.table[column] - resampled.table[column]) / resampled.table["se"])[free]
+        assert gap.abs().max() < 0.4, column
+        assert gap.abs().mean() < 0.15, column
+    ratio = (drawn.table["se"] / resampled.table["se"])[free]
+    assert ratio.mean() == pytest.approx(1, abs=0.03)
+    if fit is cx.sem:
+        grouped = frame.assign(half=np.arange(1_600) % 2)
+        assert not cx.sem("A =~ a1 + a2 + a3", grouped, group="half").bootstrap(5).notes
+
+
+@pytest.mark.slow
+def test_drawn_moments_at_the_limit(monkeypatch):
+    """n = 100,000, skewed answers: as near to resampled cases as those are to each other."""
+    import sys
+
+    generator = np.random.default_rng(0)
+    factors = generator.normal(size=(100_000, 5))
+    for j in range(1, 5):
+        factors[:, j] = 0.6 * factors[:, j - 1] + 0.8 * factors[:, j]
+    x = 0.75 * np.repeat(factors, 4, axis=1) + 0.6 * generator.normal(size=(100_000, 20))
+    names = [f"q{i}" for i in range(20)]
+    frame = pd.DataFrame(np.clip(np.round(7.5 + 2 * x - 0.3 * x**2), 1, 10), columns=names)
+    text = "\n".join(f"F{j} =~ " + " + ".join(names[4 * j : 4 * j + 4]) for j in range(5))
+    fit = cx.sem(text + "".join(f"\nF{j} ~ F{j - 1}" for j in range(1, 5)), frame)
+    first, second = (fit.bootstrap(2_000, seed=seed).table for seed in (1, 2))
+    monkeypatch.setattr(sys.modules["cxstats.core.moments"], "LARGE", 99_999)
+    drawn = fit.bootstrap(2_000, seed=1).table
+    free = first["se"].notna()
+    for prefix in ("", "std_"):
+        ratio = (drawn[f"{prefix}se"] / first[f"{prefix}se"])[free]
+        assert ratio.mean() == pytest.approx(1, abs=0.015)
+        assert ratio.std() < 0.035
+        for limit in ("ci_low", "ci_high", "bca_low", "bca_high"):
+            column = f"{prefix}{limit}"
+            apart, noise = (
+                ((other[column] - first[column]) / first[f"{prefix}se"])[free]
+                for other in (drawn, second)
+            )
+            assert abs(apart.mean()) < 0.06, column
+            assert apart.std() < 1.5 * noise.std(), column

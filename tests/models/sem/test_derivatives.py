@@ -7,7 +7,7 @@ import pytest
 
 import cxstats as cx
 from cxstats.models.sem import structure as layout
-from cxstats.models.sem.bootstrap import casewise_scores
+from cxstats.models.sem.robust import casewise_scores
 from tests.models.sem.models import HOLZINGER, PATHS, discrepancy, holzinger, likelihood_of, ram
 
 # Complex steps subtract nothing; what is left is the rounding of inverses, condition about 1e3.

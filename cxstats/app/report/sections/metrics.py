@@ -134,7 +134,7 @@ def _overall(
     client: Client, name: str, question: Question, metric: Metric
 ) -> tuple[Finding, Indicator]:
     title = client.name(name)
-    table = _table(name, title, metric)
+    table = _table(f"{name}_overall", title, metric)
     values = _values(table, 0, metric)
     key = f"report.metrics.{metric.unit}"
     details = []

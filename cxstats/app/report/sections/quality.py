@@ -181,23 +181,25 @@ def _lines(client: Client) -> Iterator[Finding]:
 
 
 def _personal(client: Client) -> Iterator[Finding]:
-    """Yield which columns hold personal data; their cells are in no chapter."""
-    declared = [str(column) for column in client.codebook.personal]
-    noticed = [
-        str(problem.column)
-        for problem in client.problems.problems.of("warning")
-        if problem.kind == "personal_data"
+    """Yield which columns hold personal data, and what was done with them before all else."""
+    rows = [
+        {
+            "column": str(row["column"]),
+            "kind": both(_kind(str(row["kind"]))),
+            "n": int(row["n"]),
+            "done": both(f"report.personal.{row['done']}"),
+        }
+        for _, row in client.personal.iterrows()
     ]
-    columns = list(dict.fromkeys([*declared, *noticed]))
-    if columns:
-        reasons = [
-            both(f"report.personal.{'declared' if column in declared else 'noticed'}")
-            for column in columns
-        ]
-        frame = pd.DataFrame({"column": columns, "reason": reasons})
-        table = ReportTable("personal", both("report.table.personal"), frame)
-        values = {"names": listed(columns)}
+    if rows:
+        table = ReportTable("personal", both("report.table.personal"), pd.DataFrame(rows))
+        values = {"names": listed(row["column"] for row in rows)}
         yield Finding(Sentence("report.quality.personal", values), table=table)
+
+
+def _kind(kind: str) -> str:
+    """Return the key of a kind of personal data in the catalogue."""
+    return "report.personal.declared" if kind == "declared" else f"survey.personal.{kind}"
 
 
 def _small_cells(client: Client) -> Iterator[Finding]:

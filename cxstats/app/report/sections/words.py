@@ -16,7 +16,7 @@ from cxstats.core.language import Text, both, listed
 from cxstats.stats.hypothesis_tests import paired_differences
 from cxstats.stats.intervals import wilson_interval
 from cxstats.stats.means import MeanOptions
-from cxstats.survey.personal_data import mask_personal_data
+from cxstats.survey.personal_data import MASK, mask_personal_data
 from cxstats.voice.aspects import Aspects, aspects
 from cxstats.voice.key_phrases import key_phrases
 from cxstats.voice.languages import language_of
@@ -91,7 +91,10 @@ class _Comments:
             written = [written[i] for i in at]
         masked, _ = mask_personal_data(written)
         self.texts = [str(text) for text in masked]
-        self.unmasked = np.array([a == b for a, b in zip(written, self.texts, strict=True)])
+        # The file's own masks stand there already: `cxstats.app.report.privacy`.
+        self.unmasked = np.array(
+            [a == b and MASK not in a for a, b in zip(written, self.texts, strict=True)]
+        )
 
     def of(self, client: Client) -> _Comments:
         """Return the same comments for a client whose orders are stated at another level."""
