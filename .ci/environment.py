@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 GROUPS = ("notebooks", "tests")
 # Not on conda-forge: conda's pip section installs them.
-PIP_ONLY = {"retentioneering", "semopy", "zhplot"}
+PIP_ONLY = {"axe-playwright-python", "playwright", "retentioneering", "semopy", "zhplot"}
 
 
 def environment() -> str:

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 from cxstats.app.site.sources import write_sources
 from cxstats.core.errors import ReproductionError
 from cxstats.core.files import write_text_whole
-from cxstats.core.language import label
+from cxstats.core.language import catalogue, label
 from cxstats.core.paths import PACKAGE
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 STATIC = PACKAGE / "app" / "site" / "static"
+LOCALE = "_locale"
 # Sphinx's own names of the languages.
 SPHINX_LANGUAGE = {"en": "en", "zh": "zh_CN"}
 
@@ -47,10 +48,13 @@ def build_site(notebooks: Mapping[str, Mapping[str, NotebookNode]], folder: Path
     with TemporaryDirectory(prefix="cxstats-site-") as scratch:
         fresh = Path(scratch) / "site"
         for lang, executed in notebooks.items():
-            sources = Path(scratch) / lang
-            sources.mkdir()
+            # A folder a language: myst-nb writes pictures beside the pages, and they do not ship.
+            sources = Path(scratch) / lang / "sources"
+            sources.mkdir(parents=True)
             write_sources(sources, lang, executed)
-            _sphinx(sources, fresh / lang, lang, tuple(notebooks))
+            pages = Path(scratch) / lang / "pages"
+            _sphinx(sources, pages, lang, tuple(notebooks))
+            shutil.copytree(pages, fresh / lang)
         if folder.is_dir():
             shutil.rmtree(folder)
         shutil.copytree(fresh, folder)
@@ -58,9 +62,12 @@ def build_site(notebooks: Mapping[str, Mapping[str, NotebookNode]], folder: Path
 
 
 def _sphinx(sources: Path, out: Path, lang: str, languages: tuple[str, ...]) -> None:
+    from sphinx import locale
     from sphinx.application import Sphinx
     from sphinx.util.docutils import docutils_namespace, patch_docutils
 
+    locale.translators.clear()  # or the texts of the language built before would stay
+    _write_theme_texts(sources / LOCALE, lang)
     static = sources / "_static"
     static.mkdir(exist_ok=True)
     for file in STATIC.iterdir():
@@ -84,6 +91,21 @@ def _sphinx(sources: Path, out: Path, lang: str, languages: tuple[str, ...]) -> 
         raise ReproductionError(f"site: {len(problems)} problems; the first: {first}")
 
 
+def _write_theme_texts(folder: Path, lang: str) -> None:
+    """Write the texts of the theme that its catalogue lacks, as gettext reads them."""
+    from babel.messages.catalog import Catalog
+    from babel.messages.mofile import write_mo
+
+    texts = Catalog(locale=SPHINX_LANGUAGE[lang])
+    for key, text in catalogue().items():
+        if key.startswith("site.theme."):
+            texts.add(text.en, text.get(lang))
+    path = folder / SPHINX_LANGUAGE[lang] / "LC_MESSAGES" / "sphinx.mo"
+    path.parent.mkdir(parents=True)
+    with path.open("wb") as file:
+        write_mo(file, texts)
+
+
 def settings(lang: str, languages: tuple[str, ...]) -> dict[str, Any]:
     """Return the settings of Sphinx for one language of the site."""
     from cxstats import __version__
@@ -105,7 +127,9 @@ def settings(lang: str, languages: tuple[str, ...]) -> dict[str, Any]:
             "sphinx.ext.napoleon",
             "cxstats.app.site.mathml",
             "cxstats.app.site.language_switch",
+            "cxstats.app.site.chinese_search",
         ],
+        "locale_dirs": [LOCALE],
         "html_math_renderer": "mathml",
         "nb_execution_mode": "off",
         "nb_merge_streams": True,
@@ -123,7 +147,9 @@ def settings(lang: str, languages: tuple[str, ...]) -> dict[str, Any]:
         "html_copy_source": False,
         "html_show_sourcelink": False,
         "html_show_sphinx": False,
+        "html_context": {"default_mode": "auto"},
         "html_theme_options": {
+            "search_bar_text": label("site.search", lang),
             "logo": {"text": "cxstats"},
             "show_prev_next": True,
             "header_dropdown_text": label("site.menu.more", lang),

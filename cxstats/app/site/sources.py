@@ -104,9 +104,11 @@ def _write_notebook(path: Path, notebook: NotebookNode, lang: str) -> None:
     import nbformat
 
     seen: set[str] = set()
+    section = label("site.chart", lang)
     for number, cell in enumerate(notebook.cells):
         cell.setdefault("id", f"cell-{number}")
         if cell.cell_type == "markdown":
+            section = next(iter(re.findall(r"^#+ +(.+)$", cell.source, re.M)[-1:]), section)
             cell.source = linked(_links(cell.source, "../"), lang, "../glossary.md", seen)
             continue
         alts = [
@@ -114,8 +116,9 @@ def _write_notebook(path: Path, notebook: NotebookNode, lang: str) -> None:
             for output in cell.get("outputs", [])
             if "image/png" in output.get("data", {})
         ]
-        if any(alts):
-            cell.metadata["mystnb"] = {"image": {"alt": " ".join(alts)}}
+        if alts:  # a chart without a title is named by the section that it stands in
+            words = " ".join(filter(None, alts)) or f"{label('site.chart', lang)}: {section}"
+            cell.metadata["mystnb"] = {"image": {"alt": words}}
         # A chart that a call returns is also shown; its address in memory is no output.
         cell.outputs = [o for o in cell.outputs if not _is_repr_of_axes(o)]
     nbformat.write(notebook, path)

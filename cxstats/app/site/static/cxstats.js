@@ -37,3 +37,7 @@ document.addEventListener("DOMContentLoaded", () => {
     addFilter(table, words ? words.innerHTML.trim() : "");
   });
 });
+
+// From a folder on disk a page cannot read others, so that results of a search have no summary.
+if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined")
+  DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
