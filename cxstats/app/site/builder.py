@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from collections.abc import Mapping
 from html import escape
 from io import StringIO
@@ -72,8 +73,11 @@ def _sphinx(sources: Path, out: Path, lang: str, languages: tuple[str, ...]) -> 
     static.mkdir(exist_ok=True)
     for file in STATIC.iterdir():
         shutil.copy(file, static / file.name)
-    warnings = StringIO()
-    with patch_docutils(), docutils_namespace():
+    log = StringIO()
+    with patch_docutils(), docutils_namespace(), warnings.catch_warnings():
+        # Of Sphinx to its extensions, about versions to come.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
         app = Sphinx(
             sources,
             None,
@@ -82,12 +86,12 @@ def _sphinx(sources: Path, out: Path, lang: str, languages: tuple[str, ...]) -> 
             "html",
             settings(lang, languages),
             status=None,
-            warning=warnings,
+            warning=log,
         )
         app.build()
-    problems = [line for line in warnings.getvalue().splitlines() if "WARNING" in line]
+    problems = [line for line in log.getvalue().splitlines() if "WARNING" in line]
     if problems or app.statuscode:
-        first = problems[0] if problems else warnings.getvalue().strip()
+        first = problems[0] if problems else log.getvalue().strip()
         raise ReproductionError(f"site: {len(problems)} problems; the first: {first}")
 
 

@@ -7,6 +7,7 @@ Pairs of characters are cut alike everywhere, need no dictionary, and run in the
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from sphinx.search.en import SearchEnglish
@@ -36,7 +37,7 @@ def index_terms(text: str) -> list[str]:
     terms: list[str] = []
     for match in RUN.finditer(text):
         run = match[0]
-        terms += [*run, *map("".join, zip(run, run[1:], strict=False))] if match[1] else [run]
+        terms += [*run, *map("".join, pairwise(run))] if match[1] else [run]
     return terms
 
 

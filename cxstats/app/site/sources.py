@@ -186,7 +186,8 @@ def _card(folder: Path, card: Card) -> str:
         pictures.mkdir(parents=True, exist_ok=True)
         (pictures / f"{card.name}.png").write_bytes(card.picture)
         source = f"_static/gallery/{card.name}.png"
-        image = f'<img src="{source}" alt="{escape(card.finding)}" loading="lazy">'
+        words = escape(card.finding or card.title)
+        image = f'<img src="{source}" alt="{words}" loading="lazy">'
     finding = f'<p class="finding">{escape(card.finding)}</p>' if card.finding else ""
     return (
         f'<a class="card" href="notebooks/{card.name}.html">{image}'

@@ -6,7 +6,8 @@ function sortBy(table, column, head) {
   const rows = [...table.tBodies[0].rows].sort((a, b) => {
     const [x, y] = [value(a), value(b)];
     const [m, n] = [number(x), number(y)];
-    const order = isNaN(m) || isNaN(n) ? x.localeCompare(y) : m - n;
+    // Numbers stand before texts, so that the order is one where a column has both.
+    const order = isNaN(m) - isNaN(n) || (isNaN(m) ? x.localeCompare(y) : m - n);
     return down ? -order : order;
   });
   table.querySelectorAll("th").forEach((th) => th.setAttribute("aria-sort", "none"));
