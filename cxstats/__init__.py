@@ -32,6 +32,7 @@ _PUBLIC = {
     "channel_matrix": "cxstats.scorecards.channels",
     "charts": None,
     "check": "cxstats.survey.check",
+    "check_answer": "cxstats.app.exercises",
     "choices": "cxstats.metrics.choices",
     "churn_paths": "cxstats.customers.churn_paths",
     "cite": "cxstats.cases.facts",
@@ -163,6 +164,7 @@ __all__ = [*_PUBLIC, "__version__"]  # noqa: PLE0604  (all are strings)
 
 if TYPE_CHECKING:
     from cxstats import cases, charts, experiments, metrics, satisfaction
+    from cxstats.app.exercises import check_answer
     from cxstats.app.explore import explore_bootstrap, explore_weights
     from cxstats.app.report.readiness import ready
     from cxstats.app.report.reporting import Report, report
