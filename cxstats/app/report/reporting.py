@@ -256,7 +256,7 @@ def threshold(sections: Sequence[Section]) -> float:
         table.key: table.frame["p_adjusted"].to_numpy(float)
         for section in sections
         for table in section.all_tables()
-        if "p_adjusted" in table.frame
+        if {"p_value", "p_adjusted"} <= {*table.frame}  # a client's column may have one of them
     }
     smallest = np.sort([np.nanmin(p) for p in tables.values() if np.isfinite(p).any()])
     m = len(smallest)
