@@ -256,8 +256,14 @@ def group_text(group: Any) -> str:
     ('2026-03-02', 'North')
     >>> group_text(pd.Timestamp("2026-03-02", tz="Asia/Shanghai"))
     '2026-03-02'
+
+    Numbers of a column with gaps are read as decimals; a whole one is written without its ".0":
+
+    >>> group_text(2.0), group_text(2.5)
+    ('2', '2.5')
     """
-    text = str(group)
+    whole = isinstance(group, float) and group.is_integer()
+    text = str(int(group) if whole else group)
     return re.sub(r" 00:00:00([+-][\d:]+)?$", "", text) if hasattr(group, "year") else text
 
 

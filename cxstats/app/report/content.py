@@ -337,6 +337,11 @@ class Finding:
     size: float = 0.0
     certainty: float = 0.0
 
+    def __post_init__(self) -> None:
+        from cxstats.app.report.wording import without_code
+
+        object.__setattr__(self, "caveats", tuple(map(without_code, self.caveats)))
+
     def sentences(self) -> Iterator[Sentence]:
         """Yield every sentence of the finding."""
         yield self.headline

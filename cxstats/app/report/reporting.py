@@ -24,6 +24,7 @@ from cxstats.app.report.sections.provenance import provenance
 from cxstats.app.report.sections.quality import quality
 from cxstats.app.report.sections.scorecard import scorecard
 from cxstats.app.report.sections.words import words
+from cxstats.app.report.wording import reason
 from cxstats.core.errors import CxError
 from cxstats.core.language import Text, both, check_lang, label
 from cxstats.core.progress import tracked
@@ -273,7 +274,7 @@ def _chapter(build: Callable[..., Section], *of: Any) -> Section:
     except CxError as error:
         name = both(f"report.section.{build.__name__}")
         return Section(
-            build.__name__, absent=(both("report.absent.failed", name=name, why=str(error)),)
+            build.__name__, absent=(both("report.absent.failed", name=name, why=reason(error)),)
         )
 
 
