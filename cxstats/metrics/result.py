@@ -376,7 +376,10 @@ def _omissions(sums: Sums, hidden: Any, options: Options) -> list[Text]:
     notes += suppression_notes(hidden, options.min_cell)
     if sums.weighted:
         low, high = np.nanmin(sums.kish() / sums.n), np.nanmax(sums.kish() / sums.n)
-        notes.append(both("metric.note.weights", low=f"{low:.2f}", high=f"{high:.2f}"))
+        ends = dict.fromkeys((f"{low:.2f}", f"{high:.2f}"))
+        span = both("chart.range", low=min(ends), high=max(ends))
+        share = span if len(ends) > 1 else f"{low:.2f}"
+        notes.append(both("metric.note.weights", share=share))
     return notes
 
 

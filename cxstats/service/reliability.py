@@ -650,7 +650,7 @@ def _indistinct(
     return problems
 
 
-def _with_interval(row: Mapping[Hashable, Any]) -> str:
+def _with_interval(row: Mapping[Any, Any]) -> str:
     """Return a ratio as people read it, with its interval where it has one."""
     text = format_number(row["htmt"], 3)
     if not np.isfinite([row["ci_low"], row["ci_high"]]).all():

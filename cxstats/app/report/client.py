@@ -14,7 +14,7 @@ import numpy as np
 from cxstats.app.report.privacy import without_personal_columns
 from cxstats.core.errors import CxError
 from cxstats.core.language import Text, both
-from cxstats.core.messages import excerpt
+from cxstats.core.messages import excerpt, listing
 from cxstats.stats.disclosure import check_min_cell
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ def _check_columns(
         if name is not None and name not in frame:
             raise CxError(
                 f"{option}: column {excerpt(name)} is not in the file; allowed: "
-                f"{', '.join(map(str, frame.columns))}"
+                f"{listing(frame.columns)}"
             )
 
 
@@ -246,7 +246,7 @@ def _check_targets(targets: Mapping[str, float], book: Codebook) -> None:
         low, high = _range(name, book)
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not number or not low <= value <= high:
-            share = (low, high) == (0, 1) and number and 1 < value <= 100  # noqa: PLR2004
+            share = (low, high) == (0, 1) and number and 1 < value <= 100
             hint = f"; a share of {value:g} % is {value / 100:g}" if share else ""
             limits = "a number" if np.isinf(high) else f"a number from {low:g} to {high:g}"
             raise CxError(f"targets: {name}={excerpt(value)}; allowed: {limits}{hint}")

@@ -13,7 +13,7 @@ OPTIONS = (
     "header", "interval", "labels", "leave_out", "limits", "log", "method", "min_cell", "missing",
     "order", "sheet", "std_lv",
 )  # fmt: skip
-CODE = re.compile(rf"\b(?:{'|'.join(OPTIONS)})=|\bcx\.\w|\bcxstats\.\w|\bframe\.\w+\(")
+CODE = re.compile(rf"\b(?:{'|'.join(OPTIONS)})=|\bcx\.\w|\bcxstats\.\w|\w\(\)|\bframe\.\w+\(")
 # A clause ends with its sign; "." ends one only before a space or the end.
 CLAUSE = re.compile(r"(?<=[;:；：。])\s*|(?<=\.)\s+")
 # Reasons of errors, with what the sentences in the catalogue say of them.
