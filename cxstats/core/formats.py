@@ -8,7 +8,7 @@ from math import isfinite, isnan
 from cxstats.core.language import check_lang, label
 
 # More digits than any published figure has, whatever context the caller has set.
-CONTEXT = Context(prec=80)
+CONTEXT = Context(prec=400)
 
 
 def round_half_up(value: Decimal, decimals: int) -> Decimal:
@@ -41,11 +41,13 @@ def format_number(value: Decimal | float, decimals: int | None = None, sign: boo
     '+113'
     >>> format_number(Decimal("-4.50"))
     '−4.5'
-    >>> format_number(25000), format_number(float("nan"))
-    ('25,000', '–')
+    >>> format_number(25000), format_number(float("nan")), format_number(float("inf"))
+    ('25,000', '–', '∞')
     """
     if isnan(value):
         return "–"
+    if not isfinite(value):
+        return "−∞" if value < 0 else "+∞" if sign else "∞"
     # Twelve digits of a float: 0.1 + 0.2 is written 0.3.
     number = value if isinstance(value, Decimal) else Decimal(f"{value:.12g}")
     if decimals is not None:

@@ -75,7 +75,8 @@ def label(key: str, lang: str | None = None, **values: object) -> str:
     """Return the label `key` in `lang`, with ``{name}`` replaced from `values`.
 
     Where a Chinese character and a Latin letter or a digit meet at the edge of a value, a space
-    comes between; within the value, which may be the user's, nothing changes.
+    comes between; within the value, which may be the user's, nothing changes. A word that follows
+    a count stands as ``{n:group|groups}``: the first where n is written 1.
 
     Examples
     --------
@@ -85,15 +86,20 @@ def label(key: str, lang: str | None = None, **values: object) -> str:
     '相符'
     >>> [label("metric.compare.axis", "zh", name=name) for name in ("Effort 2", "费力度")]
     ['Effort 2 之差', '费力度之差']
+    >>> [label("metric.note.missing", count=count) for count in (1, 2)]
+    ['1 row has no answer and is left out', '2 rows have no answer and are left out']
     """
     text = catalogue()[key].get(lang)
     return CROWDED.sub(" ", _Edges().format(text, **values)).replace(EDGE, "")
 
 
 class _Edges(Formatter):
-    """Marks where values begin and end."""
+    """Marks where values begin and end; chooses between one and many."""
 
     def format_field(self, value: Any, format_spec: str) -> Any:
+        if "|" in format_spec:
+            one, many = format_spec.split("|")
+            return one if str(value) == "1" else many
         return f"{EDGE}{super().format_field(value, format_spec)}{EDGE}"
 
 

@@ -256,8 +256,14 @@ def group_text(group: Any) -> str:
     ('2026-03-02', 'North')
     >>> group_text(pd.Timestamp("2026-03-02", tz="Asia/Shanghai"))
     '2026-03-02'
+
+    Numbers of a column with gaps are read as decimals; a whole one is written without its ".0":
+
+    >>> group_text(2.0), group_text(2.5)
+    ('2', '2.5')
     """
-    text = str(group)
+    whole = isinstance(group, float) and group.is_integer()
+    text = str(int(group) if whole else group)
     return re.sub(r" 00:00:00([+-][\d:]+)?$", "", text) if hasattr(group, "year") else text
 
 
@@ -370,7 +376,10 @@ def _omissions(sums: Sums, hidden: Any, options: Options) -> list[Text]:
     notes += suppression_notes(hidden, options.min_cell)
     if sums.weighted:
         low, high = np.nanmin(sums.kish() / sums.n), np.nanmax(sums.kish() / sums.n)
-        notes.append(both("metric.note.weights", low=f"{low:.2f}", high=f"{high:.2f}"))
+        ends = dict.fromkeys((f"{low:.2f}", f"{high:.2f}"))
+        span = both("chart.range", low=min(ends), high=max(ends))
+        share = span if len(ends) > 1 else f"{low:.2f}"
+        notes.append(both("metric.note.weights", share=share))
     return notes
 
 

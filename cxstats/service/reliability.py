@@ -704,8 +704,7 @@ def _indistinct(
         problems.append(
             both(
                 "reliability.problem.indistinct", first=items.label(pair[0]),
-                second=items.label(pair[1]), htmt=format_number(row["htmt"], 3),
-                interval=interval(row["ci_low"], row["ci_high"], 3),
+                second=items.label(pair[1]), htmt=_with_interval(row),
                 reasons=Text(
                     separator.en.join(t.en for t in reasons),
                     separator.zh.join(t.zh for t in reasons),
@@ -713,6 +712,14 @@ def _indistinct(
             )
         )  # fmt: skip
     return problems
+
+
+def _with_interval(row: Mapping[Any, Any]) -> str:
+    """Return a ratio as people read it, with its interval where it has one."""
+    text = format_number(row["htmt"], 3)
+    if not np.isfinite([row["ci_low"], row["ci_high"]]).all():
+        return text
+    return f"{text} {interval(row['ci_low'], row['ci_high'], 3)}"
 
 
 def _too_few(table: pd.DataFrame, items: _Items) -> tuple[Text, ...]:

@@ -264,7 +264,7 @@ def _finish(
 def _head(file: Path) -> bytes:
     try:
         if file.is_dir():
-            raise DataError(f"{file.name}: a folder, not a file")
+            raise DataError(f"{file.name or file}: a folder, not a file")
         with file.open("rb") as stream:
             return stream.read(HEAD)
     except OSError as error:

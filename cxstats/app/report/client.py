@@ -9,10 +9,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+import numpy as np
+
 from cxstats.app.report.privacy import without_personal_columns
 from cxstats.core.errors import CxError
 from cxstats.core.language import Text, both
-from cxstats.core.messages import excerpt
+from cxstats.core.messages import excerpt, listing
 from cxstats.stats.disclosure import check_min_cell
 
 if TYPE_CHECKING:
@@ -163,11 +165,14 @@ def open_client(  # noqa: PLR0913  (what a person says of a file)
         frame = read_survey(path, sheet=sheet, leave_out=leave_out)
     reading = frame.attrs["read_report"]
     book = _asked(as_codebook(codebook, frame), groups, wave, weights)
+    _check_columns(frame, groups=groups, wave=wave, weights=weights)
     _check_targets(targets or {}, book)
     private = without_personal_columns(frame, book, keep)
     frame, book = private.frame, private.codebook
     problems = check(frame, book)
     answers, changes = clean(frame, book, drop_duplicates=_tells_doubles(book), on_error="missing")
+    if book.design is not None:
+        book.design.read(answers)  # a wrong weight is an error now, not in every chapter
     return Client(
         path.name,
         hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -198,7 +203,26 @@ def _asked(
         asked["wave"] = wave
     if weights is not None:
         asked["weights"] = weights
-    return replace(book, **asked) if asked else book
+    book = replace(book, **asked) if asked else book
+    if book.wave_column not in book.group_columns:
+        return book
+    labels = book.groups if isinstance(book.groups, Mapping) else {}
+    compared = [name for name in book.group_columns if name != book.wave_column]  # compared once
+    return replace(book, groups={name: labels.get(name, {}) for name in compared})
+
+
+def _check_columns(
+    frame: pd.DataFrame, *, groups: Sequence[str] | None, wave: str | None, weights: str | None
+) -> None:
+    """Raise for a column that was named and is not in the file."""
+    named = [groups] if isinstance(groups, str) else list(groups or ())
+    options = [*(("groups", name) for name in named), ("wave", wave), ("weights", weights)]
+    for option, name in options:
+        if name is not None and name not in frame:
+            raise CxError(
+                f"{option}: column {excerpt(name)} is not in the file; allowed: "
+                f"{listing(frame.columns)}"
+            )
 
 
 def _tells_doubles(book: Codebook) -> bool:
@@ -219,5 +243,23 @@ def _check_targets(targets: Mapping[str, float], book: Codebook) -> None:
                 f"targets: {excerpt(name)} is no rated question or construct; allowed: "
                 f"{', '.join(allowed)}"
             )
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise CxError(f"targets: {name}={excerpt(value)}; allowed: a number")
+        low, high = _range(name, book)
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not number or not low <= value <= high:
+            share = (low, high) == (0, 1) and number and 1 < value <= 100
+            hint = f"; a share of {value:g} % is {value / 100:g}" if share else ""
+            limits = "a number" if np.isinf(high) else f"a number from {low:g} to {high:g}"
+            raise CxError(f"targets: {name}={excerpt(value)}; allowed: {limits}{hint}")
+
+
+def _range(name: str, book: Codebook) -> tuple[float, float]:
+    """Return the lowest and highest value that a metric or a mean score can have."""
+    if name in book.questions:
+        question = book.questions[name]
+        if question.kind == "nps":
+            return -100, 100
+        scale = book.bounds_of(str(question.column)) or (-np.inf, np.inf)
+        return (0, 1) if question.kind == "csat" else scale
+    bounds = [book.bounds(item) for item in book.constructs[name]]
+    low, high = min(low for low, _ in bounds), max(high for _, high in bounds)
+    return (low - high, high - low) if book.expectation else (low, high)

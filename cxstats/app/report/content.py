@@ -7,6 +7,7 @@ sentence may hold a digit but names that are the client's own. The four writers 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -180,7 +181,9 @@ class Sentence:
     def text(self, lang: str) -> str:
         """Return the sentence in `lang`."""
         values = {name: _word(value, lang) for name, value in self.values.items()}
-        return label(self.key, lang, **values)
+        text = label(self.key, lang, **values)
+        none = _limits("–", lang).replace(" ", " ?")
+        return re.sub(none, label("report.no_interval", lang), text)
 
     def cells(self) -> Iterator[Cell]:
         """Yield the numbers of the sentence."""
@@ -189,6 +192,11 @@ class Sentence:
     def both(self) -> Text:
         """Return the sentence in both languages."""
         return Text(self.text("en"), self.text("zh"))
+
+
+def _limits(limit: str, lang: str) -> str:
+    """Return how sentences write an interval."""
+    return label("report.interval", lang, low=limit, high=limit)
 
 
 def _word(value: Cell | Text | str, lang: str) -> str:
@@ -336,6 +344,11 @@ class Finding:
     tables: tuple[ReportTable, ...] = ()
     size: float = 0.0
     certainty: float = 0.0
+
+    def __post_init__(self) -> None:
+        from cxstats.app.report.wording import without_code
+
+        object.__setattr__(self, "caveats", tuple(map(without_code, self.caveats)))
 
     def sentences(self) -> Iterator[Sentence]:
         """Yield every sentence of the finding."""

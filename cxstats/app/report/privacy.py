@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cxstats.core.errors import DataError
-from cxstats.core.language import Text, both
+from cxstats.core.language import Text, both, listed
 from cxstats.core.messages import no_column
 from cxstats.survey.personal_data import find_personal_data, mask_personal_data
 
@@ -199,5 +199,5 @@ def _notes(done: Mapping[str, str]) -> list[Text]:
     for what in (LEFT_OUT, NUMBERED, MASKED):
         names = [name for name, way in done.items() if way == what]
         if names:
-            notes.append(both(f"privacy.note.{what}", names=", ".join(names)))
+            notes.append(both(f"privacy.note.{what}", names=listed(names)))
     return notes

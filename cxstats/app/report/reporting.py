@@ -24,8 +24,11 @@ from cxstats.app.report.sections.provenance import provenance
 from cxstats.app.report.sections.quality import quality
 from cxstats.app.report.sections.scorecard import scorecard
 from cxstats.app.report.sections.words import words
+from cxstats.app.report.slide_templates import client_template
+from cxstats.app.report.wording import reason
 from cxstats.core.errors import CxError
 from cxstats.core.language import Text, both, check_lang, label
+from cxstats.core.messages import excerpt
 from cxstats.core.progress import tracked
 from cxstats.core.result import Result
 
@@ -148,7 +151,7 @@ def report(  # noqa: PLR0913  (what a person says of a file)
     *,
     lang: str | Sequence[str] | None = None,
     out: str | Path | None = None,
-    forms: Sequence[str] = FORMS,
+    forms: str | Sequence[str] = FORMS,
     template: str | Path | None = None,
     sheet: str | None = None,
     groups: Sequence[str] | None = None,
@@ -189,14 +192,13 @@ def report(  # noqa: PLR0913  (what a person says of a file)
     DataError, CxError
         Where the file, the codebook or an option cannot be used; and where there is no codebook.
     """
-    languages = _languages(lang)
-    unknown = [form for form in forms if form not in FORMS]
-    if unknown:
-        raise CxError(f"forms={unknown[0]!r}; allowed: {', '.join(FORMS)}")
+    languages, forms = _languages(lang), _forms(forms)
     if codebook is None:
         raise CxError(_draft(Path(file), sheet, Path(out) if out else None, languages[0]))
-    if out is not None:
-        make_folder(Path(out))  # before the work, not after it
+    if out is not None:  # before the work, not after it
+        make_folder(Path(out))
+        if template is not None and ".pptx" in forms:
+            client_template(Path(template))
     client = open_client(
         file, codebook, sheet=sheet, groups=groups, wave=wave, weights=weights, targets=targets,
         min_cell=min_cell, leave_out=leave_out, keep=keep, seed=seed,
@@ -208,6 +210,16 @@ def report(  # noqa: PLR0913  (what a person says of a file)
         return made
     files = write_all(made, Path(out), languages, forms, template)
     return Report(name, sections, client, files, client.doubts)
+
+
+def _forms(forms: str | Sequence[str]) -> list[str]:
+    """Return the forms that were asked for, each once; "html" is ".html"."""
+    asked = [forms] if isinstance(forms, str) else forms
+    wanted = list(dict.fromkeys(f".{form.lower().removeprefix('.')}" for form in asked))
+    unknown = [form for form in wanted if form not in FORMS]
+    if unknown or not wanted:
+        raise CxError(f"forms={excerpt(forms)}; allowed: some of {', '.join(FORMS)}")
+    return wanted
 
 
 def _languages(lang: str | Sequence[str] | None) -> list[str]:
@@ -256,7 +268,7 @@ def threshold(sections: Sequence[Section]) -> float:
         table.key: table.frame["p_adjusted"].to_numpy(float)
         for section in sections
         for table in section.all_tables()
-        if "p_adjusted" in table.frame
+        if {"p_value", "p_adjusted"} <= {*table.frame}  # a client's column may have one of them
     }
     smallest = np.sort([np.nanmin(p) for p in tables.values() if np.isfinite(p).any()])
     m = len(smallest)
@@ -273,7 +285,7 @@ def _chapter(build: Callable[..., Section], *of: Any) -> Section:
     except CxError as error:
         name = both(f"report.section.{build.__name__}")
         return Section(
-            build.__name__, absent=(both("report.absent.failed", name=name, why=str(error)),)
+            build.__name__, absent=(both("report.absent.failed", name=name, why=reason(error)),)
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from cxstats.app.report.wording import reason
 from cxstats.core.errors import CxError
 from cxstats.core.language import Text, both
 from cxstats.stats.means import MeanOptions
@@ -30,10 +31,10 @@ def attempt(
     """Append the finding of `build`, or why the data do not allow it; a bug still raises."""
     try:
         findings.append(build())
-    except NoFinding as reason:
-        absent.append(reason.text)
+    except NoFinding as none:
+        absent.append(none.text)
     except CxError as error:
-        absent.append(both("report.absent.failed", name=name, why=str(error)))
+        absent.append(both("report.absent.failed", name=name, why=reason(error)))
 
 
 def estimate_cells(

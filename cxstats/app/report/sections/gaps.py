@@ -20,6 +20,7 @@ from cxstats.app.report.sections.attempts import (
     told_apart,
 )
 from cxstats.app.report.sections.metrics import MOST_GROUPS, MOST_PAIRS
+from cxstats.app.report.wording import reason
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, both, listed
 from cxstats.core.moments import moments
@@ -52,7 +53,7 @@ def gaps(client: Client) -> Section:
     try:
         scores = client.once(("scores",), lambda: _Scores.of(client))
     except CxError as error:
-        why = both("report.absent.failed", name=both("report.gaps.scores"), why=str(error))
+        why = both("report.absent.failed", name=both("report.gaps.scores"), why=reason(error))
         return Section("gaps", absent=(why,))
     findings: list[Finding] = []
     absent: list[Text] = []
@@ -157,7 +158,7 @@ def _scored(client: Client) -> tuple[Servqual, tuple[Text, ...]]:
         return method(data, book, "points"), ()
     except DataError as error:
         result = _paired_or_not(client, method)
-        return result, (both("report.gaps.no_points", why=str(error)),)
+        return result, (both("report.gaps.no_points", why=reason(error)),)
 
 
 def _paired_or_not(client: Client, method: Callable[..., Servqual]) -> Servqual:

@@ -17,6 +17,7 @@ from cxstats.app.report.content import (
     Section,
     Sentence,
 )
+from cxstats.app.report.wording import reason
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, both
 from cxstats.metrics.result import Metric, group_text
@@ -42,7 +43,7 @@ def metrics(client: Client) -> Section:
         try:
             overall = measure(client, name, question)
         except DataError as error:
-            absent.append(both("report.absent.failed", name=client.name(name), why=str(error)))
+            absent.append(both("report.absent.failed", name=client.name(name), why=reason(error)))
             continue
         finding, indicator = _overall(client, name, question, overall)
         findings.append(finding)
@@ -87,10 +88,10 @@ def _add(findings: list[Finding], absent: list[Text], build: Any, client: Client
     """Append the finding of `build`, or why there is none."""
     try:
         findings.append(build(client, *of))
-    except _NoFinding as reason:
-        absent.append(reason.text)
+    except _NoFinding as none:
+        absent.append(none.text)
     except CxError as error:
-        absent.append(both("report.absent.failed", name=client.name(of[0]), why=str(error)))
+        absent.append(both("report.absent.failed", name=client.name(of[0]), why=reason(error)))
 
 
 class _NoFinding(Exception):
@@ -256,7 +257,8 @@ def _order(
     if sure.empty:
         estimates = table.frame["estimate"].to_numpy(float)
         ends = int(np.nanargmax(estimates)), int(np.nanargmin(estimates))
-        return Sentence("report.groups.alike", values(*ends)), (), 0.0, 0.0
+        key = "alike" if estimates[ends[0]] > estimates[ends[1]] else "equal"
+        return Sentence(f"report.groups.{key}", values(*ends)), (), 0.0, 0.0
     keys = ["report.groups.differ.low_good" if low_is_good else "report.groups.differ"]
     keys += ["report.groups.also"] * (MOST_PAIRS - 1)
     sentences = []

@@ -69,5 +69,7 @@ def _verdicts(table: ReportTable) -> list[Sentence]:
                 column: table.cell(row, column, decimals=1)
                 for column in ("estimate", "ci_low", "ci_high", "target_value")
             }
-            sentences.append(Sentence(f"report.scorecard.{verdict}", {"name": name, **values}))
+            percent = table.frame["unit"].iloc[row] == both("report.unit.percent")
+            key = f"report.scorecard.{verdict}{'.percent' if percent else ''}"
+            sentences.append(Sentence(key, {"name": name, **values}))
     return sentences
