@@ -178,7 +178,7 @@ class Cells(HTMLParser):
 def test_exports_to_every_form(result, tmp_path, lang):
     from docx import Document
 
-    if isinstance(result, cx.Report):
+    if isinstance(result, cxstats.Report):
         pytest.skip("its workbook and document are a report's: tests/app/test_report_*.py")
 
     paths = {end: result.export(tmp_path / f"r.{end}", lang) for end in FORMS}
