@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 GROUPS = ("notebooks", "tests")
 # Not on conda-forge: conda's pip section installs them.
-PIP_ONLY = {"retentioneering", "semopy", "zhplot"}
+PIP_ONLY = {"axe-playwright-python", "playwright", "retentioneering", "semopy", "zhplot"}
 
 
 def environment() -> str:
@@ -24,7 +24,8 @@ def environment() -> str:
     for group in GROUPS:
         wanted += project["dependency-groups"][group]
     names = sorted({re.match(r"[\w.-]+", requirement).group() for requirement in wanted})
-    python = project["project"]["requires-python"]
+    # Binder reads one version here; it is the lowest that the project takes.
+    python = project["project"]["requires-python"].replace(">=", "=")
     lines = [
         "# Written from pyproject.toml by .ci/environment.py; a test fails when the two differ.",
         "name: cxstats",

@@ -32,6 +32,7 @@ _PUBLIC = {
     "channel_matrix": "cxstats.scorecards.channels",
     "charts": None,
     "check": "cxstats.survey.check",
+    "check_answer": "cxstats.app.exercises",
     "choices": "cxstats.metrics.choices",
     "churn_paths": "cxstats.customers.churn_paths",
     "cite": "cxstats.cases.facts",
@@ -100,6 +101,7 @@ _PUBLIC = {
     "nps": "cxstats.metrics.net_promoter_score",
     "nps_from_counts": "cxstats.metrics.net_promoter_score",
     "nps_region": "cxstats.metrics.planning.region",
+    "open_table": "cxstats.survey.open_table",
     "ordered_logit": "cxstats.priorities.ordered_logit.fit",
     "ordinal_reliability": "cxstats.models.sem.ordinal.reliability",
     "pain_points": "cxstats.priorities.pain_points.analysis",
@@ -162,6 +164,7 @@ __all__ = [*_PUBLIC, "__version__"]  # noqa: PLE0604  (all are strings)
 
 if TYPE_CHECKING:
     from cxstats import cases, charts, experiments, metrics, satisfaction
+    from cxstats.app.exercises import check_answer
     from cxstats.app.explore import explore_bootstrap, explore_weights
     from cxstats.app.report.readiness import ready
     from cxstats.app.report.reporting import Report, report
@@ -264,6 +267,7 @@ if TYPE_CHECKING:
     from cxstats.survey.clean import clean
     from cxstats.survey.codebook import Codebook
     from cxstats.survey.coding import moments
+    from cxstats.survey.open_table import open_table
     from cxstats.survey.personal_data import find_personal_data, mask_personal_data
     from cxstats.survey.read import read_survey
     from cxstats.voice.agreement import agreement

@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -120,10 +121,10 @@ def reproduce(
         ),
     ] = None,
     lang: Annotated[
-        Lang | None, typer.Option(help="Language of one notebook: sets its parameter lang.")
+        Lang | None, typer.Option(help="One language; without it, the collection has both.")
     ] = None,
 ) -> None:
-    """Execute every notebook and write the results as a site."""
+    """Execute every notebook and write the results as a site, in English and Chinese."""
     if update and check:
         raise CxError("--update and --check exclude each other: one writes what the other tests")
     if (values or lang) and (update or check):
@@ -139,18 +140,21 @@ def reproduce(
         read_notebook,
         write_notebook,
     )
-    from cxstats.app.site import write_site
+    from cxstats.app.site.plain_pages import write_site
 
     settings = _settings(values or [], lang)
     paths = find_notebooks(notebooks, output)
-    if settings and len(paths) > 1:
+    if values and len(paths) > 1:
         raise CxError(
-            "--set and --lang go with one notebook; name it, such as "
+            "--set goes with one notebook; name it, such as "
             f"cxstats reproduce {paths[0].stem} --set ..."
         )
-    if settings:  # what cannot be set is said before anything is written
+    if values:  # what cannot be set is said before anything is written
         with_settings(read_notebook(paths[0]), settings, paths[0].name)
     _check_writable(output)
+    if notebooks is None and not (update or check):
+        _write_collection(paths, output, jobs, [lang] if lang else list(Lang))
+        return
     runs = _run_with_progress(paths, jobs, settings)
     index = write_site(runs, output)
     failures = [f"{run.path}, {run.error}" for run in runs if run.error]
@@ -163,11 +167,38 @@ def reproduce(
         if check and not run.error:
             changes = differences(parse_notebook(run.source, run.path), run.notebook)
             failures += [f"{run.path}, {change}" for change in changes]
+    _raise_last(failures)
+    typer.echo(f"{len(runs)} of {len(runs)} notebooks reproduced: {printable(str(index))}")
+
+
+def _write_collection(
+    paths: list[Path], output: Path, jobs: int | None, languages: list[Lang]
+) -> None:
+    """Execute the collection in each language, and write its site and the executed notebooks."""
+    from cxstats.app.reproduce import write_notebook
+    from cxstats.app.site.builder import build_site
+
+    executed, failures = {}, []
+    for lang in languages:
+        runs = _run_with_progress(paths, jobs, {"lang": lang.value})
+        failures += [f"{run.path} ({lang.value}), {run.error}" for run in runs if run.error]
+        executed[lang.value] = {run.path.stem: run.notebook for run in runs}
+        for run in runs:
+            write_notebook(run.notebook, output / "notebooks" / lang.value / run.path.name)
+    _raise_last(failures)
+    index = build_site(executed, output / "site")
+    named = ", ".join(executed)
+    typer.echo(
+        f"{len(paths)} of {len(paths)} notebooks reproduced ({named}): {printable(str(index))}"
+    )
+
+
+def _raise_last(failures: list[str]) -> None:
+    """Print what failed, a line each, and raise if there is anything."""
     if failures:
         for failure in failures[:-1]:
             _print_error(failure)
         raise ReproductionError(failures[-1])
-    typer.echo(f"{len(runs)} of {len(runs)} notebooks reproduced: {printable(str(index))}")
 
 
 def _settings(values: list[str], lang: Lang | None) -> dict[str, Any]:
@@ -184,7 +215,8 @@ def _check_writable(folder: Path) -> None:
     """Raise if the results cannot be written, before anything is executed."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "index.html").touch()
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as error:
         raise CxError(f"{folder}: cannot be written: {error.strerror}") from error
 
@@ -195,9 +227,11 @@ def _run_with_progress(paths: list[Path], jobs: int | None, settings: dict[str, 
 
     from cxstats.app.parameters import with_settings
     from cxstats.app.reproduce import run_notebooks
+    from cxstats.app.translations import translated
 
     def prepare(notebook: NotebookNode, path: Path) -> NotebookNode:
-        return with_settings(notebook, settings, path.name)
+        prose = translated(notebook, path, settings.get("lang", "en"))
+        return with_settings(prose, settings, path.name)
 
     columns = (
         TextColumn("{task.description}"),
@@ -459,27 +493,49 @@ def lab(
         ),
     ] = None,
 ) -> None:
-    """Open JupyterLab on the notebooks."""
+    """Open JupyterLab on the notebooks; outside a checkout, on a copy of the collection."""
     from importlib.util import find_spec
-
-    from cxstats.app.reproduce import notebook_folder
 
     options = list(arguments or [])
     named = bool(options) and not options[0].startswith("-")
-    folder = Path(options.pop(0)) if named else notebook_folder()
-    if not os.path.isdir(folder):  # Path.is_dir raises where a name is too long
-        raise CxError(f"{folder}: no such folder; name the one that holds the notebooks")
+    chosen = Path(options.pop(0)) if named else None
+    if chosen is not None and not os.path.isdir(chosen):  # Path.is_dir raises on long names
+        raise CxError(f"{chosen}: no such folder; name the one that holds the notebooks")
     if find_spec("jupyterlab") is None:
         raise MissingToolError(
-            "jupyterlab is not installed; run 'uv run cxstats lab' in a checkout"
+            "jupyterlab is not installed; run 'uv run cxstats lab' in a checkout, or install it: "
+            f"{Path(sys.executable).name} -m pip install 'cxstats[notebooks]'"
         )
     if _is_root() and "--allow-root" not in options:
-        raise CxError(
-            "JupyterLab refuses to run as root, since whoever reaches it could do anything on this "
-            "machine; run it as another user, or, in a container: cxstats lab --allow-root"
-        )
+        if not _is_container():
+            raise CxError(
+                "JupyterLab refuses to run as root, since whoever reaches it could do anything on "
+                "this machine; run it as another user, or: cxstats lab --allow-root"
+            )
+        options.append("--allow-root")
+    folder = _collection_to_open() if chosen is None else chosen
     command = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={folder.resolve()}", *options]
     raise typer.Exit(subprocess.call(command))
+
+
+def _collection_to_open() -> Path:
+    """Return the collection of a checkout, or a copy of the installed one for its user to edit."""
+    from cxstats.app.own_copy import FOLDER, copy_collection
+    from cxstats.app.reproduce import notebook_folder
+    from cxstats.core.paths import is_installed
+
+    if Path("notebooks").is_dir() or not is_installed():
+        return notebook_folder()
+    copied = copy_collection(Path(FOLDER))
+    typer.echo(f"{len(copied.written)} files copied to {printable(str(copied.folder))}")
+    if copied.edited:
+        typer.echo(f"{len(copied.edited)} files differ from the collection and stay as they are")
+    return copied.folder
+
+
+def _is_container() -> bool:
+    """Return whether this is a container, which holds nothing of the machine's to protect."""
+    return any(os.path.exists(mark) for mark in ("/.dockerenv", "/run/.containerenv"))
 
 
 def _is_root() -> bool:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from cxstats.core.errors import CxError, DataError, MissingToolError, ReproductionError
 from cxstats.core.files import read_bytes, write_whole
 from cxstats.core.messages import printable
-from cxstats.core.paths import PACKAGE
+from cxstats.core.paths import collection_folder
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -83,7 +83,8 @@ def find_notebooks(folder: Path | None = None, output: Path | None = None) -> li
     folder : Path, optional
         A folder, or one notebook; also its name in the collection ("09_nps_csat_ces") or the number
         that its name begins with ("09"). Without it: ``notebooks/`` in the working directory, or
-        beside the package. Hidden folders (``.venv``, ``.ipynb_checkpoints``) are passed over.
+        beside the package. Hidden folders (``.venv``, ``.ipynb_checkpoints``) and those of
+        solutions, which tests execute, are passed over.
     output : Path, optional
         A folder to pass over: where the executed copies go.
 
@@ -102,12 +103,16 @@ def find_notebooks(folder: Path | None = None, output: Path | None = None) -> li
     paths = sorted(
         path
         for path in folder.rglob("*.ipynb")
-        if not any(name.startswith(".") for name in path.relative_to(folder).parts)
+        if not any(map(_is_passed_over, path.relative_to(folder).parts))
         and excluded not in path.resolve().parents
     )
     if not paths:
         raise CxError(f"{folder}: no notebook in this folder")
     return paths
+
+
+def _is_passed_over(name: str) -> bool:
+    return name.startswith(".") or name == "solutions"
 
 
 def _by_name(folder: Path) -> Path:
@@ -124,9 +129,9 @@ def _by_name(folder: Path) -> Path:
 
 
 def notebook_folder() -> Path:
-    """Return the folder of the collection: in the working directory, or in the checkout."""
+    """Return the folder of the collection: in the working directory, in the checkout, installed."""
     local = Path("notebooks")
-    return local if local.is_dir() else PACKAGE.parent / "notebooks"
+    return local if local.is_dir() else collection_folder()
 
 
 def run_notebooks(

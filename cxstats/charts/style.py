@@ -22,6 +22,7 @@ from matplotlib.patches import Patch
 from matplotlib.transforms import Bbox, ScaledTranslation
 
 from cxstats.charts import fonts
+from cxstats.charts.alt_text import describe_charts
 from cxstats.core.errors import CxError
 from cxstats.core.language import check_lang, label
 
@@ -124,6 +125,7 @@ def finish(
     depth : float
         Height in points of what stands below the axis beside its ticks and label.
     """
+    describe_charts()
     below = "\n".join(line for line in (note, label("chart.source", lang, source=source)) if line)
     figure = ax.get_figure()
     assert figure is not None  # axes of a chart are always on a figure

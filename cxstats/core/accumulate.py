@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.core.engines import Block
 from cxstats.core.errors import DataError
 
 if TYPE_CHECKING:
@@ -26,20 +25,7 @@ if TYPE_CHECKING:
 EXACT = 2**24
 
 
-def rows_of_groups(block: Block) -> list[tuple[Any, NDArray[np.intp] | None]]:
-    """Return the rows of each group in a block; group None for rows without one."""
-    if block.groups is None:
-        return [(None, None)]
-    import pandas as pd
-
-    codes, groups = pd.factorize(block.groups)
-    rows: list[tuple[Any, NDArray[np.intp] | None]] = [
-        (_plain(group), np.flatnonzero(codes == code)) for code, group in enumerate(groups)
-    ]
-    return [*rows, (None, np.flatnonzero(codes == -1))]
-
-
-def _plain(group: Any) -> Any:
+def plain_group(group: Any) -> Any:
     """Return a group as Python has it; a moment in time stays one."""
     import pandas as pd
 
@@ -77,7 +63,20 @@ class Sums:
         if self.n == 0:
             self.origin = np.round(values[:, :1000].mean(axis=1, dtype=np.float64))
         total = float(n) if weight is None else float(weight.sum())
-        mean, cross = _centred(values, weight, total, self.origin)
+        self._include(n, total, *centred(values, weight, total, self.origin))
+
+    def merge(self, other: Sums) -> None:
+        """Add what other sums amount to."""
+        self.dropped += other.dropped
+        if other.n == 0:
+            return
+        if self.n == 0:
+            self.origin = other.origin.copy()
+        mean = other.mean + (other.origin - self.origin)
+        self._include(other.n, other.weight, mean, other.cross)
+
+    def _include(self, n: int, total: float, mean: Array, cross: Array) -> None:
+        """Add n cases of a total weight, mean from the origin and centred cross-products."""
         # Chan, Golub and LeVeque: two sets of cross-products, each around its own mean.
         both = self.weight + total
         step = mean - self.mean
@@ -87,11 +86,16 @@ class Sums:
             self.mean += step * (total / both)
         self.n, self.weight = self.n + n, both
 
-    def covariance(self, where: str) -> tuple[Array, Array]:
+    @property
+    def is_enough(self) -> bool:
+        """Whether there are covariances: of two cases or more, with a weight."""
+        return self.n >= 2 and self.weight > 0
+
+    def covariance(self) -> tuple[Array, Array]:
         """Return means (p,) and unbiased covariances (p, p) of everything added."""
-        if self.n < 2 or self.weight <= 0:
+        if not self.is_enough:
             raise DataError(
-                f"{where}{self.n} complete cases ({self.dropped} have a missing answer) of total "
+                f"{self.n} complete cases ({self.dropped} have a missing answer) of total "
                 f"weight {self.weight:g}; at least 2 are needed, with a weight above 0"
             )
         return self.origin + self.mean, self.cross / self.weight * (self.n / (self.n - 1))
@@ -101,6 +105,23 @@ def _complete(
     values: NDArray[Any], weight: Array | None, names: Sequence[str]
 ) -> tuple[NDArray[Any], Array | None, int]:
     """Return the complete cases of a block, and how many are not."""
+    complete = complete_cases(values, weight, names)
+    if complete is None:
+        return values, weight, 0
+    missing = int((~complete).sum())
+    return values[:, complete], None if weight is None else weight[complete], missing
+
+
+def complete_cases(
+    values: NDArray[Any], weight: Array | None, names: Sequence[str]
+) -> NDArray[np.bool_] | None:
+    """Return which cases of a block are complete; None where all are.
+
+    Raises
+    ------
+    DataError
+        If a value is infinite, or a weight is not a finite number from 0 upwards.
+    """
     if weight is not None:
         bad = np.flatnonzero(~(np.isfinite(weight) & (weight >= 0)))
         if len(bad):
@@ -109,16 +130,14 @@ def _complete(
             )
     # A sum is finite only if every term is: the usual block costs one pass.
     if values.dtype.kind in "iu" or np.isfinite(values.sum()):
-        return values, weight, 0
+        return None
     for name, column in zip(names, values, strict=True):
         if np.isinf(column).any():
             raise DataError(f"column {name!r} has an infinite value; allowed: numbers")
-    complete = ~np.isnan(values).any(axis=0)
-    missing = int((~complete).sum())
-    return values[:, complete], None if weight is None else weight[complete], missing
+    return np.asarray(~np.isnan(values).any(axis=0))
 
 
-def _centred(
+def centred(
     values: NDArray[Any], weight: Array | None, total: float, origin: Array
 ) -> tuple[Array, Array]:
     """Return the mean from `origin` (p,) and the cross-products around it (p, p)."""
@@ -131,11 +150,11 @@ def _centred(
     exact = values - origin[:, None]
     if weight is None:
         mean = exact.mean(axis=1)
-        centred = exact - mean[:, None]
-        return mean, centred @ centred.T
+        off = exact - mean[:, None]
+        return mean, off @ off.T
     mean = (exact @ weight) / total if total > 0 else exact.mean(axis=1)
-    centred = exact - mean[:, None]
-    return mean, (centred * weight) @ centred.T
+    off = exact - mean[:, None]
+    return mean, (off * weight) @ off.T
 
 
 def _small_integers(values: NDArray[Any]) -> tuple[int, Array, Array] | None:

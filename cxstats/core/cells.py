@@ -42,6 +42,27 @@ def is_whole_number(value: object) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 
+def cells_of(column: pd.Series[Any], *types: type) -> NDArray[np.bool_]:
+    """Return which cells (n,) are texts, flags or the like; a column of numbers has none.
+
+    The cells of such a column are not looked at one by one.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> cells_of(pd.Series([1, "2", None], dtype=object), str).tolist()
+    [False, True, False]
+    >>> cells_of(pd.Series([1.0, 2.0]), str).tolist()
+    [False, False]
+    """
+    import pandas as pd
+
+    dtype = column.dtype
+    if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype):
+        return np.zeros(len(column), bool)
+    return np.fromiter((isinstance(cell, types) for cell in column), bool, len(column))
+
+
 def check_group_values(column: pd.Series[Any], name: str, what: str = "group") -> None:
     """Raise if a cell is a list, a mapping or an array, or a text with a half of a character.
 

@@ -1,8 +1,14 @@
-"""Any table as blocks of numbers: pandas, Polars, DuckDB and PyArrow through Narwhals."""
+"""Any table as blocks of numbers, or as rows in memory: the doors of all engines.
+
+Tables in memory, lazy Polars frames and DuckDB relations are read block by block. Of other lazy
+tables (Spark, Ibis, Dask, SQLFrame) only sums leave the engine (`cxstats.core.engine_sums`). A
+method that needs the rows themselves of a lazy table gets up to `MOST_ROWS`; beyond, its user
+fetches them with ``cx.open_table(table, collect=True)``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -10,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import DataError, MissingToolError
+from cxstats.core.language import Text, both
 from cxstats.core.messages import no_column
 
 if TYPE_CHECKING:
@@ -18,7 +25,13 @@ if TYPE_CHECKING:
 
 # Numbers in a block: enough for a fast matrix product, few enough to stay in the cache.
 BLOCK = 2_000_000
+STREAMED = ("polars", "duckdb")
+OF_PANDAS = ("pandas", "polars", "duckdb", "dask")  # with a way of their own to pandas
+SPARK = ("pyspark", "pyspark_connect")  # as Narwhals names it
 ROW = "(row number of cxstats)"  # a name that no table has
+# Rows that a method may fetch from a lazy table without being asked to: 60 columns are 1 GB.
+MOST_ROWS = 2_000_000
+READABLE = "pandas, Polars, PyArrow, DuckDB relation, a lazy table of Spark, Ibis or Dask"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,21 +56,78 @@ class Block:
     dropped: int = 0
 
 
-def blocks(
+@dataclass(frozen=True, slots=True, eq=False)
+class Selection:
+    """Some columns of a table, checked.
+
+    Attributes
+    ----------
+    table : narwhals DataFrame or LazyFrame
+    names : tuple of str
+        The variables, numeric or Boolean.
+    by, weights : str or None
+        Columns of groups and of weights.
+    """
+
+    table: Any
+    names: tuple[str, ...]
+    by: str | None
+    weights: str | None
+
+    @property
+    def columns(self) -> list[str]:
+        """All columns that are needed."""
+        return [*self.names, *(name for name in (self.by, self.weights) if name is not None)]
+
+
+def select(
     frame: Any, columns: Sequence[str] | None, by: str | None = None, weights: str | None = None
+) -> Selection:
+    """Find some columns of a table; parameters and errors are those of `blocks`."""
+    import narwhals as nw
+
+    if isinstance(frame, np.ndarray):
+        frame = _from_array(frame, columns)
+    if is_pandas(frame):  # which may have a name twice, or names that are no text
+        frame, columns = _plain_names(frame, columns, by, weights)
+    table = as_table(frame, f"{READABLE}, or an array")
+    schema = table.collect_schema()
+    names = tuple(name for name in schema if name not in (by, weights))
+    names = names if columns is None else tuple(columns)
+    selection = Selection(table, names, by, weights)
+    _check_columns(selection.columns, schema.names())
+    if not names:
+        raise DataError("no columns: name at least one")
+    for name in (*names, *([weights] if weights else [])):
+        if not (schema[name].is_numeric() or schema[name] == nw.Boolean):
+            raise DataError(_not_numeric(table, name, schema[name]))
+    return selection
+
+
+def blocks(
+    frame: Any,
+    columns: Sequence[str] | None,
+    by: str | None = None,
+    weights: str | None = None,
+    all_rows: bool = False,
 ) -> tuple[tuple[str, ...], Iterator[Block]]:
     """Read some columns of a table, block by block.
 
-    Lazy Polars frames and DuckDB relations are streamed; another lazy frame is collected.
+    Lazy Polars frames and DuckDB relations are streamed; another lazy table is collected, if it
+    has no more than `MOST_ROWS`.
 
     Parameters
     ----------
     frame : pandas, Polars (eager or lazy), PyArrow table, DuckDB relation, or array (n, p)
-        The table. The columns of an array are called x1, x2, ... without `columns`.
+        The table, or a lazy one of another engine. The columns of an array are called x1, x2, ...
+        without `columns`.
     columns : sequence of str or None
         The columns wanted; None for all but `by` and `weights`.
     by, weights : str, optional
         Columns of groups and of weights.
+    all_rows : bool
+        Whether all rows are wanted, in their order; else rows with a missing answer may be left out
+        and counted, and those of a lazy Polars frame come in any order.
 
     Returns
     -------
@@ -67,43 +137,156 @@ def blocks(
     Raises
     ------
     DataError
-        If the table is of an unknown kind, or a column is missing, named twice or not numeric.
+        If the table is of an unknown kind or too large to be collected, or a column is missing,
+        named twice or not numeric.
     """
-    import narwhals as nw
-
-    if isinstance(frame, np.ndarray):
-        frame = _from_array(frame, columns)
-    if hasattr(frame, "iloc"):  # pandas may have a name twice, or names that are no text
-        frame, columns = _plain_names(frame, columns, by, weights)
-    try:
-        table: Any = nw.from_native(frame)
-    except TypeError as error:
-        raise DataError(
-            f"a table of type {type(frame).__name__!r} cannot be read; allowed: pandas, Polars, "
-            "PyArrow, DuckDB relation, or an array"
-        ) from error
-    schema = table.collect_schema()
-    names = tuple(name for name in schema if name not in (by, weights))
-    names = names if columns is None else tuple(columns)
-    wanted = [*names, *(name for name in (by, weights) if name is not None)]
-    _check_columns(wanted, schema.names())
-    if not names:
-        raise DataError("no columns: name at least one")
-    for name in (*names, *([weights] if weights else [])):
-        if not (schema[name].is_numeric() or schema[name] == nw.Boolean):
-            raise DataError(_not_numeric(table, name, schema[name]))
+    selection = select(frame, columns, by, weights)
+    names = selection.names
     rows = max(1_000, BLOCK // len(names))
-    batches = _batches(table, wanted, rows)
-    return names, (_block(batch, names, by, weights) for batch in batches)
+    batches = _batches(selection.table, selection.columns, rows, ordered=all_rows)
+    return names, (block_of(batch, names, by, weights, all_rows) for batch in batches)
 
 
-def as_pandas(frame: Any) -> pd.DataFrame:
-    """Return any table as pandas; a lazy one is collected.
+def respondents(
+    frame: Any, columns: Sequence[str] | None, by: str | None = None
+) -> tuple[tuple[str, ...], NDArray[np.float64], NDArray[Any] | None]:
+    """Read all rows of some columns of a table into memory, in their order.
+
+    Parameters
+    ----------
+    frame, columns, by
+        As `blocks`.
+
+    Returns
+    -------
+    names : tuple of str
+    values : array (n, p)
+        NaN where an answer is missing.
+    groups : array (n,) or None
 
     Raises
     ------
     DataError
-        If the table is of an unknown kind or has no rows.
+        As `blocks`; or if the table is lazy and has more than `MOST_ROWS`.
+    """
+    names, all_blocks = blocks(frame, columns, by, all_rows=True)
+    check_size(frame)
+    chunks = list(all_blocks)
+    if not chunks:
+        return names, np.empty((0, len(names))), None if by is None else np.empty(0, object)
+    values = np.concatenate([np.asarray(chunk.values, float).T for chunk in chunks])
+    groups = None if by is None else np.concatenate([np.asarray(c.groups) for c in chunks])
+    return names, values, groups
+
+
+def is_pandas(data: object) -> bool:
+    """Return whether a table or a column is of pandas, by its type: others have `iloc` too."""
+    import pandas as pd
+
+    return isinstance(data, pd.DataFrame | pd.Series)
+
+
+def attributes(frame: object) -> Mapping[Any, Any]:
+    """Return the attributes (`attrs`) of a pandas table or column; none of any other table."""
+    import pandas as pd
+
+    return frame.attrs if isinstance(frame, pd.DataFrame | pd.Series) else {}
+
+
+def is_synthetic(frame: object) -> bool:
+    """Return whether a table says that it was simulated."""
+    return bool(attributes(frame).get("synthetic"))
+
+
+def as_table(frame: Any, allowed: str = READABLE) -> Any:
+    """Return any table as Narwhals has it.
+
+    Raises
+    ------
+    DataError
+        If it is of an unknown kind.
+    """
+    import narwhals as nw
+
+    try:
+        return nw.from_native(frame)
+    except TypeError as error:
+        raise DataError(
+            f"a table of type {type(frame).__name__!r} cannot be read; allowed: {allowed}"
+        ) from error
+
+
+def engine_of(table: Any) -> str:
+    """Return the engine of a table of Narwhals: "pandas", "polars", "duckdb", "pyspark", ..."""
+    return str(table.implementation).rsplit(".", 1)[-1].lower()
+
+
+def is_lazy(frame: Any) -> bool:
+    """Return whether a table is read only when it is asked for: not one in memory."""
+    import narwhals as nw
+
+    if isinstance(frame, np.ndarray) or is_pandas(frame):
+        return False
+    return isinstance(nw.from_native(frame, pass_through=True), nw.LazyFrame)
+
+
+def is_streamed(frame: Any) -> bool:
+    """Return whether the rows of a lazy table are read block by block, in this process."""
+    return engine_of(as_table(frame)) in STREAMED
+
+
+def count_rows(frame: Any) -> int:
+    """Return the number of rows of a lazy table; its engine counts."""
+    import narwhals as nw
+
+    counted = as_table(frame).select(n=nw.len()).collect("pyarrow")
+    return int(counted["n"][0])
+
+
+def is_too_large(frame: Any) -> bool:
+    """Return whether a table is lazy and has more rows than a method may fetch on its own."""
+    return is_lazy(frame) and count_rows(frame) > MOST_ROWS
+
+
+def note_of_sums(frame: Any) -> Text:
+    """Return the note of a method that made do with the sums of a table that is too large."""
+    return both(
+        "engine.note.sums", n=f"{count_rows(frame):,}", engine=engine_of(as_table(frame)),
+        most=f"{MOST_ROWS:,}",
+    )  # fmt: skip
+
+
+def check_size(table: Any) -> None:
+    """Raise if a lazy table has more rows than a method may fetch on its own.
+
+    Raises
+    ------
+    DataError
+        Saying how many rows there are, the limit, and how they are fetched all the same.
+    """
+    if is_lazy(table) and (n := count_rows(table)) > MOST_ROWS:
+        raise DataError(
+            f"this needs every row in memory, and the table of {engine_of(as_table(table))} has "
+            f"{n:,}; without being asked, at most {MOST_ROWS:,} rows are fetched. To fetch them: "
+            "cx.open_table(table, columns=[...], collect=True), with the columns that are needed; "
+            "or give a sample of the rows"
+        )
+
+
+def as_pandas(frame: Any, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return any table as pandas; a lazy one is collected, up to `MOST_ROWS`.
+
+    Parameters
+    ----------
+    frame : table
+    columns : sequence of str, optional
+        Those that are needed: only they are fetched from a lazy table. Names that it does not have
+        are left to the method, which knows what they are for.
+
+    Raises
+    ------
+    DataError
+        If the table is of an unknown kind, has no rows, or is lazy and too large.
     """
     import narwhals as nw
     import pandas as pd
@@ -112,21 +295,35 @@ def as_pandas(frame: Any) -> pd.DataFrame:
         if len(frame) == 0:
             raise DataError("the table has no rows")
         return _dense(frame)
-    try:
-        table: Any = nw.from_native(frame)
-    except TypeError as error:
-        raise DataError(
-            f"a table of type {type(frame).__name__!r} cannot be read; allowed: pandas, Polars, "
-            "PyArrow, DuckDB relation"
-        ) from error
-    native: pd.DataFrame = (
-        table.collect("pandas").to_native()
-        if isinstance(table, nw.LazyFrame)
-        else table.to_pandas()
-    )
+    table = as_table(frame)
+    if isinstance(table, nw.LazyFrame):
+        check_size(frame)
+        native = fetched(table, columns)
+    else:
+        native = table.to_pandas()
     if len(native) == 0:
         raise DataError("the table has no rows")
     return native
+
+
+def fetched(table: Any, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return the rows of a lazy table of Narwhals as pandas, of whatever size it is."""
+    import pandas as pd
+
+    if columns is not None:
+        there = table.collect_schema().names()
+        table = table.select([name for name in dict.fromkeys(columns) if name in there])
+    engine = engine_of(table)
+    if engine in OF_PANDAS:
+        frame: pd.DataFrame = table.collect("pandas").to_native()
+        return frame
+    # Others would go by ways of pandas that warn of every pandas they do not know.
+    frame = table.collect("pyarrow").to_pandas()
+    if engine in SPARK:  # whose times are moments, and read on the clock of the session
+        for name in frame.columns:
+            if isinstance(frame[name].dtype, pd.DatetimeTZDtype):
+                frame[name] = frame[name].dt.tz_localize(None)
+    return frame
 
 
 def _dense(frame: pd.DataFrame) -> pd.DataFrame:
@@ -172,7 +369,7 @@ def first_row(table: Any, condition: Any, columns: Sequence[str]) -> tuple[int |
     import narwhals as nw
 
     lazy = isinstance(table, nw.LazyFrame)
-    if lazy and str(table.implementation).rsplit(".", 1)[-1].lower() == "polars":
+    if lazy and engine_of(table) == "polars":
         table = nw.from_native(table.to_native().with_row_index(ROW))
     elif not lazy:
         table = table.with_row_index(ROW)
@@ -228,8 +425,8 @@ def _not_numeric(table: Any, name: str, dtype: object) -> str:
     return head
 
 
-def _batches(table: Any, wanted: list[str], rows: int) -> Iterator[Any]:
-    """Yield eager tables of about `rows` rows."""
+def _batches(table: Any, wanted: list[str], rows: int, ordered: bool = False) -> Iterator[Any]:
+    """Yield eager tables of about `rows` rows, where asked for in their order."""
     import narwhals as nw
 
     if not isinstance(table, nw.LazyFrame):
@@ -238,13 +435,14 @@ def _batches(table: Any, wanted: list[str], rows: int) -> Iterator[Any]:
             yield table[start : start + rows]
         return
     native = nw.to_native(table)
-    kind = str(table.implementation).split(".")[-1].lower()
+    kind = engine_of(table)
     # Batches stay native: wrapping each would cost as much as adding it up.
     if kind == "polars" and hasattr(native, "collect_batches"):
-        yield from native.select(wanted).collect_batches(chunk_size=rows, maintain_order=False)
+        yield from native.select(wanted).collect_batches(chunk_size=rows, maintain_order=ordered)
     elif kind == "duckdb":
         yield from _duckdb_batches(native, wanted, rows)
     else:
+        check_size(table)
         yield from _batches(table.select(wanted).collect("pyarrow"), wanted, rows)
 
 
@@ -257,9 +455,12 @@ def _duckdb_batches(relation: Any, wanted: list[str], rows: int) -> Iterator[Any
     yield from reader(rows)
 
 
-def _block(batch: Any, names: Sequence[str], by: str | None, weights: str | None) -> Block:
+def block_of(
+    batch: Any, names: Sequence[str], by: str | None, weights: str | None, all_rows: bool = False
+) -> Block:
+    """Return a batch of rows, of Narwhals, Polars or Arrow, as a block."""
     dropped = 0
-    if by is None and weights is None and not hasattr(batch, "implementation"):
+    if not all_rows and by is None and weights is None and not hasattr(batch, "implementation"):
         # A native batch holds nothing else; without its gaps, whole numbers stay whole numbers.
         complete = batch.drop_null() if hasattr(batch, "num_rows") else batch.drop_nulls()
         dropped, batch = len(batch) - len(complete), complete

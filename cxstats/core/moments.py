@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.core.accumulate import Sums, rows_of_groups
-from cxstats.core.engines import blocks
+from cxstats.core.accumulate import Sums
+from cxstats.core.engine_sums import sums_of
 from cxstats.core.errors import CxError, DataError
+from cxstats.core.grouped_sums import GroupedSums
+from cxstats.core.language import Text, both
 from cxstats.core.order_of_waves import in_order
 from cxstats.core.progress import quiet_linear_algebra
 
@@ -56,6 +58,8 @@ class Moments:
         Unbiased covariances (divisor n − 1).
     dropped : int
         Cases left out because an answer was missing (listwise).
+    notes : tuple of Text
+        Why moments are empty (NaN): those of a group of one case.
     """
 
     names: tuple[str, ...]
@@ -63,6 +67,7 @@ class Moments:
     mean: Array
     cov: Array
     dropped: int = 0
+    notes: tuple[Text, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", tuple(self.names))
@@ -108,7 +113,9 @@ class Moments:
             Naming a variable that is not there.
         """
         at = [self.index(name) for name in names]
-        return Moments(tuple(names), self.n, self.mean[at], self.cov[np.ix_(at, at)], self.dropped)
+        return Moments(
+            tuple(names), self.n, self.mean[at], self.cov[np.ix_(at, at)], self.dropped, self.notes
+        )
 
     def index(self, name: str) -> int:
         """Return the place of a variable."""
@@ -238,12 +245,13 @@ def moments(
 
     Blocks of rows are centred at their own mean and merged (Chan, Golub and LeVeque 1983), so
     large means do not swallow small deviations. Memory stays at one block of rows for lazy
-    Polars frames and DuckDB relations; other lazy frames are collected first.
+    Polars frames and DuckDB relations; of Spark and other lazy tables only sums leave the engine
+    (`cxstats.core.engine_sums`).
 
     Parameters
     ----------
     frame : pandas, Polars (eager or lazy), PyArrow table, DuckDB relation, or array (n, p)
-        The data, one row per case.
+        The data, one row per case; also a lazy table of Spark, Ibis, Dask or SQLFrame.
     columns : sequence of str, optional
         The variables; without them, all columns but `by` and `weights`.
     by : str, optional
@@ -261,7 +269,8 @@ def moments(
     ------
     DataError
         If a column is missing, not numeric or infinite, a weight is negative, or fewer than two
-        cases are complete.
+        cases are complete. Of a group with fewer the moments are empty (NaN) instead, and its
+        `notes` say so.
 
     References
     ----------
@@ -275,32 +284,41 @@ def moments(
     >>> m.n, m.mean.tolist(), m.cov[0, 1].round(4).item()
     (4, [2.5, 5.25], 3.8333)
     """
-    names, all_blocks = blocks(frame, columns, by, weights)
-    sums: dict[Any, Sums] = {}
-    ungrouped = 0
-    for block in all_blocks:
-        for group, rows in rows_of_groups(block):
-            values, weight = block.values, block.weights
-            if rows is not None:
-                values, weight = values[:, rows], None if weight is None else weight[rows]
-            if by is not None and group is None:
-                ungrouped += values.shape[1]
-            else:
-                group_sums = sums.setdefault(group, Sums.empty(len(names)))
-                group_sums.add(values, weight, names)
-                group_sums.dropped += block.dropped
-    if not sums:
-        raise DataError("no cases: the table is empty" if not ungrouped else f"no case has {by!r}")
+    remote = sums_of(frame, columns, by, weights)
+    names = remote.names
     if by is None:
-        return _moments(names, sums[None], "", 0)
+        sums = remote.sums.get(None)
+        for block in remote.blocks:
+            sums = Sums.empty(len(names)) if sums is None else sums
+            sums.add(block.values, block.weights, names)
+            sums.dropped += block.dropped
+        if sums is None:
+            raise DataError("no cases: the table is empty")
+        return _moments(names, sums, 0)
+    grouped = GroupedSums(len(names))
+    for block in remote.blocks:
+        grouped.add(block, names)
+    by_group, ungrouped = {**remote.sums, **grouped.sums()}, remote.ungrouped + grouped.ungrouped
+    if not by_group:
+        raise DataError(f"no case has {by!r}" if ungrouped else "no cases: the table is empty")
     return {
-        group: _moments(names, sums[group], f"group {group!r}: ", ungrouped)
-        for group in in_order(sums)
+        group: _moments_of_group(names, by_group[group], group, ungrouped)
+        for group in in_order(by_group)
     }
 
 
-def _moments(names: tuple[str, ...], sums: Sums, where: str, ungrouped: int) -> Moments:
-    mean, cov = sums.covariance(where)
+def _moments_of_group(names: tuple[str, ...], sums: Sums, group: Any, ungrouped: int) -> Moments:
+    """Return the moments of a group; empty ones, with a note, where it has too few cases."""
+    if not sums.is_enough:
+        p, key = len(names), "moments.note.few" if sums.n < 2 else "moments.note.weightless"
+        note = both(key, group=group, n=sums.n, dropped=sums.dropped)
+        nothing = np.full((p, p), np.nan)
+        return Moments(names, sums.n, nothing[0], nothing, sums.dropped + ungrouped, (note,))
+    return _moments(names, sums, ungrouped)
+
+
+def _moments(names: tuple[str, ...], sums: Sums, ungrouped: int) -> Moments:
+    mean, cov = sums.covariance()
     return Moments(names, sums.n, mean, cov, sums.dropped + ungrouped)
 
 
@@ -340,7 +358,7 @@ def replicate_moments(matrix: ArrayLike, n_resamples: int, seed: Seed) -> Replic
     >>> replicate_moments(x, 10, seed=1).normal, replicate_moments(x[1:], 10, seed=1).normal
     (True, False)
     """
-    draw = bootstrap_moments if len(np.asarray(matrix)) <= LARGE else normal_moments
+    draw = bootstrap_moments if len(np.asarray(matrix)) < LARGE else normal_moments
     return draw(matrix, n_resamples, seed)
 
 

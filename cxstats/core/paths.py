@@ -15,6 +15,16 @@ def data_folder() -> Path:
     return installed if installed.is_dir() else PACKAGE.parent / "data"
 
 
+def is_installed() -> bool:
+    """Return whether this is the package as its wheel installs it, not a checkout."""
+    return (PACKAGE / "notebooks").is_dir()
+
+
+def collection_folder() -> Path:
+    """Return the folder of the notebooks, installed or in a checkout."""
+    return (PACKAGE if is_installed() else PACKAGE.parent) / "notebooks"
+
+
 def cache_folder() -> Path:
     """Return the user's folder for files that can be made again; it need not exist.
 

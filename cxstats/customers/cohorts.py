@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cxstats.core.engines import as_pandas
+from cxstats.core.engines import fetched
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, label, note_if
@@ -213,10 +213,9 @@ def _active(transactions: Transactions, period: str) -> pd.DataFrame:
         .group_by("begin", "periods_after")
         .agg(active=nw.len())
     )
-    try:
-        frame = as_pandas(counts.to_native())
-    except DataError as error:
-        raise DataError("no purchase is there; allowed: at least one") from error
+    frame = fetched(counts.lazy())
+    if not len(frame):
+        raise DataError("no purchase is there; allowed: at least one")
     return frame.astype("int64").sort_values(["begin", "periods_after"], ignore_index=True)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.core.engines import as_pandas
+from cxstats.core.engines import fetched
 from cxstats.core.errors import CxError, DataError
 from cxstats.customers.transactions import Transactions, as_day
 
@@ -125,19 +125,13 @@ def _without_noise(customers: pd.DataFrame) -> pd.DataFrame:
 
 
 def _rows(table: Any) -> pd.DataFrame:
-    import pandas as pd
-
-    try:
-        return as_pandas(table.to_native())
-    except DataError:  # no rows
-        return pd.DataFrame({"customer": [], "refunded": []})
+    return fetched(table.lazy())
 
 
 def _sorted(table: Any) -> pd.DataFrame:
-    try:
-        frame = as_pandas(table.to_native())
-    except DataError as error:
-        raise DataError("no purchase is in the period; allowed: at least one") from error
+    frame = fetched(table.lazy())
+    if not len(frame):
+        raise DataError("no purchase is in the period; allowed: at least one")
     names = frame["customer"]
     if names.dtype.kind == "f" and (names % 1 == 0).all():  # whole numbers of a column with blanks
         frame["customer"] = names.astype("int64")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.cells import as_identities, check_group_values
-from cxstats.core.engines import as_pandas
+from cxstats.core.engines import as_pandas, is_synthetic
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, note_if
@@ -121,7 +121,7 @@ def purchase_table(
 
     if not isinstance(purchases, Transactions):
         frame = purchases if isinstance(purchases, pd.DataFrame) else as_pandas(purchases)
-        synthetic = bool(getattr(frame, "attrs", {}).get("synthetic"))
+        synthetic = is_synthetic(frame)
         return PurchaseTable(frame, customer, time, amount, synthetic)
     paid = nw.col("amount")
     bought = purchases.data.select("customer", "time", "amount")

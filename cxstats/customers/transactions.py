@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cxstats.core.cells import as_floats, check_group_values
-from cxstats.core.engines import as_number, as_pandas, first_row
+from cxstats.core.engines import as_number, as_pandas, first_row, is_pandas, is_synthetic
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import Text, both, label, listed
@@ -31,7 +31,10 @@ RULES = {
 # Dates that programs write where they have none: of spreadsheets, databases and clocks.
 PLACEHOLDERS = ("1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01")
 ISO_DAY = "%Y-%m-%d"
-ENGINES = ("polars", "duckdb", "_duckdb", "pyarrow", "narwhals")
+ENGINES = (
+    "polars", "duckdb", "_duckdb", "pyarrow", "narwhals", "pyspark", "py4j", "ibis", "dask",
+    "sqlframe",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -245,7 +248,7 @@ def _checked(
         if action == "drop" and problem in conditions:
             data = data.filter(~_holds(conditions[problem]))
     data = data.select([role for role in columns if role != "currency"])
-    synthetic = bool(getattr(frame, "attrs", {}).get("synthetic", False))
+    synthetic = is_synthetic(frame)
     return _summary(data, report, currency, synthetic, notes)
 
 
@@ -253,7 +256,7 @@ def _table(frame: Any, amount: str) -> Any:
     """Return any table as Narwhals has it, names of columns as text."""
     import narwhals as nw
 
-    if hasattr(frame, "iloc") and hasattr(frame, "columns"):
+    if is_pandas(frame) and hasattr(frame, "columns"):
         names = [str(name) for name in frame.columns]
         twice = [name for name in names if names.count(name) > 1]
         if twice:
@@ -374,10 +377,10 @@ def _label(table: Any, role: str, name: str, kind: Any) -> tuple[Any, Any]:
     import narwhals as nw
 
     x = nw.col(name)
-    if kind.is_nested() or (kind == nw.Object and not hasattr(table.to_native(), "iloc")):
+    if kind.is_nested() or (kind == nw.Object and not is_pandas(table.to_native())):
         raise DataError(f"column {name!r} ({role}) holds {kind}; allowed: text or numbers")
     native = table.to_native()
-    if hasattr(native, "iloc"):
+    if is_pandas(native):
         check_group_values(native[name], name, role)
     if kind == nw.Object:
         table, kind = _with_texts(table, name), nw.String()
@@ -420,7 +423,7 @@ def _with_times(table: Any, name: str, time_format: str | None) -> tuple[Any, An
         )
     times = read.values
     native = table.to_native()
-    if hasattr(native, "iloc"):
+    if is_pandas(native):
         table = nw.from_native(native.assign(**{name: times.to_numpy()}))
     else:
         moments = [None if pd.isna(x) else x.to_pydatetime() for x in times]
@@ -570,7 +573,7 @@ def _place(data: Any, condition: Any, columns: Mapping[str, str], role: str) -> 
     import pandas as pd
 
     native = data.to_native()
-    if hasattr(native, "iloc"):
+    if is_pandas(native):
         mask = data.select(x=_holds(condition))["x"].to_numpy().astype(bool)
         position = int(np.flatnonzero(mask)[0])
         row, value = row_name(native.index, position), native[role].iloc[position]

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.core.engines import as_pandas
+from cxstats.core.engines import as_pandas, fetched
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.messages import excerpt, listing, no_column
-from cxstats.metrics.group_sums import to_pandas
 from cxstats.operations.event_log import EventLog, value_codes
 from cxstats.operations.timestamps import quoted, read_times
 
@@ -150,7 +149,7 @@ def read_sessions(
     table, decode, synthetic = _bind(log, columns)
     events = _events(table, decode, columns, stage_of, names)
     clicks = _clicks(table, events, len(names), order == "strict")
-    grouped = to_pandas(_by_session(clicks, len(names), len(columns.by)))
+    grouped = fetched(_by_session(clicks, len(names), len(columns.by)))
     _check_sessions(grouped, decode, columns)
     start = grouped["start"].to_numpy(np.int64)
     grouped = grouped.iloc[_in_order(start, grouped["session"])].reset_index(drop=True)
@@ -367,7 +366,7 @@ def _events(
     import narwhals as nw
     import pandas as pd
 
-    counts = to_pandas(table.group_by("event").agg(nw.len().alias("n")))
+    counts = fetched(table.group_by("event").agg(nw.len().alias("n")))
     if not len(counts):
         raise DataError("the table has no rows")
     _check_blank(counts["event"], counts["n"], decode, columns, "event")

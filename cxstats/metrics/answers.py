@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.core.cells import check_group_values
+from cxstats.core.cells import cells_of, check_group_values
+from cxstats.core.engines import attributes
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.messages import excerpt, no_column, row_name
 from cxstats.stats.sampling_design import Design, design_of
@@ -358,7 +359,7 @@ def _bind(data: Any, by: Any, sampling: Sampling) -> tuple[pd.DataFrame, str, An
             frame[name] = _aligned(one_column(values), answers, option)
             named[option] = name
     bound = pd.DataFrame(frame)
-    bound.attrs = dict(getattr(data, "attrs", {}))
+    bound.attrs = dict(attributes(data))
     return bound, "scores", names, Sampling(**named)
 
 
@@ -464,7 +465,7 @@ def _allowed(kind: object) -> str:
 
 
 def _only_flags(column: pd.Series[Any]) -> bool:
-    return bool(column.map(lambda value: isinstance(value, (bool, np.bool_)))[column.notna()].all())
+    return bool(cells_of(column.dropna(), bool, np.bool_).all())
 
 
 def _check_columns(names: Sequence[str], columns: Sequence[Any]) -> None:

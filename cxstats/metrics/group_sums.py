@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.core.engines import as_number, first_row
+from cxstats.core.engines import as_number, fetched, first_row
 from cxstats.core.errors import DataError
 from cxstats.core.messages import row_name
 from cxstats.core.order_of_waves import in_order, is_alphabetical
@@ -258,7 +258,7 @@ def add_up(
         *groups, *(term.alias(name) for name, (term, _) in terms.items())
     )
     added = [_added(name, how) for name, (_, how) in terms.items()]
-    totals = to_pandas(lazy.group_by(by).agg(*added) if by else lazy.select(*added))
+    totals = fetched(lazy.group_by(by).agg(*added) if by else lazy.select(*added))
     foreign = not isinstance(answers.table.to_native(), pd.DataFrame)
     for name in by:
         totals[name] = uncoded(totals[name], foreign)
@@ -335,12 +335,6 @@ def uncoded(column: pd.Series[Any], foreign: bool) -> pd.Series[Any]:
     return column.astype(object) if coded or "dictionary<" in str(kind) else column
 
 
-def to_pandas(lazy: Any) -> pd.DataFrame:
-    """Return a lazy frame as pandas."""
-    frame: pd.DataFrame = lazy.collect("pandas").to_native()
-    return frame
-
-
 def _terms(answers: Answers, value: Value, cubes: bool) -> dict[str, tuple[Expression, str]]:
     """Return what is added up and how.
 
@@ -355,11 +349,11 @@ def _terms(answers: Answers, value: Value, cubes: bool) -> dict[str, tuple[Expre
     terms: dict[str, tuple[Expression, str]] = {}
     terms |= {f"__{how}": (x, how) for how in ("len", "count", "min", "max")}
     if kind.is_float() or kind.is_decimal():
-        terms["__between"] = (x > x.floor(), "sum")
+        terms["__between"] = (_counted(x > x.floor()), "sum")
     if value.plus is not None and answers.weight is None:
-        terms["__plus"] = (value.plus(x), "sum")
+        terms["__plus"] = (_counted(value.plus(x)), "sum")
         if value.minus is not None:
-            terms["__minus"] = (value.minus(x), "sum")
+            terms["__minus"] = (_counted(value.minus(x)), "sum")
         return terms
     v = value.of(x)
     powers = {"v": v, "vv": v * v} | ({"vvv": v * v * v} if cubes else {})
@@ -370,6 +364,13 @@ def _terms(answers: Answers, value: Value, cubes: bool) -> dict[str, tuple[Expre
         powers |= {"w": w, "wv": w * v, "wvv": w * v * v}
         powers |= {"ww": w * w, "wwv": w * w * v, "wwvv": w * w * v * v}
     return terms | {f"__{name}": (power, "sum") for name, power in powers.items()}
+
+
+def _counted(condition: Expression) -> Expression:
+    """Return 1 where a condition holds and 0 where not: Spark adds up no truth values."""
+    import narwhals as nw
+
+    return condition.cast(nw.Int64)
 
 
 def _added(name: str, how: str) -> Expression:

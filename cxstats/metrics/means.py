@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.core.engines import as_number
+from cxstats.core.engines import as_number, check_size, fetched
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both
@@ -20,7 +20,7 @@ from cxstats.core.moments import check_resamples, resampling_counts
 from cxstats.metrics.answers import Answers, Sampling, read_answers
 from cxstats.metrics.cluster_sums import ClusterSums
 from cxstats.metrics.counts import read_counts
-from cxstats.metrics.group_sums import Domain, Sums, Value, add_up, to_pandas
+from cxstats.metrics.group_sums import Domain, Sums, Value, add_up
 from cxstats.metrics.result import LEVEL, Metric, Options, build
 from cxstats.stats.bootstrap import bca
 from cxstats.stats.intervals import MEAN_INTERVALS, check_interval, t_interval
@@ -204,7 +204,7 @@ def _origin(answers: Answers, domain: Domain) -> float:
     if np.isfinite(domain.low) and np.isfinite(domain.high):
         return (domain.low + domain.high) / 2
     x = as_number(answers.value, answers.table.collect_schema()[answers.value])
-    frame = to_pandas(answers.table.lazy().select(x.mean().alias("origin")))
+    frame = fetched(answers.table.lazy().select(x.mean().alias("origin")))
     value = float(np.asarray(frame["origin"], float)[0])
     return round(value) if np.isfinite(value) else 0.0
 
@@ -217,7 +217,9 @@ def _bootstrap(
         return _bootstrap_of_clusters(answers, sums.clusters, level, n_resamples, seed)
     by = list(answers.by)
     names = [answers.value, *([answers.weight] if answers.weight else [])]
-    frame = to_pandas(answers.table.lazy().select(*names, *by))
+    rows = answers.table.lazy().select(*names, *by)
+    check_size(rows.to_native())
+    frame = fetched(rows)
     frame = frame[frame[answers.value].notna()]
     indices = frame.groupby(by, observed=True, dropna=True).indices if by else {}
     low, high = np.full(len(sums.n), np.nan), np.full(len(sums.n), np.nan)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from cxstats.core.engines import is_synthetic
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import Text, both, label
@@ -103,7 +104,7 @@ class FittedModel(Result):
     @property
     def synthetic(self) -> bool:
         """Whether the respondents are simulated (the frame says so)."""
-        return bool(getattr(self.sample.frame, "attrs", {}).get("synthetic", False))
+        return is_synthetic(self.sample.frame)
 
     def require_sound(self, what: str) -> None:
         """Raise if the model has no solution.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cxstats.core.engines import as_pandas
+from cxstats.core.engines import as_pandas, is_synthetic
 from cxstats.core.errors import DataError
 from cxstats.core.formats import format_number, format_percent
 from cxstats.core.formats import interval as interval_text
@@ -216,7 +216,7 @@ def containment(
         n_customers=int(contacts["customer"].nunique()),
         n_unobserved=unobserved,
         level=level,
-        synthetic=bool(getattr(frame, "attrs", {}).get("synthetic")),
+        synthetic=is_synthetic(frame),
         notes=(
             *note_if(unobserved > 0, "containment.note.unobserved", n=format_number(unobserved),
                      window=Text(_span(str(window), "en"), _span(str(window), "zh"))),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.core.engines import as_pandas
+from cxstats.core.engines import as_pandas, is_synthetic
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.messages import excerpt, no_column
 from cxstats.operations.timestamps import read_times
@@ -80,7 +80,7 @@ def read_demand(
 
     if gaps not in GAPS:
         raise CxError(f"gaps={gaps!r}; allowed: {', '.join(map(repr, GAPS))}")
-    synthetic = bool(getattr(data, "attrs", {}).get("synthetic"))
+    synthetic = is_synthetic(data)
     if time is None:
         series = _series(data)
         if not isinstance(series.index, pd.DatetimeIndex):

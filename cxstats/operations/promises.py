@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cxstats.core.cells import is_number
+from cxstats.core.cells import cells_of, is_number
 from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval
@@ -393,7 +393,7 @@ def _outcomes(data: pd.DataFrame, name: str) -> Array:
         return np.asarray(
             column.astype("boolean").astype("Float64").to_numpy(float, na_value=np.nan)
         )
-    flags = column.dropna().map(lambda value: isinstance(value, (bool, np.bool_)))
+    flags = cells_of(column.dropna(), bool, np.bool_)
     if len(flags) and flags.all():
         column = column.astype("boolean").astype("Float64")
         return np.asarray(column.to_numpy(float, na_value=np.nan))

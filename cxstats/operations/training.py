@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cxstats.core.engines import is_synthetic
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, p_text
 from cxstats.core.formats import interval as interval_text
@@ -235,7 +236,7 @@ def training_effect(
         *_ceiling(first, limits),
         *note_if(not np.ptp(second - first) > 0, "training.note.flat"),
     )
-    synthetic = any(bool(getattr(x, "attrs", {}).get("synthetic")) for x in (before, after))
+    synthetic = any(is_synthetic(x) for x in (before, after))
     return TrainingEffect(table, len(first), lost, level, synthetic, notes)
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 COEFFICIENTS = ("omega", "cr", "ave")
+CASES_AT_ONCE = 20_000  # whose scores are held at once
 
 
 def alpha_error(answers: Array, rows: SampledRows) -> tuple[float, float]:
@@ -77,22 +78,45 @@ def factor_errors(
         return {name: np.sqrt(np.einsum("ik,kl,il->i", g, cov, g)) for name, g in gradients.items()}
     rows = rows if rows is not None else SampledRows.plain(len(answers))
     share = rows.weights / rows.weights.sum()
-    v = (answers - share @ answers) @ inverse
+    # Of the influence on q parameters only what moves the coefficients is kept, some cases at once.
+    turn = np.concatenate(list(gradients.values())) @ np.linalg.inv(information)
+    centre, loading = share @ answers, _loading(model)
+    influence = np.empty((len(answers), len(turn)))
+    for first in range(0, len(answers), CASES_AT_ONCE):
+        at = slice(first, first + CASES_AT_ONCE)
+        influence[at] = _scores(model, loading, (answers[at] - centre) @ inverse) @ turn.T
     # The model is that of covariances with the divisor n - 1, of which a respondent moves more.
-    scores = np.einsum("ni,kij,nj->nk", v, slopes, v, optimize=True) / 2
-    scores *= model.n / (model.n - 1)
-    influence = np.linalg.solve(information, ((scores - share @ scores) * share[:, None]).T)
-    return {
-        name: np.sqrt(rows.variances(rows.cluster_sums((g @ influence).T)))
-        for name, g in gradients.items()
-    }
+    influence *= model.n / (model.n - 1)
+    influence = (influence - share @ influence) * share[:, None]
+    errors = np.sqrt(rows.variances(rows.cluster_sums(influence)))
+    return dict(zip(gradients, errors.reshape(len(gradients), -1), strict=True))
+
+
+def _scores(model: FactorModel, loading: Array, v: Array) -> Array:
+    """Return ``v' S_k v / 2`` (n, q) for the derivatives S_k of `_structure`, from ``v L``."""
+    of_factor = v @ loading
+    first, second = np.triu_indices(len(model.names), 1)
+    return np.concatenate(
+        [
+            v * (of_factor @ model.corr)[:, model.factor],
+            v**2 / 2,
+            of_factor[:, first] * of_factor[:, second],
+        ],
+        axis=1,
+    )
+
+
+def _loading(model: FactorModel) -> Array:
+    """Return the loadings (p, k), zero on other factors."""
+    loading = np.zeros((len(model.items), len(model.names)))
+    loading[np.arange(len(model.items)), model.factor] = model.loadings
+    return loading
 
 
 def _structure(model: FactorModel) -> tuple[Array, Array]:
     """Return Sigma (p, p) and its derivatives (q, p, p): loadings, uniquenesses, correlations."""
     p, k = len(model.items), len(model.names)
-    loading = np.zeros((p, k))
-    loading[np.arange(p), model.factor] = model.loadings
+    loading = _loading(model)
     sigma = loading @ model.corr @ loading.T + np.diag(model.uniquenesses)
     first, second = np.triu_indices(k, 1)
     slopes = np.zeros((2 * p + len(first), p, p))

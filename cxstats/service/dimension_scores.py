@@ -10,10 +10,11 @@ import numpy as np
 
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.messages import row_name
-from cxstats.stats.bootstrap import bca, replicate_means
+from cxstats.stats.bootstrap import bca
 from cxstats.stats.coefficients import cronbach_alpha
 from cxstats.stats.hypothesis_tests import adjust, mean_tests
 from cxstats.stats.intervals import fieller_interval
+from cxstats.stats.large_samples import resampled_means
 from cxstats.stats.means import MeanOptions, Means
 from cxstats.stats.sampling_design import SampledRows
 from cxstats.stats.weights import POINTS, check_weights
@@ -287,7 +288,7 @@ def _bca_of_ratio(
 ) -> tuple[Array, Array]:
     k = above.shape[1]
     terms = np.column_stack([above, width])
-    replicates = replicate_means(terms, options.n_resamples, options.seed)
+    replicates = resampled_means(terms, options.n_resamples, options.seed)
     a, w = column_means(above), column_means(width)
     with np.errstate(invalid="ignore", divide="ignore"):
         n = (~np.isnan(above)).sum(axis=0)

@@ -12,14 +12,14 @@ variance-based structural equation modeling. JAMS 43(1), 115-135.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cxstats.core.engines import as_pandas
+from cxstats.core.engines import as_pandas, is_too_large, note_of_sums
 from cxstats.core.errors import DataError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, check_lang, label, note_if
@@ -30,8 +30,9 @@ from cxstats.core.moments import (
     check_resamples,
     correlations,
     moments,
-    replicate_moments,
 )
+from cxstats.core.pattern_moments import PatternMoments
+from cxstats.core.progress import tracked
 from cxstats.core.result import Chart, Result
 from cxstats.service.coefficient_errors import (
     COEFFICIENTS,
@@ -42,23 +43,25 @@ from cxstats.service.coefficient_errors import (
     share_limits,
 )
 from cxstats.service.factor_model import FactorModel, fit_factors, singular
-from cxstats.stats.bootstrap import normal_note, percentile_limits
+from cxstats.stats.bootstrap import percentile_limits
 from cxstats.stats.coefficients import (
     average_variance_extracted,
     cronbach_alpha,
     feldt_interval,
+    htmt_influence,
     htmt_interval,
     htmt_matrix,
     item_statistics,
     omega,
 )
 from cxstats.stats.discriminant_validity import fornell_larcker_failures, htmt_failures
-from cxstats.stats.intervals import check_level
+from cxstats.stats.intervals import check_level, t_interval
+from cxstats.stats.large_samples import is_large
 from cxstats.stats.rules import verdict
 from cxstats.stats.sampling_design import Design, SampledRows, design_of
 from cxstats.survey.answers import answers
 from cxstats.survey.codebook import Codebook, as_codebook
-from cxstats.survey.coding import by_codebook
+from cxstats.survey.coding import by_codebook, coded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,6 +82,7 @@ ROBUST, ENOUGH_FOR_FACTORS, LEAST_OF_FACTORS = 200, 50, 88
 # Variance, relative to the squared mean, below which an item does not vary.
 CONSTANT = 1e-12
 LISTED = 4  # items that a message names
+CASES_AT_ONCE = 20_000  # whose influence is computed at once
 # What is said of a construct with so few items that vary.
 KINDS_OF_ROW = {0: "reliability.constant", 1: "reliability.single"}
 
@@ -221,8 +225,8 @@ def reliability(  # noqa: PLR0913  (keywords)
     role : str, optional
         "perception", "expectation" or "minimum"; without it, the main answers.
     level, n_resamples, seed
-        Confidence level, bootstrap resamples and their seed. Of more than 100,000 cases the
-        moments of resamples are drawn (`cxstats.core.moments.normal_moments`), and a note says so.
+        Confidence level, bootstrap resamples and their seed. From 100,000 cases on
+        nobody is resampled; see the notes.
     weights, cluster, design
         How respondents were sampled: columns of weights and of clusters, or `cxstats.Design`.
         Coefficients come from weighted moments (a weight of 2 counts as two respondents), intervals
@@ -252,7 +256,9 @@ def reliability(  # noqa: PLR0913  (keywords)
     of the delta method on the scale of the logit: with errors of normal theory, which cover better
     in small samples, and from 200 cases on, or under a design, with robust ones that do not take
     answers as normal. The HTMT interval is
-    `cxstats.stats.coefficients.htmt_interval`.
+    `cxstats.stats.coefficients.htmt_interval`. From 100,000 cases on nobody is resampled: the
+    limits in `alpha_boot_low`, `alpha_boot_high` and of HTMT are ``estimate -+ t se`` with the
+    error that follows from the influence of each case, and a note says so.
 
     Examples
     --------
@@ -268,7 +274,8 @@ def reliability(  # noqa: PLR0913  (keywords)
     items = _Items.of(data, codebook, role, design_of(design, weights, cluster))
     sample, model, reasons = _factor_model(items)
     replicates = None
-    if items.answers is not None and sample is not None and sample.names:
+    by_influence = items.answers is not None and sample is not None and is_large(sample.n)
+    if items.answers is not None and sample is not None and sample.names and not by_influence:
         replicates = items.covariances(sample.names, n_resamples, seed)
     table, statistics = _by_construct(items, model, level, n_resamples, seed)
     ratios = _htmt_table(sample, replicates, items, level)
@@ -291,18 +298,13 @@ def reliability(  # noqa: PLR0913  (keywords)
         synthetic=items.synthetic,
         design=None if items.rows is None else items.rows.design,
         notes=(
+            *items.notes,
             *_left_out(table, items, sample),
             *_too_few(table, items),
-            *_moments_drawn(table, items),
+            *note_if(by_influence, "reliability.note.large", least=format_number(LARGE)),
             *(() if items.rows is None else items.rows.notes()),
         ),
     )
-
-
-def _moments_drawn(table: pd.DataFrame, items: _Items) -> Iterator[Text]:
-    largest = table["n"].max()  # NaN without cases
-    if items.answers is not None and items.rows is None and largest > LARGE:
-        yield normal_note(int(largest))
 
 
 @dataclass(frozen=True, eq=False)
@@ -312,10 +314,13 @@ class _Items:
     constructs: Mapping[str, tuple[str, ...]]
     names: tuple[str, ...]
     answers: Array | None
-    published: Moments | None
+    published: Moments | PatternMoments | None
     synthetic: bool
     codebook: Codebook
     rows: SampledRows | None
+    notes: tuple[Text, ...] = ()
+    counts: dict[tuple[str, ...], int] = field(default_factory=dict)
+    samples: dict[tuple[str, ...], Moments] = field(default_factory=dict)
 
     @classmethod
     def of(cls, data: Any, codebook: Codebook, role: str | None, design: Design | None) -> _Items:
@@ -328,10 +333,14 @@ class _Items:
             if design is not None:
                 design.read(data)  # raises: moments have no respondents
             return cls(constructs, names, None, data.select(names), False, codebook, None)
-        frame = as_pandas(data)
+        if design is None and is_too_large(data):
+            sums = PatternMoments.of(coded(data, codebook, names), names)
+            note = note_of_sums(data)
+            return cls(constructs, names, None, sums, False, codebook, None, (note,))
+        frame = as_pandas(data, [*names, *(design.columns if design else ())])
         synthetic = bool(frame.attrs.get("synthetic"))
         rows = None if design is None else design.read(frame)
-        values = answers(frame, codebook, role)
+        values = np.asfortranarray(answers(frame, codebook, role))  # read by columns
         return cls(constructs, names, values, None, synthetic, codebook, rows)
 
     def label(self, construct: str) -> Text:
@@ -344,16 +353,28 @@ class _Items:
 
     def complete(self, names: Sequence[str]) -> Array:
         """Return the cases that are complete on `names`."""
-        return self.columns(names)[self.answered(names)]
+        columns, has = self.columns(names), self.answered(names)
+        return columns if has.all() else columns[has]
 
     def answered(self, names: Sequence[str]) -> NDArray[np.bool_]:
         """Return who answered all of `names`."""
-        return np.asarray(~np.isnan(self.columns(names)).any(axis=1), bool)
+        assert self.answers is not None
+        has = np.ones(len(self.answers), bool)
+        for name in names:
+            has &= ~np.isnan(self.answers[:, self.names.index(name)])
+        return has
+
+    def n_complete(self, names: Sequence[str]) -> int:
+        """Return how many answered all of `names`."""
+        key = tuple(names)
+        if key not in self.counts:
+            self.counts[key] = int(self.answered(key).sum())
+        return self.counts[key]
 
     def columns(self, names: Sequence[str]) -> Array:
         """Return the answers to `names` of all respondents."""
         assert self.answers is not None
-        return self.answers[:, [self.names.index(name) for name in names]]
+        return self.answers.T[[self.names.index(name) for name in names]].T
 
     def weights(self, names: Sequence[str]) -> Array:
         """Return the weights of the cases that are complete on `names`."""
@@ -362,30 +383,29 @@ class _Items:
 
     def sampled(self, names: Sequence[str]) -> tuple[Array, SampledRows]:
         """Return answers and design of all rows; a row that is not complete has no weight."""
-        columns = self.columns(names)
-        has = self.answered(names)
         if self.rows is None:
-            return columns[has], SampledRows.plain(int(has.sum()))
-        return np.where(has[:, None], columns, 0), self.rows.weighted(has)
+            return self.complete(names), SampledRows.plain(self.n_complete(names))
+        has = self.answered(names)
+        return np.where(has[:, None], self.columns(names), 0), self.rows.weighted(has)
 
     def df(self, names: Sequence[str]) -> float:
         """Return the degrees of freedom of an error: cases, or clusters less strata."""
         if self.rows is None:
-            return len(self.complete(names)) - 1.0
+            return self.n_complete(names) - 1.0
         has = self.answered(names)
         return float(self.rows.df_of(self.rows.clusters_with(has[:, None]))[0])
 
     def covariances(self, names: Sequence[str], n_resamples: int, seed: int) -> Array:
         """Return bootstrap replicates of the covariances (B, p, p), which keep the design."""
         if self.rows is None:
-            return replicate_moments(self.complete(names), n_resamples, seed).cov
+            return bootstrap_moments(self.complete(names), n_resamples, seed).cov
         has = self.answered(names)
         draws = ((i, w[:, has]) for i, w in self.rows.resampling_weights(n_resamples, seed))
         return bootstrap_moments(self.complete(names), n_resamples, seed, draws).cov
 
     def too_few(self, names: Sequence[str]) -> Text | None:
         """Return why there are no moments of `names`; None if there are."""
-        if self.published is not None or (n := len(self.complete(names))) >= 2:
+        if self.published is not None or (n := self.n_complete(names)) >= 2:
             return None
         more = len(names) > LISTED
         listed = Text(
@@ -414,13 +434,19 @@ class _Items:
             return self.published.select(names)
         if reason := self.too_few(names):
             raise DataError(reason.en)
+        key = tuple(names)
+        if key not in self.samples:
+            self.samples[key] = self._moments(key)
+        return self.samples[key]
+
+    def _moments(self, names: tuple[str, ...]) -> Moments:
         answered = self.complete(names)
         if self.rows is None:
             plain: Moments = moments(answered, columns=names)
             return plain
         weights = self.weights(names)
         (cov,) = bootstrap_moments(answered, 1, 0, [(0, weights[None])]).cov
-        return Moments(tuple(names), len(answered), weights @ answered / weights.sum(), cov)
+        return Moments(names, len(answered), weights @ answered / weights.sum(), cov)
 
 
 def _factor_model(items: _Items) -> tuple[Moments | None, FactorModel | None, tuple[Text, ...]]:
@@ -469,8 +495,13 @@ def _by_construct(
             if items.rows is not None:
                 _, se = alpha_error(*items.sampled(varying))
                 low, high = reliability_limits(alpha, se, items.df(varying), level)
-            replicates = cronbach_alpha(items.covariances(varying, n_resamples, seed))
-            limits = percentile_limits(replicates, level)
+            if is_large(sample.n):
+                limits = _normal_limits(
+                    *alpha_error(*items.sampled(varying)), items.df(varying), level
+                )
+            else:
+                replicates = cronbach_alpha(items.covariances(varying, n_resamples, seed))
+                limits = percentile_limits(replicates, level)
         alpha = alpha if k > 1 else np.nan
         coefficients[name] = {
             "estimate": alpha,
@@ -497,6 +528,11 @@ def _by_construct(
         pd.DataFrame.from_dict(coefficients, orient="index").rename_axis("construct"),
         pd.DataFrame(statistics, columns=heads).set_index("item"),
     )
+
+
+def _normal_limits(estimate: Any, se: Any, df: float, level: float) -> Array:
+    """Return ``estimate -+ t se``, where a sample is too large to need resampling."""
+    return np.stack(t_interval(np.asarray(estimate), np.asarray(se), np.asarray(df), level))
 
 
 def _errors(items: _Items, model: FactorModel | None) -> dict[str, Array]:
@@ -556,12 +592,15 @@ def _htmt_table(
     blocks = {construct: places for construct, places in blocks.items() if places}
     order = {construct: i for i, construct in enumerate(blocks)}
     limits = np.full((2, 3, len(items.constructs), len(items.constructs)), np.nan)
-    if sample is not None:
+    if sample is not None and blocks:
+        df = items.df(sample.names) if items.answers is not None else np.nan
         for kind, geometric in enumerate((False, True)):
-            limits[kind, :, : len(order), : len(order)] = _htmt_limits(
-                sample.corr, replicates, list(blocks.values()), geometric, level,
-                items.df(sample.names) + 1 if items.answers is not None else np.nan,
-            )  # fmt: skip
+            places = list(blocks.values())
+            if replicates is None and items.answers is not None:
+                of_kind = _htmt_by_influence(sample, items, places, geometric, level, df)
+            else:
+                of_kind = _htmt_limits(sample.corr, replicates, places, geometric, level, df + 1)
+            limits[kind, :, : len(order), : len(order)] = of_kind
     rows: list[tuple[Any, ...]] = []
     for first, second in combinations(items.constructs, 2):
         ratios = np.full((2, 3), np.nan)
@@ -593,6 +632,31 @@ def _htmt_limits(
         flat = htmt_interval(ratios.ravel(), drawn.reshape(len(drawn), -1), level, int(n))
         limits = np.reshape(flat, (2, *ratios.shape))
     return np.concatenate([ratios[None], limits])
+
+
+def _htmt_by_influence(
+    sample: Moments,
+    items: _Items,
+    blocks: list[list[int]],
+    geometric: bool,
+    level: float,
+    df: float,
+) -> Array:
+    """Return the same of a large sample, from the influence of its cases, some at a time."""
+    ratios = htmt_matrix(sample.corr, blocks, geometric)
+    answers, rows = items.sampled(sample.names)
+    share = (rows.weights / rows.weights.sum())[:, None]
+    mean, sd = sample.mean, sample.sd * np.sqrt((sample.n - 1) / sample.n)
+    first, second = np.triu_indices(len(blocks), 1)
+    influence = np.empty((len(answers), len(first)))
+    for start, stop in tracked(len(answers), CASES_AT_ONCE, "htmt"):
+        z = (answers[start:stop] - mean) / sd
+        moved = htmt_influence(z, sample.corr, blocks, geometric)
+        influence[start:stop] = moved * share[start:stop]
+    se = np.full(ratios.shape, np.nan)
+    se[first, second] = se[second, first] = np.sqrt(rows.variances(rows.cluster_sums(influence)))
+    low, high = _normal_limits(ratios, se, df, level)
+    return np.stack([ratios, np.maximum(low, 0), high])
 
 
 def _fornell_larcker(model: FactorModel | None, table: pd.DataFrame) -> pd.DataFrame | None:
@@ -675,9 +739,12 @@ def _too_few(table: pd.DataFrame, items: _Items) -> tuple[Text, ...]:
 
 def _left_out(table: pd.DataFrame, items: _Items, sample: Moments | None) -> tuple[Text, ...]:
     """Say on how many cases the numbers rest, where an answer is missing."""
-    if items.answers is None:
+    if items.answers is not None:
+        total = len(items.answers)
+    elif isinstance(items.published, PatternMoments):
+        total = items.published.n
+    else:
         return ()
-    total = len(items.answers)
     notes = [
         both(
             "reliability.note.left_out", name=items.label(str(name)), n=int(n), total=total,

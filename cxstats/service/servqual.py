@@ -312,6 +312,9 @@ def servqual(  # noqa: PLR0913  (keywords)
     the dimension; beside it ``alpha_gap``, alpha of the item gaps. It assumes that errors of P and
     E are uncorrelated; asked side by side in one sitting they are not quite.
 
+    From 100,000 respondents on, means of "bca" are drawn from their normal limit instead of from
+    resamples (`cxstats.stats.large_samples`), which a note says.
+
     Examples
     --------
     >>> import cxstats as cx

@@ -264,6 +264,8 @@ class SampledRows:
 
     def cluster_sums(self, influence: Array) -> Array:
         """Return the sums of influences (n, k) over each cluster (C, k)."""
+        if self.design.cluster is None:  # every row is one
+            return influence
         sums = np.zeros((self.n_clusters, influence.shape[1]))
         np.add.at(sums, self.cluster, influence)
         return sums
@@ -275,6 +277,8 @@ class SampledRows:
     def centred_sums(self, sums: Array) -> Array:
         """Return sums over clusters (C, k) less their mean in the stratum."""
         sizes = self.clusters_by_stratum
+        if len(sizes) == 1:
+            return np.asarray(sums - sums.sum(axis=0) / sizes[0])
         means = np.zeros((len(sizes), sums.shape[1]))
         np.add.at(means, self.stratum, sums)
         return np.asarray(sums - (means / sizes[:, None])[self.stratum])

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from cxstats.core.cells import as_floats
+from cxstats.core.cells import as_floats, cells_of
+from cxstats.core.engine_sums import value_counts
+from cxstats.core.engines import is_lazy, respondents
 from cxstats.core.errors import DataError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both
@@ -265,7 +267,7 @@ def numbers(frame: pd.DataFrame, name: str, missing: Sequence[str] = ()) -> NDAr
         _raise_for_kind(column, name)
     values = as_floats(column)
     # Text that reads as a number ("5") is still text: cxstats.clean says what it maps.
-    is_text = column.map(lambda value: isinstance(value, str)).to_numpy(bool)
+    is_text = cells_of(column, str)
     lost = np.isnan(values) & column.notna().to_numpy()
     bad = np.flatnonzero(np.isinf(values) | is_text | lost)
     if len(bad):
@@ -317,21 +319,54 @@ def missing_codes(values: NDArray[Any]) -> dict[float, int]:
     answered = unique[~is_code]
     if len(answered) < 2:
         return {}
-    low, high = answered[0], answered[-1]
-    distance = np.maximum(low - unique, unique - high)
-    far = is_code & (distance > high - low)
-    return dict(zip(unique[far].tolist(), counts[far].tolist(), strict=True))
+    return _far_codes(unique[is_code], counts[is_code], answered[0], answered[-1])
+
+
+def _far_codes(
+    codes: NDArray[np.float64], counts: NDArray[Any], low: float, high: float
+) -> dict[float, int]:
+    """Return the codes further from answers between `low` and `high` than these are apart."""
+    distance = np.maximum(low - codes, codes - high)
+    far = (counts > 0) & (distance > high - low) & (high > low)
+    return dict(zip(codes[far].tolist(), counts[far].tolist(), strict=True))
+
+
+def missing_code_notes_of(frame: Any, columns: Sequence[str]) -> list[Text]:
+    """Return `missing_code_notes` on columns of any table; the engine of a lazy one counts."""
+    if not is_lazy(frame):
+        _, values, _ = respondents(frame, columns)
+        return missing_code_notes(dict(zip(columns, values.T, strict=True)))
+    # A code that lies far from every answer is the smallest value of its column, or the largest.
+    ends = value_counts(frame, columns, ())
+    suspect = [name for name, x in ends.items() if np.isin([x.low, x.high], MISSING_CODES).any()]
+    if not suspect:
+        return []
+    codes = np.array(
+        [
+            code
+            for code in np.sort(MISSING_CODES)
+            if any(ends[name].low <= code <= ends[name].high for name in suspect)
+        ]
+    )
+    counted = value_counts(frame, suspect, codes.tolist())
+    return _code_notes(
+        {name: _far_codes(codes, x.counts, x.low, x.high) for name, x in counted.items()}
+    )
 
 
 def missing_code_notes(columns: Mapping[str, NDArray[Any]]) -> list[Text]:
     """Return a note on every value that looks like a missing code: column, value and count."""
+    return _code_notes({name: missing_codes(values) for name, values in columns.items()})
+
+
+def _code_notes(codes: Mapping[str, Mapping[float, int]]) -> list[Text]:
     return [
         both(
             "survey.note.missing_code", column=name, count=count,
             value=format_number(value),
         )
-        for name, values in columns.items()
-        for value, count in missing_codes(values).items()
+        for name, counts in codes.items()
+        for value, count in counts.items()
     ]  # fmt: skip
 
 

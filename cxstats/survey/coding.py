@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 import numpy as np
 
 from cxstats.core import moments as core_moments
-from cxstats.core.engines import as_number, as_pandas, first_row
+from cxstats.core.engines import as_number, as_pandas, fetched, first_row, is_too_large
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, both, listed
 from cxstats.core.moments import Moments
@@ -205,7 +205,7 @@ def _check_scales(table: Any, book: Codebook, checks: Mapping[str, Any]) -> None
         nw.when(wrong).then(nw.lit(1)).otherwise(nw.lit(0)).sum().alias(name)
         for name, wrong in zip(names, checks.values(), strict=True)
     )
-    totals = table.lazy().select(*counts).collect("pandas").to_native()
+    totals = fetched(table.lazy().select(*counts))
     for name, (column, wrong) in zip(names, checks.items(), strict=True):
         count = totals[name].iloc[0]
         if count and count == count:  # noqa: PLR0124  (no rows: the sum may be missing)
@@ -235,15 +235,15 @@ def _of_texts(table: Any, book: Codebook, column: str, kind: Any) -> Any:
     if kind not in (nw.String, nw.Categorical, nw.Enum):
         raise DataError(f"column {column!r} holds {kind}; allowed: numbers, or declared answers")
     cell = nw.col(column).cast(nw.String)
-    different = table.lazy().select(cell.alias("text")).unique().collect("pandas").to_native()
+    different = fetched(table.lazy().select(cell.alias("text")).unique())
     texts = pd.Series([text for text in different["text"] if isinstance(text, str)], dtype=object)
     parsed = parse(texts, labels_of(book, column), book.missing_texts)
     flags = flags_of(parsed, book.bounds_of(column), book.missing_numbers)
     wrong = texts[flags >= NOT_A_NUMBER].tolist()
     if wrong:
         condition = cell.is_in(wrong)
-        counted = table.lazy().filter(condition).select(nw.len().alias("n")).collect("pandas")
-        _raise_first(table, book, column, condition, int(counted.to_native()["n"].iloc[0]))
+        counted = fetched(table.lazy().filter(condition).select(nw.len().alias("n")))
+        _raise_first(table, book, column, condition, int(counted["n"].iloc[0]))
     return _turned(_looked_up(cell, texts, parsed, flags), book, column)
 
 
@@ -347,7 +347,9 @@ def by_codebook(
                 arguments |= _scales(book, arguments.get(scales))
             names = columns(book, arguments) if columns else _columns_named(arguments, table)
             if has_rows:
-                data = as_pandas(data) if in_memory else data
+                if in_memory and not (is_too_large(data)):
+                    named = _columns_named(arguments, table)
+                    data = as_pandas(data, [*book.all_columns, *named, *_designed(arguments)])
                 arguments[table] = _read(data, book, names)
             result = method(*bound.args, **bound.kwargs)
             return cast("R", _with_note(result, left_out))
@@ -411,6 +413,12 @@ def _columns_named(arguments: Mapping[str, Any], table: str) -> Iterable[str]:
             yield from re.findall(r"[\w.]+", value)
         elif name not in (table, "codebook"):
             yield from _texts(value)
+
+
+def _designed(arguments: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the columns of a sampling design among the arguments."""
+    design = arguments.get("design")
+    return design.columns if isinstance(design, Design) else ()
 
 
 def _texts(value: Any) -> Iterable[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cxstats.core.engines import attributes
 from cxstats.core.errors import CxError
 
 BEST = ("high", "low")
@@ -106,6 +107,6 @@ def best_by_labels(labels: Mapping[Any, Any], low: float, high: float) -> str | 
 
 def value_labels(data: Any, column: str | None) -> dict[Any, Any]:
     """Return the labels that the file gave a column's codes (SPSS), where it was read with them."""
-    report = getattr(data, "attrs", {}).get("read_report")
+    report = attributes(data).get("read_report")
     name = column if column is not None else getattr(data, "name", None)
     return dict(getattr(report, "value_labels", {}).get(name, {}))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
+from cxstats.core.cells import cells_of
 from cxstats.core.messages import look
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def alike(column: pd.Series[Any], same: Mapping[Any, Any]) -> Iterator[tuple[Any
     >>> list(alike(pd.Series(["Beijing", "Beijing", "beijing ", "Shanghai"]), {}))
     [(('beijing ', 1), ('Beijing', 2))]
     """
-    counts = column[column.map(lambda value: isinstance(value, str))].value_counts()
+    counts = column[cells_of(column, str)].value_counts()
     names = [name for name in counts.index if name not in same]
     first_of_look: dict[str, str] = {}
     distinct = []

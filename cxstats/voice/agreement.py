@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cxstats.core.cells import check_group_values
-from cxstats.core.engines import as_pandas
+from cxstats.core.engines import as_pandas, is_synthetic
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, label, note_if
@@ -227,7 +227,7 @@ def agreement(  # noqa: PLR0913  (options of a public function)
     check_level(level)
     check_resamples(n_resamples, seed)
     _check_options(kind, weights, scale)
-    synthetic = bool(getattr(ratings, "attrs", {}).get("synthetic"))
+    synthetic = is_synthetic(ratings)
     frame = _rater_columns(ratings, raters, kind)
     ordered = weights is not None or scale != "nominal"
     codes, categories = _codes(frame, order, ordered)

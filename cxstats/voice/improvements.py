@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cxstats.core.cells import as_labels, check_group_values
-from cxstats.core.engines import as_pandas
+from cxstats.core.engines import as_pandas, is_synthetic
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, interval
 from cxstats.core.language import Text, both, label, listed, note_if
@@ -192,7 +192,7 @@ def improvement_log(  # noqa: PLR0913  (one keyword for each column)
         *note_if(bool(result["adjusted"].isna().any()), "register.note.no_others"),
         both("register.note.no_experiment"),
     ]
-    synthetic = register.synthetic or bool(getattr(frame, "attrs", {}).get("synthetic"))
+    synthetic = register.synthetic or is_synthetic(frame)
     return ImprovementLog(result, level, synthetic, tuple(notes))
 
 

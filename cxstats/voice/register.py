@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cxstats.core.cells import as_labels, check_group_values
+from cxstats.core.engines import is_synthetic
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import Text, both, label, listed, note_if
@@ -264,11 +265,12 @@ def _columns_of(
 ) -> tuple[pd.DataFrame, dict[str, str], bool]:
     """Return the columns that are used as pandas, and the column of each role."""
     import narwhals as nw
+    import pandas as pd
 
     from cxstats.core.engines import as_pandas
 
-    synthetic = bool(getattr(frame, "attrs", {}).get("synthetic"))
-    if hasattr(frame, "iloc") and hasattr(frame, "columns"):
+    synthetic = is_synthetic(frame)
+    if isinstance(frame, pd.DataFrame):
         names = [str(name) for name in frame.columns]
         frame = frame.set_axis(names, axis=1)
     else:
@@ -285,7 +287,7 @@ def _columns_of(
         if names.count(name) > 1:
             raise DataError(f"column {name!r} ({role}) stands twice in the table")
     chosen = list(columns.values())
-    if hasattr(frame, "iloc"):
+    if isinstance(frame, pd.DataFrame):
         return as_pandas(frame[chosen]), columns, synthetic
     return as_pandas(frame.select(chosen).to_native()), columns, synthetic
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.core.engines import is_synthetic
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both, label
 from cxstats.core.moments import check_resamples
@@ -171,7 +172,7 @@ def ahp(
         level=level,
         n_resamples=n_resamples if n > 1 else 0,
         seed=seed,
-        synthetic=bool(getattr(judgements, "attrs", {}).get("synthetic")),
+        synthetic=is_synthetic(judgements),
         notes=_notes(judged),
         lambda_max=float(value),
         consistency_index=float(consistency_index(value, k)),

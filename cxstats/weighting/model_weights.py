@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.core.engines import is_synthetic
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, both, listed
 from cxstats.core.moments import Moments, bootstrap_moments, check_resamples, correlations, moments
@@ -400,7 +401,7 @@ def _covariances(
         rows = read_rows(data, tuple(used))
         rows = rows[~np.isnan(rows).any(axis=1)]
         drawn = bootstrap_moments(rows, n_resamples, seed).cov
-    synthetic = bool(getattr(data, "attrs", {}).get("synthetic"))
+    synthetic = is_synthetic(data)
     return Covariances(names, sample.n, sample.dropped, sample.cov, drawn, synthetic)
 
 

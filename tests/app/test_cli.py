@@ -315,12 +315,46 @@ def test_lab_as_root_says_how(monkeypatch, capsys, tmp_path):
     called = []
     monkeypatch.setattr(subprocess, "call", lambda command: called.append(command) or 0)
     monkeypatch.setattr(cli, "_is_root", lambda: True)
+    monkeypatch.setattr(cli, "_is_container", lambda: False)
     status, _, err = run(capsys, "lab", str(tmp_path))
     assert (status, called) == (2, [])
     assert "as root" in err
-    assert err.endswith("in a container: cxstats lab --allow-root\n")
+    assert err.endswith("or: cxstats lab --allow-root\n")
     assert main(["lab", "--allow-root"]) == 0
-    assert called.pop()[-1] == "--allow-root"
+    assert called.pop().count("--allow-root") == 1
+
+
+def test_lab_runs_as_root_in_a_container(monkeypatch):
+    called = []
+    monkeypatch.setattr(subprocess, "call", lambda command: called.append(command) or 0)
+    monkeypatch.setattr(cli, "_is_root", lambda: True)
+    monkeypatch.setattr(cli, "_is_container", lambda: True)
+    assert main(["lab"]) == 0
+    assert called.pop().count("--allow-root") == 1
+
+
+def test_lab_of_an_installed_package_opens_a_copy_and_keeps_edits(monkeypatch, capsys, tmp_path):
+    collection = tmp_path / "installed" / "notebooks"
+    (collection / "zh").mkdir(parents=True)
+    (collection / "00_a.ipynb").write_text("{}", encoding="utf-8")
+    (collection / "zh" / "00_a.md").write_text("", encoding="utf-8")
+    (collection / ".hidden").write_text("", encoding="utf-8")
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    monkeypatch.setattr("cxstats.core.paths.PACKAGE", tmp_path / "installed")
+    called = []
+    monkeypatch.setattr(subprocess, "call", lambda command: called.append(command) or 0)
+    monkeypatch.setattr(cli, "_is_root", lambda: False)
+    status, out, _ = run(capsys, "lab")
+    assert (status, out) == (0, "2 files copied to cxstats-notebooks\n")
+    copy = work / "cxstats-notebooks"
+    assert called.pop()[-1] == f"--notebook-dir={copy.resolve()}"
+    (copy / "00_a.ipynb").write_text("mine", encoding="utf-8")
+    _, out, _ = run(capsys, "lab")
+    assert "1 files differ from the collection and stay as they are" in out
+    assert (copy / "00_a.ipynb").read_text(encoding="utf-8") == "mine"
+    assert sorted(path.name for path in copy.iterdir()) == ["00_a.ipynb", "zh"]
 
 
 def test_installed_command_answers():

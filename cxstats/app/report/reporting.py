@@ -129,6 +129,8 @@ class Report(Result):
     ) -> Path:
         """Write the report: ``.html``, ``.xlsx``, ``.pptx`` or ``.docx``, by the ending.
 
+        ``.csv`` and ``.tex`` hold the list of findings alone.
+
         Parameters
         ----------
         path : path
@@ -142,6 +144,8 @@ class Report(Result):
             If the ending is none of these, the folder does not exist, or the template cannot be
             used.
         """
+        if Path(path).suffix.lower() in (".csv", ".tex"):
+            return super().export(path, lang)
         return write(self, Path(path), check_lang(lang), template)
 
 

@@ -149,7 +149,7 @@ def fit_indices(fit: PlsFit, n_resamples: int, seed: int) -> pd.DataFrame:
     corr = fit.sample.moments.corr[None]
     with quiet_linear_algebra():
         drawn = None
-        if n_resamples and fit.sample.frame is not None and fit.sound:
+        if n_resamples and fit.sample.has_rows and fit.sound:
             drawn = _covariances(fit, n_resamples, seed)
         rows = []
         for model in MODELS:

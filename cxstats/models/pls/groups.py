@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cxstats.core.engines import check_size
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, p_text
 from cxstats.core.language import Text, both, label
@@ -261,7 +262,11 @@ def _groups(fit: PlsFit, by: str) -> dict[Any, NDArray[np.bool_]]:
     if isinstance(frame, np.ndarray):
         raise DataError("an array has no column of groups; pass a table")
     table: Any = nw.from_native(frame)
-    table = table.collect() if isinstance(table, nw.LazyFrame) else table
+    if isinstance(table, nw.LazyFrame):
+        if by not in table.collect_schema().names():
+            raise DataError(no_column(by, table.collect_schema().names()))
+        check_size(frame)
+        table = table.select(by).collect()
     if by not in table.columns:
         raise DataError(no_column(by, table.columns))
     column = np.asarray(table[by].to_list(), dtype=object)[fit.sample.used]

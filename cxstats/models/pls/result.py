@@ -368,7 +368,7 @@ class PlsFit(FittedModel):
     @cached_property
     def inference(self) -> PlsBootstrap | None:
         """The bootstrap behind `table`; None without respondents, resamples or solution."""
-        if self.sample.frame is None or not self.n_resamples or not self.sound:
+        if not self.sample.has_rows or not self.n_resamples or not self.sound:
             return None
         return self.bootstrap(self.n_resamples, self.seed, level=self.level)
 
@@ -453,7 +453,7 @@ class PlsFit(FittedModel):
             z = staged_items(z, self.design, self.estimates.outer, self.sample.weights)
         weights = self.design.member * self.estimates.outer.weights[0][:, None]
         frame = self.sample.frame
-        index = frame.index[rows] if hasattr(frame, "iloc") else rows
+        index = frame.index[rows] if isinstance(frame, pd.DataFrame) else rows
         return pd.DataFrame(z @ weights, index=index, columns=list(self.design.constructs))
 
     def reestimate(

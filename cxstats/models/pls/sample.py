@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.core.engines import blocks
+from cxstats.core.engines import is_pandas, is_too_large, note_of_sums, respondents
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text
 from cxstats.core.moments import (
@@ -21,7 +21,7 @@ from cxstats.core.moments import (
 from cxstats.models.pls.stages import Respondents
 from cxstats.models.sem.tokens import near
 from cxstats.stats.sampling_design import Design, SampledRows
-from cxstats.survey.answers import missing_code_notes
+from cxstats.survey.answers import missing_code_notes_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,6 +49,8 @@ class Sample:
         How the respondents used were sampled; None for a simple random sample.
     kept : array (rows,) or None
         Which rows of the frame have a weight and the answers that are needed; None without `rows`.
+    too_large : bool
+        Whether the frame has more rows than are fetched without being asked for.
     """
 
     moments: Moments
@@ -57,6 +59,12 @@ class Sample:
     replaced: int
     rows: SampledRows | None = None
     kept: NDArray[np.bool_] | None = None
+    too_large: bool = False
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether there are respondents that may be read into memory."""
+        return self.frame is not None and not self.too_large
 
     @property
     def n(self) -> int:
@@ -102,7 +110,9 @@ class Sample:
 
     @property
     def notes(self) -> tuple[Text, ...]:
-        """What a reader must know of the sampling design; empty without one."""
+        """What a reader must know of the sampling design, or of a table that is too large."""
+        if self.too_large:
+            return (note_of_sums(self.frame),)
         return () if self.rows is None else self.rows.notes()
 
     def replicates(self, n_resamples: int, seed: int, normal: bool = False) -> Replicates:
@@ -129,8 +139,7 @@ class Sample:
         """Notes on values that look like missing codes; none without respondents."""
         if self.frame is None:
             return ()
-        raw = read_rows(self.frame, self.moments.names)
-        return tuple(missing_code_notes(dict(zip(self.moments.names, raw.T, strict=True))))
+        return tuple(missing_code_notes_of(self.frame, self.moments.names))
 
     def _frame(self, what: str) -> Any:
         if self.frame is None:
@@ -180,7 +189,7 @@ def read_sample(
     else:
         _check_columns(data, items)
         sample = _filled_sample(data, items) if missing == "mean" else Sample(
-            moments(data, items), data, missing, 0)  # fmt: skip
+            moments(data, items), data, missing, 0, too_large=is_too_large(data))  # fmt: skip
     _check_moments(sample.moments)
     return sample
 
@@ -254,15 +263,7 @@ def weighted_replicates(
 
 def read_rows(frame: Any, items: tuple[str, ...]) -> Array:
     """Return the answers (rows, p), NaN where one is missing."""
-    import narwhals as nw
-
-    if not isinstance(frame, np.ndarray):
-        table: Any = nw.from_native(frame)
-        frame = nw.to_native(table.collect() if isinstance(table, nw.LazyFrame) else table)
-    if hasattr(frame, "num_rows"):  # Arrow, whose blocks leave gaps out
-        frame = frame.to_pandas()
-    values = [np.asarray(block.values, float).T for block in blocks(frame, items)[1]]
-    return np.concatenate(values)
+    return respondents(frame, items)[1]
 
 
 def filled(values: Array, rows: SampledRows | None = None) -> tuple[Array, int]:
@@ -285,7 +286,7 @@ def _check_columns(data: Any, items: tuple[str, ...]) -> None:
     try:
         columns = (
             [str(name) for name in data.columns]
-            if hasattr(data, "iloc")
+            if is_pandas(data)
             else nw.from_native(data).collect_schema().names()
         )
     except TypeError:

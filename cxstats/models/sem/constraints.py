@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cxstats.core.errors import CxError
+from cxstats.models.sem.bordered import Border
 from cxstats.models.sem.expressions import Expression
 from cxstats.models.sem.model import Model
 
@@ -21,6 +23,25 @@ if TYPE_CHECKING:
 Pairs = tuple[tuple[Expression, Expression], ...]
 
 STEP = 1e-20  # of complex-step derivatives: small enough to be exact, and nothing is subtracted
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroupReduction:
+    """What is free of the parameters of one group.
+
+    Attributes
+    ----------
+    rows : array (r,)
+        Its parameters that are not fixed.
+    columns : array (m,)
+        The free parameters that they depend on.
+    matrix : array (r, m)
+        How.
+    """
+
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    matrix: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +97,39 @@ class Reduction:
             base, directions = _solve(linear, matrix.shape[1])
             offset, matrix = offset + matrix @ base, matrix @ directions
         return cls(model, offset, matrix, tuple(curved), bounds)
+
+    @cached_property
+    def groups(self) -> tuple[GroupReduction, ...]:
+        """The reduction of each group: its part of the matrix without rows and columns of zeros."""
+        by_group = []
+        for matrix in np.split(self.matrix, self.model.n_groups):
+            nonzero = matrix != 0
+            rows, columns = np.flatnonzero(nonzero.any(axis=1)), np.flatnonzero(nonzero.any(axis=0))
+            by_group.append(GroupReduction(rows, columns, matrix[np.ix_(rows, columns)]))
+        return tuple(by_group)
+
+    @cached_property
+    def active(self) -> NDArray[np.intp]:
+        """Which parameters of a group are free in some group."""
+        return np.unique(np.concatenate([group.rows for group in self.groups]))
+
+    @cached_property
+    def border(self) -> Border:
+        """Which free parameters only one group has."""
+        uses = np.zeros((self.model.n_groups, self.matrix.shape[1]), bool)
+        for row, group in zip(uses, self.groups, strict=True):
+            row[group.columns] = True
+        return Border.of(uses)
+
+    def nearest(self, x: Array) -> Array:
+        """Return the free parameters (q,) whose parameters are nearest to x (T,)."""
+        nonzero = self.matrix != 0
+        gap = x - self.offset
+        if (nonzero.sum(axis=1) > 1).any() or not nonzero.any(axis=0).all():
+            return np.asarray(np.linalg.lstsq(self.matrix, gap, rcond=None)[0], float)
+        # No parameter depends on two: the columns are orthogonal.
+        out: Array = (gap @ self.matrix) / (self.matrix**2).sum(axis=0)
+        return out
 
     def all(self, phi: Array) -> Array:
         """Return every parameter, (..., T)."""

@@ -327,7 +327,10 @@ def solved(likelihood: Likelihood) -> tuple[Any, Optimum, tuple[Problem, ...]]:
     """Return start, optimum and problems; a model that is not identified is not fitted."""
     with np.errstate(all="ignore"):
         start = _start(likelihood)
-        problems = unidentified(likelihood, _without_user_starts(likelihood, start))
+        model = likelihood.reduction.model
+        plain = _without_user_starts(model)
+        default_start = start if plain is model else _start(likelihood, model=plain)
+        problems = unidentified(likelihood, default_start)
         if problems:
             q = len(start)
             empty = np.full((q, q), np.nan)
@@ -339,8 +342,11 @@ def solved(likelihood: Likelihood) -> tuple[Any, Optimum, tuple[Problem, ...]]:
 
 
 def _again(likelihood: Likelihood, start: Any, optimum: Optimum) -> tuple[Any, Optimum]:
-    """Return where a search from another start ends, or one by BFGS, which keeps nearer to it."""
-    plain = _start(likelihood, plain=True)
+    """Return where a search from another start ends, or one by BFGS, which keeps nearer to it.
+
+    The other start is without the user's values, which may be what leads astray.
+    """
+    plain = _start(likelihood, plain=True, model=_without_user_starts(likelihood.reduction.model))
     retried = maximise(likelihood, plain)
     if retried.converged:
         return plain, retried
@@ -363,13 +369,11 @@ def _again(likelihood: Likelihood, start: Any, optimum: Optimum) -> tuple[Any, O
 def _start(likelihood: Likelihood, plain: bool = False, model: Model | None = None) -> Any:
     reduction = likelihood.reduction
     x = start_values(model or reduction.model, *likelihood.moments, plain=plain)
-    return np.linalg.lstsq(reduction.matrix, x - reduction.offset, rcond=None)[0]
+    return reduction.nearest(x)
 
 
-def _without_user_starts(likelihood: Likelihood, start: Any) -> Any:
-    """Return the start without the values that the user gave."""
-    model = likelihood.reduction.model
+def _without_user_starts(model: Model) -> Model:
+    """Return the model without the starts that the user gave."""
     if all(p.start is None for p in model.parameters):
-        return start
-    parameters = tuple(p._replace(start=None) for p in model.parameters)
-    return _start(likelihood, model=replace(model, parameters=parameters))
+        return model
+    return replace(model, parameters=tuple(p._replace(start=None) for p in model.parameters))

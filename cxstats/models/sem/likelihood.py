@@ -86,13 +86,64 @@ class Likelihood:
         """Return the expected information of one case, (..., q, q): half of E[hessian]."""
         return self.at(phi).information()
 
+    def full_gradient(self, phi: Array) -> Array:
+        """Return the derivatives of F by every parameter at one point, fixed ones too, (G T,)."""
+        return self.at(phi).full_gradient().ravel()
+
+    def information_about(self, phi: Array, places: NDArray[np.intp]) -> tuple[Array, Array]:
+        """Return what one case tells of some parameters, at one point, as if they were free.
+
+        Only these blocks of the information are formed, so that thousands of parameters cost
+        little more than their gradient.
+
+        Parameters
+        ----------
+        phi : array (q,)
+        places : array (k,)
+            Places among the parameters (G T,) of all groups.
+
+        Returns
+        -------
+        cross, diagonal : arrays (q, k), (k,)
+            Information between the free parameters and these; of each of these.
+        """
+        group, place = np.divmod(places, self.structure.matrix.size)
+        cross, diagonal = np.zeros((len(phi), len(places))), np.zeros(len(places))
+        for g, free in enumerate(self.reduction.groups):
+            at = np.flatnonzero(group == g)
+            if len(at):
+                block, own = self.information_of_group(phi, g, free.rows, place[at])
+                cross[np.ix_(free.columns, at)] = free.matrix.T @ block
+                diagonal[at] = own
+        return cross, diagonal
+
+    def information_of_group(
+        self, phi: Array, group: int, rows: NDArray[np.intp], columns: NDArray[np.intp]
+    ) -> tuple[Array, Array]:
+        """Return the information between parameters of a group (r, k), and that of k of them."""
+        point = self.at(phi)
+        model, inverse = point.model.block(group), point.inverse[group]
+        structure, share = self.structure, self.share[group]
+        return (
+            share * layout.information(structure, model, inverse, rows, columns),
+            share * layout.information_diagonal(structure, model, inverse)[columns],
+        )
+
     def jacobian(self, phi: Array) -> Array:
         """Return derivatives of all implied moments at one point, (G p*, q)."""
-        slopes = layout.jacobian(self.structure, self.implied(phi))
-        t = self.structure.matrix.size
-        return np.concatenate(
-            [block @ self.reduction.matrix[g * t : (g + 1) * t] for g, block in enumerate(slopes)]
-        )
+        by_group = self.jacobians(phi)
+        out = np.zeros((len(by_group), by_group[0].shape[0], self.reduction.matrix.shape[1]))
+        for block, free, slopes in zip(out, self.reduction.groups, by_group, strict=True):
+            block[:, free.columns] = slopes
+        return out.reshape((-1, out.shape[-1]))
+
+    def jacobians(self, phi: Array) -> list[Array]:
+        """Return the same of each group, (p*, m) by the m free parameters that it depends on."""
+        model = self.implied(phi)
+        return [
+            layout.jacobian(self.structure, model.block(g))[:, free.rows] @ free.matrix
+            for g, free in enumerate(self.reduction.groups)
+        ]
 
     def units(self) -> Array:
         """Return the standard deviations that moments are measured in, (G p*,)."""
@@ -115,18 +166,24 @@ class Likelihood:
         return out
 
     def congruent(self, per_group: Array) -> Array:
-        """Return second derivatives by free parameters, from those by all of each group."""
-        t, q = self.structure.matrix.size, self.reduction.matrix.shape[1]
-        out = np.zeros((*per_group.shape[:-3], q, q))
-        for g in range(self.n_groups):
-            matrix = self.reduction.matrix[g * t : (g + 1) * t]
-            block = self.share[..., g, None, None] * per_group[..., g, :, :]
-            row, column = np.nonzero(matrix)
-            if len(set(column)) == len(row) and (matrix[row, column] == 1).all():
-                # Every free parameter is one of the group's: nothing is to be added up.
-                out[..., column[:, None], column] += block[..., row[:, None], row]
-            else:
-                out += matrix.T @ block @ matrix
+        """Return second derivatives by free parameters, from those of each group.
+
+        A group's are added where its free parameters are: the others stay zero.
+
+        Parameters
+        ----------
+        per_group : array (..., G, A, A)
+            By the A parameters of a group that are free in some group (`Reduction.active`).
+        """
+        q = self.reduction.matrix.shape[1]
+        out: Array = np.zeros((*per_group.shape[:-3], q, q))
+        for g, free in enumerate(self.reduction.groups):
+            rows = np.searchsorted(self.reduction.active, free.rows)
+            block = per_group[..., g, rows[:, None], rows]
+            share = self.share[..., g, None, None]
+            out[..., free.columns[:, None], free.columns] += share * (
+                free.matrix.T @ block @ free.matrix
+            )
         return out
 
 
@@ -149,30 +206,40 @@ class Point:
 
     def evaluate(self) -> tuple[Array, Array]:
         """Return F and its gradient."""
-        likelihood, deviation = self.likelihood, self._deviation()
-        cov = likelihood.cov
-        if deviation is not None:  # the covariances about the implied means
-            cov = cov + deviation[..., :, None] * deviation[..., None, :]
+        likelihood, cov = self.likelihood, self._about_implied()
         value = log_determinants(self.model.sigma)
         value = value + np.einsum("...ij,...ij->...", self.inverse, cov)
-        slope = layout.gradient(likelihood.structure, self.model, self.inverse, cov, deviation)
         value = (value * likelihood.weights).sum(axis=-1)
-        return np.where(np.isnan(value), np.inf, value), likelihood.reduced(slope)
+        return np.where(np.isnan(value), np.inf, value), likelihood.reduced(self._gradient(cov))
+
+    def full_gradient(self) -> Array:
+        """Return the derivatives of F by every parameter, (..., G, T)."""
+        return self._gradient(self._about_implied()) * self.likelihood.weights[..., None]
+
+    def _gradient(self, cov: Array) -> Array:
+        structure = self.likelihood.structure
+        return layout.gradient(structure, self.model, self.inverse, cov, self._deviation())
+
+    def _about_implied(self) -> Array:
+        """Return the sample's covariances about the implied means."""
+        cov, deviation = self.likelihood.cov, self._deviation()
+        if deviation is None:
+            return cov
+        return cov + deviation[..., :, None] * deviation[..., None, :]
 
     def hessian(self) -> Array:
         """Return the second derivatives of F."""
-        likelihood = self.likelihood
-        return likelihood.congruent(
-            layout.hessian(
-                likelihood.structure, self.model, self.inverse, likelihood.cov, self._deviation()
-            )
+        likelihood, active = self.likelihood, self.likelihood.reduction.active
+        second = layout.hessian(
+            likelihood.structure, self.model, self.inverse, likelihood.cov, self._deviation()
         )
+        return likelihood.congruent(second[..., active[:, None], active])
 
     def information(self) -> Array:
         """Return the expected information of one case."""
-        likelihood = self.likelihood
+        likelihood, active = self.likelihood, self.likelihood.reduction.active
         return likelihood.congruent(
-            layout.information(likelihood.structure, self.model, self.inverse)
+            layout.information(likelihood.structure, self.model, self.inverse, active, active)
         )
 
     def _deviation(self) -> Array | None:

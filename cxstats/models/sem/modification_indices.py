@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cxstats.models.sem.bordered import Border
 from cxstats.models.sem.constraints import Reduction
 from cxstats.models.sem.likelihood import Likelihood
 from cxstats.models.sem.model import Model, Parameter
 from cxstats.models.sem.optimizer import Optimum, solve, tangent
-from cxstats.models.sem.robust import casewise_scores
+from cxstats.models.sem.robust import casewise_scores, scores_by_place
 from cxstats.models.sem.sampled_cases import SampledCases
 from cxstats.models.sem.standardised_solution import standardised
 from cxstats.models.sem.structure import Structure
@@ -67,10 +68,15 @@ def modification(
     """
     added = candidates(likelihood.reduction.model)
     wider = _wider(likelihood, added)
-    k = len(added)
-    phi = np.append(optimum.phi, np.zeros(k))
-    index, change = score_tests(wider, phi, k, optimum.binding, n, scored)
-    std = _standardised_changes(wider, phi, len(optimum.phi), change)
+    width, of_model = (
+        len(wider.reduction.model.one_group),
+        len(likelihood.reduction.model.one_group),
+    )
+    places = np.concatenate(
+        [g * width + np.arange(of_model, width) for g in range(likelihood.n_groups)]
+    )
+    index, change = score_tests(wider, optimum, places, n, scored)
+    std = _standardised_changes(wider, optimum.phi, places, change)
     tested = np.flatnonzero(~np.isnan(index))
     return Score(tuple(added[i] for i in tested), index[tested], change[tested], std[tested])
 
@@ -95,64 +101,65 @@ def releases(
     ]  # fmt: skip
     if not tied:
         return []
-    extra = np.zeros((len(reduction.matrix), len(tied)))
-    extra[tied, np.arange(len(tied))] = 1
-    wider = replace(
-        likelihood, reduction=replace(reduction, matrix=np.hstack([reduction.matrix, extra]))
-    )
-    phi = np.append(optimum.phi, np.zeros(len(tied)))
-    index, _ = score_tests(wider, phi, len(tied), optimum.binding, n, scored)
+    index, _ = score_tests(likelihood, optimum, np.array(tied), n, scored)
     return [(model.parameters[i], float(value)) for i, value in zip(tied, index, strict=True)]
 
 
 def score_tests(
-    wider: Likelihood,
-    phi: Array,
-    k: int,
-    binding: Array,
+    likelihood: Likelihood,
+    optimum: Optimum,
+    places: NDArray[np.intp],
     n: int,
     scored: Scored | None = None,
 ) -> tuple[Array, Array]:
-    """Return index and expected change of the last k free parameters; NaN without information."""
-    q = len(phi) - k
-    slope = -wider.evaluate(phi)[1][q:] / 2
-    information = wider.information(phi)
-    along = np.zeros((q + k, tangent(binding).shape[1]))
-    along[:q] = tangent(binding)
-    cross = along.T @ information[:, q:]
-    inner = along.T @ information @ along
-    taken = _solve(inner, cross)
-    left = np.diagonal(information)[q:] - np.einsum("ik,ik->k", cross, taken)
+    """Return index and expected change of parameters that are freed; NaN without information.
+
+    Of the information about thousands of candidates only their variances, and the block between
+    them and the q free parameters, are formed.
+
+    Parameters
+    ----------
+    likelihood, optimum
+        The fit.
+    places : array (k,)
+        The candidates among the parameters of all groups.
+    n : int
+        Cases.
+    scored : cases and their sampling design, optional
+    """
+    phi, reduction = optimum.phi, likelihood.reduction
+    slope = -likelihood.full_gradient(phi)[places] / 2
+    cross, diagonal = likelihood.information_about(phi, places)
+    inner, border = likelihood.information(phi), reduction.border
+    if len(optimum.binding):
+        along = tangent(optimum.binding)
+        inner, cross = along.T @ inner @ along, along.T @ cross
+        border = Border((), np.arange(len(inner)))
+    taken = solve(inner, cross, border)
+    left = diagonal - np.einsum("ik,ik->k", cross, taken)
     with np.errstate(divide="ignore", invalid="ignore"):
         change = np.where(left > LEAST, slope / left, np.nan)
         if scored is None:
             return n * slope * change, change
+        turn = along @ taken if len(optimum.binding) else taken
         matrices, cases = scored
-        turn = np.vstack([np.zeros((q, k)), np.eye(k)]) - along @ taken
-        square = cases.mean_square(casewise_scores(wider, phi, matrices) @ turn)
-        return np.where(left > LEAST, n * slope**2 / np.diagonal(square), np.nan), change
-
-
-def _solve(matrix: Array, columns: Array) -> Array:
-    return np.stack([solve(matrix, column) for column in columns.T], axis=1)
+        free = casewise_scores(likelihood, phi, matrices)
+        freed = scores_by_place(likelihood, phi, matrices, places)
+        square = cases.mean_squares(freed - free @ turn)
+        return np.where(left > LEAST, n * slope**2 / square, np.nan), change
 
 
 def _wider(likelihood: Likelihood, candidates: list[Parameter]) -> Likelihood:
-    """Return the likelihood with the candidates as parameters of their own."""
+    """Return the likelihood with the candidates as parameters that are fixed at zero."""
     reduction, model = likelihood.reduction, likelihood.reduction.model
     n_parameters, groups = len(model.one_group), model.n_groups
     n_candidates = len(candidates) // groups
     parameters, matrices, offset = [], [], []
-    q = reduction.matrix.shape[1]
     for g in range(groups):
         rows = slice(g * n_parameters, (g + 1) * n_parameters)
         columns = slice(g * n_candidates, (g + 1) * n_candidates)
         parameters += [*model.parameters[rows], *candidates[columns]]
-        block = np.zeros((n_parameters + n_candidates, q + len(candidates)))
-        block[:n_parameters, :q] = reduction.matrix[rows]
-        at = np.arange(n_candidates)
-        block[n_parameters + at, q + g * n_candidates + at] = 1
-        matrices.append(block)
+        matrices += [reduction.matrix[rows], np.zeros((n_candidates, reduction.matrix.shape[1]))]
         offset.append(np.append(reduction.offset[rows], np.zeros(n_candidates)))
     wide = replace(model, parameters=tuple(parameters), definitions=(), constraints=())
     return replace(
@@ -162,17 +169,16 @@ def _wider(likelihood: Likelihood, candidates: list[Parameter]) -> Likelihood:
     )
 
 
-def _standardised_changes(wider: Likelihood, phi: Array, q: int, change: Array) -> Array:
+def _standardised_changes(
+    wider: Likelihood, phi: Array, places: NDArray[np.intp], change: Array
+) -> Array:
     # One at a time, the scale of a candidate is its slope in the standardised solution at zero.
-    reduction = wider.reduction
-    k = len(change)
-    x = reduction.all(phi)
-    rows = [int(np.flatnonzero(reduction.matrix[:, q + j])[0]) for j in range(k)]
+    x = wider.reduction.all(phi)
     unit = x.copy()
-    unit[rows] = 1.0
+    unit[places] = 1.0
     # Scales depend on sigma, which stays that of the model: so only the rows' factors are read.
     at_model = standardised(wider, x + 1e-30j * (unit - x)).imag / 1e-30
-    standardised_change: Array = at_model[rows] * change
+    standardised_change: Array = at_model[places] * change
     return standardised_change
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.models.sem.bordered import Border
 from cxstats.models.sem.constraints import Pairs, Reduction
 from cxstats.models.sem.likelihood import Likelihood
 
@@ -68,7 +69,7 @@ def _scoring(likelihood: Likelihood, phi: Array) -> tuple[Array, int]:
     point = likelihood.at(phi)
     value, slope = point.evaluate()
     for steps in range(1, MAX_SCORING):
-        move = -solve(2 * point.information(), slope)
+        move = -solve(2 * point.information(), slope, likelihood.reduction.border)
         decrement = -slope @ move
         if not decrement > NEAR:
             return phi, steps
@@ -92,7 +93,7 @@ def _newton(likelihood: Likelihood, phi: Array, steps: int) -> Optimum:
     damping = 0.0
     for _ in range(MAX_NEWTON):
         ridge = damping * np.diag(np.abs(np.diagonal(hessian)))
-        move = -solve(hessian + ridge, slope)
+        move = -solve(hessian + ridge, slope, likelihood.reduction.border)
         fall = -slope @ move
         if damping == 0 and 0 <= fall < EXACT:
             break
@@ -111,17 +112,20 @@ def _newton(likelihood: Likelihood, phi: Array, steps: int) -> Optimum:
         else:
             damping = max(8 * damping, 1e-5)
     binding = np.zeros((0, len(phi)))
-    return _ended(Optimum(phi, float(value), hessian, binding, False, steps), slope)
+    return _ended(likelihood, Optimum(phi, float(value), hessian, binding, False, steps), slope)
 
 
-def _ended(last: Optimum, slope: Array) -> Optimum:
+def _ended(likelihood: Likelihood, last: Optimum, slope: Array) -> Optimum:
     """Return whether a point is a minimum: along the constraints, F is flat and curves upwards."""
-    along = tangent(last.binding)
-    inner = along.T @ last.hessian @ along
+    border = likelihood.reduction.border
+    inner, reduced = last.hessian, slope
+    if len(last.binding):
+        along = tangent(last.binding)
+        inner, reduced = along.T @ inner @ along, along.T @ slope
+        border = Border((), np.arange(len(inner)))
     scaled = _scaled(inner)[0]
-    upwards = bool(np.isfinite(scaled).all() and (np.linalg.eigvalsh(scaled) > 0).all())
-    reduced = along.T @ slope
-    flat = upwards and bool(abs(reduced @ solve(inner, reduced)) < ENOUGH)
+    upwards = bool(np.isfinite(scaled).all()) and border.positive(scaled)
+    flat = upwards and bool(abs(reduced @ solve(inner, reduced, border)) < ENOUGH)
     return replace(last, converged=flat)
 
 
@@ -132,14 +136,22 @@ def tangent(binding: Array) -> Array:
     return null_space(binding) if len(binding) else np.eye(binding.shape[1])
 
 
-def solve(matrix: Array, vector: Array) -> Array:
-    """Return ``matrix^-1 vector`` for a symmetric matrix whose rows differ in scale."""
+def solve(matrix: Array, columns: Array, border: Border) -> Array:
+    """Return ``matrix^-1 columns``, (q,) or (q, k), for a symmetric matrix.
+
+    Rows may differ in scale.
+    """
     scaled, scale = _scaled(matrix)
+    right = (columns.T / scale).T
     try:
-        solution: Array = np.linalg.solve(scaled, vector / scale) / scale
+        if columns.ndim == 1:
+            solution = border.solve(scaled, right[:, None])[:, 0]
+        else:
+            solution = border.solve(scaled, right)
     except np.linalg.LinAlgError:
-        solution = np.linalg.lstsq(scaled, vector / scale, rcond=1e-12)[0] / scale
-    return solution
+        solution = np.asarray(np.linalg.lstsq(scaled, right, rcond=1e-12)[0], float)
+    out: Array = (solution.T / scale).T
+    return out
 
 
 def _scaled(matrix: Array) -> tuple[Array, Array]:
@@ -219,7 +231,7 @@ def _lagrangian(likelihood: Likelihood, phi: Array, steps: int) -> Optimum:
             break
     value, slope = likelihood.evaluate(phi)
     binding, hessian = reduction.slopes(pairs, phi), likelihood.hessian(phi)
-    return _ended(Optimum(phi, float(value), hessian, binding, False, steps), slope)
+    return _ended(likelihood, Optimum(phi, float(value), hessian, binding, False, steps), slope)
 
 
 def _bend(reduction: Reduction, pairs: Pairs, phi: Array, force: Array) -> Array:

@@ -90,6 +90,14 @@ def unidentified(likelihood: Likelihood, x: Array) -> tuple[Problem, ...]:
     information = np.diagonal(likelihood.information(x))
     unit = 1 / np.sqrt(np.where(information > 0, information, 1))
     point = x + np.random.default_rng(0).uniform(0.02, 0.12, q) * unit
+    if reduction.border.inner and _identified_by_groups(likelihood, point):
+        return ()
+    return _unidentified_at(likelihood, point)
+
+
+def _unidentified_at(likelihood: Likelihood, point: Array) -> tuple[Problem, ...]:
+    """Return the parameters along which nothing moves at a point, from all derivatives at once."""
+    reduction, q = likelihood.reduction, len(point)
     slopes = likelihood.jacobian(point) / likelihood.units()[:, None]
     if reduction.equations:
         slopes = np.vstack([slopes, reduction.slopes(reduction.equations, point)])
@@ -109,6 +117,23 @@ def unidentified(likelihood: Likelihood, x: Array) -> tuple[Problem, ...]:
     if q > statistics:
         return (Problem("too_many", names, float(q - statistics)),)
     return (Problem("not_identified", names, float(len(null))),)
+
+
+def _identified_by_groups(likelihood: Likelihood, point: Array) -> bool:
+    """Return whether the derivatives have full rank, from their products group by group.
+
+    Equations only add rows: what is identified without them stays so.
+    """
+    products = np.zeros((len(point), len(point)))
+    units = np.split(likelihood.units(), likelihood.n_groups)
+    by_group = zip(likelihood.reduction.groups, likelihood.jacobians(point), units, strict=True)
+    for free, slopes, unit in by_group:
+        scaled = slopes / unit[:, None]
+        products[np.ix_(free.columns, free.columns)] += scaled.T @ scaled
+    if not (np.isfinite(products).all() and (np.diagonal(products) > 0).all()):
+        return False
+    plain = correlations(products) - PLAIN * np.eye(len(products))
+    return likelihood.reduction.border.positive(plain)
 
 
 def _names(model: Model, matrix: Array, which: NDArray[np.bool_]) -> tuple[str, ...]:
@@ -237,12 +262,22 @@ def _below_zero(share: float, value: float) -> bool:
 
 
 def _smallest(likelihood: Likelihood, optimum: Optimum) -> float:
-    """Return the smallest eigenvalue of the information, scaled to a diagonal of ones."""
-    along = tangent(optimum.binding)[:, :]
-    free = ~exogenous(likelihood.reduction)
-    if len(optimum.binding) == 0:
-        along = along[:, free]
-    information = along.T @ likelihood.information(optimum.phi) @ along
+    """Return the smallest eigenvalue of the information, scaled to a diagonal of ones.
+
+    Of many groups 1, where it is above `SINGULAR`: that is told without eigenvalues.
+    """
+    information = likelihood.information(optimum.phi)
+    if len(optimum.binding):
+        along = tangent(optimum.binding)
+        information = along.T @ information @ along
+    else:
+        free = np.flatnonzero(~exogenous(likelihood.reduction))
+        border = likelihood.reduction.border
+        if border.inner and len(free) == len(information):
+            regular = correlations(information) - SINGULAR * np.eye(len(information))
+            if border.positive(regular):
+                return 1.0
+        information = information[np.ix_(free, free)]
     if not len(information):
         return 1.0
     return float(np.linalg.eigvalsh(correlations(information))[0])

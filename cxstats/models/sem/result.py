@@ -32,7 +32,7 @@ from cxstats.models.sem.standard_errors import (
 )
 from cxstats.models.sem.standardised_solution import all_quantities
 from cxstats.stats.intervals import normal_quantile
-from cxstats.survey.answers import missing_code_notes
+from cxstats.survey.answers import missing_code_notes_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -205,8 +205,7 @@ class SemFit(FittedModel):
     def _missing_codes(self) -> list[Text]:
         if self.sample.frame is None:
             return []
-        columns = self.sample.answers()[0].T
-        return missing_code_notes(dict(zip(self.sample.observed, columns, strict=True)))
+        return missing_code_notes_of(self.sample.frame, self.sample.observed)
 
     def _notes(self) -> Iterator[Text]:
         if self.sample.cases is not None:

@@ -11,19 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cxstats.models.sem import structure as layout
 from cxstats.models.sem.constraints import Reduction
-from cxstats.models.sem.likelihood import Likelihood, Point
+from cxstats.models.sem.likelihood import Likelihood
 from cxstats.models.sem.missing import PatternLikelihood
 from cxstats.models.sem.model import Model, Parameter
 from cxstats.models.sem.optimizer import Optimum, maximise, tangent
 from cxstats.models.sem.sampled_cases import SampledCases
 from cxstats.models.sem.standard_errors import exogenous, inverse_scaled
-from cxstats.models.sem.structure import Structure
+from cxstats.models.sem.structure import Implied, Structure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -263,49 +263,78 @@ def score_blocks(
     likelihood: Likelihood, phi: Array, matrices: list[Array], centred: bool = False
 ) -> Iterator[Array]:
     """Yield the rows of `casewise_scores` in blocks, so that those of many cases fit in memory."""
-    if isinstance(likelihood, PatternLikelihood):
-        yield _scores_of_patterns(likelihood, phi, matrices)
-        return
-    point = likelihood.at(phi)
-    for g, matrix in enumerate(matrices):
-        about_sample = centred or point.model.mu is None
-        mean = matrix.mean(axis=0) if about_sample else point.model.mu[g]  # type: ignore[index]
-        step = len(matrix) if centred else SCORED
-        for first in range(0, len(matrix), step):
-            scores = _scores(point, g, matrix[first : first + step] - mean, likelihood)
-            if centred:
-                scores = scores - scores.mean(axis=0)
-            yield _by_free_parameters(likelihood, g, scores)
+    groups = likelihood.reduction.groups
+    for g, (matrix, free) in enumerate(zip(matrices, groups, strict=True)):
+        for scores in _blocks_of_group(likelihood, phi, g, matrix, free.rows, centred):
+            by_free = np.zeros((len(scores), len(phi)))
+            by_free[:, free.columns] = scores @ free.matrix
+            yield by_free
 
 
-def _scores_of_patterns(likelihood: PatternLikelihood, phi: Array, matrices: list[Array]) -> Array:
-    point, patterns = likelihood.at(phi), likelihood.patterns
+def scores_by_place(
+    likelihood: Likelihood, phi: Array, matrices: list[Array], places: NDArray[np.intp]
+) -> Array:
+    """Return the same by parameters that need not be free, (n, k), at places (k,) among all."""
     rows = []
+    group, place = np.divmod(places, likelihood.structure.matrix.size)
     for g, matrix in enumerate(matrices):
-        answered = ~np.isnan(matrix)
-        out = np.zeros((len(matrix), likelihood.reduction.matrix.shape[1]))
-        for j in np.flatnonzero(patterns.group == g):
-            members = (answered == patterns.present[j]).all(axis=1)
-            assert point.model.mu is not None  # patterns always have means
-            z = np.where(patterns.present[j], matrix[members] - point.model.mu[j], 0)
-            out[members] = _by_free_parameters(likelihood, g, _scores(point, j, z, likelihood))
-        rows.append(out[answered.any(axis=1)])
+        at = np.flatnonzero(group == g)
+        for scores in _blocks_of_group(likelihood, phi, g, matrix, place[at]):
+            by_place = np.zeros((len(scores), len(places)))
+            by_place[:, at] = scores
+            rows.append(by_place)
     return np.concatenate(rows)
 
 
-def _scores(point: Point, block: Any, z: Array, likelihood: Likelihood) -> Array:
+def _blocks_of_group(
+    likelihood: Likelihood,
+    phi: Array,
+    group: int,
+    matrix: Array,
+    columns: NDArray[np.intp],
+    centred: bool = False,
+) -> Iterator[Array]:
+    """Yield the scores of the cases of a group by some of its parameters."""
+    if isinstance(likelihood, PatternLikelihood):
+        yield _scores_of_patterns(likelihood, phi, group, matrix, columns)
+        return
+    point = likelihood.at(phi)
+    mu = point.model.mu
+    mean = matrix.mean(axis=0) if centred or mu is None else mu[group]
+    model, inverse = point.model.block(group), point.inverse[group]
+    step = max(len(matrix), 1) if centred else SCORED
+    for first in range(0, len(matrix), step):
+        cases = matrix[first : first + step] - mean
+        scores = _scores(likelihood, model, inverse, cases, columns)
+        yield scores - scores.mean(axis=0) if centred else scores
+
+
+def _scores_of_patterns(
+    likelihood: PatternLikelihood,
+    phi: Array,
+    group: int,
+    matrix: Array,
+    columns: NDArray[np.intp],
+) -> Array:
+    answered = ~np.isnan(matrix)
+    out = np.zeros((len(matrix), len(columns)))
+    model = likelihood.implied(phi).block(group)
+    assert model.mu is not None  # patterns always have means
+    for members, inverse, present in likelihood.by_pattern(phi, group, matrix):
+        z = np.where(present, matrix[members] - model.mu, 0)
+        out[members] = _scores(likelihood, model, inverse, z, columns)
+    return out[answered.any(axis=1)]
+
+
+def _scores(
+    likelihood: Likelihood, model: Implied, inverse: Array, z: Array, columns: NDArray[np.intp]
+) -> Array:
     structure = likelihood.structure
-    pool = layout.pool(point.model)[block]
-    shift = layout.mean_weights(structure, point.model)[block]
-    turned = point.inverse[block] @ pool
-    a, b = structure.a, structure.b
+    pool = layout.pool(model)
+    shift = layout.mean_weights(structure, model)[columns]
+    turned = inverse @ pool
+    a, b = structure.a[columns], structure.b[columns]
     pull = z @ turned
     level = np.einsum("ik,ik->k", pool[:, a], turned[:, b])
-    out: Array = (pull[:, a] * pull[:, b] - level) * structure.weight + pull[:, a] * shift
-    return out
-
-
-def _by_free_parameters(likelihood: Likelihood, group: int, scores: Array) -> Array:
-    t = likelihood.structure.matrix.size
-    out: Array = scores @ likelihood.reduction.matrix[group * t : (group + 1) * t]
+    out: Array = (pull[:, a] * pull[:, b] - level) * structure.weight[columns] + pull[:, a] * shift
     return out

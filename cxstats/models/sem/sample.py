@@ -8,11 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.core.engines import as_pandas, blocks
+from cxstats.core.engine_sums import pattern_sums
+from cxstats.core.engines import (
+    as_pandas,
+    as_table,
+    blocks,
+    fetched,
+    is_lazy,
+    is_pandas,
+    is_streamed,
+    respondents,
+)
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.messages import meant, no_column
 from cxstats.core.moments import Moments, correlations, moments
-from cxstats.models.sem.missing import Patterns, find_patterns, saturated_moments
+from cxstats.core.order_of_waves import in_order
+from cxstats.models.sem.missing import (
+    Patterns,
+    find_patterns,
+    patterns_of_sums,
+    saturated_moments,
+)
 from cxstats.models.sem.sampled_cases import SampledCases, weighted_moments
 from cxstats.stats.sampling_design import Design
 
@@ -115,9 +131,7 @@ class Sample:
 
 
 def _rows(frame: Any, names: Sequence[str], by: str | None) -> tuple[Array, Any]:
-    chunks = list(blocks(frame, names, by)[1])
-    values = np.concatenate([np.asarray(chunk.values, float).T for chunk in chunks])
-    groups = None if by is None else np.concatenate([chunk.groups for chunk in chunks])
+    _, values, groups = respondents(frame, names, by)
     return values, groups
 
 
@@ -201,6 +215,8 @@ def read_incomplete(data: Any, observed: Sequence[str], group: str | None) -> Sa
     if isinstance(data, Moments | Mapping):
         raise CxError("missing='fiml' needs the respondents: pass the frame")
     _check_columns(data, names, group)
+    if is_lazy(data):
+        return _read_patterns(data, names, group)
     values, keys = _rows(data, names, group)
     order: dict[Any, int] = {"": len(values)} if group is None else _counted(data, names, group)
     group_names = [key for key in order if key is not None]
@@ -211,11 +227,52 @@ def read_incomplete(data: Any, observed: Sequence[str], group: str | None) -> Sa
         _check_pairs(matrix, names, where)
     patterns = find_patterns(matrices)
     dropped = int(sum(order.values()) - patterns.n.sum())
+    return _of_patterns(_without_moments(names, group_names, dropped, data, group), patterns)
+
+
+def _without_moments(
+    names: tuple[str, ...], groups: Sequence[Any], dropped: int, data: Any, by: str | None
+) -> Sample:
     nothing = np.empty(0)
-    sample = Sample(
-        names, tuple(group_names), nothing, nothing, nothing, dropped, np.nan, data, group
+    return Sample(names, tuple(groups), nothing, nothing, nothing, dropped, np.nan, data, by)
+
+
+def _read_patterns(data: Any, names: tuple[str, ...], group: str | None) -> Sample:
+    """Return the sample of a lazy table, of which the sums of each pattern are all that is read."""
+    sums = pattern_sums(data, names, group)[1]
+    rows = sum(part.n + part.dropped for part in sums.values())
+    group_names: list[Any] = [None]
+    if group is not None:
+        group_names = [key for key in _counted(data, names, group) if key is not None]
+    patterns = patterns_of_sums(
+        {
+            (group_names.index(key), present): part
+            for (key, present), part in sums.items()
+            if key in group_names
+        }
     )
-    return _of_patterns(sample, patterns)
+    for g, key in enumerate(group_names):
+        where = "" if group is None else f"group {key!r}: "
+        _check_patterns(patterns.chunk(patterns.group == g), names, where)
+    dropped = int(rows - patterns.n.sum())
+    group_names = [""] if group is None else group_names
+    return _of_patterns(_without_moments(names, group_names, dropped, data, group), patterns)
+
+
+def _check_patterns(patterns: Patterns, names: tuple[str, ...], where: str) -> None:
+    """Raise as `_check_answers` and `_check_pairs` do, from the sums of the patterns."""
+    together = (patterns.present * patterns.n[:, None]).T @ patterns.present.astype(float)
+    for i, name in enumerate(names):
+        if together[i, i] < 2:
+            cases = f"{together[i, i]:.0f} cases"
+            raise DataError(f"{where}{name!r} was answered by {cases}; it needs two")
+        there = patterns.present[:, i]
+        share = patterns.n[there] / patterns.n[there].sum()
+        mean = share @ patterns.mean[there, i]
+        spread = patterns.cov[there, i, i] + (patterns.mean[there, i] - mean) ** 2
+        if share @ spread <= ROUNDED * mean**2:
+            raise DataError(f"{where}{name!r} is constant; a model needs answers that vary")
+    _check_together(together, names, where)
 
 
 def read_sampled(
@@ -303,7 +360,11 @@ def _check_answers(matrix: Array, names: tuple[str, ...], where: str) -> None:
 def _check_pairs(matrix: Array, names: tuple[str, ...], where: str) -> None:
     """Raise if two variables were never answered together."""
     answered = (~np.isnan(matrix)).astype(float)
-    never = np.argwhere(np.triu(answered.T @ answered == 0, 1))
+    _check_together(answered.T @ answered, names, where)
+
+
+def _check_together(together: Array, names: tuple[str, ...], where: str) -> None:
+    never = np.argwhere(np.triu(together == 0, 1))
     if len(never):
         first, second = (names[i] for i in never[0])
         raise DataError(
@@ -343,7 +404,7 @@ def columns_of(data: Any) -> list[str] | None:
 
     if isinstance(data, np.ndarray):
         return [f"x{i + 1}" for i in range(data.shape[-1])]
-    if hasattr(data, "iloc"):
+    if is_pandas(data):
         return [str(name) for name in data.columns]
     try:
         table: Any = nw.from_native(data)
@@ -368,7 +429,7 @@ def refuse_matrix(data: Any) -> None:
     CxError
         Saying how such a matrix is passed.
     """
-    if not (isinstance(data, np.ndarray) or hasattr(data, "iloc")):
+    if not (isinstance(data, np.ndarray) or is_pandas(data)):
         return
     shape = data.shape
     if len(shape) != 2 or shape[0] != shape[1] or shape[0] < 2:
@@ -401,12 +462,15 @@ def _check_columns(data: Any, names: tuple[str, ...], group: str | None) -> None
 def _counted(data: Any, names: tuple[str, ...], group: str) -> dict[Any, int]:
     """Return how many rows each group has, in the order of their first; None for no group.
 
-    Labels in ``c(...)`` take groups in this order.
+    Labels in ``c(...)`` take groups in this order. A table of Spark, Ibis or Dask has no order of
+    rows; its groups come in their own.
     """
     import pandas as pd
 
+    if is_lazy(data) and not is_streamed(data):
+        return _counted_by_engine(data, group)
     counts: dict[Any, int] = {}
-    for chunk in blocks(data, names[:1], group)[1]:
+    for chunk in blocks(data, names[:1], group, all_rows=True)[1]:
         groups: Any = pd.Series(chunk.groups)
         for key, rows in groups.value_counts(sort=False, dropna=False).items():
             name = None if pd.isna(key) else key
@@ -414,15 +478,31 @@ def _counted(data: Any, names: tuple[str, ...], group: str) -> dict[Any, int]:
     return counts
 
 
+def _counted_by_engine(data: Any, group: str) -> dict[Any, int]:
+    import narwhals as nw
+    import pandas as pd
+
+    table = as_table(data).select(nw.col(group).alias("group")).group_by("group")
+    counted = fetched(table.agg(n=nw.len()))
+    rows = dict(zip(counted["group"].tolist(), counted["n"].tolist(), strict=True))
+    named = {key: int(n) for key, n in rows.items() if not pd.isna(key)}
+    ordered: dict[Any, int] = {key: named[key] for key in in_order(named)}
+    if missing := sum(int(n) for key, n in rows.items() if pd.isna(key)):
+        ordered[None] = missing
+    return ordered
+
+
 def _check(moments: Moments, where: str) -> None:
     """Raise if no model can be fitted to the moments."""
+    p = len(moments.names)
+    if moments.notes:  # there are no moments at all
+        raise DataError(moments.notes[0].en)
     variance = np.diagonal(moments.cov)
     if not np.isfinite(moments.cov).all():
         raise DataError(f"{where}the covariances are not numbers")
     for name, value, mean in zip(moments.names, variance, moments.mean, strict=True):
         if value <= ROUNDED * (mean**2 if np.isfinite(mean) else 0.0):
             raise DataError(f"{where}{name!r} is constant; a model needs answers that vary")
-    p = len(moments.names)
     if moments.n <= p:
         raise DataError(
             f"{where}{moments.n} complete cases for {p} variables; there must be more cases than "

@@ -65,6 +65,10 @@ class SampledCases:
         """
         return self.sampled.covariance(self._in_rows(scores)) / self.n
 
+    def mean_squares(self, scores: Array) -> Array:
+        """Return the diagonal of `mean_square` alone, (k,)."""
+        return self.sampled.variances(self.sampled.cluster_sums(self._in_rows(scores))) / self.n
+
     def cluster_sums(self, influence: Array) -> Array:
         """Return weighted influences (n, k) summed over clusters, about the mean of the stratum."""
         sums, stratum = self.sampled.cluster_sums(self._in_rows(influence)), self.sampled.stratum

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cxstats.models.sem import structure as layout
-from cxstats.models.sem.constraints import Reduction, complex_step
+from cxstats.models.sem.bordered import Border
+from cxstats.models.sem.constraints import STEP, Reduction, complex_step
 from cxstats.models.sem.likelihood import Likelihood
 from cxstats.models.sem.missing import PatternLikelihood
 from cxstats.models.sem.optimizer import Optimum, tangent
@@ -38,12 +41,7 @@ def covariance_of_estimates(
         Use the observed information.
     """
     information = optimum.hessian / 2 if observed else likelihood.information(optimum.phi)
-    along = tangent(optimum.binding)
-    covariance: Array = along @ inverse_scaled(along.T @ information @ along) @ along.T / n
-    fixed = exogenous(likelihood.reduction)
-    covariance[fixed] = 0
-    covariance[:, fixed] = 0
-    return covariance
+    return free_inverse(likelihood, optimum, information) / n
 
 
 def standardisation(likelihood: Likelihood, optimum: Optimum) -> Array | None:
@@ -83,11 +81,29 @@ def standardisation(likelihood: Likelihood, optimum: Optimum) -> Array | None:
     return moves if (missed <= 1e-6 * scale).all() else None
 
 
-def inverse_scaled(matrix: Array) -> Array:
+def inverse_scaled(matrix: Array, border: Border | None = None) -> Array:
     """Return the inverse of a symmetric matrix whose rows differ in scale; NaN if singular."""
     scale = np.sqrt(np.abs(np.diagonal(matrix)))
-    scale = np.where(scale > 0, scale, 1)
-    inverse: Array = layout.inverse_of(matrix / np.outer(scale, scale)) / np.outer(scale, scale)
+    scale = np.outer(*[np.where(scale > 0, scale, 1)] * 2)
+    scaled = matrix / scale
+    inverse: Array = (layout.inverse_of if border is None else border.inverse)(scaled) / scale
+    return inverse
+
+
+def free_inverse(likelihood: Likelihood, optimum: Optimum, information: Array) -> Array:
+    """Return ``K (K' I K)^-1 K'`` of the free parameters, (q, q).
+
+    K are the directions that binding constraints leave open; rows of moments of observed
+    predictors, which are taken as given, are zero.
+    """
+    if len(optimum.binding):
+        along = tangent(optimum.binding)
+        inverse = along @ inverse_scaled(along.T @ information @ along) @ along.T
+    else:
+        inverse = inverse_scaled(information, likelihood.reduction.border)
+    fixed = exogenous(likelihood.reduction)
+    inverse[fixed] = 0
+    inverse[:, fixed] = 0
     return inverse
 
 
@@ -104,13 +120,42 @@ def delta_errors(likelihood: Likelihood, phi: Array, covariance: Array) -> Array
     values = all_quantities(likelihood, phi)
     if not len(phi):
         return np.full(len(values), np.nan)
-    slopes = complex_step(lambda point: all_quantities(likelihood, point), phi)
-    variance = np.einsum("kq,qr,kr->k", slopes, covariance, slopes)
-    # What cancels to nothing but rounding has no error.
-    terms = slopes**2 @ np.diagonal(covariance)
+    variance, terms = np.zeros(len(values)), np.zeros(len(values))
+    for at, columns, slopes in _slopes_of_quantities(likelihood, phi):
+        inner = covariance[np.ix_(columns, columns)]
+        variance[at] = ((slopes @ inner) * slopes).sum(axis=1)
+        # What cancels to nothing but rounding has no error.
+        terms[at] = slopes**2 @ np.diagonal(inner)
     estimated = (variance > 1e-13 * terms) & (variance > (1e-9 * values) ** 2)
     errors: Array = np.sqrt(np.where(estimated, variance, np.nan))
     return errors
+
+
+def _slopes_of_quantities(
+    likelihood: Likelihood, phi: Array
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp], Array]]:
+    """Yield places of quantities (k,), the free parameters behind them (m,) and slopes (k, m).
+
+    What only one group has moves that group alone: of every group one such parameter is moved at
+    a time, all at once.
+    """
+    reduction, border = likelihood.reduction, likelihood.reduction.border
+    q, defined = len(phi), len(reduction.model.definitions)
+    if not border.inner or defined:
+        slopes = complex_step(lambda point: all_quantities(likelihood, point), phi)
+        yield np.arange(len(slopes)), np.arange(q), slopes
+        return
+    together = np.zeros(q, np.intp)
+    for at in border.inner:
+        together[at] = np.arange(len(at))
+    together[border.shared] = together.max() + 1 + np.arange(len(border.shared))
+    steps = np.equal.outer(np.arange(together.max() + 1), together)
+    moved: Any = phi + 1j * STEP * steps
+    slopes = all_quantities(likelihood, moved).imag.T / STEP
+    by_group = np.arange(len(slopes)).reshape((2, likelihood.n_groups, -1))
+    for g, free in enumerate(reduction.groups):
+        at = by_group[:, g].ravel()
+        yield at, free.columns, slopes[np.ix_(at, together[free.columns])]
 
 
 def residual_z(likelihood: Likelihood, optimum: Optimum, n: int) -> Array:
@@ -133,41 +178,81 @@ def residual_z(likelihood: Likelihood, optimum: Optimum, n: int) -> Array:
     if isinstance(likelihood, PatternLikelihood):
         return out  # Gamma is that of complete cases
     row, column = np.tril_indices(covs.shape[-1])
-    along = tangent(optimum.binding)
-    information = likelihood.information(optimum.phi)
-    inverse = along @ inverse_scaled(along.T @ information @ along) @ along.T
-    fixed = exogenous(likelihood.reduction)
-    inverse[fixed] = 0
-    inverse[:, fixed] = 0
+    inverse = free_inverse(likelihood, optimum, likelihood.information(optimum.phi))
     names = {q.lhs for q in likelihood.reduction.model.one_group if q.exogenous}
     x = np.array([name in names for name in likelihood.reduction.model.observed])
     among_predictors = x[row] & x[column]
     model = likelihood.implied(optimum.phi)
-    slopes = likelihood.jacobian(optimum.phi).reshape((len(likelihood.share), -1, len(inverse)))
-    for g, share in enumerate(likelihood.share):
+    slopes = likelihood.jacobians(optimum.phi)
+    for g, free in enumerate(likelihood.reduction.groups):
+        share, columns = likelihood.share[g], free.columns
         s, weight = covs[g], layout.inverse_of(model.sigma[g])
-        group_slopes = slopes[g, : len(row)]
-        left = np.eye(len(row)) - share * group_slopes @ inverse @ _weighted(group_slopes, weight).T
-        gamma = s[np.ix_(row, row)] * s[np.ix_(column, column)]
-        gamma += s[np.ix_(row, column)] * s[np.ix_(column, row)]
-        gamma = _conditional(gamma, among_predictors)
-        variance = np.einsum("ij,jk,ik->i", left, gamma, left, optimize=True)
+        group_slopes = slopes[g][: len(row)]
+        # Of Q = I - D B only the q columns of D and rows of B are formed.
+        b = share * inverse[np.ix_(columns, columns)] @ _weighted(group_slopes, weight).T
+        gamma = _SampledCovariances.of(s, x)
+        gamma_b = gamma.times(b)
+        variance = gamma.diagonal - 2 * (group_slopes * gamma_b).sum(axis=1)
+        variance += ((group_slopes @ (b @ gamma_b)) * group_slopes).sum(axis=1)
         gap = (s - model.sigma[g])[row, column]
         with np.errstate(invalid="ignore", divide="ignore"):
             z = gap / np.sqrt(variance / (n * share))
-        z[(variance < 1e-12 * np.diagonal(gamma)) | among_predictors] = np.nan
+        z[(variance < 1e-12 * gamma.diagonal) | among_predictors] = np.nan
         out[g, row, column] = out[g, column, row] = z
     return out
 
 
-def _conditional(gamma: Array, fixed: NDArray[np.bool_]) -> Array:
-    """Return the covariances of some moments, given others."""
-    if not fixed.any():
-        return gamma
-    free = np.flatnonzero(~fixed)
-    out = np.zeros_like(gamma)
-    out[np.ix_(free, free)] = np.linalg.inv(np.linalg.inv(gamma)[np.ix_(free, free)])
-    return out
+@dataclass(frozen=True, slots=True, eq=False)
+class _SampledCovariances:
+    """Gamma of normal data, given the moments of observed predictors; never formed.
+
+    A vector v of a lower triangle is that of a symmetric matrix V: ``Gamma v`` is the triangle of
+    ``S V S``, V having its diagonal doubled. Given the predictors x, the part that their own block
+    M tells, ``P M P'`` with ``P = S_x S_xx^-1``, is taken off.
+
+    Attributes
+    ----------
+    cov : array (p, p)
+        S.
+    fixed : array (p,)
+        Which variables are predictors.
+    projection : array (p, x)
+        P.
+    """
+
+    cov: Array
+    fixed: NDArray[np.bool_]
+    projection: Array
+
+    @classmethod
+    def of(cls, cov: Array, fixed: NDArray[np.bool_]) -> _SampledCovariances:
+        inner = np.linalg.inv(cov[np.ix_(fixed, fixed)])
+        return cls(cov, fixed, cov[:, fixed] @ inner)
+
+    @property
+    def diagonal(self) -> Array:
+        """The variances of the covariances (p*,)."""
+        row, column = np.tril_indices(len(self.cov))
+        told = self.projection @ self.cov[self.fixed]
+        total, of_predictors = (
+            s[row, row] * s[column, column] + s[row, column] ** 2 for s in (self.cov, told)
+        )
+        out: Array = total - of_predictors
+        return out
+
+    def times(self, rows: Array) -> Array:
+        """Return ``Gamma rows'`` (p*, q) of rows (q, p*)."""
+        row, column = np.tril_indices(len(self.cov))
+        full = np.zeros((len(rows), *self.cov.shape))
+        full[:, row, column] = full[:, column, row] = rows
+        diagonal = np.arange(len(self.cov))
+        full[:, diagonal, diagonal] *= 2
+        at = np.flatnonzero(self.fixed)
+        full[:, at[:, None], at] = 0
+        full = self.cov @ full @ self.cov
+        told = self.projection @ full[:, at[:, None], at] @ self.projection.T
+        out: Array = (full - told)[:, row, column].T
+        return out
 
 
 def _weighted(slopes: Array, weight: Array) -> Array:

@@ -15,10 +15,10 @@ products of V with itself (as in Joreskog's LISREL, 1970, here for all parameter
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -177,6 +177,12 @@ class Implied:
     shift: Array | None
     mu: Array | None
 
+    def block(self, which: int | NDArray[np.bool_]) -> Implied:
+        """Return the matrices of one entry, or some, of the first axis."""
+        values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        taken: dict[str, Any] = {k: None if v is None else v[which] for k, v in values.items()}
+        return Implied(**taken)
+
 
 def implied(structure: Structure, x: Array) -> Implied:
     """Return the implied moments at parameters x (..., T)."""
@@ -309,20 +315,50 @@ def mean_weights(structure: Structure, model: Implied) -> Array:
     return out
 
 
-def information(structure: Structure, model: Implied, inverse: Array) -> Array:
-    """Return the expected information of one case, (..., T, T).
+def information(
+    structure: Structure,
+    model: Implied,
+    inverse: Array,
+    rows: Places | None = None,
+    columns: Places | None = None,
+) -> Array:
+    """Return the expected information of one case, (..., r, k).
 
     ``tr(W dS_k W dS_l) / 2 + dmu_k' W dmu_l`` with ``W = Sigma^-1``, all by look-up in
     ``H = V' W V``.
+
+    Parameters
+    ----------
+    structure, model
+        The layout and the implied moments.
+    inverse : array (..., p, p)
+        ``Sigma^-1``.
+    rows, columns : arrays (r,), (k,), optional
+        The parameters between which it is wanted; all T without them.
     """
-    v = pool(model)
+    v, everything = pool(model), np.arange(structure.matrix.size)
+    first, second = (everything if at is None else at for at in (rows, columns))
     h = _t(v) @ inverse @ v
     a, b, w = structure.a, structure.b, structure.weight
-    aa, ab, bb = h[..., a[:, None], a], h[..., a[:, None], b], h[..., b[:, None], b]
-    out: Array = (aa * bb + ab * _t(ab)) * np.multiply.outer(w, w)
+    aa = _at(h, a[first], a[second])
+    out: Array = aa * _at(h, b[first], b[second]) + _at(h, a[first], b[second]) * _at(
+        h, b[first], a[second]
+    )
+    out *= np.multiply.outer(w[first], w[second])
     if model.mu is not None:
         s = mean_weights(structure, model)
-        out += aa * (s[..., :, None] * s[..., None, :])
+        out += aa * (s[..., first, None] * s[..., None, second])
+    return out
+
+
+def information_diagonal(structure: Structure, model: Implied, inverse: Array) -> Array:
+    """Return the diagonal of `information`, (..., T)."""
+    v = pool(model)
+    h = _t(v) @ inverse @ v
+    a, b = structure.a, structure.b
+    out: Array = (h[..., a, a] * h[..., b, b] + h[..., a, b] ** 2) * structure.weight**2
+    if model.mu is not None:
+        out += h[..., a, a] * mean_weights(structure, model) ** 2
     return out
 
 
@@ -350,9 +386,38 @@ def hessian(
     cross = _at(h, a, b) * _t(_at(r, a, b))
     out: Array = _at(h, a, a) * _at(r, b, b) + _at(h, b, b) * _at(r, a, a) + cross + _t(cross)
     out *= np.multiply.outer(w, w)
-    out += _second_of_covariances(structure, model, h - p)
-    if deviation is not None:
-        out += _second_of_means(structure, model, h, pull)
+    if deviation is None:
+        return out + _second_of_covariances(structure, model, h - p)
+    s = mean_weights(structure, model)
+    aa = _at(h, a, a)
+    slope = (pull[..., a, None] * _t(_at(h, a, b)) + pull[..., b, None] * aa) * w[:, None]
+    slope *= s[..., None, :]
+    out += 2 * (aa * s[..., :, None] * s[..., None, :] + slope + _t(slope))
+    return out + second_of_moments(structure, model, h - p, pull)
+
+
+def second_of_moments(structure: Structure, model: Implied, q: Array, pull: Array) -> Array:
+    """Return the part of `hessian` with second derivatives of the moments, (..., T, T).
+
+    ``tr(Q S_kl) - 2 d' W m_kl``, linear in Q and W d.
+
+    Parameters
+    ----------
+    structure, model
+        The layout and the implied moments.
+    q : array (..., N, N)
+        ``V' Q V``.
+    pull : array (..., N)
+        ``V' W d``.
+    """
+    out = _second_of_covariances(structure, model, q)
+    s, column, row = mean_weights(structure, model), structure.column, structure.row
+    directed, into = _in_matrices(structure, LOADING, PATH), _in_matrices(structure, PATH, MEAN)
+    # m_kl of a path into or a mean of the core (l) and an arrow that leaves it (k).
+    bent = 2 * _at(model.effects, column[directed], row[into])
+    bent = bent * pull[..., structure.a[directed], None] * s[..., None, into]
+    out[..., directed[:, None], into] -= bent
+    out[..., into[:, None], directed] -= _t(bent)
     return out
 
 
@@ -382,23 +447,6 @@ def _second_of_covariances(structure: Structure, model: Implied, q: Array) -> Ar
     )
     out[..., directed[:, None], c] = mixed
     out[..., c[:, None], directed] = _t(mixed)
-    return out
-
-
-def _second_of_means(structure: Structure, model: Implied, h: Array, pull: Array) -> Array:
-    a, b, w, row, column = (
-        structure.a, structure.b, structure.weight, structure.row, structure.column
-    )  # fmt: skip
-    s = mean_weights(structure, model)
-    aa, ab = _at(h, a, a), _at(h, a, b)
-    slope = (pull[..., a, None] * _t(ab) + pull[..., b, None] * aa) * w[:, None] * s[..., None, :]
-    out: Array = 2 * (aa * s[..., :, None] * s[..., None, :] + slope + _t(slope))
-    directed, into = _in_matrices(structure, LOADING, PATH), _in_matrices(structure, PATH, MEAN)
-    # m_kl of a path into or a mean of the core (l) and an arrow that leaves it (k).
-    bent = 2 * _at(model.effects, column[directed], row[into])
-    bent = bent * pull[..., a[directed], None] * s[..., None, into]
-    out[..., directed[:, None], into] -= bent
-    out[..., into[:, None], directed] -= _t(bent)
     return out
 
 

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.core.engines import is_synthetic
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, interval, p_text
 from cxstats.core.language import Text, both, listed
-from cxstats.core.moments import Moments, check_resamples
+from cxstats.core.moments import LARGE, Moments, check_resamples
 from cxstats.priorities.drivers.comparison import compare, driver_pairs
 from cxstats.priorities.drivers.importance_measures import Regression
 from cxstats.priorities.drivers.inference import Importances, importances, reach
 from cxstats.priorities.drivers.logistic_table import logistic_columns
-from cxstats.priorities.drivers.measurement import EXACT
+from cxstats.priorities.drivers.measurement import EXACT, by_normal_limit
 from cxstats.priorities.drivers.result import Drivers
 from cxstats.priorities.drivers.sample import Sample, sample_of
 from cxstats.priorities.drivers.shapley_sampling import PAIRS
@@ -141,6 +142,11 @@ def drivers(  # noqa: PLR0913  (options of a method)
     =======  ===  ======================  ======================  ==========  ====
 
     Cut to seven-point answers (8 drivers, n = 200): 93.8 to 95.7 for real ones, 94.1 for noise.
+    From 100,000 respondents on the moments of resamples are drawn from their normal limit
+    (`cxstats.core.moments.normal_moments`), which takes seconds for a million; everything
+    after is the same, and a note says so. With ``method="logistic"``, and for groups under a
+    sampling design, respondents are resampled whatever their number.
+
     Tried and worse: basic, bias-shifted, BC and BCa intervals and those from bootstrap errors, 82
     to 93 % for weak drivers. The estimates are those of the sample; with few cases per driver they
     are too high, by about ``(1 - R2) / n`` each.
@@ -161,7 +167,10 @@ def drivers(  # noqa: PLR0913  (options of a method)
     squares, which assumes an equal spread, so the two may differ.
 
     With one driver R2 is its importance, and both have the same interval. With sampled orders the
-    column ``sampling_se`` holds the error that sampling adds, and a note the largest bound.
+    column ``sampling_se`` holds the error that sampling adds, and a note the largest bound. Above
+    12 drivers resamples take 100 orders, of which only the curvature is used (slopes are those of
+    the estimate): estimates stay exact up to 20, and standard errors of 13 drivers were within .2 %
+    of those from all subsets.
 
     *Groups.* All columns of a group enter together, so that its share does not depend on which
     level is the reference. Pure noise in more columns gets more: the rule for noise takes as many
@@ -252,7 +261,7 @@ def drivers(  # noqa: PLR0913  (options of a method)
         n_resamples=0 if sample.matrix is None else n_resamples,
         n_failed=estimates.n_failed,
         seed=seed,
-        synthetic=bool(getattr(data, "attrs", {}).get("synthetic")),
+        synthetic=is_synthetic(data),
         notes=(
             *_notes(sample, estimates, n_resamples, method),
             *_through_others(sample, estimates, level, method),
@@ -388,6 +397,8 @@ def _notes(sample: Sample, estimates: Importances, n_resamples: int, method: str
         notes += sample.sampled.rows.notes()
     if sample.matrix is None:
         notes.append(both("drivers.note.moments"))
+    elif by_normal_limit(sample) and method != "logistic":
+        notes.append(both("drivers.note.large", least=format_number(LARGE)))
     else:
         notes += few_resamples(n_resamples)
     notes += failed_resamples(estimates.n_failed, n_resamples)

@@ -27,6 +27,7 @@ from cxstats.priorities.drivers.influence_functions import QuadraticForms, draws
 from cxstats.priorities.drivers.logistic import SubsetFits, separated_columns
 from cxstats.priorities.drivers.sample import Sample
 from cxstats.priorities.drivers.shapley_sampling import FEW, PAIRS, Orders
+from cxstats.stats.large_samples import is_large, normal_moments_of_design
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     Measure = Callable[[Array], Array]
 
 EXACT = 20  # drivers up to which all subsets are taken
+# Drivers up to which resamples take all subsets, too: with more it costs less to take a few orders,
+# which say how importances curve; the time then grows slowly.
+EXACT_RESAMPLES = 12
 MOST_LOGISTIC = 10  # drivers of a logistic analysis: 1,024 regressions
 HELD = 4_000_000  # numbers held at once by a chunk of replicates
 # A replicate's variance below this part of the sample's is rounding: it drew one value only.
@@ -69,6 +73,7 @@ class LinearMeasurement:
     coefficients: Coefficients
     sampling_se: Array | None
     forms: QuadraticForms | None
+    seed: int
 
     @classmethod
     def of(cls, sample: Sample, method: str, seed: int) -> LinearMeasurement:
@@ -85,7 +90,7 @@ class LinearMeasurement:
         errors = None if orders is None else orders.errors(sample.corr)
         forms = _forms(sample, method, orders)
         coefficients = linear_coefficients(sample, fit)
-        return cls(sample, method, orders, of_sample, fit, coefficients, errors, forms)
+        return cls(sample, method, orders, of_sample, fit, coefficients, errors, forms, seed)
 
     @property
     def adjusted(self) -> float:
@@ -95,14 +100,13 @@ class LinearMeasurement:
     def replicates(self, n_resamples: int, seed: Seed) -> Array:
         """Return the statistics of all bootstrap replicates (B, 2 p + 1)."""
         sample, orders, method = self.sample, self.orders, self.method
-        assert sample.z is not None
         p, q = len(sample.drivers), len(sample.columns)
-        draws = None if sample.sampled is None else sample.draws(n_resamples, seed)
-        corr, varies = _correlations(
-            sample, bootstrap_moments(sample.z, n_resamples, seed, draws).cov
-        )
+        corr, varies = _correlations(sample, _resampled_covariances(sample, n_resamples, seed))
+        sizes = sample.sizes if sample.grouped else None
         few = None if orders is None else orders.first(FEW)
-        function = _function(method, few, sample.sizes if sample.grouped else None)
+        if method == "shapley" and EXACT_RESAMPLES < p <= EXACT:
+            few = Orders.draw(p, FEW, self.seed, sizes)
+        function = _function(method, None, sizes) if few is None else self._by_few(few)
         exact = method == "shapley" and few is None
         step = max(1, HELD // (8 * 2**p)) if exact else max(1, HELD // (8 * (q + 1) ** 2))
         statistics = np.concatenate(
@@ -111,10 +115,24 @@ class LinearMeasurement:
                 for start, stop in tracked(n_resamples, step)
             ]
         )
-        if orders is not None:
-            # Few orders shift every replicate alike; what all orders say of the sample removes it.
-            statistics += self.statistics - _statistics(function, method, sample.corr)
         return np.where(varies[:, None], statistics, np.nan)
+
+    def _by_few(self, few: Orders) -> Measure:
+        """Return Shapley values of correlations near the sample's, from few orders.
+
+        Few orders shift every replicate alike, and get its slope wrong: what all orders say of the
+        sample and of its derivatives takes the place of both. Curvature alone is left to them.
+        """
+        sample, forms = self.sample, self.forms
+        assert forms is not None
+        shift = self.statistics[: len(sample.drivers)] - few.shapley(sample.corr)
+        slope = forms.influence - few.forms(sample.corr, sample.effective_n).influence
+
+        def measure_of(corr: Array) -> Array:
+            values = few.shapley(corr) + shift + np.einsum("juv,...uv->...j", slope, corr)
+            return np.asarray(values, float)
+
+        return measure_of
 
     def less_optimism(self, replicates: Array) -> Array:
         """Return the replicates with R2 adjusted twice: for the sample's optimism and their own.
@@ -149,6 +167,27 @@ class LinearMeasurement:
                 n = independent_values(sample, likeness)
                 all_draws[likeness, rank] = noise_draws(form, n * spread, n, seed, rank)
         return [all_draws[key] for key in zip(likenesses(sample), sample.ranks, strict=True)]
+
+
+def by_normal_limit(sample: Sample) -> bool:
+    """Return whether a sample is so large that its moments are drawn from their normal limit.
+
+    Under a sampling design clusters are counted, and groups, which share clusters, are resampled.
+    """
+    if sample.sampled is None:
+        return is_large(sample.n)
+    return is_large(sample.sampled.df) and not sample.where
+
+
+def _resampled_covariances(sample: Sample, n_resamples: int, seed: Seed) -> Array:
+    """Return the covariances of standardised answers in resamples (B, q + 1, q + 1)."""
+    z, draws = sample.z, None
+    assert z is not None
+    if by_normal_limit(sample):
+        return normal_moments_of_design(z, n_resamples, seed, sample.sampled).cov
+    if sample.sampled is not None:
+        draws = sample.draws(n_resamples, seed)
+    return bootstrap_moments(z, n_resamples, seed, draws).cov
 
 
 def _statistics(function: Measure, method: str, corr: Array) -> Array:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.core.engines import as_pandas
+from cxstats.core.engines import as_pandas, as_table, is_too_large, note_of_sums
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text
 from cxstats.core.messages import no_column
-from cxstats.core.moments import Moments, Seed, resampling_counts
+from cxstats.core.moments import Moments, Seed, moments, resampling_counts
 from cxstats.priorities.drivers.outcome import read_outcome
 from cxstats.priorities.drivers.terms import (
     Term,
@@ -177,7 +177,13 @@ def sample_of(
     names = tuple(term.name for term in terms)
     if isinstance(data, Moments):
         return _of_moments(data, outcome, terms, by, design, two_values), None
-    frame = as_pandas(data)
+    needed = [name for term in terms for name in term.columns]
+    needed += [outcome, *([by] if isinstance(by, str) else []), *(design.columns if design else ())]
+    if by is None and design is None and not two_values and _only_sums(data, needed):
+        sums = moments(data, needed)
+        sample = _of_moments(sums, outcome, terms, None, None, False)
+        return replace(sample, notes=(*sample.notes, note_of_sums(data))), None
+    frame = as_pandas(data, needed)
     rows = None if design is None else design.read(frame)
     y = read_outcome(frame, outcome, two_values)
     complete = ~np.isnan(y.values)
@@ -202,6 +208,14 @@ def sample_of(
     if by not in frame.columns:
         raise DataError(no_column(by, frame.columns))
     return sample, frame[by][complete]
+
+
+def _only_sums(data: Any, columns: list[str]) -> bool:
+    """Return whether a table is too large to be fetched, and its columns are all numbers."""
+    if not (is_too_large(data)):
+        return False
+    schema = as_table(data).collect_schema()
+    return all(name in schema and schema[name].is_numeric() for name in columns)
 
 
 def _own_columns(frame: pd.DataFrame, term: Term, complete: NDArray[np.bool_]) -> TermColumns:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 PAIRS = 500  # orders drawn, each taken forwards and backwards
-FEW = 50  # pairs of orders for bootstrap replicates, of which only the changes are used
+FEW = 50  # pairs of orders for bootstrap replicates, of which only the curvature is used
 RIDGE = 1e-10  # added to variances of 1, so that exact combinations have a Cholesky factor
 HELD = 4_000_000  # numbers held at once
 

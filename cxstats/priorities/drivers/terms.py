@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.core.cells import as_floats, check_group_values
+from cxstats.core.cells import as_floats, cells_of, check_group_values
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, both, listed
 from cxstats.core.messages import excerpt
@@ -185,16 +185,12 @@ def nominal_kind(frame: pd.DataFrame, name: str) -> str | None:
     answered = column.dropna()
     if not len(answered):
         return None
-    if str(column.dtype) in ("bool", "boolean") or answered.map(_is_truth).all():
+    if str(column.dtype) in ("bool", "boolean") or cells_of(answered, bool, np.bool_).all():
         return "boolean"
-    if not answered.map(lambda value: isinstance(value, str)).all():
+    if not cells_of(answered, str).all():
         return None
     check_group_values(answered, name, "level")
     return "levels" if np.isnan(as_floats(answered)).all() else None
-
-
-def _is_truth(value: object) -> bool:
-    return isinstance(value, bool | np.bool_)
 
 
 def levels_of(column: pd.Series[Any], rows: NDArray[np.bool_]) -> list[Any]:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.core.engines import as_pandas
+from cxstats.core.engines import as_pandas, is_synthetic
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import Text, both, listed
 from cxstats.core.messages import no_column
-from cxstats.core.moments import check_resamples
+from cxstats.core.moments import LARGE, check_resamples
 from cxstats.priorities.kano.counts import CLOSE, INTERVALS, RULES, feature_table, share_table
 from cxstats.priorities.kano.evaluation import CATEGORIES, check_codes, coded, evaluation_table
 from cxstats.priorities.kano.mean_scores import continuous_table, mean_intervals
@@ -28,6 +28,7 @@ from cxstats.stats.disclosure import (
 )
 from cxstats.stats.group_comparison import group_names
 from cxstats.stats.intervals import check_level
+from cxstats.stats.large_samples import is_large
 from cxstats.stats.sampling_design import Design, refuse_design
 from cxstats.survey.answers import missing_code_notes, numbers
 from cxstats.survey.codebook import Codebook
@@ -149,7 +150,8 @@ def kano(  # noqa: PLR0913
     the notes. R and Q are outside of CS+ and CS-. ``certainty`` is how often resamples of this size
     come to the same category. It says how firm the finding is, not that customers agree. Resamples
     of few respondents repeat them and look more certain than they are: below 30 a note says so, and
-    one respondent alone has no certainty (NaN).
+    one respondent alone has no certainty (NaN). From 100,000 respondents on, resamples of mean
+    scores are drawn from their normal limit (`cxstats.stats.large_samples`), which a note says.
 
     Of the features that `cxstats.simulate_kano` draws, Wilson's 95 % intervals of CS+
     and CS- cover 94.9 to 95.8 % in samples of 100 and of 300 (computed exactly). Percentiles
@@ -270,7 +272,7 @@ def kano_from_counts(
         n_resamples=n_resamples, seed=seed,
     )  # fmt: skip
     largest = int(rows["n"].max())
-    synthetic = bool(getattr(counts, "attrs", {}).get("synthetic"))
+    synthetic = is_synthetic(counts)
     return Kano(
         rows, share_table(names, matrix, level), None, None, None, None, largest, rule, close,
         method, None, level, n_resamples, seed, synthetic, _notes(rows, None, n_resamples),
@@ -459,6 +461,8 @@ def _notes(
         notes.append(both("kano.note.few", least=FEW, names=_with_values(few)))
     if n_resamples < ROUGH:
         notes.append(both("kano.note.rough", b=n_resamples, least=format_number(ROUGH)))
+    if n is not None and is_large(table["n"].min()):
+        notes.append(both("kano.note.large", least=format_number(LARGE)))
     if n is not None and (table["n"] < n).any():
         lacking = (n - table["n"])[table["n"] < n]
         notes.append(both("kano.note.missing", names=_with_values(dict(lacking))))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.core.cells import cells_of
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.messages import excerpt, row_name
 from cxstats.core.paths import PACKAGE
@@ -189,10 +190,10 @@ def _refuse_texts(frame: pd.DataFrame, column: str, codes: tuple[Any, ...]) -> N
     """Raise if answers are words where codes are numbers, naming the option that says which."""
     if column not in frame.columns or frame[column].ndim > 1:
         return  # said by `numbers`
-    values = frame[column].astype(object).to_numpy()
-    texts = [i for i, value in enumerate(values) if isinstance(value, str)]
-    if not texts:
+    texts = np.flatnonzero(cells_of(frame[column], str))
+    if not len(texts):
         return
+    values = frame[column].astype(object).to_numpy()
     different = list(dict.fromkeys(values[i] for i in texts))
     raise DataError(
         f"{row_name(frame.index, texts[0])}, column {column!r}: {excerpt(values[texts[0]])} is a "

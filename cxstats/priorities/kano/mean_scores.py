@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.priorities.kano.evaluation import CATEGORIES
-from cxstats.stats.bootstrap import bca, replicate_means
+from cxstats.stats.bootstrap import bca
+from cxstats.stats.large_samples import resampled_means
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,6 +107,6 @@ def mean_intervals(
         mean = np.where(has, values, 0).sum(0) / n
         centred = np.where(has, values - mean, 0)
         se = np.sqrt((centred**2).sum(0) / (n - 1) / n)
-    draws = replicate_means(values, n_resamples, seed)
+    draws = resampled_means(values, n_resamples, seed)
     low, high = bca(draws, mean, centred, level)
     return mean, se, low, high, draws

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.core.engines import blocks
+from cxstats.core.engines import respondents
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.messages import no_column
 from cxstats.core.moments import Moments
@@ -169,19 +169,15 @@ def _answers(
     """Return names, answers (n, p) and groups."""
     if isinstance(data, Moments | Mapping):
         raise CxError("ordered answers need the respondents, not Moments: pass the frame")
-    read, parts = blocks(_in_numbers(data, columns, by), columns, by)
-    chunks = list(parts)
-    values = np.concatenate([np.asarray(chunk.values, float).T for chunk in chunks])
-    keys = None if by is None else np.concatenate([chunk.groups for chunk in chunks])
-    return read, values, keys
+    return respondents(_in_numbers(data, columns, by), columns, by)
 
 
 def _in_numbers(data: Any, columns: Sequence[str] | None, by: str | None) -> Any:
     """Return a table of pandas with ordered categories as numbers: their own, or 1, 2, ..."""
-    if not hasattr(data, "iloc") or not hasattr(data, "columns"):
-        return data
     import pandas as pd
 
+    if not isinstance(data, pd.DataFrame):
+        return data
     changed = {}
     for name in data.columns if columns is None else [c for c in columns if c in data.columns]:
         kind = data[name].dtype if list(data.columns).count(name) == 1 else None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cxstats.core.engines import is_synthetic
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, label
 from cxstats.core.result import Chart, Result
@@ -162,7 +163,7 @@ def polychoric(
         moments.categories.dropped,
         moments.problems(),
         moments,
-        bool(getattr(frame, "attrs", {}).get("synthetic", False)),
+        is_synthetic(frame),
     )
 
 

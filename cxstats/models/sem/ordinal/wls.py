@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.models.sem import structure as layout
+from cxstats.models.sem.bordered import Border
 from cxstats.models.sem.constraints import Reduction, complex_step
 from cxstats.models.sem.likelihood import Likelihood, Point
 from cxstats.models.sem.optimizer import Optimum
@@ -36,6 +37,11 @@ class DeltaReduction(Reduction):
     """
 
     structure: Structure
+
+    @property
+    def border(self) -> Border:
+        """No blocks: thresholds and scales are not in the matrix."""
+        return Border((), np.arange(self.matrix.shape[1]))
 
     def all(self, phi: Array) -> Array:
         """Return every parameter, (..., T)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from copy import deepcopy
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,12 +75,27 @@ def relative_names(paths: Sequence[Path]) -> list[Path]:
 
 
 def page_of(run: Run) -> str:
-    """Return a notebook as one HTML page with its pictures inside."""
+    """Return a notebook as one HTML page with its pictures inside, which asks for nothing else."""
     from nbconvert import HTMLExporter
 
     exporter = HTMLExporter(embed_images=True, exclude_anchor_links=True)
-    page, _ = exporter.from_notebook_node(run.notebook, resources={"metadata": {"name": run.title}})
-    return str(page)
+    notebook = _with_formulas(run.notebook)
+    page, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": run.title}})
+    # Its scripts only fetch MathJax, RequireJS and Mermaid from elsewhere.
+    return re.sub(r"<script\b.*?</script>", "", str(page), flags=re.DOTALL)
+
+
+def _with_formulas(notebook: NotebookNode) -> NotebookNode:
+    """Return a copy whose formulas are MathML."""
+    from cxstats.app.site.mathml import mathml
+
+    copy = deepcopy(notebook)
+    for cell in copy.cells:
+        if cell.cell_type == "markdown":
+            cell.source = re.sub(
+                r"\$\$(.+?)\$\$", lambda m: mathml(m[1], "block"), cell.source, flags=re.DOTALL
+            )
+    return copy
 
 
 def index_of(runs: Sequence[Run]) -> str:

@@ -1,0 +1,54 @@
+"""Exercises: every one has a solution that the check calls right, and mistakes that it explains."""
+
+import re
+
+import pytest
+
+from cxstats.app.exercises import check_answer, exercises
+from cxstats.app.reproduce import find_notebooks, output_text, read_notebook, run_notebooks
+from cxstats.core.errors import CxError
+from cxstats.core.paths import collection_folder
+
+CALL = re.compile(r'check_answer\("([\d.]+)"')
+SOLUTIONS = sorted(collection_folder().glob("solutions/*.ipynb"))
+
+
+def checked(path):
+    """Return the exercises that a notebook asks for."""
+    return CALL.findall("\n".join(cell.source for cell in read_notebook(path).cells))
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
+def test_solutions_are_right(path):
+    assert sorted(checked(path)) == sorted(checked(path.parents[1] / path.name))
+    (run,) = run_notebooks([path])
+    assert run.error == ""
+    verdicts = [output_text(c) for c in run.notebook.cells if "check_answer" in c.source]
+    assert verdicts
+    assert set(verdicts) == {"Right."}
+
+
+def test_every_exercise_is_asked_once_and_solved():
+    asked = [key for path in find_notebooks(collection_folder()) for key in checked(path)]
+    solved = [key for path in SOLUTIONS for key in checked(path)]
+    assert sorted(asked) == sorted(solved) == sorted(exercises())
+
+
+@pytest.mark.parametrize("key", exercises())
+def test_check_tells_right_from_wrong(key):
+    exercise = exercises()[key]
+    right = exercise.answer.split("|")[0]
+    assert check_answer(key, right) == "Right."
+    assert check_answer(key, right, "zh") == "正确。"
+    assert check_answer(key).startswith("Not answered yet")
+    for wrong, why in exercise.mistakes.items():
+        if why.en:
+            assert why.en in check_answer(key, wrong)
+            assert why.zh in check_answer(key, wrong, "zh")
+    for strange in (None, "", [1, 2], float("nan"), object()):
+        assert exercise.hint.en in check_answer(key, strange)
+
+
+def test_unknown_exercise():
+    with pytest.raises(CxError, match=r"'99.1' is no exercise"):
+        check_answer("99.1", 1)

@@ -1,0 +1,202 @@
+"""On a real cluster of Spark: the numbers of pandas, also when a worker dies in the middle.
+
+`uv run --extra spark pytest -n 0 -m spark` runs them; Java has to be there.
+"""
+
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import cxstats as cx
+from tests.core.spark_cluster import why_not
+
+pytestmark = [
+    pytest.mark.spark,
+    pytest.mark.skipif(bool(why_not()), reason=why_not()),
+    # Of Spark's own sockets, which it leaves to the collector.
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+]
+# Whole numbers are added up exactly; the last digits are those of a few divisions.
+SAME = 1e-12
+N = 40_000
+
+
+@pytest.fixture(scope="module")
+def frame():
+    rng = np.random.default_rng(8)
+    table = pd.DataFrame(rng.integers(1, 8, (N, 5)).astype("int8"), columns=list("abcde"))
+    table["x"] = rng.normal(size=N)
+    table["score"] = rng.integers(0, 11, N)
+    table["bought"] = rng.random(N) < 0.2
+    table["group"] = rng.choice(["A", "B"], N)
+    table["w"] = rng.uniform(0.5, 2, N)
+    return table
+
+
+@pytest.fixture(scope="module")
+def files(frame, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("answers")
+    for i, part in enumerate(np.array_split(np.arange(N), 8)):
+        frame.iloc[part].to_parquet(folder / f"{i}.parquet", index=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def table(spark, files):
+    return spark.read.parquet(str(files))
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        lambda f: cx.nps(f, column="score"),
+        lambda f: cx.nps(f, "group", column="score", weights="w"),
+        lambda f: cx.csat(f, "group", column="a", scale=(1, 7)),
+        lambda f: cx.csat(f, column="a", scale=(1, 7), kind="mean"),
+        lambda f: cx.rate(f, column="bought", by="group"),
+        lambda f: cx.ab_test(f, outcome="bought", group="group", control="A"),
+        lambda f: cx.ab_test(f, outcome="x", group="group", control="A", metric="mean"),
+    ],
+)
+def test_metrics_are_those_of_pandas(method, frame, table):
+    result, wanted = method(table), method(frame)
+    for name, part in result.tables().items():
+        pd.testing.assert_frame_equal(
+            part.reset_index(drop=True), wanted.tables()[name].reset_index(drop=True), rtol=SAME,
+            atol=SAME, check_dtype=False, check_categorical=False,
+        )  # fmt: skip
+
+
+def test_no_rows_come_here(frame, table, monkeypatch):
+    import pyspark.sql.classic.dataframe as classic
+
+    monkeypatch.setattr("cxstats.core.engines.MOST_ROWS", 100)
+    rows = []
+    for name in ("collect", "toArrow"):
+        original = getattr(classic.DataFrame, name)
+
+        def counted(self, *args, original=original, **kwargs):
+            result = original(self, *args, **kwargs)
+            rows.append(len(result))
+            return result
+
+        monkeypatch.setattr(classic.DataFrame, name, counted)
+    monkeypatch.delattr(classic.DataFrame, "toPandas")
+    cx.moments(table, ["a", "b", "x"], by="group")
+    cx.moments(table, ["a", "x"], weights="w")
+    cx.nps(table, "group", column="score")
+    assert rows
+    assert max(rows) <= 2 * 8  # a row for each group of each partition
+
+
+def test_bad_data_are_named(spark, frame):
+    import pyarrow as pa
+
+    for column, value, message in (
+        ("x", np.inf, "column 'x' has an infinite value; allowed: numbers"),
+        ("w", -1.0, "a weight is -1; allowed: finite numbers from 0 upwards"),
+    ):
+        wrong = frame.head(100).copy()
+        wrong.loc[70, column] = value
+        table = spark.createDataFrame(pa.Table.from_pandas(wrong, preserve_index=False))
+        with pytest.raises(cx.DataError, match=message):
+            cx.moments(table, ["a", "x"], weights="w")
+    with pytest.raises(cx.DataError, match="column 'group' is not numeric"):
+        cx.moments(table, ["a", "group"])
+    with pytest.raises(cx.DataError, match="no cases: the table is empty"):
+        cx.moments(table.filter("a > 99"), ["a", "x"])
+
+
+def test_a_job_that_fails_says_why(table):
+    broken = table.selectExpr("a", "cast(raise_error('no such disk') as int) as b")
+    with pytest.raises(cx.DataError, match=r"Spark could not add up the table: .*no such disk.*"):
+        cx.moments(broken, ["a", "b"])
+
+
+def test_names_with_dots_spaces_and_quotes(spark, frame):
+    import pyarrow as pa
+
+    renamed = frame[["a", "b", "group"]].set_axis(["a.1", "the `b`", "group of"], axis=1)
+    table = spark.createDataFrame(pa.Table.from_pandas(renamed, preserve_index=False))
+    result = cx.moments(table, ["a.1", "the `b`"], by="group of")
+    wanted = cx.moments(renamed, ["a.1", "the `b`"], by="group of")
+    assert list(result) == list(wanted) == ["A", "B"]
+    np.testing.assert_allclose(result["A"].cov, wanted["A"].cov, rtol=SAME)
+
+
+def test_executors_need_no_cxstats(table):
+    """What travels to a worker runs in a Python that cannot import the package."""
+    import pickle
+
+    import pyarrow as pa
+    from pyspark import cloudpickle
+
+    from cxstats.core.engine_sums import _job, _Partition
+
+    job = cloudpickle.dumps(_job(_Partition(("a", "x"), "group", None)))
+    batch = pa.record_batch({"a": [1, 2, 4], "x": [0.5, None, 2.0], "group": ["A", "A", None]})
+    code = (
+        "import sys, pickle\n"
+        "class Refuse:\n"
+        "    def find_spec(self, name, *rest):\n"
+        "        if name.split('.')[0] in ('cxstats', 'narwhals'): raise ImportError(name)\n"
+        "sys.meta_path.insert(0, Refuse())\n"
+        "from pyspark import cloudpickle\n"
+        "job, batch = pickle.loads(sys.stdin.buffer.read())\n"
+        "out = list(cloudpickle.loads(job)(iter([batch])))\n"
+        "print(sum(b.num_rows for b in out), 'cxstats' in sys.modules)\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], input=pickle.dumps((job, batch)),
+        capture_output=True, check=False, cwd="/",
+    )  # fmt: skip
+    assert ran.stdout.split() == [b"2", b"False"], ran.stderr.decode()[-2_000:]
+
+
+@pytest.mark.filterwarnings("ignore:PySpark does not yet:FutureWarning")
+def test_a_worker_that_dies_in_the_middle_changes_nothing(frame, table, cluster, spark):
+    """One of two workers is killed, and its executor with it, while partitions are added up."""
+
+    def slowly(batches):
+        import time
+
+        for batch in batches:
+            time.sleep(2)
+            yield batch
+
+    whole = cx.moments(table, list("abcdex"), by="group")
+    killed = []
+
+    def kill():
+        end = time.monotonic() + 60
+        while not killed and time.monotonic() < end:
+            if cluster.executors(0) and active_tasks(spark) > 0:
+                time.sleep(1)
+                killed.extend(cluster.executors(0))
+                cluster.kill(0)
+            time.sleep(0.1)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    result = cx.moments(table.mapInArrow(slowly, table.schema), list("abcdex"), by="group")
+    killer.join()
+    assert killed, "no worker was killed while the job ran"
+    assert not any(Path(f"/proc/{pid}").exists() for pid in killed)
+    wanted = cx.moments(frame, list("abcdex"), by="group")
+    for group, moments in result.items():
+        assert (moments.n, moments.dropped) == (wanted[group].n, wanted[group].dropped)
+        # Partitions are merged in their order: the same digits, whoever added them up.
+        np.testing.assert_array_equal(moments.cov, whole[group].cov)
+        np.testing.assert_allclose(moments.cov, wanted[group].cov, rtol=1e-10, atol=SAME)
+
+
+def active_tasks(session):
+    tracker = session.sparkContext.statusTracker()
+    stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
+    return sum(stage.numActiveTasks for stage in stages if stage)
