@@ -98,7 +98,7 @@ def test_groups_without_answers_stay_visible():
     found = metrics.nps([9, 3, None, None], list("aabb"))
     assert found.table["n"].to_list() == [2, 0]
     assert np.isnan(found.table["estimate"][1])
-    assert "1 groups have no answers" in " ".join(note.en for note in found.notes)
+    assert "1 group has no answers" in " ".join(note.en for note in found.notes)
 
 
 def test_one_column_of_every_kind():

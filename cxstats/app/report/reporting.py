@@ -272,7 +272,9 @@ def threshold(sections: Sequence[Section]) -> float:
         table.key: table.frame["p_adjusted"].to_numpy(float)
         for section in sections
         for table in section.all_tables()
-        if {"p_value", "p_adjusted"} <= {*table.frame}  # a client's column may have one of them
+        if "p_adjusted" in table.frame
+        # A column of groups may have that name.
+        and "p_adjusted" not in getattr(table.result, "by", ())
     }
     smallest = np.sort([np.nanmin(p) for p in tables.values() if np.isfinite(p).any()])
     m = len(smallest)
