@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from cxstats.app.site.sources import write_sources
 from cxstats.core.errors import ReproductionError
 from cxstats.core.files import write_text_whole
-from cxstats.core.language import catalogue, label
+from cxstats.core.language import label
 from cxstats.core.paths import PACKAGE
 
 if TYPE_CHECKING:
@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 
 STATIC = PACKAGE / "app" / "site" / "static"
 LOCALE = "_locale"
+# What the theme says and its Chinese catalogue lacks.
+THEME_TEXTS = (
+    "site.theme.collapse",
+    "site.theme.expand",
+    "site.theme.breadcrumb",
+    "site.theme.color",
+    "site.theme.system",
+)
 # Sphinx's own names of the languages.
 SPHINX_LANGUAGE = {"en": "en", "zh": "zh_CN"}
 
@@ -101,9 +109,8 @@ def _write_theme_texts(folder: Path, lang: str) -> None:
     from babel.messages.mofile import write_mo
 
     texts = Catalog(locale=SPHINX_LANGUAGE[lang])
-    for key, text in catalogue().items():
-        if key.startswith("site.theme."):
-            texts.add(text.en, text.get(lang))
+    for key in THEME_TEXTS:
+        texts.add(label(key, "en"), label(key, lang))
     path = folder / SPHINX_LANGUAGE[lang] / "LC_MESSAGES" / "sphinx.mo"
     path.parent.mkdir(parents=True)
     with path.open("wb") as file:
