@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from cxstats.app.site.sources import write_sources
 from cxstats.core.errors import ReproductionError
 from cxstats.core.files import write_text_whole
-from cxstats.core.language import catalogue, label
+from cxstats.core.language import label
 from cxstats.core.paths import PACKAGE
 
 if TYPE_CHECKING:
@@ -22,11 +22,14 @@ if TYPE_CHECKING:
 
 STATIC = PACKAGE / "app" / "site" / "static"
 LOCALE = "_locale"
-# What the theme says and its own catalogue lacks.
+# What the theme says and its Chinese catalogue lacks.
 THEME_TEXTS = (
-    "site.theme.collapse", "site.theme.expand", "site.theme.breadcrumb", "site.theme.color",
+    "site.theme.collapse",
+    "site.theme.expand",
+    "site.theme.breadcrumb",
+    "site.theme.color",
     "site.theme.system",
-)  # fmt: skip
+)
 # Sphinx's own names of the languages.
 SPHINX_LANGUAGE = {"en": "en", "zh": "zh_CN"}
 
@@ -107,7 +110,7 @@ def _write_theme_texts(folder: Path, lang: str) -> None:
 
     texts = Catalog(locale=SPHINX_LANGUAGE[lang])
     for key in THEME_TEXTS:
-        texts.add(catalogue()[key].en, label(key, lang))
+        texts.add(label(key, "en"), label(key, lang))
     path = folder / SPHINX_LANGUAGE[lang] / "LC_MESSAGES" / "sphinx.mo"
     path.parent.mkdir(parents=True)
     with path.open("wb") as file:
