@@ -111,6 +111,11 @@ def test_charts_hold_the_numbers_of_the_table(written):
     assert kinds == {"bar", "line", "stacked"}
 
 
+def assert_begins(drawn, name):
+    """A name stands on a chart as it is, or cut where it is long."""
+    assert drawn == name or (drawn.endswith("…") and name.startswith(drawn[:-1].rstrip()))
+
+
 def check_chart(chart, native, lang):
     """Compare a chart, and the sheet behind it, with what it is to show."""
     data, frame = native.data(lang), drawn_rows(native)
@@ -121,9 +126,10 @@ def check_chart(chart, native, lang):
         np.testing.assert_allclose(np.array(series.values, float), expected, rtol=TOLERANCE)
         behind = [sheet.cell(i + 2, j + 2).value for i in range(len(data))]
         np.testing.assert_allclose(np.array(behind, float), expected, rtol=TOLERANCE)
-        assert series.name == data.columns[j + 1]
+        assert_begins(series.name, data.columns[j + 1])
     if native.kind != "stacked":
-        assert list(chart.plots[0].categories) == [str(name) for name in data.iloc[:, 0]]
+        for drawn, name in zip(chart.plots[0].categories, data.iloc[:, 0], strict=True):
+            assert_begins(drawn, str(name))
     bars = chart._chartSpace.findall(f".//{C}errBars")
     assert len(bars) == bool(native.low)
     if native.low:
@@ -153,8 +159,10 @@ def test_notes_hold_n_method_caveats_and_details(written):
         caveats += len(finding.caveats)
         if finding.n is not None:
             assert label("report.office.answers", lang, n=finding.n.write(lang)) in notes
-        else:
+        elif finding.chart is not None and finding.chart.native is not None:
             rows = drawn_rows(finding.chart.native)
+            if "n" not in rows:
+                continue
             for name, n in zip(rows[finding.chart.native.names], rows["n"], strict=True):
                 assert label("report.office.answers.of", lang, name=name, n=f"{n:.0f}") in notes
     assert caveats
