@@ -53,8 +53,8 @@ class Exercise:
 def _same(answer: Any, expected: str, tolerance: float) -> bool:
     number = _as_number(expected)
     if number is None:
-        words = str(answer).strip().casefold()
-        return words in {word.strip().casefold() for word in expected.split("|")}
+        text = str(answer).strip().casefold()
+        return text in {word.strip().casefold() for word in expected.split("|")}
     value = _as_number(answer)
     return value is not None and abs(value - number) <= tolerance
 

@@ -196,9 +196,9 @@ def _asked(
     """Return the codebook with the columns that were named in place of its own."""
     asked: dict[str, Any] = {}
     if groups is not None:
-        known = book.groups if isinstance(book.groups, Mapping) else {}
+        declared = book.groups if isinstance(book.groups, Mapping) else {}
         names = [groups] if isinstance(groups, str) else list(groups)
-        asked["groups"] = {name: known.get(name, {}) for name in names}
+        asked["groups"] = {name: declared.get(name, {}) for name in names}
     if wave is not None:
         asked["wave"] = wave
     if weights is not None:

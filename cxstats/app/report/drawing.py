@@ -26,7 +26,7 @@ class TableChart(Result):
 
     Attributes
     ----------
-    shown : ReportTable
+    source_table : ReportTable
     names : str
         Its column of names.
     limits : (str, str, str)
@@ -46,7 +46,7 @@ class TableChart(Result):
     synthetic : bool
     """
 
-    shown: ReportTable
+    source_table: ReportTable
     names: str
     limits: tuple[str, str, str]
     rows: tuple[int, ...]
@@ -62,20 +62,20 @@ class TableChart(Result):
     @property
     def table(self) -> pd.DataFrame:
         """The rows that are drawn."""
-        return self.shown.frame.iloc[list(self.rows)]
+        return self.source_table.frame.iloc[list(self.rows)]
 
     def title(self, lang: str | None = None) -> str:
         """Return the title of the table."""
-        return self.shown.title.get(lang)
+        return self.source_table.title.get(lang)
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
         """Return the rows with intervals; shares in per cent."""
-        frame = self.shown.translated(lang).iloc[list(self.rows)]
-        scale = 100.0 if self.limits[0] in self.shown.percent else 1.0
+        frame = self.source_table.translated(lang).iloc[list(self.rows)]
+        scale = 100.0 if self.limits[0] in self.source_table.percent else 1.0
         values = (scale * frame[column].to_numpy(float) for column in self.limits)
         common = {
             "source": label("metric.source", lang, n=format_number(self.n.value)),
-            "level": self.shown.level or 0.95,
+            "level": self.source_table.level or 0.95,
             "reference": round(scale * self.reference_value, 2),
             "axis": self.axis.get(lang),
             "decimals": 2 if scale == 1.0 else 0,

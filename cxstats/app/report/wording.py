@@ -54,8 +54,8 @@ def _without_code(text: str) -> str:
             clauses.append(clause)
         if clause.rstrip().endswith((".", "。")):
             skipping = False
-    kept = "".join(clauses).strip()
-    return re.sub(r"[;:；：]$", "", kept) if kept else text
+    plain = "".join(clauses).strip()
+    return re.sub(r"[;:；：]$", "", plain) if plain else text
 
 
 def reason(error: CxError) -> Text:

@@ -148,10 +148,10 @@ def _patterns(lang: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
         edge = r"(?<![A-Za-z0-9_²])", r"(?![A-Za-z0-9_²])"
         is_latin = re.search("[A-Za-z]", spelling) is not None
         # A word of letters may begin a sentence; an abbreviation is written one way.
-        words = re.escape(spelling)
+        expression = re.escape(spelling)
         if is_latin and not re.search("[A-Z]", spelling):
-            words = f"[{spelling[0].upper()}{spelling[0]}]{re.escape(spelling[1:])}"
-        return f"{edge[0]}{words}{edge[1]}" if is_latin else words
+            expression = f"[{spelling[0].upper()}{spelling[0]}]{re.escape(spelling[1:])}"
+        return f"{edge[0]}{expression}{edge[1]}" if is_latin else expression
 
     pairs = [(term.key, spelling) for term in terms() for spelling in term.spellings(lang)]
     pairs.sort(key=lambda pair: -len(pair[1]))

@@ -52,8 +52,8 @@ class Card:
         prose = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
         title, _, rest = "\n\n".join(prose).partition("\n")
         lines = [line for line in rest.splitlines() if line and line[0] not in "#|>-<"]
-        words = re.sub(r"[*_`]|\[([^]]*)\]\([^)]*\)", r"\1", lines[0] if lines else "")
-        question = re.split(r"(?<=[.?!])\s|(?<=[。？！])", words)[0]
+        prose_text = re.sub(r"[*_`]|\[([^]]*)\]\([^)]*\)", r"\1", lines[0] if lines else "")
+        question = re.split(r"(?<=[.?!])\s|(?<=[。？！])", prose_text)[0]
         picture, finding = _first_chart(notebook)
         return cls(name, title.lstrip("# ").strip(), question, finding, picture)
 
@@ -117,8 +117,8 @@ def _write_notebook(path: Path, notebook: NotebookNode, lang: str) -> None:
             if "image/png" in output.get("data", {})
         ]
         if alts:  # a chart without a title is named by the section that it stands in
-            words = " ".join(filter(None, alts)) or f"{label('site.chart', lang)}: {section}"
-            cell.metadata["mystnb"] = {"image": {"alt": words}}
+            alt = " ".join(filter(None, alts)) or f"{label('site.chart', lang)}: {section}"
+            cell.metadata["mystnb"] = {"image": {"alt": alt}}
         # A chart that a call returns is also shown; its address in memory is no output.
         cell.outputs = [o for o in cell.outputs if not _is_repr_of_axes(o)]
     nbformat.write(notebook, path)
@@ -133,17 +133,17 @@ def _links(text: str, up: str) -> str:
     """Return Markdown whose links lead to pages of the site; others become plain text."""
 
     def moved(match: re.Match[str]) -> str:
-        picture, words, target = match.groups()
+        picture, text_of_link, target = match.groups()
         if OUTSIDE.match(target):
             return match[0]
         path, mark, anchor = target.partition("#")
         name = Path(path).name
         others = {"CHANGELOG.md": "changes.md", "CITATION.cff": "cite.md", "facts.csv": "audit.md"}
         if name.endswith(".ipynb"):
-            return f"[{words}]({up}notebooks/{name}{mark}{anchor})"
+            return f"[{text_of_link}]({up}notebooks/{name}{mark}{anchor})"
         if Path(path).stem in PAGES or picture:
-            return f"{picture}[{words}]({up}pages/{name}{mark}{anchor})"
-        return f"[{words}]({up}{others[name]})" if name in others else words
+            return f"{picture}[{text_of_link}]({up}pages/{name}{mark}{anchor})"
+        return f"[{text_of_link}]({up}{others[name]})" if name in others else text_of_link
 
     return LINK.sub(moved, text)
 
@@ -186,8 +186,8 @@ def _card(folder: Path, card: Card) -> str:
         pictures.mkdir(parents=True, exist_ok=True)
         (pictures / f"{card.name}.png").write_bytes(card.picture)
         source = f"_static/gallery/{card.name}.png"
-        words = escape(card.finding or card.title)
-        image = f'<img src="{source}" alt="{words}" loading="lazy">'
+        alt = escape(card.finding or card.title)
+        image = f'<img src="{source}" alt="{alt}" loading="lazy">'
     finding = f'<p class="finding">{escape(card.finding)}</p>' if card.finding else ""
     return (
         f'<a class="card" href="notebooks/{card.name}.html">{image}'

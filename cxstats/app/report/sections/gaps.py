@@ -376,9 +376,9 @@ def _reliability(client: Client) -> Finding:
     if not rows:
         raise NoFinding(both("report.absent.no_alpha"))
     names = ("alpha", "alpha_ci_low", "alpha_ci_high", "omega", "omega_ci_low", "omega_ci_high")
-    shown = result.table.loc[rows, [*names, "n_items", "n"]]
+    coefficients = result.table.loc[rows, [*names, "n_items", "n"]]
     frame = pd.DataFrame({"construct": [client.name(name) for name in rows]})
-    frame = pd.concat([frame, shown.reset_index(drop=True)], axis=1)
+    frame = pd.concat([frame, coefficients.reset_index(drop=True)], axis=1)
     table = ReportTable("reliability", both("report.table.reliability"), frame, level=result.level)
     # Where some alpha may be below the limit, the least certain one is the headline.
     verdicts = [_verdict(row) for _, row in frame.iterrows()]
@@ -526,7 +526,7 @@ def _by_group(client: Client, scores: _Scores, column: str) -> Finding:
     order: Any = sure.assign(of_all=sure["score"] == OVERALL, size=sure["estimate"].abs())
     order = order.sort_values(["of_all", "size"], ascending=[True, False], kind="stable")
     rows: list[Any] = list(order.itertuples())
-    shown = str(rows[0].score) if rows else OVERALL
+    score_drawn = str(rows[0].score) if rows else OVERALL
     details: tuple[Sentence, ...] = ()
     advice = None
     size = certainty = 0.0
@@ -536,17 +536,17 @@ def _by_group(client: Client, scores: _Scores, column: str) -> Finding:
         ends = {name: headline.values[name] for name in ("name", "higher", "lower")}
         advice = Sentence("report.advice.groups", ends)
         first = rows[0]
-        size = abs(float(first.estimate)) / _sd(scores.result, shown)
+        size = abs(float(first.estimate)) / _sd(scores.result, score_drawn)
         certainty = 1 - float(first.p_adjusted)
     else:
         values = {"name": both("report.gaps.scores"), "column": client.name(column)}
         headline = Sentence("report.gaps.groups_alike", values)
-    drawn = tuple(row for (score, _), row in where.items() if score == shown)
-    n = scores.table.cell(_row_of(client, shown), "n", "whole")
+    drawn = tuple(row for (score, _), row in where.items() if score == score_drawn)
+    n = scores.table.cell(_row_of(client, score_drawn), "n", "whole")
     chart = interval_chart(
-        table, "group", LIMITS, headline=headline, n=n, axis=scores.name(client, shown),
+        table, "group", LIMITS, headline=headline, n=n, axis=scores.name(client, score_drawn),
         origin=scores.result, synthetic=client.synthetic, rows=drawn,
-        reference=_value(scores.result, shown, "estimate"),
+        reference=_value(scores.result, score_drawn, "estimate"),
     )  # fmt: skip
     return Finding(
         headline,

@@ -160,8 +160,8 @@ def _overall(
         chart=chart,
     )
     better = "low" if metric.name == "ces_effort" else "high"
-    shown = {k: values[k] for k in ("estimate", "low", "high", "n")}
-    return finding, Indicator(name, title, UNITS[metric.unit], **shown, better=better)
+    cells = {k: values[k] for k in ("estimate", "low", "high", "n")}
+    return finding, Indicator(name, title, UNITS[metric.unit], **cells, better=better)
 
 
 def _title(metric: Metric) -> Text:

@@ -92,8 +92,8 @@ def command(client: Client) -> str:
             f"cx.report({client.file!r}, 'codebook.yml'{targets}, min_cell={client.min_cell}, "
             f"seed={client.seed})"
         )
-    words = ["cxstats", "report", client.file, "--codebook", "codebook.yml"]
+    command = ["cxstats", "report", client.file, "--codebook", "codebook.yml"]
     for name, value in client.targets.items():
-        words += ["--target", f"{name}={value:g}"]
-    words += ["--min-cell", str(client.min_cell)]
-    return shlex.join(words)
+        command += ["--target", f"{name}={value:g}"]
+    command += ["--min-cell", str(client.min_cell)]
+    return shlex.join(command)
