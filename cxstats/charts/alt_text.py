@@ -16,7 +16,7 @@ def alt_text(figure: Figure) -> str:
     --------
     >>> import matplotlib.pyplot as plt
     >>> figure, ax = plt.subplots()
-    >>> _ = figure.suptitle("Waiting is the widest\\ngap")
+    >>> _ = figure.suptitle("Waiting is the widest\ngap")
     >>> alt_text(figure)
     'Waiting is the widest gap'
     >>> plt.close(figure)

@@ -38,6 +38,8 @@ DRAWN = 1_000_000
 GATHERED, PRODUCTS, ROWS = 2**26, 2**18, 512
 # Cases above which the moments of resamples are drawn instead of the cases.
 LARGE = 100_000
+# Multiplications of products of cases up to which these are formed in double precision.
+EXACT_WORK = 2e11
 # A published matrix is rounded; eigenvalues down to this share of the largest count as zero.
 ROUNDING = 1e-3
 
@@ -341,7 +343,7 @@ class Replicates:
 
 
 def replicate_moments(matrix: ArrayLike, n_resamples: int, seed: Seed) -> Replicates:
-    """Return moments of bootstrap replicates: by `normal_moments` above `LARGE` cases.
+    """Return moments of bootstrap replicates: by `normal_moments` from `LARGE` cases on.
 
     Parameters
     ----------
@@ -354,7 +356,7 @@ def replicate_moments(matrix: ArrayLike, n_resamples: int, seed: Seed) -> Replic
     Examples
     --------
     >>> import numpy as np
-    >>> x = np.random.default_rng(0).normal(size=(100_001, 2))
+    >>> x = np.random.default_rng(0).normal(size=(100_000, 2))
     >>> replicate_moments(x, 10, seed=1).normal, replicate_moments(x[1:], 10, seed=1).normal
     (True, False)
     """
@@ -412,8 +414,10 @@ def normal_moments(matrix: ArrayLike, n_resamples: int, seed: Seed) -> Replicate
     size = p + len(row)
     total, square = np.zeros(size), np.zeros((size, size))
     with quiet_linear_algebra():
-        # Single precision in a block: seven digits of the spread of replicates are enough.
-        for _, terms in _products(scaled, np.float32, max(PRODUCTS // size, size)):
+        # Where there is much to multiply, single precision in a block: seven digits of the spread of
+        # replicates are enough, and columns that determine each other do so to these digits.
+        precision = np.float64 if n * size**2 < EXACT_WORK else np.float32
+        for _, terms in _products(scaled, precision, max(PRODUCTS // size, size)):
             total += terms.sum(axis=1, dtype=float)
             square += terms @ terms.T
         average = total / n
