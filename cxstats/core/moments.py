@@ -414,8 +414,8 @@ def normal_moments(matrix: ArrayLike, n_resamples: int, seed: Seed) -> Replicate
     size = p + len(row)
     total, square = np.zeros(size), np.zeros((size, size))
     with quiet_linear_algebra():
-        # Where there is much to multiply, single precision in a block: seven digits of the spread of
-        # replicates are enough, and columns that determine each other do so to these digits.
+        # Where there is much to multiply, single precision in a block: seven digits of the spread
+        # are enough, and columns that determine each other do so to these digits.
         precision = np.float64 if n * size**2 < EXACT_WORK else np.float32
         for _, terms in _products(scaled, precision, max(PRODUCTS // size, size)):
             total += terms.sum(axis=1, dtype=float)

@@ -75,8 +75,8 @@ def test_ends_with_published_reproduced_agrees(path):
     assert all(row.split()[-1] == "True" for row in rows)
 
 
-# What runs the notebooks and builds their site; what they import, as the users of each package do; and what they use
-# through a function of cxstats that reads its data, words or font.
+# What runs the notebooks and builds their site; what they import, as the users of each package do;
+# and what they use through a function of cxstats that reads its data, words or font.
 RUNNERS = {
     "ipykernel", "jupyterlab", "nbclient", "nbconvert", "nbformat",
     "latex2mathml", "myst-nb", "pydata-sphinx-theme", "sphinx",
