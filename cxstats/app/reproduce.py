@@ -21,6 +21,7 @@ from cxstats.core.errors import CxError, DataError, MissingToolError, Reproducti
 from cxstats.core.files import read_bytes, write_whole
 from cxstats.core.messages import printable
 from cxstats.core.paths import collection_folder
+from cxstats.core.progress import QUIET
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -223,7 +224,7 @@ async def _run_notebook(path: Path, source: bytes, notebook: NotebookNode) -> Ru
         )
         error = ""
         try:
-            await client.async_execute()
+            await client.async_execute(env={**os.environ, QUIET: "1"})
         except CellExecutionError as failure:
             value = str(failure.evalue).strip().split("\n")[0]
             error = f"cell {current}: {failure.ename}: {value}"

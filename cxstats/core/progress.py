@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -11,6 +12,8 @@ from typing import Any
 
 # Seconds of silence before a bar appears.
 PATIENCE = 2.0
+# Environment variable: where it is set no bar is shown.
+QUIET = "CXSTATS_NO_PROGRESS"
 
 
 def quiet_linear_algebra() -> AbstractContextManager[object]:
@@ -68,7 +71,9 @@ def _start_bar() -> Any:
     from rich.progress import Progress
 
     console = Console(stderr=True)
-    visible = console.is_terminal or (console.is_jupyter and find_spec("ipywidgets") is not None)
+    in_notebook = console.is_jupyter and find_spec("ipywidgets") is not None
+    # An executed page would hold a bar only where the machine was slow.
+    visible = (console.is_terminal or in_notebook) and QUIET not in os.environ
     bar = Progress(console=console, transient=True, disable=not visible)
     bar.start()
     return bar

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 # Pages that stand in the collection, in the order of the menu.
-PAGES = ("tour", "client_files", "formulas", "accuracy_and_speed", "coverage")
+PAGES = (
+    "tour", "report", "client_files", "larger_tables", "formulas", "accuracy_and_speed", "speed",
+    "coverage",
+)  # fmt: skip
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
 OUTSIDE = re.compile(r"^(?:[a-z]+:|#|//)")
 
@@ -150,7 +153,7 @@ def _links(text: str, up: str) -> str:
 
 def _write_pages(folder: Path, lang: str) -> None:
     source = collection_folder() / "pages"
-    for picture in source.glob("*.png"):
+    for picture in source.rglob("*.png"):
         shutil.copy(picture, folder / picture.name)
     for name in PAGES:
         translated = source.parent / lang / "pages" / f"{name}.md"
