@@ -385,11 +385,14 @@ def _plain_names(
     """Return the columns wanted of a pandas frame, under names that are text."""
     if not hasattr(frame, "columns"):
         frame = frame.to_frame()
-    there = [str(name) for name in frame.columns]
+    names = frame.columns.tolist()
+    there = [str(name) for name in names]
     wanted = [str(name) for name in columns] if columns is not None else list(there)
     extra = [name for name in (by, weights) if name is not None and name not in wanted]
     _check_columns([*wanted, *extra] if columns is not None else there, there)
-    frame = frame.set_axis(there, axis=1)[[*wanted, *extra]]
+    if names != there:
+        frame = frame.set_axis(there, axis=1)
+    frame = frame[[*wanted, *extra]]
     return frame, None if columns is None else wanted
 
 

@@ -95,9 +95,18 @@ BEHIND = {
 }
 
 
-def test_every_package_for_the_notebooks_is_used_by_one():
+@pytest.fixture
+def project():
     root = find_notebooks()[0].parent.parent
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def test_an_installed_package_has_what_a_checkout_has(project):
+    extras = project["project"]["optional-dependencies"]
+    assert sorted(extras["notebooks"] + extras["gpl"]) == project["dependency-groups"]["notebooks"]
+
+
+def test_every_package_for_the_notebooks_is_used_by_one(project):
     declared = project["dependency-groups"]["notebooks"]
     names = {re.match(r"[\w-]+", line).group() for line in declared}
     assert names == RUNNERS | set(BEHIND) | (IMPORTED & names)

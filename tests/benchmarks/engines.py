@@ -78,8 +78,11 @@ def on_spark(folder: Path) -> None:
     try:
         measure("spark", session.read.parquet(str(folder)))
         for pid in children(os.getpid()):
-            status = Path(f"/proc/{pid}/status").read_text()
-            command = Path(f"/proc/{pid}/cmdline").read_text()
+            try:
+                status = Path(f"/proc/{pid}/status").read_text()
+                command = Path(f"/proc/{pid}/cmdline").read_text()
+            except FileNotFoundError:  # it has ended since
+                continue
             if "SparkSubmit" in command:
                 peak = int(status.split("VmHWM:")[1].split()[0]) / 1e6
                 print(f"  spark    peak memory of the driver's Java {peak:.2f} GB")

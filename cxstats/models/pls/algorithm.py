@@ -164,12 +164,12 @@ class _Rows:
 
     def to_unit_variance(self, weights: Array, design: Design) -> tuple[Array, Array, Array]:
         """Return weights (p, b), composite and item (J, p, b), and composite correlations."""
-        size = len(design.constructs)
-        cross, term = np.zeros((size, *weights.shape)), np.empty_like(weights)
-        for i, j in enumerate(design.home):
-            np.multiply(self.corr[i], weights[i], out=term)
-            cross[j] += term
-        joint = (design.member.T @ (cross * weights)).reshape(size, size, -1)
+        size, batch = len(design.constructs), weights.shape[1]
+        cross, joint = np.empty((size, *weights.shape)), np.empty((size, size, batch))
+        for j, block in enumerate(design.blocks):
+            np.einsum("ikb,ib->kb", self.corr[block], weights[block], out=cross[j])
+        for j, block in enumerate(design.blocks):
+            np.einsum("jib,ib->jb", cross[:, block], weights[block], out=joint[:, j])
         scale = 1 / np.sqrt(np.einsum("jjb->jb", joint))
         cross *= scale[:, None]
         joint *= scale[:, None] * scale

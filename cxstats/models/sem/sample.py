@@ -405,7 +405,7 @@ def columns_of(data: Any) -> list[str] | None:
     if isinstance(data, np.ndarray):
         return [f"x{i + 1}" for i in range(data.shape[-1])]
     if is_pandas(data):
-        return [str(name) for name in data.columns]
+        return [str(name) for name in data.columns.tolist()]
     try:
         table: Any = nw.from_native(data)
     except TypeError:

@@ -455,7 +455,8 @@ def _in_matrices(structure: Structure, *matrices: int) -> NDArray[np.intp]:
 
 
 def _at(matrix: Array, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Array:
-    out: Array = matrix[..., rows[:, None], columns]
+    flat = matrix.reshape(*matrix.shape[:-2], -1)  # one index is looked up faster than two
+    out: Array = flat.take(rows[:, None] * matrix.shape[-1] + columns, axis=-1)
     return out
 
 
