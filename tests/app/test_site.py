@@ -109,6 +109,23 @@ def test_no_english_of_the_theme_on_chinese_pages(pages, site):
         assert not {w for w in english if not re.search("[\u4e00-\u9fff]", w)}, name
 
 
+@pytest.mark.parametrize(
+    ("lang", "heads"),
+    [
+        ("en", {"Parameters", "Returns", "Raises", "Examples", "Notes"}),
+        ("zh", {"参数", "返回", "引发的错误", "示例", "备注"}),
+    ],
+)
+def test_reference_has_its_headings_in_the_language_of_the_page(pages, site, lang, heads):
+    page = pages[site / lang / "reference_service.html"]
+    names = page.xpath(
+        "//dl[contains(@class, 'field-list')]/dt/text() | //p[@class='rubric']/text()"
+    )
+    assert {name.strip() for name in names} == heads
+    says = [text for text in page.xpath("//article//p/text()") if "名称与说明为英文" in text]
+    assert len(says) == (lang == "zh")
+
+
 def test_nothing_but_pages_ships(site):
     assert {path.name for path in site.iterdir()} == {"index.html", "en", "zh"}
     assert not list(site.rglob("*.ipynb"))
