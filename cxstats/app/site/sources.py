@@ -160,6 +160,7 @@ def _write_pages(folder: Path, lang: str) -> None:
         page = source / f"{name}.md"
         twin = page_twin(page, lang)
         text = _links((twin if twin.is_file() else page).read_text(encoding="utf-8"), "../")
+        text = linked(text, lang, "../glossary.md", set())
         (folder / f"{name}.md").write_text(text, encoding="utf-8")
 
 
