@@ -77,6 +77,12 @@ def test_formulas_are_mathml(pages, site):
         assert not re.search(r"\$\$|\\frac|\\\(", "".join(prose)), path
 
 
+def test_no_mark_of_markdown_is_left(pages):
+    for path, page in pages.items():
+        prose = page.xpath("//article//text()[not(ancestor::pre) and not(ancestor::code)]")
+        assert not re.search(r"\]\([^)]*\.(md|html)|\*\*\w", "".join(prose)), path
+
+
 def test_language_of_every_page_is_said(pages, site):
     for path, page in pages.items():
         folder = path.relative_to(site).parts[0]
