@@ -31,7 +31,9 @@ NAMES = {
     "fonts, machines, encodings": {"CJK", "WenQuanYi", "AMD", "EPYC", "UTF-8", "HTML"},
     "units": {"GB", "MB"},
     "organisations": {"ETH"},
-    "letters of formulas as printed": {"TE", "PE", "CE", "LE", "CL", "CV", "CF", "CS", "MPT", "XXX"},
+    "letters of formulas as printed": {
+        "TE", "PE", "CE", "LE", "CL", "CV", "CF", "CS", "MPT", "XXX",
+    },
 }  # fmt: skip
 
 
