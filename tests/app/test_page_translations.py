@@ -134,6 +134,16 @@ def test_page_of_a_command_has_the_figures_of_the_run(page, texts):
     )
 
 
+def test_every_size_that_is_measured_has_chinese():
+    """The command would stop after its minutes of work."""
+    source = (WRITTEN["speed"].parent / "sizes.py").read_text(encoding="utf-8")
+    names = re.findall(r"(?:measured\(\s*|name = )f?\"([^\"]+)\"", source)
+    assert len(names) > 12
+    speed = Texts(WRITTEN["speed"])
+    for name in names:
+        speed.chinese(re.sub(r"\{[^}]+\}", "7", name).strip())
+
+
 @pytest.fixture
 def texts(tmp_path):
     path = tmp_path / "texts.csv"
