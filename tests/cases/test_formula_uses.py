@@ -8,9 +8,9 @@ import pytest
 import cxstats as cx
 from cxstats.app.reproduce import find_notebooks, read_notebook
 from cxstats.cases import formula_uses
-from cxstats.cases.formula_uses import formula_page, read_formula_uses
+from cxstats.cases.formula_uses import read_formula_uses
 from cxstats.satisfaction import FORMULAS
-from tests.cases.formula_page import PAGE
+from tests.cases.formula_page import pages
 
 USES = read_formula_uses()
 COMPUTED = [use for use in USES if use.use == "computed"]
@@ -49,10 +49,9 @@ def test_the_registered_function_is_the_one_named():
     assert differing == {"A01"}
 
 
-def test_the_page_is_fresh():
-    assert PAGE.read_text(encoding="utf-8") == formula_page(), (
-        "run python -m tests.cases.formula_page"
-    )
+@pytest.mark.parametrize(("path", "text"), pages().items(), ids=("en", "zh"))
+def test_the_page_is_fresh(path, text):
+    assert path.read_text(encoding="utf-8") == text, "run python -m tests.cases.formula_page"
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,10 @@ import numpy as np
 import cxstats as cx
 from tests.coverage import SIZES, Interval, says
 from tests.coverage.intervals import INTERVALS
+from tests.page_in_chinese import write_both
 
 TABLE = Path(__file__).with_name("coverage.csv")
+TEXTS = Path(__file__).with_name("page_texts.csv")
 PAGE = Path(__file__).parents[2] / "notebooks" / "pages" / "coverage.md"
 ALLOWED = (93.5, 96.5)  # per cent within which a 95 % interval keeps what it says
 OFTEN = 90  # per cent of samples in which a result says something, to say that it does
@@ -124,7 +126,7 @@ def _write(rows: list[dict[str, Any]]) -> None:
         writer = csv.DictWriter(file, HEADS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(kept)
-    PAGE.write_text(page(kept), encoding="utf-8")
+    write_both(PAGE, page(kept), TEXTS)
 
 
 def page(rows: list[dict[str, Any]]) -> str:

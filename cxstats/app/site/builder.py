@@ -6,6 +6,7 @@ import shutil
 import warnings
 from collections.abc import Mapping
 from html import escape
+from importlib import import_module
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,13 +23,15 @@ if TYPE_CHECKING:
 
 STATIC = PACKAGE / "app" / "site" / "static"
 LOCALE = "_locale"
-# What the theme says and its Chinese catalogue lacks.
+# What the theme says and its Chinese catalogue lacks, and what Sphinx's says otherwise than we do.
 THEME_TEXTS = (
     "site.theme.collapse",
     "site.theme.expand",
     "site.theme.breadcrumb",
     "site.theme.color",
     "site.theme.system",
+    "site.sphinx.references",
+    "site.sphinx.raises",
 )
 # Sphinx's own names of the languages.
 SPHINX_LANGUAGE = {"en": "en", "zh": "zh_CN"}
@@ -76,6 +79,9 @@ def _sphinx(sources: Path, out: Path, lang: str, languages: tuple[str, ...]) -> 
     from sphinx.util.docutils import docutils_namespace, patch_docutils
 
     locale.translators.clear()  # or the texts of the language built before would stay
+    # Imported while no language is set, its labels ("Returns") are looked up for each page;
+    # imported later, they would stay in the language that is built first.
+    import_module("sphinx.domains.python")
     _write_theme_texts(sources / LOCALE, lang)
     static = sources / "_static"
     static.mkdir(exist_ok=True)
@@ -104,7 +110,7 @@ def _sphinx(sources: Path, out: Path, lang: str, languages: tuple[str, ...]) -> 
 
 
 def _write_theme_texts(folder: Path, lang: str) -> None:
-    """Write the texts of the theme that its catalogue lacks, as gettext reads them."""
+    """Write the texts that the catalogues lack, as gettext reads them."""
     from babel.messages.catalog import Catalog
     from babel.messages.mofile import write_mo
 

@@ -11,10 +11,10 @@ from functools import cache
 from cxstats.core.language import Text, label
 from cxstats.core.paths import collection_folder, data_folder
 
-# What prose never links in: code, links, headings, tags, formulas.
+# What prose never links in: code, answers of exercises (HTML), links, headings, tags, formulas.
 UNTOUCHED = re.compile(
-    r"```.*?```|`[^`\n]*`|!?\[[^\]]*\]\([^)]*\)|^#.*?$|<[^>]+>|\$\$.*?\$\$|\$[^$\n]+\$|"
-    r"<summary>.*?</summary>|\*\*[^*\n]+\*\*",
+    r"```.*?```|<details>.*?</details>|`[^`\n]*`|!?\[[^\]]*\]\([^)]*\)|^#.*?$|<[^>]+>|"
+    r"\$\$.*?\$\$|\$[^$\n]+\$|\*\*[^*\n]+\*\*",
     re.M | re.S,
 )
 

@@ -30,14 +30,15 @@ def public_names() -> dict[str, dict[str, str]]:
 def reference_pages(lang: str) -> dict[str, str]:
     """Return the pages of the reference by name."""
     pages, rows = {}, []
+    language = "" if lang == "en" else f"{label('site.reference.language', lang)}\n\n"
     for room, names in public_names().items():
         title = label(f"site.room.{room}", lang)
         rows.append(f"reference_{room}")
         blocks = "\n".join(_entry(name, module) for name, module in sorted(names.items()))
-        pages[f"reference_{room}"] = f"# {title}\n\n```{{eval-rst}}\n{blocks}\n```\n"
+        pages[f"reference_{room}"] = f"# {title}\n\n{language}```{{eval-rst}}\n{blocks}\n```\n"
     listed = "\n".join(rows)
     pages["reference"] = (
-        f"# {label('site.reference', lang)}\n\n{label('site.reference.text', lang)}\n\n"
+        f"# {label('site.reference', lang)}\n\n{label('site.reference.text', lang)}\n\n{language}"
         f"```{{toctree}}\n:maxdepth: 2\n\n{listed}\n```\n"
     )
     return pages

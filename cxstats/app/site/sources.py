@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from cxstats.app.site.collection import DOORS, reading_order
 from cxstats.app.site.glossary import glossary_page, linked
 from cxstats.app.site.reference import reference_pages
+from cxstats.app.translations import page_twin
 from cxstats.core.language import label
 from cxstats.core.paths import PACKAGE, collection_folder
 
@@ -156,9 +157,10 @@ def _write_pages(folder: Path, lang: str) -> None:
     for picture in source.rglob("*.png"):
         shutil.copy(picture, folder / picture.name)
     for name in PAGES:
-        translated = source.parent / lang / "pages" / f"{name}.md"
-        page = translated if translated.is_file() else source / f"{name}.md"
-        text = _links(page.read_text(encoding="utf-8"), "../")
+        page = source / f"{name}.md"
+        twin = page_twin(page, lang)
+        text = _links((twin if twin.is_file() else page).read_text(encoding="utf-8"), "../")
+        text = linked(text, lang, "../glossary.md", set())
         (folder / f"{name}.md").write_text(text, encoding="utf-8")
 
 
