@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cxstats.core.column_sums import ROUNDING
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.messages import row_name
 from cxstats.stats.bootstrap import bca
@@ -224,9 +225,18 @@ class DifferenceVariances:
         n, k = p.shape
         if n < 2:
             return cls(n, np.full((3, k), np.nan), np.full(3, np.nan))
-        covariances = [_covariances(x, weights) for x in (p, e, p - e)]
+        kinds = (p, e, p - e)
+        covariances = [_covariances(x, weights) for x in kinds]
         items = np.array([np.diag(cov) for cov in covariances])
-        return cls(n, items, np.array([cov.sum() for cov in covariances]))
+        totals = np.array([cov.sum() for cov in covariances])
+        # Of scores that are the same for all, what is left of a variance is rounding.
+        squares = np.array([(x**2).mean(axis=0) for x in kinds])
+        of_totals = np.array([(x.sum(axis=1) ** 2).mean() for x in kinds])
+        return cls(
+            n,
+            np.where(items > ROUNDING * squares, items, 0.0),
+            np.where(totals > ROUNDING * of_totals, totals, 0.0),
+        )
 
     def coefficients(self) -> tuple[float, float, float]:
         """Return r_D, alpha of the item gaps, and the error variance of the gap."""

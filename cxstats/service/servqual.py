@@ -23,7 +23,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cxstats.core.column_sums import MOST_VALUES, column_sums
-from cxstats.core.engines import as_pandas, is_lazy, is_too_large, note_of_sums
+from cxstats.core.engines import (
+    SPARK,
+    STREAMED,
+    as_pandas,
+    as_table,
+    engine_of,
+    is_lazy,
+    is_too_large,
+)
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval, p_text
 from cxstats.core.language import Text, both, check_lang, label, note_if
@@ -252,14 +260,21 @@ def _group_columns(book: Codebook, arguments: Mapping[str, Any]) -> list[str]:
 
 
 def _needs_respondents(arguments: Mapping[str, Any]) -> bool:
-    """Return whether intervals need respondents: resamples of them, or a sampling design."""
-    resampled = arguments.get("interval") == "bca"
-    return resampled or any(arguments.get(name) is not None for name in ("design", "cluster"))
+    """Return whether the respondents of a lazy table are fetched, as far as that is allowed."""
+    has_design = any(arguments.get(name) is not None for name in ("design", "cluster"))
+    return has_design or not _comes_from_sums(arguments["frame"], arguments.get("interval", "t"))
 
 
-def _comes_from_sums(frame: Any, interval: str, design: Design | None) -> bool:
-    """Return whether everything comes from sums that the engine of a lazy table adds up."""
-    return design is None and is_lazy(frame) and (interval != "bca" or is_too_large(frame))
+def _comes_from_sums(frame: Any, interval: str) -> bool:
+    """Return whether everything comes from sums that the engine of a lazy table adds up.
+
+    Engines whose planners take long over hundreds of sums give rows instead while there are few;
+    so does any, where these are to be resampled.
+    """
+    if not is_lazy(frame):
+        return False
+    adds_up = engine_of(as_table(frame)) in (*STREAMED, *SPARK)
+    return (adds_up and interval != "bca") or is_too_large(frame)
 
 
 @by_codebook(_group_columns, sampling=("design", "cluster"), in_memory=_needs_respondents)
@@ -363,7 +378,7 @@ def servqual(  # noqa: PLR0913  (keywords)
         _check_two_samples(weights, by)
     options = _options(codebook, "gap", level, interval, n_resamples, seed)
     chosen = design_of(design, cluster=cluster)
-    if _comes_from_sums(frame, interval, chosen):
+    if chosen is None and _comes_from_sums(frame, interval):
         summary = _summary_of_sums if paired else _summary_of_two_sums
         return _result(summary(frame, codebook, "gap", weights, by, options, min_cell), options)
     data = as_pandas(frame)
@@ -618,12 +633,11 @@ def _summary_of_sums(
         reliability=reliability,
         zone=zone,
         groups=groups,
-        notes=_sums_notes(frame, options, tests, [(p, tests.t), *zone_p] if gap else []),
+        notes=_sums_notes(options, tests, [(p, tests.t), *zone_p] if gap else []),
     )
 
 
 def _sums_notes(
-    frame: Any,
     options: MeanOptions,
     tests: MeanTests,
     p_wilcoxon: Sequence[tuple[Array, Array]],
@@ -632,7 +646,6 @@ def _sums_notes(
     drawn = options.interval == "bca" and not is_large(tests.n[tests.n > 0].min(initial=np.inf))
     lacking = any((np.isnan(p) & np.isfinite(t)).any() for p, t in p_wilcoxon)
     return (
-        *((note_of_sums(frame),) if is_too_large(frame) else ()),
         *note_if(drawn, "servqual.note.drawn", least=format_number(LARGE)),
         *note_if(lacking, "servqual.note.no_wilcoxon", most=format_number(MOST_VALUES)),
     )
@@ -743,7 +756,7 @@ def _summary_of_two_sums(
         turned=_turned(book, ()),
         of_roles={"perception": perception.n, "expectation": expectation.n},
         sizes=answered,
-        notes=_sums_notes(frame, options, tests, []),
+        notes=_sums_notes(options, tests, []),
     )
 
 
@@ -778,7 +791,7 @@ def servperf(  # noqa: PLR0913  (keywords)
     codebook = as_codebook(codebook)
     options = _options(codebook, "perception", level, interval, n_resamples, seed)
     chosen = design_of(design, cluster=cluster)
-    if _comes_from_sums(frame, interval, chosen):
+    if chosen is None and _comes_from_sums(frame, interval):
         summary = _summary_of_sums(frame, codebook, "perception", weights, by, options, min_cell)
         return _result(summary, options)
     data = as_pandas(frame)
