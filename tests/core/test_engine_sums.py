@@ -172,3 +172,15 @@ def test_a_method_that_needs_respondents_says_so(large):
     rows = cx.open_table(large, columns, collect=True)
     result = cx.servqual(rows, BOOK, cluster="branch").table
     pd.testing.assert_frame_equal(result, wanted, rtol=1e-10)
+
+
+def test_times_of_a_session_come_on_its_clock(monkeypatch):
+    """As SQLFrame gives them: a day that was cut off bears the time zone of the session."""
+    import duckdb
+
+    connection = duckdb.connect()
+    connection.execute("set TimeZone = 'Asia/Shanghai'")
+    days = connection.sql("select cast('2024-03-05 00:00:00+08' as timestamptz) as day")
+    monkeypatch.setattr(engines, "engine_of", lambda table: "sqlframe")
+    frame = engines.fetched(nw.from_native(days))
+    assert frame["day"].tolist() == [pd.Timestamp("2024-03-05")]
