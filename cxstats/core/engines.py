@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,8 @@ BLOCK = 2_000_000
 STREAMED = ("polars", "duckdb")
 OF_PANDAS = ("pandas", "polars", "duckdb", "dask")  # with a way of their own to pandas
 SPARK = ("pyspark", "pyspark_connect")  # as Narwhals names it
+# Whose times are moments, read on the clock of their session.
+OF_SESSION = (*SPARK, "sqlframe")
 ROW = "(row number of cxstats)"  # a name that no table has
 # Rows that a method may fetch from a lazy table without being asked to: 60 columns are 1 GB.
 MOST_ROWS = 2_000_000
@@ -319,10 +322,14 @@ def fetched(table: Any, columns: Sequence[str] | None = None) -> pd.DataFrame:
         return frame
     # Others would go by ways of pandas that warn of every pandas they do not know.
     frame = table.collect("pyarrow").to_pandas()
-    if engine in SPARK:  # whose times are moments, and read on the clock of the session
-        for name in frame.columns:
-            if isinstance(frame[name].dtype, pd.DatetimeTZDtype):
-                frame[name] = frame[name].dt.tz_localize(None)
+    if engine not in OF_SESSION:
+        return frame
+    for name in frame.columns:
+        kind: Any = frame[name].dtype
+        if isinstance(kind, pd.DatetimeTZDtype):
+            # A day begins at midnight on the clock of the session; Spark's Arrow has that of UTC.
+            zone = table.collect_schema()[name].time_zone if engine in SPARK else kind.tz
+            frame[name] = frame[name].dt.tz_convert(zone).dt.tz_localize(None)
     return frame
 
 
@@ -349,6 +356,19 @@ def as_number(name: str, kind: Any) -> Any:
     if kind.is_decimal():  # whose products and floors would outgrow their digits
         return x.cast(nw.Float64)
     return nw.when(~x.is_nan()).then(x) if kind.is_float() else x
+
+
+def as_time(table: Any, time: datetime) -> Any:
+    """Return a time without a zone as an expression that can stand beside times of a table.
+
+    Spark would read a time of Python on the clock of this machine, which may differ from that of
+    its session.
+    """
+    import narwhals as nw
+
+    if engine_of(table) in SPARK:
+        return nw.lit(time.isoformat(" ")).cast(nw.Datetime("us"))
+    return nw.lit(time)
 
 
 def first_row(table: Any, condition: Any, columns: Sequence[str]) -> tuple[int | None, Any]:

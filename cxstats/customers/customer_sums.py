@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.core.engines import fetched
+from cxstats.core.engines import as_time, fetched
 from cxstats.core.errors import CxError, DataError
 from cxstats.customers.transactions import Transactions, as_day
 
@@ -53,9 +53,9 @@ def within(transactions: Transactions, first: pd.Timestamp, last: pd.Timestamp) 
     time, end = nw.col("time"), last + np.timedelta64(1, "D")
     data = transactions.data
     if first > transactions.first:
-        data = data.filter(time >= nw.lit(first.to_pydatetime()))
+        data = data.filter(time >= as_time(data, first.to_pydatetime()))
     if last < transactions.last:
-        data = data.filter(time < nw.lit(end.to_pydatetime()))
+        data = data.filter(time < as_time(data, end.to_pydatetime()))
     return data
 
 

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cxstats.core.cells import as_floats, check_group_values
-from cxstats.core.engines import as_number, as_pandas, first_row, is_pandas, is_synthetic
+from cxstats.core.engines import (
+    as_number,
+    as_pandas,
+    as_time,
+    fetched,
+    first_row,
+    is_pandas,
+    is_synthetic,
+)
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import Text, both, label, listed
@@ -307,7 +315,8 @@ def _numbers(table: Any, **expressions: Any) -> dict[str, Any]:
     import narwhals as nw
 
     row = table.select(**expressions)
-    row = row.collect() if isinstance(row, nw.LazyFrame) else row
+    if isinstance(row, nw.LazyFrame):
+        return {str(name): column.iloc[0] for name, column in fetched(row).items()}
     values: dict[str, Any] = row.rows(named=True)[0]
     return values
 
@@ -487,11 +496,11 @@ def _conditions(data: Any, today: pd.Timestamp) -> dict[str, Any]:
     return {
         **missing,
         "infinite": complete & ((amount == np.inf) | (amount == -np.inf)),
-        "future": complete & (time >= nw.lit(end)),
+        "future": complete & (time >= as_time(data, end)),
         "zero": complete & (amount == 0),
         "refund": complete & (amount < 0),
         "placeholder": complete & nw.any_horizontal(
-            *(time == nw.lit(day) for day in days), ignore_nulls=True
+            *(time == as_time(data, day) for day in days), ignore_nulls=True
         ),
     }  # fmt: skip
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cxstats.core.column_sums import ROUNDING
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.messages import row_name
 from cxstats.stats.bootstrap import bca
-from cxstats.stats.coefficients import cronbach_alpha
-from cxstats.stats.hypothesis_tests import adjust, mean_tests
+from cxstats.stats.coefficients import alpha_of_variances
+from cxstats.stats.hypothesis_tests import MeanTests, adjust, mean_tests
 from cxstats.stats.intervals import fieller_interval
 from cxstats.stats.large_samples import resampled_means
 from cxstats.stats.means import MeanOptions, Means
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 OVERALL = "Overall"
+ZONE = ("minimum", "expectation", "perception")
 # Points come as whole numbers or with a decimal; half a point is a slip, not a weight.
 HALF_A_POINT = 0.5
 
@@ -112,22 +114,35 @@ def respondent_weights(
     DataError
         If points are asked for and not declared, or a respondent's do not sum to 100.
     """
+    shares, scheme = fixed_shares(codebook, weights)
+    if shares is None:
+        return _points(frame, codebook), scheme
+    return np.tile(shares, (len(frame), 1)), scheme
+
+
+def fixed_shares(
+    codebook: Codebook, weights: str | Mapping[str, float] | None
+) -> tuple[Array | None, str]:
+    """Return weights that are the same for all (dimensions,), and what they are called.
+
+    None for points; otherwise as `respondent_weights`.
+    """
     names = list(codebook.constructs)
     if weights is not None and hasattr(weights, "to_dict"):  # a pandas Series
         weights = weights.to_dict()
     if weights is None:
-        return np.full((len(frame), len(names)), 1 / len(names)), "equal"
+        return np.full(len(names), 1 / len(names)), "equal"
     if isinstance(weights, str) and weights == "points":
-        return _points(frame, codebook), "points"
+        if not codebook.point_columns:
+            raise DataError("weights='points': the codebook declares no 'importance' columns")
+        return None, "points"
     if not isinstance(weights, Mapping):
         raise CxError(f"weights={weights!r}; allowed: None, 'points', or a mapping")
     fixed = check_weights(weights, names)
-    return np.tile([fixed[name] for name in names], (len(frame), 1)), "fixed"
+    return np.array([fixed[name] for name in names]), "fixed"
 
 
 def _points(frame: pd.DataFrame, codebook: Codebook) -> Array:
-    if not codebook.point_columns:
-        raise DataError("weights='points': the codebook declares no 'importance' columns")
     points = np.column_stack([numbers(frame, name) for name in codebook.point_columns])
     points[np.isnan(points).any(axis=1)] = np.nan
     sums = points.sum(axis=1)
@@ -172,27 +187,96 @@ def difference_reliability(
     ----------
     Lord (1963); Peter, Churchill & Brown (1993), equation 1.
     """
-    import pandas as pd
-
     book = scored.codebook
     sampled = rows if rows is not None else SampledRows.plain(len(scored.frame))
-    coefficients, sizes = {}, []
-    for name, items in {**book.constructs, OVERALL: book.items}.items():
+    dimensions = []
+    for items in (*book.constructs.values(), book.items):
         places = scored.places(items)
         p, e = (scored.roles[role][:, places] for role in ("perception", "expectation"))
         complete = ~np.isnan(p).any(axis=1)
-        sizes.append(int(complete.sum()))
-        weights = sampled.weights[complete]
-        coefficients[name] = _reliability_of_difference(p[complete], e[complete], weights)
-    table = pd.DataFrame(coefficients, index=["reliability", "alpha_gap", "error"]).T
+        p, e, weights = p[complete], e[complete], sampled.weights[complete]
+        dimensions.append(DifferenceVariances.of(p, e, weights))
     overall = scored.with_overall(scored.measure, shares)[:, -1]
     has = ~np.isnan(overall)
-    squares = sampled.mean(shares**2)
-    errors = table["error"].to_numpy()[:-1]
-    error = (squares * np.where(squares > 0, errors, 0)).sum()
     enough = has.sum() > 2
     variance = _covariances(overall[has, None], sampled.weights[has]).item() if enough else 0.0
+    return reliability_table(book, dimensions, sampled.mean(shares**2), variance)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DifferenceVariances:
+    """Variances of the items of a dimension, and of their sum, for P, E and P - E in this order.
+
+    Attributes
+    ----------
+    n : int
+        Respondents who answered every item.
+    items : array (3, k)
+    totals : array (3,)
+    """
+
+    n: int
+    items: Array
+    totals: Array
+
+    @classmethod
+    def of(cls, p: Array, e: Array, weights: Array) -> DifferenceVariances:
+        """Compute them from complete answers (n, k)."""
+        n, k = p.shape
+        if n < 2:
+            return cls(n, np.full((3, k), np.nan), np.full(3, np.nan))
+        kinds = (p, e, p - e)
+        covariances = [_covariances(x, weights) for x in kinds]
+        items = np.array([np.diag(cov) for cov in covariances])
+        totals = np.array([cov.sum() for cov in covariances])
+        # Of scores that are the same for all, what is left of a variance is rounding.
+        squares = np.array([(x**2).mean(axis=0) for x in kinds])
+        of_totals = np.array([(x.sum(axis=1) ** 2).mean() for x in kinds])
+        return cls(
+            n,
+            np.where(items > ROUNDING * squares, items, 0.0),
+            np.where(totals > ROUNDING * of_totals, totals, 0.0),
+        )
+
+    def coefficients(self) -> tuple[float, float, float]:
+        """Return r_D, alpha of the item gaps, and the error variance of the gap."""
+        k, none = self.items.shape[1], float("nan")
+        if self.n < 3 or k < 2:
+            return none, none, none
+        alphas = alpha_of_variances(self.items, self.totals)
+        if not np.isfinite(alphas[:2]).all():  # a sum without variance has no alpha
+            return none, float(alphas[2]), none
+        of_means = self.totals / k**2
+        error = float(of_means[:2] @ (1 - alphas[:2]))
+        r = 1 - error / of_means[2] if of_means[2] > 0 else none
+        return float(r), float(alphas[2]), error
+
+
+def reliability_table(
+    book: Codebook, dimensions: Sequence[DifferenceVariances], squares: Array, variance: float
+) -> pd.DataFrame:
+    """Return the table of `difference_reliability`.
+
+    Parameters
+    ----------
+    book : Codebook
+    dimensions : sequence of DifferenceVariances
+        Of each dimension, then of all items.
+    squares : array (dimensions,)
+        Means of squared weights.
+    variance : float
+        Of the overall gap; 0 where there is none.
+    """
+    import pandas as pd
+
+    names = [*book.constructs, OVERALL]
+    table = pd.DataFrame(
+        [part.coefficients() for part in dimensions], names, ["reliability", "alpha_gap", "error"]
+    )
+    errors = table["error"].to_numpy()[:-1]
+    error = (squares * np.where(squares > 0, errors, 0)).sum()
     table.loc[OVERALL, "reliability"] = 1 - error / variance if variance > 0 else np.nan
+    sizes = [part.n for part in dimensions]
     return table[["reliability", "alpha_gap"]].assign(n_reliability=sizes)
 
 
@@ -202,21 +286,6 @@ def _covariances(values: Array, weights: Array) -> Array:
     centred = values - share @ values
     n = len(values)
     return np.asarray((centred * share[:, None]).T @ centred * n / (n - 1))
-
-
-def _reliability_of_difference(p: Array, e: Array, weights: Array) -> tuple[float, float, float]:
-    """Return r_D, alpha of the item gaps, and the error variance of the gap."""
-    n, k = p.shape
-    if n < 3 or k < 2:
-        return float("nan"), float("nan"), float("nan")
-    alpha_p, alpha_e, alpha_gap = (cronbach_alpha(_covariances(x, weights)) for x in (p, e, p - e))
-    if not np.isfinite([alpha_p, alpha_e]).all():  # a sum without variance has no alpha
-        return float("nan"), float(alpha_gap), float("nan")
-    cov = _covariances(np.column_stack([p.mean(axis=1), e.mean(axis=1)]), weights)
-    error = cov[0, 0] * (1 - alpha_p) + cov[1, 1] * (1 - alpha_e)
-    variance = cov[0, 0] + cov[1, 1] - 2 * cov[0, 1]
-    r = float(1 - error / variance) if variance > 0 else float("nan")
-    return r, float(alpha_gap), float(error)
 
 
 def zone_of_tolerance(scored: Scores, shares: Array, options: MeanOptions) -> pd.DataFrame | None:
@@ -233,37 +302,61 @@ def zone_of_tolerance(scored: Scores, shares: Array, options: MeanOptions) -> pd
     pandas.DataFrame or None
         None where the questionnaire asks for no minimum or no expectation.
     """
-    import pandas as pd
-
     book = scored.codebook
     if not {"minimum", "expectation"} <= set(book.roles):
         return None
-    roles = answered_in_all(scored.frame, book, ("minimum", "expectation", "perception"))
-    low, high, p = (scored.with_overall(values, shares) for values in roles.values())
-    columns = {"minimum": low, "expectation": high, "perception": p}
-    table = {name: options.mean(values) for name, values in columns.items()}
-    for name, values in (("adequacy", p - low), ("superiority", p - high)):
-        tests = mean_tests(values, options)
+    roles = answered_in_all(scored.frame, book, ZONE)
+    scores = {role: scored.with_overall(values, shares) for role, values in roles.items()}
+    low, high, p = (scores[role] for role in ZONE)
+    return zone_table(
+        book,
+        {role: options.mean(values) for role, values in scores.items()},
+        {"adequacy": mean_tests(p - low, options), "superiority": mean_tests(p - high, options)},
+        _ratio(p - low, high - low, options),
+    )
+
+
+def zone_table(
+    book: Codebook,
+    means: Mapping[str, Array],
+    tests: Mapping[str, MeanTests],
+    position: tuple[Array, Array, Array],
+) -> pd.DataFrame:
+    """Return the table of `zone_of_tolerance`.
+
+    Parameters
+    ----------
+    book : Codebook
+    means : mapping of role to array (k,)
+    tests : mapping
+        Of adequacy and superiority.
+    position : arrays (k,)
+        The position in the zone, and both ends of its interval.
+    """
+    import pandas as pd
+
+    table = {role: means[role] for role in ZONE}
+    for name in ("adequacy", "superiority"):
+        test = tests[name]
         table |= {
-            name: tests.mean,
-            f"{name}_ci_low": tests.ci_low,
-            f"{name}_ci_high": tests.ci_high,
-            f"{name}_p_value": tests.p_value,
-            f"{name}_p_adjusted": np.append(adjust(tests.p_value[:-1]), tests.p_value[-1]),
-            f"{name}_p_wilcoxon": tests.p_wilcoxon,
-            f"{name}_effect_size": tests.effect_size,
+            name: test.mean,
+            f"{name}_ci_low": test.ci_low,
+            f"{name}_ci_high": test.ci_high,
+            f"{name}_p_value": test.p_value,
+            f"{name}_p_adjusted": np.append(adjust(test.p_value[:-1]), test.p_value[-1]),
+            f"{name}_p_wilcoxon": test.p_wilcoxon,
+            f"{name}_effect_size": test.effect_size,
         }
-    position, ci_low, ci_high = _ratio(p - low, high - low, options)
-    table |= {"position": position, "position_ci_low": ci_low, "position_ci_high": ci_high}
-    table["n"] = (~np.isnan(p)).sum(axis=0)
+    names = ("position", "position_ci_low", "position_ci_high")
+    table |= dict(zip(names, position, strict=True))
+    table["n"] = tests["adequacy"].n.astype(int)
     return pd.DataFrame(table, index=pd.Index([*book.constructs, OVERALL], name="score"))
 
 
 def _ratio(above: Array, width: Array, options: MeanOptions) -> tuple[Array, Array, Array]:
     """Return ratios of column means with intervals; NaN where the zone has no width."""
     a, w = options.mean(above), options.mean(width)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = np.where(w > 0, a / w, np.nan)
+    ratio = position(a, w)
     if options.interval == "bca":
         return ratio, *_bca_of_ratio(above, width, ratio, options)
     both = Means.of(np.column_stack([above, width]), options)
@@ -281,6 +374,12 @@ def _ratio(above: Array, width: Array, options: MeanOptions) -> tuple[Array, Arr
         ab = (total - aa - bb) / 2
     covariances = np.stack([aa, ab, bb])
     return ratio, *fieller_interval(a, w, covariances, both.df[:k], options.level)
+
+
+def position(above: Array, width: Array) -> Array:
+    """Return the position in the zone from mean distances; NaN where it has no width."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(width > 0, above / width, np.nan)
 
 
 def _bca_of_ratio(

@@ -233,19 +233,27 @@ def bca(
     ----------
     Efron (1987). Better bootstrap confidence intervals. JASA 82, 171-185.
     """
+    k = len(estimate)
+    squares, cubes = np.zeros(k), np.zeros(k)
+    for block in [influence] if isinstance(influence, np.ndarray) else influence:
+        square = block * block
+        squares += square.sum(axis=0)
+        cubes += (square * block).sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return accelerated_limits(replicates, estimate, cubes / (6 * squares**1.5), level)
+
+
+def accelerated_limits(
+    replicates: Array, estimate: Array, acceleration: Array, level: float
+) -> tuple[Array, Array]:
+    """Return the limits of `bca` from accelerations a (k,), a sixth of the skewness of a mean."""
     from scipy.special import ndtr, ndtri
 
-    k = len(estimate)
+    k, a = len(estimate), acceleration
     with np.errstate(invalid="ignore", divide="ignore"):
         drawn = (~np.isnan(replicates)).sum(axis=0)
         ties = (replicates == estimate).sum(axis=0) / 2
         below = ((replicates < estimate).sum(axis=0) + ties) / drawn
-        squares, cubes = np.zeros(k), np.zeros(k)
-        for block in [influence] if isinstance(influence, np.ndarray) else influence:
-            square = block * block
-            squares += square.sum(axis=0)
-            cubes += (square * block).sum(axis=0)
-        a = cubes / (6 * squares**1.5)
         z0 = ndtri(below)
         limits = []
         for tail in ((1 - level) / 2, (1 + level) / 2):

@@ -37,11 +37,23 @@ def cronbach_alpha(cov: Array) -> Array:
     >>> cronbach_alpha(np.array([[1, 0.5], [0.5, 1]])).round(4).item()
     0.6667
     """
-    k = cov.shape[-1]
+    return alpha_of_variances(np.diagonal(cov, axis1=-2, axis2=-1), cov.sum(axis=(-2, -1)))
+
+
+def alpha_of_variances(items: Array, total: Array) -> Array:
+    """Return Cronbach's alpha from variances of items (..., k) and of their sum (...).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> alpha_of_variances(np.array([1.0, 1.0]), np.array(3.0)).round(4).item()
+    0.6667
+    """
+    k = items.shape[-1]
     if k < 2:
-        return np.full(cov.shape[:-2], np.nan)
+        return np.full(items.shape[:-1], np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.trace(cov, axis1=-2, axis2=-1) / cov.sum(axis=(-2, -1))
+        share = items.sum(axis=-1) / total
     alpha: Array = k / (k - 1) * (1 - share)
     return alpha
 

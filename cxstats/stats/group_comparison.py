@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from cxstats.core.messages import no_column
 from cxstats.core.order_of_waves import in_order
 from cxstats.stats.disclosure import check_min_cell, suppressed_groups, suppression_notes
 from cxstats.stats.hypothesis_tests import adjust
-from cxstats.stats.means import TINY, MeanOptions, Means, interval_notes
+from cxstats.stats.means import MeanOptions, Means, interval_notes
 from cxstats.stats.sampling_design import SampledRows
 
 if TYPE_CHECKING:
@@ -96,17 +97,47 @@ def compare_groups(
     if by is None:
         check_min_cell(min_cell)
         return Groups()
-    samples, suppressed = {}, []
     members = _members(frame, by)
     sizes = np.array([(~np.isnan(scores[rows])).sum(axis=0) for rows in members.values()])
+    rows_of = list(members.values())
+    return compare_means(
+        list(members), sizes, lambda i, chosen: _sample(scores, rows_of[i], chosen), by, names,
+        options, min_cell,
+    )  # fmt: skip
+
+
+def compare_means(
+    groups: list[Any],
+    sizes: NDArray[Any],
+    sample: Callable[[int, MeanOptions], Means],
+    by: str,
+    names: list[str],
+    options: MeanOptions,
+    min_cell: int | None = None,
+) -> Groups:
+    """Compare the means of groups, as `compare_groups`.
+
+    Parameters
+    ----------
+    groups : list of G groups, in order
+    sizes : array (G, k)
+        Respondents of each group that have each score.
+    sample : callable (number of a group, options) -> Means
+        It is asked for the groups that are not hidden alone.
+    by, names, options, min_cell
+        As of `compare_groups`.
+    """
+    if len(groups) < 2:
+        raise DataError(f"column {by!r} has {len(groups)} group; at least 2 are needed to compare")
+    samples, suppressed = {}, []
     hidden = suppressed_groups(sizes, min_cell)
     # Without any answer a group has nothing to hide, and no estimate.
     hidden |= (min_cell is not None) & (sizes.min(axis=1) == 0)
-    for i, (group, rows) in enumerate(members.items()):
+    for i, group in enumerate(groups):
         if hidden[i]:
             suppressed.append(group)
             continue
-        samples[group] = _sample(scores, rows, replace(options, seed=[options.seed, i]))  # type: ignore[list-item]
+        samples[group] = sample(i, replace(options, seed=[options.seed, i]))  # type: ignore[list-item]
         n = samples[group].n
         if n.min() < 2:
             raise DataError(
@@ -116,12 +147,12 @@ def compare_groups(
     means = _means(samples, names, options)
     notes = _notes(samples, by, options)
     if min_cell is not None:
-        means = _with_suppressed(means, suppressed, names, list(members))
+        means = _with_suppressed(means, suppressed, names, groups)
         notes = (*suppression_notes(hidden, min_cell), *notes)
     if len(samples) < 2:
         return Groups(means, notes=notes)
     if options.rows is None:
-        omnibus = _omnibus([scores[members[group]] for group in samples], names)
+        omnibus = _omnibus(list(samples.values()), names)
     else:
         omnibus = _wald(list(samples.values()), names, options.rows)
     return Groups(means, _pairs(samples, names, options), omnibus, notes)
@@ -170,18 +201,20 @@ def group_names(labels: pd.Series[Any]) -> list[Any]:
 
 def _members(frame: pd.DataFrame, by: str) -> dict[object, NDArray[np.intp]]:
     """Return the rows of each group, the groups in order."""
-    if not isinstance(by, str):
-        raise CxError(f"by={by!r}; allowed: the name of one column")
-    if by not in frame.columns:
-        raise DataError(no_column(by, frame.columns))
+    check_by(by, list(frame.columns))
     labels = frame[by]
-    members = {
+    return {
         group: np.flatnonzero((labels == group).to_numpy(bool, na_value=False))
         for group in group_names(labels)
     }
-    if len(members) < 2:
-        raise DataError(f"column {by!r} has {len(members)} group; at least 2 are needed to compare")
-    return members
+
+
+def check_by(by: Any, columns: Sequence[Any]) -> None:
+    """Raise if `by` is not the name of a column."""
+    if not isinstance(by, str):
+        raise CxError(f"by={by!r}; allowed: the name of one column")
+    if by not in columns:
+        raise DataError(no_column(by, columns))
 
 
 def _sample(scores: Array, rows: NDArray[np.intp], options: MeanOptions) -> Means:
@@ -230,16 +263,16 @@ def _pairs(samples: dict[object, Means], names: list[str], options: MeanOptions)
     return table
 
 
-def _omnibus(scores: list[Array], names: list[str]) -> pd.DataFrame:
-    from statsmodels.stats.oneway import anova_oneway
+def _omnibus(samples: list[Means], names: list[str]) -> pd.DataFrame:
+    from statsmodels.stats.oneway import anova_generic
 
     rows: list[tuple[float, ...]] = []
+    n, mean, sd = (np.array([getattr(x, name) for x in samples]) for name in ("n", "mean", "sd"))
     for j in range(len(names)):
-        columns = [group[~np.isnan(group[:, j]), j] for group in scores]
-        if min(np.ptp(column) for column in columns) <= TINY:
+        if not np.isfinite(sd[:, j]).all():
             rows.append((np.nan,) * 4)
             continue
-        test = anova_oneway(columns, use_var="unequal", welch_correction=True)
+        test = anova_generic(mean[:, j], sd[:, j] ** 2, n[:, j], use_var="unequal")
         rows.append((test.statistic, test.df_num, test.df_denom, test.pvalue))
     return _tested(rows, names)
 

@@ -72,16 +72,35 @@ def mean_tests(values: Array, options: MeanOptions) -> MeanTests:
     Cumming (2012). Understanding the new statistics, ch. 11 (noncentral t interval of d).
     """
     means = Means.of(values, options)
+    if options.rows is None:
+        return mean_tests_from(means, options, np.array([wilcoxon(column) for column in values.T]))
+    limits = _effect_limits(values, means, options.rows, options.level)
+    return mean_tests_from(means, options, np.full(len(means.n), np.nan), limits)
+
+
+def mean_tests_from(
+    means: Means,
+    options: MeanOptions,
+    p_wilcoxon: Array,
+    effect_limits: tuple[Array, Array] | None = None,
+) -> MeanTests:
+    """Test means against 0.
+
+    Parameters
+    ----------
+    means : Means
+    options : MeanOptions
+        Level and kind of interval.
+    p_wilcoxon : array (k,)
+        P values of the signed-rank test.
+    effect_limits : arrays (k,), optional
+        Interval of d_z; without it that of the noncentral t.
+    """
     low, high = means.limits(options)
     t, p = means.t_test()
-    tested = np.isfinite(t)
-    if options.rows is None:
+    if effect_limits is None:
         limits = noncentral_interval(t, means.df, options.level)
-        effect_low, effect_high = (limit / np.sqrt(means.n) for limit in limits)
-        p_wilcoxon = np.where(tested, [wilcoxon(column) for column in values.T], np.nan)
-    else:
-        effect_low, effect_high = _effect_limits(values, means, options.rows, options.level)
-        p_wilcoxon = np.full(len(t), np.nan)
+        effect_limits = limits[0] / np.sqrt(means.n), limits[1] / np.sqrt(means.n)
     return MeanTests(
         n=means.n,
         mean=means.mean,
@@ -92,10 +111,10 @@ def mean_tests(values: Array, options: MeanOptions) -> MeanTests:
         t=t,
         df=means.df,
         p_value=p,
-        p_wilcoxon=p_wilcoxon,
+        p_wilcoxon=np.where(np.isfinite(t), p_wilcoxon, np.nan),
         effect_size=means.mean / means.sd,
-        effect_ci_low=effect_low,
-        effect_ci_high=effect_high,
+        effect_ci_low=effect_limits[0],
+        effect_ci_high=effect_limits[1],
         skewness=means.skewness,
     )
 
@@ -127,19 +146,24 @@ def difference_tests(
     if options.rows is None:
         samples = [sample[~np.isnan(sample).all(axis=1)] for sample in samples]
     seeds = np.ravel(options.seed).tolist()
-    first, second = (
-        Means.of(sample, replace(options, seed=[*seeds, i])) for i, sample in enumerate(samples)
+    means = (
+        Means.of(samples[0], replace(options, seed=[*seeds, 0])),
+        Means.of(samples[1], replace(options, seed=[*seeds, 1])),
     )
-    difference = first - second
+    return difference_tests_from(means, options), means
+
+
+def difference_tests_from(means: tuple[Means, Means], options: MeanOptions) -> MeanTests:
+    """Test the differences of the means of two independent samples, as `difference_tests`."""
+    difference = means[0] - means[1]
     low, high = difference.limits(options)
     t, p = difference.t_test()
     none = np.full(len(t), np.nan)
-    tests = MeanTests(
+    return MeanTests(
         n=difference.n, mean=difference.mean, sd=none, se=difference.se, ci_low=low, ci_high=high,
         t=t, df=difference.df, p_value=p, p_wilcoxon=none, effect_size=none, effect_ci_low=none,
         effect_ci_high=none, skewness=difference.skewness,
     )  # fmt: skip
-    return tests, (first, second)
 
 
 def paired_differences(
@@ -213,19 +237,59 @@ def _effect_limits(
 
 
 def wilcoxon(differences: Array) -> float:
-    """Return the p value of the signed-rank test; NaN without a difference other than 0.
+    """Return the p value of the signed-rank test; NaN without a difference other than 0."""
+    values, counts = np.unique(differences[~np.isnan(differences)], return_counts=True)
+    return signed_rank(values, counts.astype(float))
 
-    Normal approximation with tie correction, zeros left out, no continuity correction. Means of
-    items are rounded at nine decimals before ranking, since equal means can differ in their last
-    bit and would be ranked apart.
+
+def signed_rank(values: Array, counts: Array) -> float:
+    """Return the p value of Wilcoxon's signed-rank test from how often each difference occurs.
+
+    With average ranks of the absolute differences other than 0, ``T`` the sum of those of positive
+    ones and ties ``t``,
+
+        ``z = (T - n (n + 1) / 4) / sqrt((n (n + 1)(2n + 1) - sum(t^3 - t) / 2) / 24)``,
+
+    normal, without continuity correction. Means of items are rounded at nine decimals before
+    ranking, since equal means can differ in their last bit and would be ranked apart.
+
+    Parameters
+    ----------
+    values : array (v,)
+        Different values; equal ones may come again.
+    counts : array (v,)
+        Cases with each.
+
+    Returns
+    -------
+    float
+        NaN without a difference other than 0.
+
+    References
+    ----------
+    Wilcoxon (1945). Individual comparisons by ranking methods. Biometrics Bulletin 1(6), 80-83.
+    Pratt & Gibbons (1981). Concepts of nonparametric theory, ch. 3 (ties). Springer.
+
+    Examples
+    --------
+    >>> round(signed_rank(np.array([-1.0, 2.0, 3.0]), np.array([1.0, 2.0, 1.0])), 4)
+    0.1386
     """
-    from scipy import stats
+    from scipy.special import ndtr
 
-    rounded = np.round(differences[~np.isnan(differences)], 9)
-    nonzero = rounded[rounded != 0]
-    if len(nonzero) == 0:
+    rounded = np.round(values, 9)
+    nonzero = rounded != 0
+    if not nonzero.any():
         return float("nan")
-    return float(stats.wilcoxon(nonzero, correction=False, method="asymptotic").pvalue)
+    counts = counts[nonzero]
+    sizes, which = np.unique(np.abs(rounded[nonzero]), return_inverse=True)
+    ties = np.bincount(which, counts, len(sizes))
+    positive = np.bincount(which, counts * (rounded[nonzero] > 0), len(sizes))
+    ranks = np.cumsum(ties) - (ties - 1) / 2
+    n = ties.sum()
+    variance = (n * (n + 1) * (2 * n + 1) - (ties**3 - ties).sum() / 2) / 24
+    z = (positive @ ranks - n * (n + 1) / 4) / np.sqrt(variance)
+    return float(2 * ndtr(-abs(z)))
 
 
 def adjust(p: Array, method: str = "holm") -> Array:

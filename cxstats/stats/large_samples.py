@@ -81,6 +81,22 @@ def resampled_means(values: Array, n_resamples: int, seed: Seed) -> Array:
     return np.asarray(mean + generator.standard_normal((n_resamples, k)) @ _root(spread).T)
 
 
+def drawn_means(mean: Array, se: Array, n_resamples: int, seed: Seed) -> Array:
+    """Return replicates of means (B, k), each drawn from its own normal limit ``N(mean, se^2)``.
+
+    Where only sums are there. Limits of single means need no more; replicates of different columns
+    are independent here, which those of `resampled_means` are not.
+
+    Examples
+    --------
+    >>> drawn_means(np.array([2.0]), np.array([0.5]), 1_000, seed=1).std().round(1).item()
+    0.5
+    """
+    check_resamples(n_resamples, seed)
+    generator = np.random.default_rng(seed)
+    return np.asarray(mean + generator.standard_normal((n_resamples, len(mean))) * se)
+
+
 def normal_moments_of_design(
     matrix: Array, n_resamples: int, seed: Seed, sampled: SampledPart | None
 ) -> Replicates:

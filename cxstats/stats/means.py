@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cxstats.core.column_sums import ColumnSums
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both
 from cxstats.core.moments import LARGE, Seed, check_resamples
-from cxstats.stats.bootstrap import bca
+from cxstats.stats.bootstrap import accelerated_limits
 from cxstats.stats.intervals import check_interval, check_level, hall_interval, t_interval
-from cxstats.stats.large_samples import is_large, resampled_means
+from cxstats.stats.large_samples import drawn_means, is_large, resampled_means
 from cxstats.stats.sampling_design import SampledRows
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class MeanOptions:
 class Means:
     """Means of k columns over the cases that have them.
 
-    Attributes (arrays (k,) but the last four)
+    Attributes (arrays (k,) but the last five)
     ------------------------------------------
     n, mean, sd, se, df : cases, mean, standard deviation, standard error, degrees of freedom
         `se` and `sd` are NaN where nothing varies, or fewer than two cases are there.
@@ -105,6 +106,9 @@ class Means:
         Bootstrap replicates, for "bca".
     rows : SampledRows or None
         The design.
+    powers : (array (k,), array (k,)) or None
+        Sums of squares and of cubes of the influences, where there are only sums and the arrays of
+        influences are empty.
     """
 
     n: Array
@@ -116,6 +120,7 @@ class Means:
     counted: NDArray[np.bool_]
     replicates: Array | None
     rows: SampledRows | None
+    powers: tuple[Array, Array] | None = None
 
     @classmethod
     def of(cls, values: Array, options: MeanOptions) -> Means:
@@ -125,9 +130,7 @@ class Means:
         n, mean = has.sum(axis=0).astype(float), rows.mean(values)
         with np.errstate(invalid="ignore", divide="ignore"):
             centred = np.where(has, values - mean, 0)
-            # Equal scores differ in their last bits; that is no variation.
-            spread = np.abs(centred).max(axis=0, initial=0)
-            varies = (n > 1) & (spread > TINY * np.maximum(1, np.abs(mean)))
+            varies = _varies(n, mean, np.abs(centred).max(axis=0, initial=0))
             squares = rows.weights @ centred**2 / (rows.weights @ has)
             sd = np.where(varies, np.sqrt(squares * n / (n - 1)), np.nan)
         influence = np.where(varies, rows.influence_of_mean(values), 0)
@@ -142,13 +145,38 @@ class Means:
             drawn = resampled_means(values, options.n_resamples, options.seed)
         return cls(n, mean, sd, se, df, influence, counted, drawn, options.rows)
 
+    @classmethod
+    def of_sums(cls, sums: ColumnSums, options: MeanOptions) -> Means:
+        """Return the means of k columns of a simple sample from sums of powers, cubes among them.
+
+        Replicates of "bca" are drawn from the normal limit of each mean.
+        """
+        n, mean = sums.n, sums.mean
+        with np.errstate(invalid="ignore", divide="ignore"):
+            varies = _varies(n, mean, np.fmax(sums.high - mean, mean - sums.low))
+            sd = np.where(varies, np.sqrt(sums.squares / (n - 1)), np.nan)
+            squares = np.where(varies, sums.squares / n**2, 0)
+            cubes = np.where(varies, sums.cubes / n**3, 0)
+        drawn = None
+        if options.interval == "bca":
+            drawn = drawn_means(mean, np.sqrt(squares), options.n_resamples, options.seed)
+        none = np.zeros((0, len(n)))
+        se = sd / np.sqrt(np.maximum(n, 1))
+        return cls(n, mean, sd, se, n - 1, none, none > 0, drawn, None, (squares, cubes))
+
     @property
     def skewness(self) -> Array:
         """Skewness of the means (k,): that of the answers over root n; 0 where nothing varies."""
-        squares = self.influence**2  # a third power takes ten times as long as a product
+        squares, cubes = self._powers()
         with np.errstate(invalid="ignore", divide="ignore"):
-            ratio = (squares * self.influence).sum(axis=0) / squares.sum(axis=0) ** 1.5
-        return np.asarray(np.nan_to_num(ratio))
+            return np.asarray(np.nan_to_num(cubes / squares**1.5))
+
+    def _powers(self) -> tuple[Array, Array]:
+        """Return the sums of squares and of cubes of the influences (k,), (k,)."""
+        if self.powers is not None:
+            return self.powers
+        squares = self.influence**2  # a third power takes ten times as long as a product
+        return squares.sum(axis=0), (squares * self.influence).sum(axis=0)
 
     def __sub__(self, other: Means) -> Means:
         """Return the differences to the means of another group; under a design, of another domain.
@@ -173,8 +201,12 @@ class Means:
             with np.errstate(invalid="ignore", divide="ignore"):
                 df = (a + b) ** 2 / (a**2 / (self.n - 1) + b**2 / (other.n - 1))
             se = np.where(a + b > 0, np.sqrt(a + b), np.nan)
+        powers = None
+        if self.powers is not None and other.powers is not None:
+            squares, cubes = zip(self.powers, other.powers, strict=True)
+            powers = squares[0] + squares[1], cubes[0] - cubes[1]
         none = np.full(len(mean), np.nan)
-        return Means(n, mean, none, se, df, influence, counted, drawn, self.rows)
+        return Means(n, mean, none, se, df, influence, counted, drawn, self.rows, powers)
 
     def t_test(self) -> tuple[Array, Array]:
         """Return t and p (k,) of the means against 0."""
@@ -187,7 +219,9 @@ class Means:
     def limits(self, options: MeanOptions, difference: bool = False) -> tuple[Array, Array]:
         """Return the interval of each mean (k,), (k,); NaN where nothing varies."""
         if self.replicates is not None:
-            limits = bca(self.replicates, self.mean, self.influence, options.level)
+            limits = accelerated_limits(
+                self.replicates, self.mean, self.skewness / 6, options.level
+            )
         elif options.interval == "hall":
             limits = hall_interval(self.mean, self.se, self.df, self.skewness, options.level)
         else:
@@ -195,6 +229,12 @@ class Means:
         varies = np.isfinite(self.se)
         low, high = (np.where(varies, limit, np.nan) for limit in limits)
         return options.clipped((low, high), difference)
+
+
+def _varies(n: Array, mean: Array, spread: Array) -> NDArray[np.bool_]:
+    """Return which columns vary, from their largest distance to the mean."""
+    # Equal scores differ in their last bits; that is no variation.
+    return np.asarray((n > 1) & (spread > TINY * np.maximum(1, np.abs(mean))))
 
 
 def method_name(interval: str, n_resamples: int, seed: int) -> Text:

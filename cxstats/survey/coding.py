@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 import numpy as np
 
 from cxstats.core import moments as core_moments
-from cxstats.core.engines import as_number, as_pandas, fetched, first_row, is_too_large
+from cxstats.core.engines import (
+    as_number,
+    as_pandas,
+    fetched,
+    first_row,
+    is_lazy,
+    is_too_large,
+)
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, both, listed
 from cxstats.core.moments import Moments
@@ -279,7 +286,7 @@ def by_codebook(
     scales: str | None = None,
     sampling: Sequence[str] = SAMPLING,
     constructs: bool = False,
-    in_memory: bool = False,
+    in_memory: bool | Callable[[Mapping[str, Any]], bool] = False,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make a method with ``codebook=`` read its table by that codebook.
 
@@ -304,9 +311,9 @@ def by_codebook(
         The arguments of the method that say how respondents were sampled.
     constructs : bool
         Whether a mapping of constructs to their items, without a scale, will do.
-    in_memory : bool
+    in_memory : bool, or callable (arguments) -> bool
         Whether the method takes the table into memory and compares groups: then as pandas, which
-        keeps their declared order.
+        keeps their declared order. A callable is asked for lazy tables alone; others are in memory.
 
     Examples
     --------
@@ -347,7 +354,7 @@ def by_codebook(
                 arguments |= _scales(book, arguments.get(scales))
             names = columns(book, arguments) if columns else _columns_named(arguments, table)
             if has_rows:
-                if in_memory and not (is_too_large(data)):
+                if _in_memory(in_memory, data, arguments):
                     named = _columns_named(arguments, table)
                     data = as_pandas(data, [*book.all_columns, *named, *_designed(arguments)])
                 arguments[table] = _read(data, book, names)
@@ -357,6 +364,15 @@ def by_codebook(
         return read_by_codebook
 
     return decorate
+
+
+def _in_memory(
+    in_memory: bool | Callable[[Mapping[str, Any]], bool], data: Any, arguments: Mapping[str, Any]
+) -> bool:
+    """Return whether a table is to be fetched before it is read."""
+    if callable(in_memory) and is_lazy(data):
+        return in_memory(arguments) and not is_too_large(data)
+    return bool(in_memory) and not is_too_large(data)
 
 
 def _read(data: Any, book: Codebook, columns: Iterable[str]) -> Any:

@@ -104,6 +104,10 @@ class Cluster:
         os.killpg(self.workers[number].pid, 9)
         self.workers[number].wait()
 
+    def add_worker(self) -> None:
+        """Start one more worker, whose executor joins the sessions that run."""
+        self.workers.append(self._worker(len(self.workers)))
+
     def executors(self, number: int) -> list[int]:
         """Return the process ids of the executors of a worker."""
         return children(self.workers[number].pid)

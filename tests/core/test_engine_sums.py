@@ -166,8 +166,21 @@ def test_drivers_of_a_large_table(large, frame):
 
 def test_a_method_that_needs_respondents_says_so(large):
     with pytest.raises(cx.DataError, match=r"cx\.open_table\(table, columns=\[\.\.\.\], collect=T"):
-        cx.servqual(large, BOOK)
-    wanted = cx.servqual(answers(), BOOK).table
-    columns = [*BOOK.columns("perception"), *BOOK.columns("expectation")]
-    result = cx.servqual(cx.open_table(large, columns, collect=True), BOOK).table
+        cx.servqual(large, BOOK, cluster="branch")
+    wanted = cx.servqual(answers(), BOOK, cluster="branch").table
+    columns = [*BOOK.columns("perception"), *BOOK.columns("expectation"), "branch"]
+    rows = cx.open_table(large, columns, collect=True)
+    result = cx.servqual(rows, BOOK, cluster="branch").table
     pd.testing.assert_frame_equal(result, wanted, rtol=1e-10)
+
+
+def test_times_of_a_session_come_on_its_clock(monkeypatch):
+    """As SQLFrame gives them: a day that was cut off bears the time zone of the session."""
+    import duckdb
+
+    connection = duckdb.connect()
+    connection.execute("set TimeZone = 'Asia/Shanghai'")
+    days = connection.sql("select cast('2024-03-05 00:00:00+08' as timestamptz) as day")
+    monkeypatch.setattr(engines, "engine_of", lambda table: "sqlframe")
+    frame = engines.fetched(nw.from_native(days))
+    assert frame["day"].tolist() == [pd.Timestamp("2024-03-05")]

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import cxstats as cx
 from tests.core.spark_cluster import why_not
+from tests.core.test_engines_matrix import assert_equal, numbers
 
 pytestmark = [
     pytest.mark.spark,
@@ -25,6 +27,10 @@ pytestmark = [
 # Whole numbers are added up exactly; the last digits are those of a few divisions.
 SAME = 1e-12
 N = 40_000
+GAPS = {
+    "scale": (1, 7), "constructs": {"A": ["a", "b"]}, "perception": "{item}",
+    "expectation": {"a": "c", "b": "d"},
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -95,9 +101,51 @@ def test_no_rows_come_here(frame, table, monkeypatch):
     assert max(rows) <= 2 * 8  # a row for each group of each partition
 
 
-def test_bad_data_are_named(spark, frame):
-    import pyarrow as pa
+def test_servqual_brings_sums_and_counts_alone(frame, table, monkeypatch):
+    import pyspark.sql.classic.dataframe as classic
 
+    rows = []
+    original = classic.DataFrame.toArrow
+
+    def counted(self, *args, **kwargs):
+        result = original(self, *args, **kwargs)
+        rows.append(len(result))
+        return result
+
+    monkeypatch.setattr(classic.DataFrame, "toArrow", counted)
+    monkeypatch.delattr(classic.DataFrame, "toPandas")
+    monkeypatch.delattr(classic.DataFrame, "collect")
+    result = cx.servqual(table, GAPS, by="group")
+    assert_equal(numbers(result), numbers(cx.servqual(frame, GAPS, by="group")))
+    assert max(rows) <= 2 * 13 + 2 * 25  # the values that gaps, and means of two, can have
+
+
+def test_days_are_those_of_the_session(spark, monkeypatch):
+    """Whatever the clock of this machine: Python's times and Spark's must not be mixed."""
+    rng = np.random.default_rng(2)
+    days = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 60 * 24 * 90, 600), "min")
+    frame = pd.DataFrame(
+        {
+            "customer": rng.integers(0, 40, 600),
+            "time": days.astype("datetime64[us]"),
+            "amount": rng.gamma(2, 20, 600).round(2),
+        }
+    )
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    zone = spark.conf.get("spark.sql.session.timeZone")
+    spark.conf.set("spark.sql.session.timeZone", "Asia/Shanghai")
+    try:
+        table = spark.createDataFrame(pa.Table.from_pandas(frame, preserve_index=False))
+        for method in (cx.transactions, lambda t: cx.rfm(cx.transactions(t), "2024-03-20")):
+            assert_equal(numbers(method(table)), numbers(method(frame)))
+    finally:
+        spark.conf.set("spark.sql.session.timeZone", zone)
+        monkeypatch.delenv("TZ")
+        time.tzset()
+
+
+def test_bad_data_are_named(spark, frame):
     for column, value, message in (
         ("x", np.inf, "column 'x' has an infinite value; allowed: numbers"),
         ("w", -1.0, "a weight is -1; allowed: finite numbers from 0 upwards"),
@@ -120,8 +168,6 @@ def test_a_job_that_fails_says_why(table):
 
 
 def test_names_with_dots_spaces_and_quotes(spark, frame):
-    import pyarrow as pa
-
     renamed = frame[["a", "b", "group"]].set_axis(["a.1", "the `b`", "group of"], axis=1)
     table = spark.createDataFrame(pa.Table.from_pandas(renamed, preserve_index=False))
     result = cx.moments(table, ["a.1", "the `b`"], by="group of")
@@ -134,7 +180,6 @@ def test_executors_need_no_cxstats(table):
     """What travels to a worker runs in a Python that cannot import the package."""
     import pickle
 
-    import pyarrow as pa
     from pyspark import cloudpickle
 
     from cxstats.core.engine_sums import _job, _Partition
@@ -159,41 +204,60 @@ def test_executors_need_no_cxstats(table):
     assert ran.stdout.split() == [b"2", b"False"], ran.stderr.decode()[-2_000:]
 
 
-@pytest.mark.filterwarnings("ignore:PySpark does not yet:FutureWarning")
-def test_a_worker_that_dies_in_the_middle_changes_nothing(frame, table, cluster, spark):
-    """One of two workers is killed, and its executor with it, while partitions are added up."""
+def slowly(batches):
+    import time
 
-    def slowly(batches):
-        import time
+    for batch in batches:
+        time.sleep(2)
+        yield batch
 
-        for batch in batches:
-            time.sleep(2)
-            yield batch
 
-    whole = cx.moments(table, list("abcdex"), by="group")
+def while_a_worker_dies(cluster, spark, number, call):
+    """Return what a call returns while a worker, and its executor with it, is killed."""
     killed = []
 
     def kill():
-        end = time.monotonic() + 60
+        end = time.monotonic() + 120
         while not killed and time.monotonic() < end:
-            if cluster.executors(0) and active_tasks(spark) > 0:
+            if cluster.executors(number) and active_tasks(spark) > 0:
                 time.sleep(1)
-                killed.extend(cluster.executors(0))
-                cluster.kill(0)
+                killed.extend(cluster.executors(number))
+                cluster.kill(number)
             time.sleep(0.1)
 
     killer = threading.Thread(target=kill)
     killer.start()
-    result = cx.moments(table.mapInArrow(slowly, table.schema), list("abcdex"), by="group")
+    result = call()
     killer.join()
     assert killed, "no worker was killed while the job ran"
     assert not any(Path(f"/proc/{pid}").exists() for pid in killed)
+    return result
+
+
+@pytest.mark.filterwarnings("ignore:PySpark does not yet:FutureWarning")
+def test_a_worker_that_dies_in_the_middle_changes_nothing(frame, table, cluster, spark):
+    """One of two workers is killed, and its executor with it, while partitions are added up."""
+    whole = cx.moments(table, list("abcdex"), by="group")
+    slow = table.mapInArrow(slowly, table.schema)
+    result = while_a_worker_dies(
+        cluster, spark, 0, lambda: cx.moments(slow, list("abcdex"), by="group")
+    )
     wanted = cx.moments(frame, list("abcdex"), by="group")
     for group, moments in result.items():
         assert (moments.n, moments.dropped) == (wanted[group].n, wanted[group].dropped)
         # Partitions are merged in their order: the same digits, whoever added them up.
         np.testing.assert_array_equal(moments.cov, whole[group].cov)
         np.testing.assert_allclose(moments.cov, wanted[group].cov, rtol=1e-10, atol=SAME)
+
+
+@pytest.mark.filterwarnings("ignore:PySpark does not yet:FutureWarning")
+def test_servqual_while_a_worker_dies(frame, table, cluster, spark):
+    cluster.add_worker()  # another test may have killed one
+    slow = table.mapInArrow(slowly, table.schema)
+    result = while_a_worker_dies(
+        cluster, spark, 1, lambda: cx.servqual(slow, GAPS, by="group")
+    )  # fmt: skip
+    assert_equal(numbers(result), numbers(cx.servqual(frame, GAPS, by="group")))
 
 
 def active_tasks(session):
