@@ -193,6 +193,35 @@ def test_reproduce_writes_copies_pages_and_an_index(capsys, tmp_path):
     assert sorted(find_notebooks(tmp_path, site)) == sorted(paths)
 
 
+def test_the_collection_is_built_with_its_solutions(capsys, tmp_path, monkeypatch):
+    """In the language that is asked for; solutions without a parameters cell run as they are."""
+    from cxstats.app.site import builder
+
+    built = {}
+
+    def keep(executed, folder):
+        built.update(executed)
+        return folder / "index.html"
+
+    monkeypatch.setattr(builder, "build_site", keep)
+    monkeypatch.chdir(tmp_path)
+    Path("notebooks/solutions").mkdir(parents=True)
+    path = notebook(Path("notebooks/00_a.ipynb"), 'lang = "en"', "print(lang)")
+    with_parameters = nbformat.read(path, as_version=4)
+    with_parameters.cells[1].metadata["tags"] = ["parameters"]
+    for target in (path, path.parent / "solutions" / path.name):
+        nbformat.write(with_parameters, target)
+    notebook(Path("notebooks/solutions/01_b.ipynb"), "print(6 * 7)")
+    status, out, _ = run(capsys, "reproduce", "--lang", "zh")
+    assert status == 0
+    assert "1 of 1 notebooks reproduced (zh)" in out
+    shown = {name: book.cells[-1].outputs[0].text for name, book in built["zh"].items()}
+    assert shown == {"00_a": "zh\n", "solutions/00_a": "zh\n", "solutions/01_b": "42\n"}
+    written = Path("build/notebooks/zh")
+    assert {path.stem for path in written.rglob("*.ipynb")} == {"00_a", "01_b"}
+    assert (written / "solutions" / "00_a.ipynb").is_file()
+
+
 def test_a_broken_notebook_is_named_with_cell_and_error(capsys, tmp_path):
     notebook(tmp_path / "good.ipynb", "1")
     notebook(tmp_path / "bad.ipynb", "x = 1", "x / 0", "print('never')")

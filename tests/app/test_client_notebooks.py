@@ -213,6 +213,18 @@ def test_dimensions_of_several_scales_run_to_100():
     assert outcome_of(one) == ""
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_exercises_are_of_the_sample(lang):
+    """Beside a client's file nothing is asked: every answer is that of the sample."""
+    for path in find_notebooks():
+        notebook = read_notebook(path)
+        (cell,) = (c for c in notebook.cells if "parameters" in c.metadata.get("tags", []))
+        if re.search("^file = ", cell.source, re.MULTILINE):
+            left = with_settings(notebook, {"file": "client.xlsx", "lang": lang}, path.name).cells
+            text = "\n".join(cell.source for cell in left)
+            assert re.search(r"check_answer|\*\*Exercise|\*\*练习|solutions/", text) is None, path
+
+
 def test_every_cell_of_the_six_is_of_the_sample_or_has_words_for_a_client():
     paths = {path.stem[:2]: path for path in find_notebooks()}
     for number in (*SURVEYS, *PURCHASES):

@@ -9,6 +9,7 @@ import pytest
 from cxstats.app.reproduce import (
     differences,
     find_notebooks,
+    output_text,
     read_notebook,
     run_notebooks,
     write_notebook,
@@ -44,6 +45,9 @@ def test_runs_in_chinese_without_a_message(path, tmp_path):
     (run,) = run_notebooks([tmp_path / path.name])
     assert run.error == ""
     assert messages(run.notebook) == []
+    for cell in run.notebook.cells:
+        if "exercise" in cell.metadata.get("tags", []):
+            assert output_text(cell).startswith("尚未作答"), cell.source
 
 
 def test_is_committed_executed(path):

@@ -132,6 +132,17 @@ def test_reference_has_its_headings_in_the_language_of_the_page(pages, site, lan
     assert len(says) == (lang == "zh")
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_solutions_are_pages_below_their_notebook_and_no_cards(pages, site, lang):
+    lesson = pages[site / lang / "notebooks" / "25_first_lesson.html"]
+    assert "solutions/25_first_lesson.html" in lesson.xpath("//article//a/@href")
+    solutions = pages[site / lang / "notebooks" / "solutions" / "25_first_lesson.html"]
+    assert "../25_first_lesson.html" in solutions.xpath("//article//a/@href")
+    cards = pages[site / lang / "index.html"].xpath("//div[@class='gallery']//a/@href")
+    assert len(cards) == len(find_notebooks())
+    assert not [card for card in cards if "solutions" in card]
+
+
 def test_nothing_but_pages_ships(site):
     assert {path.name for path in site.iterdir()} == {"index.html", "en", "zh"}
     assert not list(site.rglob("*.ipynb"))
