@@ -3,8 +3,7 @@
 The twin of ``notebooks/00_quickstart.ipynb`` is ``notebooks/zh/00_quickstart.md``, that of its
 solutions ``notebooks/zh/solutions/00_quickstart.md``. Each cell of prose has a block there, under a
 comment with the key of the English text that it translates. When the English text changes its key
-changes, and a test names the translation that is stale. The twin of a page,
-``notebooks/pages/tour.md``, is ``notebooks/zh/pages/tour.md``, under one key.
+changes, and a test names the translation that is stale.
 """
 
 from __future__ import annotations
@@ -52,22 +51,6 @@ def twin_of(path: Path, lang: str) -> Path:
     return folder / lang / f"{path.stem}.md"
 
 
-def page_twin(path: Path, lang: str) -> Path:
-    """Return where the translation of a page of text stands.
-
-    Examples
-    --------
-    >>> page_twin(Path("notebooks/pages/tour.md"), "zh").as_posix()
-    'notebooks/zh/pages/tour.md'
-    """
-    return path.parent.parent / lang / path.parent.name / path.name
-
-
-def under_key(english: str, text: str) -> str:
-    """Return the translation of a page as its file holds it: under the key of the English text."""
-    return f"<!-- {key_of(english)} -->\n{text}"
-
-
 def read_translation(path: Path, lang: str) -> dict[str, str]:
     """Return the translated prose of a notebook by the key of its English text; empty without one.
 
@@ -108,3 +91,19 @@ def to_translate(notebook: NotebookNode, path: Path, lang: str) -> str:
     cells = [cell.source.strip() for cell in notebook.cells if cell.cell_type == "markdown"]
     lacking = {key_of(text): text for text in cells if key_of(text) not in translations}
     return "\n".join(f"<!-- {key} -->\n{text}\n" for key, text in lacking.items())
+
+
+def page_twin(path: Path, lang: str) -> Path:
+    """Return where the translation of a page of text stands, as one text under one key.
+
+    Examples
+    --------
+    >>> page_twin(Path("notebooks/pages/tour.md"), "zh").as_posix()
+    'notebooks/zh/pages/tour.md'
+    """
+    return path.parent.parent / lang / path.parent.name / path.name
+
+
+def under_key(english: str, text: str) -> str:
+    """Return the translation of a page as its file holds it: under the key of the English text."""
+    return f"<!-- {key_of(english)} -->\n{text}"

@@ -77,6 +77,23 @@ def test_formulas_are_mathml(pages, site):
         assert not re.search(r"\$\$|\\frac|\\\(", "".join(prose)), path
 
 
+@pytest.mark.parametrize(
+    ("lang", "heads"),
+    [
+        ("en", {"Parameters", "Returns", "Raises", "Examples", "Notes"}),
+        ("zh", {"参数", "返回", "引发的错误", "示例", "备注"}),
+    ],
+)
+def test_reference_has_its_headings_in_the_language_of_the_page(pages, site, lang, heads):
+    page = pages[site / lang / "reference_service.html"]
+    names = page.xpath(
+        "//dl[contains(@class, 'field-list')]/dt/text() | //p[@class='rubric']/text()"
+    )
+    assert {name.strip() for name in names} == heads
+    says = [text for text in page.xpath("//article//p/text()") if "名称与说明为英文" in text]
+    assert len(says) == (lang == "zh")
+
+
 def test_no_mark_of_markdown_is_left(pages):
     for path, page in pages.items():
         prose = page.xpath("//article//text()[not(ancestor::pre) and not(ancestor::code)]")
@@ -113,23 +130,6 @@ def test_no_english_of_the_theme_on_chinese_pages(pages, site):
         words += page.xpath("//button//text() | //nav/@aria-label")
         english = {w.strip() for w in words if re.search("[A-Za-z]{3}", w)} - {"cxstats", "Ctrl"}
         assert not {w for w in english if not re.search("[\u4e00-\u9fff]", w)}, name
-
-
-@pytest.mark.parametrize(
-    ("lang", "heads"),
-    [
-        ("en", {"Parameters", "Returns", "Raises", "Examples", "Notes"}),
-        ("zh", {"参数", "返回", "引发的错误", "示例", "备注"}),
-    ],
-)
-def test_reference_has_its_headings_in_the_language_of_the_page(pages, site, lang, heads):
-    page = pages[site / lang / "reference_service.html"]
-    names = page.xpath(
-        "//dl[contains(@class, 'field-list')]/dt/text() | //p[@class='rubric']/text()"
-    )
-    assert {name.strip() for name in names} == heads
-    says = [text for text in page.xpath("//article//p/text()") if "名称与说明为英文" in text]
-    assert len(says) == (lang == "zh")
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
