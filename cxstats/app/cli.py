@@ -175,16 +175,17 @@ def _write_collection(
     paths: list[Path], output: Path, jobs: int | None, languages: list[Lang]
 ) -> None:
     """Execute the collection in each language, and write its site and the executed notebooks."""
-    from cxstats.app.reproduce import write_notebook
+    from cxstats.app.reproduce import find_solutions, write_notebook
     from cxstats.app.site.builder import build_site
+    from cxstats.app.site.collection import page_name
 
     executed, failures = {}, []
     for lang in languages:
-        runs = _run_with_progress(paths, jobs, {"lang": lang.value})
+        runs = _run_with_progress([*paths, *find_solutions()], jobs, {"lang": lang.value})
         failures += [f"{run.path} ({lang.value}), {run.error}" for run in runs if run.error]
-        executed[lang.value] = {run.path.stem: run.notebook for run in runs}
-        for run in runs:
-            write_notebook(run.notebook, output / "notebooks" / lang.value / run.path.name)
+        executed[lang.value] = {page_name(run.path): run.notebook for run in runs}
+        for name, notebook in executed[lang.value].items():
+            write_notebook(notebook, output / "notebooks" / lang.value / f"{name}.ipynb")
     _raise_last(failures)
     index = build_site(executed, output / "site")
     named = ", ".join(executed)
@@ -225,12 +226,15 @@ def _run_with_progress(paths: list[Path], jobs: int | None, settings: dict[str, 
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from cxstats.app.parameters import with_settings
+    from cxstats.app.parameters import has_parameters, with_settings
     from cxstats.app.reproduce import run_notebooks
     from cxstats.app.translations import translated
+    from cxstats.core.paths import SOLUTIONS
 
     def prepare(notebook: NotebookNode, path: Path) -> NotebookNode:
         prose = translated(notebook, path, settings.get("lang", "en"))
+        if path.parent.name == SOLUTIONS and not has_parameters(prose):
+            return prose
         return with_settings(prose, settings, path.name)
 
     columns = (

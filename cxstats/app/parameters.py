@@ -138,6 +138,11 @@ def with_settings(notebook: NotebookNode, settings: Mapping[str, Any], name: str
     return notebook
 
 
+def has_parameters(notebook: NotebookNode) -> bool:
+    """Return whether a notebook has a parameters cell."""
+    return any(PARAMETERS in _tags(cell) for cell in notebook.cells)
+
+
 def _tags(cell: NotebookNode) -> Sequence[str]:
     return cell.metadata.get("tags", [])  # type: ignore[no-any-return]
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from cxstats.core.errors import CxError, DataError, MissingToolError, ReproductionError
 from cxstats.core.files import read_bytes, write_whole
 from cxstats.core.messages import printable
-from cxstats.core.paths import collection_folder
+from cxstats.core.paths import SOLUTIONS, collection_folder
 from cxstats.core.progress import QUIET
 
 if TYPE_CHECKING:
@@ -112,8 +112,13 @@ def find_notebooks(folder: Path | None = None, output: Path | None = None) -> li
     return paths
 
 
+def find_solutions() -> list[Path]:
+    """Return the solutions to the exercises of the collection, in the order of its notebooks."""
+    return sorted((notebook_folder() / SOLUTIONS).glob("*.ipynb"))
+
+
 def _is_passed_over(name: str) -> bool:
-    return name.startswith(".") or name == "solutions"
+    return name.startswith(".") or name == SOLUTIONS
 
 
 def _by_name(folder: Path) -> Path:

@@ -1,8 +1,9 @@
 """The prose of notebooks in another language: a twin file of Markdown beside the collection.
 
-The twin of ``notebooks/00_quickstart.ipynb`` is ``notebooks/zh/00_quickstart.md``. Each cell of
-prose has a block there, under a comment with the key of the English text that it translates. When
-the English text changes its key changes, and a test names the translation that is stale.
+The twin of ``notebooks/00_quickstart.ipynb`` is ``notebooks/zh/00_quickstart.md``, that of its
+solutions ``notebooks/zh/solutions/00_quickstart.md``. Each cell of prose has a block there, under a
+comment with the key of the English text that it translates. When the English text changes its key
+changes, and a test names the translation that is stale.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from cxstats.core.errors import DataError
 from cxstats.core.files import read_bytes
+from cxstats.core.paths import SOLUTIONS
 from cxstats.core.yaml_text import LARGEST
 
 if TYPE_CHECKING:
@@ -36,8 +38,17 @@ def key_of(source: str) -> str:
 
 
 def twin_of(path: Path, lang: str) -> Path:
-    """Return where the translation of a notebook stands."""
-    return path.parent / lang / f"{path.stem}.md"
+    """Return where the translation of a notebook stands.
+
+    Examples
+    --------
+    >>> twin_of(Path("notebooks/solutions/00_quickstart.ipynb"), "zh").as_posix()
+    'notebooks/zh/solutions/00_quickstart.md'
+    """
+    folder = path.parent
+    if folder.name == SOLUTIONS:
+        return folder.parent / lang / SOLUTIONS / f"{path.stem}.md"
+    return folder / lang / f"{path.stem}.md"
 
 
 def read_translation(path: Path, lang: str) -> dict[str, str]:

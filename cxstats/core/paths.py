@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent
+SOLUTIONS = "solutions"  # the folder of the collection with the solutions to its exercises
 
 
 def data_folder() -> Path:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from cxstats.app.reproduce import find_notebooks, read_notebook
+from cxstats.app.reproduce import find_notebooks, find_solutions, read_notebook
 from cxstats.app.site import builder, reference
+from cxstats.app.site.collection import page_name
 from cxstats.app.translations import translated
 
 # Executed in full; of the others only the prose, so that every link still has its target.
@@ -13,12 +14,12 @@ TOPICS = ("service", "core")
 
 def small_collection():
     collection = {"en": {}, "zh": {}}
-    for path in find_notebooks():
+    for path in [*find_notebooks(), *find_solutions()]:
         notebook = read_notebook(path)
         if path.stem not in IN_FULL:
             notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
         for lang, notebooks in collection.items():
-            notebooks[path.stem] = translated(notebook, path, lang)
+            notebooks[page_name(path)] = translated(notebook, path, lang)
     return collection
 
 

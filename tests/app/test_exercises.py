@@ -5,12 +5,21 @@ import re
 import pytest
 
 from cxstats.app.exercises import check_answer, exercises
-from cxstats.app.reproduce import find_notebooks, output_text, read_notebook, run_notebooks
+from cxstats.app.parameters import with_settings
+from cxstats.app.reproduce import (
+    differences,
+    find_notebooks,
+    find_solutions,
+    output_text,
+    read_notebook,
+    run_notebooks,
+)
+from cxstats.app.translations import translated, twin_of
 from cxstats.core.errors import CxError
 from cxstats.core.paths import collection_folder
 
 CALL = re.compile(r'check_answer\("([\d.]+)"')
-SOLUTIONS = sorted(collection_folder().glob("solutions/*.ipynb"))
+SOLUTIONS = find_solutions()
 
 
 def checked(path):
@@ -18,14 +27,33 @@ def checked(path):
     return CALL.findall("\n".join(cell.source for cell in read_notebook(path).cells))
 
 
+def verdicts(notebook):
+    """Return what each check says: the last line of its cell."""
+    shown = [output_text(cell) for cell in notebook.cells if "check_answer" in cell.source]
+    return [text.splitlines()[-1] for text in shown]
+
+
 @pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
 def test_solutions_are_right(path):
     assert sorted(checked(path)) == sorted(checked(path.parents[1] / path.name))
     (run,) = run_notebooks([path])
     assert run.error == ""
-    verdicts = [output_text(c) for c in run.notebook.cells if "check_answer" in c.source]
-    assert verdicts
-    assert set(verdicts) == {"Right."}
+    assert verdicts(run.notebook)
+    assert set(verdicts(run.notebook)) == {"Right."}
+    assert differences(read_notebook(path), run.notebook) == []
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in SOLUTIONS if twin_of(p, "zh").is_file()], ids=lambda path: path.stem
+)
+def test_solutions_run_in_chinese(path):
+    """As the site shows them."""
+    zh = {"lang": "zh"}
+    (run,) = run_notebooks(
+        [path], prepare=lambda b, p: with_settings(translated(b, p, "zh"), zh, p)
+    )
+    assert run.error == ""
+    assert set(verdicts(run.notebook)) == {"正确。"}
 
 
 def test_every_exercise_is_asked_once_and_solved():

@@ -1,9 +1,10 @@
-"""Every notebook's prose in Chinese: nothing missing, nothing stale, nothing doubled."""
+"""Every notebook's prose in Chinese, and that of solutions: nothing missing, stale or doubled."""
 
 import nbformat
 import pytest
 
-from cxstats.app.reproduce import find_notebooks, read_notebook
+from cxstats.app.reproduce import find_notebooks, find_solutions, read_notebook
+from cxstats.app.site.collection import page_name
 from cxstats.app.translations import (
     key_of,
     prose_keys,
@@ -14,8 +15,11 @@ from cxstats.app.translations import (
 )
 from cxstats.core.errors import DataError
 
+# Solutions may stay English; those that have a twin keep it whole.
+SOLUTIONS = [path for path in find_solutions() if twin_of(path, "zh").is_file()]
 
-@pytest.fixture(params=find_notebooks(), ids=lambda path: path.stem)
+
+@pytest.fixture(params=[*find_notebooks(), *SOLUTIONS], ids=page_name)
 def path(request):
     return request.param
 

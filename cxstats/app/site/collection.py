@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
+from cxstats.core.paths import SOLUTIONS
+
 # Door -> notebooks, by number, in the order of reading.
 DOORS: dict[str, tuple[str, ...]] = {
     "learn": ("25", "00", "09", "05", "04", "08", "06", "17", "07", "19", "15", "23", "18"),
@@ -33,3 +38,24 @@ def reading_order(names: list[str]) -> dict[str, list[str]]:
         place = {number: i for i, number in enumerate(numbers)}
         listed.sort(key=lambda name: (place.get(name[:2], len(place)), name))
     return order
+
+
+def page_name(path: Path) -> str:
+    """Return the name of a notebook's page, without ending, below the folder of notebooks.
+
+    Examples
+    --------
+    >>> page_name(Path("notebooks/00_a.ipynb")), page_name(Path("notebooks/solutions/00_a.ipynb"))
+    ('00_a', 'solutions/00_a')
+    """
+    return f"{SOLUTIONS}/{path.stem}" if path.parent.name == SOLUTIONS else path.stem
+
+
+def solutions_of(name: str) -> str:
+    """Return the name of the page with the solutions to a notebook's exercises."""
+    return f"{SOLUTIONS}/{name}"
+
+
+def without_solutions(names: Iterable[str]) -> list[str]:
+    """Return the names of the notebooks that the gallery shows, without pages of solutions."""
+    return [name for name in names if not name.startswith(f"{SOLUTIONS}/")]

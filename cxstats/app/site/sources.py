@@ -11,11 +11,11 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cxstats.app.site.collection import DOORS, reading_order
+from cxstats.app.site.collection import DOORS, reading_order, solutions_of, without_solutions
 from cxstats.app.site.glossary import glossary_page, linked
 from cxstats.app.site.reference import reference_pages
 from cxstats.core.language import label
-from cxstats.core.paths import PACKAGE, collection_folder
+from cxstats.core.paths import PACKAGE, SOLUTIONS, collection_folder
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -79,13 +79,14 @@ def write_sources(folder: Path, lang: str, notebooks: Mapping[str, NotebookNode]
         An empty folder.
     lang : {"en", "zh"}
     notebooks : mapping of str to NotebookNode
-        Executed and in `lang`, by name without ending.
+        Executed and in `lang`, by name without ending; "solutions/NAME" are those of NAME.
     """
-    (folder / "notebooks").mkdir(parents=True)
+    (folder / "notebooks" / SOLUTIONS).mkdir(parents=True)
     (folder / "pages").mkdir()
-    cards = {name: Card.of(name, notebook) for name, notebook in notebooks.items()}
+    cards = {name: Card.of(name, notebooks[name]) for name in without_solutions(notebooks)}
     for name, notebook in notebooks.items():
-        _write_notebook(folder / "notebooks" / f"{name}.ipynb", notebook, lang)
+        below = [solutions_of(name)] if solutions_of(name) in notebooks else []
+        _write_notebook(folder / "notebooks" / f"{name}.ipynb", notebook, lang, below)
     _write_pages(folder / "pages", lang)
     pages = {
         "index": _home(folder, cards, lang),
@@ -102,17 +103,23 @@ def write_sources(folder: Path, lang: str, notebooks: Mapping[str, NotebookNode]
         (folder / f"{name}.md").write_text(text, encoding="utf-8")
 
 
-def _write_notebook(path: Path, notebook: NotebookNode, lang: str) -> None:
-    """Write an executed notebook as the generator reads it: links, glossary, alternative texts."""
+def _write_notebook(
+    path: Path, notebook: NotebookNode, lang: str, below: Sequence[str] = ()
+) -> None:
+    """Write an executed notebook as the generator reads it: links, glossary, alternative texts.
+
+    Pages `below` it in the menu, by their names without ending, are its solutions.
+    """
     import nbformat
 
+    up = "../../" if path.parent.name == SOLUTIONS else "../"
     seen: set[str] = set()
     section = label("site.chart", lang)
     for number, cell in enumerate(notebook.cells):
         cell.setdefault("id", f"cell-{number}")
         if cell.cell_type == "markdown":
             section = next(iter(re.findall(r"^#+ +(.+)$", cell.source, re.M)[-1:]), section)
-            cell.source = linked(_links(cell.source, "../"), lang, "../glossary.md", seen)
+            cell.source = linked(_links(cell.source, up), lang, f"{up}glossary.md", seen)
             continue
         alts = [
             output.get("metadata", {}).get("image/png", {}).get("alt", "")
@@ -124,6 +131,9 @@ def _write_notebook(path: Path, notebook: NotebookNode, lang: str) -> None:
             cell.metadata["mystnb"] = {"image": {"alt": alt}}
         # A chart that a call returns is also shown; its address in memory is no output.
         cell.outputs = [o for o in cell.outputs if not _is_repr_of_axes(o)]
+    if below:
+        menu = "\n".join(["```{toctree}", ":hidden:", "", *below, "```"])
+        notebook.cells.append(nbformat.v4.new_markdown_cell(menu, id="menu"))
     nbformat.write(notebook, path)
 
 
@@ -143,7 +153,8 @@ def _links(text: str, up: str) -> str:
         name = Path(path).name
         others = {"CHANGELOG.md": "changes.md", "CITATION.cff": "cite.md", "facts.csv": "audit.md"}
         if name.endswith(".ipynb"):
-            return f"[{text_of_link}]({up}notebooks/{name}{mark}{anchor})"
+            page = f"{SOLUTIONS}/{name}" if Path(path).parent.name == SOLUTIONS else name
+            return f"[{text_of_link}]({up}notebooks/{page}{mark}{anchor})"
         if Path(path).stem in PAGES or picture:
             return f"{picture}[{text_of_link}]({up}pages/{name}{mark}{anchor})"
         return f"[{text_of_link}]({up}{others[name]})" if name in others else text_of_link
