@@ -142,7 +142,8 @@ def _links(text: str, up: str) -> str:
         path, mark, anchor = target.partition("#")
         name = Path(path).name
         others = {"CHANGELOG.md": "changes.md", "CITATION.cff": "cite.md", "facts.csv": "audit.md"}
-        if name.endswith(".ipynb"):
+        # Solutions are for whoever has the notebooks; the site has no page for them.
+        if name.endswith(".ipynb") and Path(path).parent.name != "solutions":
             return f"[{text_of_link}]({up}notebooks/{name}{mark}{anchor})"
         if Path(path).stem in PAGES or picture:
             return f"{picture}[{text_of_link}]({up}pages/{name}{mark}{anchor})"
