@@ -30,6 +30,10 @@ ELSEWHERE: dict[str, dict[str, str]] = {
         "0.00007": "estimates of lavaan 0.6-14 by default, less those polished to the maximum",
         ".43": "lavaan, sem(..., test='bollen.stine', bootstrap=1000): .434 with seed 1",
     },
+    "15_voice_of_customers": {
+        "96": "coverage by trade: docstring of cx.sentiment, tests/voice/test_sentiment_model.py",
+        "3,000": "draws for that coverage, in the same docstring",
+    },
 }
 
 

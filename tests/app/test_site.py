@@ -187,6 +187,11 @@ def test_a_link_that_leads_nowhere_is_an_error(tmp_path, link):
     assert (folder / "en" / "index.html").is_file(), "the site that stood there stays"
 
 
+def test_a_link_to_solutions_is_plain_text_on_the_site():
+    text = "[Two](02_two.ipynb#part), its [solutions](solutions/02_two.ipynb)."
+    assert sources._links(text, "../") == "[Two](../notebooks/02_two.ipynb#part), its solutions."
+
+
 def test_plain_pages_ask_for_nothing(tmp_path):
     """The pages of ``cxstats reproduce NOTEBOOK``: no script, nothing from elsewhere."""
     names = ("05_servqual_gaps", "24_formulas_of_the_sources")
