@@ -350,9 +350,9 @@ def ink_on(colour: Any) -> str:
     return "white" if 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.5 else INK
 
 
-def legend_above(ax: Axes, handles: Sequence[Artist], columns: int) -> None:
-    """Put a legend above the axes, clear of the mark of synthetic data."""
-    lift = ScaledTranslation(0, LIFT / 72, ax.figure.dpi_scale_trans)
+def legend_above(ax: Axes, handles: Sequence[Artist], columns: int, aside: float = 0.0) -> None:
+    """Put a legend above the axes, clear of the mark of synthetic data, `aside` inches inwards."""
+    lift = ScaledTranslation(aside, LIFT / 72, ax.figure.dpi_scale_trans)
     ax.legend(
         handles=handles,
         loc="lower left",
