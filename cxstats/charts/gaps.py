@@ -52,7 +52,7 @@ def gap_dumbbell(
     items : bool
         One row per item instead of dimension.
     source : str, optional
-        Where the data come from; without it, "own survey" with the number of respondents.
+        Where the data come from; without it, "survey" with the number of respondents.
     title : str, optional
         The finding. Without it: how many fall short, and which most.
     lang : {"en", "zh"}
@@ -394,7 +394,7 @@ def _scale_ends(result: Servqual) -> dict[str, float]:
 
 
 def _source_text(result: Servqual, source: str | None, lang: str) -> str:
-    """Return the source line: as given, or that of an own survey."""
+    """Return the source line: as given, or that of a survey."""
     key = "simulated" if result.synthetic else "own"
     return source or label(f"chart.survey.{key}", lang, n=result.n_respondents)
 

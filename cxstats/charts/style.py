@@ -39,7 +39,7 @@ INK = "#222222"
 SEQUENCE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
 
 OPENING = "（《“【「『"
-CLOSING = frozenset("，。；：、）】》”」』！？%")
+CLOSING = frozenset("，。；：、）】》”」』！？%,.;:!?)]")
 
 TITLE_SIZE = 13
 NOTE_SIZE = 8.5
