@@ -10,7 +10,8 @@ from matplotlib.ticker import MaxNLocator
 from cxstats.charts import style
 from cxstats.charts.fonts import drawable
 from cxstats.charts.interval_limits import Limits, excludes
-from cxstats.charts.wording import interval_text, join_sentences, level_text
+from cxstats.charts.row_names import row_height
+from cxstats.charts.wording import estimate_text, interval_text, join_sentences, level_text
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number
 from cxstats.core.language import label
@@ -74,8 +75,7 @@ def intervals(  # noqa: PLR0913  (keywords of a chart)
     with style.theme(lang):
         standalone = ax is None
         folded = [style.fold(name, 40) for name in rows]
-        most_lines = max(name.count("\n") for name in folded) + 1
-        ax = style.new_axes(ax, 9.0, 1.9 + max(0.36, 0.08 + 0.17 * most_lines) * len(rows))
+        ax = style.new_axes(ax, 9.0, 1.9 + max(0.36, row_height(folded)) * len(rows))
         heights = [len(rows) - 1 - i for i in range(len(rows))]
         ax.axvline(reference, color=style.INK, linewidth=0.8)
         for y, value, (a, b), is_clear in zip(heights, values, limits, clear, strict=True):
@@ -83,7 +83,7 @@ def intervals(  # noqa: PLR0913  (keywords of a chart)
             ax.plot([a, b], [y, y], color=colour, linewidth=2.2, solid_capstyle="butt")
             ax.scatter([value], [y], 44, facecolor=colour if is_clear else "white",
                        edgecolor=colour, zorder=3)  # fmt: skip
-        estimates_text = [format_number(value, decimals) for value in values]
+        estimates_text = [estimate_text(value, decimals) for value in values]
         intervals_text = [interval_text(ends, decimals, lang) for ends in limits]
         both = zip(estimates_text, intervals_text, strict=True)
         style.beside(ax, heights, ["  ".join(pair) for pair in both])

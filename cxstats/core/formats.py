@@ -43,8 +43,6 @@ def format_number(value: Decimal | float, decimals: int | None = None, sign: boo
     '−4.5'
     >>> format_number(25000), format_number(float("nan")), format_number(float("inf"))
     ('25,000', '–', '∞')
-    >>> format_number(-0.001, 2), format_number(-0.001, 2, sign=True)
-    ('0.00', '0.00')
     """
     if isnan(value):
         return "–"
@@ -54,8 +52,6 @@ def format_number(value: Decimal | float, decimals: int | None = None, sign: boo
     number = value if isinstance(value, Decimal) else Decimal(f"{value:.12g}")
     if decimals is not None:
         number = round_half_up(number, decimals)
-    if number.is_zero() and number.is_signed():
-        number, sign = abs(number), False  # "−0.00" is no number
     text = f"{number:{'+' if sign else ''},f}"
     if decimals is None and "." in text:
         text = text.rstrip("0").rstrip(".")

@@ -155,7 +155,7 @@ class Track(Result):
             "annotations": {i: self.annotations[wave] for i, wave in enumerate(rows[self.time])
                             if wave in self.annotations},
             "places": [self.places[wave] for wave in rows[self.time]],
-            "axis": self.metric.title(lang) + (" (%)" if self._is_share else ""),
+            "axis": self.metric.axis_title(lang),
             "time": self.time,
             "sigma": self.sigma,
             "level": self.level,
