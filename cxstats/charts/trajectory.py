@@ -136,8 +136,8 @@ def _title(
         rises = sum(values[-1] > values[0] for values in numbers.values())
         falls = sum(values[-1] < values[0] for values in numbers.values())
         counts = {"n": len(numbers), "rises": rises, "falls": falls}
-        key = {len(numbers): "rise", 0: "fall" if falls == len(numbers) else "mixed"}
-        return label(f"chart.trajectory.{key.get(rises, 'mixed')}", lang,
+        way = "rise" if rises == len(numbers) else "fall" if falls == len(numbers) else "mixed"
+        return label(f"chart.trajectory.{way}", lang,
                      first=periods[0], last=periods[-1], **counts)  # fmt: skip
     name, change = next(iter(change_of.items()))
     key = "finding" if change else "span"

@@ -118,9 +118,9 @@ def path_diagram(  # noqa: PLR0913
         artists = _draw(ax, model, scene, lang)
         if keys:
             # In line with the title of a figure, which stands at 1 % of its width.
-            aside = (
-                0.01 * float(ax.get_figure(root=True).get_figwidth()) - 0.04 if standalone else 0.0
-            )
+            figure = ax.get_figure(root=True)
+            assert figure is not None  # axes of a chart are always on a figure
+            aside = 0.01 * figure.get_figwidth() - 0.04 if standalone else 0.0
             style.legend_above(ax, keys, len(keys), aside)
         if not model.solved:
             marks = [label("chart.synthetic", lang)] if synthetic else []

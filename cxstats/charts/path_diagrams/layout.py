@@ -173,7 +173,7 @@ def arrangements(graph: Graph) -> list[Arrangement]:
     usual = Arrangement(level, order)
     if last > 1:
         two = {name: min(at, 1) for name, at in level.items()}
-        right = [node for column in order[1:] for node in column if isinstance(node, str)]
+        right: list[Node] = [n for column in order[1:] for n in column if isinstance(n, str)]
         return [usual, Arrangement(level, order, True), Arrangement(two, [order[0], right])]
     if last == 0 and not graph.arcs and len(level) > 3:
         half = (len(level) + 1) // 2

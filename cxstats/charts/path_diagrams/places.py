@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import combinations, pairwise
 from typing import NamedTuple
 
@@ -86,9 +87,8 @@ def _best(graph: Graph) -> tuple[_Board, Array, NDArray[np.int_], Arrangement]:
     """Return the usual arrangement if it fits the page, otherwise the one that costs least."""
     best: tuple[float, _Board, Array, NDArray[np.int_], Arrangement] | None = None
     for arrangement in arrangements(graph):
-        cost, board, y, side = _search(
-            graph, arrangement, lambda board, order=arrangement.order: _starts(board, order)
-        )
+        starts = partial(_starts, order=arrangement.order)
+        cost, board, y, side = _search(graph, arrangement, starts)
         if best is None or cost < best[0]:
             best = cost, board, y, side, arrangement
         if not board.excess(board.rects(y[None], side[None]))[0]:
