@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -208,7 +209,8 @@ class Audit(Result):
         Returns
         -------
         pandas.DataFrame
-            ``indicator`` (with unit), ``before, after, change, better``.
+            ``indicator`` (with unit), ``before, after, change, better``, and of the NPS the ends
+            of its scale, ``lowest, highest``.
 
         Raises
         ------
@@ -231,6 +233,9 @@ class Audit(Result):
                     "after": _plain(audited.after),
                     "change": audited.change_text(lang),
                     "better": audited.fact.better,
+                    # The NPS has no origin at 0.
+                    "lowest": -100.0 if audited.fact.unit.measure == "index" else nan,
+                    "highest": 100.0 if audited.fact.unit.measure == "index" else nan,
                 }
             )
         return pd.DataFrame(rows)

@@ -13,7 +13,7 @@ import numpy as np
 from cxstats.charts import style
 from cxstats.charts.fonts import drawable
 from cxstats.charts.interval_limits import Limits, check_limit_pairs, lie_apart
-from cxstats.charts.wording import join_sentences
+from cxstats.charts.wording import join_sentences, list_names
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_change, format_number
 from cxstats.core.language import label
@@ -43,14 +43,17 @@ def before_after(
     """Draw a dumbbell per indicator, from its value before to its value after.
 
     Indicators have different units, so each row runs from 0 to the larger of its two values;
-    lengths compare within a row only, which the chart says.
+    lengths compare within a row only, which the chart says. A row whose scale has no origin at 0,
+    such as that of the NPS, runs from its lowest to its highest possible value instead.
 
     Parameters
     ----------
     table : pandas.DataFrame
         ``indicator`` (with its unit), ``before``, ``after`` (not negative), ``change`` (the
         label at the right, see `cxstats.core.formats.format_change`), ``better`` ("up", "down" or
-        "" where no direction is desired). `cxstats.cases.Audit.changes` gives such a table.
+        "" where no direction is desired); where there are such rows, the ends of their scales,
+        ``lowest`` and ``highest``, NaN in other rows. `cxstats.cases.Audit.changes` gives such a
+        table.
     source : str
         Where the data come from.
     title : str, optional
@@ -65,13 +68,16 @@ def before_after(
     Raises
     ------
     CxError
-        If a column is missing, the table is empty, or a value is negative or not a number.
+        If a column is missing, the table is empty, or a value is not on its scale.
     """
     missing = [column for column in COLUMNS if column not in table.columns]
     if missing:
         raise CxError(f"column {missing[0]!r} is missing; columns needed: {', '.join(COLUMNS)}")
-    names, before = style.check_values(table["indicator"], table["before"], "values before")
-    after = style.check_values(names, table["after"], "values after")[1]
+    names, before = style.check_values(
+        table["indicator"], table["before"], "values before", signed=True
+    )
+    after = style.check_values(names, table["after"], "values after", signed=True)[1]
+    scales = _scales(table, names, before, after)
     directions = [_direction(*row) for row in zip(before, after, table["better"], strict=True)]
     lang = drawable(lang)
     with style.theme(lang):
@@ -79,7 +85,8 @@ def before_after(
         ax = style.new_axes(ax, 8.6, 1.7 + 0.5 * len(names))
         for row, change in enumerate(table["change"]):
             colour = COLOURS[directions[row]]
-            _dumbbell(ax, len(names) - 1 - row, before[row], after[row], str(change), colour)
+            y, values = len(names) - 1 - row, (before[row], after[row])
+            _dumbbell(ax, y, values, scales[row], str(change), colour)
         ax.set_yticks(range(len(names))[::-1], [style.fold(name, 34) for name in names])
         ax.set_xlim(-0.14, 1.62)
         ax.set_ylim(-0.6, len(names) - 0.4)
@@ -89,6 +96,11 @@ def before_after(
         ax.tick_params(axis="y", length=0)
         _row_legend(ax, directions, lang)
         note = label("chart.own_scale", lang)
+        for low, high in dict.fromkeys(ends for ends in scales if ends[0]):
+            rows = [name for name, ends in zip(names, scales, strict=True) if ends == (low, high)]
+            text = label("chart.own_scale.ends", lang, names=list_names(rows, lang),
+                         low=format_number(low), high=format_number(high))  # fmt: skip
+            note = join_sentences([note, style.capital(text)], lang)
         heading = title or _title(directions, lang)
         return style.finish(ax, standalone, heading, source, lang, note, synthetic)
 
@@ -101,9 +113,28 @@ def _direction(before: float, after: float, better: str) -> int | None:
     return {"up": moved, "down": -moved, "": None}[better]
 
 
-def _dumbbell(ax: Axes, y: int, before: float, after: float, change: str, colour: str) -> None:
-    scale = max(before, after) or 1.0
-    start, end = before / scale, after / scale
+def _scales(
+    table: pd.DataFrame, names: list[str], before: list[float], after: list[float]
+) -> list[Limits]:
+    """Return the ends of the scale of each row."""
+    scales = [(0.0, max(pair) or 1.0) for pair in zip(before, after, strict=True)]
+    if {"lowest", "highest"} <= set(table.columns):
+        ends = zip(table["lowest"].astype(float), table["highest"].astype(float), strict=True)
+        scales = [
+            own if isnan(low) else (low, high)
+            for own, (low, high) in zip(scales, ends, strict=True)
+        ]
+    for values, what in ((before, "before"), (after, "after")):
+        for name, value, (low, high) in zip(names, values, scales, strict=True):
+            if not low <= value <= high:
+                allowed = f"{low:g} to {high:g}" if low else "numbers from 0 upwards"
+                raise CxError(f"values {what}: {name!r} has {value!r}; allowed: {allowed}")
+    return scales
+
+
+def _dumbbell(ax: Axes, y: int, values: Limits, scale: Limits, change: str, colour: str) -> None:
+    before, after = values
+    start, end = ((value - scale[0]) / (scale[1] - scale[0]) for value in values)
     ax.plot([start, end], [y, y], color=colour, linewidth=2.5, alpha=0.45, zorder=1)
     ax.scatter([start], [y], 46, facecolor="white", edgecolor=colour, linewidth=1.6, zorder=2)
     ax.scatter([end], [y], 52, color=colour, zorder=3)

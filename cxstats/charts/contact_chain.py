@@ -111,7 +111,8 @@ def contact_chain(  # noqa: PLR0913
     with style.theme(lang):
         standalone = ax is None
         heading = title or _title(steps, values, lang)
-        above = 0.3 * len(folded(heading, width, style.TITLE_SIZE)) + 0.75
+        has_legend = synthetic or marked is not None or any(places)
+        above = 0.3 * len(folded(heading, width, style.TITLE_SIZE)) + 0.25 + 0.5 * has_legend
         below_axes = 0.75 if scores is not None else 0.45
         size = (max(5.5, width + 0.2), height * len(rows) + above + below_axes)
         ax = style.new_axes(ax, *size)

@@ -11,6 +11,7 @@ from cxstats.charts import style
 from cxstats.charts.fonts import drawable
 from cxstats.charts.wording import level_text
 from cxstats.core.errors import CxError
+from cxstats.core.formats import format_number
 from cxstats.core.language import label
 
 if TYPE_CHECKING:
@@ -79,8 +80,8 @@ def forecast(  # noqa: PLR0913  (keywords of a chart)
                           label=label("chart.forecast.predicted", lang))  # fmt: skip
         inside = (lower <= came) & (came <= upper)
         colours = [style.INK if within else style.BAD for within in inside]
-        dots = ax.scatter(places, came, 20, color=colours, zorder=3,
-                          label=label("chart.forecast.actual", lang))  # fmt: skip
+        ax.scatter(places, came, 20, color=colours, zorder=3)
+        dots = ax.scatter([], [], 20, color=style.INK, label=label("chart.forecast.actual", lang))
         ahead = int(np.isnan(came[::-1]).cumprod().sum())
         if 0 < ahead < len(times):
             ax.axvline(len(times) - ahead - 0.5, color=style.NEUTRAL, linewidth=0.8, linestyle=":")
@@ -92,11 +93,16 @@ def forecast(  # noqa: PLR0913  (keywords of a chart)
         ax.margins(x=0.02)
         ax.set_xlabel(label("chart.forecast.time", lang))
         ax.set_ylabel(axis)
-        style.legend_above(ax, [dots, line, band], 3 if standalone else 1)
+        ax.yaxis.set_major_formatter(lambda value, _: format_number(round(value, 6)))
+        keys: list[Any] = [dots, line, band]
+        if (~inside & ~np.isnan(came)).any():
+            keys.insert(1, ax.scatter([], [], 20, color=style.BAD,
+                                      label=label("chart.forecast.outside", lang)))  # fmt: skip
+        style.legend_above(ax, keys, len(keys) if standalone else 1)
         heading = title or _title(came, inside, times, lang)
         note = label("chart.forecast.note", lang, level=level_text(level, lang))
         style.finish(ax, standalone, heading, source, lang, note, synthetic)
-        return ax if standalone else style.lift_title(ax, 3)
+        return ax if standalone else style.lift_title(ax, len(keys))
 
 
 def _check(times: Sequence[Any], *columns: Iterable[float]) -> list[Array]:

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from cxstats.charts import style
 from cxstats.charts.fonts import drawable
-from cxstats.charts.wording import join_sentences, level_text, unbroken
+from cxstats.charts.wording import estimate_text, join_sentences, level_text, unbroken
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number
 from cxstats.core.language import label
@@ -52,7 +52,7 @@ def gap_dumbbell(
     items : bool
         One row per item instead of dimension.
     source : str, optional
-        Where the data come from; without it, "own survey" with the number of respondents.
+        Where the data come from; without it, "survey" with the number of respondents.
     title : str, optional
         The finding. Without it: how many fall short, and which most.
     lang : {"en", "zh"}
@@ -361,7 +361,7 @@ def _value(row: pd.Series, column: str, sign: bool = False, prefix: str = "") ->
     value, low, high = row[column], row[f"{prefix}ci_low"], row[f"{prefix}ci_high"]
     if not np.isfinite(value):
         return ""
-    text = _estimate_text(value, sign)
+    text = estimate_text(value, 2, sign)
     if not np.isfinite([low, high]).all():
         return text
     # The sign of a limit that is rounded to 0.00 tells whether the interval includes 0, which has
@@ -369,12 +369,6 @@ def _value(row: pd.Series, column: str, sign: bool = False, prefix: str = "") ->
     ends = [0.0 if abs(end) < 1e-9 else float(end) for end in (low, high)]
     lower, upper = (format_number(end, 2, sign and end != 0) for end in ends)
     return f"{text} [{lower}, {upper}]"
-
-
-def _estimate_text(value: float, sign: bool) -> str:
-    """Write a mean or a gap; one that is rounded to zero has no sign."""
-    text = format_number(value, 2, sign)
-    return text if text.strip("+−0.") else text.lstrip("+−")
 
 
 def _counts_text(counts: pd.Series, lang: str) -> str:
@@ -394,7 +388,7 @@ def _scale_ends(result: Servqual) -> dict[str, float]:
 
 
 def _source_text(result: Servqual, source: str | None, lang: str) -> str:
-    """Return the source line: as given, or that of an own survey."""
+    """Return the source line: as given, or that of a survey."""
     key = "simulated" if result.synthetic else "own"
     return source or label(f"chart.survey.{key}", lang, n=result.n_respondents)
 
@@ -432,7 +426,7 @@ def _callouts(ax: Axes, result: Servqual, worst: pd.DataFrame, taken: int, lang:
     rows = worst.sort_values("perception", ascending=False, kind="stable")
     texts = []
     for item, gap in rows["gap"].items():
-        name, value = result.codebook.label(str(item), lang), _estimate_text(gap, sign=True)
+        name, value = result.codebook.label(str(item), lang), estimate_text(gap, 2, sign=True)
         texts.append(style.fold(label("chart.entry", lang, name=name, value=value), 36))
     line = 11.5 / _inner_height(ax)  # the height of a line of text, in axes fractions
     low, high = ax.get_ylim()

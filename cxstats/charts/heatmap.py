@@ -49,7 +49,7 @@ def htmt_heatmap(
     threshold : float
         Ratios above it are framed; between 0 and 1.
     source : str, optional
-        Where the data come from; without it, "own survey" with the number of cases.
+        Where the data come from; without it, "survey" with the number of cases.
     title : str, optional
         The finding. Without it: whether all pairs stay below 1, by their intervals, and which
         pair is closest to it.

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from matplotlib.ticker import MaxNLocator
+
 from cxstats.charts import style
 from cxstats.charts.fonts import drawable
 from cxstats.charts.interval_limits import Limits, excludes
-from cxstats.charts.wording import interval_text, level_text
+from cxstats.charts.row_names import row_height
+from cxstats.charts.wording import estimate_text, interval_text, join_sentences, level_text
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number
 from cxstats.core.language import label
@@ -71,7 +74,8 @@ def intervals(  # noqa: PLR0913  (keywords of a chart)
     lang = drawable(lang)
     with style.theme(lang):
         standalone = ax is None
-        ax = style.new_axes(ax, 9.0, 1.9 + 0.36 * len(rows))
+        folded = [style.fold(name, 40) for name in rows]
+        ax = style.new_axes(ax, 9.0, 1.9 + max(0.36, row_height(folded)) * len(rows))
         heights = [len(rows) - 1 - i for i in range(len(rows))]
         ax.axvline(reference, color=style.INK, linewidth=0.8)
         for y, value, (a, b), is_clear in zip(heights, values, limits, clear, strict=True):
@@ -79,22 +83,23 @@ def intervals(  # noqa: PLR0913  (keywords of a chart)
             ax.plot([a, b], [y, y], color=colour, linewidth=2.2, solid_capstyle="butt")
             ax.scatter([value], [y], 44, facecolor=colour if is_clear else "white",
                        edgecolor=colour, zorder=3)  # fmt: skip
-        estimates_text = [format_number(value, decimals) for value in values]
+        estimates_text = [estimate_text(value, decimals) for value in values]
         intervals_text = [interval_text(ends, decimals, lang) for ends in limits]
         both = zip(estimates_text, intervals_text, strict=True)
         style.beside(ax, heights, ["  ".join(pair) for pair in both])
-        ax.set_yticks(heights, [style.fold(name, 40) for name in rows])
+        ax.set_yticks(heights, folded)
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
         ax.margins(x=0.05)
+        if decimals == 0:
+            ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
         ax.set_ylim(-0.6, len(rows) - 0.4)
         ax.set_xlabel(axis)
-        note = label(
-            "chart.intervals.note",
-            lang,
-            level=level_text(level, lang),
-            reference=format_number(reference),
-        )
+        notes = [label("chart.intervals.note", lang, level=level_text(level, lang))]
+        if not all(clear):
+            line = format_number(reference)
+            notes.append(label("chart.intervals.note.hollow", lang, reference=line))
+        note = join_sentences(notes, lang)
         if len(rows) == 1:
             finding = label("chart.intervals.title.one", lang, name=rows[0],
                             value=estimates_text[0], interval=intervals_text[0])  # fmt: skip

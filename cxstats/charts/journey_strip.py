@@ -74,7 +74,7 @@ def journey_strip(
         head = line_height(HEAD_SIZE, most_lines(names, width - 4 * PAD - ARROW, HEAD_SIZE, True))
         head += 2 * PAD
         size = (left + width * len(names), head + sum(row.height for row in rows))
-        ax = style.new_axes(ax, size[0] + 0.3, size[1] + 1.35)
+        ax = style.new_axes(ax, size[0] + 0.3, size[1] + 0.85)
         scale = 1.0 if standalone else _scale(ax, size)
         for i, name in enumerate(names):
             _stage(ax, left + i * width, width, head, name.get(lang), lang, scale)

@@ -46,6 +46,7 @@ def quadrant_map(  # noqa: PLR0913  (keywords of a chart)
     level: float = 0.95,
     certain: Sequence[float] | None = None,
     sizes: Sequence[float] | None = None,
+    lowest: tuple[float, float] | None = None,
     note: str = "",
     title: str | None = None,
     synthetic: bool = False,
@@ -82,6 +83,8 @@ def quadrant_map(  # noqa: PLR0913  (keywords of a chart)
         is certain where its ellipse crosses no line. A point that is not certain is hollow.
     sizes : sequence of n numbers, optional
         What the areas of the points show, for example how many tickets.
+    lowest : (float, float), optional
+        What x and y cannot be below, such as 0 of a share: ellipses end there.
     note : str
         What else a reader must know: what the lines are, what the areas of points show.
     title : str, optional
@@ -116,14 +119,14 @@ def quadrant_map(  # noqa: PLR0913  (keywords of a chart)
         many = len(rows) > 12
         standalone = ax is None
         ax = style.new_axes(ax, 11.6 if many else 9.6, 7.6 if many else 6.2)
-        _limits(ax, points, (x_cut, y_cut), shapes, level)
+        _limits(ax, points, (x_cut, y_cut), shapes, level, lowest)
         (left, _), (_, top) = ax.get_xlim(), ax.get_ylim()
         tint: dict[str, Any] = {"color": COLOURS[0], "alpha": 0.05, "linewidth": 0, "zorder": 0}
         ax.add_patch(Rectangle((left, y_cut), x_cut - left, top - y_cut, **tint))
         corners = name_quadrants(ax, x_cut, y_cut, quadrant_names, COLOURS)
         if shapes is not None:
             for point, shape, place in zip(points, shapes, where, strict=True):
-                _ellipse(ax, point, shape, level, COLOURS[place])
+                _ellipse(ax, point, shape, level, COLOURS[place], faint=len(rows) > 6)
         order = np.argsort(-areas, kind="stable")  # small points lie on large ones
         for i in order:
             edge = COLOURS[where[i]]
@@ -255,20 +258,28 @@ def radius(level: float) -> float:
     return sqrt(-2 * log(1 - level))
 
 
-def _ellipse(ax: Axes, point: Floats, shape: Floats, level: float, colour: str) -> None:
+def _ellipse(
+    ax: Axes, point: Floats, shape: Floats, level: float, colour: str, faint: bool
+) -> None:
+    """Draw a region; where many lie over each other they are faint, so that names stay readable."""
     if np.isnan(shape).any():
         return
     values, vectors = np.linalg.eigh(shape)
     width, height = 2 * radius(level) * np.sqrt(np.maximum(values[::-1], 0))
     angle = float(np.degrees(np.arctan2(vectors[1, 1], vectors[0, 1])))
     props: dict[str, Any] = {"linewidth": 0.9, "zorder": 2}
-    for alpha, fill in ((0.10, True), (0.55, False)):
+    for alpha, fill in ((0.04 if faint else 0.10, True), (0.3 if faint else 0.55, False)):
         ax.add_patch(Ellipse((point[0], point[1]), width, height, angle=angle, fill=fill,
                              color=colour, alpha=alpha, **props))  # fmt: skip
 
 
 def _limits(
-    ax: Axes, points: Floats, cuts: tuple[float, float], shapes: Floats | None, level: float
+    ax: Axes,
+    points: Floats,
+    cuts: tuple[float, float],
+    shapes: Floats | None,
+    level: float,
+    lowest: tuple[float, float] | None,
 ) -> None:
     """Show every point and ellipse, and enough of each quadrant to be named."""
     reach = np.zeros_like(points)
@@ -279,8 +290,9 @@ def _limits(
         low = min((points - reach)[:, k].min(), cuts[k])
         high = max((points + reach)[:, k].max(), cuts[k])
         span = (high - low) or abs(cuts[k]) or 1.0
-        setter(min(low - room * span, cuts[k] - 0.3 * span),
-               max(high + room * span, cuts[k] + 0.3 * span))  # fmt: skip
+        start = min(low - room * span, cuts[k] - 0.3 * span)
+        end = max(high + room * span, cuts[k] + 0.3 * span)
+        setter(max(start, lowest[k]) if lowest else start, end)
 
 
 def name_quadrants(

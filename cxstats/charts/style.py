@@ -39,7 +39,7 @@ INK = "#222222"
 SEQUENCE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
 
 OPENING = "（《“【「『"
-CLOSING = frozenset("，。；：、）】》”」』！？%")
+CLOSING = frozenset("，。；：、）】》”」』！？%,.;:!?)]")
 
 TITLE_SIZE = 13
 NOTE_SIZE = 8.5
@@ -350,9 +350,9 @@ def ink_on(colour: Any) -> str:
     return "white" if 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.5 else INK
 
 
-def legend_above(ax: Axes, handles: Sequence[Artist], columns: int) -> None:
-    """Put a legend above the axes, clear of the mark of synthetic data."""
-    lift = ScaledTranslation(0, LIFT / 72, ax.figure.dpi_scale_trans)
+def legend_above(ax: Axes, handles: Sequence[Artist], columns: int, aside: float = 0.0) -> None:
+    """Put a legend above the axes, clear of the mark of synthetic data, `aside` inches inwards."""
+    lift = ScaledTranslation(aside, LIFT / 72, ax.figure.dpi_scale_trans)
     ax.legend(
         handles=handles,
         loc="lower left",

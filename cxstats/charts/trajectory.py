@@ -48,7 +48,8 @@ def trajectory(  # noqa: PLR0913
     stages : sequence of str, optional
         What was in force in each period, written under it.
     title : str, optional
-        The finding. Without it: the change of the first series.
+        The finding. Without it: the change of a single series, or how many of several rose and
+        fell from the first to the last period.
     changes : mapping of str to str, optional
         The change from first to last by series, written beside its name.
     synthetic : bool
@@ -87,7 +88,7 @@ def trajectory(  # noqa: PLR0913
             _panel(ax, times, values, style.capital(heading))
         _name_periods(panels[-1], times, periods, stages)
         if axes is None:
-            finding = title or _title(periods, change_of, lang)
+            finding = title or _title(periods, numbers, change_of, lang)
             note = label("chart.own_scale.panels", lang) if len(panels) > 1 else ""
             style.finish(panels[-1], True, finding, source, lang, note)
         else:
@@ -124,8 +125,20 @@ def _name_periods(
     ax.set_xticks(times, ticks)
 
 
-def _title(periods: Sequence[str], change_of: Mapping[str, str], lang: str) -> str:
-    """Return the change of the first series, or what is shown where it is not given."""
+def _title(
+    periods: Sequence[str],
+    numbers: Mapping[str, Sequence[float]],
+    change_of: Mapping[str, str],
+    lang: str,
+) -> str:
+    """Return how many of several series rose or fell; of one, its change or what is shown."""
+    if len(numbers) > 1:
+        rises = sum(values[-1] > values[0] for values in numbers.values())
+        falls = sum(values[-1] < values[0] for values in numbers.values())
+        counts = {"n": len(numbers), "rises": rises, "falls": falls}
+        way = "rise" if rises == len(numbers) else "fall" if falls == len(numbers) else "mixed"
+        return label(f"chart.trajectory.{way}", lang,
+                     first=periods[0], last=periods[-1], **counts)  # fmt: skip
     name, change = next(iter(change_of.items()))
     key = "finding" if change else "span"
     span = {"first": periods[0], "last": periods[-1], "change": change}

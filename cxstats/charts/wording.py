@@ -61,6 +61,18 @@ def interval_text(limits: tuple[float, float], decimals: int, lang: str) -> str:
     return label("chart.intervals.none", lang) if isnan(limits[0]) else interval(*limits, decimals)
 
 
+def estimate_text(value: float, decimals: int, sign: bool = False) -> str:
+    """Write an estimate; one that is rounded to zero has no sign, as a limit beside it has.
+
+    Examples
+    --------
+    >>> estimate_text(-0.001, 2), estimate_text(0.001, 2, sign=True), estimate_text(-0.26, 1)
+    ('0.00', '0.00', '−0.3')
+    """
+    text = format_number(value, decimals, sign)
+    return text if text.strip("+−0.") else text.lstrip("+−")
+
+
 def three_digits(value: float) -> str:
     """Write a number with three significant digits, or without decimals where it is large.
 

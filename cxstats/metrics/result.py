@@ -204,6 +204,15 @@ class Metric(Result):
         decimals = 1 if self.unit == "nps" else 2
         return f"{format_number(estimate, decimals)} {interval_text(low, high, decimals)}"
 
+    def axis_title(self, lang: str) -> str:
+        """Return the name of the metric with its unit, as an axis has it."""
+        per_cent = self.unit in ("share", "ratio")
+        return (
+            label("metric.axis.per_cent", lang, name=self.title(lang))
+            if per_cent
+            else (self.title(lang))
+        )
+
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
         """Return stacked shares with the score for NPS, dots on intervals otherwise."""
         estimated = self.table["estimate"].notna()
@@ -212,6 +221,9 @@ class Metric(Result):
             raise CxError("no group has an estimate to draw")
         groups = [name for name, drawn in zip(self.group_names(), estimated, strict=True) if drawn]
         names = groups if self.by else [self.title(lang)]
+        if len(self.by) == 1 and all(re.fullmatch(r"[-−]?[\d.]+", name) for name in names):
+            # A number alone does not say that it is a month.
+            names = [label("chart.entry", lang, name=self.by[0], value=name) for name in names]
         common: dict[str, Any] = {
             "source": label("metric.source", lang, n=format_number(self.n)),
             "synthetic": self.synthetic,
@@ -224,7 +236,7 @@ class Metric(Result):
         per_cent = self.unit in ("share", "ratio")
         if per_cent:
             limits = [100 * values for values in limits]
-        common["axis"] = self.title(lang) + (" (%)" if per_cent else "")
+        common["axis"] = self.axis_title(lang)
         common["decimals"] = 1 if per_cent else 2
         if "reference" not in options and self.unit != "ratio":
             common |= self._against_overall((*limits, rows["n"]), common["decimals"], lang)

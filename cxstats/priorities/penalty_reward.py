@@ -139,12 +139,18 @@ class PenaltyReward(Result):
                 names.append(label(f"penalty.{name}", lang, name=row["driver"]))
                 effects.append([row[f"{name}{column}"] for column in ("", "_ci_low", "_ci_high")])
         level = format_percent(100 * self.level, None, lang)
+        first = self._by_range().iloc[0]
         common: dict[str, Any] = {
             "source": label(
                 "penalty.source", lang, n=format_number(self.n),
                 b=format_number(self.n_resamples), seed=self.seed,
             ),
             "axis": label("penalty.axis", lang, outcome=self.outcome, level=level),
+            "title": label(
+                "penalty.title", lang, name=first["driver"], outcome=self.outcome,
+                **{name: format_number(first[name], 2, sign=True)
+                   for name in ("penalty", "reward")},
+            ),
             "level": self.level,
             "synthetic": self.synthetic,
         }  # fmt: skip

@@ -123,11 +123,20 @@ class ServiceWeights(FormulaResult):
             label("satisfaction.named", lang, name=column, column=method)
             for column, method in zip(rows["column"], methods, strict=True)
         ]
+        shares = rows[rows["method"] == METHODS[0]]  # not negative, and of sum 1
+        largest = shares.loc[shares["estimate"].idxmax()]
         return intervals_chart(
             names,
             rows,
             self.level,
             source=survey_source(self.n, self.synthetic, lang),
+            title=label(
+                "satisfaction.estimated.title",
+                lang,
+                name=largest["column"],
+                weight=format_percent(100 * largest["estimate"], 0, lang),
+                interval=interval(100 * largest["ci_low"], 100 * largest["ci_high"], 0),
+            ),
             axis=label("satisfaction.estimated.axis", lang),
             synthetic=self.synthetic,
         )

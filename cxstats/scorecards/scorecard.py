@@ -199,6 +199,9 @@ class Scorecard(Result):
                 "after": [_shown(leaf.measured.estimate, leaf) for leaf in rows],
                 "change": [change_text(leaf, lang) for leaf in rows],
                 "better": ["up" if leaf.direction == "higher" else "down" for leaf in rows],
+                # An NPS has no origin at 0.
+                "lowest": [-100.0 if leaf.kind == "index" else np.nan for leaf in rows],
+                "highest": [100.0 if leaf.kind == "index" else np.nan for leaf in rows],
             })  # fmt: skip
             return Chart("before_after", (frame,), common)
         return Chart("target_bars", (self,), {})
@@ -534,8 +537,7 @@ def value_text(leaf: Indicator, lang: str) -> str:
         return text
     low, high = _shown(measured.low, leaf), _shown(measured.high, leaf)
     decimals = max(_decimals(_shown(measured.estimate, leaf)), _decimals(high - low) - 1)
-    unit = "" if not leaf.is_share else ("%" if lang == "zh" else " %")
-    return f"{text} {interval_text(low, high, decimals)}{unit}"
+    return f"{text} {interval_text(low, high, decimals)}"
 
 
 def change_text(leaf: Indicator, lang: str) -> str:

@@ -122,6 +122,37 @@ def test_before_after_counts_directions():
     assert {style.GOOD, style.BAD, style.NEUTRAL} <= colours
 
 
+def test_a_row_runs_over_its_scale():
+    """The NPS has no origin at 0, and may be negative."""
+    table = pd.DataFrame({
+        "indicator": ["NPS", "steps"], "before": [-50.0, 10.0], "after": [50.0, 5.0],
+        "change": ["+100", "−50 %"], "better": ["up", "down"],
+        "lowest": [-100.0, float("nan")], "highest": [100.0, float("nan")],
+    })  # fmt: skip
+    ax = cx.charts.before_after(table, source="S")
+    assert [line.get_xdata().tolist() for line in ax.lines[:2]] == [[0.25, 0.75], [1.0, 0.5]]
+    assert "NPS: from −100 to 100." in ax.figure.get_supxlabel()
+    with pytest.raises(cx.CxError, match=r"'NPS' has -101.0; allowed: -100 to 100"):
+        cx.charts.before_after(table.assign(before=[-101.0, 1.0]), source="S")
+    changes = cx.audit().changes("F072", "F073")
+    assert changes["lowest"].tolist()[0] == -100
+    assert changes["lowest"].isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("last", "finding"),
+    [
+        ((2, 3), "All 2 series rise from 2019 to 2020"),
+        ((0.5, 0), "All 2 series fall from 2019 to 2020"),
+        ((2, 0), "Of 2 series, 1 rise and 1 fall from 2019 to 2020"),
+    ],
+)
+def test_several_series_have_one_finding(last, finding):
+    series = {"a": [1, last[0]], "b": [1, last[1]]}
+    panels = cx.charts.trajectory(["2019", "2020"], series, source="S", changes={"a": "+100 %"})
+    assert panels[0].figure.get_suptitle() == finding
+
+
 def test_time_axis_is_true():
     times = [middle(period).toordinal() for period in PERIODS]
     gaps = [b - a for a, b in pairwise(times)]
@@ -135,7 +166,11 @@ def test_time_axis_is_true():
 def test_audit_plot():
     ax = cx.audit().plot()
     assert ax.figure.get_suptitle().startswith("10 of 10 printed changes reproduce, 3")
-    assert len(ax.get_yticklabels()) == 23
+    names = [text.get_text() for text in ax.get_yticklabels()]
+    assert names[-1] == "Bank A: digital transformation"  # the one with most figures
+    assert names[0] == "18 cases with 1 or 2 figures each"
+    assert len(names) == 6
+    assert "of the other 98, 19 pass a check" in ax.figure.get_suptitle().replace("\n", " ")
     bars = sum(patch.get_width() for patch in ax.patches)
     assert bars == 111
     texts(cx.audit().plot(lang="zh"))

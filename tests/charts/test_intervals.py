@@ -1,5 +1,7 @@
 """Estimates with their intervals."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -40,3 +42,30 @@ def test_bad_input_is_named():
         intervals(NAMES, VALUES, LOW[:2], HIGH, source="test")
     with pytest.raises(CxError, match="'B' has nan"):
         intervals(NAMES, [0.5, np.nan, 0.1], LOW, HIGH, source="test")
+
+
+def test_the_note_explains_hollow_dots_only_where_there_are_some():
+    def below(n):
+        ax = intervals(NAMES[:n], VALUES[:n], LOW[:n], HIGH[:n], source="test")
+        return ax.figure.get_supxlabel()
+
+    assert "Hollow" in below(3)
+    assert "Hollow" not in below(2)
+
+
+def test_an_estimate_that_rounds_to_zero_has_no_sign():
+    ax = intervals(["A", "B"], [-0.001, 0.4], [-0.2, -0.001], [0.1, 0.6], source="test")
+    assert [text.get_text() for text in ax.texts] == ["0.00  [−0.20, 0.10]", "0.40  [−0.00, 0.60]"]
+
+
+def test_long_names_do_not_touch():
+    name = "a name of a row that takes up three lines, since it says all that there is to be said"
+    ax = intervals([f"{i} {name}" for i in range(6)], [1] * 6, [0.5] * 6, [2] * 6, source="test")
+    ax.figure.canvas.draw()
+    boxes = [tick.get_window_extent() for tick in ax.get_yticklabels()]
+    assert all(lower.y1 < upper.y0 for upper, lower in pairwise(boxes))
+
+
+def test_ranks_have_whole_numbers_on_their_axis():
+    ax = intervals(NAMES[:2], [1, 2], [1, 1], [2, 2], decimals=0, reference=1, source="test")
+    assert all(float(tick).is_integer() for tick in ax.get_xticks())

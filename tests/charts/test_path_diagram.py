@@ -1,6 +1,7 @@
 """The path diagram: what it says, and that nothing in it covers anything else."""
 
 from functools import cache
+from itertools import combinations
 from math import pi
 
 import matplotlib.pyplot as plt
@@ -158,7 +159,30 @@ General =~ x1 0.5 p?, x2 0.4, x3 0.5, x4 0.6, x5 0.6, x6 0.5
 First =~ x1 0.5 p?, x2 0.4, x3 0.3
 Second =~ x4 0.5 p?, x5 0.4, x6 0.3
 """)
+FACTORS = ("Tangibles", "Reliability", "Responsiveness", "Assurance", "Empathy")
+
+
+def five(more=""):
+    """Return five factors of four items, all ten correlations between them, and more."""
+    lines = [
+        f"{factor} =~ " + ", ".join(f"x{4 * k + j} {0.85 - 0.06 * j}" for j in range(1, 5))
+        for k, factor in enumerate(FACTORS)
+    ]
+    pairs = enumerate(combinations(FACTORS, 2))
+    lines += [f"{a} ~~ {b} {0.2 + 0.05 * i:.2f}" for i, (a, b) in pairs]
+    return table("\n".join(lines) + more)
+
+
+FIVE = five()
+FIVE_CAUSES = five("""
+Satisfaction =~ c1 0.9 p?, c2 0.8, c3 0.85
+Loyalty =~ l1 0.9 p?, l2 0.12 p0.3, l3 0.83
+Satisfaction ~ Tangibles 0.1 p0.2, Reliability 0.4, Responsiveness 0.2, Assurance -0.12, Empathy 0.2
+Loyalty ~ Satisfaction 0.6, Reliability 0.12 p0.2
+""")
 MODELS = {
+    "five": FIVE,
+    "five causes": FIVE_CAUSES,
     "ecsi": ECSI,
     "cfa": CFA,
     "democracy": DEMOCRACY,
@@ -175,6 +199,10 @@ NAMES = {
     **{"Image": "企业形象", "Expectation": "顾客期望", "Quality": "感知质量", "Value": "感知价值"},
     **{"Satisfaction": "顾客满意", "Loyalty": "顾客忠诚", "qual3": "服务人员的态度"},
 }
+QUESTIONS = {
+    **{f"x{i}": f"how far question {i} of the questionnaire is met by the firm" for i in range(21)},
+    **{"c1": "satisfied over all", "l2": "would recommend it to friends and colleagues"},
+}
 
 
 def draw(name="ecsi", **more):
@@ -183,10 +211,15 @@ def draw(name="ecsi", **more):
     return path_diagram(model, **{"source": "S1", **r2, **more})
 
 
+def names_of(name, lang="en"):
+    """Return long names for the five factors, and Chinese ones for others in Chinese."""
+    return QUESTIONS if name.startswith("five") else NAMES if lang == "zh" else None
+
+
 @cache
 def picture(name, lang="en"):
     """Return a chart to look at, drawn once for all tests."""
-    return draw(name, lang=lang, names=NAMES if lang == "zh" else None)
+    return draw(name, lang=lang, names=names_of(name, lang))
 
 
 def texts(ax):
@@ -285,6 +318,43 @@ def test_boxes_do_not_overlap(name):
             assert not box.overlaps(place), f"{variable} and {other}"
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_a_page_is_wide_enough_for_the_smallest_text(name):
+    """On a page of 780 pixels no text is smaller than 7.5; the factors have long names."""
+    figure = picture(name).figure
+    figure.canvas.draw()
+    on_page = min(1.0, 780 / (figure.get_figwidth() * 100)) * 100 / 72
+    assert min(text.get_size() for text in picture(name).texts) * on_page >= 7.5
+
+
+@pytest.mark.parametrize("name", ["five", "five causes"])
+def test_many_correlations_stand_in_a_table(name):
+    ax = picture(name)
+    assert not arrows(ax, "arc")
+    shown = texts(ax)
+    assert "Correlations" in shown
+    assert {f"{0.2 + 0.05 * i:.2f}***" for i in range(10)} <= set(shown)
+    assert "Table: correlations of constructs" in words(ax)
+    assert "Curves with two heads" not in words(ax)
+    # Row 2 and column 1 are the first and the second construct of the picture.
+    place = {text.get_text(): text.get_position() for text in ax.texts}
+    rows = {name[0]: name[1:].strip() for name in place if name[1:].strip() in FACTORS}
+    (value,) = [
+        row["std"]
+        for _, row in FIVE[FIVE["op"] == "~~"].iterrows()
+        if {row["lhs"], row["rhs"]} == {rows["1"], rows["2"]}
+    ]
+    cells = [
+        n for n, (x, y) in place.items() if (x, y) == (place["1"][0], place[f"2  {rows['2']}"][1])
+    ]
+    assert cells == [f"{value:.2f}***"]
+
+
+def test_few_correlations_are_drawn():
+    assert len(arrows(picture("exogenous"), "arc")) == 4
+    assert "Correlations" not in texts(picture("exogenous"))
+
+
 def test_ellipses_stay_undistorted():
     ax = draw()
     ax.figure.canvas.draw()
@@ -305,7 +375,7 @@ def centres(ax):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_stands_in_the_same_places_in_every_language(name):
-    english, chinese = picture(name), draw(name, lang="zh")
+    english, chinese = picture(name), draw(name, lang="zh", names=names_of(name))
     places = centres(chinese)
     assert set(places) == set(boxes(english))
     for box, place in centres(english).items():
@@ -339,8 +409,12 @@ def arrangement(name, places):
     measured = MODELS[name][MODELS[name]["op"] == "=~"]
     home = {item: node for node, item in zip(measured["lhs"], measured["rhs"], strict=True)}
     columns_of, sides = {}, {}
-    for node in sorted(set(places) - set(home), key=lambda node: -places[node][1]):
-        columns_of.setdefault(round(places[node][0], 6), []).append(node)
+    nodes = set(places) - set(home)
+    # A model that is too wide stands in rows.
+    levels = [len({round(places[node][axis], 6) for node in nodes}) for axis in (0, 1)]
+    across = 0 if levels[0] < levels[1] else 1
+    for node in sorted(nodes, key=lambda node: -places[node][1 - across]):
+        columns_of.setdefault(round(places[node][across], 6), []).append(node)
         offsets = [np.subtract(places[i], places[node]) for i in home if home[i] == node]
         if offsets:
             dx, dy = np.mean(offsets, axis=0)
@@ -431,7 +505,7 @@ def test_names_are_shown():
     assert "感知质量" in shown
     assert "qual1" in shown
     assert "Quality" not in shown
-    long = {"qual1": "overall quality of the services of the provider as I have seen them"}
+    long = {"qual1": "the overall quality of the services of the provider " * 2}
     assert any(text.endswith("…") for text in texts(draw(names=long)))
 
 

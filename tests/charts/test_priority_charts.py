@@ -481,3 +481,14 @@ def test_bad_inputs_are_named():
         tornado(list("ab"), [1, 2], [1, None], 1, source="S")
     with pytest.raises(CxError, match="base=nan"):
         tornado(list("ab"), [1, 2], [1, 2], np.nan, source="S")
+
+
+def test_ellipses_of_shares_end_at_zero():
+    covariances = np.array([np.eye(2)] * 3)
+    places = list("abc"), [3, 4, 5], [0.5, 1, 2]
+    options = {"x_cut": 4, "y_cut": 1, "x_label": "x", "y_label": "share", "source": "S"}
+    free = quadrant_map(*places, covariances=covariances, **options)
+    cut = quadrant_map(*places, covariances=covariances, lowest=(-np.inf, 0), **options)
+    assert free.get_ylim()[0] < -1
+    assert cut.get_ylim()[0] == 0
+    assert cut.get_xlim() == free.get_xlim()

@@ -139,8 +139,8 @@ def test_synthetic_data_are_marked(name):
 @pytest.mark.parametrize("name", ALL[1:])
 def test_source_that_is_found(name):
     assert any("Source: simulated responses, n = 80" in text for text in texts(draw(name)))
-    assert any("Source: own survey, n = 80" in text for text in texts(draw(name, real=True)))
-    assert any("来源：自有调查，n = 80" in text for text in texts(draw(name, "zh", real=True)))
+    assert any("Source: survey, n = 80" in text for text in texts(draw(name, real=True)))
+    assert any("来源：问卷调查，n = 80" in text for text in texts(draw(name, "zh", real=True)))
 
 
 @pytest.mark.parametrize("name", ALL)

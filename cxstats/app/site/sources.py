@@ -132,10 +132,59 @@ def _write_notebook(
             cell.metadata["mystnb"] = {"image": {"alt": alt}}
         # A chart that a call returns is also shown; its address in memory is no output.
         cell.outputs = [o for o in cell.outputs if not _is_repr_of_axes(o)]
+        for output in cell.outputs:
+            data = output.get("data", {})
+            if 'class="dataframe"' in data.get("text/html", ""):
+                data["text/html"] = readable_table(data["text/html"])
     if below:
         menu = "\n".join(["```{toctree}", ":hidden:", "", *below, "```"])
         notebook.cells.append(nbformat.v4.new_markdown_cell(menu, id="menu"))
     nbformat.write(notebook, path)
+
+
+CELL = re.compile(r"<td>(.*?)</td>", re.S)
+MISSING = {"NaN", "None", "NaT", "&lt;NA&gt;"}
+NUMBER = re.compile(r"[-−+]?[\d,]*\.?\d+(e[-+]?\d+)? ?%?")
+
+
+def readable_table(html: str) -> str:
+    """Return a table of pandas with its columns of words at the left and a dash where nothing is.
+
+    pandas puts all columns at the right, as numbers need it.
+
+    Examples
+    --------
+    >>> rows = "<tr><td>a b</td><td>1.5</td></tr><tr><td>c</td><td>NaN</td></tr>"
+    >>> table = f"<thead><tr><th>x</th><th>y</th></tr></thead><tbody>{rows}</tbody>"
+    >>> readable_table(table).count('style="text-align: left"'), readable_table(table)[-23:]
+    (3, '<td>–</td></tr></tbody>')
+    """
+    head, mark, body = html.partition("<tbody>")
+    rows = [CELL.findall(row) for row in body.split("</tr>")]
+    n = max(map(len, rows), default=0)
+    if not mark or any(len(row) not in (0, n) for row in rows):
+        return html
+    left = [
+        any(row and row[k] not in MISSING and not NUMBER.fullmatch(row[k]) for row in rows)
+        for k in range(n)
+    ]
+
+    def cells(row: str) -> str:
+        places = iter(left)
+        return CELL.sub(lambda match: _cell("td", match[1], next(places)), row)
+
+    def heads(row: str) -> str:
+        names = re.findall(r"<th>(.*?)</th>", row, re.S)
+        places = iter([False] * (len(names) - n) + left)
+        return re.sub(r"<th>(.*?)</th>", lambda m: _cell("th", m[1], next(places)), row, flags=re.S)
+
+    lines = [heads(row) if row.count("<th>") >= n else row for row in head.split("</tr>")]
+    return "</tr>".join(lines) + mark + "</tr>".join(map(cells, body.split("</tr>")))
+
+
+def _cell(tag: str, text: str, left: bool) -> str:
+    style = ' style="text-align: left"' if left else ""
+    return f"<{tag}{style}>{'–' if text in MISSING else text}</{tag}>"
 
 
 def _is_repr_of_axes(output: Any) -> bool:

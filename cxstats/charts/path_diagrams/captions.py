@@ -115,7 +115,10 @@ def note_text(model: PathModel, listed: Sequence[Arrow], note: str | None, lang:
         notes.append(label("chart.path.note.shapes", lang))
     if model.solved and any(name in model.r_squared for name in model.nodes):
         notes.append(label("chart.path.note.r2", lang))
-    if len(listed) < len(model.of("arc", "residual")):
+    if model.tabulated:
+        notes.append(label("chart.path.note.table", lang))
+    curves = model.of("residual") if model.tabulated else model.of("arc", "residual")
+    if len(listed) < len(curves):
         notes.append(label("chart.path.note.arcs", lang))
     if listed:
         notes.append(_listed(model, listed, lang))

@@ -23,6 +23,7 @@ from cxstats.charts.path_diagrams.scene import (
     NODE,
     NUMBER,
     SMALL,
+    TABLE,
     Line,
     Scene,
     make_scene,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-WIDEST, TALLEST = 16.0, 10.5  # inches of a figure
+WIDEST, TALLEST = 9.0, 14.0  # inches of a figure: 7.5 points are 8 pixels on a page of 780
 FACE = "#EAF1F6"
 COLOURS = {
     "positive": style.GOOD,
@@ -114,9 +115,13 @@ def path_diagram(  # noqa: PLR0913
         keys = _keys(model, scene, lang)
         standalone = ax is None
         ax = style.new_axes(ax, *_figure_size(scene, below))
-        artists = _draw(ax, model, scene)
+        artists = _draw(ax, model, scene, lang)
         if keys:
-            style.legend_above(ax, keys, len(keys))
+            # In line with the title of a figure, which stands at 1 % of its width.
+            figure = ax.get_figure(root=True)
+            assert figure is not None  # axes of a chart are always on a figure
+            aside = 0.01 * figure.get_figwidth() - 0.04 if standalone else 0.0
+            style.legend_above(ax, keys, len(keys), aside)
         if not model.solved:
             marks = [label("chart.synthetic", lang)] if synthetic else []
             style.stamp(ax, " · ".join([*marks, label("chart.path.unsolved", lang)]))
@@ -127,7 +132,7 @@ def path_diagram(  # noqa: PLR0913
         return ax
 
 
-def _draw(ax: Axes, model: PathModel, scene: Scene) -> list[Artist]:
+def _draw(ax: Axes, model: PathModel, scene: Scene, lang: str) -> list[Artist]:
     """Draw the scene; return what has a size in points, to be fitted to the axes."""
     artists: list[Artist] = []
     for line in scene.lines:
@@ -139,6 +144,13 @@ def _draw(ax: Axes, model: PathModel, scene: Scene) -> list[Artist]:
         r2 = model.r_squared.get(name) if name in aimed and model.solved else None
         artists.append(_shape(ax, name, box))
         artists.extend(_caption(ax, scene.texts[name], box, name in scene.layout.nodes, r2))
+    if scene.cells:
+        place = scene.bounds[0], scene.cells[0].y
+        head = label("chart.path.table", lang)
+        artists.append(ax.text(*place, head, size=TABLE, weight="bold", va="center"))
+    for cell in scene.cells:
+        text = ax.text(cell.x, cell.y, cell.text, size=TABLE, ha=cell.align, va="center")
+        artists.append(text)
     return artists
 
 
@@ -221,8 +233,9 @@ def _write(ax: Axes, text: str, box: Box, size: float, **props: Any) -> Artist:
 
 def _keys(model: PathModel, scene: Scene, lang: str) -> list[Artist]:
     """Return the legend: what the colours mean that are there."""
-    kinds = {model.kind(a) for a in model.of("path", "higher", "arc") if a not in scene.listed}
-    if any(model.kind(a) == "unclear" for a in model.arrows if a not in scene.listed):
+    drawn = [line.arrow for line in scene.lines]
+    kinds = {model.kind(arrow) for arrow in drawn if arrow.kind in ("path", "higher", "arc")}
+    if any(model.kind(arrow) == "unclear" for arrow in drawn):
         kinds.add("unclear")
     alpha = format_number(model.alpha)
     return [

@@ -42,6 +42,16 @@ class Box(NamedTuple):
         w, h = self.w / 2 + pad, self.h / 2 + pad
         return np.array([self.x - w, self.y - h, self.x + w, self.y + h])
 
+    def turned(self) -> Box:
+        """Return the shape with the left of the picture at its top; twice, it is as before.
+
+        Examples
+        --------
+        >>> Box(1, -2, 3, 4).turned()
+        Box(x=2, y=-1, w=4, h=3, round=False)
+        """
+        return Box(-self.y, -self.x, self.h, self.w, self.round)
+
     def holds(self, points: Array, pad: float = 0) -> NDArray[np.bool_]:
         """Return which of the points (n, 2) lie inside the shape, widened by `pad`.
 
@@ -91,13 +101,36 @@ class Graph:
     low: frozenset[str] = frozenset()
 
 
+class Arrangement(NamedTuple):
+    """In which columns constructs stand.
+
+    Attributes
+    ----------
+    column : dict of str to int
+        The column of each construct.
+    order : list of list
+        What stands in each column from the top.
+    turned : bool
+        Whether the columns lie as rows, the first one at the top.
+    """
+
+    column: dict[str, int]
+    order: list[list[Node]]
+    turned: bool = False
+
+
 class Layout(NamedTuple):
-    """Where everything stands: constructs and items as boxes, and the side of the items."""
+    """Where everything stands: constructs and items as boxes, and the side of the items.
+
+    ``level`` is the length of the longest way to a construct, ``column`` where it stands.
+    """
 
     nodes: dict[str, Box]
     items: dict[str, Box]
     sides: dict[str, str]
     level: dict[str, int]
+    column: dict[str, int]
+    turned: bool = False
 
 
 def columns(graph: Graph) -> tuple[dict[str, int], list[list[Node]]]:
@@ -120,6 +153,34 @@ def columns(graph: Graph) -> tuple[dict[str, int], list[list[Node]]]:
     }
     chains = chains_of(level, rightwards)
     return level, uncrossed(rows_of(nodes, level, chains), links_of(chains.values()))
+
+
+def arrangements(graph: Graph) -> list[Arrangement]:
+    """Return the arrangements to choose from: the usual columns first, then narrower ones.
+
+    Columns that follow each other from left to right need about 2.5 inches each. Narrower are the
+    same from the top to the bottom, and constructs that nothing points at on the left with all
+    others on the right. Factors that nothing joins stand in two columns, not in one high one.
+
+    Examples
+    --------
+    >>> chain = Graph(dict.fromkeys("abc", (1.0, 0.5)), (("a", "b"), ("b", "c")))
+    >>> [(a.column, a.turned) for a in arrangements(chain)][1:]
+    [({'a': 0, 'b': 1, 'c': 2}, True), ({'a': 0, 'b': 1, 'c': 1}, False)]
+    """
+    level, order = columns(graph)
+    last = max(level.values())
+    usual = Arrangement(level, order)
+    if last > 1:
+        two = {name: min(at, 1) for name, at in level.items()}
+        right: list[Node] = [n for column in order[1:] for n in column if isinstance(n, str)]
+        return [usual, Arrangement(level, order, True), Arrangement(two, [order[0], right])]
+    if last == 0 and not graph.arcs and len(level) > 3:
+        half = (len(level) + 1) // 2
+        names = list(level)
+        halves = {name: int(i >= half) for i, name in enumerate(names)}
+        return [Arrangement(halves, [[*names[:half]], [*names[half:]]])]
+    return [usual]
 
 
 def _pulled(level: Mapping[str, int], graph: Graph) -> dict[str, int]:

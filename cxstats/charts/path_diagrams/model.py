@@ -12,6 +12,7 @@ from cxstats.core.errors import CxError
 if TYPE_CHECKING:
     import pandas as pd
 
+ARCS = 6  # more covariances of constructs than these stand in a table below the picture
 COLUMNS = ("lhs", "op", "rhs", "estimate", "p_value", "std")
 
 
@@ -85,6 +86,11 @@ class PathModel:
         if arrow.p >= self.alpha:
             return "unclear"
         return "positive" if arrow.std >= 0 else "negative"
+
+    @property
+    def tabulated(self) -> bool:
+        """Whether the covariances of constructs are too many to be drawn as arcs."""
+        return len(self.of("arc")) > ARCS
 
     @property
     def solved(self) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import combinations, pairwise
 from typing import NamedTuple
 
@@ -12,18 +14,25 @@ from numpy.typing import NDArray
 from cxstats.charts.layered_layout import Node
 from cxstats.charts.path_diagrams.layout import (
     OUT,
+    Arrangement,
     Array,
     Box,
     Graph,
     Layout,
+    arrangements,
     columns,
 )
 
 GAP = 0.07  # between the boxes of two items
 AIR = 0.16  # between the parts of two constructs
 SPREAD = np.array([-1, -1, 1, 1])  # of left, bottom, right and top
-WAY = 1.1  # between two columns, for an arrow and its number
+WAY = 1.25  # between two columns, for an arrow and its number
+ROW_WAY = 0.8  # the same between two rows
+COLUMN_WAY = 0.62  # and between two constructs of one column
+PAGE = (8.6, 12.0)  # width and height within which everything should stand
 DISORDER = 1e5  # the cost of leaving the order of a column that is fixed
+
+TURNED = {"left": "top", "right": "bottom", "top": "left", "bottom": "right", "none": "none"}
 
 Places = tuple[Array, NDArray[np.int_]]  # height of each construct, and number of its side
 
@@ -33,53 +42,71 @@ def place(graph: Graph, typical: Graph | None = None) -> Layout:
 
     Heights and sides are improved one construct at a time while that lowers a cost that counts
     overlaps, arrows through others' parts, crossings, arrows in one line, length and height.
-    The columns are pulled apart until nothing overlaps.
+    The columns are pulled apart until nothing overlaps. What is wider than a page is arranged
+    in a narrower way, if that costs less.
 
     Parameters
     ----------
     graph : Graph
         What is to be placed.
     typical : Graph, optional
-        The same with boxes of a typical size. It decides on the order in the columns and on the
-        sides of the items, which then do not depend on how large the boxes of `graph` are.
+        The same with boxes of a typical size. It decides on the arrangement, on the order in the
+        columns and on the sides of the items, which then do not depend on how large the boxes of
+        `graph` are.
     """
-    level, order = columns(graph)
-    if typical is None or typical == graph:
-        return _layout(graph, level, *_search(graph, level, lambda board: _starts(board, order)))
-    board, y, side = _search(typical, level, lambda board: _starts(board, order))
-    sides = {name: board.options[i][side[i]] for i, name in enumerate(board.names)}
+    level, _ = columns(graph)
+    decisive = typical or graph
+    best = _best(decisive)
+    if decisive == graph:
+        return _layout(level, *best)
+    board, y, side, arrangement = best
     height = dict(zip(board.names, y.tolist(), strict=True))
-    fixed = _Arrangement(
-        sides,
+    fixed = _Fixed(
+        {name: board.options[i][side[i]] for i, name in enumerate(board.names)},
         [
             sorted((n for n in column if isinstance(n, str)), key=lambda name: -height[name])
-            for column in order
+            for column in arrangement.order
         ],
     )
 
     def starts(board: _Board) -> list[Places]:
         return [(y.copy(), np.zeros(len(y), int)), *_shifted(board, *_stacked(board, fixed.order))]
 
-    return _layout(graph, level, *_search(graph, level, starts, fixed))
+    _, board, y, side = _search(graph, arrangement, starts, fixed)
+    return _layout(level, board, y, side, arrangement)
 
 
-class _Arrangement(NamedTuple):
+class _Fixed(NamedTuple):
     """The sides of the items of each construct, and the constructs of each column from the top."""
 
     sides: dict[str, str]
     order: list[list[str]]
 
 
+def _best(graph: Graph) -> tuple[_Board, Array, NDArray[np.int_], Arrangement]:
+    """Return the usual arrangement if it fits the page, otherwise the one that costs least."""
+    best: tuple[float, _Board, Array, NDArray[np.int_], Arrangement] | None = None
+    for arrangement in arrangements(graph):
+        starts = partial(_starts, order=arrangement.order)
+        cost, board, y, side = _search(graph, arrangement, starts)
+        if best is None or cost < best[0]:
+            best = cost, board, y, side, arrangement
+        if not board.excess(board.rects(y[None], side[None]))[0]:
+            break
+    assert best is not None  # there is at least one arrangement
+    return best[1:]
+
+
 def _search(
     graph: Graph,
-    level: dict[str, int],
+    arrangement: Arrangement,
     starts: Callable[[_Board], list[Places]],
-    fixed: _Arrangement | None = None,
-) -> tuple[_Board, Array, NDArray[np.int_]]:
+    fixed: _Fixed | None = None,
+) -> tuple[float, _Board, Array, NDArray[np.int_]]:
     """Return the best heights and sides, of the tightest columns in which nothing overlaps."""
     best: tuple[float, _Board, Array, NDArray[np.int_]] | None = None
     for stretch in (1.0, 1.25, 1.6, 2.0):
-        board = _Board(graph, level, stretch, fixed)
+        board = _Board(graph, arrangement, stretch, fixed)
         for start in starts(board):
             cost, y, side = board.improve(*start)
             if best is None or cost < best[0]:
@@ -87,7 +114,17 @@ def _search(
         if best is not None and not best[1].overlaps(*best[2:]):
             break
     assert best is not None  # there is at least one start
-    return best[1:]
+    return best
+
+
+def turned(graph: Graph) -> Graph:
+    """Return a graph with width and height exchanged."""
+    return replace(
+        graph,
+        sizes={name: (h, w) for name, (w, h) in graph.sizes.items()},
+        row=graph.stack[::-1],
+        stack=graph.row[::-1],
+    )
 
 
 class _Board:
@@ -106,19 +143,27 @@ class _Board:
     def __init__(
         self,
         graph: Graph,
-        level: dict[str, int],
+        arrangement: Arrangement,
         stretch: float,
-        fixed: _Arrangement | None = None,
+        fixed: _Fixed | None = None,
     ) -> None:
+        level = arrangement.column
+        graph = turned(graph) if arrangement.turned else graph
         self.names, self.graph, self.level = list(graph.sizes), graph, level
         self.last = max(level.values())
+        self.way = ROW_WAY if arrangement.turned else WAY
+        self.page = np.array(PAGE[::-1] if arrangement.turned else PAGE)
         self.x = self._column_centres(stretch)[[level[name] for name in self.names]]
         self.half = np.array([graph.sizes[name] for name in self.names]) / 2
         self.reach = arc_reach(graph, level)
+        self.upright = {n for edge in graph.edges if level[edge[0]] == level[edge[1]] for n in edge}
         self.options = [[fixed.sides[n]] if fixed else self._sides(n) for n in self.names]
         self.outer = np.array([sides[0] in ("left", "right") for sides in self.options])
         self.low = np.array([name in graph.low for name in self.names])
         self.air = 2.2 * AIR if graph.arcs else AIR
+        # Room for a number between constructs of one column that an arrow joins.
+        apart = np.array([COLUMN_WAY if name in self.upright else 0.0 for name in self.names])
+        self.pad = np.maximum(self.air, np.concatenate([apart, np.zeros(len(apart))])) / 2
         self.blocks = np.zeros((len(self.names), 3, 4))
         for i, name in enumerate(self.names):
             for k, side in enumerate(self.options[i]):
@@ -144,7 +189,7 @@ class _Board:
             widths[self.level[name]] = max(widths[self.level[name]], width)
         facing = {self.level[name] for _, name in self.graph.behind}
         room = [(0.5 + self.graph.stack[0]) * (i in facing) for i in range(1, self.last + 1)]
-        steps = (widths[1:] + widths[:-1]) / 2 + room + WAY * stretch
+        steps = (widths[1:] + widths[:-1]) / 2 + room + self.way * stretch
         return np.cumsum([0.0, *steps])
 
     def _sides(self, name: str) -> list[str]:
@@ -157,7 +202,9 @@ class _Board:
         if self.level[name] == 0:
             return ["left", "top", "bottom"] if self.last else ["left"]
         free = ["top", "bottom"]
-        return ["right", *free] if self.level[name] == self.last else free
+        if self.level[name] < self.last:
+            return free
+        return ["right"] if self.upright else ["right", *free]
 
     def rects(self, y: Array, side: NDArray[np.int_]) -> Array:
         """Return the bounds of constructs and of their items, (m, 2n, 4)."""
@@ -168,7 +215,7 @@ class _Board:
 
     def overlap(self, rects: Array) -> Array:
         """Return how much the parts of different constructs overlap, (m,)."""
-        left, low, right, top = np.moveaxis(rects, 2, 0) + self.air / 2 * SPREAD[:, None, None]
+        left, low, right, top = np.moveaxis(rects, 2, 0) + self.pad * SPREAD[:, None, None]
         wide = np.minimum(right[:, :, None], right[:, None])
         wide -= np.maximum(left[:, :, None], left[:, None])
         tall = np.minimum(top[:, :, None], top[:, None]) - np.maximum(low[:, :, None], low[:, None])
@@ -180,11 +227,18 @@ class _Board:
         """Return whether anything overlaps in one set of places."""
         return bool(self.overlap(self.rects(y[None], side[None]))[0])
 
+    def excess(self, rects: Array) -> Array:
+        """Return by how many inches m places are wider or higher than a page, (m,)."""
+        size = rects[..., 2:].max(axis=1) - rects[..., :2].min(axis=1)
+        too_large: Array = np.maximum(size - self.page, 0).sum(axis=1)
+        return too_large
+
     def cost(self, y: Array, side: NDArray[np.int_]) -> Array:
         """Return how bad m places are, (m,); heights and sides are (m, n). Overlaps weigh most."""
         rects = self.rects(y, side)
         cost: Array = 900 * self.overlap(rects) + 6 * (self.outer & (side > 0)).sum(axis=1)
         cost += 4 * (rects[..., 3].max(axis=1) - rects[..., 1].min(axis=1))
+        cost += 60 * self.excess(rects)
         cost += DISORDER * (y[:, self.above[:, 0]] <= y[:, self.above[:, 1]]).sum(axis=1)
         cost += 0.3 * np.abs(y).sum(axis=1)
         if self.low.any():
@@ -366,8 +420,13 @@ def block_bounds(graph: Graph, name: str, side: str, reach: float) -> Array:
 
 
 def _layout(
-    graph: Graph, level: dict[str, int], board: _Board, y: Array, side: NDArray[np.int_]
+    level: dict[str, int],
+    board: _Board,
+    y: Array,
+    side: NDArray[np.int_],
+    arrangement: Arrangement,
 ) -> Layout:
+    graph = board.graph
     nodes: dict[str, Box] = {}
     items: dict[str, Box] = {}
     sides: dict[str, str] = {}
@@ -378,4 +437,7 @@ def _layout(
         if sides[name] != "none":
             boxes = _item_boxes(graph, name, sides[name], centre, board.reach)
             items |= dict(zip(graph.items[name], boxes, strict=True))
-    return Layout(nodes, items, sides, level)
+    if arrangement.turned:
+        nodes, items = ({n: b.turned() for n, b in each.items()} for each in (nodes, items))
+        sides = {name: TURNED[at] for name, at in sides.items()}
+    return Layout(nodes, items, sides, level, arrangement.column, arrangement.turned)

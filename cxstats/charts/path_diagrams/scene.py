@@ -19,10 +19,13 @@ from cxstats.charts.path_diagrams.places import place
 from cxstats.core.formats import format_number
 from cxstats.core.language import LANGUAGES
 
-NODE, NUMBER, SMALL = 10.0, 9.0, 7.0  # points: constructs, arrows, items and loadings
+NODE, NUMBER, SMALL = 10.0, 9.0, 7.5  # points: constructs, arrows, items and loadings
+TABLE, TABLE_ROW = 8.5, 0.2  # points of the table below, and inches of its rows
 RESIDUALS = 12  # more covariances of items than these are listed, not drawn
+ROW, STACK = 10, 20  # Latin characters in a line of an item: above or below, and at the sides
 # Names of constructs and items as wide and high as they usually are, in either language.
-TYPICAL_NODE, TYPICAL_ITEM = "Satisfaction\nof customers", "waiting\ntime at\nthe desk"
+TYPICAL_NODE = "Satisfaction\nof customers"
+TYPICAL_ROW, TYPICAL_STACK = "waiting\ntime at\nthe desk", "waiting time\nat the desk"
 
 
 class Line(NamedTuple):
@@ -33,12 +36,25 @@ class Line(NamedTuple):
     box: Box | None
 
 
+class Cell(NamedTuple):
+    """A text of the table below, from its left or to its right end."""
+
+    text: str
+    x: float
+    y: float
+    align: str = "right"
+
+
 class Scene(NamedTuple):
-    """All that is drawn, in inches: boxes, lines, texts; and the covariances that are listed."""
+    """All that is drawn, in inches: boxes, lines, texts, cells of the table of covariances.
+
+    ``listed`` holds the covariances of items that the note lists.
+    """
 
     layout: Layout
     lines: list[Line]
     texts: dict[str, str]
+    cells: list[Cell]
     listed: list[Arrow]
     bounds: tuple[float, float, float, float]
 
@@ -64,8 +80,24 @@ def make_scene(model: PathModel) -> Scene:
     Names can be longer in one language than in another. Which construct stands above which, and
     where its items are, is decided with names of typical length; only distances follow the texts.
     """
-    texts = _folded(model)
-    layout = place(_graph(model, texts), _graph(model, _typical(model, texts)))
+    nodes = {name: _even(model.name(name), 14) for name in model.nodes}
+    items = [item for items in model.homes.values() for item in items]
+    row, stack = ({item: _cut(model.name(item), n) for item in items} for n in (ROW, STACK))
+    graph = _graph(model, nodes, row, stack)
+    typical = _graph(
+        model,
+        _typical(model, nodes, TYPICAL_NODE),
+        _typical(model, row, TYPICAL_ROW),
+        _typical(model, stack, TYPICAL_STACK),
+    )
+    layout = place(graph, typical)
+    beside = {
+        item
+        for name, items in model.homes.items()
+        if layout.sides[name] in ("left", "right")
+        for item in items
+    }
+    texts = {**nodes, **{item: (stack if item in beside else row)[item] for item in items}}
     item_lines = _item_lines(model, layout)
     node_lines, listed = _node_lines(model, layout, item_lines)
     boxes = [*layout.nodes.values(), *layout.items.values()]
@@ -75,7 +107,37 @@ def make_scene(model: PathModel) -> Scene:
     spots = np.vstack([*curves, ends[:, :2], ends[:, 2:]])
     left, bottom = map(float, spots.min(axis=0))
     right, top = map(float, spots.max(axis=0))
-    return Scene(layout, [*item_lines, *node_lines], texts, listed, (left, bottom, right, top))
+    cells = _table(model, layout, left, bottom - 0.3) if model.tabulated else []
+    if cells:
+        bottom = cells[-1].y - TABLE_ROW
+        right = max(right, *(cell.x for cell in cells))
+    lines = [*item_lines, *node_lines]
+    return Scene(layout, lines, texts, cells, listed, (left, bottom, right, top))
+
+
+def _table(model: PathModel, layout: Layout, left: float, top: float) -> list[Cell]:
+    """Return the covariances of constructs as a triangle, its columns headed by row numbers.
+
+    The constructs follow each other as they stand in the picture.
+    """
+    arcs = {frozenset((arrow.start, arrow.end)): arrow for arrow in model.of("arc")}
+
+    def place_of(name: str) -> tuple[int, float]:
+        box = layout.nodes[name]
+        return layout.column[name], box.x if layout.turned else -box.y
+
+    names = sorted((n for n in model.nodes if any(n in pair for pair in arcs)), key=place_of)
+    heads = [f"{i}  {' '.join(model.name(name).split())}" for i, name in enumerate(names, 1)]
+    first = left + max(measure(head, TABLE)[0] for head in heads) + 0.1
+    wide = 0.16 + max(measure(number(model, arrow), TABLE)[0] for arrow in arcs.values())
+    cells = [Cell(str(j + 1), first + (j + 1) * wide, top) for j in range(len(names) - 1)]
+    for i, name in enumerate(names):
+        y = top - (i + 1) * TABLE_ROW
+        cells.append(Cell(heads[i], left, y, "left"))
+        for j, other in enumerate(names[:i]):
+            if arrow := arcs.get(frozenset((name, other))):
+                cells.append(Cell(number(model, arrow), first + (j + 1) * wide, y))
+    return cells
 
 
 def _node_lines(
@@ -85,7 +147,7 @@ def _node_lines(
     zones = routes.zones(layout, model.homes)
     boxes = {**layout.nodes, **layout.items}
     arrows = [a for a in model.arrows if a.kind not in ("item", "residual", "arc")]
-    arrows += model.of("arc")
+    arrows += [] if model.tabulated else model.of("arc")
     curves: list[Array] = []
     for arrow in arrows:
         curves.append(_curve(model, arrow, layout, boxes, zones, curves))
@@ -103,23 +165,15 @@ def _node_lines(
     return lines, listed
 
 
-def _folded(model: PathModel) -> dict[str, str]:
-    """Return the text in every box, folded; more than four lines of an item are cut."""
-    texts = {name: _even(model.name(name), 14) for name in model.nodes}
-    for item in (item for items in model.homes.values() for item in items):
-        rows = _even(model.name(item), 10).split("\n")
-        texts[item] = "\n".join(rows if len(rows) <= 4 else [*rows[:3], rows[3] + "…"])
-    return texts
+def _cut(name: str, columns: int) -> str:
+    """Return the name of an item, folded; more than four lines are cut."""
+    rows = _even(name, columns).split("\n")
+    return "\n".join(rows if len(rows) <= 4 else [*rows[:3], rows[3] + "…"])
 
 
-def _typical(model: PathModel, texts: Mapping[str, str]) -> dict[str, str]:
+def _typical(model: PathModel, texts: Mapping[str, str], usual: str) -> dict[str, str]:
     """Return the texts with one of usual length instead of every name that is not the column's."""
-    return {
-        name: (TYPICAL_NODE if name in model.nodes else TYPICAL_ITEM)
-        if name in model.names
-        else text
-        for name, text in texts.items()
-    }
+    return {name: usual if name in model.names else text for name, text in texts.items()}
 
 
 def _even(text: str, columns: int) -> str:
@@ -136,14 +190,15 @@ def _even(text: str, columns: int) -> str:
     return next(fitting, style.fold(text, columns))
 
 
-def _graph(model: PathModel, texts: Mapping[str, str]) -> Graph:
+def _graph(
+    model: PathModel, texts: Mapping[str, str], row: Mapping[str, str], stack: Mapping[str, str]
+) -> Graph:
     """Return what is to be placed, with boxes that hold these texts."""
     latents = set(model.latents)
     latent = _node_size(model, texts, latents, (1.15, 0.6), (1.2, 1.2), (0.26, 0.28))
     observed = _node_size(
         model, texts, set(model.nodes) - latents, (0.8, 0.36), (1, 1), (0.24, 0.14)
     )
-    item = _item_size(model, texts)
     paths = [(a.start, a.end) for a in model.of("path", "higher")]
     home = {item: name for name, items in model.homes.items() for item in items}
     behind = [
@@ -157,9 +212,9 @@ def _graph(model: PathModel, texts: Mapping[str, str]) -> Graph:
             (a, b) for a, b in dict.fromkeys(paths) if {a, b} <= set(model.nodes) and a != b
         ),
         items=model.homes,
-        row=item,
-        stack=item,
-        arcs=tuple((a.start, a.end) for a in model.of("arc")),
+        row=_item_size(row),
+        stack=_item_size(stack),
+        arcs=() if model.tabulated else tuple((a.start, a.end) for a in model.of("arc")),
         round=frozenset(latents),
         behind=tuple(dict.fromkeys(behind)),
         low=frozenset(_joined_below(model, home)),
@@ -185,8 +240,8 @@ def _node_size(
     )
 
 
-def _item_size(model: PathModel, texts: Mapping[str, str]) -> tuple[float, float]:
-    sizes = [measure(texts[item], SMALL) for items in model.homes.values() for item in items]
+def _item_size(texts: Mapping[str, str]) -> tuple[float, float]:
+    sizes = [measure(text, SMALL) for text in texts.values()]
     return (
         max([0.36, *(wide + 0.1 for wide, _ in sizes)]),
         max([0.26, *(tall + 0.1 for _, tall in sizes)]),
@@ -222,16 +277,26 @@ def _curve(
     taken: Sequence[Array],
 ) -> Array:
     start, end = blocked[arrow.start], blocked[arrow.end]
-    level, arc = layout.level, arrow.kind == "arc"
-    if arc and level[arrow.start] == level[arrow.end]:
-        at = level[arrow.start]
-        column = sorted((b for n, b in layout.nodes.items() if level[n] == at), key=lambda b: b.y)
-        span = abs(column.index(start) - column.index(end))
-        return routes.side_arc(start, end, span, -1 if at < max(level.values()) else 1)
+    arc = arrow.kind == "arc"
+    if arc and layout.column[arrow.start] == layout.column[arrow.end]:
+        curve = _side_arc(arrow, layout)
+        if not routes.passes(curve, list(layout.items.values()), 0.01):
+            return curve
     others = [box for name, box in blocked.items() if name not in (arrow.start, arrow.end)]
     back = any(a.start == arrow.end and a.end == arrow.start for a in model.of("path"))
     least = 0.13 if arc or back else 0.0
     return routes.route(start, end, others, zones, taken, least, one_side=back)
+
+
+def _side_arc(arrow: Arrow, layout: Layout) -> Array:
+    """Return the arc between two constructs of one column, or row, beside that column."""
+    at, last = layout.column[arrow.start], max(layout.column.values())
+    boxes = {n: b.turned() if layout.turned else b for n, b in layout.nodes.items()}
+    column = sorted((b for n, b in boxes.items() if layout.column[n] == at), key=lambda b: b.y)
+    start, end = boxes[arrow.start], boxes[arrow.end]
+    span = abs(column.index(start) - column.index(end))
+    curve = routes.side_arc(start, end, span, -1 if at < last else 1)
+    return -curve[:, ::-1] if layout.turned else curve
 
 
 def _residuals(model: PathModel, layout: Layout) -> tuple[list[tuple[Arrow, Array]], list[Arrow]]:

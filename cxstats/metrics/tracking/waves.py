@@ -29,6 +29,7 @@ FEWEST = 3  # waves with an estimate
 SPARSE = 10  # answers outside the largest band from which a wave is nearly normal
 ROW = "(row of the metric)"
 PLACE = "(place in time)"
+POSSIBLE = {"share": (0.0, 1.0), "nps": (-100.0, 100.0)}  # values of a metric, by its unit
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -154,7 +155,7 @@ class Track(Result):
             "annotations": {i: self.annotations[wave] for i, wave in enumerate(rows[self.time])
                             if wave in self.annotations},
             "places": [self.places[wave] for wave in rows[self.time]],
-            "axis": self.metric.title(lang) + (" (%)" if self._is_share else ""),
+            "axis": self.metric.axis_title(lang),
             "time": self.time,
             "sigma": self.sigma,
             "level": self.level,
@@ -165,8 +166,12 @@ class Track(Result):
         if not _ascending(waves):  # in an order that was given, or over the end of a year
             waves = [group_text(wave) for wave in waves]
         scale = 100.0 if self._is_share else 1.0
-        columns = ("estimate", "ci_low", "ci_high", "centre", "limit_low", "limit_high")
-        values = (waves, *(scale * rows[column] for column in columns))
+        columns = ("estimate", "ci_low", "ci_high", "centre")
+        # Of few answers the limits can lie where no share or NPS can be.
+        least, most = POSSIBLE.get(self.metric.unit, (-np.inf, np.inf))
+        limits = (rows[name].clip(least, most) for name in ("limit_low", "limit_high"))
+        series = [*(rows[column] for column in columns), *limits]
+        values = (waves, *(scale * values for values in series))
         return Chart("control_chart", values, keywords, taken=("segment",))
 
     def _series(self, segment: Any) -> pd.DataFrame:

@@ -147,7 +147,13 @@ class Invariance(Result):
                 "reference": RULES["browne_cudeck1992"].cuts[0],
                 "decimals": 3,
                 "synthetic": self.synthetic,
-                "title": label(key, lang, step=step),
+                "title": label(
+                    key,
+                    lang,
+                    step=step,
+                    low=f"{rows['rmsea'].min():.3f}",
+                    high=f"{rows['rmsea'].max():.3f}",
+                ),
             },
         )
 

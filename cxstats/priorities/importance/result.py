@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 # Martilla & James (1977), in the order of the quadrants: top left, top right, bottom left, right.
 QUADRANTS = ("concentrate here", "keep up the good work", "low priority", "possible overkill")
+SHARES = ("shapley", "johnson")  # importances that are parts of R², never below 0
 STATISTICS = ("", "_ci_low", "_ci_high", "_se")
 
 
@@ -154,6 +155,7 @@ class ImportancePerformance(Result):
             "x_label": label(across, lang),
             "y_label": label(f"ipa.axis.{self.importance}", lang, outcome=self.outcome or ""),
             "quadrants": "ipa",
+            "lowest": (-np.inf, 0.0 if self.importance in SHARES else -np.inf),
             "covariances": self.covariances,
             "certain": self.table["certainty"],
             "note": lines_note(self.crosshairs, True, lang),
