@@ -17,6 +17,7 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.files import read_bytes
 from cxstats.core.language import Text, both, listed
 from cxstats.core.messages import excerpt, listing
+from cxstats.core.progress import long_work
 from cxstats.survey.columns import as_dates, convert, is_number, to_series
 from cxstats.survey.encoding import (
     DELIMITERS,
@@ -160,13 +161,14 @@ def read_survey(
     _check_suffix(file, suffix, sheet, encoding)
     if not head:
         raise DataError(f"{file.name}: the file is empty")
-    if suffix in (*SPSS, *STATA):
-        reader = read_spss if suffix in SPSS else read_stata
-        table = Table(*reader(file, head, options.codes), texts={})
-    elif suffix == ".xlsx":
-        table = _read_excel(file, head, sheet, options)
-    else:
-        table = _read_text(file, head, encoding, options)
+    with long_work("reading"):
+        if suffix in (*SPSS, *STATA):
+            reader = read_spss if suffix in SPSS else read_stata
+            table = Table(*reader(file, head, options.codes), texts={})
+        elif suffix == ".xlsx":
+            table = _read_excel(file, head, sheet, options)
+        else:
+            table = _read_text(file, head, encoding, options)
     if not len(table.frame):
         raise DataError(f"{file.name}: the file has no rows below its header")
     return _finish(table, replace(table.report, format=suffix[1:]), options)
