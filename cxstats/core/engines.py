@@ -485,8 +485,11 @@ def block_of(
     dropped = 0
     if not all_rows and by is None and weights is None and not hasattr(batch, "implementation"):
         # A native batch holds nothing else; without its gaps, whole numbers stay whole numbers.
-        complete = batch.drop_null() if hasattr(batch, "num_rows") else batch.drop_nulls()
-        dropped, batch = len(batch) - len(complete), complete
+        is_arrow = hasattr(batch, "num_rows")
+        columns = batch.columns if is_arrow else batch.get_columns()
+        if any(column.null_count if is_arrow else column.null_count() for column in columns):
+            complete = batch.drop_null() if is_arrow else batch.drop_nulls()
+            dropped, batch = len(batch) - len(complete), complete
     if hasattr(batch, "num_rows"):  # of Arrow: columns are views, stacking them is the copy
         columns = [batch.column(name).to_numpy(zero_copy_only=False) for name in names]
         kind = np.result_type(*columns)

@@ -19,6 +19,7 @@ from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.export import is_formula
 from cxstats.core.language import Text, both, label, listed
+from cxstats.core.progress import long_work
 from cxstats.core.result import Result
 from cxstats.survey.answer_flags import (
     FINE,
@@ -200,6 +201,7 @@ def first_of(head: str, lines: list[str], n: int, lang: str) -> list[str]:
     return [label("survey.list", lang, head=head), *below]
 
 
+@long_work("check")
 def check(
     frame: Any,
     codebook: Codebook,

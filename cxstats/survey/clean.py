@@ -16,6 +16,7 @@ from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.export import defused, is_formula
 from cxstats.core.language import Text, both, label, listed
+from cxstats.core.progress import long_work
 from cxstats.core.result import Result
 from cxstats.survey.answer_flags import (
     CODED,
@@ -267,6 +268,7 @@ class CleanReport(Result):
         return [*lines, *first_of(head, respondents, len(respondents), lang)]
 
 
+@long_work("clean")
 def clean(
     frame: Any,
     codebook: Codebook,

@@ -29,6 +29,7 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, both, listed
 from cxstats.core.moments import Moments
 from cxstats.core.order_of_waves import in_order
+from cxstats.core.progress import long_work
 from cxstats.stats.sampling_design import Design
 from cxstats.survey.answer_flags import CODED, FINE, NOT_A_NUMBER, Parsed, flags_of, parse
 from cxstats.survey.answers import (
@@ -294,6 +295,7 @@ def by_codebook(
     sampling design (no `weights`, `cluster`, `strata`, `design`, not even None), the method gets
     that of the codebook. A result says in its notes which columns of the design the method left
     out, since it has no argument for them. The method gets the codebook itself as a `Codebook`.
+    With or without a codebook, a call of more than two seconds shows a bar.
 
     Parameters
     ----------
@@ -330,36 +332,37 @@ def by_codebook(
     def decorate(method: Callable[P, R]) -> Callable[P, R]:
         @wraps(method)
         def read_by_codebook(*args: P.args, **kwargs: P.kwargs) -> R:
-            form = signature(method)
-            try:
-                bound = form.bind(*args, **kwargs)
-            except TypeError:
-                return method(*args, **kwargs)  # which says what is lacking
-            arguments = bound.arguments
-            if arguments.get("codebook") is None:
-                return method(*args, **kwargs)
-            table = frame or next(iter(form.parameters))
-            data = arguments.get(table)
-            book = as_codebook(arguments["codebook"], data if constructs else None)
-            has = [name for name in sampling if name in form.parameters]
-            left_out: tuple[str, ...] = ()
-            has_rows = not isinstance(data, Moments | Mapping)
-            if book.design and has_rows and not any(name in arguments for name in has):
-                arguments |= _lent(book.design, has)
-                left_out = _left_out(book.design, has)
-            arguments["codebook"] = book
-            if question is not None:
-                _ask(question, book, arguments, form.parameters)
-            if scales is not None and arguments.get("scale") is None:
-                arguments |= _scales(book, arguments.get(scales))
-            names = columns(book, arguments) if columns else _columns_named(arguments, table)
-            if has_rows:
-                if _in_memory(in_memory, data, arguments):
-                    named = _columns_named(arguments, table)
-                    data = as_pandas(data, [*book.all_columns, *named, *_designed(arguments)])
-                arguments[table] = _read(data, book, names)
-            result = method(*bound.args, **bound.kwargs)
-            return cast("R", _with_note(result, left_out))
+            with long_work(method.__name__.replace("_", " ")):
+                form = signature(method)
+                try:
+                    bound = form.bind(*args, **kwargs)
+                except TypeError:
+                    return method(*args, **kwargs)  # which says what is lacking
+                arguments = bound.arguments
+                if arguments.get("codebook") is None:
+                    return method(*args, **kwargs)
+                table = frame or next(iter(form.parameters))
+                data = arguments.get(table)
+                book = as_codebook(arguments["codebook"], data if constructs else None)
+                has = [name for name in sampling if name in form.parameters]
+                left_out: tuple[str, ...] = ()
+                has_rows = not isinstance(data, Moments | Mapping)
+                if book.design and has_rows and not any(name in arguments for name in has):
+                    arguments |= _lent(book.design, has)
+                    left_out = _left_out(book.design, has)
+                arguments["codebook"] = book
+                if question is not None:
+                    _ask(question, book, arguments, form.parameters)
+                if scales is not None and arguments.get("scale") is None:
+                    arguments |= _scales(book, arguments.get(scales))
+                names = columns(book, arguments) if columns else _columns_named(arguments, table)
+                if has_rows:
+                    if _in_memory(in_memory, data, arguments):
+                        named = _columns_named(arguments, table)
+                        data = as_pandas(data, [*book.all_columns, *named, *_designed(arguments)])
+                    arguments[table] = _read(data, book, names)
+                result = method(*bound.args, **bound.kwargs)
+                return cast("R", _with_note(result, left_out))
 
         return read_by_codebook
 

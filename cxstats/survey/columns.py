@@ -85,12 +85,12 @@ def convert(
         column = _decimal_commas(values, texts, name)
         if column:
             return column
-    stripped = {text: text.strip() for text in texts}
-    if not all(_NUMBER.fullmatch(text) for text in stripped.values()):
+    if not all(_NUMBER.fullmatch(text.strip()) for text in texts):
         return Column(values)
     for reason, loses in LOSSES.items():
         if any(map(loses, texts)):
             return _as_text(values, name, reason)
+    stripped = {text: text.strip() for text in texts}
     return _numbers(values, stripped, kinds, name, counts or [1] * len(values))
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+import numpy as np
+
 from cxstats.core.errors import DataError
 from cxstats.core.language import Text, both
 from cxstats.core.messages import excerpt
@@ -20,8 +22,10 @@ SAMPLE = 200  # records that decide the delimiter
 CANDIDATES = (
     "gb18030", "big5", "cp932", "euc_jp", "cp949", "cp1252", "cp1250", "cp1251", "koi8_r", "cp1254",
 )  # fmt: skip
+SINGLE = ("cp1252", "cp1250", "cp1251", "koi8_r", "cp1254")  # of one byte a character
 LATIN = ("cp1252", "cp1250", "cp1254")  # told apart by what stands inside of words
 ENOUGH = 20  # characters beyond ASCII from which their frequencies tell the encoding
+AT_ONCE = 1 << 20  # bytes that are counted together
 LOOKED_AT = 65_536  # bytes of lines with such characters
 SIGNATURES = (
     (b"PK\x03\x04", "an Excel or zip file; save it as .xlsx, or as CSV from Excel"),
@@ -109,12 +113,11 @@ def likely_encoding(data: bytes) -> str:
     """
     from charset_normalizer import from_bytes
 
-    # KOI8-R gives every byte a meaning, so that one fits in any case.
-    fits = [encoding for encoding in CANDIDATES if _fits(data, encoding)]
-    lines = [line for line in data.splitlines() if not line.isascii()]
-    sample = b"\n".join(lines)
-    if len(sample) > LOOKED_AT:
-        sample = sample[:LOOKED_AT].rpartition(b"\n")[0]
+    # KOI8-R gives every byte a meaning, so that one fits in any case. Where a byte is a character,
+    # which bytes there are is enough.
+    present = _different_bytes(data)
+    fits = [e for e in CANDIDATES if _fits(present if e in SINGLE else data, e)]
+    sample = _lines_beyond_ascii(data)
     text = sample.decode("gb18030", "replace")
     few = len(re.findall(r"[^\x00-\x7f]", text)) < ENOUGH
     if few and "gb18030" in fits and _reads_as_chinese(text):
@@ -125,6 +128,26 @@ def likely_encoding(data: bytes) -> str:
     is_latin = guess in LATIN or (few and _has_single_letters(sample))
     latin = [encoding for encoding in LATIN if encoding in fits]
     return _latin_encoding(sample, latin) if is_latin and latin else guess
+
+
+def _lines_beyond_ascii(data: bytes) -> bytes:
+    """Return the first lines with characters beyond ASCII; of a longer one, no piece."""
+    lines, size, start = [], -1, 0
+    while start < len(data) and size <= LOOKED_AT:
+        stop = data.find(b"\n", start) + 1 or len(data)
+        for line in data[start:stop].splitlines():
+            if not line.isascii():
+                lines.append(line)
+                size += len(line) + 1
+        start = stop
+    sample = b"\n".join(lines)
+    return sample if len(sample) <= LOOKED_AT else sample[:LOOKED_AT].rpartition(b"\n")[0]
+
+
+def _different_bytes(data: bytes) -> bytes:
+    pieces = (data[start : start + AT_ONCE] for start in range(0, len(data), AT_ONCE))
+    counts = sum(np.bincount(np.frombuffer(piece, np.uint8), minlength=256) for piece in pieces)
+    return bytes(np.flatnonzero(counts).astype(np.uint8))
 
 
 def _fits(data: bytes, encoding: str) -> bool:

@@ -18,6 +18,7 @@ ROLES = {plain(word): role for role, words in {
     "minimum": ("minimum", "adequate", "最低", "最低要求", "可接受"),
 }.items() for word in words}  # fmt: skip
 FEW, LEAST = 8, 6  # columns of a long table at most, rows at least
+LOOKED_AT = 1_000  # rows that tell most columns from one of roles
 
 
 class Layout(NamedTuple):
@@ -54,6 +55,8 @@ def find_layout(frame: pd.DataFrame) -> Layout:
 
 
 def _is_role(column: pd.Series[Any]) -> bool:
+    if len(column.head(LOOKED_AT).dropna().unique()) > 3:
+        return False
     values = column.dropna().unique()
     return 2 <= len(values) <= 3 and all(
         isinstance(value, str) and plain(value) in ROLES for value in values

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,6 +63,7 @@ def non_respondents(
     platform: str = "",
     questions: Mapping[str, str] | None = None,
     hidden: frozenset[int] = frozenset(),
+    texts: Mapping[Any, Collection[Any]] | None = None,
 ) -> dict[str, tuple[Any, ...]]:
     """Return the labels of rows that are no respondents, by kind; kinds without one are absent.
 
@@ -80,6 +81,8 @@ def non_respondents(
         Question texts of columns, which may say what a column is where its name does not.
     hidden : set of int
         Labels of hidden rows.
+    texts : mapping of column to texts, optional
+        All that stands in a column of texts (maybe more), each once, where it is known already.
     """
     questions = questions or {}
     rows: dict[str, Any] = {kind: np.zeros(len(frame), bool) for kind in KINDS}
@@ -90,19 +93,26 @@ def non_respondents(
             heads.add("status")
         if not heads & SPEAKING:
             continue
-        cells = [plain(_text(cell)) for cell in column]
-        if "status" in heads and platform.startswith("qualtrics"):
-            cells = [QUALTRICS.get(cell, cell) for cell in cells]
-        signs = (("preview", PREVIEWS), ("test", TEST_STATUS), ("partial", UNFINISHED))
-        for kind, meanings in signs:
-            meaning_it = set().union(*(meanings.get(head, ()) for head in heads))
-            rows[kind] |= np.array([cell in meaning_it for cell in cells], bool)
+        signs = {"preview": PREVIEWS, "test": TEST_STATUS, "partial": UNFINISHED}
+        meaning_it = {
+            kind: set().union(*(meanings.get(head, ()) for head in heads))
+            for kind, meanings in signs.items()
+        }
+        if any(meaning_it.values()):
+            codes = QUALTRICS if "status" in heads and platform.startswith("qualtrics") else {}
+            cells = [_text(cell) for cell in column]
+            each = _plain_each(set(cells), set().union(codes, *meaning_it.values()))
+            for kind, meanings in meaning_it.items():
+                saying = {cell for cell, bare in each.items() if codes.get(bare, bare) in meanings}
+                if saying:
+                    rows[kind] |= np.array([cell in saying for cell in cells], bool)
         if heads & set(SUBMITTED) and platform and not column.isna().all():
             rows["partial"] |= column.isna().to_numpy(bool)
         if "progress" in heads and platform.startswith("qualtrics"):
             rows["partial"] |= np.array([_number(cell) < 100 for cell in column], bool)
-    rows["total"] = _totals(frame)
-    rows["test"] |= _tests(frame)
+    candidates = _candidates(frame, texts or {})
+    rows["total"] = _totals(frame, candidates)
+    rows["test"] |= _tests(frame, candidates)
     rows["test"] &= ~rows["preview"]
     rows["partial"] &= ~(rows["preview"] | rows["test"] | rows["total"])
     if hidden:
@@ -110,16 +120,47 @@ def non_respondents(
     return {kind: tuple(frame.index[rows[kind]].tolist()) for kind in KINDS if rows[kind].any()}
 
 
-def _totals(frame: pd.DataFrame) -> Any:
+def _plain_each(cells: set[str], words: set[str]) -> dict[str, str]:
+    """Return the plain form of the texts that may be one of some words."""
+    starts = {word[0] for word in words}
+
+    def may_be(cell: str) -> bool:
+        first = cell.strip()[:1].casefold()
+        return first in starts or not (first.isascii() and first.isalnum())
+
+    return {cell: plain(cell) for cell in cells if may_be(cell)}
+
+
+def _candidates(
+    frame: pd.DataFrame, texts: Mapping[Any, Collection[Any]]
+) -> dict[Any, tuple[str, ...]]:
+    """Return of each column of texts those that may be a total's name or a test's."""
+    return {
+        name: tuple(
+            text for text in (texts[name] if name in texts else frame[name].unique())
+            if isinstance(text, str) and 0 < len(text) <= LONGEST
+            and text.lstrip()[:1].casefold() in STARTS
+        )
+        for name in frame.columns
+        if frame[name].dtype.kind in "OUT"
+    }  # fmt: skip
+
+
+def _totals(frame: pd.DataFrame, candidates: Mapping[Any, tuple[str, ...]]) -> Any:
     """Return which rows are named a total in their first filled cell, and are one."""
     import pandas as pd
 
     named = np.zeros(len(frame), bool)
     before_it = np.zeros(len(frame), bool)  # whether a cell to the left is filled
+    to_the_left: list[Any] = []  # columns that are not in `before_it` yet
     for name in frame.columns:
-        if frame[name].dtype.kind in "OUT":
-            named |= _says(frame[name], _is_total) & ~before_it
-        before_it |= frame[name].notna().to_numpy(bool)
+        says = _says(frame[name], candidates.get(name, ()), _is_total)
+        if says.any():
+            for left in to_the_left:
+                before_it |= frame[left].notna().to_numpy(bool)
+            to_the_left = []
+            named |= says & ~before_it
+        to_the_left.append(name)
     flags = np.zeros(len(frame), bool)
     if not named.any():
         return flags
@@ -160,25 +201,21 @@ def _summarises(cells: Any, above: Any) -> Any:
     return np.any([np.abs(cells - m) <= 0.006 + 0.005 * np.abs(m) for m in measures], axis=0)
 
 
-def _tests(frame: pd.DataFrame) -> Any:
+def _tests(frame: pd.DataFrame, candidates: Mapping[Any, tuple[str, ...]]) -> Any:
     """Return which rows have "test" alone as an answer in words, rarely in its column."""
     flags = np.zeros(len(frame), bool)
-    for name in frame.columns:
-        if frame[name].dtype.kind not in "OUT":
-            continue
-        is_test = _says(frame[name], _is_test)
+    for name, texts in candidates.items():
+        is_test = _says(frame[name], texts, _is_test)
         if is_test.sum() <= max(2, 0.05 * len(frame)):
             flags |= is_test
     return flags
 
 
-def _says(column: pd.Series[Any], meaning: Callable[[str], bool]) -> Any:
+def _says(
+    column: pd.Series[Any], candidates: Collection[str], meaning: Callable[[str], bool]
+) -> Any:
     """Return which cells of a column are texts of a meaning; each text is asked once."""
-    texts = {
-        text for text in column.unique()
-        if isinstance(text, str) and 0 < len(text) <= LONGEST
-        and text.lstrip()[:1].casefold() in STARTS and meaning(text)
-    }  # fmt: skip
+    texts = {text for text in candidates if meaning(text)}
     return column.isin(texts).to_numpy(bool) if texts else np.zeros(len(column), bool)
 
 

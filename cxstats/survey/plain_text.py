@@ -16,7 +16,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-AT_ONCE = 1 << 24  # bytes that are looked at together
+AT_ONCE = 1 << 20  # bytes that are looked at together
 CELLS_AT_ONCE = 4_000_000  # that are read together
 QUOTE, NEW_LINE, RETURN = b'"\n\r'
 BYTE_ORDER_MARK = "\ufeff".encode()
@@ -90,7 +90,7 @@ def plain_columns(body: bytes, delimiter: str, width: int) -> list[Coded] | None
         return None
     import pandas as pd
 
-    numbers: list[dict[str, int]] = [{} for _ in range(width)]
+    texts: list[list[NDArray[Any]]] = [[] for _ in range(width)]
     codes: list[list[NDArray[Any]]] = [[] for _ in range(width)]
     with pd.read_csv(
         io.BytesIO(body), sep=delimiter, header=None, names=list(range(width)), index_col=False,
@@ -99,16 +99,26 @@ def plain_columns(body: bytes, delimiter: str, width: int) -> list[Coded] | None
     ) as chunks:  # fmt: skip
         for chunk in chunks:
             for j in range(width):
-                local, texts = pd.factorize(chunk[j].to_numpy())
-                number = numbers[j]
-                new = np.array([number.setdefault(text, len(number)) for text in texts])
-                kind = np.int8 if len(number) <= 127 else np.int32
-                codes[j].append(new.astype(kind)[local])
-    columns = [
-        Coded(list(number), np.concatenate(each))
-        for number, each in zip(numbers, codes, strict=True)
-    ]
+                local, distinct = pd.factorize(chunk[j].to_numpy())
+                codes[j].append(_small(local, len(distinct)))
+                texts[j].append(distinct)
+    columns = [_joined(*pieces) for pieces in zip(texts, codes, strict=True)]
     return columns if len(columns[0].codes) == n else None
+
+
+def _small(codes: NDArray[Any], n: int) -> NDArray[Any]:
+    return codes.astype(np.int8 if n <= 127 else np.int32)
+
+
+def _joined(texts: list[NDArray[Any]], codes: list[NDArray[Any]]) -> Coded:
+    """Return a column of pieces, each with its own different texts."""
+    import pandas as pd
+
+    number, distinct = pd.factorize(np.concatenate(texts))
+    ends = np.cumsum([len(piece) for piece in texts])[:-1]
+    numbers = np.split(_small(number, len(distinct)), ends)
+    pieces = [piece[local] for piece, local in zip(numbers, codes, strict=True)]
+    return Coded(distinct.tolist(), np.concatenate(pieces))
 
 
 def _n_rows(body: bytes, delimiter: int, width: int) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -16,6 +17,7 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.files import read_bytes
 from cxstats.core.language import Text, both, listed
 from cxstats.core.messages import excerpt, listing
+from cxstats.core.progress import long_work
 from cxstats.survey.columns import as_dates, convert, is_number, to_series
 from cxstats.survey.encoding import (
     DELIMITERS,
@@ -38,7 +40,7 @@ from cxstats.survey.header import (
 )
 from cxstats.survey.layout import find_layout
 from cxstats.survey.non_respondents import KINDS, non_respondents
-from cxstats.survey.plain_text import Coded, plain_columns
+from cxstats.survey.plain_text import AT_ONCE, Coded, plain_columns
 from cxstats.survey.report import ReadReport
 from cxstats.survey.statistical_files import SPSS, STATA, read_spss, read_stata
 from cxstats.survey.workbook import LARGEST, MAX_CELLS, MAX_COLUMNS, read_sheet
@@ -53,6 +55,24 @@ TOP = 300  # rows among which the header is looked for, where those below are re
 PLAIN_TIMES = 6  # times MAX_CELLS, of a file that is read by columns
 NOTE_BELOW = 2  # cells of a line below the table that is none of its rows
 ORDERS = ("ymd", "dmy", "mdy")
+
+
+class Table(NamedTuple):
+    """A table, what is known of it, its hidden rows, and the texts of columns, each once."""
+
+    frame: pd.DataFrame
+    report: ReadReport
+    texts: dict[str, list[Any]]
+    hidden: frozenset[int] = frozenset()
+
+
+class Opening(NamedTuple):
+    """A text that may be plain: its header, the rows of it, the text down to it, and below."""
+
+    header: Header
+    heads: list[list[Any]]
+    above: str
+    below: bytes
 
 
 class Options(NamedTuple):
@@ -141,17 +161,17 @@ def read_survey(
     _check_suffix(file, suffix, sheet, encoding)
     if not head:
         raise DataError(f"{file.name}: the file is empty")
-    if suffix in (*SPSS, *STATA):
-        frame, report = (read_spss if suffix in SPSS else read_stata)(file, head, options.codes)
-        hidden: frozenset[int] = frozenset()
-    elif suffix == ".xlsx":
-        frame, report, hidden = _read_excel(file, head, sheet, options)
-    else:
-        frame, report = _read_text(file, head, encoding, options)
-        hidden = frozenset()
-    if not len(frame):
+    with long_work("reading"):
+        if suffix in (*SPSS, *STATA):
+            reader = read_spss if suffix in SPSS else read_stata
+            table = Table(*reader(file, head, options.codes), texts={})
+        elif suffix == ".xlsx":
+            table = _read_excel(file, head, sheet, options)
+        else:
+            table = _read_text(file, head, encoding, options)
+    if not len(table.frame):
         raise DataError(f"{file.name}: the file has no rows below its header")
-    return _finish(frame, replace(report, format=suffix[1:]), hidden, options)
+    return _finish(table, replace(table.report, format=suffix[1:]), options)
 
 
 def _options(header: Any, dates: Any, decimal: Any, leave_out: Any) -> Options:
@@ -225,13 +245,15 @@ def _check_suffix(file: Path, suffix: str, sheet: str | None, encoding: str | No
         raise DataError(f"{file.name}: encoding={encoding!r}, but only a text file has one")
 
 
-def _finish(
-    frame: pd.DataFrame, report: ReadReport, hidden: frozenset[int], options: Options
-) -> pd.DataFrame:
+def _finish(table: Table, report: ReadReport, options: Options) -> pd.DataFrame:
     """Point out rows that are no respondents, leave out those asked for, warn of doubts."""
-    pointed_out = non_respondents(frame, report.platform, report.questions, hidden)
+    frame = table.frame
+    pointed_out = non_respondents(
+        frame, report.platform, report.questions, table.hidden, table.texts
+    )
     gone = {kind: rows for kind, rows in pointed_out.items() if kind in options.leave_out}
-    frame = frame.drop(index=[row for rows in gone.values() for row in rows])
+    if gone:
+        frame = frame.drop(index=[row for rows in gone.values() for row in rows])
     if not len(frame):
         raise DataError(f"{report.file}: no row is left; leave_out={list(gone)} takes them all")
     layout = find_layout(frame)
@@ -275,9 +297,7 @@ def _head(file: Path) -> bytes:
         raise DataError(f"{file.name}: cannot be read: {error}") from error
 
 
-def _read_text(
-    file: Path, head: bytes, asked: str | None, options: Options
-) -> tuple[pd.DataFrame, ReadReport]:
+def _read_text(file: Path, head: bytes, asked: str | None, options: Options) -> Table:
     if asked is None:
         refuse_binary(head, file.name)
     data = read_bytes(file, LARGEST)
@@ -296,24 +316,29 @@ def _read_text(
     del body
     n_cells = _refuse_empty_text(text, delimiter, file.name)
     comma = options.decimal == "," if options.decimal else delimiter != ","
-    result = _plain_table(text, delimiter, file.name, options, comma)
-    if result is None:
+    opening, table = _opening(text, delimiter, file.name, options), None
+    if opening is not None:
+        del text  # of a large file it is twice the file, or four times
+        table = _plain_table(opening, delimiter, file.name, options, comma)
+    if table is None:
         _refuse_many_cells(n_cells, file.name)
+        if opening is not None:
+            text = opening.above + opening.below.decode()
         records = list(_records(text, delimiter, file.name))
-        result = _table(records, file.name, options, decimal_comma=comma)
-    frame, report = result
-    return frame, replace(
-        report,
+        table = _table(records, file.name, options, decimal_comma=comma)
+    report = replace(
+        table.report,
         encoding=encoding,
         delimiter=delimiter,
-        notes=(*encoding_notes, *delimiter_notes, *report.notes),
-        doubts=(*(encoding_notes if doubtful else ()), *report.doubts),
+        notes=(*encoding_notes, *delimiter_notes, *table.report.notes),
+        doubts=(*(encoding_notes if doubtful else ()), *table.report.doubts),
     )
+    return table._replace(report=report)
 
 
 def _refuse_empty_text(text: str, delimiter: str, name: str) -> int:
     """Return about how many cells there are; raise if nothing, or nearly nothing, stands there."""
-    if not text.strip("\r\n"):
+    if not re.search(r"[^\r\n]", text):
         raise DataError(f"{name}: the file is empty")
     if any(mark * BLANK_RUN in text for mark in ("\n", "\r", "\r\n")):
         raise DataError(f"{name}: more than {BLANK_RUN:,} empty lines together; remove them")
@@ -332,13 +357,8 @@ def _refuse_many_cells(n_cells: int, name: str) -> None:
         )
 
 
-def _plain_table(
-    text: str, delimiter: str, name: str, options: Options, decimal_comma: bool
-) -> tuple[pd.DataFrame, ReadReport] | None:
-    """Return the table of a text in plain form, as `_table` would; None where it is not plain.
-
-    The header is found in the first rows, read one by one; the rows below it are read by columns.
-    """
+def _opening(text: str, delimiter: str, name: str, options: Options) -> Opening | None:
+    """Return the header of a text, found in its first rows; None where it cannot be plain."""
     if text.count("\r") != text.count("\r\n"):
         return None  # ends of lines that only Python's parser takes for such
     try:
@@ -350,16 +370,31 @@ def _plain_table(
         return None
     header = find_header(filled, (), options.header)
     width, last = len(header.names), header.rows[-1]
-    body = _after_rows(text, delimiter, last)
-    columns = plain_columns(body, delimiter, width) if body else None
-    if columns is None or any(len(r.cells) > width for r in records if r.number == last):
+    if any(len(r.cells) > width for r in records if r.number == last):
+        return None
+    heads = [record.cells for record in records if record.number in header.rows]
+    start = _end_of_row(text, delimiter, last)
+    try:  # in pieces: a copy of the text would be twice the file
+        pieces = [text[i : i + AT_ONCE].encode() for i in range(start, len(text), AT_ONCE)]
+    except UnicodeEncodeError:
+        return None
+    return Opening(header, heads, text[:start], b"".join(pieces)) if pieces else None
+
+
+def _plain_table(
+    opening: Opening, delimiter: str, name: str, options: Options, decimal_comma: bool
+) -> Table | None:
+    """Return the table of a text in plain form, as `_table` would; None where it is not plain."""
+    header, heads = opening.header, opening.heads
+    width, last = len(header.names), header.rows[-1]
+    columns = plain_columns(opening.below, delimiter, width)
+    if columns is None:
         return None
     n = len(columns[0].codes)
     numbers = np.arange(last + 1, last + 1 + n)
     blank = np.arange(n)
     for column in columns:
         blank = column.are("", blank)
-    heads = [record.cells for record in records if record.number in header.rows]
     repeated = np.arange(0)
     for head in heads if width > 1 else []:
         rows = np.arange(n)
@@ -385,8 +420,8 @@ def _plain_table(
     return _finished_table(name, header, numbers, columns, left_out, options, decimal_comma)
 
 
-def _after_rows(text: str, delimiter: str, row: int) -> bytes:
-    """Return the text below a row in UTF-8; empty where it has none."""
+def _end_of_row(text: str, delimiter: str, row: int) -> int:
+    """Return where the text below a row begins."""
     lines = csv.reader(lines_of(text), delimiter=delimiter, strict=True)
     for _ in range(row):
         next(lines)
@@ -394,11 +429,8 @@ def _after_rows(text: str, delimiter: str, row: int) -> bytes:
     for _ in range(lines.line_num):
         position = text.find("\n", position) + 1
         if not position:
-            return b""
-    try:
-        return text[position:].encode()
-    except UnicodeEncodeError:
-        return b""
+            return len(text)
+    return position
 
 
 def _notes_below_columns(columns: list[Coded], numbers: Any) -> set[int]:
@@ -444,7 +476,7 @@ def _table(
     options: Options,
     merges: Sequence[Merge] = (),
     decimal_comma: bool = False,
-) -> tuple[pd.DataFrame, ReadReport]:
+) -> Table:
     """Return the table that rows of cells make, blank ones left out, and what is known of it."""
     if not records:
         raise DataError(f"{name}: the file is empty")
@@ -470,7 +502,7 @@ def _finished_table(
     left_out: dict[str, tuple[int, ...]],
     options: Options,
     decimal_comma: bool,
-) -> tuple[pd.DataFrame, ReadReport]:
+) -> Table:
     """Return the table of columns below a header, and what is known of it."""
     import pandas as pd
 
@@ -485,11 +517,14 @@ def _finished_table(
         notes.append(both("survey.read.note.numbered", n=len(new), names=listing(map(repr, new))))
     questions = {column: text for column, (_, text, _) in zip(names, columns, strict=True) if text}
     series: dict[str, pd.Series[Any]] = {}
+    texts: dict[str, list[Any]] = {}
     missing: dict[str, int] = {}
     for column, (_, _, cells) in zip(names, columns, strict=True):
         series[column], value_notes, count = _as_column(cells, column, options, decimal_comma)
         missing |= {column: count} if count else {}
         notes += value_notes
+        if isinstance(cells, Coded) and series[column].dtype == object:
+            texts[column] = cells.texts
     frame = pd.DataFrame(series)
     frame.index = pd.Index(numbers, name="row")
     numeric = (
@@ -511,7 +546,7 @@ def _finished_table(
         left_out=left_out,
         doubts=(*header.doubts, *numeric),
     )
-    return frame, report
+    return Table(frame, report, texts)
 
 
 def _as_column(
@@ -608,15 +643,17 @@ def _refuse_ragged(body: list[Record], width: int, row: int, name: str) -> None:
         raise DataError(problems)
 
 
-def _read_excel(
-    file: Path, head: bytes, sheet: str | None, options: Options
-) -> tuple[pd.DataFrame, ReadReport, frozenset[int]]:
+def _read_excel(file: Path, head: bytes, sheet: str | None, options: Options) -> Table:
     page = read_sheet(file, head, sheet)
     comma = options.decimal == ","
-    frame, report = _table(page.records, file.name, options, page.merges, decimal_comma=comma)
+    table = _table(page.records, file.name, options, page.merges, decimal_comma=comma)
     doubts = []
     if page.formulas:
         cells = listing(page.formulas, 5)
         doubts.append(both("survey.read.doubt.formulas", n=len(page.formulas), cells=cells))
-    report = replace(report, notes=(*page.notes, *report.notes), doubts=(*doubts, *report.doubts))
-    return frame, report, page.hidden
+    report = replace(
+        table.report,
+        notes=(*page.notes, *table.report.notes),
+        doubts=(*doubts, *table.report.doubts),
+    )
+    return table._replace(report=report, hidden=page.hidden)

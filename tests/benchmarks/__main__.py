@@ -77,6 +77,8 @@ def sizes(names: list[str]) -> Iterator[str]:
             match = MEASURED.match(line.strip())
             if match:
                 yield f"| {match['name']} | {match['seconds']} | {match['peak']} |"
+            elif line.startswith("    "):  # what the row says of a peer
+                yield f"| {line.strip()} | | |"
 
 
 def main() -> None:

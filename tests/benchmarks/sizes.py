@@ -210,10 +210,92 @@ def survey_rows() -> None:
         measured(f"clean, n = {n:,}", lambda f=frame, b=book: cx.clean(f, b))
 
 
+def _answers_csv(file: str, encoding: str) -> None:
+    """Write a million rows of 60 columns: numbers, answers in words, dates, ids, comments."""
+    import polars as pl
+
+    generator, n = np.random.default_rng(1), 1_000_000
+    cities = ["北京", "上海", "广州", "Shenzhen, South", 'the "old" town']
+    agreed = ["No", "hardly", "Neither", "yes", "agree", ""]
+    said = ["服务很好", "等了很久，not good", 'The clerk said "wait", then left', "第一行\n第二行"]
+    columns: dict[str, Any] = {
+        "id": np.char.mod("%07d", np.arange(n)),
+        "begun": np.datetime64("2025-01-01T08:00:00", "ms") + 1_000 * np.arange(n),
+        "seconds": generator.gamma(2, 200, n).round(2),
+        "city": np.array(cities)[generator.integers(0, 5, n)],
+        "comment": np.char.add(
+            np.array(said)[generator.integers(0, 4, n)],
+            np.char.mod(" %d", generator.integers(0, 200_000, n)),
+        ),
+        "email": np.array(["yes", "no", None])[generator.integers(0, 3, n)],
+    }
+    for j in range(12):
+        columns[f"agree{j}"] = np.array(agreed)[generator.integers(0, 6, n)]
+    for j in range(42):
+        columns[f"x{j}"] = generator.integers(0, 101 if j < 8 else 11, n)
+    frame = pl.DataFrame(columns, strict=False)
+    gaps = pl.int_range(pl.len()) % 10 == 0
+    frame = frame.with_columns(pl.when(~gaps).then(pl.col("^x[0-9]$")))
+    frame.write_csv(file, datetime_format="%Y-%m-%d %H:%M:%S")
+    if encoding != "utf-8":
+        path = Path(file)
+        path.write_bytes(path.read_bytes().decode().encode(encoding))
+
+
+def csv_240mb() -> None:
+    """A csv file of a million respondents and 60 columns, in UTF-8 and GB18030."""
+    import cxstats as cx
+
+    with tempfile.TemporaryDirectory() as folder:
+        for encoding in ("utf-8", "gb18030"):
+            file = Path(folder, f"{encoding}.csv")
+            # Made elsewhere, so that its memory is not counted.
+            make = (
+                "import sys; from tests.benchmarks import sizes; sizes._answers_csv(*sys.argv[1:])"
+            )
+            subprocess.run([sys.executable, "-c", make, str(file), encoding], check=True)
+            name = f"read_survey, csv of {file.stat().st_size / 1e6:.0f} MB, {encoding}"
+            measured(name, lambda f=file: cx.read_survey(f))
+
+
+def moments_5m() -> None:
+    """Moments of 5 million x 22 answers of one byte from Parquet, both cores; pandas in turn."""
+    import polars as pl
+    from threadpoolctl import threadpool_limits
+
+    import cxstats as cx
+    from tests.benchmarks.bench_moments import MISSING
+
+    def ours(path: Path) -> Any:
+        return cx.moments(pl.scan_parquet(path))
+
+    def theirs(path: Path) -> Any:
+        return pd.read_parquet(path).cov()
+
+    def wall_time(work: Callable[[Path], Any], path: Path) -> float:
+        began = time.perf_counter()
+        work(path)
+        return time.perf_counter() - began
+
+    with tempfile.TemporaryDirectory() as folder, threadpool_limits(os.cpu_count()):
+        paths = {share: Path(folder, f"{share}.parquet") for share in (0.0, MISSING)}
+        for share, path in paths.items():
+            make = (
+                f"from tests.benchmarks import bench_moments as b; b.make({str(path)!r}, {share})"
+            )
+            subprocess.run([sys.executable, "-c", make], check=True)
+            measured(f"moments, 5 M x 22, {share:.1%} missing", lambda p=path: ours(p))
+        for share, path in paths.items():  # after ours: pandas takes ten times the memory
+            pairs = [(wall_time(ours, path), wall_time(theirs, path)) for _ in range(5)]
+            mine, pandas = (min(times) for times in zip(*pairs, strict=True))
+            print(f"    {share:.1%} missing, wall time: pandas {pandas:.2f} s, ours {mine:.2f} s, "
+                  f"{pandas / mine:.1f} times")  # fmt: skip
+
+
 ROWS = (
     indices_120, fiml_20, fiml_40, fiml_60, invariance_30, drivers_by_number, drivers_1e6,
     moments_groups, reliability_1e4, reliability_1e5, reliability_1e6, servqual_1e6, kano_1e6,
-    survey_rows,
+    survey_rows, csv_240mb, moments_5m,
 )  # fmt: skip
 
 

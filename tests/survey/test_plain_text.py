@@ -10,8 +10,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cxstats.core.errors import CxError
-from cxstats.survey import read
+from cxstats.survey import encoding, layout, read
+from cxstats.survey.non_respondents import QUALTRICS, TESTS, TOTALS, UNFINISHED, _plain_each
 from cxstats.survey.plain_text import plain_columns
+from cxstats.survey.platforms import plain
 
 CORPUS = Path(__file__).parent / "corpus"
 TEXTS = sorted(file.name for file in CORPUS.iterdir() if file.suffix in read.TEXT)
@@ -57,7 +59,8 @@ def test_the_corpus_is_read_alike(monkeypatch, name, options):
 CELLS = st.one_of(
     st.sampled_from(
         ["5", "4.0", " 3", "007", "1e3", "3,5", "1,234", "NA", "", "", "合计", "test", "=1+1", "-2",
-         "true", "2024-03-01", 'say "hi"', "a\nb", "a\r\nb", "\ufeff1", "nan", "1_000", "\x1a"]
+         "true", "2024-03-01", "3/4/2024", "1 234", "−3", "１２", "½", "Survey Preview", "Total",
+         "0", 'say "hi"', "a\nb", "a\r\nb", "\ufeff1", "nan", "1_000", "\x1a"]
     ),
     st.text(alphabet="ab5,;\t\"\n\r '=é好", max_size=4),
 )  # fmt: skip
@@ -78,14 +81,28 @@ def written(cell, quote):
     st.sampled_from(["\n", "\r\n", "\r"]),
     st.booleans(),
     st.sampled_from(["", "\n", "\n\n", "x", '"', ",,\n", "a,b\n", "note\n"]),
+    st.sampled_from(
+        [
+            ("utf-8", b""),
+            ("utf-8-sig", b""),
+            ("utf-16", b""),
+            ("gb18030", b""),
+            ("gb18030", "你好你好".encode()),
+            ("utf-8", "你".encode("gb18030")),
+        ]
+    ),
+    st.sampled_from(["q0", "Status", "Finished", "submitdate", "1", ""]),
 )
-@example([["1", "2"], ["1", "2"]], ",", "\n", False, "head,q\n")
-def test_small_files_are_read_alike(tmp_path_factory, rows, delimiter, end, quote, after):
+@example([["1", "2"], ["1", "2"]], ",", "\n", False, "head,q\n", ("utf-8", b""), "q0")
+def test_small_files_are_read_alike(
+    tmp_path_factory, rows, delimiter, end, quote, after, encodings, first
+):
     width = len(rows[0])
-    head = [f"q{j}" for j in range(width)]
+    encoding_of_most, in_another = encodings
+    head = [first, *(f"q{j}" for j in range(1, width))]
     lines = [delimiter.join(written(cell, quote) for cell in row) for row in [head, *rows]]
     file = tmp_path_factory.mktemp("plain") / "a.csv"
-    file.write_bytes((end.join(lines) + end + after).encode())
+    file.write_bytes((end.join(lines) + end + after).encode(encoding_of_most) + in_another)
     assert_same(file, pytest.MonkeyPatch())
 
 
@@ -116,3 +133,49 @@ def test_pieces_join(monkeypatch):
         assert [[c.at(i) for i in range(40)] for c in pieces] == [
             [c.at(i) for i in range(40)] for c in whole
         ]
+
+
+@given(
+    st.sets(
+        st.one_of(
+            st.text(max_size=6),
+            st.sampled_from(
+                ["False ", " survey-preview", "Ｎｏ", "ｔest", "ﬁn", "1", "17", "否", "ſum"]
+            ),
+        ),
+        max_size=20,
+    )
+)
+def test_texts_that_cannot_be_a_word_are_not_looked_at(cells):
+    words = set().union(TOTALS, TESTS, QUALTRICS, *UNFINISHED.values())
+    plain_form = _plain_each(cells, words)
+    assert {c for c in cells if plain(c) in words} == {
+        c for c, p in plain_form.items() if p in words
+    }
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=300), st.integers(1, 40))
+def test_a_sample_of_lines_is_the_beginning_of_all(data, most):
+    with pytest.MonkeyPatch().context() as patch:
+        patch.setattr(encoding, "LOOKED_AT", most)
+        patch.setattr(encoding, "AT_ONCE", 7)
+        sample = encoding._lines_beyond_ascii(data)
+        assert encoding._different_bytes(data) == bytes(sorted(set(data)))
+    all_lines = b"\n".join(line for line in data.splitlines() if not line.isascii())
+    assert sample == (
+        all_lines if len(all_lines) <= most else all_lines[:most].rpartition(b"\n")[0]
+    )
+
+
+@pytest.mark.parametrize("encoding_of", encoding.SINGLE)
+def test_one_byte_is_one_character(encoding_of):
+    for byte in range(256):
+        fits = encoding._fits(bytes([byte]), encoding_of)
+        assert encoding._fits(b"ab" + bytes([byte, 65, byte]), encoding_of) == fits
+
+
+def test_a_column_of_roles_may_have_few_at_its_beginning():
+    roles = pd.Series(["P"] * 2_000 + ["E"])
+    assert layout._is_role(roles)
+    assert not layout._is_role(pd.Series(["P"] * 2_000 + ["E", "1", "2"]))

@@ -11,6 +11,7 @@ import numpy as np
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, p_text
 from cxstats.core.language import Text, both, label
+from cxstats.core.progress import long_work
 from cxstats.core.result import Chart, Result
 from cxstats.models.fitted_model import listed
 from cxstats.models.sem.fit import sem
@@ -158,6 +159,7 @@ class Invariance(Result):
         )
 
 
+@long_work("invariance")
 def invariance(
     model: str,
     data: Any,

@@ -12,7 +12,7 @@ import numpy as np
 
 from cxstats.core.formats import format_number, format_percent, interval, p_text
 from cxstats.core.language import Text, both, label
-from cxstats.core.progress import quiet_linear_algebra
+from cxstats.core.progress import long_work, quiet_linear_algebra
 from cxstats.core.result import Chart
 from cxstats.models.fitted_model import FittedModel, listed
 from cxstats.models.sem.fit_indices import fit_measures
@@ -404,6 +404,7 @@ class SemFit(FittedModel):
             )
         return pd.concat(frames, ignore_index=True)
 
+    @long_work("modification indices")
     def modification_indices(self, minimum: float = 0.0) -> pd.DataFrame:
         """Return what would improve the fit: ``lhs, op, rhs, group, mi, epc, std_epc``.
 
