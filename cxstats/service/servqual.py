@@ -498,6 +498,8 @@ def _summary(
         role: options.mean(np.column_stack([scored.with_overall(x, shares), x]))
         for role, x in scored.roles.items()
     }
+    names = [*book.constructs, OVERALL]
+    groups = compare_groups(scored.frame, by, scores, names, options, min_cell)
     gap = measure == "gap"
     return _Summary(
         codebook=book,
@@ -516,9 +518,7 @@ def _summary(
         turned=_turned(book, scored.frame.attrs.get("reversed", ())),
         reliability=difference_reliability(scored, shares, options.rows) if gap else None,
         zone=zone_of_tolerance(scored, shares, options),
-        groups=compare_groups(
-            scored.frame, by, scores, [*book.constructs, OVERALL], options, min_cell
-        ),
+        groups=groups,
     )
 
 

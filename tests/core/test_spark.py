@@ -204,12 +204,17 @@ def test_executors_need_no_cxstats(table):
     assert ran.stdout.split() == [b"2", b"False"], ran.stderr.decode()[-2_000:]
 
 
-def slowly(batches):
-    import time
+def slowed(table):
+    """Return a table whose partitions take some seconds each."""
 
-    for batch in batches:
-        time.sleep(2)
-        yield batch
+    def slowly(batches):  # a function inside a function travels to the workers by value
+        import time
+
+        for batch in batches:
+            time.sleep(2)
+            yield batch
+
+    return table.mapInArrow(slowly, table.schema)
 
 
 def while_a_worker_dies(cluster, spark, number, call):
@@ -238,7 +243,7 @@ def while_a_worker_dies(cluster, spark, number, call):
 def test_a_worker_that_dies_in_the_middle_changes_nothing(frame, table, cluster, spark):
     """One of two workers is killed, and its executor with it, while partitions are added up."""
     whole = cx.moments(table, list("abcdex"), by="group")
-    slow = table.mapInArrow(slowly, table.schema)
+    slow = slowed(table)
     result = while_a_worker_dies(
         cluster, spark, 0, lambda: cx.moments(slow, list("abcdex"), by="group")
     )
@@ -253,7 +258,7 @@ def test_a_worker_that_dies_in_the_middle_changes_nothing(frame, table, cluster,
 @pytest.mark.filterwarnings("ignore:PySpark does not yet:FutureWarning")
 def test_servqual_while_a_worker_dies(frame, table, cluster, spark):
     cluster.add_worker()  # another test may have killed one
-    slow = table.mapInArrow(slowly, table.schema)
+    slow = slowed(table)
     result = while_a_worker_dies(
         cluster, spark, 1, lambda: cx.servqual(slow, GAPS, by="group")
     )  # fmt: skip

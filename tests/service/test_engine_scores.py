@@ -154,6 +154,7 @@ FAULTS = {
     "points": (lambda: _with("pX", 500), {"weights": "points"}, "the points sum to .*allowed: 100"),
     "negative": (lambda: _with("pZ", -5), {"weights": "points"}, "points below 0; allowed: 0 to"),
     "no group": (responses, {"by": "shop"}, "column 'shop' is not in the table"),
+    "two columns": (responses, {"by": ["branch"]}, r"by=\['branch'\]; allowed: the name of one"),
     "one group": (
         lambda: responses().assign(branch="East"), {"by": "branch"}, "has 1 group; at least 2"
     ),
