@@ -124,7 +124,7 @@ class ServiceWeights(FormulaResult):
             for column, method in zip(rows["column"], methods, strict=True)
         ]
         shares = rows[rows["method"] == METHODS[0]]  # not negative, and of sum 1
-        largest = shares.loc[shares["estimate"].idxmax()]
+        largest = shares.nlargest(1, "estimate").iloc[0]
         return intervals_chart(
             names,
             rows,
