@@ -148,15 +148,16 @@ def _node_lines(
     boxes = {**layout.nodes, **layout.items}
     arrows = [a for a in model.arrows if a.kind not in ("item", "residual", "arc")]
     arrows += [] if model.tabulated else model.of("arc")
+    loadings = [line.box for line in item_lines if line.box]
     curves: list[Array] = []
     for arrow in arrows:
-        curves.append(_curve(model, arrow, layout, boxes, zones, curves))
+        curves.append(_curve(model, arrow, layout, loadings, zones, curves))
     residuals, listed = _residuals(model, layout)
     arrows += [arrow for arrow, _ in residuals]
     curves += [curve for _, curve in residuals]
     numbers = [number(model, arrow) for arrow in arrows]
     sizes = [_number_size(arrow, text) for arrow, text in zip(arrows, numbers, strict=True)]
-    fixed = [*boxes.values(), *(line.box for line in item_lines if line.box)]
+    fixed = [*boxes.values(), *loadings]
     places = routes.labels(curves, sizes, fixed, [line.curve for line in item_lines])
     lines = [
         Line(arrow, curve, box if text else None)
@@ -272,10 +273,11 @@ def _curve(
     model: PathModel,
     arrow: Arrow,
     layout: Layout,
-    blocked: Mapping[str, Box],
+    loadings: Sequence[Box],
     zones: Sequence[Box],
     taken: Sequence[Array],
 ) -> Array:
+    blocked = {**layout.nodes, **layout.items}
     start, end = blocked[arrow.start], blocked[arrow.end]
     arc = arrow.kind == "arc"
     if arc and layout.column[arrow.start] == layout.column[arrow.end]:
@@ -283,6 +285,7 @@ def _curve(
         if not routes.passes(curve, list(layout.items.values()), 0.01):
             return curve
     others = [box for name, box in blocked.items() if name not in (arrow.start, arrow.end)]
+    others += loadings  # nor through a number
     back = any(a.start == arrow.end and a.end == arrow.start for a in model.of("path"))
     least = 0.13 if arc or back else 0.0
     return routes.route(start, end, others, zones, taken, least, one_side=back)
