@@ -297,7 +297,7 @@ def servqual(  # noqa: PLR0913  (keywords)
 
     Parameters
     ----------
-    frame : pandas, Polars, PyArrow table or DuckDB relation
+    frame : pandas, Polars, PyArrow table or DuckDB relation, or a lazy table of Spark, Ibis, Dask
         The responses, one row per respondent; see `cxstats.check` and `cxstats.clean`.
     codebook : Codebook
         A questionnaire with perceptions and expectations. It also lends names and order of groups,
@@ -357,6 +357,12 @@ def servqual(  # noqa: PLR0913  (keywords)
 
     From 100,000 respondents on, means of "bca" are drawn from their normal limit instead of from
     resamples (`cxstats.stats.large_samples`), which a note says.
+
+    Of a lazy table of Polars, DuckDB or Spark only sums and counts of values leave the engine
+    (`cxstats.service.engine_scores`), with the numbers of a table in memory; of other engines past
+    2 million rows. There "bca" draws every mean from its normal limit past that size, a score of
+    more than a million different values has no Wilcoxon test, and a design needs the rows. No one
+    warns of an item that was turned before: a lazy table keeps no mark of it.
 
     Examples
     --------

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 
 from cxstats.service.dimension_scores import Scores, answered_in_all
-from cxstats.stats.hypothesis_tests import adjust, mean_tests, paired_differences, wilcoxon
+from cxstats.stats.hypothesis_tests import (
+    adjust,
+    mean_tests,
+    paired_differences,
+    signed_rank,
+    wilcoxon,
+)
 from cxstats.stats.means import MeanOptions
 from tests.references import close, paired, reference, value
 
@@ -106,3 +112,17 @@ def test_more_pairs_than_stand_in_memory_together():
     one = paired_differences(values[:, [2, 6]], ["c", "g"], MeanOptions())
     row = table[(table["score"] == "c") & (table["other"] == "g")]
     assert row["p_value"].tolist() == pytest.approx(one["p_value"].tolist())
+
+
+@pytest.mark.parametrize("n", [2, 7, 60, 4_000])
+def test_signed_ranks_of_counts_are_those_of_scipy(n):
+    from scipy import stats
+
+    differences = np.random.default_rng(n).integers(-3, 6, n) / 3
+    nonzero = np.round(differences[differences != 0], 9)
+    wanted = stats.wilcoxon(nonzero, correction=False, method="asymptotic").pvalue
+    close(wilcoxon(differences), wanted, CLOSED)
+    # The same value may come twice, as from two partitions.
+    values, counts = np.unique(differences, return_counts=True)
+    halves = np.concatenate([values, values]), np.concatenate([counts // 2, counts - counts // 2])
+    close(signed_rank(*halves), wanted, CLOSED)
