@@ -67,10 +67,14 @@ def test_check_tells_right_from_wrong(key):
     assert check_answer(key, right) == "Right."
     assert check_answer(key, right, "zh") == "正确。"
     assert check_answer(key).startswith("Not answered yet")
+    assert exercise.hint.en
+    assert exercise.hint.zh
+    assert exercise.mistakes
     for wrong, why in exercise.mistakes.items():
-        if why.en:
-            assert why.en in check_answer(key, wrong)
-            assert why.zh in check_answer(key, wrong, "zh")
+        assert why.en, wrong
+        assert why.zh, wrong
+        assert check_answer(key, wrong) == f"Not yet: {why.en}"
+        assert check_answer(key, wrong, "zh") == f"还不对：{why.zh}"
     for strange in (None, "", [1, 2], float("nan"), object()):
         assert exercise.hint.en in check_answer(key, strange)
 
