@@ -78,7 +78,7 @@ def exercises() -> dict[str, Exercise]:
 def _exercise(row: dict[str, str]) -> Exercise:
     wrong = [part.strip() for part in row["mistakes"].split("|") if part.strip()]
     why = [[part.strip() for part in row[f"why_{lang}"].split("|")] for lang in ("en", "zh")]
-    mistakes = {w: Text(en, zh) for w, en, zh in zip(wrong, *why, strict=False)}
+    mistakes = {w: Text(en, zh) for w, en, zh in zip(wrong, *why, strict=True)}
     hint = Text(row["hint_en"], row["hint_zh"])
     return Exercise(row["key"], row["answer"], float(row["tolerance"] or 0), hint, mistakes)
 

@@ -15,11 +15,8 @@ from cxstats.app.translations import (
 )
 from cxstats.core.errors import DataError
 
-# Solutions may stay English; those that have a twin keep it whole.
-SOLUTIONS = [path for path in find_solutions() if twin_of(path, "zh").is_file()]
 
-
-@pytest.fixture(params=[*find_notebooks(), *SOLUTIONS], ids=page_name)
+@pytest.fixture(params=[*find_notebooks(), *find_solutions()], ids=page_name)
 def path(request):
     return request.param
 
