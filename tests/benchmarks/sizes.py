@@ -258,6 +258,34 @@ def csv_240mb() -> None:
             measured(name, lambda f=file: cx.read_survey(f))
 
 
+def _answers_workbook(file: str) -> None:
+    """Write 100,000 rows of 60 columns: ids, times, regions, comments and answers from 1 to 7."""
+    import xlsxwriter
+
+    answers = np.random.default_rng(1).integers(1, 8, (100_000, 56))
+    book = xlsxwriter.Workbook(file, {"constant_memory": True})
+    page, moment = book.add_worksheet(), book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
+    page.write_row(0, 0, ["id", "begun", "region", "comment", *(f"Q{j}" for j in range(56))])
+    for i, row in enumerate(answers.tolist()):
+        page.write_string(i + 1, 0, f"R{i:06}")
+        page.write_number(i + 1, 1, 46_000 + i / 1_440, moment)
+        page.write_row(i + 1, 2, ["东南西北"[i % 4], f"comment {i % 977}", *row])
+    book.close()
+
+
+def xlsx_100k() -> None:
+    """A workbook of 100,000 respondents and 60 columns."""
+    import cxstats as cx
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "answers.xlsx")
+        make = (
+            "import sys; from tests.benchmarks import sizes; sizes._answers_workbook(sys.argv[1])"
+        )
+        subprocess.run([sys.executable, "-c", make, str(file)], check=True)
+        measured("read_survey, workbook of 100,000 x 60", lambda: cx.read_survey(file))
+
+
 def moments_5m() -> None:
     """Moments of 5 million x 22 answers of one byte from Parquet, both cores; pandas in turn."""
     import polars as pl
@@ -295,7 +323,7 @@ def moments_5m() -> None:
 ROWS = (
     indices_120, fiml_20, fiml_40, fiml_60, invariance_30, drivers_by_number, drivers_1e6,
     moments_groups, reliability_1e4, reliability_1e5, reliability_1e6, servqual_1e6, kano_1e6,
-    survey_rows, csv_240mb, moments_5m,
+    survey_rows, csv_240mb, xlsx_100k, moments_5m,
 )  # fmt: skip
 
 
