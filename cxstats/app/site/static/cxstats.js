@@ -39,6 +39,14 @@ document.addEventListener("DOMContentLoaded", () => {
   });
 });
 
+// What opens the pages below another one in the menu is called as that page is.
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("li.has-children > details > summary").forEach((summary) => {
+    const link = summary.closest("li").querySelector("a");
+    summary.setAttribute("aria-label", link.textContent.trim());
+  });
+});
+
 // From a folder on disk a page cannot read others, so that results of a search have no summary.
 if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined")
   DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
