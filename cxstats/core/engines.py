@@ -328,9 +328,15 @@ def fetched(table: Any, columns: Sequence[str] | None = None) -> pd.DataFrame:
         kind: Any = frame[name].dtype
         if isinstance(kind, pd.DatetimeTZDtype):
             # A day begins at midnight on the clock of the session; Spark's Arrow has that of UTC.
-            zone = table.collect_schema()[name].time_zone if engine in SPARK else kind.tz
+            zone = _session_zone(table) if engine in SPARK else kind.tz
             frame[name] = frame[name].dt.tz_convert(zone).dt.tz_localize(None)
     return frame
+
+
+def _session_zone(table: Any) -> str:
+    """Return the time zone of a table's Spark session; Narwhals keeps the one it first saw."""
+    zone: str = table.to_native().sparkSession.conf.get("spark.sql.session.timeZone")
+    return zone
 
 
 def _dense(frame: pd.DataFrame) -> pd.DataFrame:

@@ -134,7 +134,8 @@ def test_days_are_those_of_the_session(spark, monkeypatch):
     monkeypatch.setenv("TZ", "America/New_York")
     time.tzset()
     zone = spark.conf.get("spark.sql.session.timeZone")
-    spark.conf.set("spark.sql.session.timeZone", "Asia/Shanghai")
+    cx.transactions(spark.createDataFrame(pa.Table.from_pandas(frame, preserve_index=False)))
+    spark.conf.set("spark.sql.session.timeZone", "Asia/Shanghai")  # which libraries may not notice
     try:
         table = spark.createDataFrame(pa.Table.from_pandas(frame, preserve_index=False))
         for method in (cx.transactions, lambda t: cx.rfm(cx.transactions(t), "2024-03-20")):
@@ -235,6 +236,9 @@ def while_a_worker_dies(cluster, spark, number, call):
     result = call()
     killer.join()
     assert killed, "no worker was killed while the job ran"
+    end = time.monotonic() + 30  # the system takes a moment to clear them away
+    while any(Path(f"/proc/{pid}").exists() for pid in killed) and time.monotonic() < end:
+        time.sleep(0.1)
     assert not any(Path(f"/proc/{pid}").exists() for pid in killed)
     return result
 
