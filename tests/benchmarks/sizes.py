@@ -312,7 +312,7 @@ def moments_5m() -> None:
                 f"from tests.benchmarks import bench_moments as b; b.make({str(path)!r}, {share})"
             )
             subprocess.run([sys.executable, "-c", make], check=True)
-            measured(f"moments, 5 M x 22, {share:.1%} missing", lambda p=path: ours(p))
+            measured(f"moments, 5 million x 22, {share:.1%} missing", lambda p=path: ours(p))
         for share, path in paths.items():  # after ours: pandas takes ten times the memory
             pairs = [(wall_time(ours, path), wall_time(theirs, path)) for _ in range(5)]
             mine, pandas = (min(times) for times in zip(*pairs, strict=True))
