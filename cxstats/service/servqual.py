@@ -16,13 +16,12 @@ Retailing 70(3), 201-230.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cxstats.core.column_sums import MOST_VALUES, column_sums
 from cxstats.core.engines import (
     SPARK,
     STREAMED,
@@ -34,35 +33,27 @@ from cxstats.core.engines import (
 )
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval, p_text
-from cxstats.core.language import Text, both, check_lang, label, note_if
-from cxstats.core.moments import LARGE
+from cxstats.core.language import Text, both, check_lang, label
 from cxstats.core.result import Chart, Result
 from cxstats.service.dimension_scores import (
     OVERALL,
-    ZONE,
     Scores,
     answered_in_all,
-    difference_reliability,
-    position,
-    reliability_table,
     respondent_weights,
-    zone_of_tolerance,
-    zone_table,
 )
-from cxstats.service.engine_scores import EngineScores
-from cxstats.stats.disclosure import check_min_cell
-from cxstats.stats.group_comparison import Groups, compare_groups, compare_means
+from cxstats.service.engine_summary import summary_of_sums, summary_of_two_sums
+from cxstats.service.servqual_summary import (
+    Summary,
+    refuse_two_samples,
+    scored_role,
+    summary_of_respondents,
+    summary_of_two_samples,
+)
 from cxstats.stats.hypothesis_tests import (
     MeanTests,
     adjust,
-    difference_tests,
-    difference_tests_from,
-    mean_tests,
-    mean_tests_from,
 )
-from cxstats.stats.intervals import fieller_interval
-from cxstats.stats.large_samples import is_large
-from cxstats.stats.means import MeanOptions, Means, interval_notes, method_name
+from cxstats.stats.means import MeanOptions, interval_notes, method_name
 from cxstats.stats.sampling_design import Design, design_of
 from cxstats.survey.answers import answers
 from cxstats.survey.codebook import Codebook, as_codebook
@@ -75,7 +66,6 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 LEVEL, N_RESAMPLES, SEED = 0.95, 5_000, 1
-CONSTANT = 1e-9  # range of scores that are the same for everybody, but for rounding
 ROUGH = 1_000  # resamples below which an interval's ends move visibly with the seed
 # Columns that a gap of two samples does not have.
 OF_PAIRS = ["effect_size", "effect_ci_low", "effect_ci_high", "p_wilcoxon"]
@@ -385,32 +375,22 @@ def servqual(  # noqa: PLR0913  (keywords)
     options = _options(codebook, "gap", level, interval, n_resamples, seed)
     chosen = design_of(design, cluster=cluster)
     if chosen is None and _comes_from_sums(frame, interval):
-        summary = _summary_of_sums if paired else _summary_of_two_sums
+        summary = summary_of_sums if paired else summary_of_two_sums
         return _result(summary(frame, codebook, "gap", weights, by, options, min_cell), options)
     data = as_pandas(frame)
     if chosen is not None:
         options = replace(options, rows=chosen.read(data))
     if not paired:
-        return _result(_summary_of_two_samples(data, codebook, weights, options), options)
+        return _result(summary_of_two_samples(data, codebook, weights, options), options)
     roles = answered_in_all(data, codebook, ("expectation", "perception"))
     if np.isnan(roles["perception"]).all():
         counts = (
             int((~np.isnan(answers(data, codebook, role))).any(axis=1).sum())
             for role in ("expectation", "perception")
         )
-        _refuse_two_samples(*counts)
+        refuse_two_samples(*counts)
     scored = Scores(data, codebook, roles["perception"] - roles["expectation"], roles)
-    return _result(_summary(scored, "gap", weights, by, options, min_cell), options)
-
-
-def _refuse_two_samples(expectation: int, perception: int) -> None:
-    """Raise if there are answers in either role and none in both."""
-    if expectation and perception:
-        raise DataError(
-            f"nobody answered an item in both roles ({expectation} respondents gave expectations, "
-            f"{perception} perceptions), and a gap of respondents needs both: if these are "
-            "different people, say paired=False; if each has two rows, put them into one first"
-        )
+    return _result(summary_of_respondents(scored, "gap", weights, by, options, min_cell), options)
 
 
 def _check_two_samples(weights: str | Mapping[str, float] | None, by: str | None) -> None:
@@ -422,348 +402,6 @@ def _check_two_samples(weights: str | Mapping[str, float] | None, by: str | None
             "weights='points' needs both roles of a respondent; with paired=False allowed: None, "
             "or a mapping"
         )
-
-
-@dataclass(frozen=True, eq=False)
-class _Summary:
-    """What the tables and notes are made of, whether from respondents or from sums.
-
-    Scores are the k dimensions, the overall score and the items.
-
-    Attributes
-    ----------
-    codebook : Codebook
-    measure, scheme, by, synthetic
-        As of `Servqual`.
-    n : int
-        Respondents.
-    tests : MeanTests
-        Of all scores.
-    means : mapping of role to array (scores,)
-    shares : array (k,)
-        Mean weights.
-    without_overall, incomplete, ungrouped : int
-        Respondents without an overall score, with a missing answer, without a group.
-    constant : array of bool (scores,)
-        Which scores are the same for everybody.
-    turned : tuple of str
-        Items that were turned here.
-    reliability, zone, groups
-        Tables.
-    of_roles : mapping of role to array (scores,), optional
-        Of two samples: how many have each score.
-    sizes : mapping of role to int, optional
-        Of two samples: respondents.
-    notes : tuple of Text
-    """
-
-    codebook: Codebook
-    measure: str
-    scheme: str
-    by: str | None
-    synthetic: bool
-    n: int
-    tests: MeanTests
-    means: Mapping[str, Array]
-    shares: Array
-    without_overall: int
-    incomplete: int
-    ungrouped: int
-    constant: NDArray[np.bool_]
-    turned: tuple[str, ...]
-    reliability: pd.DataFrame | None = None
-    zone: pd.DataFrame | None = None
-    groups: Groups = field(default_factory=Groups)
-    of_roles: Mapping[str, Array] | None = None
-    sizes: Mapping[str, int] | None = None
-    notes: tuple[Text, ...] = ()
-
-    @property
-    def names(self) -> list[str]:
-        """Names of all scores."""
-        return [*self.codebook.constructs, OVERALL, *self.codebook.items]
-
-
-def _summary(
-    scored: Scores,
-    measure: str,
-    weights: str | Mapping[str, float] | None,
-    by: str | None,
-    options: MeanOptions,
-    min_cell: int | None,
-) -> _Summary:
-    """Return the summary of respondents."""
-    book = scored.codebook
-    shares, scheme = respondent_weights(scored.frame, book, weights)
-    scores = scored.with_overall(scored.measure, shares)
-    columns = np.column_stack([scores, scored.measure])
-    if (~np.isnan(columns)).sum(axis=0).max() < 2:
-        raise DataError("fewer than two respondents answered; nothing can be estimated")
-    k = len(book.constructs)
-    means = {
-        role: options.mean(np.column_stack([scored.with_overall(x, shares), x]))
-        for role, x in scored.roles.items()
-    }
-    names = [*book.constructs, OVERALL]
-    groups = compare_groups(scored.frame, by, scores, names, options, min_cell)
-    gap = measure == "gap"
-    return _Summary(
-        codebook=book,
-        measure=measure,
-        scheme=scheme,
-        by=by,
-        synthetic=bool(scored.frame.attrs.get("synthetic")),
-        n=len(scored.frame),
-        tests=mean_tests(columns, options),
-        means=means,
-        shares=options.mean(shares),
-        without_overall=int(np.isnan(scores[:, k]).sum()),
-        incomplete=int(np.isnan(scored.measure).any(axis=1).sum()),
-        ungrouped=int(scored.frame[by].isna().sum()) if by is not None else 0,
-        constant=np.array([_same(values) for values in columns.T]),
-        turned=_turned(book, scored.frame.attrs.get("reversed", ())),
-        reliability=difference_reliability(scored, shares, options.rows) if gap else None,
-        zone=zone_of_tolerance(scored, shares, options),
-        groups=groups,
-    )
-
-
-def _summary_of_two_samples(
-    frame: pd.DataFrame,
-    codebook: Codebook,
-    weights: str | Mapping[str, float] | None,
-    options: MeanOptions,
-) -> _Summary:
-    """Return the summary of two samples, one of which gave expectations, the other perceptions."""
-    roles = {role: answers(frame, codebook, role) for role in ("expectation", "perception")}
-    samples = {role: (~np.isnan(values)).any(axis=1) for role, values in roles.items()}
-    twice = int((samples["expectation"] & samples["perception"]).sum())
-    sizes = {role: int(there.sum()) for role, there in samples.items()}
-    _check_sizes(sizes, twice)
-    either = np.where(np.isnan(roles["perception"]), roles["expectation"], roles["perception"])
-    scored = Scores(frame, codebook, either, roles)
-    shares, scheme = respondent_weights(frame, codebook, weights)
-    scores = {role: np.column_stack([scored.with_overall(values, shares), values])
-              for role, values in roles.items()}  # fmt: skip
-    tests, means = difference_tests(scores["perception"], scores["expectation"], options)
-    overall = scored.with_overall(either, shares)[:, len(codebook.constructs)]
-    return _Summary(
-        codebook=codebook,
-        measure="gap",
-        scheme=scheme,
-        by=None,
-        synthetic=bool(frame.attrs.get("synthetic")),
-        n=len(frame),
-        tests=tests,
-        means={role: options.mean(values) for role, values in scores.items()},
-        shares=options.mean(shares),
-        without_overall=int(np.isnan(overall).sum()),
-        incomplete=int(np.isnan(either).any(axis=1).sum()),
-        ungrouped=0,
-        constant=np.zeros(len(tests.n), bool),
-        turned=_turned(codebook, frame.attrs.get("reversed", ())),
-        of_roles={"perception": means[0].n, "expectation": means[1].n},
-        sizes=sizes,
-    )
-
-
-def _check_sizes(sizes: Mapping[str, int], twice: int) -> None:
-    """Raise if respondents are in both of two samples, or a sample has fewer than two."""
-    if twice:
-        raise DataError(
-            f"{twice} respondents answered in both roles; paired=False is for two samples of "
-            "different people: leave it out, or leave these respondents out"
-        )
-    few = [role for role, size in sizes.items() if size < 2]
-    if few:
-        raise DataError(f"fewer than two respondents gave a {few[0]}; nothing can be estimated")
-
-
-def _turned(book: Codebook, before: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(book.turned) - set(before)))
-
-
-def _summary_of_sums(
-    frame: Any,
-    book: Codebook,
-    measure: str,
-    weights: str | Mapping[str, float] | None,
-    by: str | None,
-    options: MeanOptions,
-    min_cell: int | None,
-) -> _Summary:
-    """Return the summary of a lazy table, whose engine adds everything up."""
-    gap = measure == "gap"
-    roles = ("expectation", "perception") if gap else (_performance(book),)
-    check_min_cell(min_cell)
-    scores = EngineScores.of(frame, book, roles, weights, by=by)
-    scores = scores.with_difference("measure", roles[-1], roles[0] if gap else None)
-    scores = scores.with_complete(roles[-1])
-    names, k = scores.names("measure"), scores.k
-    of_roles = [name for role in roles for name in scores.names(role)]
-    of_shares = [f"{kind}_{d}" for kind in ("share", "square") for d in range(k)]
-    powers = {**dict.fromkeys(names, 3), **dict.fromkeys(("complete", *of_roles, *of_shares), 1)}
-    sums = column_sums(scores.table, powers)[None]
-    tested = sums.select(names)
-    if not sums.rows:
-        raise DataError("the table has no rows")
-    if gap and not tested.n.any():
-        answered = EngineScores.of(frame, book, roles, weights, jointly=False).answered()
-        _refuse_two_samples(answered["expectation"], answered["perception"])
-    if tested.n.max() < 2:
-        raise DataError("fewer than two respondents answered; nothing can be estimated")
-    p = scores.signed_ranks(names) if gap else np.full(len(names), np.nan)
-    tests = mean_tests_from(Means.of_sums(tested, options), options, p)
-    reliability = None
-    if gap:
-        squares = sums.select([f"square_{d}" for d in range(k)]).mean
-        variance = float(tested.variance[k]) if tested.n[k] > 2 else 0.0
-        reliability = reliability_table(book, scores.variances_of_differences(), squares, variance)
-    groups, ungrouped = _groups_of_sums(scores, options, min_cell)
-    zone, zone_p = _zone_of_sums(frame, book, weights, options)
-    return _Summary(
-        codebook=book,
-        measure=measure,
-        scheme=scores.scheme,
-        by=by,
-        synthetic=False,
-        n=sums.rows,
-        tests=tests,
-        means={role: sums.select(scores.names(role)).mean for role in roles},
-        shares=sums.select([f"share_{d}" for d in range(k)]).mean,
-        without_overall=sums.rows - int(tested.n[k]),
-        incomplete=sums.rows - int(sums.select(["complete"]).n[0]),
-        ungrouped=ungrouped,
-        constant=(tested.n > 1) & (tested.high - tested.low < CONSTANT),
-        turned=_turned(book, ()),
-        reliability=reliability,
-        zone=zone,
-        groups=groups,
-        notes=_sums_notes(options, tests, [(p, tests.t), *zone_p] if gap else []),
-    )
-
-
-def _sums_notes(
-    options: MeanOptions,
-    tests: MeanTests,
-    p_wilcoxon: Sequence[tuple[Array, Array]],
-) -> tuple[Text, ...]:
-    """Say what sums cannot give."""
-    drawn = options.interval == "bca" and not is_large(tests.n[tests.n > 0].min(initial=np.inf))
-    lacking = any((np.isnan(p) & np.isfinite(t)).any() for p, t in p_wilcoxon)
-    return (
-        *note_if(drawn, "servqual.note.drawn", least=format_number(LARGE)),
-        *note_if(lacking, "servqual.note.no_wilcoxon", most=format_number(MOST_VALUES)),
-    )
-
-
-def _groups_of_sums(
-    scores: EngineScores, options: MeanOptions, min_cell: int | None
-) -> tuple[Groups, int]:
-    """Return the groups compared, and how many respondents are in none."""
-    if scores.by is None:
-        return Groups(), 0
-    sums = scores.by_group(scores.names("measure", items=False))
-    ungrouped = sums.pop(None, None)
-    parts = list(sums.values())
-    groups = compare_means(
-        list(sums),
-        np.array([part.n for part in parts]),
-        lambda i, chosen: Means.of_sums(parts[i], chosen),
-        scores.by,
-        [*scores.codebook.constructs, OVERALL],
-        options,
-        min_cell,
-    )
-    return groups, 0 if ungrouped is None else ungrouped.rows
-
-
-def _zone_of_sums(
-    frame: Any,
-    book: Codebook,
-    weights: str | Mapping[str, float] | None,
-    options: MeanOptions,
-) -> tuple[pd.DataFrame | None, list[tuple[Array, Array]]]:
-    """Return the zone of tolerance from sums, and p values of Wilcoxon's tests beside t."""
-    if not {"minimum", "expectation"} <= set(book.roles):
-        return None, []
-    scores = EngineScores.of(frame, book, ZONE, weights)
-    distances = {
-        "adequacy": ("perception", "minimum"),
-        "superiority": ("perception", "expectation"),
-        "width": ("expectation", "minimum"),
-    }
-    for name, (first, second) in distances.items():
-        scores = scores.with_difference(name, first, second)
-    columns = {name: scores.names(name, items=False) for name in (*distances, *ZONE)}
-    powers = {column: 3 if name in distances else 1 for name in columns for column in columns[name]}
-    sums = column_sums(scores.table, powers)[None]
-    means = {name: Means.of_sums(sums.select(columns[name]), options) for name in distances}
-    ranks = scores.signed_ranks([*columns["adequacy"], *columns["superiority"]])
-    p_wilcoxon = np.split(ranks, 2)
-    tests = {
-        name: mean_tests_from(means[name], options, p)
-        for name, p in zip(("adequacy", "superiority"), p_wilcoxon, strict=True)
-    }
-    above, within, width = (means[name] for name in distances)
-    aa, both_ways, bb = (np.nan_to_num(x.se) ** 2 for x in (above, within, width))
-    covariances = np.stack([aa, (aa + bb - both_ways) / 2, bb])
-    ends = fieller_interval(above.mean, width.mean, covariances, above.df, options.level)
-    role_means = {role: sums.select(columns[role]).mean for role in ZONE}
-    table = zone_table(book, role_means, tests, (position(above.mean, width.mean), *ends))
-    t = (tests[name].t for name in ("adequacy", "superiority"))
-    return table, list(zip(p_wilcoxon, t, strict=True))
-
-
-def _summary_of_two_sums(
-    frame: Any,
-    book: Codebook,
-    measure: str,
-    weights: str | Mapping[str, float] | None,
-    by: str | None,
-    options: MeanOptions,
-    min_cell: int | None,
-) -> _Summary:
-    """Return the summary of two samples in one lazy table."""
-    roles = ("expectation", "perception")
-    scores = EngineScores.of(frame, book, roles, weights, by=by, jointly=False)
-    answered = scores.answered()
-    twice = answered.pop("both")
-    _check_sizes(answered, twice)
-    names = [name for role in roles for name in scores.names(role)]
-    scores = scores.with_complete("perception")
-    of_shares = [f"share_{d}" for d in range(scores.k)]
-    powers = {**dict.fromkeys(names, 3), **dict.fromkeys(("complete", *of_shares), 1)}
-    sums = column_sums(scores.table, powers)[None]
-    complete = int(sums.select(["complete"]).n[0])
-    complete += int(
-        column_sums(scores.with_complete("expectation").table, {"complete": 1})[None].n[0]
-    )
-    by_role = {role: sums.select(scores.names(role)) for role in roles}
-    perception, expectation = (
-        Means.of_sums(by_role[role], replace(options, seed=[*np.ravel(options.seed).tolist(), i]))
-        for i, role in enumerate(("perception", "expectation"))
-    )
-    tests = difference_tests_from((perception, expectation), options)
-    return _Summary(
-        codebook=book,
-        measure=measure,
-        scheme=scores.scheme,
-        by=by,
-        synthetic=False,
-        n=sums.rows,
-        tests=tests,
-        means={role: part.mean for role, part in by_role.items()},
-        shares=sums.select(of_shares).mean,
-        without_overall=sums.rows - int(tests.n[scores.k]),
-        incomplete=sums.rows - complete,
-        ungrouped=0,
-        constant=np.zeros(len(tests.n), bool),
-        turned=_turned(book, ()),
-        of_roles={"perception": perception.n, "expectation": expectation.n},
-        sizes=answered,
-        notes=_sums_notes(options, tests, []),
-    )
 
 
 @by_codebook(_group_columns, sampling=("design", "cluster"), in_memory=_needs_respondents)
@@ -798,19 +436,16 @@ def servperf(  # noqa: PLR0913  (keywords)
     options = _options(codebook, "perception", level, interval, n_resamples, seed)
     chosen = design_of(design, cluster=cluster)
     if chosen is None and _comes_from_sums(frame, interval):
-        summary = _summary_of_sums(frame, codebook, "perception", weights, by, options, min_cell)
+        summary = summary_of_sums(frame, codebook, "perception", weights, by, options, min_cell)
         return _result(summary, options)
     data = as_pandas(frame)
     if chosen is not None:
         options = replace(options, rows=chosen.read(data))
-    perception = answers(data, codebook, _performance(codebook))
+    perception = answers(data, codebook, scored_role(codebook))
     scored = Scores(data, codebook, perception, {"perception": perception})
-    return _result(_summary(scored, "perception", weights, by, options, min_cell), options)
-
-
-def _performance(book: Codebook) -> str:
-    """Return the role that SERVPERF scores."""
-    return "perception" if "perception" in book.roles else book.roles[0]
+    return _result(
+        summary_of_respondents(scored, "perception", weights, by, options, min_cell), options
+    )
 
 
 def respondent_scores(
@@ -853,7 +488,7 @@ def respondent_scores(
         roles = answered_in_all(data, book, ("expectation", "perception"))
         values = roles["perception"] - roles["expectation"]
     else:
-        values = answers(data, book, _performance(book))
+        values = answers(data, book, scored_role(book))
     shares, _ = respondent_weights(data, book, weights)
     scores = Scores(data, book, values, {}).with_overall(values, shares)
     return pd.DataFrame(scores, index=data.index, columns=[*book.constructs, OVERALL])
@@ -871,7 +506,7 @@ def _options(
     return MeanOptions(level, interval, n_resamples, seed, bounds=(low, high))
 
 
-def _result(summary: _Summary, options: MeanOptions) -> Servqual:
+def _result(summary: Summary, options: MeanOptions) -> Servqual:
     """Set a summary out as a result."""
     import pandas as pd
 
@@ -971,7 +606,7 @@ def _table(
     return pd.DataFrame(table, index=names)
 
 
-def _constant(summary: _Summary) -> list[Text]:
+def _constant(summary: Summary) -> list[Text]:
     """Say which scores are the same for everybody; items only where their dimension varies."""
     book, n_scores = summary.codebook, len(summary.codebook.constructs) + 1
     constant = [name for name, same in zip(summary.names, summary.constant, strict=True) if same]
@@ -982,12 +617,6 @@ def _constant(summary: _Summary) -> list[Text]:
         return []
     joined = _joined([_named(book, name) for name in constant])
     return [both(f"servqual.note.constant.{summary.measure}", names=joined)]
-
-
-def _same(values: Array) -> bool:
-    """Return whether all who have a score, at least two, have the same one."""
-    values = values[~np.isnan(values)]
-    return len(values) > 1 and bool(np.ptp(values) < CONSTANT)
 
 
 def _constant_zone(book: Codebook, zone: pd.DataFrame | None) -> list[Text]:
@@ -1003,7 +632,7 @@ def _constant_zone(book: Codebook, zone: pd.DataFrame | None) -> list[Text]:
     return notes
 
 
-def _interval_notes(summary: _Summary, interval: str) -> tuple[Text, ...]:
+def _interval_notes(summary: Summary, interval: str) -> tuple[Text, ...]:
     """Name the scores whose interval is known to cover less than it says."""
     book, k = summary.codebook, len(summary.codebook.constructs) + 1
     n = summary.tests.n
@@ -1032,7 +661,7 @@ def _joined(names: list[Text]) -> Text:
     return Text(", ".join(name.en for name in names), "、".join(name.zh for name in names))
 
 
-def _notes(summary: _Summary, options: MeanOptions) -> tuple[Text, ...]:
+def _notes(summary: Summary, options: MeanOptions) -> tuple[Text, ...]:
     """Say what was left out, what was turned and what is rough."""
     notes = []
     if options.interval == "bca" and options.n_resamples < ROUGH:
