@@ -12,24 +12,20 @@ variance-based structural equation modeling. JAMS 43(1), 115-135.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from cxstats.core.engines import as_pandas, is_too_large, note_of_sums
-from cxstats.core.errors import DataError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, check_lang, label, note_if
 from cxstats.core.moments import (
     LARGE,
     Moments,
-    bootstrap_moments,
     check_resamples,
     correlations,
-    moments,
 )
 from cxstats.core.pattern_moments import PatternMoments
 from cxstats.core.progress import tracked
@@ -43,6 +39,7 @@ from cxstats.service.coefficient_errors import (
     share_limits,
 )
 from cxstats.service.factor_model import FactorModel, fit_factors, singular
+from cxstats.service.item_sample import ItemSample
 from cxstats.stats.bootstrap import percentile_limits
 from cxstats.stats.coefficients import (
     average_variance_extracted,
@@ -58,10 +55,9 @@ from cxstats.stats.discriminant_validity import fornell_larcker_failures, htmt_f
 from cxstats.stats.intervals import check_level, t_interval
 from cxstats.stats.large_samples import is_large
 from cxstats.stats.rules import verdict
-from cxstats.stats.sampling_design import Design, SampledRows, design_of
-from cxstats.survey.answers import answers
+from cxstats.stats.sampling_design import Design, design_of
 from cxstats.survey.codebook import Codebook, as_codebook
-from cxstats.survey.coding import by_codebook, coded
+from cxstats.survey.coding import by_codebook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,9 +75,6 @@ ENOUGH = 200
 # intervals covered 88 to 94 % in our simulation, those of normal theory 93 to 97 % from 20 on.
 # Under a design there are robust ones only, and below so many cases the least share is said.
 ROBUST, ENOUGH_FOR_FACTORS, LEAST_OF_FACTORS = 200, 50, 88
-# Variance, relative to the squared mean, below which an item does not vary.
-CONSTANT = 1e-12
-LISTED = 4  # items that a message names
 CASES_AT_ONCE = 20_000  # whose influence is computed at once
 # What is said of a construct with so few items that vary.
 KINDS_OF_ROW = {0: "reliability.constant", 1: "reliability.single"}
@@ -271,7 +264,7 @@ def reliability(  # noqa: PLR0913  (keywords)
     check_level(level)
     check_resamples(n_resamples, seed)
     codebook = as_codebook(codebook, data)
-    items = _Items.of(data, codebook, role, design_of(design, weights, cluster))
+    items = ItemSample.of(data, codebook, role, design_of(design, weights, cluster))
     sample, model, reasons = _factor_model(items)
     replicates = None
     by_influence = items.answers is not None and sample is not None and is_large(sample.n)
@@ -307,149 +300,7 @@ def reliability(  # noqa: PLR0913  (keywords)
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Items:
-    """The items of all constructs, as answers or as moments."""
-
-    constructs: Mapping[str, tuple[str, ...]]
-    names: tuple[str, ...]
-    answers: Array | None
-    published: Moments | PatternMoments | None
-    synthetic: bool
-    codebook: Codebook
-    rows: SampledRows | None
-    notes: tuple[Text, ...] = ()
-    counts: dict[tuple[str, ...], int] = field(default_factory=dict)
-    samples: dict[tuple[str, ...], Moments] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, data: Any, codebook: Codebook, role: str | None, design: Design | None) -> _Items:
-        constructs = {
-            name: tuple(codebook.column(item, role) for item in items)
-            for name, items in codebook.constructs.items()
-        }
-        names = tuple(column for columns in constructs.values() for column in columns)
-        if isinstance(data, Moments):
-            if design is not None:
-                design.read(data)  # raises: moments have no respondents
-            return cls(constructs, names, None, data.select(names), False, codebook, None)
-        if design is None and is_too_large(data):
-            sums = PatternMoments.of(coded(data, codebook, names), names)
-            note = note_of_sums(data)
-            return cls(constructs, names, None, sums, False, codebook, None, (note,))
-        frame = as_pandas(data, [*names, *(design.columns if design else ())])
-        synthetic = bool(frame.attrs.get("synthetic"))
-        rows = None if design is None else design.read(frame)
-        values = np.asfortranarray(answers(frame, codebook, role))  # read by columns
-        return cls(constructs, names, values, None, synthetic, codebook, rows)
-
-    def label(self, construct: str) -> Text:
-        """Return the name of a construct in both languages."""
-        return Text(self.codebook.label(construct, "en"), self.codebook.label(construct, "zh"))
-
-    def varies(self, item: str) -> bool:
-        """Return whether an item varies among all who answered it."""
-        return self.varying([item]) == (item,)
-
-    def complete(self, names: Sequence[str]) -> Array:
-        """Return the cases that are complete on `names`."""
-        columns, has = self.columns(names), self.answered(names)
-        return columns if has.all() else columns[has]
-
-    def answered(self, names: Sequence[str]) -> NDArray[np.bool_]:
-        """Return who answered all of `names`."""
-        assert self.answers is not None
-        has = np.ones(len(self.answers), bool)
-        for name in names:
-            has &= ~np.isnan(self.answers[:, self.names.index(name)])
-        return has
-
-    def n_complete(self, names: Sequence[str]) -> int:
-        """Return how many answered all of `names`."""
-        key = tuple(names)
-        if key not in self.counts:
-            self.counts[key] = int(self.answered(key).sum())
-        return self.counts[key]
-
-    def columns(self, names: Sequence[str]) -> Array:
-        """Return the answers to `names` of all respondents."""
-        assert self.answers is not None
-        return self.answers.T[[self.names.index(name) for name in names]].T
-
-    def weights(self, names: Sequence[str]) -> Array:
-        """Return the weights of the cases that are complete on `names`."""
-        has = self.answered(names)
-        return np.ones(has.sum()) if self.rows is None else self.rows.weights[has]
-
-    def sampled(self, names: Sequence[str]) -> tuple[Array, SampledRows]:
-        """Return answers and design of all rows; a row that is not complete has no weight."""
-        if self.rows is None:
-            return self.complete(names), SampledRows.plain(self.n_complete(names))
-        has = self.answered(names)
-        return np.where(has[:, None], self.columns(names), 0), self.rows.weighted(has)
-
-    def df(self, names: Sequence[str]) -> float:
-        """Return the degrees of freedom of an error: cases, or clusters less strata."""
-        if self.rows is None:
-            return self.n_complete(names) - 1.0
-        has = self.answered(names)
-        return float(self.rows.df_of(self.rows.clusters_with(has[:, None]))[0])
-
-    def covariances(self, names: Sequence[str], n_resamples: int, seed: int) -> Array:
-        """Return bootstrap replicates of the covariances (B, p, p), which keep the design."""
-        if self.rows is None:
-            return bootstrap_moments(self.complete(names), n_resamples, seed).cov
-        has = self.answered(names)
-        draws = ((i, w[:, has]) for i, w in self.rows.resampling_weights(n_resamples, seed))
-        return bootstrap_moments(self.complete(names), n_resamples, seed, draws).cov
-
-    def too_few(self, names: Sequence[str]) -> Text | None:
-        """Return why there are no moments of `names`; None if there are."""
-        if self.published is not None or (n := self.n_complete(names)) >= 2:
-            return None
-        more = len(names) > LISTED
-        listed = Text(
-            ", ".join(names[:LISTED]) + " ..." * more, "、".join(names[:LISTED]) + "等" * more
-        )
-        return both("reliability.problem.cases", n=n, items=listed)
-
-    def varying(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Return the items that vary among the cases that are complete on what is returned.
-
-        Without an item that is constant other cases may be complete, so this goes in rounds.
-        """
-        names = tuple(names)
-        while names and not self.too_few(names):
-            sample = self.moments(names)
-            floor = CONSTANT * np.maximum(1.0, np.nan_to_num(sample.mean) ** 2)
-            varies = np.diag(sample.cov) > floor
-            if varies.all():
-                break
-            names = tuple(name for name, keep in zip(names, varies, strict=True) if keep)
-        return names
-
-    def moments(self, names: Sequence[str]) -> Moments:
-        """Return the moments of the cases that are complete on `names`."""
-        if self.published is not None:
-            return self.published.select(names)
-        if reason := self.too_few(names):
-            raise DataError(reason.en)
-        key = tuple(names)
-        if key not in self.samples:
-            self.samples[key] = self._moments(key)
-        return self.samples[key]
-
-    def _moments(self, names: tuple[str, ...]) -> Moments:
-        answered = self.complete(names)
-        if self.rows is None:
-            plain: Moments = moments(answered, columns=names)
-            return plain
-        weights = self.weights(names)
-        (cov,) = bootstrap_moments(answered, 1, 0, [(0, weights[None])]).cov
-        return Moments(names, len(answered), weights @ answered / weights.sum(), cov)
-
-
-def _factor_model(items: _Items) -> tuple[Moments | None, FactorModel | None, tuple[Text, ...]]:
+def _factor_model(items: ItemSample) -> tuple[Moments | None, FactorModel | None, tuple[Text, ...]]:
     """Return the moments of all items and the factor model, or why there are none.
 
     The model is that of the constructs that have at least two items that vary.
@@ -474,7 +325,7 @@ def _factor_model(items: _Items) -> tuple[Moments | None, FactorModel | None, tu
 
 
 def _by_construct(
-    items: _Items, model: FactorModel | None, level: float, n_resamples: int, seed: int
+    items: ItemSample, model: FactorModel | None, level: float, n_resamples: int, seed: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the coefficients of the constructs, and the statistics of the items."""
     import pandas as pd
@@ -535,7 +386,7 @@ def _normal_limits(estimate: Any, se: Any, df: float, level: float) -> Array:
     return np.stack(t_interval(np.asarray(estimate), np.asarray(se), np.asarray(df), level))
 
 
-def _errors(items: _Items, model: FactorModel | None) -> dict[str, Array]:
+def _errors(items: ItemSample, model: FactorModel | None) -> dict[str, Array]:
     """Return the standard errors of omega, CR and AVE of each factor, where there are any."""
     if model is None or not model.converged:
         return {}
@@ -545,7 +396,7 @@ def _errors(items: _Items, model: FactorModel | None) -> dict[str, Array]:
 
 
 def _limits_of_factor(
-    items: _Items,
+    items: ItemSample,
     model: FactorModel | None,
     name: str,
     errors: Mapping[str, Array],
@@ -579,7 +430,7 @@ def _of_factor(model: FactorModel | None, name: str) -> dict[str, float]:
 
 
 def _htmt_table(
-    sample: Moments | None, replicates: Array | None, items: _Items, level: float
+    sample: Moments | None, replicates: Array | None, items: ItemSample, level: float
 ) -> pd.DataFrame:
     """Return HTMT and HTMT2 of every pair of constructs, with percentile limits."""
     import pandas as pd
@@ -636,7 +487,7 @@ def _htmt_limits(
 
 def _htmt_by_influence(
     sample: Moments,
-    items: _Items,
+    items: ItemSample,
     blocks: list[list[int]],
     geometric: bool,
     level: float,
@@ -681,7 +532,10 @@ def _not_normal(table: pd.DataFrame) -> tuple[Text, ...]:
 
 
 def _indistinct(
-    ratios: pd.DataFrame, model: FactorModel | None, extracted: Mapping[Any, float], items: _Items
+    ratios: pd.DataFrame,
+    model: FactorModel | None,
+    extracted: Mapping[Any, float],
+    items: ItemSample,
 ) -> list[Text]:
     """Name the pairs of constructs that are not shown to be distinct, and by which rules."""
     problems = []
@@ -722,7 +576,7 @@ def _with_interval(row: Mapping[Any, Any]) -> str:
     return f"{text} {interval(row['ci_low'], row['ci_high'], 3)}"
 
 
-def _too_few(table: pd.DataFrame, items: _Items) -> tuple[Text, ...]:
+def _too_few(table: pd.DataFrame, items: ItemSample) -> tuple[Text, ...]:
     """Name the constructs whose intervals of omega, CR and AVE are known to cover less."""
     if items.rows is None:
         return ()
@@ -737,7 +591,7 @@ def _too_few(table: pd.DataFrame, items: _Items) -> tuple[Text, ...]:
     )  # fmt: skip
 
 
-def _left_out(table: pd.DataFrame, items: _Items, sample: Moments | None) -> tuple[Text, ...]:
+def _left_out(table: pd.DataFrame, items: ItemSample, sample: Moments | None) -> tuple[Text, ...]:
     """Say on how many cases the numbers rest, where an answer is missing."""
     if items.answers is not None:
         total = len(items.answers)
@@ -760,7 +614,7 @@ def _left_out(table: pd.DataFrame, items: _Items, sample: Moments | None) -> tup
     return tuple(notes)
 
 
-def _constant(items: _Items, sample: Moments | None) -> list[Text]:
+def _constant(items: ItemSample, sample: Moments | None) -> list[Text]:
     """Name the items that do not vary in the file, or among the cases that are used."""
     problems: list[Text] = []
     for name, columns in items.constructs.items():
@@ -780,7 +634,7 @@ def _constant(items: _Items, sample: Moments | None) -> list[Text]:
 
 
 def _problems(
-    statistics: pd.DataFrame, model: FactorModel | None, items: _Items, sample: Moments | None
+    statistics: pd.DataFrame, model: FactorModel | None, items: ItemSample, sample: Moments | None
 ) -> tuple[Text, ...]:
     """Name the items that do not vary or go against their construct, and the model's problems."""
     constant = _constant(items, sample)
