@@ -27,16 +27,22 @@ from cxstats.app.report.look import (
     INK,
     LANGUAGE_TAGS,
     LATIN_FONT,
-    LINE,
     MUTED,
     PAPER,
     SHADE,
     WARNING,
     legal,
-    rgb,
     shortened,
 )
 from cxstats.app.report.native_charts import category_names, chart_description, drawn_rows
+from cxstats.app.report.slide_xml import (
+    add_bullet,
+    add_rule_below,
+    add_slide_number,
+    colour_of,
+    describe,
+    take_style_away,
+)
 from cxstats.charts.measured_text import inches, line_height
 from cxstats.core.display import numeric_heads
 from cxstats.core.language import Text, label
@@ -53,7 +59,6 @@ SMALL_TABLE = 8  # rows of a table that stands beside its chart
 MOST_PAGES = 3  # slides of a table; the workbook has all of it
 ACCOUNTS = ("quality", "method", "provenance")  # chapters that say how it was done
 MOST_ROWS = 100  # that are measured: more than MOST_PAGES slides can have
-LONGEST_ALT = 1_000
 NOTE_ROWS, LONGEST_NOTE = 60, 20_000  # of a table, and characters, in the notes of a slide
 INSET = 0.1  # inches that a box keeps between its edge and its text
 CAPTION, TABLE_GAP = 0.4, 0.25  # inches above and below a table that shares its slide
@@ -183,7 +188,7 @@ class _Deck:
         """Add a finding to decide on: its number, its headline, and what to do."""
         card = slide.shapes.add_textbox(*row.emu())
         card.fill.solid()
-        card.fill.fore_color.rgb = _rgb(SHADE)
+        card.fill.fore_color.rgb = colour_of(SHADE)
         bar = slide.shapes.add_textbox(*replace(row, width=0.75).emu())
         self._theme_fill(bar)
         self._fill(bar.text_frame, [str(number)], 28, bold=True, colour=PAPER, centred=True)
@@ -398,7 +403,7 @@ class _Deck:
         shape = add_chart(
             slide.shapes, chart.native, area.emu(), self.lang, emphasis, self.look.is_house
         )
-        _describe(shape, chart_description(chart.native, headline, self.lang))
+        describe(shape, chart_description(chart.native, headline, self.lang))
 
     def _picture(self, slide: Any, chart: ReportChart, area: Area, headline: str) -> None:
         picture = slide.shapes.add_picture(BytesIO(chart.picture(self.lang)), *area.emu()[:2])
@@ -406,7 +411,7 @@ class _Deck:
         picture.width, picture.height = int(picture.width * scale), int(picture.height * scale)
         picture.left = round(area.left * 914_400 + (area.width * 914_400 - picture.width) / 2)
         values = " ".join(line.strip() for line in chart.result.findings(self.lang))
-        _describe(
+        describe(
             picture, label("report.office.alt.picture", self.lang, title=headline, values=values)
         )
 
@@ -493,7 +498,7 @@ class _Deck:
         place = replace(area, width=sum(fitted.widths), height=used).emu()
         frame = slide.shapes.add_table(len(numbers), len(fitted.widths), *place)
         grid = frame.table
-        _plain_style(grid)
+        take_style_away(grid)
         for column, width in zip(grid.columns, fitted.widths, strict=True):
             column.width = round(914_400 * width)
         for i, number in enumerate(numbers):
@@ -504,7 +509,7 @@ class _Deck:
             self._verdicts(grid, table, numbers)
             title = table.title.get(self.lang)
             values = "; ".join(" · ".join(fitted.rows[number]) for number in numbers)
-            _describe(frame, label("report.office.alt.table", self.lang, title=title,
+            describe(frame, label("report.office.alt.table", self.lang, title=title,
                                    rows=len(numbers) - 1, values=values))  # fmt: skip
         return used
 
@@ -518,7 +523,7 @@ class _Deck:
             colour = VERDICTS.get(table.frame["verdict"].iloc[number - 1])
             if colour and j < len(grid.columns):
                 for run in grid.cell(i, j).text_frame.paragraphs[0].runs:
-                    run.font.color.rgb, run.font.bold = _rgb(colour), True
+                    run.font.color.rgb, run.font.bold = colour_of(colour), True
 
     def _cell(
         self, cell: Any, text: str, fitted: FittedTable, is_head: bool, numeric: bool
@@ -531,10 +536,10 @@ class _Deck:
         cell.vertical_anchor = MSO_ANCHOR.MIDDLE
         if is_head:
             cell.fill.solid()
-            cell.fill.fore_color.rgb = _rgb(SHADE)
+            cell.fill.fore_color.rgb = colour_of(SHADE)
         else:
             cell.fill.background()
-        _rule_below(cell)
+        add_rule_below(cell)
         paragraph = cell.text_frame.paragraphs[0]
         paragraph.alignment = PP_ALIGN.RIGHT if numeric else PP_ALIGN.LEFT
         self._run(paragraph, text, fitted.size, is_head, INK)
@@ -584,7 +589,7 @@ class _Deck:
             if centred:
                 paragraph.alignment = PP_ALIGN.CENTER
             if bullets:
-                _bullet(paragraph)
+                add_bullet(paragraph)
             if not first:
                 paragraph.space_before = Pt(0.35 * size)
             self._run(paragraph, text, size, bold, colour)
@@ -600,7 +605,7 @@ class _Deck:
         if bold:
             run.font.bold = True
         if colour is not None:
-            run.font.color.rgb = _rgb(colour)
+            run.font.color.rgb = colour_of(colour)
         properties = run._r.get_or_add_rPr()
         properties.set("lang", LANGUAGE_TAGS[self.lang])
         if self.look.is_house:
@@ -610,7 +615,7 @@ class _Deck:
 
     def _colour_last(self, frame: Any, colour: str) -> None:
         for run in frame.paragraphs[-1].runs:
-            run.font.color.rgb = _rgb(colour)
+            run.font.color.rgb = colour_of(colour)
             run.font.bold = True
 
     def _theme_fill(self, shape: Any) -> None:
@@ -636,7 +641,7 @@ class _Deck:
                 self._run(paragraph, f"{mark}   ", size, True, WARNING)
             if line:
                 self._run(paragraph, line, size, False, MUTED)
-        _number_slide(slide)
+        add_slide_number(slide)
 
     # Notes
 
@@ -689,64 +694,3 @@ def _word(value: Any, lang: str) -> str:
     if isinstance(value, Text):
         return value.get(lang)
     return value if isinstance(value, str) else ""
-
-
-def _rgb(colour: str) -> Any:
-    from pptx.dml.color import RGBColor
-
-    return RGBColor.from_string(rgb(colour))
-
-
-def _describe(shape: Any, text: str) -> None:
-    """Give a picture, chart or table the words that stand for it."""
-    properties = shape._element.xpath(".//p:cNvPr")[0]
-    properties.set("descr", shortened(text, LONGEST_ALT))
-
-
-def _bullet(paragraph: Any) -> None:
-    from pptx.oxml import parse_xml
-    from pptx.oxml.ns import nsdecls
-
-    properties = paragraph._p.get_or_add_pPr()
-    properties.set("marL", str(round(0.2 * 914_400)))
-    properties.set("indent", str(-round(0.2 * 914_400)))
-    properties.append(parse_xml(f'<a:buFont {nsdecls("a")} typeface="Arial"/>'))
-    properties.append(parse_xml(f'<a:buChar {nsdecls("a")} char="•"/>'))
-
-
-def _plain_style(table: Any) -> None:
-    """Take the style of a table away: neither bands nor lines but ours."""
-    properties = table._tbl.tblPr
-    for child in list(properties):
-        properties.remove(child)
-    for name in ("bandRow", "firstRow"):
-        properties.attrib.pop(name, None)
-    properties.set("firstRow", "1")  # a reader of the screen calls it the head
-    style = properties.makeelement(
-        "{http://schemas.openxmlformats.org/drawingml/2006/main}tableStyleId", {}
-    )
-    style.text = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"  # no style, no grid
-    properties.append(style)
-
-
-def _rule_below(cell: Any) -> None:
-    from pptx.oxml import parse_xml
-    from pptx.oxml.ns import nsdecls
-
-    rule = parse_xml(
-        f'<a:lnB {nsdecls("a")} w="9525"><a:solidFill><a:srgbClr val="{rgb(LINE)}"/></a:solidFill>'
-        "</a:lnB>"
-    )
-    cell._tc.get_or_add_tcPr().insert(0, rule)
-
-
-def _number_slide(slide: Any) -> None:
-    """Add the number of a slide where its layout has a place for it."""
-    from copy import deepcopy
-
-    for shape in slide.slide_layout.placeholders:
-        if shape._element.ph.get("type") == "sldNum":
-            number = deepcopy(shape._element)
-            taken = [int(i) for i in slide.shapes._spTree.xpath(".//p:cNvPr/@id")]
-            number.xpath(".//p:cNvPr")[0].set("id", str(max(taken) + 1))
-            slide.shapes._spTree.append(number)
