@@ -10,6 +10,8 @@ from hypothesis import settings
 
 mpl.use("agg")
 settings.register_profile("cxstats", deadline=None)  # timings never decide a test
+# The same examples at every run (`--hypothesis-profile=ci`): what lands does not depend on luck.
+settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("cxstats")
 
 

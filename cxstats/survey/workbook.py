@@ -42,6 +42,7 @@ _MARKS = re.compile(
 )
 _NUMBER_OF_ROW = re.compile(rb'\br="(\d+)"')
 _LONGEST_MARK = 4_000  # bytes of a tag that may lie across two pieces
+_ESCAPED = re.compile(r"_x00([0-9A-Fa-f]{2})_")  # a character that XML cannot hold
 _NO_PLACE = re.compile(rb"<c(?: [^r]|>)")  # a cell that does not begin with its place
 _ERROR = b't="e"'
 _LETTERS = 26
@@ -198,10 +199,17 @@ def _rows(rows: Iterable[Sequence[Any]], name: str) -> Iterator[Sequence[Any]]:
         yield row
 
 
-def _rows_of_page(page: Any) -> Iterable[Sequence[Any]]:
-    """Return the rows of a sheet by openpyxl."""
-    rows: Iterable[Sequence[Any]] = page.iter_rows(values_only=True)
-    return rows
+def _rows_of_page(page: Any) -> Iterator[Sequence[Any]]:
+    """Yield the rows of a sheet by openpyxl."""
+    for row in page.iter_rows(values_only=True):
+        yield [_unescaped(cell) for cell in row]
+
+
+def _unescaped(cell: Any) -> Any:
+    """Return a text as Excel shows it: _x000D_ in the file is the end of a line, as in calamine."""
+    if type(cell) is str and "_x00" in cell:
+        return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), cell)
+    return cell
 
 
 def _filled_rows(rows: Iterable[Sequence[Any]], name: str) -> list[Record]:

@@ -18,6 +18,9 @@ FORMATS = (
     "General", "0.00", "0%", "@", "yyyy-mm-dd", "h:mm", "[h]:mm", 'yyyy"年"m"月"d"日"', "mm:ss.0",
     "d/m/yy h:mm", "[Red]0.0", '0"d"', "mmm-yy", "[$-804]yyyy/m/d",
 )  # fmt: skip
+ESCAPED = (
+    "_x000D_", "a_x000d_\nb", "_x0000_", "_x005F_x0041_", "x__x0009_y", "_x0041", "_x4E00_", "_xD800_",
+)  # fmt: skip
 VALUES = st.one_of(
     st.none(),
     st.booleans(),
@@ -26,7 +29,7 @@ VALUES = st.one_of(
     st.integers(0, 86_400_000).map(lambda ms: 45_000 + ms / 86_400_000),
     st.floats(-1e6, 1e6).map(lambda x: round(x, 6)),
     st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn", "Co"]), max_size=8),
-    st.sampled_from(["  lead", "two\nlines", "5", "001", "_x000D_", "#N/A", "=", "非常满意", ""]),
+    st.sampled_from(["  lead", "two\nlines", "5", "001", "#N/A", "=", "非常满意", "", *ESCAPED]),
     st.datetimes(dt.datetime(1950, 1, 1), dt.datetime(2050, 1, 1)).map(
         lambda x: x.replace(microsecond=0)
     ),
@@ -108,6 +111,21 @@ def test_plain_cells_are_the_same(tmp_path_factory, rows, formats, epoch, place)
             a, b = seconds(one), seconds(other)
             assert a[0] == b[0] or {a[0], b[0]} == {"int", "float"}
             assert a == b or one == other or (a[0] in ("time", "span") and abs(a[1] - b[1]) <= 1)
+
+
+@pytest.mark.parametrize("formula", [None, "=1+1"])
+@pytest.mark.filterwarnings("ignore:.*formula without a stored value")
+def test_escapes_are_read_as_excel_shows_them(tmp_path, formula):
+    """XML cannot hold some characters; Excel writes their numbers, and programs copy them."""
+    save(tmp_path / "a.xlsx", [["Q1", "why"], [1, "slow_x000D_\nstaff"], [2, "_x005F_x0041_"]])
+    book = openpyxl.load_workbook(tmp_path / "a.xlsx")
+    book.active["C2"] = formula
+    book.save(tmp_path / "a.xlsx")
+    with opened(tmp_path / "a.xlsx") as (page, marks):
+        rows = workbook._plain_rows(tmp_path / "a.xlsx", page, marks)
+        assert (rows is None) == (formula is not None)
+    table = read_survey(tmp_path / "a.xlsx")
+    assert list(table["why"]) == ["slow\r\nstaff", "_x0041_"]
 
 
 def test_most_sheets_are_read_the_fast_way(tmp_path):
