@@ -19,7 +19,8 @@ FORMATS = (
     "d/m/yy h:mm", "[Red]0.0", '0"d"', "mmm-yy", "[$-804]yyyy/m/d",
 )  # fmt: skip
 ESCAPED = (
-    "_x000D_", "a_x000d_\nb", "_x0000_", "_x005F_x0041_", "x__x0009_y", "_x0041", "_x4E00_", "_xD800_",
+    "_x000D_", "a_x000d_\nb", "_x0000_", "_x005F_x0041_", "x__x0009_y", "_x0041", "_x4E00_",
+    "_xD800_",
 )  # fmt: skip
 VALUES = st.one_of(
     st.none(),
