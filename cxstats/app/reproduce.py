@@ -37,7 +37,8 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 # What differs between machines and runs: addresses, temporary files, identifiers of styled tables.
 MACHINE_DETAILS = (
     (r"\bat 0x[0-9a-fA-F]+", "at 0x…"),
-    (r"\S*ipykernel_\d+[/\\]\d+\.py", "<cell>"),
+    # From the begin of a word only: tried at each letter of a long word, it would take its square.
+    (r"(?<!\S)\S*ipykernel_\d+[/\\]\d+\.py", "<cell>"),
     (r"\bT_[0-9a-f]{5,}", "T_…"),
 )
 
@@ -182,7 +183,11 @@ def run_notebooks(
     ]
     if prepare:
         notebooks = [(path, source, prepare(book, path)) for path, source, book in notebooks]
-    return asyncio.run(_run_all(notebooks, workers or os.cpu_count() or 1, progress))
+    return asyncio.run(_run_all(notebooks, workers or _cores(), progress))
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1
 
 
 async def _run_all(
@@ -191,10 +196,13 @@ async def _run_all(
     progress: Progress | None,
 ) -> list[Run]:
     slots = asyncio.Semaphore(workers)
+    # Kernels share the cores. Threads that wait for each other on a busy core double the time.
+    threads = str(max(1, _cores() // min(workers, len(notebooks))))
+    env = {"OMP_NUM_THREADS": threads, **os.environ, QUIET: "1"}
 
     async def run_in_turn(path: Path, source: bytes, notebook: NotebookNode) -> Run:
         async with slots:
-            run = await _run_notebook(path, source, notebook)
+            run = await _run_notebook(path, source, notebook, env)
         if progress:
             progress(run)
         return run
@@ -202,7 +210,9 @@ async def _run_all(
     return list(await asyncio.gather(*(run_in_turn(*notebook) for notebook in notebooks)))
 
 
-async def _run_notebook(path: Path, source: bytes, notebook: NotebookNode) -> Run:
+async def _run_notebook(
+    path: Path, source: bytes, notebook: NotebookNode, env: dict[str, str]
+) -> Run:
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
     from traitlets.config import Config
@@ -229,7 +239,7 @@ async def _run_notebook(path: Path, source: bytes, notebook: NotebookNode) -> Ru
         )
         error = ""
         try:
-            await client.async_execute(env={**os.environ, QUIET: "1"})
+            await client.async_execute(env=env)
         except CellExecutionError as failure:
             value = str(failure.evalue).strip().split("\n")[0]
             error = f"cell {current}: {failure.ename}: {value}"
