@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cxstats.core.moments import Seed
+from cxstats.stats.quadrature import gauss_legendre
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -414,7 +415,7 @@ class RandomIntercepts:
     def _grid(self) -> tuple[Array, Array, Array]:
         """Return nodes (k, f), their log density (k,), and that with the quadrature's weights."""
         n_nodes = NODES_OF_LARGE if self._is_large else NODES[self.n_factors]
-        nodes, weights = np.polynomial.legendre.leggauss(n_nodes)
+        nodes, weights = gauss_legendre(n_nodes)
         centre = np.arcsinh(self.ratios / self.scale)
         axes, log_weights = [], []
         for axis in range(self.n_factors):
