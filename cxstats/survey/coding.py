@@ -330,10 +330,11 @@ def by_codebook(
     """
 
     def decorate(method: Callable[P, R]) -> Callable[P, R]:
+        form, task_name = signature(method), method.__name__.replace("_", " ")
+
         @wraps(method)
         def read_by_codebook(*args: P.args, **kwargs: P.kwargs) -> R:
-            with long_work(method.__name__.replace("_", " ")):
-                form = signature(method)
+            with long_work(task_name):
                 try:
                     bound = form.bind(*args, **kwargs)
                 except TypeError:
