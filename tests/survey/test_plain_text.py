@@ -128,7 +128,6 @@ def test_pieces_join(monkeypatch):
     whole = plain_columns(body, ",", 2)
     for size in range(1, 25):
         monkeypatch.setattr("cxstats.survey.plain_text.AT_ONCE", size)
-        monkeypatch.setattr("cxstats.survey.plain_text.CELLS_AT_ONCE", 2 * size)
         pieces = plain_columns(body, ",", 2)
         assert [[c.at(i) for i in range(40)] for c in pieces] == [
             [c.at(i) for i in range(40)] for c in whole
