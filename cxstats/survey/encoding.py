@@ -7,13 +7,16 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from cxstats.core.errors import DataError
 from cxstats.core.language import Text, both
 from cxstats.core.messages import excerpt
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
@@ -274,9 +277,11 @@ def decode_as(data: bytes, name: str, encoding: str) -> Decoded:
 def _refuse_mixed(beyond: bytes, name: str, where: str) -> None:
     # GB18030 takes nearly any bytes, also those of UTF-8. But four Chinese characters in a row
     # are valid UTF-8 by chance in one line of 10^7, so a line that has them is UTF-8.
-    n_utf8 = n_others = 0
-    certain = False
-    for line in beyond.split(b"\n"):
+    n_utf8, certain = 0, False
+    lines = np.array(beyond.split(b"\n"), object)
+    breaks = _lines_with_breaks(beyond)
+    n_others = len(breaks)
+    for line in np.delete(lines, breaks):
         if line.isascii():
             continue
         try:
@@ -290,6 +295,19 @@ def _refuse_mixed(beyond: bytes, name: str, where: str) -> None:
         raise DataError(
             f"{name}: mixed encodings: other lines are UTF-8, {where} is not; save it as UTF-8"
         )
+
+
+def _lines_with_breaks(data: bytes) -> NDArray[np.intp]:
+    r"""Return the numbers of lines that break UTF-8: a byte that begins a character, and none goes on.
+
+    Examples
+    --------
+    >>> _lines_with_breaks("a\n服务\n".encode("gb18030") + "服务".encode()).tolist()
+    [1]
+    """
+    marks = np.frombuffer(data, np.uint8)
+    breaks = (marks[:-1] >= 0xC0) & (marks[1:] & 0xC0 != 0x80)
+    return np.unique(np.searchsorted(np.flatnonzero(marks == NEW_LINE), np.flatnonzero(breaks)))
 
 
 def _wide_runs(utf8: bytes) -> Iterator[str]:

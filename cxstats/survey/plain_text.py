@@ -45,9 +45,8 @@ class Coded(NamedTuple):
     texts: list[Any]
     codes: NDArray[Any]
 
-    @property
     def counts(self) -> list[int]:
-        """How many rows have each text."""
+        """Return how many rows have each text."""
         counts: list[int] = np.bincount(self.codes, minlength=len(self.texts)).tolist()
         return counts
 
@@ -210,7 +209,7 @@ def _rows_within(piece: bytes, delimiter: int, width: int) -> Rows | None:
     starts[0] = [0, *(ends[-1, :-1] + 1)]
     length = int(ends[-1, -1]) + 1
     # Python's parser ends a row at a lone one, too.
-    if piece.count(b"\r", 0, length) != piece.count(b"\r\n", 0, length):
+    if RETURN in piece and piece.count(b"\r", 0, length) != piece.count(b"\r\n", 0, length):
         raise _NotPlainError
     if len(quotes) and not _quotes_fit(marks[:length], quotes, opens, delimiter):
         raise _NotPlainError
@@ -279,12 +278,11 @@ def _as_texts(distinct: NDArray[Any]) -> NDArray[np.object_]:
 
 def _decoded(cells: list[bytes]) -> list[str]:
     """Return cells as texts, quotation marks taken away."""
-    texts = b"\0".join(cells).decode("utf-8", "surrogatepass").split("\0")
-    return (
-        [text[1:-1].replace('""', '"') if text[:1] == '"' else text for text in texts]
-        if b'"' in {cell[:1] for cell in cells}
-        else texts
-    )
+    together = b"\0" + b"\0".join(cells)
+    texts = together[1:].decode("utf-8", "surrogatepass").split("\0")
+    if b'\0"' not in together:
+        return texts
+    return [text[1:-1].replace('""', '"') if text[:1] == '"' else text for text in texts]
 
 
 def _array(texts: list[str]) -> NDArray[np.object_]:
