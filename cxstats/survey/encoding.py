@@ -7,16 +7,13 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from cxstats.core.errors import DataError
 from cxstats.core.language import Text, both
 from cxstats.core.messages import excerpt
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
@@ -130,17 +127,17 @@ def _utf8(data: bytes, encoding: str) -> bytes:
     if encoding in IN_PIECES:
         decoder = codecs.getincrementaldecoder(encoding)()
         is_utf8 = encoding == "utf-8"
-        utf8 = bytearray()
+        utf8 = []
         try:
             for start in range(0, len(data), AT_ONCE):
                 piece = data[start : start + AT_ONCE]
                 text = decoder.decode(piece, final=start + AT_ONCE >= len(data))
                 if not is_utf8:
-                    utf8 += text.encode("utf-8", "surrogatepass")
+                    utf8.append(text.encode())
         except UnicodeDecodeError:
             data.decode(encoding)  # says the place in the whole
             raise
-        return data if is_utf8 else bytes(utf8)
+        return data if is_utf8 else b"".join(utf8)
     return data.decode(encoding).encode("utf-8", "surrogatepass")
 
 
@@ -278,12 +275,8 @@ def _refuse_mixed(beyond: bytes, name: str, where: str) -> None:
     # GB18030 takes nearly any bytes, also those of UTF-8. But four Chinese characters in a row
     # are valid UTF-8 by chance in one line of 10^7, so a line that has them is UTF-8.
     n_utf8, certain = 0, False
-    lines = np.array(beyond.split(b"\n"), object)
-    breaks = _lines_with_breaks(beyond)
-    n_others = len(breaks)
-    for line in np.delete(lines, breaks):
-        if line.isascii():
-            continue
+    doubtful, n_others = _lines_in_doubt(beyond)
+    for line in doubtful:
         try:
             wide = sum(character > "\u07ff" for character in line.decode("utf-8"))
         except UnicodeDecodeError:
@@ -297,17 +290,27 @@ def _refuse_mixed(beyond: bytes, name: str, where: str) -> None:
         )
 
 
-def _lines_with_breaks(data: bytes) -> NDArray[np.intp]:
-    r"""Return the numbers of lines that break UTF-8: a byte that begins a character, and none goes on.
+def _lines_in_doubt(data: bytes) -> tuple[list[bytes], int]:
+    r"""Return lines beyond ASCII that may be UTF-8, and how many others there are beyond ASCII.
 
     Examples
     --------
-    >>> _lines_with_breaks("a\n服务\n".encode("gb18030") + "服务".encode()).tolist()
-    [1]
+    >>> _lines_in_doubt("服务\na\n".encode("gb18030") + "服务".encode())
+    ([b'\xe6\x9c\x8d\xe5\x8a\xa1'], 1)
     """
+    data += b"\n"
     marks = np.frombuffer(data, np.uint8)
-    breaks = (marks[:-1] >= 0xC0) & (marks[1:] & 0xC0 != 0x80)
-    return np.unique(np.searchsorted(np.flatnonzero(marks == NEW_LINE), np.flatnonzero(breaks)))
+    ends = np.flatnonzero(marks == NEW_LINE)
+    starts = np.append(0, ends[:-1] + 1)
+    goes_on = (marks & 0xC0) == 0x80
+    breaks = np.zeros(len(marks), bool)  # where no character begins that should, or goes on
+    breaks[:-1] = (marks[:-1] >= 0xC0) & ~goes_on[1:]
+    breaks[1:] |= goes_on[1:] & (marks[:-1] < 0x80)
+    is_wide = np.maximum.reduceat(marks, starts) >= 0x80
+    has_break = np.logical_or.reduceat(breaks, starts)
+    doubtful = is_wide & ~has_break
+    pairs = zip(starts[doubtful].tolist(), ends[doubtful].tolist(), strict=True)
+    return [data[i:j] for i, j in pairs], int(np.count_nonzero(has_break))
 
 
 def _wide_runs(utf8: bytes) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice, takewhile
 from pathlib import Path
@@ -48,12 +48,14 @@ from cxstats.survey.workbook import LARGEST, MAX_CELLS, MAX_COLUMNS, read_sheet
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
 TEXT = (".csv", ".tsv", ".tab", ".txt")
 EXTENSIONS = (*TEXT, ".xlsx", *SPSS, *STATA)
 BLANK_RUN = 100_000  # empty lines together, which no survey has
 TOP = 300  # rows among which the header is looked for, where those below are read by columns
 PLAIN_TIMES = 6  # times MAX_CELLS, of a file that is read by columns
+ROWS_AT_ONCE = 1 << 16  # of a column that are made together
 NOTE_BELOW = 2  # cells of a line below the table that is none of its rows
 ORDERS = ("ymd", "dmy", "mdy")
 
@@ -517,16 +519,21 @@ def _finished_table(
     if new:
         notes.append(both("survey.read.note.numbered", n=len(new), names=listing(map(repr, new))))
     questions = {column: text for column, (_, text, _) in zip(names, columns, strict=True) if text}
-    series: dict[str, pd.Series[Any]] = {}
+    values: dict[str, Any] = {}
     texts: dict[str, list[Any]] = {}
     missing: dict[str, int] = {}
     for column, (_, _, cells) in zip(names, columns, strict=True):
-        series[column], value_notes, count = _as_column(cells, column, options, decimal_comma)
+        values[column], value_notes, count = _as_column(cells, column, options, decimal_comma)
         missing |= {column: count} if count else {}
         notes += value_notes
-        if isinstance(cells, Coded) and series[column].dtype == object:
+        if isinstance(cells, Coded) and values[column].dtype == object:
             texts[column] = cells.texts
-    frame = pd.DataFrame(series)
+    coded = {
+        column: cells.codes
+        for column, (_, _, cells) in zip(names, columns, strict=True)
+        if isinstance(cells, Coded)
+    }
+    frame = _by_types(values, coded) if coded else pd.DataFrame(values)
     frame.index = pd.Index(numbers, name="row")
     numeric = (
         [both("survey.read.note.numeric_header", row=header.rows[0])]
@@ -553,26 +560,42 @@ def _finished_table(
 def _as_column(
     cells: list[Any] | Coded, name: str, options: Options, decimal_comma: bool
 ) -> tuple[pd.Series[Any], tuple[Text, ...], int]:
-    """Return a column with its type, what there is to say, and how many codes for "no answer"."""
+    """Return a column with its type, what there is to say, and how many codes for "no answer".
+
+    Of coded cells it has each different one, which is looked at once.
+    """
+    texts = cells.texts if isinstance(cells, Coded) else cells
+    counts = cells.counts if isinstance(cells, Coded) else None
+    answers, n = _without_codes(texts, options.codes)
+    if n and counts:
+        pairs = zip(texts, answers, counts(), strict=True)
+        n = sum(count for before, after, count in pairs if before is not after)
+    values, notes = convert(answers, name, decimal_comma, counts)
+    values = as_dates(values, options.dates) if options.dates else values
+    return to_series(values), notes, n
+
+
+def _by_types(
+    different: Mapping[str, pd.Series[Any]], codes: Mapping[str, NDArray[Any]]
+) -> pd.DataFrame:
+    """Return a table of the different values of columns, and which of them each row has.
+
+    Columns of a type are made where they lie together in the table, which copies others there.
+    """
     import pandas as pd
 
-    if not isinstance(cells, Coded):
-        answers, n = _without_codes(cells, options.codes)
-        values, notes = convert(answers, name, decimal_comma)
-        values = as_dates(values, options.dates) if options.dates else values
-        return to_series(values), notes, n
-    # Each different text is looked at once.
-    answers, n = _without_codes(cells.texts, options.codes)
-    if n:
-        pairs = zip(cells.texts, answers, cells.counts(), strict=True)
-        n = sum(count for before, after, count in pairs if before is not after)
-    values, notes = convert(answers, name, decimal_comma, cells.counts)
-    if not isinstance(values, list):
-        return to_series(values[cells.codes]), notes, n
-    if options.dates:
-        series = to_series(as_dates(values, options.dates))
-        return series.take(cells.codes).reset_index(drop=True), notes, n
-    return pd.Series(np.array(values, object)[cells.codes], dtype=object, copy=False), notes, n
+    n = len(next(iter(codes.values())))
+    frames = []
+    for dtype in {series.dtype: None for series in different.values()}:
+        names = [name for name, series in different.items() if series.dtype == dtype]
+        block: NDArray[Any] = np.empty((len(names), n), different[names[0]].to_numpy().dtype)
+        for row, name in zip(block, names, strict=True):
+            values = different[name].to_numpy()
+            for i in range(0, n, ROWS_AT_ONCE):
+                some = slice(i, i + ROWS_AT_ONCE)
+                np.take(values, codes[name][some], out=row[some], mode="clip")
+        frames.append(pd.DataFrame(block.T, columns=names, dtype=dtype, copy=False))
+    return pd.concat(frames, axis=1)[list(different)]
 
 
 def _without_blank(records: list[Record]) -> list[Record]:
