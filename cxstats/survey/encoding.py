@@ -28,7 +28,7 @@ SINGLE = ("cp1252", "cp1250", "cp1251", "koi8_r", "cp1254")  # of one byte a cha
 LATIN = ("cp1252", "cp1250", "cp1254")  # told apart by what stands inside of words
 NEW_LINE = ord("\n")
 ENOUGH = 20  # characters beyond ASCII from which their frequencies tell the encoding
-IN_PIECES = ("utf-8", "gb18030")  # encodings of large files that are decoded piece by piece
+IN_PIECES = ("utf-8", "utf-8-sig", "gb18030")  # of large files, decoded piece by piece
 AT_ONCE = 1 << 20  # bytes that are counted or decoded together
 LOOKED_AT = 65_536  # bytes of lines with such characters
 SIGNATURES = (
@@ -126,18 +126,19 @@ def _utf8(data: bytes, encoding: str) -> bytes:
     """
     if encoding in IN_PIECES:
         decoder = codecs.getincrementaldecoder(encoding)()
-        is_utf8 = encoding == "utf-8"
         utf8 = []
         try:
             for start in range(0, len(data), AT_ONCE):
                 piece = data[start : start + AT_ONCE]
                 text = decoder.decode(piece, final=start + AT_ONCE >= len(data))
-                if not is_utf8:
-                    utf8.append(text.encode())
+                if encoding == "gb18030":
+                    utf8.append(text.encode("utf-8", "surrogatepass"))
         except UnicodeDecodeError:
             data.decode(encoding)  # says the place in the whole
             raise
-        return data if is_utf8 else b"".join(utf8)
+        if encoding == "gb18030":
+            return b"".join(utf8)
+        return data.removeprefix(codecs.BOM_UTF8) if encoding == "utf-8-sig" else data
     return data.decode(encoding).encode("utf-8", "surrogatepass")
 
 
@@ -268,7 +269,7 @@ def decode_as(data: bytes, name: str, encoding: str) -> Decoded:
             f"{name}: encoding={encoding!r} is not known; such as 'utf-8', 'gb18030', 'cp1252', "
             "'big5', 'shift_jis'"
         ) from error
-    return Decoded(utf8.removeprefix("\ufeff".encode()), encoding)
+    return Decoded(utf8.removeprefix(codecs.BOM_UTF8), encoding)
 
 
 def _refuse_mixed(beyond: bytes, name: str, where: str) -> None:
