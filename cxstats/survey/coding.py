@@ -363,7 +363,8 @@ def by_codebook(
                         data = as_pandas(data, [*book.all_columns, *named, *_designed(arguments)])
                     arguments[table] = _read(data, book, names)
                 result = method(*bound.args, **bound.kwargs)
-                return cast("R", _with_note(result, left_out))
+                labelled = getattr(result, "labelled", None)  # where a result names columns
+                return cast("R", _with_note(labelled(book) if labelled else result, left_out))
 
         return read_by_codebook
 
