@@ -148,7 +148,10 @@ def bootstrap_chart(
     high: Iterable[float],
     lang: str,
 ) -> Chart:
-    """Return standardised estimates with bootstrap intervals, with source, axis and mark."""
+    """Return standardised estimates with bootstrap intervals, with source, axis and mark.
+
+    The names have taken ``names=`` of a caller's options in.
+    """
     source = label(
         "sem.bootstrap.source",
         lang,
@@ -163,4 +166,4 @@ def bootstrap_chart(
         "synthetic": bootstrap.synthetic,
         "level": bootstrap.level,
     }
-    return Chart("intervals", (names, estimates, low, high), options)
+    return Chart("intervals", (names, estimates, low, high), options, taken=("names",))

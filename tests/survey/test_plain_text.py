@@ -255,6 +255,13 @@ def test_plain_texts_are_read_by_columns(said):
     assert [column.texts for column in columns] == [["7"], [said]]
 
 
+@pytest.mark.parametrize("n", range(1, plain_text.LONGEST + 4))
+def test_every_byte_of_a_cell_counts(n):
+    cells = ["a" * n, *("a" * k + "b" + "a" * (n - k - 1) for k in range(n))]
+    column = plain_columns("".join(f"1,{x}\n" for x in cells).encode(), ",", 2)[1]
+    assert [column.at(i) for i in range(len(cells))] == cells
+
+
 def test_a_cell_too_long_for_the_strict_parser_is_not_plain():
     longest = csv.field_size_limit()
     assert plain_columns(b"a," + b"b" * longest, ",", 2) is not None

@@ -117,8 +117,13 @@ class PlsBootstrap(Result):
         return self.table[self.table["kind"] == kind].reset_index(drop=True)
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
-        """Return paths, simple slopes and defined parameters with intervals."""
+        """Return paths, simple slopes and defined parameters with intervals.
+
+        ``names`` calls constructs otherwise, as in the path diagram.
+        """
         rows: Any = self.table[self.table["kind"].isin(DRAWN)]
+        called = options.get("names") or {}
+        rows = rows.assign(lhs=rows["lhs"].replace(called), rhs=rows["rhs"].replace(called))
         names = [
             row.lhs if row.op == ":=" else f"{row.rhs} → {row.lhs}"
             + f" ({row.label})" * (row.kind == "slope")

@@ -98,13 +98,16 @@ class SemBootstrap(Result):
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
         """Return standardised paths and defined parameters (else loadings) with intervals.
 
-        Percentile intervals.
+        Percentile intervals. ``names`` calls variables otherwise, as in the path diagram.
         """
+        called = options.get("names") or {}
         rows = self.table[self.table["op"].isin(["~", ":="])]
         rows = rows if len(rows) else self.table[self.table["op"] == "=~"]
         names = [
             lhs if op == ":=" else f"{rhs} → {lhs}" if op == "~" else f"{lhs} → {rhs}"
-            for lhs, op, rhs in zip(rows["lhs"], rows["op"], rows["rhs"], strict=True)
+            for lhs, op, rhs in zip(
+                rows["lhs"].replace(called), rows["op"], rows["rhs"].replace(called), strict=True
+            )
         ]
         limits = rows["std"], rows["std_ci_low"], rows["std_ci_high"]
         return bootstrap_chart(self, names, *limits, lang)
