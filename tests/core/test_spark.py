@@ -183,9 +183,10 @@ def test_executors_need_no_cxstats(table):
 
     from pyspark import cloudpickle
 
-    from cxstats.core.engine_sums import _job, _Partition
+    from cxstats.core.engine_sums import _Partition
+    from cxstats.core.spark_jobs import _worker
 
-    job = cloudpickle.dumps(_job(_Partition(("a", "x"), "group", None)))
+    job = cloudpickle.dumps(_worker(_Partition(("a", "x"), "group", None), pickled=True))
     batch = pa.record_batch({"a": [1, 2, 4], "x": [0.5, None, 2.0], "group": ["A", "A", None]})
     code = (
         "import sys, pickle\n"
