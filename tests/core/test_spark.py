@@ -105,16 +105,18 @@ def test_servqual_brings_sums_and_counts_alone(frame, table, monkeypatch):
     import pyspark.sql.classic.dataframe as classic
 
     rows = []
-    original = classic.DataFrame.toArrow
 
-    def counted(self, *args, **kwargs):
-        result = original(self, *args, **kwargs)
-        rows.append(len(result))
-        return result
+    def counted(method):
+        def call(self, *args, **kwargs):
+            result = method(self, *args, **kwargs)
+            rows.append(len(result))
+            return result
 
-    monkeypatch.setattr(classic.DataFrame, "toArrow", counted)
+        return call
+
+    for name in ("toArrow", "collect"):
+        monkeypatch.setattr(classic.DataFrame, name, counted(getattr(classic.DataFrame, name)))
     monkeypatch.delattr(classic.DataFrame, "toPandas")
-    monkeypatch.delattr(classic.DataFrame, "collect")
     result = cx.servqual(table, GAPS, by="group")
     assert_equal(numbers(result), numbers(cx.servqual(frame, GAPS, by="group")))
     assert max(rows) <= 2 * 13 + 2 * 25  # the values that gaps, and means of two, can have
