@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cxstats.charts.style import display_width
 from cxstats.core.display import table_html
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent
@@ -92,11 +93,16 @@ class Explorer:
         except ImportError:
             self.sliders: dict[str, Any] = {}
             return None
-        style = {"description_width": "initial"}
+        # One width for all names, so that the sliders stand below each other.
+        width = 2 + max(map(display_width, names.values()), default=0)
+        look: dict[str, Any] = {
+            "style": {"description_width": f"{width}ch"},
+            "layout": {"width": f"calc({width}ch + 24em)"},
+        }
         self.sliders = {
             name: ipywidgets.IntSlider(
                 int(value), int(ends[name][0]), int(ends[name][1]), description=names[name],
-                style=style, continuous_update=False,
+                continuous_update=False, **look,
             )
             for name, value in self.values.items()
         }  # fmt: skip

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # Whole numbers below this are exact in single precision, where products are twice as fast.
 EXACT = 2**24
+# Cases whose differences are multiplied at once: they stay in the cache.
+CASES = 2**14
 
 
 def plain_group(group: Any) -> Any:
@@ -170,13 +172,19 @@ def _small_integers(values: NDArray[Any]) -> tuple[int, Array, Array] | None:
     middle = round(float(values[:, :1000].mean()))
     # Eight rows at a time is what matrix products do fastest. The row of ones behind the
     # variables turns their sums into one more product.
-    work = np.zeros((-(-(p + 1) // 8) * 8, n), np.float32)
+    height = -(-(p + 1) // 8) * 8
+    work = np.zeros((height, min(n, CASES)), np.float32)
     work[p] = 1
-    if values.dtype.itemsize <= 2:
-        np.subtract(values, middle, out=work[:p], dtype=np.float32, casting="unsafe")
-    else:  # single precision holds the differences, not the numbers
-        work[:p] = values.astype(np.int64) - middle
-    products = (work @ work.T).astype(np.float64)
-    if products.diagonal().max() >= EXACT:
-        return None
-    return middle, products[p, :p], products[:p, :p]
+    total = np.zeros((height, height))
+    for first in range(0, n, CASES):
+        cases = values[:, first : first + CASES]
+        part = work[:, : cases.shape[1]]
+        if values.dtype.itemsize <= 2:
+            np.subtract(cases, middle, out=part[:p], dtype=np.float32, casting="unsafe")
+        else:  # single precision holds the differences, not the numbers
+            part[:p] = cases.astype(np.int64) - middle
+        products = part @ part.T
+        if products.diagonal().max() >= EXACT:
+            return None
+        total += products
+    return middle, total[p, :p], total[:p, :p]

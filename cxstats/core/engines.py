@@ -416,9 +416,10 @@ def _plain_names(
     wanted = [str(name) for name in columns] if columns is not None else list(there)
     extra = [name for name in (by, weights) if name is not None and name not in wanted]
     _check_columns([*wanted, *extra] if columns is not None else there, there)
+    chosen = [*wanted, *extra]
+    frame = frame.take([there.index(name) for name in chosen], axis=1)
     if names != there:
-        frame = frame.set_axis(there, axis=1)
-    frame = frame[[*wanted, *extra]]
+        frame = frame.set_axis(chosen, axis=1)
     return frame, None if columns is None else wanted
 
 
@@ -459,9 +460,9 @@ def _batches(table: Any, wanted: list[str], rows: int, ordered: bool = False) ->
     import narwhals as nw
 
     if not isinstance(table, nw.LazyFrame):
-        table = table.select(wanted)
+        table = _only(table, wanted)
         for start in range(0, len(table), rows):
-            yield table[start : start + rows]
+            yield table if len(table) <= rows else table[start : start + rows]
         return
     native = nw.to_native(table)
     kind = engine_of(table)
@@ -473,6 +474,11 @@ def _batches(table: Any, wanted: list[str], rows: int, ordered: bool = False) ->
     else:
         check_size(table)
         yield from _batches(table.select(wanted).collect("pyarrow"), wanted, rows)
+
+
+def _only(table: Any, names: Sequence[str]) -> Any:
+    """Return some columns of an eager table; the table itself where it has no others."""
+    return table if table.columns == list(names) else table.select(names)
 
 
 def _duckdb_batches(relation: Any, wanted: list[str], rows: int) -> Iterator[Any]:
@@ -505,7 +511,7 @@ def block_of(
         others = {name: batch.column(name) for name in (by, weights) if name}
         plain = {name: column.to_numpy(zero_copy_only=False) for name, column in others.items()}
     else:
-        values = np.asarray(batch.select(names).to_numpy()).T
+        values = np.asarray(_only(batch, names).to_numpy()).T
         plain = {name: np.asarray(batch[name].to_numpy()) for name in (by, weights) if name}
     if values.dtype == object:
         import pandas as pd

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
+import sys
 from collections.abc import Iterable
 from functools import cache
 from string import Formatter
@@ -142,7 +143,8 @@ def listed(names: Iterable[object]) -> Text:
 def set_language(lang: str) -> None:
     """Set the language of every summary, chart and export that is not asked for in another.
 
-    Numbers and the columns of ``.table`` stay as they are.
+    Numbers and the columns of ``.table`` stay as they are. In a notebook, tables of pandas are
+    shown with words over the names of their columns from then on.
 
     Raises
     ------
@@ -157,3 +159,7 @@ def set_language(lang: str) -> None:
     >>> set_language("en")
     """
     _DEFAULT[:] = [check_lang(lang)]
+    if "IPython" in sys.modules:
+        from cxstats.core.notebook_tables import show_heads_in_words
+
+        show_heads_in_words()

@@ -6,7 +6,10 @@ warehouse's table and on a covariance matrix that somebody published.
 
 from __future__ import annotations
 
+import os
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
@@ -15,6 +18,7 @@ import numpy as np
 
 from cxstats.core.accumulate import Sums
 from cxstats.core.engine_sums import sums_of
+from cxstats.core.engines import Block
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.grouped_sums import GroupedSums
 from cxstats.core.language import Text, both
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
 # What numpy's generators take: one number, or several (a seed and the number of a group).
 Seed = int | Sequence[int]
 
+# Blocks of rows that are added up at once; with more, all would wait for the next to be read.
+THREADS = min(4, os.cpu_count() or 1)
 SEEDS = 2**32  # as many as scikit-learn takes
 # Draws in a chunk of resamples. It is part of what a seed means, so it does not change.
 DRAWN = 1_000_000
@@ -246,7 +252,7 @@ def moments(
     """Compute n, means and covariances in one pass over the data.
 
     Blocks of rows are centred at their own mean and merged (Chan, Golub and LeVeque 1983), so
-    large means do not swallow small deviations. Memory stays at one block of rows for lazy
+    large means do not swallow small deviations. Memory stays at some blocks of rows for lazy
     Polars frames and DuckDB relations; of Spark and other lazy tables only sums leave the engine
     (`cxstats.core.engine_sums`).
 
@@ -289,11 +295,7 @@ def moments(
     remote = sums_of(frame, columns, by, weights)
     names = remote.names
     if by is None:
-        sums = remote.sums.get(None)
-        for block in remote.blocks:
-            sums = Sums.empty(len(names)) if sums is None else sums
-            sums.add(block.values, block.weights, names)
-            sums.dropped += block.dropped
+        sums = remote.sums.get(None) or _added_up(remote.blocks, names)
         if sums is None:
             raise DataError("no cases: the table is empty")
         return _moments(names, sums, 0)
@@ -307,6 +309,35 @@ def moments(
         group: _moments_of_group(names, by_group[group], group, ungrouped)
         for group in in_order(by_group)
     }
+
+
+def _added_up(blocks: Iterable[Block], names: tuple[str, ...]) -> Sums | None:
+    """Return the sums of blocks; None if there are none.
+
+    While some are added up by threads of their own, the next is read; they are merged in the order
+    in which they were read, so how many threads there are changes no number.
+    """
+    all_blocks = iter(blocks)
+    first = next(all_blocks, None)
+    if first is None:
+        return None
+    total = _sums_of_block(first, names)
+    waiting: deque[Future[Sums]] = deque()
+    with quiet_linear_algebra(), ThreadPoolExecutor(THREADS) as pool:
+        for block in all_blocks:
+            waiting.append(pool.submit(_sums_of_block, block, names))
+            if len(waiting) > THREADS:
+                total.merge(waiting.popleft().result())
+        while waiting:
+            total.merge(waiting.popleft().result())
+    return total
+
+
+def _sums_of_block(block: Block, names: tuple[str, ...]) -> Sums:
+    sums = Sums.empty(len(names))
+    sums.add(block.values, block.weights, names)
+    sums.dropped += block.dropped
+    return sums
 
 
 def _moments_of_group(names: tuple[str, ...], sums: Sums, group: Any, ungrouped: int) -> Moments:

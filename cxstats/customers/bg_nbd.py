@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxstats.customers.maximum_likelihood import PILOT, Array, Fit, maximise, runs
+from cxstats.stats.quadrature import gauss_legendre
 
 NAMES = ("r", "alpha", "a", "b")
 NEAR = 1e-4  # distance to a pole that cancels; there the mean of both sides stands for it
@@ -238,7 +239,7 @@ def _by_quadrature(
     from scipy.special import betaincinv
 
     r, alpha, a, b = parameters
-    nodes, weights = np.polynomial.legendre.leggauss(NODES)
+    nodes, weights = gauss_legendre(NODES)
     total = np.zeros(len(x))
     for node, weight in zip((nodes + 1) / 2, weights / 2, strict=True):
         p = np.maximum(betaincinv(a, b + x, node), 1e-12)
@@ -271,7 +272,7 @@ def discounted_if_alive(
     """
     total = np.exp(-force * time) * expected_if_alive(parameters, histories, time)
     if force:
-        nodes, weights = np.polynomial.legendre.leggauss(DISCOUNT_NODES)
+        nodes, weights = gauss_legendre(DISCOUNT_NODES)
         for t, weight in zip((nodes + 1) / 2 * time, weights * time / 2, strict=True):
             mean = expected_if_alive(parameters, histories, float(t))
             total = total + force * weight * np.exp(-force * t) * mean

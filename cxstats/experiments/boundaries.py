@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cxstats.stats.quadrature import gauss_legendre
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
@@ -72,7 +74,7 @@ SPENDING: dict[str, Callable[[ArrayLike, float], Array]] = {
 
 @cache
 def _panel() -> tuple[Array, Array]:
-    nodes, weights = np.polynomial.legendre.leggauss(ORDER)
+    nodes, weights = gauss_legendre(ORDER)
     return (nodes + 1) / 2, weights / 2
 
 

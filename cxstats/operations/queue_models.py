@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cxstats.core.errors import CxError
+from cxstats.stats.quadrature import gauss_legendre
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -200,7 +201,7 @@ def _answered(
         return 0.0
     # rate pi_(n-1) = (n / s) pi_n, which is there even where pi_(n-1) was too small to keep.
     start = agents / handling_time * p[at[0]]
-    nodes, quadrature = np.polynomial.legendre.leggauss(NODES)
+    nodes, quadrature = gauss_legendre(NODES)
     # The integrand falls at about (n - a) / s: short panels first.
     fall = max(agents / handling_time - rate, np.sqrt(agents / handling_time / patience))
     end = min(target, NEGLIGIBLE / fall) if agents / handling_time > rate else target

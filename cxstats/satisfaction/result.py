@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cxstats.core.formats import format_number, format_percent, interval
-from cxstats.core.language import Text, label
+from cxstats.core.language import LANGUAGES, Text, label
 from cxstats.core.result import Chart, Result
 from cxstats.satisfaction.formula_registry import formula, origin
 from cxstats.service.dimension_scores import OVERALL
@@ -18,6 +18,8 @@ from cxstats.stats.sampling_design import Design
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from cxstats.survey.codebook import Codebook
 
 TOTAL = "satisfaction.component.{}"  # where the word for the total stands, a row among components
 COMPLETE = 1 - 1e-9  # of the weight: a sum of shares may miss 1 by rounding
@@ -89,6 +91,8 @@ class WeightedScore(FormulaResult):
         Kind of interval and design of the sample.
     notes : tuple of Text
         What a reader must know.
+    labels : mapping of str to Text
+        What components are called by the codebook, for charts and the summary.
     """
 
     table: pd.DataFrame
@@ -114,8 +118,20 @@ class WeightedScore(FormulaResult):
     interval: str
     design: Design | None
     notes: tuple[Text, ...]
+    labels: Mapping[str, Text] = field(default_factory=dict)
 
     codes: ClassVar = {"component": TOTAL, "score": TOTAL}
+
+    def labelled(self, codebook: Codebook) -> WeightedScore:
+        """Return the score with its components called as in a codebook."""
+        names = map(str, self.contributions.index)
+        labels = {name: Text(*(codebook.label(name, lang) for lang in LANGUAGES)) for name in names}
+        return replace(self, labels=labels)
+
+    def names(self, lang: str) -> list[str]:
+        """Return what the components are called."""
+        names = map(str, self.contributions.index)
+        return [self.labels[name].get(lang) if name in self.labels else name for name in names]
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -152,7 +168,9 @@ class WeightedScore(FormulaResult):
         lines = [self._head(lang), *self.formula_lines(lang)]
         if self.reading is not None:
             lines.append(label("satisfaction.reading", lang, reading=self.reading.get(lang)))
-        lines += [self._component(name, row, lang) for name, row in self.contributions.iterrows()]
+        rows = self.contributions.iterrows()
+        for name, (_, row) in zip(self.names(lang), rows, strict=True):
+            lines.append(self._component(name, row, lang))
         if self.least_coverage < COMPLETE:
             shares = {"mean": self.coverage, "least": self.least_coverage}
             written = {name: percent(share, lang) for name, share in shares.items()}
@@ -241,12 +259,12 @@ class WeightedScore(FormulaResult):
         title = label(
             "satisfaction.contributions.title",
             lang,
-            name=rows.index[largest],
+            name=self.names(lang)[largest],
             value=format_number(float(rows["estimate"].iloc[largest]), 1),
             total=format_number(self.value, 1),
         )
         axis = label("satisfaction.contributions.axis", lang)
-        return intervals_chart(rows.index, rows, self.level, title=title, axis=axis)
+        return intervals_chart(self.names(lang), rows, self.level, title=title, axis=axis)
 
     def _group_chart(self, lang: str) -> Chart:
         assert self.groups is not None
@@ -272,7 +290,7 @@ class WeightedScore(FormulaResult):
         rows = self.contributions
         if self.weights_estimated:
             axis = label("satisfaction.weights.axis", lang)
-            return intervals_chart(rows.index, rows, self.level, of="weight", axis=axis)
+            return intervals_chart(self.names(lang), rows, self.level, of="weight", axis=axis)
         has_data = [bool(n > 0) for n in rows["n"]]
         options: dict[str, Any] = {}
         if self.least_coverage < COMPLETE:
@@ -280,7 +298,7 @@ class WeightedScore(FormulaResult):
         if not all(has_data):
             share = percent(rows["weight"][has_data].sum(), lang)
             options["title"] = label("satisfaction.weights.known", lang, share=share)
-        return Chart("weights", (list(map(str, rows.index)), rows["weight"].tolist()), options)
+        return Chart("weights", (self.names(lang), rows["weight"].tolist()), options)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cxstats.core.moments import Seed
+from cxstats.stats.quadrature import gauss_legendre
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -209,24 +210,37 @@ class RandomIntercepts:
         penalised = t_out**2 * self.n_out + 1
         k = t_out**2 / penalised
         zx, zy = self.zx[self.out], self.zy[self.out]
-        p, size = self.p, self.p + self.crossed.shape[1]
-        matrix, right = np.empty((size, size)), np.empty(size)
-        matrix[:p, :p] = self.xx - zx.T @ (k[:, None] * zx)
+        p = self.p
+        matrix, right = -self._weighted(k, t), np.empty(p + self.crossed.shape[1])
+        matrix[:p, :p] += self.xx
         right[:p] = self.xy - zx.T @ (k * zy)
         if self.dense is not None:
-            scaled = self.crossed.multiply(k[:, None]).tocsr()
-            matrix[p:, :p] = t * (self.zx[self.dense] - scaled.T @ zx)
+            matrix[p:, :p] += t * self.zx[self.dense]
             matrix[:p, p:] = matrix[p:, :p].T
-            inner = -(t**2) * (self.crossed.T @ scaled).toarray()
+            inner = matrix[p:, p:]
             inner[np.diag_indices_from(inner)] += 1 + t**2 * self.zx[self.dense][:, 0]
-            matrix[p:, p:] = inner
-            right[p:] = t * (self.zy[self.dense] - scaled.T @ zy)
+            right[p:] = t * (self.zy[self.dense] - self.crossed.T @ (k * zy))
         root = cholesky(matrix, lower=True, overwrite_a=True)
         values = cho_solve((root, True), right)
         residual = max(self.cells.square - k @ zy**2 - values @ right, 1e-300)
         determinant = np.log(penalised).sum() + 2 * np.log(np.diag(root)).sum()
         deviance = determinant + self.df * (1 + np.log(2 * np.pi * residual / self.df))
         return Solution(float(deviance), float(residual), root, values)
+
+    def _weighted(self, weights: Array, t: float) -> Array:
+        """Return B'WB (p + k, p + k), B the eliminated levels' rows of the other coefficients.
+
+        A pair of the other levels meets in few of them, so that the product is sparse.
+        """
+        zx, p = self.zx[self.out], self.p
+        product = np.empty((p + self.crossed.shape[1],) * 2)
+        product[:p, :p] = zx.T @ (weights[:, None] * zx)
+        if self.dense is not None:
+            scaled = self.crossed.multiply(weights[:, None]).tocsr()
+            product[p:, :p] = t * (scaled.T @ zx)
+            product[:p, p:] = product[p:, :p].T
+            product[p:, p:] = t**2 * (self.crossed.T @ scaled).toarray()
+        return product
 
     def _eliminated(self, ratios: Array, values: Array) -> Array:
         """Return the expected v of the eliminated levels, given the others (p + k, ...)."""
@@ -259,12 +273,11 @@ class RandomIntercepts:
         inverse, _ = lapack.dpotri(solution.root, lower=True)
         inverse += np.tril(inverse, -1).T
         t_out, t = self._split(ratios)
-        blocks = np.hstack([self.zx[self.out], t * self.crossed.toarray()])
         penalised = t_out**2 * self.n_out + 1
-        products = ((blocks @ inverse) * blocks).sum(axis=1) * t_out**2 / penalised**2
+        products = np.vdot(inverse, self._weighted(t_out**2 / penalised**2, t))
         effects = self._effects(ratios, solution)
         traces = np.empty(self.n_factors)
-        traces[self.out] = (1 / penalised + products).sum()
+        traces[self.out] = (1 / penalised).sum() + products
         if self.dense is not None:
             traces[self.dense] = np.trace(inverse[self.p :, self.p :])
         sizes = np.array([len(v) for v in effects])
@@ -402,7 +415,7 @@ class RandomIntercepts:
     def _grid(self) -> tuple[Array, Array, Array]:
         """Return nodes (k, f), their log density (k,), and that with the quadrature's weights."""
         n_nodes = NODES_OF_LARGE if self._is_large else NODES[self.n_factors]
-        nodes, weights = np.polynomial.legendre.leggauss(n_nodes)
+        nodes, weights = gauss_legendre(n_nodes)
         centre = np.arcsinh(self.ratios / self.scale)
         axes, log_weights = [], []
         for axis in range(self.n_factors):

@@ -330,10 +330,11 @@ def by_codebook(
     """
 
     def decorate(method: Callable[P, R]) -> Callable[P, R]:
+        form, task_name = signature(method), method.__name__.replace("_", " ")
+
         @wraps(method)
         def read_by_codebook(*args: P.args, **kwargs: P.kwargs) -> R:
-            with long_work(method.__name__.replace("_", " ")):
-                form = signature(method)
+            with long_work(task_name):
                 try:
                     bound = form.bind(*args, **kwargs)
                 except TypeError:
@@ -362,7 +363,8 @@ def by_codebook(
                         data = as_pandas(data, [*book.all_columns, *named, *_designed(arguments)])
                     arguments[table] = _read(data, book, names)
                 result = method(*bound.args, **bound.kwargs)
-                return cast("R", _with_note(result, left_out))
+                labelled = getattr(result, "labelled", None)  # where a result names columns
+                return cast("R", _with_note(labelled(book) if labelled else result, left_out))
 
         return read_by_codebook
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -51,7 +51,7 @@ def convert(
     cells: list[Any],
     name: str,
     decimal_comma: bool = False,
-    counts: Sequence[int] | None = None,
+    counts: Callable[[], Sequence[int]] | None = None,
 ) -> Column:
     """Turn the cells of a column into numbers where nothing is lost by it.
 
@@ -63,8 +63,8 @@ def convert(
         The column, for the note.
     decimal_comma : bool
         Whether ``"3,5"`` may be a number: only where the comma is not the delimiter.
-    counts : sequence of int, optional
-        How many rows have each cell, where `cells` holds each different one once.
+    counts : callable, optional
+        Returns how many rows have each cell, where `cells` holds each different one once.
 
     Examples
     --------
@@ -74,9 +74,13 @@ def convert(
     >>> column.values, column.notes[0].en
     (['007', '8'], "column 'id': kept as text because of leading zeros")
     """
-    kinds = {type(cell) for cell in cells if cell is not None and cell != ""}
-    texts = {cell for cell in cells if type(cell) is str and cell}
-    values = [np.nan if cell is None or cell == "" else cell for cell in cells]
+    texts: Collection[str] = [cell for cell in cells if type(cell) is str and cell]
+    texts = texts if counts else set(texts)
+    kinds = {*map(type, cells)} - {str, type(None)}
+    kinds |= {str} if texts else set()
+    values = cells
+    if None in cells or "" in cells:
+        values = [np.nan if cell is None or cell == "" else cell for cell in cells]
     if not kinds:
         return Column(np.full(len(cells), np.nan))
     if not kinds <= {str, int, float}:
@@ -85,13 +89,19 @@ def convert(
         column = _decimal_commas(values, texts, name)
         if column:
             return column
-    if not all(_NUMBER.fullmatch(text.strip()) for text in texts):
+    if not _are_digits(texts) and not all(_NUMBER.fullmatch(text.strip()) for text in texts):
         return Column(values)
     for reason, loses in LOSSES.items():
         if any(map(loses, texts)):
             return _as_text(values, name, reason)
     stripped = {text: text.strip() for text in texts}
-    return _numbers(values, stripped, kinds, name, counts or [1] * len(values))
+    return _numbers(values, stripped, kinds, name, counts or (lambda: [1] * len(values)))
+
+
+def _are_digits(texts: Collection[str]) -> bool:
+    """Return whether texts, none of them empty, are digits alone, as numbers often are."""
+    together = "".join(texts)
+    return together.isascii() and together.isdigit()
 
 
 def _as_text(values: list[Any], name: str, reason: str) -> Column:
@@ -99,7 +109,11 @@ def _as_text(values: list[Any], name: str, reason: str) -> Column:
 
 
 def _numbers(
-    values: list[Any], texts: dict[str, str], kinds: set[type], name: str, counts: Sequence[int]
+    values: list[Any],
+    texts: dict[str, str],
+    kinds: set[type],
+    name: str,
+    counts: Callable[[], Sequence[int]],
 ) -> Column:
     numbers = {text: float(bare) for text, bare in texts.items()}
     if any(np.isinf(number) for number in numbers.values()):
@@ -114,7 +128,7 @@ def _numbers(
         both(
             f"survey.read.note.number.{key}",
             column=repr(name),
-            n=sum(n for v, n in zip(values, counts, strict=True) if v in odd),
+            n=sum(n for v, n in zip(values, counts(), strict=True) if v in odd),
         )
         for key, odd in oddities.items()
         if odd
@@ -125,10 +139,10 @@ def _numbers(
     return Column(array, notes)
 
 
-def _decimal_commas(values: list[Any], texts: set[str], name: str) -> Column | None:
+def _decimal_commas(values: list[Any], texts: Collection[str], name: str) -> Column | None:
     """Return the column if its numbers have decimal commas, or why they stay text."""
-    with_comma = {text for text in texts if _COMMA.fullmatch(text)}
-    others = texts - with_comma
+    with_comma = {text for text in texts if "," in text and _COMMA.fullmatch(text)}
+    others = [text for text in texts if text not in with_comma]
     if not with_comma or not all(_NUMBER.fullmatch(text) for text in others):
         return None
     if others:
@@ -221,4 +235,4 @@ def to_series(values: Any) -> pd.Series[Any]:
     if isinstance(values, list):
         kind = pd.api.types.infer_dtype(values, skipna=True)
         return pd.Series(values, dtype=None if kind in ("boolean", "datetime") else object)
-    return pd.Series(values)
+    return pd.Series(values, copy=False)

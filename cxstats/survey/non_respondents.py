@@ -136,14 +136,24 @@ def _candidates(
 ) -> dict[Any, tuple[str, ...]]:
     """Return of each column of texts those that may be a total's name or a test's."""
     return {
-        name: tuple(
-            text for text in (texts[name] if name in texts else frame[name].unique())
-            if isinstance(text, str) and 0 < len(text) <= LONGEST
-            and text.lstrip()[:1].casefold() in STARTS
-        )
+        name: _short_starts(texts[name] if name in texts else frame[name].unique())
         for name in frame.columns
         if frame[name].dtype.kind in "OUT"
-    }  # fmt: skip
+    }
+
+
+def _short_starts(cells: Collection[Any]) -> tuple[str, ...]:
+    """Return the short texts that begin as a total's name or a test's, after spaces."""
+    are_texts = {*map(type, cells)} == {str}
+    texts = cells if are_texts else [cell for cell in cells if isinstance(cell, str)]
+    # Of many texts most begin otherwise: each beginning is looked at once.
+    firsts = {text[:1] for text in texts}
+    may = {first for first in firsts if first.isspace() or first.casefold() in STARTS}
+    return tuple(
+        text
+        for text in (texts if may else [])
+        if text[:1] in may and len(text) <= LONGEST and text.lstrip()[:1].casefold() in STARTS
+    )
 
 
 def _totals(frame: pd.DataFrame, candidates: Mapping[Any, tuple[str, ...]]) -> Any:

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from ipaddress import AddressValueError, IPv6Address
@@ -349,22 +349,24 @@ def mask_text(
     """
     counts: Counter[str] = Counter()
     lang = "zh" if re.search(CHINESE, text) else "en"
+    plain = text.translate(_WIDTH)
     for form in FORMS:
         if kinds is not None and form.kind not in kinds:
             continue
-        text, n = _masked(text, form, mask or label(f"survey.mask.{form.kind}", lang))
-        if n:
-            counts[form.kind] += n
+        if places := list(_places(form, plain)):
+            text = _masked(text, places, mask or label(f"survey.mask.{form.kind}", lang))
+            plain = text.translate(_WIDTH)
+            counts[form.kind] += len(places)
     return text, counts
 
 
-def _masked(text: str, form: Form, mask: str) -> tuple[str, int]:
-    """Return a text with what has one form masked, and how often it stood there."""
-    pieces, end, n = [], 0, 0
-    for start, stop in _places(form, text.translate(_WIDTH)):
+def _masked(text: str, places: Sequence[tuple[int, int]], mask: str) -> str:
+    """Return a text with a mask at each place."""
+    pieces, end = [], 0
+    for start, stop in places:
         pieces += [text[end:start], mask]
-        end, n = stop, n + 1
-    return ("".join([*pieces, text[end:]]), n) if n else (text, 0)
+        end = stop
+    return "".join([*pieces, text[end:]])
 
 
 def _places(form: Form, plain: str) -> Iterator[tuple[int, int]]:

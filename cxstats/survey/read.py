@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice, takewhile
 from pathlib import Path
@@ -28,6 +28,7 @@ from cxstats.survey.encoding import (
     find_delimiter,
     lines_of,
     refuse_binary,
+    text_of,
 )
 from cxstats.survey.header import (
     HIGHEST,
@@ -47,12 +48,14 @@ from cxstats.survey.workbook import LARGEST, MAX_CELLS, MAX_COLUMNS, read_sheet
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
 TEXT = (".csv", ".tsv", ".tab", ".txt")
 EXTENSIONS = (*TEXT, ".xlsx", *SPSS, *STATA)
 BLANK_RUN = 100_000  # empty lines together, which no survey has
 TOP = 300  # rows among which the header is looked for, where those below are read by columns
 PLAIN_TIMES = 6  # times MAX_CELLS, of a file that is read by columns
+ROWS_AT_ONCE = 1 << 16  # of a column that are made together
 NOTE_BELOW = 2  # cells of a line below the table that is none of its rows
 ORDERS = ("ymd", "dmy", "mdy")
 
@@ -71,7 +74,7 @@ class Opening(NamedTuple):
 
     header: Header
     heads: list[list[Any]]
-    above: str
+    above: bytes
     below: bytes
 
 
@@ -302,29 +305,29 @@ def _read_text(file: Path, head: bytes, asked: str | None, options: Options) -> 
         refuse_binary(head, file.name)
     data = read_bytes(file, LARGEST)
     decoded = decode(data, file.name) if asked is None else decode_as(data, file.name, asked)
-    text, encoding, encoding_notes, doubtful = decoded
+    utf8, encoding, encoding_notes, doubtful = decoded
     del data, decoded
-    position = text.find("\0")
+    position = utf8.find(b"\0")
     if position >= 0:
-        line = text.count("\n", 0, position) + 1
+        line = utf8.count(b"\n", 0, position) + 1
         raise DataError(f"{file.name}: not a text file: NUL in line {line}")
-    delimiter, delimiter_notes = find_delimiter(text)
-    first, _, body = text.partition("\n")
+    delimiter, delimiter_notes = find_delimiter(utf8)
+    end = utf8.find(b"\n") if b"\n" in utf8 else len(utf8)
+    first = text_of(utf8[:end])
     if first.strip().strip('"') in [f"sep={mark}" for mark in DELIMITERS]:
         delimiter, delimiter_notes = first.strip('\r"')[-1], (both("survey.read.note.sep_row"),)
-        text = f"\n{body}"  # row numbers stay those of the file
-    del body
-    n_cells = _refuse_empty_text(text, delimiter, file.name)
+        utf8 = utf8[end:] or b"\n"  # row numbers stay those of the file
+    n_cells = _refuse_empty_text(utf8, delimiter, file.name)
     comma = options.decimal == "," if options.decimal else delimiter != ","
-    opening, table = _opening(text, delimiter, file.name, options), None
+    opening, table = _opening(utf8, delimiter, file.name, options), None
     if opening is not None:
-        del text  # of a large file it is twice the file, or four times
+        del utf8
         table = _plain_table(opening, delimiter, file.name, options, comma)
     if table is None:
         _refuse_many_cells(n_cells, file.name)
         if opening is not None:
-            text = opening.above + opening.below.decode()
-        records = list(_records(text, delimiter, file.name))
+            utf8 = opening.above + opening.below
+        records = list(_records(utf8, delimiter, file.name))
         table = _table(records, file.name, options, decimal_comma=comma)
     report = replace(
         table.report,
@@ -336,13 +339,17 @@ def _read_text(file: Path, head: bytes, asked: str | None, options: Options) -> 
     return table._replace(report=report)
 
 
-def _refuse_empty_text(text: str, delimiter: str, name: str) -> int:
+def _refuse_empty_text(utf8: bytes, delimiter: str, name: str) -> int:
     """Return about how many cells there are; raise if nothing, or nearly nothing, stands there."""
-    if not re.search(r"[^\r\n]", text):
+    if not re.search(rb"[^\r\n]", utf8):
         raise DataError(f"{name}: the file is empty")
-    if any(mark * BLANK_RUN in text for mark in ("\n", "\r", "\r\n")):
+    if any(mark * BLANK_RUN in utf8 for mark in (b"\n", b"\r", b"\r\n")):
         raise DataError(f"{name}: more than {BLANK_RUN:,} empty lines together; remove them")
-    n_cells = text.count(delimiter) + 2 * text.count("\n")
+    pieces = (np.frombuffer(utf8[i : i + AT_ONCE], np.uint8) for i in range(0, len(utf8), AT_ONCE))
+    n_cells = sum(
+        int(np.count_nonzero(marks == ord(delimiter)) + 2 * np.count_nonzero(marks == ord("\n")))
+        for marks in pieces
+    )
     if n_cells > PLAIN_TIMES * MAX_CELLS:
         _refuse_many_cells(n_cells, name)
     return n_cells
@@ -357,12 +364,12 @@ def _refuse_many_cells(n_cells: int, name: str) -> None:
         )
 
 
-def _opening(text: str, delimiter: str, name: str, options: Options) -> Opening | None:
+def _opening(utf8: bytes, delimiter: str, name: str, options: Options) -> Opening | None:
     """Return the header of a text, found in its first rows; None where it cannot be plain."""
-    if text.count("\r") != text.count("\r\n"):
+    if b"\r" in utf8 and utf8.count(b"\r") != utf8.count(b"\r\n"):
         return None  # ends of lines that only Python's parser takes for such
     try:
-        records = list(islice(_records(text, delimiter, name), TOP))
+        records = list(islice(_records(utf8, delimiter, name), TOP))
     except DataError:
         return None  # said by who reads all rows
     filled = _without_blank(records)
@@ -373,12 +380,8 @@ def _opening(text: str, delimiter: str, name: str, options: Options) -> Opening 
     if any(len(r.cells) > width for r in records if r.number == last):
         return None
     heads = [record.cells for record in records if record.number in header.rows]
-    start = _end_of_row(text, delimiter, last)
-    try:  # in pieces: a copy of the text would be twice the file
-        pieces = [text[i : i + AT_ONCE].encode() for i in range(start, len(text), AT_ONCE)]
-    except UnicodeEncodeError:
-        return None
-    return Opening(header, heads, text[:start], b"".join(pieces)) if pieces else None
+    start = _end_of_row(utf8, delimiter, last)
+    return Opening(header, heads, utf8[:start], utf8[start:]) if start < len(utf8) else None
 
 
 def _plain_table(
@@ -420,16 +423,16 @@ def _plain_table(
     return _finished_table(name, header, numbers, columns, left_out, options, decimal_comma)
 
 
-def _end_of_row(text: str, delimiter: str, row: int) -> int:
+def _end_of_row(utf8: bytes, delimiter: str, row: int) -> int:
     """Return where the text below a row begins."""
-    lines = csv.reader(lines_of(text), delimiter=delimiter, strict=True)
+    lines = csv.reader(lines_of(utf8), delimiter=delimiter, strict=True)
     for _ in range(row):
         next(lines)
     position = 0
     for _ in range(lines.line_num):
-        position = text.find("\n", position) + 1
+        position = utf8.find(b"\n", position) + 1
         if not position:
-            return len(text)
+            return len(utf8)
     return position
 
 
@@ -449,8 +452,8 @@ def _notes_below_columns(columns: list[Coded], numbers: Any) -> set[int]:
     return below
 
 
-def _records(text: str, delimiter: str, name: str) -> Iterator[Record]:
-    reader = csv.reader(lines_of(text), delimiter=delimiter, strict=True)
+def _records(utf8: bytes, delimiter: str, name: str) -> Iterator[Record]:
+    reader = csv.reader(lines_of(utf8), delimiter=delimiter, strict=True)
     number = start = 0
     while True:
         number, start = number + 1, reader.line_num + 1
@@ -516,16 +519,21 @@ def _finished_table(
     if new:
         notes.append(both("survey.read.note.numbered", n=len(new), names=listing(map(repr, new))))
     questions = {column: text for column, (_, text, _) in zip(names, columns, strict=True) if text}
-    series: dict[str, pd.Series[Any]] = {}
+    values: dict[str, Any] = {}
     texts: dict[str, list[Any]] = {}
     missing: dict[str, int] = {}
     for column, (_, _, cells) in zip(names, columns, strict=True):
-        series[column], value_notes, count = _as_column(cells, column, options, decimal_comma)
+        values[column], value_notes, count = _as_column(cells, column, options, decimal_comma)
         missing |= {column: count} if count else {}
         notes += value_notes
-        if isinstance(cells, Coded) and series[column].dtype == object:
+        if isinstance(cells, Coded) and values[column].dtype == object:
             texts[column] = cells.texts
-    frame = pd.DataFrame(series)
+    coded = {
+        column: cells.codes
+        for column, (_, _, cells) in zip(names, columns, strict=True)
+        if isinstance(cells, Coded)
+    }
+    frame = _by_types(values, coded) if coded else pd.DataFrame(values)
     frame.index = pd.Index(numbers, name="row")
     numeric = (
         [both("survey.read.note.numeric_header", row=header.rows[0])]
@@ -552,24 +560,42 @@ def _finished_table(
 def _as_column(
     cells: list[Any] | Coded, name: str, options: Options, decimal_comma: bool
 ) -> tuple[pd.Series[Any], tuple[Text, ...], int]:
-    """Return a column with its type, what there is to say, and how many codes for "no answer"."""
-    if not isinstance(cells, Coded):
-        answers, n = _without_codes(cells, options.codes)
-        values, notes = convert(answers, name, decimal_comma)
-        values = as_dates(values, options.dates) if options.dates else values
-        return to_series(values), notes, n
-    # Each different text is looked at once.
-    counts = cells.counts
-    answers, n = _without_codes(cells.texts, options.codes)
-    if n:
-        pairs = zip(cells.texts, answers, counts, strict=True)
+    """Return a column with its type, what there is to say, and how many codes for "no answer".
+
+    Of coded cells it has each different one, which is looked at once.
+    """
+    texts = cells.texts if isinstance(cells, Coded) else cells
+    counts = cells.counts if isinstance(cells, Coded) else None
+    answers, n = _without_codes(texts, options.codes)
+    if n and counts:
+        pairs = zip(texts, answers, counts(), strict=True)
         n = sum(count for before, after, count in pairs if before is not after)
     values, notes = convert(answers, name, decimal_comma, counts)
-    if not isinstance(values, list):
-        return to_series(values[cells.codes]), notes, n
     values = as_dates(values, options.dates) if options.dates else values
-    series = to_series(values)
-    return series.take(cells.codes).reset_index(drop=True), notes, n
+    return to_series(values), notes, n
+
+
+def _by_types(
+    different: Mapping[str, pd.Series[Any]], codes: Mapping[str, NDArray[Any]]
+) -> pd.DataFrame:
+    """Return a table of the different values of columns, and which of them each row has.
+
+    Columns of a type are made where they lie together in the table, which copies others there.
+    """
+    import pandas as pd
+
+    n = len(next(iter(codes.values())))
+    frames = []
+    for dtype in {series.dtype: None for series in different.values()}:
+        names = [name for name, series in different.items() if series.dtype == dtype]
+        block: NDArray[Any] = np.empty((len(names), n), different[names[0]].to_numpy().dtype)
+        for row, name in zip(block, names, strict=True):
+            values = different[name].to_numpy()
+            for i in range(0, n, ROWS_AT_ONCE):
+                some = slice(i, i + ROWS_AT_ONCE)
+                np.take(values, codes[name][some], out=row[some], mode="clip")
+        frames.append(pd.DataFrame(block.T, columns=names, dtype=dtype, copy=False))
+    return pd.concat(frames, axis=1)[list(different)]
 
 
 def _without_blank(records: list[Record]) -> list[Record]:

@@ -12,7 +12,7 @@ import logging
 import re
 import warnings
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -85,9 +85,9 @@ def _joined(words: Sequence[str]) -> str:
     return ("" if is_chinese else " ").join(words)
 
 
-def _cut(run: str) -> list[str]:
-    words: list[str] = _tokenizer().lcut(run)
-    return words
+@lru_cache(maxsize=100_000)  # the same comments are asked for phrases and for topics
+def _cut(run: str) -> tuple[str, ...]:
+    return tuple(_tokenizer().lcut(run))
 
 
 @cache

@@ -126,3 +126,19 @@ def test_first_occurrence_is_linked_and_code_is_not():
     assert linked("净推荐值（NPS）的置信区间", "zh", "g.md", set()) == (
         "[净推荐值（NPS）](g.md#nps)的[置信区间](g.md#interval)"
     )
+
+
+def test_the_spelling_that_comes_first_leads_to_the_glossary():
+    """Whichever of a term's spellings that is: two builds of the site are equal."""
+    assert linked("BIC, then AIC.", "en", "g.md", set()).startswith("[BIC](g.md#")
+    assert linked("AIC, then BIC.", "en", "g.md", set()).startswith("[AIC](g.md#")
+
+
+def test_of_terms_that_overlap_the_longest_leads_to_the_glossary():
+    seen = set()
+    text = linked("A confidence interval is an interval.", "en", "g.md", seen)
+    assert text.count("](g.md#") == len(seen) > 0
+    assert "[confidence interval](" in text
+    # One that has its link already is not searched for a shorter term inside.
+    again = linked("A confidence interval.", "en", "g.md", {"interval"})
+    assert again == "A confidence interval."

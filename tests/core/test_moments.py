@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cxstats as cx
+from cxstats.core import accumulate
 from cxstats.core import engines as blocks
+from cxstats.core import moments as core_moments
 from cxstats.core.moments import (
     bootstrap_moments,
     normal_moments,
@@ -56,6 +58,45 @@ def test_every_engine_gives_what_pandas_gives(frame, engine, columns, monkeypatc
     np.testing.assert_allclose(found.mean, frame[columns].mean(), rtol=EXACT, atol=EXACT)
     np.testing.assert_allclose(found.cov, frame[columns].cov(), rtol=EXACT, atol=EXACT)
     assert (found.n, found.dropped, found.names) == (len(frame), 0, tuple(columns))
+
+
+@pytest.mark.parametrize("columns", [list("abcd"), ["a", "x"]])
+@pytest.mark.parametrize("weights", [None, "w"])
+def test_how_many_threads_add_up_changes_no_number(frame, columns, weights, monkeypatch):
+    monkeypatch.setattr(blocks, "BLOCK", 2_000)
+    holed = frame.assign(x=frame["x"].mask(frame["a"] == 7))
+    results = []
+    for threads in (1, 2, 5):
+        monkeypatch.setattr(core_moments, "THREADS", threads)
+        results.append(cx.moments(holed, columns, weights=weights))
+    assert results[0].dropped == (0 if "x" not in columns else (frame["a"] == 7).sum())
+    for other in results[1:]:
+        assert (other.n, other.dropped) == (results[0].n, results[0].dropped)
+        np.testing.assert_array_equal(other.mean, results[0].mean)
+        np.testing.assert_array_equal(other.cov, results[0].cov)
+
+
+def test_what_is_wrong_with_a_late_block_is_said(frame, monkeypatch):
+    monkeypatch.setattr(blocks, "BLOCK", 2_000)
+    infinite = frame[["a", "x"]].copy()
+    infinite.loc[len(frame) - 2, "x"] = np.inf
+    with pytest.raises(cx.DataError, match="'x' has an infinite value"):
+        cx.moments(infinite)
+
+
+@pytest.mark.parametrize("kind", ["int8", "int16", "int64"])
+def test_whole_numbers_are_multiplied_some_cases_at_once(kind, monkeypatch):
+    answers = np.random.default_rng(5).integers(-90, 90, (3, 1_000)).astype(kind)
+    assert (answers.astype(float) @ answers.T.astype(float)).max() < accumulate.EXACT
+    for cases in (1, 7, 999, 1_000, 5_000):
+        monkeypatch.setattr(accumulate, "CASES", cases)
+        middle, sums, products = accumulate._small_integers(answers)
+        off = answers.astype(np.int64) - middle
+        np.testing.assert_array_equal(sums, off.sum(axis=1))
+        np.testing.assert_array_equal(products, off @ off.T)
+    monkeypatch.setattr(accumulate, "CASES", 1_000)
+    monkeypatch.setattr(accumulate, "EXACT", int(products.diagonal().max()))
+    assert accumulate._small_integers(answers) is None
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -310,3 +310,16 @@ def test_charts(lang):
     for kind in ("contributions", "groups", "weights"):
         assert found.plot(kind, lang=lang).get_figure().get_suptitle()
     plt.close("all")
+
+
+def test_components_are_called_as_in_the_codebook():
+    responses, codebook = cx.load_ecsi_mobile()
+    items = ["CUSA1", "CUSA2", "CUSA3"]
+    result = cx.satisfaction_index(responses, items, codebook=codebook)
+    assert result.contributions.index.tolist() == items
+    assert result.names("zh")[0] == codebook.label("CUSA1", "zh") != "CUSA1"
+    assert result.names("zh")[0] in result.summary("zh")
+    for kind in ("contributions", "weights"):
+        ticks = [tick.get_text() for tick in result.plot(kind, lang="en").get_yticklabels()]
+        assert ticks[0].replace("\n", " ") == codebook.label("CUSA1", "en")
+    assert cx.satisfaction_index(responses, items).names("zh") == items

@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 import warnings
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
 from html import escape
-from importlib import import_module
 from io import StringIO
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -58,30 +59,29 @@ def build_site(notebooks: Mapping[str, Mapping[str, NotebookNode]], folder: Path
         If the generator finds something wrong, such as a link that leads nowhere.
     """
     with TemporaryDirectory(prefix="cxstats-site-") as scratch:
-        fresh = Path(scratch) / "site"
-        for lang, executed in notebooks.items():
-            # A folder a language: myst-nb writes pictures beside the pages, and they do not ship.
-            sources = Path(scratch) / lang / "sources"
-            sources.mkdir(parents=True)
-            write_sources(sources, lang, executed)
-            pages = Path(scratch) / lang / "pages"
-            _sphinx(sources, pages, lang, tuple(notebooks))
-            shutil.copytree(pages, fresh / lang)
+        languages, builds = tuple(notebooks), []
+        # A process a language: Sphinx keeps texts of the language that it met first.
+        with ProcessPoolExecutor(len(languages), get_context("spawn")) as processes:
+            for lang, executed in notebooks.items():
+                # A folder a language: myst-nb writes pictures beside the pages, not to be shipped.
+                sources = Path(scratch) / lang / "sources"
+                sources.mkdir(parents=True)
+                write_sources(sources, lang, executed)
+                pages = Path(scratch) / lang / "pages"
+                builds.append((pages, processes.submit(_sphinx, sources, pages, lang, languages)))
+            for _, build in builds:
+                build.result()
         if folder.is_dir():
             shutil.rmtree(folder)
-        shutil.copytree(fresh, folder)
-    return write_text_whole(folder / "index.html", _languages(tuple(notebooks)))
+        for lang, (pages, _) in zip(languages, builds, strict=True):
+            shutil.copytree(pages, folder / lang)
+    return write_text_whole(folder / "index.html", _languages(languages))
 
 
 def _sphinx(sources: Path, out: Path, lang: str, languages: tuple[str, ...]) -> None:
-    from sphinx import locale
     from sphinx.application import Sphinx
     from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-    locale.translators.clear()  # or the texts of the language built before would stay
-    # Imported while no language is set, its labels ("Returns") are looked up for each page;
-    # imported later, they would stay in the language that is built first.
-    import_module("sphinx.domains.python")
     _write_theme_texts(sources / LOCALE, lang)
     static = sources / "_static"
     static.mkdir(exist_ok=True)

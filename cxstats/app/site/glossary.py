@@ -51,9 +51,8 @@ class Term:
     notebook: str
 
     def spellings(self, lang: str) -> list[str]:
-        """Return what stands for the term in prose, the longest first."""
-        texts = [self.name.get(lang), *self.aliases]
-        return sorted({text for text in texts if text}, key=len, reverse=True)
+        """Return what stands for the term in prose."""
+        return list(dict.fromkeys(filter(None, [self.name.get(lang), *self.aliases])))
 
 
 @cache
@@ -131,15 +130,20 @@ def linked(text: str, lang: str, page: str, seen: set[str]) -> str:
 
 
 def _linked_plain(text: str, lang: str, page: str, seen: set[str]) -> str:
-    places: list[tuple[int, int, str]] = []
-    for key, pattern in _patterns(lang):
-        match = None if key in seen else pattern.search(text)
-        if match and not any(a < match.end() and match.start() < b for a, b, _ in places):
-            places.append((*match.span(), key))
-            seen.add(key)
-    for start, end, key in sorted(places, reverse=True):
-        text = f"{text[:start]}[{text[start:end]}]({page}#{key}){text[end:]}"
-    return text
+    places = [
+        (match.start(), -match.end(), order, key)
+        for order, (key, pattern) in enumerate(_patterns(lang))
+        for match in pattern.finditer(text)
+    ]
+    pieces, last = [], 0
+    for start, end, _, key in sorted(places):  # of terms that overlap, the one that begins first
+        if start < last:
+            continue
+        term = text[start:-end]
+        pieces += [text[last:start], term if key in seen else f"[{term}]({page}#{key})"]
+        seen.add(key)
+        last = -end
+    return "".join([*pieces, text[last:]])
 
 
 @cache
@@ -154,5 +158,4 @@ def _patterns(lang: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
         return f"{edge[0]}{expression}{edge[1]}" if is_latin else expression
 
     pairs = [(term.key, spelling) for term in terms() for spelling in term.spellings(lang)]
-    pairs.sort(key=lambda pair: -len(pair[1]))
     return tuple((key, re.compile(pattern(spelling))) for key, spelling in pairs)

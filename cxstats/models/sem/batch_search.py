@@ -165,7 +165,7 @@ def _settled(likelihood: Likelihood, phi: Array, enough: float) -> tuple[Array, 
     for _ in range(CHECKS):
         batch = likelihood.take(active)
         point = batch.at(phi[active])
-        (value, slope), hessian = point.evaluate(), point.hessian()
+        (value, slope), hessian = point.value_and_slope, point.hessian
         upwards = np.isfinite(log_determinants(hessian))
         batch, active, value = batch.take(upwards), active[upwards], value[upwards]
         if not len(active):

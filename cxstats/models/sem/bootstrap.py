@@ -259,7 +259,7 @@ def _attempts(fit: SemFit) -> list[Attempt]:
 def _one_by_one(likelihood: Likelihood, start: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
     """Fit replicates of a model with bounds or equations that are not linear."""
     optima = [
-        maximise(likelihood.take(b), start)
+        maximise(likelihood.take(b).at(start))
         for first, last in tracked(len(likelihood.cov), CHUNK)
         for b in range(first, last)
     ]
@@ -289,7 +289,7 @@ def _bollen_stine(fit: SemFit, drawn: Likelihood) -> float:
     covariances of turned data are the turned replicate covariances.
     """
     likelihood = fit.likelihood
-    implied = likelihood.implied(fit.optimum.phi)
+    implied = fit.optimum.point.model
     pairs = zip(likelihood.cov, implied.sigma, strict=True)
     turn = np.stack([_power(s, -0.5) @ _power(sigma, 0.5) for s, sigma in pairs])
     turned = turn.swapaxes(-1, -2) @ drawn.cov @ turn
@@ -327,7 +327,7 @@ def _influence(fit: SemFit, matrices: list[Array]) -> Iterator[Array]:
 
 def _table(fit: SemFit, values: Array, influence: Iterable[Array], level: float) -> pd.DataFrame:
     """Return intervals of every row of the fit's table."""
-    estimate = all_quantities(fit.likelihood, fit.optimum.phi)
+    estimate = fit.optimum.point.quantities
     usable = values[~np.isnan(values).all(axis=1)]
     moving: Any = np.zeros(len(estimate), bool)
     se, low, high = (np.full(len(estimate), np.nan) for _ in range(3))

@@ -37,11 +37,14 @@ class GroupReduction:
         The free parameters that they depend on.
     matrix : array (r, m)
         How.
+    plain : bool
+        Whether each of them is one of these: the matrix is that of identity.
     """
 
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
     matrix: Array
+    plain: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +108,9 @@ class Reduction:
         for matrix in np.split(self.matrix, self.model.n_groups):
             nonzero = matrix != 0
             rows, columns = np.flatnonzero(nonzero.any(axis=1)), np.flatnonzero(nonzero.any(axis=0))
-            by_group.append(GroupReduction(rows, columns, matrix[np.ix_(rows, columns)]))
+            part = matrix[np.ix_(rows, columns)]
+            plain = np.array_equal(part, np.eye(*part.shape))
+            by_group.append(GroupReduction(rows, columns, part, plain))
         return tuple(by_group)
 
     @cached_property

@@ -197,7 +197,8 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
     refuse_composites(syntax)
     refuse_circles(syntax)
     # Before any matrix is built: a model of thousands of unknown names is refused at once.
-    check_names(data, Roles.of(syntax).observed, group)
+    observed = Roles.of(syntax).observed
+    check_names(data, observed, group)
     if ordered is not False:
         from cxstats.models.sem.ordinal.fit import fit_ordinal
 
@@ -211,14 +212,11 @@ def sem(  # noqa: PLR0913  (keywords, as lavaan has them)
             design=sampling, groups=(group, tuple(equal)),
             latents={"std_lv": std_lv, "orthogonal": orthogonal},
         )  # fmt: skip
-    draft = build(
-        syntax, std_lv=std_lv, orthogonal=orthogonal, fixed_x=fixed_x, means=means, check=False
-    )
     fiml = missing == "fiml"
     if sampling is None:
-        sample = (read_incomplete if fiml else read_sample)(data, draft.observed, group)
+        sample = (read_incomplete if fiml else read_sample)(data, observed, group)
     else:
-        sample = read_sampled(data, draft.observed, group, sampling, fiml)
+        sample = read_sampled(data, observed, group, sampling, fiml)
         estimator = "mlr"
     if estimator != "ml" and sample.frame is None:
         raise CxError(f"estimator {estimator!r} needs the respondents: pass the frame")
@@ -327,15 +325,15 @@ def solved(likelihood: Likelihood) -> tuple[Any, Optimum, tuple[Problem, ...]]:
     """Return start, optimum and problems; a model that is not identified is not fitted."""
     with np.errstate(all="ignore"):
         start = _start(likelihood)
-        model = likelihood.reduction.model
+        point, model = likelihood.at(start), likelihood.reduction.model
         plain = _without_user_starts(model)
-        default_start = start if plain is model else _start(likelihood, model=plain)
-        problems = unidentified(likelihood, default_start)
+        default = point if plain is model else likelihood.at(_start(likelihood, model=plain))
+        problems = unidentified(default)
         if problems:
             q = len(start)
             empty = np.full((q, q), np.nan)
-            return start, Optimum(start, np.nan, empty, np.zeros((0, q)), False, 0), problems
-        optimum = maximise(likelihood, start)
+            return start, Optimum(point, np.nan, empty, np.zeros((0, q)), False, 0), problems
+        optimum = maximise(point)
         if not optimum.converged:
             start, optimum = _again(likelihood, start, optimum)
         return start, optimum, improper(likelihood, optimum)
@@ -347,7 +345,7 @@ def _again(likelihood: Likelihood, start: Any, optimum: Optimum) -> tuple[Any, O
     The other start is without the user's values, which may be what leads astray.
     """
     plain = _start(likelihood, plain=True, model=_without_user_starts(likelihood.reduction.model))
-    retried = maximise(likelihood, plain)
+    retried = maximise(likelihood.at(plain))
     if retried.converged:
         return plain, retried
     reduction = likelihood.reduction
@@ -360,7 +358,7 @@ def _again(likelihood: Likelihood, start: Any, optimum: Optimum) -> tuple[Any, O
         if np.isfinite(inverse).all():
             phi, _, arrived = maximise_batch(batch, [Attempt(point, inverse, ROUNDS)], 10**6)
             if arrived[0]:
-                retried = maximise(likelihood, phi[0])
+                retried = maximise(likelihood.at(phi[0]))
                 if retried.converged:
                     return point, retried
     return start, optimum

@@ -435,7 +435,7 @@ def _saturated_loglik(fit: SemFit) -> float:
 
 def _residual_indices(fit: SemFit) -> dict[str, float]:
     """Return SRMR and GFI, the means of those of the groups, weighted by their size."""
-    implied, predictors = fit.likelihood.implied(fit.optimum.phi), _exogenous_variables(fit)
+    implied, predictors = fit.optimum.point.model, _exogenous_variables(fit)
     totals = {"srmr": 0.0, "gfi": 0.0}
     for g, share in enumerate(fit.likelihood.share):
         mean = fit.sample.mean[g] if fit.model.means else None

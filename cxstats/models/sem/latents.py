@@ -121,7 +121,7 @@ def _places(fit: SemFit) -> NDArray[np.intp]:
 
 def _one(fit: SemFit, group: int) -> Implied:
     """Return the implied moments of one group."""
-    model = fit.likelihood.implied(fit.optimum.phi)
+    model = fit.optimum.point.model
     values: dict[str, Any] = {field.name: getattr(model, field.name) for field in fields(Implied)}
     chosen: dict[str, Any] = {k: None if v is None else v[group] for k, v in values.items()}
     return Implied(**chosen)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cxstats.models.sem import structure as layout
 from cxstats.models.sem.constraints import Reduction
+from cxstats.models.sem.standardised_solution import all_quantities, slopes_of_quantities
 from cxstats.models.sem.structure import Implied, Structure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from cxstats.models.sem.standardised_solution import SlopesOfQuantities
 
     Array = NDArray[np.float64]
 
@@ -67,7 +71,7 @@ class Likelihood:
     def at(self, phi: Array) -> Point:
         """Return the model at free parameters (..., q)."""
         model = self.implied(phi)
-        return Point(self, model, layout.inverted(model))
+        return Point(self, phi, model, layout.inverted(model))
 
     def implied(self, phi: Array) -> Implied:
         """Return implied moments per group at free parameters (..., q)."""
@@ -76,15 +80,15 @@ class Likelihood:
 
     def evaluate(self, phi: Array) -> tuple[Array, Array]:
         """Return F (...) and its gradient (..., q); F is infinite where Sigma is improper."""
-        return self.at(phi).evaluate()
+        return self.at(phi).value_and_slope
 
     def hessian(self, phi: Array) -> Array:
         """Return the second derivatives of F, (..., q, q)."""
-        return self.at(phi).hessian()
+        return self.at(phi).hessian
 
     def information(self, phi: Array) -> Array:
         """Return the expected information of one case, (..., q, q): half of E[hessian]."""
-        return self.at(phi).information()
+        return self.at(phi).information
 
     def full_gradient(self, phi: Array) -> Array:
         """Return the derivatives of F by every parameter at one point, fixed ones too, (G T,)."""
@@ -175,25 +179,30 @@ class Likelihood:
         per_group : array (..., G, A, A)
             By the A parameters of a group that are free in some group (`Reduction.active`).
         """
-        q = self.reduction.matrix.shape[1]
+        q, groups = self.reduction.matrix.shape[1], self.reduction.groups
+        if len(groups) == 1 and groups[0].plain and len(groups[0].columns) == q:
+            alone: Array = self.share[..., 0, None, None] * per_group[..., 0, :, :]
+            return alone
         out: Array = np.zeros((*per_group.shape[:-3], q, q))
-        for g, free in enumerate(self.reduction.groups):
+        for g, free in enumerate(groups):
             rows = np.searchsorted(self.reduction.active, free.rows)
             block = per_group[..., g, rows[:, None], rows]
+            if not free.plain:
+                block = free.matrix.T @ block @ free.matrix
             share = self.share[..., g, None, None]
-            out[..., free.columns[:, None], free.columns] += share * (
-                free.matrix.T @ block @ free.matrix
-            )
+            out[..., free.columns[:, None], free.columns] += share * block
         return out
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Point:
-    """A model at some values of its parameters: what its derivatives share is computed once.
+    """A model at some values of its parameters: what is asked of it there is computed once.
 
     Attributes
     ----------
     likelihood : Likelihood
+    phi : array (..., q)
+        Free parameters.
     model : Implied
         Implied moments.
     inverse : array (..., G, p, p)
@@ -201,11 +210,13 @@ class Point:
     """
 
     likelihood: Likelihood
+    phi: Array
     model: Implied
     inverse: Array
 
-    def evaluate(self) -> tuple[Array, Array]:
-        """Return F and its gradient."""
+    @cached_property
+    def value_and_slope(self) -> tuple[Array, Array]:
+        """F (...) and its gradient (..., q); F is infinite where Sigma is improper."""
         likelihood, cov = self.likelihood, self._about_implied()
         value = log_determinants(self.model.sigma)
         value = value + np.einsum("...ij,...ij->...", self.inverse, cov)
@@ -227,20 +238,39 @@ class Point:
             return cov
         return cov + deviation[..., :, None] * deviation[..., None, :]
 
+    @cached_property
     def hessian(self) -> Array:
-        """Return the second derivatives of F."""
+        """The second derivatives of F, (..., q, q)."""
         likelihood, active = self.likelihood, self.likelihood.reduction.active
         second = layout.hessian(
             likelihood.structure, self.model, self.inverse, likelihood.cov, self._deviation()
         )
         return likelihood.congruent(second[..., active[:, None], active])
 
+    @cached_property
     def information(self) -> Array:
-        """Return the expected information of one case."""
+        """The expected information of one case, (..., q, q)."""
         likelihood, active = self.likelihood, self.likelihood.reduction.active
         return likelihood.congruent(
             layout.information(likelihood.structure, self.model, self.inverse, active, active)
         )
+
+    @cached_property
+    def quantities(self) -> Array:
+        """Parameters, defined ones, and both of the standardised solution, (..., 2 (T + D))."""
+        return all_quantities(self.likelihood, self.phi)
+
+    @cached_property
+    def slopes_of_quantities(self) -> SlopesOfQuantities:
+        """The derivatives of `quantities` at one point, by blocks."""
+        return list(slopes_of_quantities(self.likelihood, self.phi))
+
+    @property
+    def standardised(self) -> Array:
+        """Every parameter in standard deviations, (..., T)."""
+        count = len(self.likelihood.reduction.model.parameters)
+        half = self.quantities.shape[-1] // 2
+        return self.quantities[..., half : half + count]
 
     def _deviation(self) -> Array | None:
         mean, mu = self.likelihood.mean, self.model.mu

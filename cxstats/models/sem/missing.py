@@ -207,7 +207,7 @@ class PatternLikelihood(Likelihood):
     def at(self, phi: Array) -> Point:
         """Return the model of every group at free parameters."""
         model = self.implied(phi)
-        return PatternPoint(self, model, layout.inverted(model))
+        return PatternPoint(self, phi, model, layout.inverted(model))
 
     def inverses(self, sigma: Array, group: int) -> Iterator[tuple[Places, Array]]:
         """Yield places of patterns of a group (b,), and their ``Sigma^-1`` (b, p, p).
@@ -274,12 +274,13 @@ class PatternLikelihood(Likelihood):
         return np.equal.outer(self.patterns.group, np.arange(self.n_groups)).astype(float)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class PatternPoint(Point):
     """The model of every group at some values of its parameters, seen by patterns."""
 
-    def evaluate(self) -> tuple[Array, Array]:
-        """Return F and its gradient."""
+    @cached_property
+    def value_and_slope(self) -> tuple[Array, Array]:
+        """F and its gradient."""
         value, slope = self._value_and_slopes()
         return value, _of_patterns(self.likelihood).reduced(slope)
 
@@ -327,17 +328,18 @@ class PatternPoint(Point):
         out = np.empty(len(regular)), np.empty((*groups, p, p)), np.empty((*groups, p))
         for rows in (regular, ~regular):
             part = PatternPoint(
-                likelihood.take(rows), self.model.block(rows), self.inverse[rows]
+                likelihood.take(rows), self.phi[rows], self.model.block(rows), self.inverse[rows]
             )._pulls()
             for array, values in zip(out, part, strict=True):
                 array[rows] = values
         return out
 
+    @cached_property
     def hessian(self) -> Array:
-        """Return the second derivatives of F, (..., q, q)."""
+        """The second derivatives of F, (..., q, q)."""
         if self.model.sigma.ndim > 3:
             samples = range(len(self.model.sigma))
-            return np.stack([self._of_sample(b).hessian() for b in samples])
+            return np.stack([self._of_sample(b).hessian for b in samples])
         likelihood, structure = _of_patterns(self.likelihood), self.likelihood.structure
         _, rise, fall = self._pulls()
         active = likelihood.reduction.active
@@ -380,11 +382,12 @@ class PatternPoint(Point):
         of_means = total[a[:, None], a] * np.outer(s[active], s[active]) + slope + slope.T
         return out + 2 * of_means
 
+    @cached_property
     def information(self) -> Array:
-        """Return the expected information of one case, (q, q)."""
+        """The expected information of one case, (..., q, q)."""
         if self.model.sigma.ndim > 3:
             samples = range(len(self.model.sigma))
-            return np.stack([self._of_sample(b).information() for b in samples])
+            return np.stack([self._of_sample(b).information for b in samples])
         likelihood = _of_patterns(self.likelihood)
         active = likelihood.reduction.active
         blocks = [
@@ -395,7 +398,8 @@ class PatternPoint(Point):
 
     def _of_sample(self, which: int) -> PatternPoint:
         likelihood = _of_patterns(self.likelihood).take(which)
-        return PatternPoint(likelihood, self.model.block(which), self.inverse[which])
+        model = self.model.block(which)
+        return PatternPoint(likelihood, self.phi[which], model, self.inverse[which])
 
 
 def _of_patterns(likelihood: Likelihood) -> PatternLikelihood:

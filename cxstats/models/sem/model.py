@@ -227,7 +227,6 @@ def build(
     fixed_x: bool = True,
     means: bool | None = None,
     equal: Sequence[str] = (),
-    check: bool = True,
 ) -> Model:
     """Fill in what lavaan's ``sem()`` and ``cfa()`` take for granted.
 
@@ -254,8 +253,6 @@ def build(
         What is equal over the groups; with intercepts equal, latent means are free but in the
         first group, and with loadings equal, latent variances are under `std_lv`: the loadings
         carry the unit of the first group to the others.
-    check : bool
-        Whether modifiers have to fit the number of groups; False to learn the variables first.
 
     Raises
     ------
@@ -269,7 +266,7 @@ def build(
     means = (intercepts or n_groups > 1) if means is None else means or intercepts
     roles = Roles.of(syntax)
     defaults = _defaults(roles, syntax.terms, orthogonal, fixed_x, means, std_lv)
-    written = [list(_modified(term, n_groups, check)) for term in syntax.terms]
+    written = [list(_modified(term, n_groups)) for term in syntax.terms]
     markers = set() if std_lv else _markers(syntax.terms)
     parameters = []
     for group in range(n_groups):
@@ -304,14 +301,12 @@ def _pooled(terms: Iterable[Term]) -> tuple[tuple[str, str], ...]:
     return tuple(first.items())
 
 
-def _modified(term: Term, n_groups: int, check: bool) -> Iterator[Parameter]:
+def _modified(term: Term, n_groups: int) -> Iterator[Parameter]:
     """Yield the parameter of a term in every group."""
 
     def of_groups(values: tuple[Any, ...], what: str) -> tuple[Any, ...]:
         if len(values) in (0, 1):
             return (values or (None,)) * n_groups
-        if len(values) != n_groups and not check:
-            return values[:1] * n_groups
         if len(values) != n_groups:
             raise CxError(
                 f"line {term.line}: {term.lhs} {term.op} {term.rhs} has {len(values)} {what} for "

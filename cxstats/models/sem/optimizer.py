@@ -9,7 +9,7 @@ import numpy as np
 
 from cxstats.models.sem.bordered import Border
 from cxstats.models.sem.constraints import Pairs, Reduction
-from cxstats.models.sem.likelihood import Likelihood
+from cxstats.models.sem.likelihood import Likelihood, Point
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,8 +30,8 @@ class Optimum:
 
     Attributes
     ----------
-    phi : array (q,)
-        Free parameters.
+    point : Point
+        The free parameters, and the model at these.
     value : float
         The discrepancy F.
     hessian : array (q, q)
@@ -44,52 +44,57 @@ class Optimum:
         Evaluations it took.
     """
 
-    phi: Array
+    point: Point
     value: float
     hessian: Array
     binding: Array
     converged: bool
     steps: int
 
+    @property
+    def phi(self) -> Array:
+        """Free parameters (q,)."""
+        return self.point.phi
 
-def maximise(likelihood: Likelihood, start: Array) -> Optimum:
+
+def maximise(start: Point) -> Optimum:
     """Find the maximum-likelihood estimates from a start.
 
     Fisher scoring with step halving comes near; damped Newton steps with exact second
     derivatives go to machine precision. Equations that are not linear and bounds go through
     scipy's SLSQP first and Newton steps on the Lagrangian after.
     """
-    if likelihood.reduction.equations or likelihood.reduction.bounds:
-        return _constrained(likelihood, start)
-    phi, steps = _scoring(likelihood, start)
-    return _newton(likelihood, phi, steps)
+    reduction = start.likelihood.reduction
+    if reduction.equations or reduction.bounds:
+        return _constrained(start)
+    return _newton(*_scoring(start))
 
 
-def _scoring(likelihood: Likelihood, phi: Array) -> tuple[Array, int]:
-    point = likelihood.at(phi)
-    value, slope = point.evaluate()
+def _scoring(point: Point) -> tuple[Point, int]:
+    likelihood = point.likelihood
+    value, slope = point.value_and_slope
     for steps in range(1, MAX_SCORING):
-        move = -solve(2 * point.information(), slope, likelihood.reduction.border)
+        move = -solve(2 * point.information, slope, likelihood.reduction.border)
         decrement = -slope @ move
         if not decrement > NEAR:
-            return phi, steps
+            return point, steps
         size = 1.0
         for _ in range(HALVINGS):
-            point = likelihood.at(phi + size * move)
-            new_value, new_slope = point.evaluate()
+            trial = likelihood.at(point.phi + size * move)
+            new_value, new_slope = trial.value_and_slope
             if new_value <= value - ARMIJO * size * decrement:
                 break
             size /= 2
         else:
-            return phi, steps
-        phi, value, slope = phi + size * move, new_value, new_slope
-    return phi, MAX_SCORING
+            return point, steps
+        point, value, slope = trial, new_value, new_slope
+    return point, MAX_SCORING
 
 
-def _newton(likelihood: Likelihood, phi: Array, steps: int) -> Optimum:
+def _newton(point: Point, steps: int) -> Optimum:
     """Take Newton steps, damped towards steepest descent while F would not fall."""
-    point = likelihood.at(phi)
-    (value, slope), hessian = point.evaluate(), point.hessian()
+    likelihood = point.likelihood
+    (value, slope), hessian = point.value_and_slope, point.hessian
     damping = 0.0
     for _ in range(MAX_NEWTON):
         ridge = damping * np.diag(np.abs(np.diagonal(hessian)))
@@ -97,13 +102,13 @@ def _newton(likelihood: Likelihood, phi: Array, steps: int) -> Optimum:
         fall = -slope @ move
         if damping == 0 and 0 <= fall < EXACT:
             break
-        point = likelihood.at(phi + move)
-        new_value, new_slope = point.evaluate()
+        trial = likelihood.at(point.phi + move)
+        new_value, new_slope = trial.value_and_slope
         steps += 1
         if fall > 0 and new_value <= value + 1e-12 * abs(value):
             # Steps that no longer lower F beyond rounding end the search.
             ended = fall < EXACT or (damping == 0 and fall < ENOUGH and new_value >= value)
-            phi, value, slope, hessian = phi + move, new_value, new_slope, point.hessian()
+            point, value, slope, hessian = trial, new_value, new_slope, trial.hessian
             damping = 0.0 if damping < 1e-6 else damping / 8
             if ended:
                 break
@@ -111,8 +116,8 @@ def _newton(likelihood: Likelihood, phi: Array, steps: int) -> Optimum:
             break
         else:
             damping = max(8 * damping, 1e-5)
-    binding = np.zeros((0, len(phi)))
-    return _ended(likelihood, Optimum(phi, float(value), hessian, binding, False, steps), slope)
+    binding = np.zeros((0, len(point.phi)))
+    return _ended(likelihood, Optimum(point, float(value), hessian, binding, False, steps), slope)
 
 
 def _ended(likelihood: Likelihood, last: Optimum, slope: Array) -> Optimum:
@@ -160,12 +165,12 @@ def _scaled(matrix: Array) -> tuple[Array, Array]:
     return matrix / np.outer(scale, scale), scale
 
 
-def _constrained(likelihood: Likelihood, start: Array) -> Optimum:
+def _constrained(start: Point) -> Optimum:
     """Minimise under equations and bounds."""
     from scipy.optimize import minimize
 
-    reduction = likelihood.reduction
-    scale = np.sqrt(np.abs(np.diagonal(likelihood.information(start)))) + 1e-8
+    likelihood, reduction = start.likelihood, start.likelihood.reduction
+    scale = np.sqrt(np.abs(np.diagonal(start.information))) + 1e-8
 
     def objective(point: Array) -> tuple[float, Array]:
         value, slope = likelihood.evaluate(point / scale)
@@ -185,11 +190,11 @@ def _constrained(likelihood: Likelihood, start: Array) -> Optimum:
         for pairs, kind in ((reduction.equations, "eq"), (reduction.bounds, "ineq"))
         if pairs
     ]
-    free, steps = _scoring(_unbound(likelihood), start)
+    free, steps = _scoring(_unbound(likelihood).at(start.phi))
     try:
         result = minimize(
             objective,
-            free * scale,
+            free.phi * scale,
             jac=True,
             method="SLSQP",
             constraints=constraints,
@@ -197,7 +202,7 @@ def _constrained(likelihood: Likelihood, start: Array) -> Optimum:
         )
         return _lagrangian(likelihood, result.x / scale, steps + result.nfev)
     except (np.linalg.LinAlgError, ValueError):  # conditions that are no numbers
-        q = len(start)
+        q = len(start.phi)
         return Optimum(start, 0.0, np.full((q, q), np.nan), np.zeros((0, q)), False, steps)
 
 
@@ -216,10 +221,11 @@ def _lagrangian(likelihood: Likelihood, phi: Array, steps: int) -> Optimum:
         touching = tuple(reduction.bounds[i] for i in near)
     pairs = (*reduction.equations, *touching)
     if not pairs:
-        return _newton(_unbound(likelihood), phi, steps)
+        return _newton(_unbound(likelihood).at(phi), steps)
     q, k = len(phi), len(pairs)
     for _ in range(MAX_NEWTON):
-        slope, hessian = likelihood.evaluate(phi)[1], likelihood.hessian(phi)
+        point = likelihood.at(phi)
+        slope, hessian = point.value_and_slope[1], point.hessian
         binding, gaps = reduction.slopes(pairs, phi), reduction.gaps(pairs, phi)
         force: Any = np.linalg.lstsq(binding.T, -slope, rcond=None)[0]
         bent = hessian + _bend(reduction, pairs, phi, force)
@@ -229,9 +235,10 @@ def _lagrangian(likelihood: Likelihood, phi: Array, steps: int) -> Optimum:
         steps += 1
         if move @ np.abs(hessian) @ np.abs(move) < EXACT:
             break
-    value, slope = likelihood.evaluate(phi)
-    binding, hessian = reduction.slopes(pairs, phi), likelihood.hessian(phi)
-    return _ended(likelihood, Optimum(phi, float(value), hessian, binding, False, steps), slope)
+    point, binding = likelihood.at(phi), reduction.slopes(pairs, phi)
+    value, slope = point.value_and_slope
+    last = Optimum(point, float(value), point.hessian, binding, False, steps)
+    return _ended(likelihood, last, slope)
 
 
 def _bend(reduction: Reduction, pairs: Pairs, phi: Array, force: Array) -> Array:

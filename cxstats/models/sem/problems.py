@@ -11,7 +11,7 @@ import numpy as np
 from cxstats.core.moments import correlations
 from cxstats.models.fitted_model import ModelProblem
 from cxstats.models.sem.constraints import broken
-from cxstats.models.sem.likelihood import Likelihood
+from cxstats.models.sem.likelihood import Likelihood, Point
 from cxstats.models.sem.model import Model
 from cxstats.models.sem.optimizer import Optimum, tangent
 from cxstats.models.sem.standard_errors import (
@@ -19,7 +19,6 @@ from cxstats.models.sem.standard_errors import (
     delta_errors,
     exogenous,
 )
-from cxstats.models.sem.standardised_solution import standardised
 from cxstats.stats.rules import RULES
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ class Problem(ModelProblem):
     )
 
 
-def unidentified(likelihood: Likelihood, x: Array) -> tuple[Problem, ...]:
+def unidentified(start: Point) -> tuple[Problem, ...]:
     """Return the parameters that no data can tell apart, before anything is fitted.
 
     The derivatives of the implied moments must have full rank at a point in general position:
@@ -78,18 +77,16 @@ def unidentified(likelihood: Likelihood, x: Array) -> tuple[Problem, ...]:
 
     Parameters
     ----------
-    likelihood : Likelihood
-    x : array (q,)
-        Start.
+    start : Point
     """
-    reduction = likelihood.reduction
-    q = len(x)
+    likelihood, reduction = start.likelihood, start.likelihood.reduction
+    q = len(start.phi)
     if q == 0:
         return ()
     # An information of one case is the unit in which a parameter can be moved.
-    information = np.diagonal(likelihood.information(x))
+    information = np.diagonal(start.information)
     unit = 1 / np.sqrt(np.where(information > 0, information, 1))
-    point = x + np.random.default_rng(0).uniform(0.02, 0.12, q) * unit
+    point = start.phi + np.random.default_rng(0).uniform(0.02, 0.12, q) * unit
     if reduction.border.inner and _identified_by_groups(likelihood, point):
         return ()
     return _unidentified_at(likelihood, point)
@@ -164,12 +161,11 @@ def improper(likelihood: Likelihood, optimum: Optimum) -> tuple[Problem, ...]:
     smallest = _smallest(likelihood, optimum)
     if smallest < SINGULAR:
         problems.append(Problem("near_singular", value=smallest))
-    x = likelihood.reduction.all(optimum.phi)
-    standardised_values = standardised(likelihood, x)
+    x, standardised = likelihood.reduction.all(optimum.phi), optimum.point.standardised
     problems += [
         Problem("negative_variance", (_name(likelihood.reduction.model, i),), float(x[i]))
         for i, p in enumerate(likelihood.reduction.model.parameters)
-        if p.op == "~~" and p.lhs == p.rhs and _below_zero(standardised_values[i], x[i])
+        if p.op == "~~" and p.lhs == p.rhs and _below_zero(standardised[i], x[i])
     ]
     return (*problems, *_latent_problems(likelihood, optimum), *_collinear(likelihood, optimum))
 
@@ -199,14 +195,14 @@ def doubtful(
     if not (sound or optimum.converged):
         return tuple(problems)
     model = likelihood.reduction.model
-    names = [_name(model, i) for i in range(len(model.parameters))]
-    names += [definition.name for definition in model.definitions]
+    count = len(model.parameters)
+    half = count + len(model.definitions)
+    values = optimum.point.quantities[count:half]
     with np.errstate(all="ignore"):
-        values = likelihood.reduction.defined(likelihood.reduction.all(optimum.phi))
         covariance = covariance_of_estimates(likelihood, optimum, n, observed=True)
-        errors = delta_errors(likelihood, optimum.phi, covariance)[len(names) :]
+        errors = delta_errors(optimum.point, covariance)[half:]
     # Where the solution is near-singular, this may be why.
-    marker = _unrelated_marker(likelihood, optimum, errors)
+    marker = _unrelated_marker(optimum.point, errors)
     if not sound:
         return (*problems, *marker)
     undefined = [
@@ -218,18 +214,17 @@ def doubtful(
         problems.append(Problem("undefined", tuple(undefined)))
     # A standardised intercept is a mean in standard deviations: its error grows with the mean.
     judged = np.array([parameter.op != "~1" for parameter in model.parameters])
-    imprecise = np.flatnonzero((errors[: len(model.parameters)] > IMPRECISE) & judged)
+    imprecise = np.flatnonzero((errors[:count] > IMPRECISE) & judged)
     if len(imprecise):
-        places = tuple(names[i] for i in imprecise)
-        shortened = (*places[:6], "…") if len(places) > 6 else places
+        names = tuple(_name(model, i) for i in imprecise)
+        shortened = (*names[:6], "…") if len(names) > 6 else names
         problems.append(Problem("imprecise", shortened, float(errors[imprecise].max())))
     return (*problems, *marker)
 
 
-def _unrelated_marker(likelihood: Likelihood, optimum: Optimum, errors: Array) -> list[Problem]:
+def _unrelated_marker(point: Point, errors: Array) -> list[Problem]:
     """Return the markers whose standardised loading is not different from zero."""
-    model = likelihood.reduction.model
-    std = standardised(likelihood, likelihood.reduction.all(optimum.phi))
+    model, std = point.likelihood.reduction.model, point.standardised
     with np.errstate(all="ignore"):
         distance = np.abs(std) / errors[: len(std)]
     markers = [i for i in _markers(model) if distance[i] < MARKER]
@@ -266,7 +261,7 @@ def _smallest(likelihood: Likelihood, optimum: Optimum) -> float:
 
     Of many groups 1, where it is above `SINGULAR`: that is told without eigenvalues.
     """
-    information = likelihood.information(optimum.phi)
+    information = optimum.point.information
     if len(optimum.binding):
         along = tangent(optimum.binding)
         information = along.T @ information @ along
@@ -288,7 +283,7 @@ def _latent_problems(likelihood: Likelihood, optimum: Optimum) -> list[Problem]:
     core, model = likelihood.structure.core, likelihood.reduction.model
     at = [i for i, name in enumerate(core) if name in model.latents]
     problems = []
-    for total in likelihood.implied(optimum.phi).total[:, at][:, :, at]:
+    for total in optimum.point.model.total[:, at][:, :, at]:
         variance = np.diagonal(total)
         if not (variance > 0).all():
             problems += [
@@ -313,7 +308,7 @@ def _collinear(likelihood: Likelihood, optimum: Optimum) -> list[Problem]:
     model, core = likelihood.reduction.model, likelihood.structure.core
     place = {name: i for i, name in enumerate(core)}
     pairs: dict[tuple[str, str], float] = {}
-    for total in likelihood.implied(optimum.phi).total:
+    for total in optimum.point.model.total:
         for outcome in model.outcomes:
             into = [p.rhs for p in model.one_group if p.op == "~" and p.lhs == outcome]
             if len(into) < 2 or not any(name in model.latents for name in into):

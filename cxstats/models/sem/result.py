@@ -30,7 +30,6 @@ from cxstats.models.sem.standard_errors import (
     residual_z,
     standardisation,
 )
-from cxstats.models.sem.standardised_solution import all_quantities
 from cxstats.stats.intervals import normal_quantile
 from cxstats.survey.answers import missing_code_notes_of
 
@@ -165,8 +164,8 @@ class SemFit(FittedModel):
         if not solved:
             return frame.assign(**dict.fromkeys(columns, np.nan))
         with quiet_linear_algebra(), np.errstate(all="ignore"):
-            values = all_quantities(self.likelihood, self.optimum.phi)
-            errors = delta_errors(self.likelihood, self.optimum.phi, self.covariance)
+            values = self.optimum.point.quantities
+            errors = delta_errors(self.optimum.point, self.covariance)
         estimate, se = values[:k], errors[:k]
         z = estimate / se
         reach = normal_quantile(self.level) * se
@@ -381,7 +380,7 @@ class SemFit(FittedModel):
         import pandas as pd
 
         self.require_sound("residuals")
-        names, sigma = self.model.observed, self.likelihood.implied(self.optimum.phi).sigma
+        names, sigma = self.model.observed, self.optimum.point.model.sigma
         z = residual_z(self.likelihood, self.optimum, self.n)
         if self.sample.cases is not None:
             z = np.full_like(z, np.nan)

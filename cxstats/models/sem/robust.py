@@ -72,7 +72,7 @@ def sandwich(
     scores = casewise_scores(likelihood, optimum.phi, matrices, centred=not observed)
     n = len(scores)
     square = mean_square(scores, cases)
-    information = optimum.hessian / 2 if observed else likelihood.information(optimum.phi)
+    information = optimum.hessian / 2 if observed else optimum.point.information
     along = tangent(optimum.binding)
     bread = along @ inverse_scaled(along.T @ information @ along) @ along.T
     covariance = bread @ square @ bread / n
@@ -139,9 +139,9 @@ def _at_moments(likelihood: Likelihood, rows: list[Parameter]) -> tuple[Likeliho
     x = [_moment(likelihood, p, at) for p in parameters]
     phi = np.linalg.lstsq(reduction.matrix, np.array(x), rcond=None)[0]
     if isinstance(moved, PatternLikelihood) and len(rows) < len(at) * (len(at) + 1) // 2:
-        return moved, maximise(moved, phi)
-    value, binding = float(moved.evaluate(phi)[0]), np.zeros((0, len(phi)))
-    return moved, Optimum(phi, value, moved.hessian(phi), binding, True, 0)
+        return moved, maximise(moved.at(phi))
+    point, binding = moved.at(phi), np.zeros((0, len(phi)))
+    return moved, Optimum(point, float(point.value_and_slope[0]), point.hessian, binding, True, 0)
 
 
 def unrestricted(likelihood: Likelihood) -> tuple[Likelihood, Optimum]:
@@ -180,7 +180,7 @@ def scaling(
     if isinstance(likelihood, PatternLikelihood) or cases is not None:
         trace = sandwich(*unrestricted(likelihood), matrices, observed, cases).trace
     else:
-        sigmas = likelihood.cov if observed else likelihood.implied(optimum.phi).sigma
+        sigmas = likelihood.cov if observed else optimum.point.model.sigma
         trace = saturated_trace(matrices, sigmas, likelihood.structure.means)
     return (trace - sandwich(likelihood, optimum, matrices, observed, cases).trace) / df
 

@@ -509,9 +509,8 @@ def _check(moments: Moments, where: str) -> None:
             f"variables ({moments.dropped} were left out because an answer was missing)"
         )
     r = correlations(moments.cov)
-    values, directions = np.linalg.eigh(r)
-    if values[0] < REGULAR:
-        weight = np.abs(directions[:, 0])
+    if np.linalg.eigvalsh(r)[0] < REGULAR:
+        weight = np.abs(np.linalg.eigh(r)[1][:, 0])
         names = [moments.names[i] for i in np.flatnonzero(weight > 1e-4)]
         raise DataError(
             f"{where}{', '.join(names)} repeat each other exactly (one is a sum or a copy of the "

@@ -391,7 +391,7 @@ def _table(fit: SemFit, theirs: Refit) -> pd.DataFrame:
     if fit.sample.correlations:  # semopy takes them for covariances
         observed = fit.information == "observed"
         covariance = covariance_of_estimates(fit.likelihood, fit.optimum, fit.n, observed)
-        table["se"] = delta_errors(fit.likelihood, fit.optimum.phi, covariance)[rows]
+        table["se"] = delta_errors(fit.optimum.point, covariance)[rows]
     values = np.array([theirs.values[names[i]] for i in rows], float)
     errors = np.array([theirs.errors[names[i]] for i in rows], float)
     table = table.assign(

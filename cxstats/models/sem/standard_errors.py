@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cxstats.models.sem import structure as layout
 from cxstats.models.sem.bordered import Border
-from cxstats.models.sem.constraints import STEP, Reduction, complex_step
-from cxstats.models.sem.likelihood import Likelihood
+from cxstats.models.sem.constraints import Reduction
+from cxstats.models.sem.likelihood import Likelihood, Point
 from cxstats.models.sem.missing import PatternLikelihood
 from cxstats.models.sem.optimizer import Optimum, tangent
-from cxstats.models.sem.standardised_solution import all_quantities
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,7 +38,7 @@ def covariance_of_estimates(
     observed : bool
         Use the observed information.
     """
-    information = optimum.hessian / 2 if observed else likelihood.information(optimum.phi)
+    information = optimum.hessian / 2 if observed else optimum.point.information
     return free_inverse(likelihood, optimum, information) / n
 
 
@@ -60,7 +58,7 @@ def standardisation(likelihood: Likelihood, optimum: Optimum) -> Array | None:
     """
     if len(optimum.binding):
         return None
-    slopes, model = likelihood.jacobian(optimum.phi), likelihood.implied(optimum.phi)
+    slopes, model = likelihood.jacobian(optimum.phi), optimum.point.model
     p = model.sigma.shape[-1]
     row, column = np.tril_indices(p)
     turned = slopes.reshape((len(likelihood.share), -1, slopes.shape[1])).copy()
@@ -115,13 +113,13 @@ def exogenous(reduction: Reduction) -> NDArray[np.bool_]:
     return fixed
 
 
-def delta_errors(likelihood: Likelihood, phi: Array, covariance: Array) -> Array:
-    """Return standard errors of `all_quantities` by the delta method; NaN for what is fixed."""
-    values = all_quantities(likelihood, phi)
-    if not len(phi):
+def delta_errors(point: Point, covariance: Array) -> Array:
+    """Return standard errors of `Point.quantities` by the delta method; NaN for what is fixed."""
+    values = point.quantities
+    if not len(point.phi):
         return np.full(len(values), np.nan)
     variance, terms = np.zeros(len(values)), np.zeros(len(values))
-    for at, columns, slopes in _slopes_of_quantities(likelihood, phi):
+    for at, columns, slopes in point.slopes_of_quantities:
         inner = covariance[np.ix_(columns, columns)]
         variance[at] = ((slopes @ inner) * slopes).sum(axis=1)
         # What cancels to nothing but rounding has no error.
@@ -129,33 +127,6 @@ def delta_errors(likelihood: Likelihood, phi: Array, covariance: Array) -> Array
     estimated = (variance > 1e-13 * terms) & (variance > (1e-9 * values) ** 2)
     errors: Array = np.sqrt(np.where(estimated, variance, np.nan))
     return errors
-
-
-def _slopes_of_quantities(
-    likelihood: Likelihood, phi: Array
-) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp], Array]]:
-    """Yield places of quantities (k,), the free parameters behind them (m,) and slopes (k, m).
-
-    What only one group has moves that group alone: of every group one such parameter is moved at
-    a time, all at once.
-    """
-    reduction, border = likelihood.reduction, likelihood.reduction.border
-    q, defined = len(phi), len(reduction.model.definitions)
-    if not border.inner or defined:
-        slopes = complex_step(lambda point: all_quantities(likelihood, point), phi)
-        yield np.arange(len(slopes)), np.arange(q), slopes
-        return
-    together = np.zeros(q, np.intp)
-    for at in border.inner:
-        together[at] = np.arange(len(at))
-    together[border.shared] = together.max() + 1 + np.arange(len(border.shared))
-    steps = np.equal.outer(np.arange(together.max() + 1), together)
-    moved: Any = phi + 1j * STEP * steps
-    slopes = all_quantities(likelihood, moved).imag.T / STEP
-    by_group = np.arange(len(slopes)).reshape((2, likelihood.n_groups, -1))
-    for g, free in enumerate(reduction.groups):
-        at = by_group[:, g].ravel()
-        yield at, free.columns, slopes[np.ix_(at, together[free.columns])]
 
 
 def residual_z(likelihood: Likelihood, optimum: Optimum, n: int) -> Array:
@@ -178,11 +149,11 @@ def residual_z(likelihood: Likelihood, optimum: Optimum, n: int) -> Array:
     if isinstance(likelihood, PatternLikelihood):
         return out  # Gamma is that of complete cases
     row, column = np.tril_indices(covs.shape[-1])
-    inverse = free_inverse(likelihood, optimum, likelihood.information(optimum.phi))
+    inverse = free_inverse(likelihood, optimum, optimum.point.information)
     names = {q.lhs for q in likelihood.reduction.model.one_group if q.exogenous}
     x = np.array([name in names for name in likelihood.reduction.model.observed])
     among_predictors = x[row] & x[column]
-    model = likelihood.implied(optimum.phi)
+    model = optimum.point.model
     slopes = likelihood.jacobians(optimum.phi)
     for g, free in enumerate(likelihood.reduction.groups):
         share, columns = likelihood.share[g], free.columns

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.models.sem.likelihood import Likelihood
+from cxstats.models.sem.constraints import STEP, complex_step
 from cxstats.models.sem.model import Model
 from cxstats.models.sem.structure import Structure, implied
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cxstats.models.sem.likelihood import Likelihood
+
     Array = NDArray[np.float64]
+    Places = NDArray[np.intp]
+    # Places of quantities (k,), the free parameters behind them (m,), and slopes (k, m).
+    SlopesOfQuantities = list[tuple[Places, Places, Array]]
 
 
 def standardised(likelihood: Likelihood, x: Array) -> Array:
@@ -91,3 +97,30 @@ def all_quantities(likelihood: Likelihood, phi: Array) -> Array:
     x = reduction.all(phi)
     std = standardised(likelihood, x)
     return np.concatenate([x, reduction.defined(x), std, reduction.defined(std)], axis=-1)
+
+
+def slopes_of_quantities(
+    likelihood: Likelihood, phi: Array
+) -> Iterator[tuple[Places, Places, Array]]:
+    """Yield places of quantities (k,), the free parameters behind them (m,) and slopes (k, m).
+
+    What only one group has moves that group alone: of every group one such parameter is moved at
+    a time, all at once.
+    """
+    reduction, border = likelihood.reduction, likelihood.reduction.border
+    q, defined = len(phi), len(reduction.model.definitions)
+    if not border.inner or defined:
+        slopes = complex_step(lambda point: all_quantities(likelihood, point), phi)
+        yield np.arange(len(slopes)), np.arange(q), slopes
+        return
+    together = np.zeros(q, np.intp)
+    for at in border.inner:
+        together[at] = np.arange(len(at))
+    together[border.shared] = together.max() + 1 + np.arange(len(border.shared))
+    steps = np.equal.outer(np.arange(together.max() + 1), together)
+    moved: Any = phi + 1j * STEP * steps
+    slopes = all_quantities(likelihood, moved).imag.T / STEP
+    by_group = np.arange(len(slopes)).reshape((2, likelihood.n_groups, -1))
+    for g, free in enumerate(reduction.groups):
+        at = by_group[:, g].ravel()
+        yield at, free.columns, slopes[np.ix_(at, together[free.columns])]

@@ -72,6 +72,11 @@ class Structure:
         return {matrix: np.flatnonzero(self.matrix == matrix) for matrix in range(6)}
 
     @cached_property
+    def directed(self) -> Places:
+        """The loadings and paths."""
+        return np.flatnonzero(np.isin(self.matrix, (LOADING, PATH)))
+
+    @cached_property
     def slots(self) -> dict[int, tuple[Places, Places]]:
         """The parameters of each matrix and their places in it, read row by row."""
         p, c = self.unit.shape
@@ -309,7 +314,7 @@ def mean_weights(structure: Structure, model: Implied) -> Array:
     """Return how much of vector a each parameter adds to the means, (..., T)."""
     out = np.zeros((*model.g.shape[:-2], len(structure.matrix)))
     if model.shift is not None:
-        directed = np.flatnonzero(np.isin(structure.matrix, (LOADING, PATH)))
+        directed = structure.directed
         out[..., directed] = model.shift[..., structure.column[directed]]
         out[..., np.isin(structure.matrix, (INTERCEPT, MEAN))] = 1
     return out
@@ -412,7 +417,7 @@ def second_of_moments(structure: Structure, model: Implied, q: Array, pull: Arra
     """
     out = _second_of_covariances(structure, model, q)
     s, column, row = mean_weights(structure, model), structure.column, structure.row
-    directed, into = _in_matrices(structure, LOADING, PATH), _in_matrices(structure, PATH, MEAN)
+    directed, into = structure.directed, np.append(structure.at[PATH], structure.at[MEAN])
     # m_kl of a path into or a mean of the core (l) and an arrow that leaves it (k).
     bent = 2 * _at(model.effects, column[directed], row[into])
     bent = bent * pull[..., structure.a[directed], None] * s[..., None, into]
@@ -427,7 +432,7 @@ def _second_of_covariances(structure: Structure, model: Implied, q: Array) -> Ar
         structure.a, structure.b, structure.weight, structure.row, structure.column
     )  # fmt: skip
     out = np.zeros((*q.shape[:-2], len(a), len(a)))
-    directed = _in_matrices(structure, LOADING, PATH)
+    directed = structure.directed
     paths, c = structure.at[PATH], structure.at[COVARIANCE]
     out[..., directed[:, None], directed] = (
         2 * _at(model.total, column[directed], column[directed]) * _at(q, a[directed], a[directed])
@@ -448,10 +453,6 @@ def _second_of_covariances(structure: Structure, model: Implied, q: Array) -> Ar
     out[..., directed[:, None], c] = mixed
     out[..., c[:, None], directed] = _t(mixed)
     return out
-
-
-def _in_matrices(structure: Structure, *matrices: int) -> NDArray[np.intp]:
-    return np.flatnonzero(np.isin(structure.matrix, matrices))
 
 
 def _at(matrix: Array, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Array:

@@ -10,6 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from cxstats.core.errors import CxError, ModelSyntaxError
@@ -165,6 +166,11 @@ def parse(text: str, *, interactions: bool = False) -> Syntax:
     """
     if not isinstance(text, str):
         raise CxError(f"a model is of type {type(text).__name__}; allowed: str")
+    return _parsed(text, interactions)
+
+
+@lru_cache(maxsize=32)  # the steps of a test of invariance, for one, fit the same text
+def _parsed(text: str, interactions: bool) -> Syntax:
     reader = _Reader(text)
     for statement in statements(text, interactions=interactions):
         reader.read(statement)

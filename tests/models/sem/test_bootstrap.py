@@ -290,7 +290,7 @@ def test_a_replicate_that_counts_is_an_optimum():
         cov = np.cov(np.repeat(matrix, count.astype(int), axis=0), rowvar=False, ddof=0)
         phi = np.linalg.lstsq(reduction.matrix, own[:k] - reduction.offset, rcond=None)[0]
         point = replace(fit.likelihood, cov=cov[None]).at(phi)
-        slope, hessian = point.evaluate()[1], point.hessian()
+        slope, hessian = point.value_and_slope[1], point.hessian
         scale = np.sqrt(np.abs(np.diag(hessian)))
         assert np.linalg.eigvalsh(hessian / np.outer(scale, scale))[0] > 0
         short.append(np.sqrt(slope @ np.linalg.solve(hessian, slope) * 250 / 2))

@@ -80,8 +80,8 @@ def test_patterns_weighted_anew_are_those_of_repeated_rows():
     value, slope = batch.evaluate(phi)
     for b, alone in enumerate((likelihood, other)):
         one = alone.at(phi[b])
-        np.testing.assert_allclose(value[b], one.evaluate()[0], rtol=1e-12)
-        np.testing.assert_allclose(slope[b], one.evaluate()[1], atol=1e-11)
+        np.testing.assert_allclose(value[b], one.value_and_slope[0], rtol=1e-12)
+        np.testing.assert_allclose(slope[b], one.value_and_slope[1], atol=1e-11)
         np.testing.assert_allclose(slope[b], alone.evaluate(phi[b])[1], atol=1e-11)
         np.testing.assert_allclose(batch.hessian(phi)[b], alone.hessian(phi[b]), atol=1e-9)
 

@@ -15,7 +15,7 @@ from cxstats.core.moments import Moments
 from cxstats.core.progress import quiet_linear_algebra
 from cxstats.models.sem.constraints import Reduction
 from cxstats.models.sem.fit import solved
-from cxstats.models.sem.model import Model, Parameter, build
+from cxstats.models.sem.model import Model, Parameter, Roles, build
 from cxstats.models.sem.ordinal.categories import Categories, read_categories, read_groups
 from cxstats.models.sem.ordinal.groups import GroupSquares, ScaledReduction
 from cxstats.models.sem.ordinal.moments import (
@@ -80,16 +80,16 @@ def fit_ordinal(
         if value is not None:
             raise CxError(f"{name}={value!r} does not go with ordered answers; {WITHOUT[name]}")
     group, equal = groups
-    draft = build(syntax, check=False, **latents)
-    _check_ordered(ordered, draft)
+    observed = Roles.of(syntax).observed
+    _check_ordered(ordered, observed)
     if design is not None and not isinstance(data, Moments | Mapping):
         data = as_pandas(data)  # a stream of complete rows alone would not fit the weights
     sampled = None if design is None else design.read(data)
     void = None if sampled is None else sampled.weights == 0
     by_group = (
-        {"": read_categories(data, draft.observed, void)}
+        {"": read_categories(data, observed, void)}
         if group is None
-        else read_groups(data, draft.observed, group, void)
+        else read_groups(data, observed, group, void)
     )
     cases = None if sampled is None else _cases(sampled, by_group)
     if cases is not None:
@@ -234,18 +234,18 @@ def _is_one(p: Parameter, latent: str) -> bool:
     return (p.op, p.lhs, p.rhs, p.fixed) == ("~~", latent, latent, 1.0)
 
 
-def _check_ordered(ordered: bool | Sequence[str], model: Model) -> None:
+def _check_ordered(ordered: bool | Sequence[str], observed: Sequence[str]) -> None:
     if ordered is True:
         return
     if isinstance(ordered, str | bool):
         raise CxError(f"ordered={ordered!r}; allowed: True, or a list of all items of the model")
-    plain = [name for name in model.observed if name not in set(ordered)]
+    plain = [name for name in observed if name not in set(ordered)]
     if plain:
         raise CxError(
             f"{', '.join(plain)} not in ordered=: ordered and continuous answers cannot be mixed; "
             "take ordered=True"
         )
-    odd = [str(name) for name in ordered if name not in model.observed]
+    odd = [str(name) for name in ordered if name not in observed]
     if odd:
         raise CxError(f"ordered=: {', '.join(odd)} is no observed variable of the model")
 

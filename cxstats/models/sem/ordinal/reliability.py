@@ -231,7 +231,7 @@ def _row(fit: OrdinalFit, latent: str) -> dict[str, Any]:
         return {}
     at = [fit.model.observed.index(item) for item in rows["rhs"]]
     inner = np.ix_(at, at)
-    implied = fit.likelihood.implied(fit.optimum.phi).sigma[0][inner]
+    implied = fit.optimum.point.model.sigma[0][inner]
     sample, bounds = fit.sample.cov[0][inner], fit.moments.bounds[at]
     loadings = rows["std"].to_numpy(float)
     np.fill_diagonal(implied, 1.0)

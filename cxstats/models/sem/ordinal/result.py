@@ -270,7 +270,7 @@ def _measures(fit: OrdinalFit) -> dict[str, float]:
 
 def _srmr(fit: OrdinalFit) -> float:
     """Return the SRMR of the correlations, the mean of those of the groups by their size."""
-    sigma = fit.likelihood.implied(fit.optimum.phi).sigma
+    sigma = fit.optimum.point.model.sigma
     sd = np.sqrt(np.diagonal(sigma, axis1=1, axis2=2))
     implied = sigma / (sd[:, :, None] * sd[:, None, :])
     values = [indices.srmr(*pair) for pair in zip(fit.sample.cov, implied, strict=True)]

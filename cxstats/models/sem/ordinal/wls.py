@@ -8,6 +8,7 @@ only correlations tell models apart.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -122,7 +123,7 @@ class WeightedSquares(Likelihood):
 
     def at(self, phi: Array) -> Point:
         """Return the model at free parameters (q,)."""
-        return SquaresPoint(self, self.implied(phi), np.empty(0), phi)
+        return SquaresPoint(self, phi, self.implied(phi), np.empty(0))
 
     def jacobian(self, phi: Array) -> Array:
         """Return derivatives of all covariances at one point, (p*, q); variances have none."""
@@ -134,32 +135,27 @@ class WeightedSquares(Likelihood):
         return out
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class SquaresPoint(Point):
-    """A model at some values of its parameters.
+    """A model at some values of its parameters; the inverse is not needed, and empty."""
 
-    Attributes
-    ----------
-    phi : array (q,)
-        The values.
-    """
-
-    phi: Array
-
-    def evaluate(self) -> tuple[Array, Array]:
-        """Return F and its gradient."""
+    @cached_property
+    def value_and_slope(self) -> tuple[Array, Array]:
+        """F and its gradient."""
         squares = _of(self.likelihood)
         value = squares.value(self.phi)
         return np.where(np.isnan(value), np.inf, value), squares.gradient(self.phi)
 
+    @cached_property
     def hessian(self) -> Array:
-        """Return the second derivatives of F."""
+        """The second derivatives of F, (q, q)."""
         squares = _of(self.likelihood)
         derivative = complex_step(squares.gradient, self.phi)
         return (derivative + derivative.T) / 2
 
+    @cached_property
     def information(self) -> Array:
-        """Return half of what the second derivatives are where the model holds."""
+        """Half of what the second derivatives are where the model holds, (q, q)."""
         squares = _of(self.likelihood)
         slopes = squares.slopes(self.phi)
         information: Array = slopes.T @ (squares.weight[:, None] * slopes)
