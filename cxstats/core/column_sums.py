@@ -7,7 +7,7 @@ for; a second one is needed only where a mean lies far from 0.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,9 @@ import numpy as np
 
 from cxstats.core.accumulate import plain_group
 from cxstats.core.engine_sums import FAR
-from cxstats.core.engines import fetched
+from cxstats.core.engines import SPARK, engine_of, fetched
+from cxstats.core.row_formulas import Steps, needed_steps, values_of_steps, with_steps
+from cxstats.core.spark_jobs import collected, mapped, spark_errors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 # Different values of all columns together, up to which they are counted.
 MOST_VALUES = 1_000_000
+# Values of a partition of Spark that wait to be counted together.
+WAITING = 500_000
 # Part of the sum of squares below which that around the mean is rounding.
 ROUNDING = 1e-13
 
@@ -72,7 +76,7 @@ class ColumnSums:
 
 
 def column_sums(
-    table: Any, powers: Mapping[str, int], by: str | None = None
+    table: Any, powers: Mapping[str, int], by: str | None = None, steps: Steps = ()
 ) -> dict[Any, ColumnSums]:
     """Add up powers of columns.
 
@@ -84,6 +88,8 @@ def column_sums(
         The highest power that is added up.
     by : str, optional
         Column of groups.
+    steps : sequence of mapping of column to Formula
+        Columns that are computed first; see `cxstats.core.row_formulas`.
 
     Returns
     -------
@@ -99,11 +105,14 @@ def column_sums(
     >>> sums.n.item(), sums.mean.item(), sums.squares.item(), sums.cubes.item()
     (3.0, 3.0, 14.0, 18.0)
     """
+    added = _added
+    if engine_of(table) in SPARK:
+        added = _added_by_workers
     origins = dict.fromkeys(powers, 0.0)
-    groups = _added(table, powers, by, origins)
+    groups = added(table, powers, by, steps, origins)
     far = _far(groups.values(), powers)
     if far:
-        groups = _added(table, powers, by, {**origins, **far})
+        groups = added(table, powers, by, steps, {**origins, **far})
     return groups
 
 
@@ -122,10 +131,15 @@ def _far(groups: Iterable[ColumnSums], powers: Mapping[str, int]) -> dict[str, f
 
 
 def _added(
-    table: Any, powers: Mapping[str, int], by: str | None, origins: Mapping[str, float]
+    table: Any,
+    powers: Mapping[str, int],
+    by: str | None,
+    steps: Steps,
+    origins: Mapping[str, float],
 ) -> dict[Any, ColumnSums]:
     import narwhals as nw
 
+    table = with_steps(table, steps)
     terms, added = {}, []
     for i, (name, power) in enumerate(powers.items()):
         x = nw.col(name)
@@ -162,14 +176,28 @@ def _of_record(
 ) -> ColumnSums:
     """Return the sums of one group, around its means, from what the engine added up."""
     k = len(powers)
-    highest = np.array(list(powers.values()))
 
     def of(letter: str, order: int) -> Array:
         names = (f"{letter}{i}_{order}" if letter == "s" else f"{letter}{i}" for i in range(k))
         return np.array([_number(record.get(name)) for name in names])
 
-    n, first, second, third = of("n", 0), of("s", 1), of("s", 2), of("s", 3)
-    low, high = of("l", 0), of("h", 0)
+    rows = int(np.nan_to_num(_number(record["rows"])))  # the sum over no rows may be missing
+    numbers = (of("n", 0), of("s", 1), of("s", 2), of("s", 3), of("l", 0), of("h", 0))
+    return _around_means(np.stack(numbers), rows, powers, origins)
+
+
+def _around_means(
+    numbers: Array, rows: int, powers: Mapping[str, int], origins: Mapping[str, float]
+) -> ColumnSums:
+    """Return sums around the means.
+
+    Parameters
+    ----------
+    numbers : array (6, k)
+        n, sums of ``x - origin`` and of its second and third power, smallest and largest value.
+    """
+    n, first, second, third, low, high = numbers
+    highest = np.array(list(powers.values()))
     with np.errstate(invalid="ignore", divide="ignore"):
         m = np.where(n > 0, first / n, np.nan)
         squares = second - n * m**2
@@ -178,7 +206,6 @@ def _of_record(
     squares, cubes = (np.where(same, 0.0, x) for x in (squares, cubes))
     squares = np.where((highest > 1) & (n > 0), squares, np.nan)
     cubes = np.where((highest > 2) & (n > 0), cubes, np.nan)
-    rows = int(np.nan_to_num(_number(record["rows"])))  # the sum over no rows may be missing
     mean = m + np.array(list(origins.values()))
     return ColumnSums(tuple(powers), rows, np.nan_to_num(n), mean, squares, cubes, low, high)
 
@@ -189,8 +216,203 @@ def _number(value: Any) -> float:
     return float("nan") if value is None or pd.isna(value) else float(value)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """Rows of a table in a worker of Spark, with the columns that are computed there.
+
+    The columns of a batch are those of the table that are needed, in order, then the groups.
+    """
+
+    wanted: tuple[str, ...]
+    steps: Steps
+    needed: tuple[str, ...]
+
+    @classmethod
+    def of(cls, wanted: Iterable[str], steps: Steps) -> _Rows:
+        wanted = tuple(wanted)
+        return cls(wanted, *needed_steps(steps, wanted))
+
+    def select(self, table: Any, by: str | None = None) -> Any:
+        """Return the Spark table with the columns needed, under plain names."""
+        import narwhals as nw
+
+        columns = [nw.col(name).alias(f"c{i}") for i, name in enumerate(self.needed)]
+        groups = [] if by is None else [nw.col(by).alias("by")]
+        # Without any column there would be no rows to count.
+        return table.select(*(columns + groups or [nw.lit(1).alias("row")])).to_native()
+
+    def values(self, batch: Any) -> Array:
+        """Return the columns wanted of a batch of Arrow, (k, rows)."""
+        columns = {
+            name: np.asarray(batch.column(i).to_numpy(zero_copy_only=False), np.float64)
+            for i, name in enumerate(self.needed)
+        }
+        columns = values_of_steps(columns, self.steps, batch.num_rows)
+        return np.stack([columns[name] for name in self.wanted])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _PowersJob:
+    """Adds up powers of columns in a worker of Spark."""
+
+    rows: _Rows
+    highest: NDArray[np.intp]
+    origins: Array
+    grouped: bool
+
+    def of_batches(self, batches: Iterable[Any]) -> Iterator[dict[Any, tuple[int, Array]]]:
+        """Yield rows and numbers (6, k) by group; see `_around_means`."""
+        sums: dict[Any, tuple[int, Array]] = {}
+        for batch in batches:
+            if batch.num_rows:
+                _merge(sums, self._of_batch(batch))
+        yield sums
+
+    def _of_batch(self, batch: Any) -> dict[Any, tuple[int, Array]]:
+        import pandas as pd
+
+        x = self.rows.values(batch)
+        if not self.grouped:
+            return {None: (x.shape[1], self._numbers(x, np.zeros(1, np.intp))[0])}
+        codes, names = pd.factorize(batch.column("by").to_numpy(zero_copy_only=False))
+        order = np.argsort(codes, kind="stable")
+        codes = codes[order]
+        starts = np.flatnonzero(np.diff(codes, prepend=-2))
+        sizes = np.diff(starts, append=len(codes)).tolist()
+        groups = [None if code < 0 else plain_group(names[code]) for code in codes[starts]]
+        numbers = self._numbers(x[:, order], starts)
+        return dict(zip(groups, zip(sizes, numbers, strict=True), strict=True))
+
+    def _numbers(self, x: Array, starts: NDArray[np.intp]) -> Array:
+        """Return the numbers (G, 6, k) of rows sorted by group, which begin at the starts."""
+        missing = np.isnan(x)
+        numbers = np.zeros((6, len(x), len(starts)))
+        numbers[4], numbers[5] = np.inf, -np.inf
+        numbers[0] = np.add.reduceat(~missing, starts, axis=1, dtype=np.float64)
+        d = np.where(missing, 0.0, x - self.origins[:, None])
+        power = d
+        for order in (1, 2, 3):
+            at = self.highest >= order
+            power = d if order == 1 else np.where(at[:, None], power * d, 0.0)
+            numbers[order] = np.add.reduceat(power, starts, axis=1)
+        at = self.highest > 2
+        ends = ((np.minimum, 4, np.inf), (np.maximum, 5, -np.inf))
+        for end, place, nothing in ends:
+            filled = np.where(missing[at], nothing, x[at])
+            numbers[place, at] = end.reduceat(filled, starts, axis=1)
+        return numbers.transpose(2, 0, 1)
+
+
+def _merge(sums: dict[Any, tuple[int, Array]], more: Mapping[Any, tuple[int, Array]]) -> None:
+    """Add rows and numbers of groups to those before."""
+    for group, (rows, numbers) in more.items():
+        if group not in sums:
+            sums[group] = rows, numbers
+            continue
+        before, there = sums[group]
+        low, high = np.minimum(there[4], numbers[4]), np.maximum(there[5], numbers[5])
+        sums[group] = before + rows, np.stack([*(there[:4] + numbers[:4]), low, high])
+
+
+def _added_by_workers(
+    table: Any,
+    powers: Mapping[str, int],
+    by: str | None,
+    steps: Steps,
+    origins: Mapping[str, float],
+) -> dict[Any, ColumnSums]:
+    """Return what the workers of Spark add up, in one pass."""
+    rows = _Rows.of(powers, steps)
+    job = _PowersJob(
+        rows, np.array(list(powers.values())), np.array(list(origins.values())), by is not None
+    )
+    sums: dict[Any, tuple[int, Array]] = {}
+    if by is None:
+        nothing = np.zeros((6, len(powers)))
+        nothing[4], nothing[5] = np.inf, -np.inf
+        sums[None] = 0, nothing
+    for part in collected(rows.select(table, by), job):
+        _merge(sums, part)
+    return {
+        group: _around_means(np.where(np.isinf(x), np.nan, x), n, powers, origins)
+        for group, (n, x) in sums.items()
+    }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _ValuesJob:
+    """Counts different values of columns in a worker of Spark."""
+
+    rows: _Rows
+    places: tuple[str, ...]
+
+    def of_batches(self, batches: Iterable[Any]) -> Iterator[Any]:
+        """Yield batches of Arrow: place, value, n. A value may come more than once."""
+        waiting: list[list[tuple[Array, Array]]] = [[] for _ in self.places]
+        for batch in batches:
+            for parts, x in zip(waiting, self.rows.values(batch), strict=True):
+                values, n = np.unique(x[~np.isnan(x)], return_counts=True)
+                parts.append((values, n.astype(np.float64)))
+            if _size(waiting) > WAITING:
+                waiting = [[_together(parts)] for parts in waiting]
+                if _size(waiting) > WAITING / 2:
+                    yield self._batch(waiting)
+                    waiting = [[] for _ in self.places]
+        yield self._batch([[_together(parts)] for parts in waiting if parts] or waiting)
+
+    def _batch(self, waiting: list[list[tuple[Array, Array]]]) -> Any:
+        import pyarrow as pa
+
+        counted = [parts[0] if parts else (np.zeros(0), np.zeros(0)) for parts in waiting]
+        sizes = [len(values) for values, _ in counted]
+        columns = [
+            pa.array(np.repeat(np.array(self.places, object), sizes), pa.string()),
+            pa.array(np.concatenate([values for values, _ in counted])),
+            pa.array(np.concatenate([n for _, n in counted]).astype(np.int64)),
+        ]
+        return pa.RecordBatch.from_arrays(columns, ["place", "value", "n"])
+
+
+def _size(waiting: list[list[tuple[Array, Array]]]) -> int:
+    return sum(len(values) for parts in waiting for values, _ in parts)
+
+
+def _together(parts: list[tuple[Array, Array]]) -> tuple[Array, Array]:
+    """Return values and their counts from those of some batches."""
+    values, place = np.unique(np.concatenate([v for v, _ in parts]), return_inverse=True)
+    n = np.zeros(len(values))
+    np.add.at(n, place, np.concatenate([n for _, n in parts]))
+    return values, n
+
+
+def _counted_by_workers(table: Any, columns: Sequence[str], steps: Steps) -> Any:
+    """Return a table of place, value and n: Spark adds up what its workers counted."""
+    import narwhals as nw
+
+    rows = _Rows.of(columns, steps)
+    job = _ValuesJob(rows, tuple(f"x{i}" for i in range(len(columns))))
+    counted = nw.from_native(
+        mapped(rows.select(table), job, "place string, value double, n bigint")
+    )
+    return counted.group_by("place", "value").agg(nw.col("n").sum())
+
+
+def _counted(table: Any, columns: Sequence[str], steps: Steps) -> Any:
+    """Return a table of place, value and n that the engine counts."""
+    import narwhals as nw
+
+    places = [f"x{i}" for i in range(len(columns))]
+    long = (
+        with_steps(table, steps)
+        .lazy()
+        .select(*(nw.col(name).alias(x) for name, x in zip(columns, places, strict=True)))
+        .unpivot(on=places, index=None, variable_name="place", value_name="value")
+    )
+    return long.filter(~nw.col("value").is_null()).group_by("place", "value").agg(n=nw.len())
+
+
 def distinct_values(
-    table: Any, columns: Sequence[str], most: int = MOST_VALUES
+    table: Any, columns: Sequence[str], most: int = MOST_VALUES, steps: Steps = ()
 ) -> dict[str, tuple[Array, Array]] | None:
     """Count how often each different value occurs in each column; the engine counts.
 
@@ -201,6 +423,8 @@ def distinct_values(
     columns : sequence of str
     most : int
         Different values of all columns together, above which nothing is returned.
+    steps : sequence of mapping of column to Formula
+        As `column_sums`.
 
     Returns
     -------
@@ -216,16 +440,11 @@ def distinct_values(
     >>> distinct_values(table, ["x"], most=1) is None
     True
     """
-    import narwhals as nw
-
-    places = {name: f"x{i}" for i, name in enumerate(columns)}
-    long = (
-        table.lazy()
-        .select(*(nw.col(name).alias(place) for name, place in places.items()))
-        .unpivot(on=list(places.values()), index=None, variable_name="place", value_name="value")
-    )
-    counted = long.filter(~nw.col("value").is_null()).group_by("place", "value").agg(n=nw.len())
-    counts: pd.DataFrame = fetched(counted.head(most + 1))
+    if not columns:
+        return {}
+    counting = _counted_by_workers if engine_of(table) in SPARK else _counted
+    with spark_errors():
+        counts: pd.DataFrame = fetched(counting(table, columns, steps).head(most + 1))
     if len(counts) > most:
         return None
     counts = counts.sort_values("value")
@@ -237,5 +456,5 @@ def distinct_values(
             if place in of_place
             else (nothing, nothing)
         )
-        for name, place in places.items()
+        for name, place in ((name, f"x{i}") for i, name in enumerate(columns))
     }

@@ -6,18 +6,13 @@ works on a table of any size:
 
 - tables in memory, lazy Polars frames and DuckDB relations are read block by block;
 - Spark adds up each partition where it lies (`mapInArrow`, one pass), with the same `Sums`; what
-  the partitions add up to is merged here. Executors need what Spark's own Arrow functions need
-  (numpy, pandas, pyarrow) and the minor version of Python that is used here, but not cxstats: the
-  code that adds up travels with the job;
+  the partitions add up to is merged here (`cxstats.core.spark_jobs` says what executors need);
 - any other lazy engine (Ibis, Dask, SQLFrame) computes all sums of products as one aggregate.
 """
 
 from __future__ import annotations
 
-import pickle
-import sys
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +34,7 @@ from cxstats.core.engines import (
 )
 from cxstats.core.errors import DataError
 from cxstats.core.grouped_sums import GroupedSums
+from cxstats.core.spark_jobs import collected
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -284,11 +280,9 @@ def _spark_sums(selection: Selection, partition: _Partition) -> dict[Key, Sums]:
         None if partition.weights is None else places[partition.weights],
         partition.patterns,
     )
-    rows = _collected(native, renamed)
     back = {place: name for name, place in places.items()}
     sums: dict[Key, Sums] = {}
-    for row in rows:
-        kind, content = pickle.loads(bytes(row[0]))
+    for kind, content in collected(native, renamed):
         if kind == "error":
             raise DataError(_named_back(content[0], back))
         key, *numbers = content
@@ -302,68 +296,11 @@ def _spark_sums(selection: Selection, partition: _Partition) -> dict[Key, Sums]:
     return sums
 
 
-def _collected(native: Any, partition: _Partition) -> list[Any]:
-    """Return what the partitions of a Spark table add up to, a pickle a row.
-
-    Raises
-    ------
-    DataError
-        If the job fails, with Spark's reason.
-    """
-    try:
-        with warnings.catch_warnings():
-            # Spark warns of every pandas newer than itself; this job asks nothing of it but codes.
-            warnings.filterwarnings("ignore", "PySpark does not yet", FutureWarning)
-            rows: list[Any] = native.mapInArrow(_job(partition), "sums binary").collect()
-    except Exception as error:
-        if type(error).__module__.partition(".")[0] not in ("pyspark", "py4j"):
-            raise
-        version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise DataError(
-            f"Spark could not add up the table: {reason}; its workers need Python {version} with "
-            "numpy, pandas and pyarrow"
-        ) from error
-    return rows
-
-
 def _named_back(message: str, back: dict[str, str]) -> str:
     """Return a message of a worker with the column under the name that its user knows."""
     for place, name in back.items():
         message = message.replace(repr(place), repr(name))
     return message
-
-
-def _job(partition: _Partition) -> Callable[[Iterable[Any]], Iterator[Any]]:
-    """Return what a worker of Spark runs over a partition: it needs nothing of cxstats there.
-
-    The modules behind it are pickled as they are here; only numpy, pandas and pyarrow are imported
-    over there.
-    """
-    from pyspark import cloudpickle
-
-    package = sys.modules[__name__.partition(".")[0]]
-    registered = package.__name__ in cloudpickle.list_registry_pickle_by_value()
-    if not registered:
-        cloudpickle.register_pickle_by_value(package)
-    try:
-        carried = cloudpickle.dumps(partition)
-    finally:
-        if not registered:
-            cloudpickle.unregister_pickle_by_value(package)
-
-    def add_up(batches: Iterable[Any]) -> Iterator[Any]:
-        import pickle
-
-        import pyarrow as pa
-
-        for part in pickle.loads(carried).of_batches(batches):
-            column = pa.array([pickle.dumps(part)], pa.binary())
-            yield pa.RecordBatch.from_arrays([column], ["sums"])
-
-    # A function inside a function travels by value; so does this, wherever it is called from.
-    add_up.__module__ = "__main__"
-    return add_up
 
 
 def _aggregated(selection: Selection) -> dict[Key, Sums]:

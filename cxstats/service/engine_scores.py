@@ -1,6 +1,7 @@
 """Scores of SERVQUAL inside the engine of a table: only sums of them leave it.
 
-The scores are those of `cxstats.service.dimension_scores`, as expressions of the engine. What is
+The scores are those of `cxstats.service.dimension_scores`, as formulas of a row
+(`cxstats.core.row_formulas`). What is
 said of them needs their means, variances and third powers alone, each over the respondents who have
 the score; Cronbach's alpha needs the variances of items and of their sum. Wilcoxon's test needs how
 often each value occurs.
@@ -21,6 +22,16 @@ from cxstats.core.engines import as_number, as_table, fetched, first_row
 from cxstats.core.errors import DataError
 from cxstats.core.messages import no_column
 from cxstats.core.order_of_waves import in_order
+from cxstats.core.row_formulas import (
+    Constant,
+    Difference,
+    Formula,
+    MeanOfAnswered,
+    Share,
+    Sum,
+    SumOfProducts,
+    WhereAnswered,
+)
 from cxstats.service.dimension_scores import HALF_A_POINT, DifferenceVariances, fixed_shares
 from cxstats.stats.group_comparison import check_by
 from cxstats.stats.hypothesis_tests import signed_rank
@@ -46,6 +57,9 @@ class EngineScores:
     Attributes
     ----------
     table : narwhals LazyFrame
+        Answers, points and groups.
+    steps : tuple of mapping of column to Formula
+        What is computed from them.
     codebook : Codebook
     roles : tuple of str
     scheme : str
@@ -57,6 +71,7 @@ class EngineScores:
     """
 
     table: Any
+    steps: tuple[Mapping[str, Formula], ...]
     codebook: Codebook
     roles: tuple[str, ...]
     scheme: str
@@ -121,9 +136,8 @@ class EngineScores:
         if points:
             _check_points(table, list(of_points.values()), points)
         read = table.select(**group, **answers, **of_points)
-        scores = cls(read, codebook, tuple(roles), scheme, by, tuple(order))
-        weighted = replace(scores, table=scores._with_shares(shares))
-        return replace(weighted, table=weighted._with_scores(jointly))
+        scores = cls(read, (), codebook, tuple(roles), scheme, by, tuple(order))
+        return scores._with(scores._shares(shares))._with_scores(jointly)
 
     @property
     def k(self) -> int:
@@ -137,18 +151,19 @@ class EngineScores:
 
     def with_difference(self, name: str, first: str, second: str | None) -> EngineScores:
         """Return the scores with those of one role less another, or of one role, under a name."""
-        import narwhals as nw
-
         pairs = zip(self.names(name), self.names(first), self.names(second or first), strict=True)
-        columns = {
-            column: nw.col(a) if second is None else nw.col(a) - nw.col(b) for column, a, b in pairs
-        }
-        return replace(self, table=self.table.with_columns(**columns))
+        return self._with({
+            column: Sum((a,)) if second is None else Difference(a, b) for column, a, b in pairs
+        })  # fmt: skip
+
+    def sums(self, powers: Mapping[str, int]) -> ColumnSums:
+        """Return the sums of powers of columns; see `column_sums`."""
+        return column_sums(self.table, powers, steps=self.steps)[None]
 
     def by_group(self, names: Sequence[str]) -> dict[Any, ColumnSums]:
         """Return the sums of columns in each group, groups in order; None for those without."""
         assert self.by is not None
-        sums = column_sums(self.table, dict.fromkeys(names, 3), "group")
+        sums = column_sums(self.table, dict.fromkeys(names, 3), "group", self.steps)
         ungrouped = {None: sums.pop(None)} if None in sums else {}
         first = [group for group in self.order if group in sums]
         last = in_order(group for group in sums if group not in first)
@@ -156,38 +171,37 @@ class EngineScores:
 
     def signed_ranks(self, names: Sequence[str]) -> Array:
         """Return the p values of Wilcoxon's test of columns; NaN where too many values differ."""
-        counts = distinct_values(self.table, names)
+        counts = distinct_values(self.table, names, steps=self.steps)
         if counts is None:  # a score that is weighted by points may differ from person to person
             overall = [name for name in names if name.endswith(f"_{self.k}")]
             others = [name for name in names if name not in overall]
-            counts = distinct_values(self.table, others) or {}
+            counts = distinct_values(self.table, others, steps=self.steps) or {}
         return np.array([signed_rank(*counts[x]) if x in counts else np.nan for x in names])
 
     def with_complete(self, role: str) -> EngineScores:
         """Return the scores with a column ``complete``: 1 where every item was answered."""
-        import narwhals as nw
-
-        complete = nw.when(_all_there(self._answers(role))).then(nw.lit(1.0))
-        return replace(self, table=self.table.with_columns(complete=complete))
+        return self._with({"complete": WhereAnswered(self._answers(role))})
 
     def variances_of_differences(self) -> list[DifferenceVariances]:
         """Return variances of P, E and P - E of each dimension, then of all items (of P - E)."""
-        import narwhals as nw
-
-        expressions: dict[str, Expression] = {}
+        differences = {
+            f"difference_{i}": Difference(f"perception_item_{i}", f"expectation_item_{i}")
+            for i in range(len(self.codebook.items))
+        }
+        complete: dict[str, Formula] = {}
+        totals: dict[str, Formula] = {}
         for d, places in enumerate((*self._dimensions(), range(len(self.codebook.items)))):
-            pairs = [
-                (self._answer("perception", i), self._answer("expectation", i)) for i in places
-            ]
-            complete = _all_there([p for p, _ in pairs])
-            kinds = [[p - e for p, e in pairs]]
+            there = tuple(f"perception_item_{i}" for i in places)
+            columns = {"-": [f"difference_{i}" for i in places]}
             if d < self.k:
-                kinds = [[p for p, _ in pairs], [e for _, e in pairs], *kinds]
-            for kind, items in zip("pe-"[-len(kinds) :], kinds, strict=True):
-                columns = {f"{kind}_{d}_{i}": x for i, x in enumerate(items)}
-                columns[f"{kind}_{d}_sum"] = reduce(add, items)
-                expressions |= {name: nw.when(complete).then(x) for name, x in columns.items()}
-        sums = column_sums(self.table.select(**expressions), dict.fromkeys(expressions, 2))[None]
+                columns["p"] = list(there)
+                columns["e"] = [f"expectation_item_{i}" for i in places]
+            for kind, items in columns.items():
+                of_kind = {f"{kind}_{d}_{i}": WhereAnswered(there, x) for i, x in enumerate(items)}
+                complete |= of_kind
+                totals[f"{kind}_{d}_sum"] = Sum(tuple(of_kind))
+        scores = self._with(differences)._with(complete)._with(totals)
+        sums = scores.sums(dict.fromkeys((*complete, *totals), 2))
         variances = dict(zip(sums.names, sums.variance, strict=True))
         sizes = dict(zip(sums.names, sums.n, strict=True))
         nothing = float("nan")
@@ -203,7 +217,12 @@ class EngineScores:
 
     def answered(self) -> dict[str, int]:
         """Return how many respondents answered an item in each role, and in "both" of two."""
-        anything = {role: ~_all_missing(self._answers(role)) for role in self.roles}
+        import narwhals as nw
+
+        anything = {
+            role: ~reduce(and_, (nw.col(name).is_null() for name in self._answers(role)))
+            for role in self.roles
+        }
         anything["both"] = reduce(and_, anything.values())
         return _counts(self.table, anything)
 
@@ -211,79 +230,53 @@ class EngineScores:
         items = self.codebook.items
         return [[items.index(item) for item in part] for part in self.codebook.constructs.values()]
 
-    def _answer(self, role: str, i: int) -> Expression:
-        import narwhals as nw
+    def _answers(self, role: str) -> tuple[str, ...]:
+        return tuple(f"{role}_item_{i}" for i in range(len(self.codebook.items)))
 
-        return nw.col(f"{role}_item_{i}")
+    def _with(self, columns: Mapping[str, Formula]) -> EngineScores:
+        """Return the scores with columns that are computed from those before."""
+        return replace(self, steps=(*self.steps, columns))
 
-    def _answers(self, role: str) -> list[Expression]:
-        return [self._answer(role, i) for i in range(len(self.codebook.items))]
+    def _shares(self, shares: Array | None) -> dict[str, Formula]:
+        """Return the weights of dimensions."""
+        if shares is not None:
+            return {f"share_{d}": Constant(float(share)) for d, share in enumerate(shares)}
+        points = tuple(f"point_{d}" for d in range(self.k))
+        return {f"share_{d}": Share(point, points) for d, point in enumerate(points)}
 
-    def _with_shares(self, shares: Array | None) -> Any:
-        """Return the table with the weights of dimensions and their squares."""
-        import narwhals as nw
-
-        if shares is None:
-            total = reduce(add, (nw.col(f"point_{d}") for d in range(self.k)))
-            columns = {f"share_{d}": nw.col(f"point_{d}") / total for d in range(self.k)}
-        else:
-            columns = {f"share_{d}": nw.lit(float(share)) for d, share in enumerate(shares)}
-        return self.table.with_columns(**columns)
-
-    def _with_scores(self, jointly: bool) -> Any:
-        """Return the table with the scores of every role."""
-        import narwhals as nw
-
-        table, items = self.table, range(len(self.codebook.items))
+    def _with_scores(self, jointly: bool) -> EngineScores:
+        """Return the scores of every role, and the squares of weights."""
+        scores, items = self, range(len(self.codebook.items))
         if jointly and len(self.roles) > 1:
-            there = [_all_there([self._answer(role, i) for role in self.roles]) for i in items]
-            table = table.with_columns(**{
-                f"{role}_item_{i}": nw.when(there[i]).then(self._answer(role, i))
+            scores = scores._with({
+                f"{role}_item_{i}": WhereAnswered(
+                    tuple(f"{other}_item_{i}" for other in self.roles), f"{role}_item_{i}"
+                )
                 for role in self.roles for i in items
             })  # fmt: skip
-        means = {
-            f"{role}_{d}": _mean_of_answered([self._answer(role, i) for i in places])
+        means: dict[str, Formula] = {
+            f"{role}_{d}": MeanOfAnswered(tuple(f"{role}_item_{i}" for i in places))
             for role in self.roles
             for d, places in enumerate(self._dimensions())
         }
         means |= {
-            f"{role}_{self.k + 1 + i}": self._answer(role, i) for role in self.roles for i in items
-        }
-        table = table.with_columns(**means)
+            f"{role}_{self.k + 1 + i}": Sum((f"{role}_item_{i}",))
+            for role in self.roles for i in items
+        }  # fmt: skip
         overall = {
-            f"{role}_{self.k}": reduce(
-                add, (nw.col(f"{role}_{d}") * nw.col(f"share_{d}") for d in range(self.k))
+            f"{role}_{self.k}": SumOfProducts(
+                tuple((f"{role}_{d}", f"share_{d}") for d in range(self.k))
             )
             for role in self.roles
         }
         squares = {
-            f"square_{d}": nw.col(f"share_{d}") * nw.col(f"share_{d}") for d in range(self.k)
+            f"square_{d}": SumOfProducts(((f"share_{d}", f"share_{d}"),)) for d in range(self.k)
         }
-        return table.with_columns(**overall, **squares)
+        return scores._with(means)._with({**overall, **squares})
 
 
 def _all_there(columns: Sequence[Expression]) -> Expression:
     return reduce(and_, (~x.is_null() for x in columns))
-
-
-def _all_missing(columns: Sequence[Expression]) -> Expression:
-    return reduce(and_, (x.is_null() for x in columns))
-
-
-def _mean_of_answered(columns: Sequence[Expression]) -> Expression:
-    """Return the mean of what is there in each row; null where nothing is."""
-    import narwhals as nw
-
-    there = [~x.is_null() for x in columns]
-    n = reduce(add, (nw.when(has).then(nw.lit(1.0)).otherwise(nw.lit(0.0)) for has in there))
-    total = reduce(
-        add,
-        (
-            nw.when(has).then(x).otherwise(nw.lit(0.0))
-            for has, x in zip(there, columns, strict=True)
-        ),
-    )
-    return nw.when(n > 0).then(total / n)
 
 
 def _counts(table: Any, conditions: Mapping[str, Expression]) -> dict[str, int]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.core.column_sums import MOST_VALUES, column_sums
+from cxstats.core.column_sums import MOST_VALUES
 from cxstats.core.errors import DataError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, note_if
@@ -64,7 +64,7 @@ def summary_of_sums(
     of_roles = [name for role in roles for name in scores.names(role)]
     of_shares = [f"{kind}_{d}" for kind in ("share", "square") for d in range(k)]
     powers = {**dict.fromkeys(names, 3), **dict.fromkeys(("complete", *of_roles, *of_shares), 1)}
-    sums = column_sums(scores.table, powers)[None]
+    sums = scores.sums(powers)
     tested = sums.select(names)
     if not sums.rows:
         raise DataError("the table has no rows")
@@ -158,7 +158,7 @@ def _zone_of_sums(
         scores = scores.with_difference(name, first, second)
     columns = {name: scores.names(name, items=False) for name in (*distances, *ZONE)}
     powers = {column: 3 if name in distances else 1 for name in columns for column in columns[name]}
-    sums = column_sums(scores.table, powers)[None]
+    sums = scores.sums(powers)
     means = {name: Means.of_sums(sums.select(columns[name]), options) for name in distances}
     ranks = scores.signed_ranks([*columns["adequacy"], *columns["superiority"]])
     p_wilcoxon = np.split(ranks, 2)
@@ -195,11 +195,9 @@ def summary_of_two_sums(
     scores = scores.with_complete("perception")
     of_shares = [f"share_{d}" for d in range(scores.k)]
     powers = {**dict.fromkeys(names, 3), **dict.fromkeys(("complete", *of_shares), 1)}
-    sums = column_sums(scores.table, powers)[None]
+    sums = scores.sums(powers)
     complete = int(sums.select(["complete"]).n[0])
-    complete += int(
-        column_sums(scores.with_complete("expectation").table, {"complete": 1})[None].n[0]
-    )
+    complete += int(scores.with_complete("expectation").sums({"complete": 1}).n[0])
     by_role = {role: sums.select(scores.names(role)) for role in roles}
     perception, expectation = (
         Means.of_sums(by_role[role], replace(options, seed=[*np.ravel(options.seed).tolist(), i]))

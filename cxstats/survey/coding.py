@@ -185,8 +185,8 @@ def _of_numbers(book: Codebook, column: str, kind: Any) -> tuple[Any, Any]:
     x = cell
     for code, number in labels_of(book, column).codes.items():
         x = nw.when(cell == code).then(nw.lit(number)).otherwise(x)
-    for code in book.missing_numbers:
-        x = nw.when(x != code).then(x)
+    if book.missing_numbers:
+        x = nw.when(~x.is_in([float(code) for code in book.missing_numbers])).then(x)
     bounds = book.bounds_of(column)
     low, high = bounds or (0, np.inf)
     wrong = (x < low) | (x > high) | (x == np.inf)

@@ -105,16 +105,18 @@ def test_servqual_brings_sums_and_counts_alone(frame, table, monkeypatch):
     import pyspark.sql.classic.dataframe as classic
 
     rows = []
-    original = classic.DataFrame.toArrow
 
-    def counted(self, *args, **kwargs):
-        result = original(self, *args, **kwargs)
-        rows.append(len(result))
-        return result
+    def counted(method):
+        def call(self, *args, **kwargs):
+            result = method(self, *args, **kwargs)
+            rows.append(len(result))
+            return result
 
-    monkeypatch.setattr(classic.DataFrame, "toArrow", counted)
+        return call
+
+    for name in ("toArrow", "collect"):
+        monkeypatch.setattr(classic.DataFrame, name, counted(getattr(classic.DataFrame, name)))
     monkeypatch.delattr(classic.DataFrame, "toPandas")
-    monkeypatch.delattr(classic.DataFrame, "collect")
     result = cx.servqual(table, GAPS, by="group")
     assert_equal(numbers(result), numbers(cx.servqual(frame, GAPS, by="group")))
     assert max(rows) <= 2 * 13 + 2 * 25  # the values that gaps, and means of two, can have
@@ -183,9 +185,10 @@ def test_executors_need_no_cxstats(table):
 
     from pyspark import cloudpickle
 
-    from cxstats.core.engine_sums import _job, _Partition
+    from cxstats.core.engine_sums import _Partition
+    from cxstats.core.spark_jobs import _worker
 
-    job = cloudpickle.dumps(_job(_Partition(("a", "x"), "group", None)))
+    job = cloudpickle.dumps(_worker(_Partition(("a", "x"), "group", None), pickled=True))
     batch = pa.record_batch({"a": [1, 2, 4], "x": [0.5, None, 2.0], "group": ["A", "A", None]})
     code = (
         "import sys, pickle\n"
