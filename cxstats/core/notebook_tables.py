@@ -16,6 +16,7 @@ from cxstats.core.language import catalogue
 
 if TYPE_CHECKING:
     import pandas as pd
+    from pandas.io.formats.style import Styler
 
 _HEAD = re.compile(r"(?<=>)([^<>\n]+)(?=</th>)")
 _LANGUAGE = re.compile(r"_(?:en|zh)$")  # of a column that is there in both languages
@@ -30,10 +31,12 @@ def show_heads_in_words() -> None:
     if formatter is not None:
         import pandas as pd
 
-        formatter.formatters["text/html"].for_type(pd.DataFrame, html_with_heads)
+        html = formatter.formatters["text/html"]
+        html.for_type(pd.DataFrame, html_with_heads)
+        html.for_type_by_name("pandas.io.formats.style", "Styler", html_with_heads)
 
 
-def html_with_heads(table: pd.DataFrame, lang: str | None = None) -> str | None:
+def html_with_heads(table: pd.DataFrame | Styler, lang: str | None = None) -> str | None:
     """Return the HTML of a table as pandas writes it, with words over the names of columns.
 
     Names that have no words in the catalogue stay alone.
@@ -45,7 +48,7 @@ def html_with_heads(table: pd.DataFrame, lang: str | None = None) -> str | None:
     >>> "<th>p 值<br/><small>p_value</small></th>" in html, "<th>my_column</th>" in html
     (True, True)
     """
-    html: str | None = table._repr_html_()  # type: ignore[operator]
+    html: str | None = table._repr_html_()  # type: ignore[operator, union-attr]
     if html is None:
         return None
     head, end, body = html.partition("</thead>")
