@@ -82,6 +82,7 @@ def theme(lang: str | None = None) -> Iterator[None]:
         yield
     finally:
         settings.update(before)
+        describe_charts()  # of seaborn's, which `finish` does not see
 
 
 def new_axes(ax: Axes | None, width: float, height: float) -> Axes:

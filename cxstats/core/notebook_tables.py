@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
 _HEAD = re.compile(r"(?<=>)([^<>\n]+)(?=</th>)")
+_ROW = re.compile(r"(?<=>)([a-z]+(?:_[a-z]+)+)(?=</th>)")  # a name for code, no word of the data
 _LANGUAGE = re.compile(r"_(?:en|zh)$")  # of a column that is there in both languages
 
 
@@ -39,7 +40,8 @@ def show_heads_in_words() -> None:
 def html_with_heads(table: pd.DataFrame | Styler, lang: str | None = None) -> str | None:
     """Return the HTML of a table as pandas writes it, with words over the names of columns.
 
-    Names that have no words in the catalogue stay alone.
+    So have rows whose name has an underscore, as in a table that was turned. Names that have no
+    words in the catalogue stay alone.
 
     Examples
     --------
@@ -52,7 +54,11 @@ def html_with_heads(table: pd.DataFrame | Styler, lang: str | None = None) -> st
     if html is None:
         return None
     head, end, body = html.partition("</thead>")
-    return _HEAD.sub(lambda match: _in_words(match[0], lang), head) + end + body
+
+    def in_words(match: re.Match[str]) -> str:
+        return _in_words(match[0], lang)
+
+    return _HEAD.sub(in_words, head) + end + _ROW.sub(in_words, body)
 
 
 def _in_words(name: str, lang: str | None) -> str:

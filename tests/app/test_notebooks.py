@@ -72,6 +72,14 @@ def test_form(path):
     assert ".require()" in code[-1].source
 
 
+def test_every_chart_says_its_finding(path):
+    """Also one of seaborn's, before any of ours is drawn."""
+    for cell in read_notebook(path).cells:
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}):
+                assert output.metadata["image/png"]["alt"], cell.source
+
+
 def test_ends_with_published_reproduced_agrees(path):
     table = read_notebook(path).cells[-1].outputs[-1].data["text/plain"]
     head, _, *rows = table.splitlines()

@@ -37,11 +37,20 @@ def test_a_notebook_shows_words_and_names(shell):
 
 
 def test_only_heads_change():
-    table = pd.DataFrame({"mean": ["estimate"]}, index=pd.Index(["p_value"], name="n"))
+    table = pd.DataFrame({"mean": ["p_value"]}, index=pd.Index(["service"], name="n"))
     plain, ours = table._repr_html_(), html_with_heads(table, "zh")
     assert ours.partition("</thead>")[2] == plain.partition("</thead>")[2]
     assert "<small>mean</small>" in ours
     assert "样本量<br/><small>n</small>" in ours
+
+
+def test_turned_tables_have_rows_in_words():
+    html = html_with_heads(
+        pd.DataFrame({"a": {"p_value": 0.5, "mean": 1, "no_such_name": 2}}), "zh"
+    )
+    assert "<th>p 值<br/><small>p_value</small></th>" in html
+    assert "<th>mean</th>" in html, "a word may be one of the data"
+    assert "<th>no_such_name</th>" in html
 
 
 def test_levels_of_heads_and_long_tables():
@@ -62,7 +71,7 @@ def test_committed_tables_have_heads_in_words():
                 text = output.get("data", {}).get("text/html", "")
                 if "<thead" not in text:
                     continue
-                for head in html.fromstring(text).xpath("//thead//th[not(small)]//text()"):
+                for head in html.fromstring(text).xpath("//th[not(small)]//text()"):
                     if re.fullmatch(r"[a-z]+(_[a-z]+)+", unescape(head.strip())):
                         alone.add((path.stem, head.strip()))
     assert not alone
