@@ -16,7 +16,6 @@ from cxstats.core.language import catalogue
 
 if TYPE_CHECKING:
     import pandas as pd
-    from pandas.io.formats.style import Styler
 
 _HEAD = re.compile(r"(?<=>)([^<>\n]+)(?=</th>)")
 _ROW = re.compile(r"(?<=>)([a-z]+(?:_[a-z]+)+)(?=</th>)")  # a name for code, no word of the data
@@ -32,12 +31,10 @@ def show_heads_in_words() -> None:
     if formatter is not None:
         import pandas as pd
 
-        html = formatter.formatters["text/html"]
-        html.for_type(pd.DataFrame, html_with_heads)
-        html.for_type_by_name("pandas.io.formats.style", "Styler", html_with_heads)
+        formatter.formatters["text/html"].for_type(pd.DataFrame, html_with_heads)
 
 
-def html_with_heads(table: pd.DataFrame | Styler, lang: str | None = None) -> str | None:
+def html_with_heads(table: pd.DataFrame, lang: str | None = None) -> str | None:
     """Return the HTML of a table as pandas writes it, with words over the names of columns.
 
     So have rows whose name has an underscore, as in a table that was turned. Names that have no
@@ -50,7 +47,7 @@ def html_with_heads(table: pd.DataFrame | Styler, lang: str | None = None) -> st
     >>> "<th>p 值<br/><small>p_value</small></th>" in html, "<th>my_column</th>" in html
     (True, True)
     """
-    html: str | None = table._repr_html_()  # type: ignore[operator, union-attr]
+    html: str | None = table._repr_html_()  # type: ignore[operator]
     if html is None:
         return None
     head, end, body = html.partition("</thead>")
