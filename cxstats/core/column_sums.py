@@ -333,10 +333,10 @@ def _added_by_workers(
         sums[None] = 0, nothing
     for part in collected(rows.select(table, by), job):
         _merge(sums, part)
-    return {
-        group: _around_means(np.where(np.isinf(x), np.nan, x), n, powers, origins)
-        for group, (n, x) in sums.items()
-    }
+    for _, numbers in sums.values():
+        ends = numbers[4:]  # smallest and largest value of none are infinite; a sum may be, too
+        ends[np.isinf(ends)] = np.nan
+    return {group: _around_means(x, n, powers, origins) for group, (n, x) in sums.items()}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -62,5 +62,5 @@ def _in_words(name: str, lang: str | None) -> str:
     plain = _LANGUAGE.sub("", unescape(name))
     if f"column.{plain}" not in catalogue():
         return name
-    words = escape(head_of(plain, lang))
-    return words if words == name else f"{words}<br/><small>{name}</small>"
+    head = escape(head_of(plain, lang))
+    return head if head == name else f"{head}<br/><small>{name}</small>"

@@ -205,11 +205,11 @@ def _beyond_ascii(data: bytes) -> bytes:
         before = min(start, 2)
         marks = np.frombuffer(data[start - before : start + AT_ONCE], np.uint8)
         wide = marks >= 0x80
-        kept = wide.copy()
-        kept[1:] |= wide[:-1]
-        kept[2:] |= wide[:-2]
-        kept |= marks == NEW_LINE
-        pieces.append(marks[before:][kept[before:]].tobytes())
+        taken = wide.copy()
+        taken[1:] |= wide[:-1]
+        taken[2:] |= wide[:-2]
+        taken |= marks == NEW_LINE
+        pieces.append(marks[before:][taken[before:]].tobytes())
     return b"".join(pieces)
 
 

@@ -206,7 +206,7 @@ def _rows_of_page(page: Any) -> Iterator[Sequence[Any]]:
 
 
 def _unescaped(cell: Any) -> Any:
-    """Return a text as Excel shows it: _x000D_ in the file is the end of a line, as in calamine."""
+    """Return a text with its escapes read, as calamine has it: _x000D_ is the end of a line."""
     if type(cell) is str and "_x00" in cell:
         return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), cell)
     return cell

@@ -142,3 +142,9 @@ def test_of_terms_that_overlap_the_longest_leads_to_the_glossary():
     # One that has its link already is not searched for a shorter term inside.
     again = linked("A confidence interval.", "en", "g.md", {"interval"})
     assert again == "A confidence interval."
+
+
+def test_code_over_two_lines_of_a_paragraph_is_code():
+    text = "Call `cxstats report a.csv\n--codebook b.yml` for it.\n\nA `codebook`."
+    assert linked(text, "en", "g.md", set()) == text
+    assert "](g.md#codebook)" in linked("An odd ` mark.\n\nA codebook ` here.", "en", "g.md", set())

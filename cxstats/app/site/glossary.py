@@ -11,10 +11,12 @@ from functools import cache
 from cxstats.core.language import Text, label
 from cxstats.core.paths import collection_folder, data_folder
 
-# What prose never links in: code, answers of exercises (HTML), links, headings, tags, formulas.
+# What prose never links in: code and bold words, also over the lines of a paragraph, answers of
+# exercises (HTML), links, headings, tags, formulas.
 UNTOUCHED = re.compile(
-    r"```.*?```|<details>.*?</details>|`[^`\n]*`|!?\[[^\]]*\]\([^)]*\)|^#.*?$|<[^>]+>|"
-    r"\$\$.*?\$\$|\$[^$\n]+\$|\*\*[^*\n]+\*\*",
+    r"```.*?```|<details>.*?</details>|`(?:[^`\n]|\n(?!\s*\n))*`|!?\[[^\]]*\]\([^)]*\)|"
+    r"^#.*?$|<[^>]+>|"
+    r"\$\$.*?\$\$|\$[^$\n]+\$|\*\*(?:[^*\n]|\n(?!\s*\n))+\*\*",
     re.M | re.S,
 )
 
