@@ -539,7 +539,10 @@ def _collection_to_open() -> Path:
 
 def _is_container() -> bool:
     """Return whether this is a container, which holds nothing of the machine's to protect."""
-    return any(os.path.exists(mark) for mark in ("/.dockerenv", "/run/.containerenv"))
+    # Docker and Podman leave a file; a pod of Kubernetes (as on Binder), LXC and nspawn a variable.
+    return any(os.path.exists(mark) for mark in ("/.dockerenv", "/run/.containerenv")) or any(
+        os.environ.get(variable) for variable in ("KUBERNETES_SERVICE_HOST", "container")
+    )
 
 
 def _is_root() -> bool:

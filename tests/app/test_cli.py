@@ -362,6 +362,16 @@ def test_lab_runs_as_root_in_a_container(monkeypatch):
     assert called.pop().count("--allow-root") == 1
 
 
+@pytest.mark.parametrize("variable", ["KUBERNETES_SERVICE_HOST", "container"])
+def test_a_pod_or_lxc_is_a_container(monkeypatch, variable):
+    monkeypatch.setattr(os.path, "exists", lambda path: False)
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    monkeypatch.delenv("container", raising=False)
+    assert not cli._is_container()
+    monkeypatch.setenv(variable, "10.0.0.1")
+    assert cli._is_container()
+
+
 def test_lab_of_an_installed_package_opens_a_copy_and_keeps_edits(monkeypatch, capsys, tmp_path):
     collection = tmp_path / "installed" / "notebooks"
     (collection / "zh").mkdir(parents=True)
