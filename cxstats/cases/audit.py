@@ -19,6 +19,7 @@ from cxstats.cases.files import Formula, SourceError, read_formulas, read_source
 from cxstats.core.display import in_words
 from cxstats.core.formats import format_change, format_number, format_percent, round_half_up
 from cxstats.core.language import LANGUAGES, Text, both, label
+from cxstats.core.progress import long_work
 from cxstats.core.result import Chart, Result
 
 if TYPE_CHECKING:
@@ -371,6 +372,7 @@ def _check_row(check: Check, lang: str | None) -> dict[str, Any]:
     }
 
 
+@long_work("audit")
 def audit(path: str | Path | None = None) -> Audit:
     """Recompute every published figure.
 

@@ -28,6 +28,7 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.files import write_whole
 from cxstats.core.language import Text, catalogue, check_lang, label
 from cxstats.core.messages import cut, excerpt
+from cxstats.core.progress import long_work
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,6 +161,7 @@ def csv_text(text: str) -> str:
     return defused(text).replace("\r\n", "\n").replace("\r", "\n")
 
 
+@long_work("write table")
 def write_table(
     frame: Any, path: str | os.PathLike[str], *, index: bool = False, lang: str | None = None
 ) -> Path:

@@ -17,6 +17,7 @@ from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, label, note_if
 from cxstats.core.messages import excerpt, row_name
 from cxstats.core.moments import check_resamples
+from cxstats.core.progress import long_work
 from cxstats.core.result import Chart, Result
 from cxstats.customers.channel_chain import removal_effects, touch_credits, transition_counts
 from cxstats.customers.maximum_likelihood import Array
@@ -221,6 +222,7 @@ def _check_number(name: str, value: Any, low: float, high: float) -> None:
         raise CxError(f"{name} is {excerpt(value)}; allowed: numbers {limit}")
 
 
+@long_work("attribution")
 def attribution(  # noqa: PLR0913  (columns)
     paths: Any,
     *,

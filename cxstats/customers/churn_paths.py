@@ -22,6 +22,7 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval, p_text
 from cxstats.core.language import Text, both, label, note_if
 from cxstats.core.messages import excerpt, meant
+from cxstats.core.progress import long_work
 from cxstats.core.result import Chart, Result
 from cxstats.customers.numeric_columns import check_columns, holds_numbers, numbers, refuse
 from cxstats.customers.purchase_histories import check_unit
@@ -137,6 +138,7 @@ class ChurnPaths(Result):
         )  # fmt: skip
 
 
+@long_work("churn paths")
 def churn_paths(  # noqa: PLR0913  (columns)
     events: Any,
     *,

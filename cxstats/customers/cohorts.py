@@ -12,6 +12,7 @@ from cxstats.core.engines import fetched
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, label, note_if
+from cxstats.core.progress import long_work
 from cxstats.core.result import Chart, Result
 from cxstats.customers.customer_sums import check_transactions
 from cxstats.customers.transactions import Transactions
@@ -139,6 +140,7 @@ class Cohorts(Result):
         return lines
 
 
+@long_work("cohorts")
 def cohorts(transactions: Transactions, period: str = "month", *, level: float = 0.95) -> Cohorts:
     """Return how many customers of each cohort bought again, by periods since their first purchase.
 

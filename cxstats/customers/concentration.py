@@ -11,6 +11,7 @@ import numpy as np
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, label, note_if
+from cxstats.core.progress import long_work
 from cxstats.core.result import Chart, Result
 from cxstats.customers.customer_sums import customer_sums, period_of
 from cxstats.customers.transactions import Transactions
@@ -81,6 +82,7 @@ class SpendingConcentration(Result):
         return lines
 
 
+@long_work("concentration")
 def concentration(
     transactions: Transactions | Any,
     *,

@@ -15,6 +15,7 @@ from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, label, listed, note_if
 from cxstats.core.messages import excerpt, listing
 from cxstats.core.moments import check_resamples, resampling_counts
+from cxstats.core.progress import long_work
 from cxstats.core.result import Chart, Result
 from cxstats.customers.customer_sums import check_transactions, within
 from cxstats.customers.transactions import Transactions, as_day
@@ -151,6 +152,7 @@ class EarnedGrowth(Result):
         )
 
 
+@long_work("earned growth")
 def earned_growth(
     transactions: Transactions,
     before: Sequence[Any],

@@ -15,6 +15,7 @@ from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, label, listed, note_if
 from cxstats.core.messages import excerpt
 from cxstats.core.moments import check_resamples
+from cxstats.core.progress import long_work
 from cxstats.core.result import Chart, Result
 from cxstats.customers import bg_nbd, gamma_gamma
 from cxstats.customers.bg_nbd import Histories
@@ -175,6 +176,7 @@ def group_name(group: str, lang: str) -> str:
     return label("lifetime.group", lang, group=group)
 
 
+@long_work("lifetime value")
 def lifetime_value(  # noqa: PLR0913  (columns, and what a value is made of)
     purchases: pd.DataFrame,
     horizon: float,

@@ -12,6 +12,7 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, label, note_if
 from cxstats.core.messages import excerpt
+from cxstats.core.progress import long_work
 from cxstats.core.result import Chart, Result
 from cxstats.customers.rfm import RFM, segment_name
 from cxstats.stats.intervals import check_level, normal_quantile, proportion_interval
@@ -133,6 +134,7 @@ class Movement(Result):
         return lines
 
 
+@long_work("movement")
 def movement(
     before: RFM | Any,
     after: RFM | Any,

@@ -18,6 +18,7 @@ from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, label, note_if
 from cxstats.core.messages import excerpt
 from cxstats.core.moments import SEEDS, check_resamples, resampling_counts
+from cxstats.core.progress import long_work
 from cxstats.core.result import Chart, Result
 from cxstats.customers import bg_nbd
 from cxstats.customers.bg_nbd import Histories
@@ -203,6 +204,7 @@ class Repurchase(Result):
         )  # fmt: skip
 
 
+@long_work("repurchase")
 def repurchase(  # noqa: PLR0913  (columns)
     purchases: Any,
     at: Any,

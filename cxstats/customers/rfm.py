@@ -11,6 +11,7 @@ import numpy as np
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, catalogue, label, note_if
+from cxstats.core.progress import long_work
 from cxstats.core.result import Chart, Result
 from cxstats.customers.customer_sums import check_transactions, customer_sums, period_of
 from cxstats.customers.scores import Scores, cut_scores, quantile_scores
@@ -134,6 +135,7 @@ def segment_name(segment: object, lang: str) -> str:
     return label(key, lang) if key in catalogue() else str(segment)
 
 
+@long_work("rfm")
 def rfm(  # noqa: PLR0913  (one keyword for each definition)
     transactions: Transactions,
     date: Any = None,

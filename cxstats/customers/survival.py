@@ -17,6 +17,7 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval, p_text
 from cxstats.core.language import Text, both, label, listed, note_if
 from cxstats.core.messages import excerpt
+from cxstats.core.progress import long_work
 from cxstats.core.result import Chart, Result
 from cxstats.customers.numeric_columns import check_columns, numbers, refuse
 from cxstats.customers.purchase_histories import DAYS, check_unit
@@ -227,6 +228,7 @@ def _limits(low: float, high: float) -> str:
     return interval(low, high, 1)
 
 
+@long_work("survival")
 def survival(  # noqa: PLR0913  (columns)
     frame: Any,
     duration: str | None = None,

@@ -22,6 +22,7 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import Text, both, label, listed
 from cxstats.core.messages import excerpt, listing, no_column, row_name
+from cxstats.core.progress import long_work
 from cxstats.core.result import Result
 from cxstats.operations.timestamps import read_times
 
@@ -120,6 +121,7 @@ class Transactions(Result):
         return lines
 
 
+@long_work("transactions")
 def transactions(  # noqa: PLR0913  (one keyword for each column, and one for each rule)
     frame: Any,
     *,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cxstats.core.errors import CxError
+from cxstats.core.progress import long_work
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +20,7 @@ PATHS: Mapping[Sequence[str], float] = {("complaint", "call"): 5.0}
 LEAVES = "leaves"
 
 
+@long_work("simulate churn")
 def simulate_churn(
     n: int,
     seed: int,

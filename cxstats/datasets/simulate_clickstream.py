@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import CxError
+from cxstats.core.progress import long_work
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,6 +64,7 @@ INCIDENTS = (
 )
 
 
+@long_work("simulate clickstream")
 def simulate_clickstream(
     n_users: int = 600,
     seed: int = 1,

@@ -13,6 +13,7 @@ import numpy as np
 
 from cxstats.core.errors import CxError
 from cxstats.core.language import check_lang
+from cxstats.core.progress import long_work
 from cxstats.datasets.simulate_servqual import EXPECTED, LOADINGS, PERCEIVED, draw_factors
 from cxstats.survey.codebook import Codebook
 
@@ -131,6 +132,7 @@ WORDS_OF_SATISFACTION = (
 UNITS = ("分", " points")  # a number in words: "5分"
 
 
+@long_work("simulate client")
 def simulate_client(n: int = 420, seed: int = 7, lang: str = "zh") -> tuple[pd.DataFrame, Codebook]:
     """Simulate the survey of a bank whose population is known exactly. Synthetic data.
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from cxstats.core.errors import CxError
 from cxstats.core.paths import data_folder
+from cxstats.core.progress import long_work
 from cxstats.survey.codebook import Codebook
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ def _model() -> str:
 EXPERIENCE_MODEL = _model()
 
 
+@long_work("simulate experience")
 def simulate_experience(
     n: int = 500,
     seed: int = 1,

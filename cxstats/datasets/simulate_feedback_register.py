@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import CxError
+from cxstats.core.progress import long_work
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +36,7 @@ START = "2024-01-01"  # a Monday
 HOURS = 168  # of a week
 
 
+@long_work("simulate feedback register")
 def simulate_feedback_register(
     n_weeks: int = 52,
     per_week: float = 40.0,

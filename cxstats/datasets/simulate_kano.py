@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import CxError
+from cxstats.core.progress import long_work
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +37,7 @@ PAIRS: dict[str, tuple[tuple[int, int], ...]] = {
 }
 
 
+@long_work("simulate kano")
 def simulate_kano(
     n: int,
     seed: int,

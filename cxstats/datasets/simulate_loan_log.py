@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cxstats.core.errors import CxError
+from cxstats.core.progress import long_work
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -142,6 +143,7 @@ def loan_truth(redesigned: bool = False) -> dict[str, float]:
     return truth
 
 
+@long_work("simulate loan log")
 def simulate_loan_log(n_cases: int, seed: int, redesigned: bool = False) -> pd.DataFrame:
     """Simulate an event log of loan applications. Synthetic data.
 

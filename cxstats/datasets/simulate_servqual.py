@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxstats.core.errors import CxError
+from cxstats.core.progress import long_work
 from cxstats.survey.codebook import Codebook
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ MINIMUM_BELOW = 1.2
 TERMS = 250
 
 
+@long_work("simulate servqual")
 def simulate_servqual(  # noqa: PLR0913
     n: int,
     seed: int,

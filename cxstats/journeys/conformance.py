@@ -13,6 +13,7 @@ from cxstats.core.formats import format_number, format_percent
 from cxstats.core.formats import interval as interval_text
 from cxstats.core.language import Text, both, label, listed, note_if
 from cxstats.core.messages import excerpt, listing
+from cxstats.core.progress import long_work
 from cxstats.core.result import Chart, Result
 from cxstats.journeys.alignment import Alignments, Path, align
 from cxstats.metrics.cluster_sums import TOO_FEW_CLUSTERS
@@ -144,6 +145,7 @@ def _share(row: pd.Series[Any], lang: str) -> str:
     return f"{format_percent(100 * row['estimate'], 1, lang)} {limits}"
 
 
+@long_work("conformance")
 def conformance(  # noqa: PLR0913  (one keyword for each column of a log)
     log: Any,
     path: Sequence[Any],

@@ -29,7 +29,7 @@ from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent, p_text
 from cxstats.core.formats import interval as interval_text
 from cxstats.core.language import Text, both, label, note_if
-from cxstats.core.progress import tracked
+from cxstats.core.progress import long_work, tracked
 from cxstats.core.result import Chart, Result
 from cxstats.journeys.click_log import names_of
 from cxstats.journeys.measured import MeasuredJourney
@@ -137,6 +137,7 @@ def _moment(time: Any) -> str:
     return f"{time:%Y-%m-%d}" if time == time.normalize() else f"{time:%Y-%m-%d %H:%M}"
 
 
+@long_work("find incidents")
 def find_incidents(  # noqa: PLR0913  (keywords of a public function)
     journey: MeasuredJourney,
     *,

@@ -16,6 +16,7 @@ from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, label, listed, note_if
 from cxstats.core.messages import listing, row_name
 from cxstats.core.moments import Seed
+from cxstats.core.progress import long_work
 from cxstats.core.result import Chart, Result
 from cxstats.journeys.emotion_curve import (
     EmotionCurve,
@@ -283,6 +284,7 @@ class Journey(Result):
         )  # fmt: skip
 
 
+@long_work("journey")
 def journey(  # noqa: PLR0913  (options of a method)
     data: Any,
     responses: Any = None,

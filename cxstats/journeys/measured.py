@@ -12,6 +12,7 @@ from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent
 from cxstats.core.formats import interval as interval_text
 from cxstats.core.language import Text, both, label, listed, note_if
+from cxstats.core.progress import long_work
 from cxstats.core.result import Chart, Result
 from cxstats.journeys.click_log import OF_EVENT_LOG, Columns, Sessions, names_of, read_sessions
 from cxstats.metrics.cluster_sums import TOO_FEW_CLUSTERS
@@ -221,6 +222,7 @@ class MeasuredJourney(Result):
         return Chart("intervals", (names, *limits), options)
 
 
+@long_work("measured journey")
 def measured_journey(  # noqa: PLR0913  (one keyword for each column of a log)
     log: Any,
     stages: Mapping[str, Any] | Sequence[str],

@@ -20,6 +20,7 @@ from cxstats.core.formats import (
 )
 from cxstats.core.language import Text, both, label, note_if
 from cxstats.core.moments import check_resamples
+from cxstats.core.progress import long_work
 from cxstats.core.result import Chart, Result
 from cxstats.operations.case_times import TIMES, case_times
 from cxstats.operations.estimates import (
@@ -143,6 +144,7 @@ class ProcessChange(Result):
         )
 
 
+@long_work("process change")
 def process_change(
     before: EventLog,
     after: EventLog,

@@ -14,6 +14,7 @@ from cxstats.core.formats import format_number, format_percent
 from cxstats.core.formats import interval as interval_text
 from cxstats.core.language import Text, both, label, note_if
 from cxstats.core.messages import no_column, row_name
+from cxstats.core.progress import long_work
 from cxstats.core.result import Chart, Result
 from cxstats.metrics.conversion_funnel import funnel
 from cxstats.metrics.rates import rate
@@ -122,6 +123,7 @@ def _percent(row: Mapping[Any, Any], name: str, lang: str) -> str:
     return f"{text} {interval_text(100 * low, 100 * high, 1)}".removesuffix(" –")
 
 
+@long_work("containment")
 def containment(
     frame: Any,
     *,

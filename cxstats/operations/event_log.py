@@ -14,6 +14,7 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, label, listed, note_if
 from cxstats.core.messages import listing, no_column, row_name
+from cxstats.core.progress import long_work
 from cxstats.core.result import Chart, Result
 from cxstats.operations.lifecycle import hint, pair
 from cxstats.operations.timestamps import Times, check_format, quoted, read_times
@@ -177,6 +178,7 @@ class EventLog(Result):
         ]
 
 
+@long_work("event log")
 def event_log(  # noqa: PLR0913  (one keyword for each column a log can have)
     frame: Any,
     *,

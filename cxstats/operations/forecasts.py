@@ -13,6 +13,7 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval, p_text
 from cxstats.core.language import Text, both, label, note_if
 from cxstats.core.messages import excerpt
+from cxstats.core.progress import long_work
 from cxstats.core.result import Chart, Result
 from cxstats.operations.demand_days import DemandDays, closed_days, read_demand
 from cxstats.operations.smoothing import (
@@ -207,6 +208,7 @@ class Forecast(Result):
         )
 
 
+@long_work("forecast demand")
 def forecast_demand(  # noqa: PLR0913  (keywords of a public function)
     data: Any,
     *,

@@ -12,6 +12,7 @@ from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, label, note_if
 from cxstats.core.moments import check_resamples
+from cxstats.core.progress import long_work
 from cxstats.core.result import Chart, Result
 from cxstats.operations.bottlenecks import bottlenecks, work_shares
 from cxstats.operations.case_times import TIMES, case_times, durations
@@ -132,6 +133,7 @@ class Process(Result):
         )
 
 
+@long_work("process")
 def process(  # noqa: PLR0913
     log: EventLog,
     *,

@@ -21,6 +21,7 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, label, note_if
 from cxstats.core.messages import excerpt, no_column, row_name
+from cxstats.core.progress import long_work
 from cxstats.core.result import Chart, Result
 from cxstats.metrics.rates import rate
 from cxstats.metrics.result import LEVEL, Metric
@@ -167,6 +168,7 @@ class PromiseKept(Result):
         )
 
 
+@long_work("promise kept")
 def promise_kept(  # noqa: PLR0913  (keywords of a public function)
     frame: Any,
     *,

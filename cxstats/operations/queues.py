@@ -15,6 +15,7 @@ from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, label, note_if
 from cxstats.core.messages import excerpt
 from cxstats.core.moments import check_resamples
+from cxstats.core.progress import long_work
 from cxstats.core.result import Chart, Result
 from cxstats.operations.queue_models import SteadyState, impatient_queue, patient_queue
 from cxstats.operations.queue_simulation import QueueDay, SimulatedCalls, simulate_days
@@ -411,6 +412,7 @@ class Staffing(Result):
         return QueueDays(table, self.goal, self.calls.target, n_days, level, seed, True, ())
 
 
+@long_work("staffing")
 def staffing(  # noqa: PLR0913  (keywords of a public function)
     rates: Any,
     handling_time: Any,

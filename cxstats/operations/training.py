@@ -23,6 +23,7 @@ from cxstats.core.formats import format_number, format_percent, p_text
 from cxstats.core.formats import interval as interval_text
 from cxstats.core.language import Text, both, label, note_if
 from cxstats.core.messages import excerpt
+from cxstats.core.progress import long_work
 from cxstats.core.result import Chart, Result
 from cxstats.metrics.answers import one_column
 from cxstats.stats.hypothesis_tests import difference_tests, mean_tests
@@ -136,6 +137,7 @@ class TrainingEffect(Result):
         )  # fmt: skip
 
 
+@long_work("training effect")
 def training_effect(
     before: Any,
     after: Any,

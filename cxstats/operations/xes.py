@@ -13,6 +13,7 @@ from xml.parsers import expat
 from cxstats.core.errors import DataError
 from cxstats.core.language import Text, both, note_if
 from cxstats.core.messages import excerpt
+from cxstats.core.progress import long_work
 from cxstats.operations.timestamps import texts_to_times
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ UNUSED = ("extension", "global", "classifier")
 PARTS = (*UNUSED, "log attribute", "trace without events", "event outside a trace")
 
 
+@long_work("read xes")
 def read_xes(path: str | Path) -> pd.DataFrame:
     """Read an event log in XES into a table, one row per event.
 

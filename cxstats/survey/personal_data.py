@@ -17,6 +17,7 @@ from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
 from cxstats.core.language import Text, label
 from cxstats.core.messages import excerpt, no_column
+from cxstats.core.progress import long_work
 from cxstats.core.result import Result
 from cxstats.survey.personal_forms import kinds_in, mask_text
 from cxstats.survey.platforms import forms, plain
@@ -105,6 +106,7 @@ class PersonalData(Result):
         return lines
 
 
+@long_work("find personal data")
 def find_personal_data(frame: Any) -> PersonalData:
     """Return which columns of a table hold personal data.
 
@@ -148,6 +150,7 @@ def find_personal_data(frame: Any) -> PersonalData:
     return PersonalData(pd.DataFrame(rows, columns=heads), len(data))
 
 
+@long_work("mask personal data")
 def mask_personal_data(
     frame: Any, *, kinds: Sequence[str] = KINDS, keep: Sequence[str] = ()
 ) -> tuple[Any, PersonalData]:

@@ -22,6 +22,7 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, label, note_if
 from cxstats.core.messages import excerpt, listing, meant, row_name
+from cxstats.core.progress import long_work
 from cxstats.core.result import Chart, Result
 from cxstats.stats.hypothesis_tests import adjust
 from cxstats.stats.intervals import (
@@ -236,6 +237,7 @@ class Aspects(Result):
                      base=base)  # fmt: skip
 
 
+@long_work("aspects")
 def aspects(  # noqa: PLR0913  (options of a method)
     texts: Any,
     polarity: Any = None,

@@ -210,7 +210,7 @@ def score_texts(texts: Sequence[str], classifier: Classifier | None) -> Scores:
     """
     score, unknown = np.full(len(texts), np.nan), np.zeros(len(texts))
     positive, negative = np.zeros((2, len(texts)))
-    for first, last in tracked(len(texts), STEP, "sentiment"):
+    for first, last in tracked(len(texts), STEP, "texts"):
         for start, stop in blocks(texts[first:last]):
             at = slice(first + start, first + stop)
             tokens = tokenise(texts[at])

@@ -20,6 +20,7 @@ import numpy as np
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import CHINESE, Text, both, label, note_if
+from cxstats.core.progress import long_work
 from cxstats.core.result import Chart, Result
 from cxstats.stats.hypothesis_tests import adjust
 from cxstats.stats.intervals import check_level, normal_quantile, wilson_interval
@@ -175,6 +176,7 @@ def log_odds_ratio(
         return np.log(cells[0] / cells[1]) - np.log(cells[2] / cells[3]), np.asarray(se)
 
 
+@long_work("key phrases")
 def key_phrases(  # noqa: PLR0913  (options of a method)
     texts: Any,
     against: Any = None,

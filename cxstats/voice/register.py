@@ -14,6 +14,7 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent
 from cxstats.core.language import Text, both, label, listed, note_if
 from cxstats.core.messages import excerpt, listing, look, no_column, row_name
+from cxstats.core.progress import long_work
 from cxstats.core.result import Result
 from cxstats.operations.timestamps import check_format, read_times
 
@@ -166,6 +167,7 @@ class FeedbackRegister(Result):
         return complaint_alerts(self, by, **options)
 
 
+@long_work("feedback register")
 def feedback_register(  # noqa: PLR0913  (one keyword for each column)
     frame: Any,
     *,

@@ -12,6 +12,7 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, label, note_if
 from cxstats.core.messages import excerpt, row_name
+from cxstats.core.progress import long_work
 from cxstats.core.result import Chart, Result
 from cxstats.stats.disclosure import (
     check_min_cell,
@@ -177,6 +178,7 @@ class _Predictions:
     prediction: Array
 
 
+@long_work("sentiment")
 def sentiment(  # noqa: PLR0913  (options of a method)
     texts: Any,
     lang: str | None = None,

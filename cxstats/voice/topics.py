@@ -24,6 +24,7 @@ from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, label, note_if
 from cxstats.core.messages import cut
 from cxstats.core.moments import check_resamples
+from cxstats.core.progress import long_work
 from cxstats.core.result import Chart, Result
 from cxstats.stats.bootstrap import percentile_limits, replicate_means
 from cxstats.stats.intervals import check_level
@@ -187,6 +188,7 @@ class Topics(Result):
         )  # fmt: skip
 
 
+@long_work("topics")
 def topics(  # noqa: PLR0913  (options of a method)
     texts: Any,
     k: int | None = None,

@@ -11,7 +11,7 @@ from cxstats.core.errors import CxError, DataError
 from cxstats.core.messages import excerpt, row_name
 from cxstats.core.moments import SEEDS
 from cxstats.core.normal_text import copy_key
-from cxstats.core.progress import tracked
+from cxstats.core.progress import long_work, tracked
 from cxstats.voice.classifier import TextFeatures, calibrate, decision, fit, text_features
 from cxstats.voice.model_card import Evaluation
 from cxstats.voice.ngrams import text_keys
@@ -58,6 +58,7 @@ class TrainedModel(SentimentModel):
         return f"TrainedModel({self.n_texts:,} texts; {left_out} left out; .card says how well)"
 
 
+@long_work("train sentiment")
 def train_sentiment(
     texts: Any, labels: Any, groups: Any = None, *, column: str | None = None, seed: int = 0
 ) -> TrainedModel:

@@ -1,6 +1,7 @@
 """Public calls that may last long show a bar, give the same with it, and close it in any case."""
 
 import gc
+import inspect
 import threading
 import time
 
@@ -184,3 +185,32 @@ def test_no_thread_is_started_where_nobody_looks(monkeypatch):
     before = threading.active_count()
     with progress.long_work("call"):
         assert threading.active_count() == before
+
+
+# Public calls that take no data of respondents, customers or cases, by why they are never long.
+SHORT = {
+    "a few numbers that were typed in": (
+        "ab_test_from_counts ahp all_weights ces_from_counts channel_matrix csat_from_counts "
+        "erlang_c kano_from_counts maturity_matrix nps_from_counts nps_region payback power "
+        "rank_proposals rpa_saving sample_size saved_customer_value scorecard verdict weights "
+        "access_matrix sharing_matrix agreement critical_path loyalty_index improvement_log"
+    ),
+    "a file of the package": (
+        "case_table cite claims load_facts load_formulas load_source_errors load_tables "
+        "load_bank_calls load_cdnow load_chinese_reviews load_clickstream "
+        "load_corporate_reputation load_ecsi_mobile load_flights load_hotel_bookings "
+        "load_housing load_insteval load_patient_experience"
+    ),
+    "a step of calls that are watched": "bootstrap_moments ordinal_reliability",
+    "bars of their own": "read_survey ready report",
+    "no work": ("check_answer compare explore_bootstrap explore_weights open_table set_language"),
+}
+
+
+def test_every_other_public_call_is_watched():
+    unwatched = {
+        name
+        for name in cx.__all__
+        if inspect.isfunction(getattr(cx, name)) and not hasattr(getattr(cx, name), "__wrapped__")
+    }
+    assert unwatched == {name for names in SHORT.values() for name in names.split()}

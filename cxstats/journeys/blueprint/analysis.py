@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, format_percent, interval
 from cxstats.core.language import Text, both, label, listed, note_if
+from cxstats.core.progress import long_work
 from cxstats.core.result import Chart, Result
 from cxstats.journeys.blueprint.checks import gaps
 from cxstats.journeys.blueprint.elements import (
@@ -263,6 +264,7 @@ class Blueprint(Result):
         return spec.source.get(lang) or spec.title.get(lang) or label("title.Blueprint", lang)
 
 
+@long_work("blueprint")
 def blueprint(
     elements: Any,
     flows: Any = None,

@@ -14,6 +14,7 @@ from cxstats.core.errors import CxError
 from cxstats.core.formats import format_number, interval, p_text
 from cxstats.core.language import Text, both, label
 from cxstats.core.moments import check_resamples
+from cxstats.core.progress import long_work
 from cxstats.core.result import Chart, Result
 from cxstats.metrics.result import Metric, group_text
 from cxstats.metrics.tracking.control_limits import control_limits, long_runs
@@ -215,6 +216,7 @@ class Track(Result):
         return " / ".join(group_text(row[name]) for name in self.segments)
 
 
+@long_work("track")
 def track(
     metric: Metric,
     time: str | None = None,

@@ -17,7 +17,7 @@ import numpy as np
 from cxstats.core.errors import CxError, MissingToolError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both, label
-from cxstats.core.progress import quiet_linear_algebra
+from cxstats.core.progress import long_work, quiet_linear_algebra
 from cxstats.core.result import Result
 from cxstats.models.fitted_model import problem_lines
 from cxstats.models.sem.standard_errors import covariance_of_estimates, delta_errors
@@ -159,6 +159,7 @@ class SecondOpinion(Result):
         return [*problem_lines(fatal, lang), claims]
 
 
+@long_work("second opinion")
 def second_opinion(fit: SemFit) -> SecondOpinion:
     """Fit the same model to the same data with semopy, an independent program, and compare.
 
