@@ -138,7 +138,6 @@ def reproduce(
         find_notebooks,
         parse_notebook,
         read_notebook,
-        write_notebook,
     )
     from cxstats.app.site.plain_pages import write_site
 
@@ -161,7 +160,7 @@ def reproduce(
     for run in runs:
         if update and not run.error:
             try:
-                write_notebook(run.notebook, run.path, replaces=run.source)
+                _write_back(run)
             except WriteError as error:
                 failures.append(str(error))
         if check and not run.error:
@@ -192,6 +191,26 @@ def _write_collection(
     typer.echo(
         f"{len(paths)} of {len(paths)} notebooks reproduced ({named}): {printable(str(index))}"
     )
+
+
+def _write_back(run: Run) -> None:
+    """Write fresh outputs to a notebook; the numbers of its prose follow, in both languages."""
+    from cxstats.app.prose_numbers import follow_outputs, with_new_numbers
+    from cxstats.app.reproduce import parse_notebook, write_notebook
+    from cxstats.app.translations import read_translation, twin_of
+    from cxstats.core.files import write_text_whole
+
+    committed = parse_notebook(run.source, run.path)
+    twin = twin_of(run.path, "zh")
+    followed = follow_outputs(committed, run.notebook, read_translation(run.path, "zh"))
+    write_notebook(run.notebook, run.path, replaces=run.source)
+    if followed.blocks:
+        write_text_whole(twin, with_new_numbers(twin.read_text(encoding="utf-8"), followed))
+    name = printable(run.path.name)
+    for change in followed.changes:
+        typer.echo(f"prose of {name}, {change}")
+    for number in followed.lost:
+        _print_error(f"prose of {name}, {number} stands in no output any more; write it anew")
 
 
 def _raise_last(failures: list[str]) -> None:

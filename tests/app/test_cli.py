@@ -16,6 +16,7 @@ import cxstats
 from cxstats.app import cli
 from cxstats.app.cli import main
 from cxstats.app.reproduce import find_notebooks, notebook_folder, run_notebooks, write_notebook
+from cxstats.app.translations import key_of
 from cxstats.cases.own_figures import template
 from cxstats.core.errors import WriteError
 from tests.core.test_files import no_room
@@ -272,6 +273,28 @@ def test_update_then_check(capsys, tmp_path):
     assert status == 1
     assert "cell 2: committed 'score 68.26', now 'score 68.25'" in err
     assert "cell 5: committed '<td>9.99</td>', now '<td>1.25</td>'" in err
+
+
+def test_update_lets_the_prose_follow(capsys, tmp_path):
+    path = notebook(tmp_path / "n.ipynb", "print('score', 68.25, 'of', 31)")
+    options = [str(tmp_path), "--output", str(tmp_path / "site"), "--update"]
+    assert run(capsys, "reproduce", *options)[0] == 0
+    book, prose = nbformat.read(path, as_version=4), "The score is 68.26; that of 2020 was 59."
+    book.cells.append(nbformat.v4.new_markdown_cell(prose))
+    book.cells[1].outputs[0].text = "score 68.26 of 59\n"
+    write_notebook(book, path)
+    twin = tmp_path / "zh" / "n.md"
+    twin.parent.mkdir()
+    twin.write_text(f"<!-- {key_of(prose)} -->\n得分为 68.26。\n", encoding="utf-8")
+    status, out, err = run(capsys, "reproduce", *options)
+    assert status == 0
+    assert "prose of n.ipynb, cell 3: 68.26 is 68.25 now" in out
+    assert "stands in no output" not in err
+    updated = nbformat.read(path, as_version=4)
+    assert updated.cells[-1].source == "The score is 68.25; that of 2020 was 31."
+    assert twin.read_text(encoding="utf-8") == (
+        f"<!-- {key_of(updated.cells[-1].source)} -->\n得分为 68.25。\n"
+    )
 
 
 def test_update_with_no_room_leaves_the_notebook(tmp_path):
