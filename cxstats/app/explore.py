@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cxstats.charts.alt_text import alt_text
 from cxstats.charts.style import display_width
 from cxstats.core.display import table_html
 from cxstats.core.errors import CxError, DataError
@@ -35,6 +36,7 @@ STEPS = (20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)  # resamples
 FEW = 20  # values below which a percentile interval of a mean is too narrow
 DRAWS = 500  # weights drawn at each move of a slider: fast, and enough for a look
 HIGHEST = 100  # of a slider
+DPI = 90  # of a chart as it is shown; it has twice the pixels
 
 
 class Explorer:
@@ -110,7 +112,8 @@ class Explorer:
 
         def refresh() -> None:
             html.value = f"<p>{escape(self.message)}</p>" if self.message else self._html()
-            chart.value = self._png()
+            chart.value, width, _ = self._picture()
+            chart.width = str(width)
 
         def moved(name: str) -> Callable[[Any], None]:
             def move(change: Any) -> None:
@@ -124,16 +127,17 @@ class Explorer:
         refresh()
         return ipywidgets.VBox([*self.sliders.values(), chart, html])
 
-    def _png(self) -> bytes:
-        """Return the chart of the result as a picture."""
+    def _picture(self) -> tuple[bytes, int, str]:
+        """Return the chart of the result as a picture, the width it is shown in, and its title."""
         import matplotlib.pyplot as plt
 
         kind = next((kind for kind in self._kinds if kind in self.result.kinds), None)
         figure: Any = self.result.plot(kind, lang=self._lang).figure
         buffer = BytesIO()
-        figure.savefig(buffer, format="png", dpi=90, bbox_inches="tight")
+        figure.savefig(buffer, format="png", dpi=2 * DPI, bbox_inches="tight")
+        title = alt_text(figure)
         plt.close(figure)
-        return buffer.getvalue()
+        return buffer.getvalue(), _pixels_wide(buffer.getvalue()) // 2, title
 
     def _html(self) -> str:
         """Return the summary and the tables of the result, in the language of the explorer."""
@@ -144,10 +148,12 @@ class Explorer:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """Return the widget for who has one, and the chart and table for all others."""
-        picture = b64encode(self._png()).decode()
+        picture, width, title = self._picture()
+        source = f"data:image/png;base64,{b64encode(picture).decode()}"
+        image = f'<img src="{source}" width="{width}" alt="{escape(title)}"/>'
         bundle = {
             "text/plain": self.result.summary(self._lang),
-            "text/html": f'<img src="data:image/png;base64,{picture}"/>{self._html()}',
+            "text/html": f"{image}{self._html()}",
         }
         if self.widget is not None:
             live = self.widget._repr_mimebundle_()
@@ -376,3 +382,8 @@ def _resampled(numbers: Array, n_resamples: int, seed: int, level: float) -> pd.
         for b in counts
     ]
     return pd.DataFrame(rows, columns=["n_resamples", "estimate", "se", "ci_low", "ci_high"])
+
+
+def _pixels_wide(png: bytes) -> int:
+    """Return the width of a picture, which stands in its first chunk."""
+    return int.from_bytes(png[16:20], "big")

@@ -1,8 +1,9 @@
-"""What a chart says to whoever cannot see it: its title is its finding."""
+"""Charts in a notebook: twice the pixels, and a text for whoever cannot see them: the title."""
 
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def alt_text(figure: Figure) -> str:
 
 
 def describe_charts() -> None:
-    """Give every chart of a notebook its alternative text; elsewhere there is nothing to do."""
+    """Draw every chart of a notebook sharp, with its alternative text; elsewhere do nothing."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is None or not hasattr(shell, "display_formatter"):
         return
@@ -41,11 +42,21 @@ def describe_charts() -> None:
     draw: Any = formatter.type_printers.get(Figure)
     if draw is None or isinstance(draw, _Described):
         return
-    formatter.for_type(Figure, _Described(draw))
+    formatter.for_type(Figure, _Described(_sharp(draw)))
+
+
+def _sharp(draw: Any) -> Any:
+    """Return what draws with twice the pixels, where a notebook's plain picture was asked for."""
+    from IPython.core.pylabtools import print_figure, retina_figure
+
+    if not isinstance(draw, partial) or draw.func is not print_figure:
+        return draw
+    options = {name: value for name, value in draw.keywords.items() if name != "fmt"}
+    return partial(retina_figure, **options)
 
 
 class _Described:
-    """Draws a figure as before, with its alternative text beside the picture."""
+    """Draws a figure, with its width and its alternative text beside the picture."""
 
     def __init__(self, draw: Any) -> None:
         self.draw = draw
@@ -53,4 +64,6 @@ class _Described:
     def __call__(self, figure: Figure) -> Any:
         picture = self.draw(figure)
         data, metadata = picture if isinstance(picture, tuple) else (picture, {})
-        return data, {**metadata, "alt": alt_text(figure)}
+        # Without its height a picture that is narrowed on a phone keeps its proportions.
+        width = {name: value for name, value in metadata.items() if name != "height"}
+        return data, {**width, "alt": alt_text(figure)}

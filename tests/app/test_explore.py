@@ -2,12 +2,15 @@
 
 import builtins
 import re
+from base64 import b64decode
+from io import BytesIO
 
 import numpy as np
 import pandas as pd
 import pytest
 from nbclient import NotebookClient
 from nbformat import v4
+from PIL import Image
 
 import cxstats as cx
 from cxstats.app.reproduce import WIDGET, normalise, output_text
@@ -76,7 +79,13 @@ def test_without_ipywidgets(without_widgets):
     assert "North" in bundle["text/plain"]
     assert "名次" in bundle["text/html"]
     assert "rank<" not in bundle["text/html"]
-    assert "data:image/png;base64," in bundle["text/html"]
+    picture = re.search(
+        r'<img src="data:image/png;base64,([^"]+)" width="(\d+)" alt="([^"]+)"/>',
+        bundle["text/html"],
+    )
+    with Image.open(BytesIO(b64decode(picture[1]))) as image:
+        assert image.width // 2 == int(picture[2])
+    assert "North" in picture[3]
     assert explorer.set(speed=5).table["rank"]["North"] == 3
 
 

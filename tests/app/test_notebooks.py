@@ -2,9 +2,12 @@
 
 import re
 import tomllib
+from base64 import b64decode
+from io import BytesIO
 
 import nbformat
 import pytest
+from PIL import Image
 
 from cxstats.app.reproduce import (
     differences,
@@ -78,6 +81,17 @@ def test_every_chart_says_its_finding(path):
         for output in cell.get("outputs", []):
             if "image/png" in output.get("data", {}):
                 assert output.metadata["image/png"]["alt"], cell.source
+
+
+def test_every_chart_has_twice_the_pixels_that_it_is_shown_in(path):
+    for cell in read_notebook(path).cells:
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}):
+                with Image.open(BytesIO(b64decode(output.data["image/png"]))) as picture:
+                    shown = output.metadata["image/png"]["width"]
+                    assert picture.width in (2 * shown, 2 * shown + 1), cell.source
+                    assert picture.mode == "P"  # its colours are few, so that it stays small
+                assert "height" not in output.metadata["image/png"]
 
 
 def test_ends_with_published_reproduced_agrees(path):
