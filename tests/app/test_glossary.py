@@ -148,3 +148,18 @@ def test_code_over_two_lines_of_a_paragraph_is_code():
     text = "Call `cxstats report a.csv\n--codebook b.yml` for it.\n\nA `codebook`."
     assert linked(text, "en", "g.md", set()) == text
     assert "](g.md#codebook)" in linked("An odd ` mark.\n\nA codebook ` here.", "en", "g.md", set())
+
+
+@pytest.mark.parametrize(
+    ("text", "is_linked"),
+    [
+        ("Reliability of a sum rises with its items.", True),
+        ("It rises. Reliability is no validity.", True),
+        ("- Reliability of the sum", True),
+        ("what the reliability says", True),
+        ("most points go to Reliability, and fewest to Assurance", False),
+        ("the gaps of Assurance, Reliability and Empathy", False),
+    ],
+)
+def test_a_capital_within_a_sentence_is_the_name_of_a_dimension(text, is_linked):
+    assert ("(g.md#reliability)" in linked(text, "en", "g.md", set())) is is_linked

@@ -126,6 +126,18 @@ def test_waves_that_are_groups_are_compared_once(frame, book, made):
     assert report.client.codebook.group_columns == ("site",)
 
 
+def test_an_interval_without_zero_that_is_not_told_apart_is_explained(frame, book, made):
+    """Three waves, two comparisons: p = .03 becomes .07, while the interval stays above zero."""
+    promoters = {"2026Q1": 20, "2026Q2": 22, "2026Q3": 29}
+    waves = np.repeat(list(promoters), 40)
+    answers = [10 if i < promoters[wave] else 0 for wave in promoters for i in range(40)]
+    report = made(frame.assign(wave=waves, rec=answers), book)
+    sentences = [f.headline for f in report.section("metrics").findings]
+    (allowed,) = [s for s in sentences if s.key == "report.waves.allowed"]
+    assert "leaves zero out, but the test allows for every comparison" in allowed.text("en")
+    assert "单看这一区间并不含零" in allowed.text("zh")
+
+
 def test_groups_with_one_value_are_not_said_to_run_from_it_to_it(frame, book, made):
     report = made(frame.assign(sat=[6, 7] * 60), book)
     found = [f.headline.key for f in report.section("metrics").findings]

@@ -19,6 +19,8 @@ UNTOUCHED = re.compile(
     r"\$\$.*?\$\$|\$[^$\n]+\$|\*\*(?:[^*\n]|\n(?!\s*\n))+\*\*",
     re.M | re.S,
 )
+# Before a word that begins a sentence.
+BEGIN = r"(?:(?<=[.?!] )|(?<=[-*>|] )|(?<=[“\"(])|(?<=\n)|(?<![\s\S]))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +155,12 @@ def _patterns(lang: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
     def pattern(spelling: str) -> str:
         edge = r"(?<![A-Za-z0-9_²])", r"(?![A-Za-z0-9_²])"
         is_latin = re.search("[A-Za-z]", spelling) is not None
-        # A word of letters may begin a sentence; an abbreviation is written one way.
+        # A word of letters may begin a sentence; within one, a capital makes it a name, such as
+        # that of a dimension. An abbreviation is written one way.
         expression = re.escape(spelling)
         if is_latin and not re.search("[A-Z]", spelling):
-            expression = f"[{spelling[0].upper()}{spelling[0]}]{re.escape(spelling[1:])}"
+            first, others = spelling[0], re.escape(spelling[1:])
+            expression = f"(?:{re.escape(first)}|{BEGIN}{re.escape(first.upper())}){others}"
         return f"{edge[0]}{expression}{edge[1]}" if is_latin else expression
 
     pairs = [(term.key, spelling) for term in terms() for spelling in term.spellings(lang)]

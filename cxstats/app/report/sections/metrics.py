@@ -313,7 +313,9 @@ def _over_waves(client: Client, name: str, question: Question) -> Finding:
         "high": differences.cell(at, "ci_high", **signed),
     }
     sure = float(change["p_adjusted"]) <= client.alpha
-    direction = "same" if not sure else "up" if change["estimate"] > 0 else "down"
+    direction = "up" if change["estimate"] > 0 else "down"
+    if not sure:
+        direction = "allowed" if change["ci_low"] > 0 or change["ci_high"] < 0 else "same"
     ends = {"up": ("last", "first"), "down": ("first", "last")}
     claims: tuple[Claim, ...] = ()
     if sure:
