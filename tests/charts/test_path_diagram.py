@@ -515,14 +515,14 @@ def test_names_are_shown():
 @pytest.mark.parametrize(
     ("name", "lang", "more", "finding"),
     [
-        ("ecsi", "en", {}, "Satisfaction is driven most by Quality (0.66); R² 0.78"),
-        ("ecsi", "zh", {"names": NAMES}, "对顾客满意影响最大的是感知质量（0.66）；R² 0.78"),
-        ("ecsi", "en", {"r_squared": None}, "Loyalty depends on Satisfaction (0.68)"),
+        ("ecsi", "en", {}, "Satisfaction goes most closely with Quality (0.66); R² 0.78"),
+        ("ecsi", "zh", {"names": NAMES}, "与顾客满意关系最密切的是感知质量（0.66）；R² 0.78"),
+        ("ecsi", "en", {"r_squared": None}, "Loyalty goes with Satisfaction (0.68)"),
         (
             "ecsi",
             "en",
             {"r_squared": {"Quality": 0.9}},
-            "Quality is driven most by Expectation (0.56); R² 0.90",
+            "Quality goes most closely with Expectation (0.56); R² 0.90",
         ),
         ("ecsi", "en", {"alpha": 1e-5}, "No path can be told from 0"),
         ("cfa", "en", {}, "3 factors; loadings from 0.42 to 0.86"),
