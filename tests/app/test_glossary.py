@@ -148,3 +148,32 @@ def test_code_over_two_lines_of_a_paragraph_is_code():
     text = "Call `cxstats report a.csv\n--codebook b.yml` for it.\n\nA `codebook`."
     assert linked(text, "en", "g.md", set()) == text
     assert "](g.md#codebook)" in linked("An odd ` mark.\n\nA codebook ` here.", "en", "g.md", set())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The lowest gap is that of Reliability.",
+        "Reliability and Empathy have the widest gaps.",
+        "There are five of them: tangibles, reliability,\nresponsiveness, assurance and empathy.",
+        "| Reliability | −1.02 |\n| Reliability |",
+        "Most points go to `E_r5` Reliability.",
+        "最低的是 Reliability。",
+    ],
+)
+def test_the_dimension_reliability_is_not_the_reliability_of_a_score(text):
+    assert "#reliability)" not in linked(text, "en", "g.md", set())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Reliability of a gap is lower.",
+        "Empathy is low. Reliability is a share of variance.",
+        "The gap has a reliability of .8.",
+        "- Reliability says how much is real.",
+        "**What it means.** Reliability says how much is real.",
+    ],
+)
+def test_the_reliability_of_a_score_leads_to_the_glossary(text):
+    assert "eliability](g.md#reliability)" in linked(text, "en", "g.md", set())

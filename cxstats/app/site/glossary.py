@@ -19,6 +19,12 @@ UNTOUCHED = re.compile(
     r"\$\$.*?\$\$|\$[^$\n]+\$|\*\*(?:[^*\n]|\n(?!\s*\n))+\*\*",
     re.M | re.S,
 )
+# A line of a table in Markdown, and what stands before a word that begins a sentence.
+TABLE_LINE = re.compile(r"^\s*\|")
+BEGIN = re.compile(r"(?:\n\s*\n|\n\s*(?:[-*+]|\d+\.)\s|[.!?][”\"')*_]*\s|[。！？])\s*[“\"'(*_]*$")
+SENTENCE_END = re.compile(r"[.!?](?=\s)|[。！？]|\n\s*\n")
+# SERVQUAL calls a dimension Reliability, which is no reliability of a score: the others are near.
+OTHER_DIMENSIONS = re.compile(r"\b(?:tangibles|responsiveness|assurance|empathy)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,32 +130,62 @@ def linked(text: str, lang: str, page: str, seen: set[str]) -> str:
     """
     pieces, last = [], 0
     for match in UNTOUCHED.finditer(text):
-        pieces.append(_linked_plain(text[last : match.start()], lang, page, seen))
+        pieces.append(_linked_plain(text, last, match.start(), lang, page, seen))
         pieces.append(match[0])
         last = match.end()
-    pieces.append(_linked_plain(text[last:], lang, page, seen))
+    pieces.append(_linked_plain(text, last, len(text), lang, page, seen))
     return "".join(pieces)
 
 
-def _linked_plain(text: str, lang: str, page: str, seen: set[str]) -> str:
+def _is_name(text: str, start: int, end: int) -> bool:
+    """Return whether a word is the name of a dimension or construct, and no term.
+
+    A name has one capital and stands within a sentence or a table. In a sentence that names other
+    dimensions of SERVQUAL, reliability is a dimension, however it is written.
+    """
+    word = text[start:end]
+    if word.casefold() == "reliability":
+        ends = [match.end() for match in SENTENCE_END.finditer(text, 0, start)]
+        after = SENTENCE_END.search(text, end)
+        sentence = text[ends[-1] if ends else 0 : after.start() if after else len(text)]
+        if OTHER_DIMENSIONS.search(sentence):
+            return True
+    if not re.fullmatch("[A-Z][a-z]+", word):
+        return False
+    line = text[text.rfind("\n", 0, start) + 1 : start]
+    before = "\n\n" + text[max(start - 40, 0) : start]
+    return TABLE_LINE.match(line) is not None or BEGIN.search(before) is None
+
+
+def _linked_plain(whole: str, first: int, end: int, lang: str, page: str, seen: set[str]) -> str:
+    text = whole[first:end]
     places = [
         (match.start(), -match.end(), order, key)
-        for order, (key, pattern) in enumerate(_patterns(lang))
+        for order, (key, pattern, is_word) in enumerate(_spelled(lang))
         for match in pattern.finditer(text)
+        if not (is_word and _is_name(whole, first + match.start(), first + match.end()))
     ]
     pieces, last = [], 0
-    for start, end, _, key in sorted(places):  # of terms that overlap, the one that begins first
+    for start, minus_end, _, key in sorted(
+        places
+    ):  # of terms that overlap, the one that begins first
         if start < last:
             continue
-        term = text[start:-end]
+        term = text[start:-minus_end]
         pieces += [text[last:start], term if key in seen else f"[{term}]({page}#{key})"]
         seen.add(key)
-        last = -end
+        last = -minus_end
     return "".join([*pieces, text[last:]])
 
 
-@cache
 def _patterns(lang: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple((key, pattern) for key, pattern, _ in _spelled(lang))
+
+
+@cache
+def _spelled(lang: str) -> tuple[tuple[str, re.Pattern[str], bool], ...]:
+    """Return each spelling: the term's key, its pattern, whether it is a word without capitals."""
+
     def pattern(spelling: str) -> str:
         edge = r"(?<![A-Za-z0-9_²])", r"(?![A-Za-z0-9_²])"
         is_latin = re.search("[A-Za-z]", spelling) is not None
@@ -160,4 +196,7 @@ def _patterns(lang: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
         return f"{edge[0]}{expression}{edge[1]}" if is_latin else expression
 
     pairs = [(term.key, spelling) for term in terms() for spelling in term.spellings(lang)]
-    return tuple((key, re.compile(pattern(spelling))) for key, spelling in pairs)
+    return tuple(
+        (key, re.compile(pattern(spelling)), re.fullmatch("[a-z]+", spelling) is not None)
+        for key, spelling in pairs
+    )
