@@ -151,15 +151,29 @@ def test_code_over_two_lines_of_a_paragraph_is_code():
 
 
 @pytest.mark.parametrize(
-    ("text", "is_linked"),
+    "text",
     [
-        ("Reliability of a sum rises with its items.", True),
-        ("It rises. Reliability is no validity.", True),
-        ("- Reliability of the sum", True),
-        ("what the reliability says", True),
-        ("most points go to Reliability, and fewest to Assurance", False),
-        ("the gaps of Assurance, Reliability and Empathy", False),
+        "The lowest gap is that of Reliability.",
+        "Reliability and Empathy have the widest gaps.",
+        "There are five of them: tangibles, reliability,\nresponsiveness, assurance and empathy.",
+        "| Reliability | −1.02 |\n| Reliability |",
+        "Most points go to `E_r5` Reliability.",
+        "最低的是 Reliability。",
     ],
 )
-def test_a_capital_within_a_sentence_is_the_name_of_a_dimension(text, is_linked):
-    assert ("(g.md#reliability)" in linked(text, "en", "g.md", set())) is is_linked
+def test_the_dimension_reliability_is_not_the_reliability_of_a_score(text):
+    assert "#reliability)" not in linked(text, "en", "g.md", set())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Reliability of a gap is lower.",
+        "Empathy is low. Reliability is a share of variance.",
+        "The gap has a reliability of .8.",
+        "- Reliability says how much is real.",
+        "**What it means.** Reliability says how much is real.",
+    ],
+)
+def test_the_reliability_of_a_score_leads_to_the_glossary(text):
+    assert "eliability](g.md#reliability)" in linked(text, "en", "g.md", set())

@@ -11,16 +11,19 @@ from functools import cache
 from cxstats.core.language import Text, label
 from cxstats.core.paths import collection_folder, data_folder
 
+# SERVQUAL calls a dimension Reliability, which is no reliability of a score.
+DIMENSIONS = "(?:[Tt]angibles|[Rr]eliability|[Rr]esponsiveness|[Aa]ssurance|[Ee]mpathy)"
 # What prose never links in: code and bold words, also over the lines of a paragraph, answers of
-# exercises (HTML), links, headings, tags, formulas.
+# exercises (HTML), links, headings, tags, formulas, dimensions named one after the other.
 UNTOUCHED = re.compile(
     r"```.*?```|<details>.*?</details>|`(?:[^`\n]|\n(?!\s*\n))*`|!?\[[^\]]*\]\([^)]*\)|"
     r"^#.*?$|<[^>]+>|"
-    r"\$\$.*?\$\$|\$[^$\n]+\$|\*\*(?:[^*\n]|\n(?!\s*\n))+\*\*",
+    r"\$\$.*?\$\$|\$[^$\n]+\$|\*\*(?:[^*\n]|\n(?!\s*\n))+\*\*|"
+    rf"\b{DIMENSIONS}(?:,?\s(?:and\s)?{DIMENSIONS})+\b",
     re.M | re.S,
 )
 # Before a word that begins a sentence.
-BEGIN = r"(?:(?<=[.?!] )|(?<=[-*>|] )|(?<=[“\"(])|(?<=\n)|(?<![\s\S]))"
+BEGIN = r"(?:(?<=[.?!] )|(?<=[.?!]\*\* )|(?<=[-*>] )|(?<=[“\"(])|(?<=\n)|(?<![\s\S]))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,28 +129,29 @@ def linked(text: str, lang: str, page: str, seen: set[str]) -> str:
     """
     pieces, last = [], 0
     for match in UNTOUCHED.finditer(text):
-        pieces.append(_linked_plain(text[last : match.start()], lang, page, seen))
+        pieces.append(_linked_plain(text, last, match.start(), lang, page, seen))
         pieces.append(match[0])
         last = match.end()
-    pieces.append(_linked_plain(text[last:], lang, page, seen))
+    pieces.append(_linked_plain(text, last, len(text), lang, page, seen))
     return "".join(pieces)
 
 
-def _linked_plain(text: str, lang: str, page: str, seen: set[str]) -> str:
+def _linked_plain(text: str, first: int, last: int, lang: str, page: str, seen: set[str]) -> str:
+    """Return the part of a text from `first` to `last`, in which all is plain prose."""
     places = [
         (match.start(), -match.end(), order, key)
         for order, (key, pattern) in enumerate(_patterns(lang))
-        for match in pattern.finditer(text)
+        for match in pattern.finditer(text, first, last)
     ]
-    pieces, last = [], 0
+    pieces = []
     for start, end, _, key in sorted(places):  # of terms that overlap, the one that begins first
-        if start < last:
+        if start < first:
             continue
         term = text[start:-end]
-        pieces += [text[last:start], term if key in seen else f"[{term}]({page}#{key})"]
+        pieces += [text[first:start], term if key in seen else f"[{term}]({page}#{key})"]
         seen.add(key)
-        last = -end
-    return "".join([*pieces, text[last:]])
+        first = -end
+    return "".join([*pieces, text[first:last]])
 
 
 @cache
