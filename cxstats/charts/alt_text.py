@@ -1,8 +1,9 @@
-"""What a chart says to whoever cannot see it: its title is its finding."""
+"""Charts in notebooks: two pixels for each of the screen's, and a text for who cannot see them."""
 
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def alt_text(figure: Figure) -> str:
 
 
 def describe_charts() -> None:
-    """Give every chart of a notebook its alternative text; elsewhere there is nothing to do."""
+    """Make the charts of a notebook sharp, with alternative texts; elsewhere do nothing."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is None or not hasattr(shell, "display_formatter"):
         return
@@ -45,12 +46,26 @@ def describe_charts() -> None:
 
 
 class _Described:
-    """Draws a figure as before, with its alternative text beside the picture."""
+    """Draws a figure with twice the pixels, its size on the screen and its alternative text."""
 
     def __init__(self, draw: Any) -> None:
-        self.draw = draw
+        self.draw = _doubled(draw)
 
     def __call__(self, figure: Figure) -> Any:
         picture = self.draw(figure)
+        if picture is None:  # a figure without axes is not shown
+            return None
         data, metadata = picture if isinstance(picture, tuple) else (picture, {})
         return data, {**metadata, "alt": alt_text(figure)}
+
+
+def _doubled(draw: Any) -> Any:
+    """Return what draws as the notebook is set to, at twice the resolution and the same size."""
+    from IPython.core.pylabtools import print_figure, retina_figure
+
+    if getattr(draw, "func", None) is not print_figure:
+        return draw  # the reader's own
+    options = {name: value for name, value in draw.keywords.items() if name != "fmt"}
+    if "dpi" in options:  # else that of the figure, which is doubled
+        options["dpi"] *= 2
+    return partial(retina_figure, **options)
