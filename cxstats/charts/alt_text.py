@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+# A Chinese character or mark of punctuation: lines are broken between two of them without a space.
+WIDE = r"[\u2018-\u201d\u3001-\u9fff\uff01-\uff5e]"
 
 
 def alt_text(figure: Figure) -> str:
@@ -28,7 +32,18 @@ def alt_text(figure: Figure) -> str:
         titles += [ax.get_title(loc=side) for side in ("left", "center", "right")]
     if not any(titles):
         titles = [f"{ax.get_ylabel()} × {ax.get_xlabel()}" for ax in figure.axes if ax.get_xlabel()]
-    return ". ".join(dict.fromkeys(" ".join(title.split()) for title in titles if title.strip()))
+    return ". ".join(dict.fromkeys(_on_one_line(title) for title in titles if title.strip()))
+
+
+def _on_one_line(text: str) -> str:
+    r"""Return a text without its line breaks; between Chinese characters none leaves a space.
+
+    Examples
+    --------
+    >>> _on_one_line("Waiting is\nthe widest gap"), _on_one_line("差距最\n大的是等待")
+    ('Waiting is the widest gap', '差距最大的是等待')
+    """
+    return " ".join(re.sub(rf"(?<={WIDE})\n(?={WIDE})", "", text).split())
 
 
 def describe_charts() -> None:
