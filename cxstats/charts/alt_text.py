@@ -61,7 +61,7 @@ def describe_charts() -> None:
 
 
 class _Described:
-    """Draws a figure with twice the pixels, its size on the screen and its alternative text."""
+    """Draws a figure with twice the pixels, its width on the screen and its alternative text."""
 
     def __init__(self, draw: Any) -> None:
         self.draw = _doubled(draw)
@@ -71,7 +71,9 @@ class _Described:
         if picture is None:  # a figure without axes is not shown
             return None
         data, metadata = picture if isinstance(picture, tuple) else (picture, {})
-        return data, {**metadata, "alt": alt_text(figure)}
+        # With a height, a picture that a narrow page makes narrower would lose its proportions.
+        size = {name: value for name, value in metadata.items() if name != "height"}
+        return data, {**size, "alt": alt_text(figure)}
 
 
 def _doubled(draw: Any) -> Any:

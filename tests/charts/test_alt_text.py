@@ -37,7 +37,7 @@ def test_a_chart_has_twice_the_pixels_of_its_place_and_its_finding_in_words():
     ]
     for picture, metadata in pictures:
         assert abs(picture.width - 2 * metadata["width"]) <= 1
-        assert abs(picture.height - 2 * metadata["height"]) <= 1
+        assert "height" not in metadata  # which would distort what a phone makes narrower
     assert 850 < pictures[0][1]["width"] < 950  # nine inches of a hundred pixels
 
 
