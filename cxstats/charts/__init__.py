@@ -21,6 +21,7 @@ from cxstats.charts.funnel import funnel
 from cxstats.charts.gaps import gap_dumbbell, gap_scatter, zone_bands
 from cxstats.charts.heatmap import htmt_heatmap
 from cxstats.charts.incident_rates import incident_rates
+from cxstats.charts.interval_pairs import interval_pairs
 from cxstats.charts.intervals import intervals
 from cxstats.charts.journey_strip import journey_strip
 from cxstats.charts.kano import kano_plane
@@ -75,6 +76,7 @@ __all__ = [
     "gap_scatter",
     "htmt_heatmap",
     "incident_rates",
+    "interval_pairs",
     "intervals",
     "ipma_map",
     "journey_strip",

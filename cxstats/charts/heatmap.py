@@ -188,6 +188,7 @@ def _note(
         notes.append(label("chart.htmt.note.high", lang, threshold=_ratio(threshold)))
     if pairs["value"].isna().any():
         notes.append(label("chart.htmt.note.unknown", lang))
+    notes.append(label("chart.htmt.note.rules", lang))
     return join_sentences(notes, lang)
 
 

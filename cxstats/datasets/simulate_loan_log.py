@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cxstats.core.errors import CxError
+from cxstats.core.language import check_lang
 from cxstats.core.progress import long_work
 
 if TYPE_CHECKING:
@@ -34,6 +35,23 @@ STEPS = (
     ("Sign contract", "Legal", 30, 1.0, 1.1, 0.8, 0.9),
     ("Pay out", "Finance", 10, 0.6, 0.9, 0.6, 0.5),
 )
+CHINESE = {
+    "Submit application": "提交申请",
+    "Check documents": "审核材料",
+    "Request documents": "补充材料",
+    "Check credit record": "查询征信",
+    "Assess risk": "评估风险",
+    "Refer to committee": "提交审贷会",
+    "Approve": "审批",
+    "Sign contract": "签订合同",
+    "Pay out": "放款",
+    "Branch": "网点",
+    "Back office": "运营中心",
+    "Risk": "风险管理部",
+    "Management": "管理层",
+    "Legal": "法务部",
+    "Finance": "财务部",
+}
 CONTACTS = ("Submit application", "Request documents")
 CHECK, REQUEST, COMMITTEE = 1, 2, 5
 KINDS = {"personal": (0.60, 0.7), "car": (0.25, 1.2), "mortgage": (0.15, 0.28 / 0.15)}
@@ -144,7 +162,9 @@ def loan_truth(redesigned: bool = False) -> dict[str, float]:
 
 
 @long_work("simulate loan log")
-def simulate_loan_log(n_cases: int, seed: int, redesigned: bool = False) -> pd.DataFrame:
+def simulate_loan_log(
+    n_cases: int, seed: int, redesigned: bool = False, lang: str = "en"
+) -> pd.DataFrame:
     """Simulate an event log of loan applications. Synthetic data.
 
     An application is accepted at a uniform time of 90 days. Its documents are checked; with some
@@ -159,13 +179,16 @@ def simulate_loan_log(n_cases: int, seed: int, redesigned: bool = False) -> pd.D
         The same seed gives the same log.
     redesigned : bool
         After the redesign; the chances and times are others, the steps the same.
+    lang : {"en", "zh"}
+        Language of the names of activities and departments; the numbers are the same.
 
     Returns
     -------
     pandas.DataFrame
         One row per event: ``case, activity, start, end, resource, department, automated, error,
         manual, kind, accepted``; automated work has the resource "System".
-        ``attrs["synthetic"]`` is True, ``attrs["population"]`` what `loan_truth` returns.
+        ``attrs["synthetic"]`` is True, ``attrs["population"]`` what `loan_truth` returns,
+        its activities by their English names.
 
     Examples
     --------
@@ -178,6 +201,7 @@ def simulate_loan_log(n_cases: int, seed: int, redesigned: bool = False) -> pd.D
     for name, value, least in (("n_cases", n_cases, 1), ("seed", seed, 0)):
         if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
             raise CxError(f"{name}={value!r}; allowed: whole numbers from {least} upwards")
+    chinese = check_lang(lang) == "zh"
     design = AFTER if redesigned else BEFORE
     rng, steps = np.random.default_rng(seed), _population(design)
     case, step = _paths(n_cases, design, rng)
@@ -196,7 +220,11 @@ def simulate_loan_log(n_cases: int, seed: int, redesigned: bool = False) -> pd.D
     opened = np.round(accepted * 3.6e9).astype(np.int64)[case]
     end = opened + ended - before
     automated = rng.random(size) >= steps["manual_work"][step]
-    names, departments = (np.array([s[i] for s in STEPS], object) for i in (0, 1))
+    names, departments = (np.array([step[i] for step in STEPS], object) for i in (0, 1))
+    if chinese:
+        names, departments = (
+            np.array([CHINESE[name] for name in each], object) for each in (names, departments)
+        )
     staff = pd.Series(departments[step] + " " + (rng.integers(1, 6, size)).astype(str))
     origin = np.datetime64("2024-01-01", "us")
     frame = pd.DataFrame(

@@ -22,7 +22,7 @@ import numpy as np
 
 from cxstats.core.engines import as_pandas
 from cxstats.core.errors import CxError, DataError
-from cxstats.core.formats import format_number, format_percent, interval
+from cxstats.core.formats import format_number, interval
 from cxstats.core.language import Text, both, label
 from cxstats.core.moments import bootstrap_moments
 from cxstats.core.result import Chart, Result
@@ -133,19 +133,19 @@ class PenaltyReward(Result):
 
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
         """Return penalty and reward of each driver with their intervals."""
-        names, effects = [], []
-        for _, row in self._by_range().iterrows():
-            for name in ("penalty", "reward"):
-                names.append(label(f"penalty.{name}", lang, name=row["driver"]))
-                effects.append([row[f"{name}{column}"] for column in ("", "_ci_low", "_ci_high")])
-        level = format_percent(100 * self.level, None, lang)
-        first = self._by_range().iloc[0]
+        rows = self._by_range()
+        first = rows.iloc[0]
+        effects = [
+            rows[[f"{name}{column}" for column in ("", "_ci_low", "_ci_high")]].to_numpy(float)
+            for name in ("penalty", "reward")
+        ]
         common: dict[str, Any] = {
+            "labels": (label("penalty.penalty", lang), label("penalty.reward", lang)),
             "source": label(
                 "penalty.source", lang, n=format_number(self.n),
                 b=format_number(self.n_resamples), seed=self.seed,
             ),
-            "axis": label("penalty.axis", lang, outcome=self.outcome, level=level),
+            "axis": label("penalty.axis", lang, outcome=self.outcome),
             "title": label(
                 "penalty.title", lang, name=first["driver"], outcome=self.outcome,
                 **{name: format_number(first[name], 2, sign=True)
@@ -154,7 +154,7 @@ class PenaltyReward(Result):
             "level": self.level,
             "synthetic": self.synthetic,
         }  # fmt: skip
-        return Chart("intervals", (names, *np.array(effects).T), common)
+        return Chart("interval_pairs", (rows["driver"].tolist(), *effects), common)
 
     def _by_range(self) -> pd.DataFrame:
         reach = (self.table["reward"] - self.table["penalty"]).sort_values(ascending=False)

@@ -102,6 +102,14 @@ DRAWS = {
         **o,
     ),
     "funnel": lambda **o: cx.charts.funnel(NAMES, [1000, 400, 300], **o),
+    "interval_pairs": lambda **o: cx.charts.interval_pairs(
+        NAMES,
+        np.column_stack([ESTIMATES, LOW, HIGH]),
+        np.column_stack([[0.1, -0.2, 0.4], [NAN, -0.5, 0.2], [NAN, 0.1, 0.6]]),
+        labels=("A", "B"),
+        axis="b",
+        **o,
+    ),
     "intervals": lambda **o: cx.charts.intervals(NAMES, ESTIMATES, LOW, HIGH, axis="b", **o),
     "ipma_map": lambda **o: cx.charts.ipma_map(ipma(), **o),
     "kano_plane": lambda **o: cx.charts.kano_plane(

@@ -453,6 +453,23 @@ def test_every_parameter_is_an_arrow():
     assert len(kinds) == 14
 
 
+def test_arcs_of_the_same_questions_asked_twice_lie_within_each_other():
+    ax = draw("democracy")
+    ax.figure.canvas.draw()
+    arcs = {frozenset(ends): ends for ends in arrows(ax, "residual")}
+    centre = {
+        name: np.mean(patch.get_extents().get_points(), 0) for name, patch in boxes(ax).items()
+    }
+    spans = [sorted(float(centre[end][0]) for end in ends) for ends in arcs]
+    nested = [sorted(float(centre[f"y{i + step}"][0]) for step in (0, 4)) for i in (1, 2, 3, 4)]
+    assert all(span in spans for span in nested)
+    nested.sort()
+    assert [high for _, high in nested] == sorted((high for _, high in nested), reverse=True)
+    # y2 and y4, y6 and y8 each stand astride of y3 and y7: that cannot be undone.
+    assert sum(a < c < b < d or c < a < d < b for i, (a, b) in enumerate(spans)
+               for c, d in spans[:i]) == 2  # fmt: skip
+
+
 def test_width_colour_and_dashes_tell_the_coefficient():
     found = arrows(draw(), "path")
     one, other = found["Quality", "Satisfaction"], found["Image", "Quality"]

@@ -500,12 +500,11 @@ OK, HIGH, CLOSE = (0.5, 0.4, 0.61), (0.91, 0.83, 0.98), (0.93, 0.85, 1.0)
         ),
         (
             (OK, CLOSE, HIGH),
-            "Tangibles and Empathy are not shown to be distinct: HTMT .93 [.85, 1.00]",
+            "HTMT of Tangibles and Empathy may be 1: .93 [.85, 1.00]",
         ),
         (
             ((1.02, 0.9, 1.2), CLOSE, HIGH),
-            "2 of 3 pairs are not shown to be distinct, least of all Tangibles and Reliability: "
-            "HTMT 1.02 [.90, 1.20]",
+            "HTMT may be 1 for 2 of 3 pairs, above all Tangibles and Reliability: 1.02 [.90, 1.20]",
         ),
         (
             ((0.9, NAN, NAN), (0.2, NAN, NAN), (NAN, NAN, NAN)),

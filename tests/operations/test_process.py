@@ -357,3 +357,15 @@ def test_coverage_of_clustered_rates_and_times(n):
     for name, count in inside.items():
         print(f"n = {n}, {name}: {count / runs:.3f}")
         assert 0.933 <= count / runs <= 0.967, name
+
+
+def test_a_log_in_chinese_differs_in_names_alone():
+    english, chinese = (simulate_loan_log(50, seed=3, lang=lang) for lang in ("en", "zh"))
+    named = ["activity", "resource", "department"]
+    assert chinese.drop(columns=named).equals(english.drop(columns=named))
+    for column in ("activity", "department"):
+        pairs = set(zip(english[column], chinese[column], strict=True))
+        assert len(pairs) == english[column].nunique() == chinese[column].nunique()
+        assert not chinese[column].str.contains("[A-Za-z]").any()
+    with pytest.raises(CxError, match="lang"):
+        simulate_loan_log(5, seed=1, lang="de")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ from cxstats.core.language import LANGUAGES
 
 NODE, NUMBER, SMALL = 10.0, 9.0, 7.5  # points: constructs, arrows, items and loadings
 TABLE, TABLE_ROW = 8.5, 0.2  # points of the table below, and inches of its rows
+MOST_REVERSED = 6  # constructs; each doubles the orders that are tried
 RESIDUALS = 12  # more covariances of items than these are listed, not drawn
 ROW, STACK = 10, 20  # Latin characters in a line of an item: above or below, and at the sides
 # Names of constructs and items as wide and high as they usually are, in either language.
@@ -90,7 +92,7 @@ def make_scene(model: PathModel) -> Scene:
         _typical(model, row, TYPICAL_ROW),
         _typical(model, stack, TYPICAL_STACK),
     )
-    layout = place(graph, typical)
+    layout = _untangled(model, place(graph, typical))
     beside = {
         item
         for name, items in model.homes.items()
@@ -113,6 +115,50 @@ def make_scene(model: PathModel) -> Scene:
         right = max(right, *(cell.x for cell in cells))
     lines = [*item_lines, *node_lines]
     return Scene(layout, lines, texts, cells, listed, (left, bottom, right, top))
+
+
+def _untangled(model: PathModel, layout: Layout) -> Layout:
+    """Return the layout with the items of some constructs in reverse, so that fewer arcs cross.
+
+    In one order of writing, the covariances of the same questions asked twice all cross. Reversed,
+    the items of a construct keep their boxes: these are all alike.
+    """
+    home = {item: name for name, items in model.homes.items() for item in items}
+    pairs = [
+        (a.start, a.end)
+        for a in model.of("residual")
+        if a.start in home and a.end in home
+        and layout.sides[home[a.start]] == layout.sides[home[a.end]]
+    ]  # fmt: skip
+    joined = sorted({home[item] for a, b in pairs if home[a] != home[b] for item in (a, b)})
+    if not joined or len(joined) > MOST_REVERSED:
+        return layout
+    best = layout
+    choices = (set(names) for k in range(len(joined) + 1) for names in combinations(joined, k))
+    for reverse in choices:  # those that reverse few come first, and stay where others equal them
+        items = dict(layout.items)
+        for name in reverse:
+            own = model.homes[name]
+            boxes = [layout.items[item] for item in reversed(own)]
+            items.update(zip(own, boxes, strict=True))
+        other = layout._replace(items=items)
+        if _crossings(pairs, home, other) < _crossings(pairs, home, best):
+            best = other
+    return best
+
+
+def _crossings(pairs: Sequence[tuple[str, str]], home: Mapping[str, str], layout: Layout) -> int:
+    """Return how many pairs of arcs between items cross, as they stand beside each other."""
+    spans = []
+    for pair in pairs:
+        side = layout.sides[home[pair[0]]]
+        boxes = [layout.items[item] for item in pair]
+        ends = sorted(box.x if side in ("top", "bottom") else box.y for box in boxes)
+        spans.append((side, ends[0], ends[1]))
+    return sum(
+        side == other and (low < start < high < end or start < low < end < high)
+        for (side, low, high), (other, start, end) in combinations(spans, 2)
+    )
 
 
 def _table(model: PathModel, layout: Layout, left: float, top: float) -> list[Cell]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -86,11 +86,16 @@ class Ipma(Result):
     def chart(self, kind: str, lang: str, options: Mapping[str, Any]) -> Chart:
         """Return the map, or importances with intervals and performance beside the name.
 
-        The map takes ``crosshairs`` too; see `cxstats.priorities.importance.from_ipma`.
+        Both take ``names``, a mapping of constructs to what they are called. The map takes
+        ``crosshairs`` too; see `cxstats.priorities.importance.from_ipma`.
         """
+        called = {str(name): str(text) for name, text in (options.get("names") or {}).items()}
+        table = self.table.assign(construct=self.table["construct"].replace(called))
+        target = called.get(self.target, self.target)
         if kind == "map":
-            return Chart("ipma_map", (self,))
-        rows: Any = self.table.sort_values("importance", ascending=False)
+            renamed = replace(self, table=table, target=target)
+            return Chart("ipma_map", (renamed,), taken=("names",))
+        rows: Any = table.sort_values("importance", ascending=False)
         names = [
             f"{row.construct} ({format_number(row.performance, 1)})" for row in rows.itertuples()
         ]
@@ -101,11 +106,11 @@ class Ipma(Result):
                 "sem.bootstrap.source", lang, b=format_number(self.n_resamples),
                 n=format_number(int(rows["n"].iloc[0])), seed=self.seed,
             ),
-            "axis": label("pls.ipma.axis", lang, target=self.target, level=level),
+            "axis": label("pls.ipma.axis", lang, target=target, level=level),
             "level": self.level,
             "synthetic": self.synthetic,
         }  # fmt: skip
-        return Chart("intervals", (names, *limits), settings)
+        return Chart("intervals", (names, *limits), settings, taken=("names",))
 
     def findings(self, lang: str) -> list[str]:
         """Return the target and every construct in words, the most important first."""

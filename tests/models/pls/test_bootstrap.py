@@ -1,5 +1,6 @@
 """The bootstrap, and what rests on resamples or permutations."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -189,6 +190,20 @@ def test_three_groups_are_compared_in_pairs():
     own = found.table[(found.table["group_1"] == 1)]["estimate_1"]
     np.testing.assert_allclose(own, alone, atol=1e-8)
     pd.testing.assert_frame_equal(found.table, fit.compare_groups("band", 100, seed=3).table)
+
+
+@pytest.mark.parametrize("kind", cx.pls(MOBI, mobi()).ipma("Loyalty", SCALE, n_resamples=50).kinds)
+def test_a_map_of_constructs_has_the_names_that_it_is_told(kind):
+    found = cx.pls(MOBI, mobi()).ipma("Loyalty", SCALE, n_resamples=50)
+    ax = found.plot(kind, lang="zh", names={"Image": "企业形象", "Loyalty": "客户忠诚"})
+    ax.figure.canvas.draw()
+    shown = " ".join(text.get_text() for text in ax.figure.findobj(plt.Text))
+    assert "企业形象" in shown
+    assert "客户忠诚" in shown
+    assert "Image" not in shown
+    assert "Loyalty" not in shown
+    assert "Satisfaction" in shown  # a name that is not told stays
+    plt.close(ax.figure)
 
 
 def test_map_of_importance_and_performance():
