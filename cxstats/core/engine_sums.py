@@ -1,8 +1,7 @@
 """Sums that leave an engine in place of its rows.
 
-`sums_of` returns means and cross-products by group, `pattern_sums` by group and missing pattern,
-`value_counts` how often some values occur. A method that needs nothing else goes through them, and
-works on a table of any size:
+`sums_of` returns means and cross-products by group, `pattern_sums` by group and missing pattern. A
+method that needs nothing else goes through them, and works on a table of any size:
 
 - tables in memory, lazy Polars frames and DuckDB relations are read block by block;
 - Spark adds up each partition where it lies (`mapInArrow`, one pass), with the same `Sums`; what
@@ -130,54 +129,6 @@ def pattern_sums(
     if engine_of(selection.table) in SPARK:
         return selection.names, _spark_sums(selection, partition)
     return selection.names, partition.of_blocks(blocks(frame, columns, by, all_rows=True)[1])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ValueCounts:
-    """How often some values occur in a column.
-
-    Attributes
-    ----------
-    counts : array (k,)
-        Rows with each of the values.
-    low, high : float
-        Smallest and largest of all other values; NaN where there are none.
-    """
-
-    counts: NDArray[np.int64]
-    low: float
-    high: float
-
-
-def value_counts(
-    frame: Any, columns: Sequence[str], values: Sequence[float]
-) -> dict[str, ValueCounts]:
-    """Return how often some values occur in each column, in one pass of the table's engine.
-
-    Without `values`, the smallest and largest value of each column.
-    """
-    import narwhals as nw
-
-    selection = select(frame, columns)
-    schema = selection.table.collect_schema()
-    values = [float(value) for value in values]
-    terms, added = {}, []
-    for i, name in enumerate(selection.names):
-        x = as_number(name, schema[name]).cast(nw.Float64)
-        for k, value in enumerate(values):
-            terms[f"n{i}_{k}"] = nw.when(x == value).then(nw.lit(1)).otherwise(nw.lit(0))
-            added.append(nw.col(f"n{i}_{k}").sum())
-        terms[f"x{i}"] = nw.when(~x.is_in(values)).then(x) if values else x
-        added += [nw.col(f"x{i}").min().alias(f"l{i}"), nw.col(f"x{i}").max().alias(f"h{i}")]
-    lazy = selection.table.lazy().select(*(term.alias(name) for name, term in terms.items()))
-    total = fetched(lazy.select(*added)).astype(float).iloc[0]
-    return {
-        name: ValueCounts(
-            np.array([total[f"n{i}_{k}"] for k in range(len(values))]).astype(np.int64),
-            float(total[f"l{i}"]), float(total[f"h{i}"]),
-        )
-        for i, name in enumerate(selection.names)
-    }  # fmt: skip
 
 
 def _rows_of_groups(block: Any) -> list[tuple[Any, NDArray[np.intp] | None]]:
