@@ -74,8 +74,8 @@ def _line(block: str, texts: Texts) -> str:
     return match[1] + (texts.chinese(match[2]) if match[2] else "")
 
 
-def write_both(path: Path, english: str, texts: Path) -> None:
-    """Write a page, and its Chinese twin beside the collection."""
+def write_both(path: Path, english: str, texts: Path, twin: Path | None = None) -> None:
+    """Write a page, and its Chinese twin: that of the collection, or where `twin` says."""
     path.write_text(english, encoding="utf-8")
     chinese = under_key(english, in_chinese(english, Texts(texts)))
-    page_twin(path, "zh").write_text(chinese, encoding="utf-8")
+    (twin or page_twin(path, "zh")).write_text(chinese, encoding="utf-8")

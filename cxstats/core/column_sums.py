@@ -16,19 +16,14 @@ import numpy as np
 from cxstats.core.accumulate import plain_group
 from cxstats.core.engine_sums import FAR
 from cxstats.core.engines import SPARK, engine_of, fetched
-from cxstats.core.row_formulas import Steps, needed_steps, values_of_steps, with_steps
-from cxstats.core.spark_jobs import collected, mapped, spark_errors
+from cxstats.core.row_formulas import Steps, with_steps
+from cxstats.core.spark_jobs import WorkerRows, collected
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
-# Different values of all columns together, up to which they are counted.
-MOST_VALUES = 1_000_000
-# Values of a partition of Spark that wait to be counted together.
-WAITING = 500_000
 # Part of the sum of squares below which that around the mean is rounding.
 ROUNDING = 1e-13
 
@@ -217,45 +212,10 @@ def _number(value: Any) -> float:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Rows:
-    """Rows of a table in a worker of Spark, with the columns that are computed there.
-
-    The columns of a batch are those of the table that are needed, in order, then the groups.
-    """
-
-    wanted: tuple[str, ...]
-    steps: Steps
-    needed: tuple[str, ...]
-
-    @classmethod
-    def of(cls, wanted: Iterable[str], steps: Steps) -> _Rows:
-        wanted = tuple(wanted)
-        return cls(wanted, *needed_steps(steps, wanted))
-
-    def select(self, table: Any, by: str | None = None) -> Any:
-        """Return the Spark table with the columns needed, under plain names."""
-        import narwhals as nw
-
-        columns = [nw.col(name).alias(f"c{i}") for i, name in enumerate(self.needed)]
-        groups = [] if by is None else [nw.col(by).alias("by")]
-        # Without any column there would be no rows to count.
-        return table.select(*(columns + groups or [nw.lit(1).alias("row")])).to_native()
-
-    def values(self, batch: Any) -> Array:
-        """Return the columns wanted of a batch of Arrow, (k, rows)."""
-        columns = {
-            name: np.asarray(batch.column(i).to_numpy(zero_copy_only=False), np.float64)
-            for i, name in enumerate(self.needed)
-        }
-        columns = values_of_steps(columns, self.steps, batch.num_rows)
-        return np.stack([columns[name] for name in self.wanted])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class _PowersJob:
     """Adds up powers of columns in a worker of Spark."""
 
-    rows: _Rows
+    rows: WorkerRows
     highest: NDArray[np.intp]
     origins: Array
     grouped: bool
@@ -322,7 +282,7 @@ def _added_by_workers(
     origins: Mapping[str, float],
 ) -> dict[Any, ColumnSums]:
     """Return what the workers of Spark add up, in one pass."""
-    rows = _Rows.of(powers, steps)
+    rows = WorkerRows.of(powers, steps)
     job = _PowersJob(
         rows, np.array(list(powers.values())), np.array(list(origins.values())), by is not None
     )
@@ -337,124 +297,3 @@ def _added_by_workers(
         ends = numbers[4:]  # smallest and largest value of none are infinite; a sum may be, too
         ends[np.isinf(ends)] = np.nan
     return {group: _around_means(x, n, powers, origins) for group, (n, x) in sums.items()}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _ValuesJob:
-    """Counts different values of columns in a worker of Spark."""
-
-    rows: _Rows
-    places: tuple[str, ...]
-
-    def of_batches(self, batches: Iterable[Any]) -> Iterator[Any]:
-        """Yield batches of Arrow: place, value, n. A value may come more than once."""
-        waiting: list[list[tuple[Array, Array]]] = [[] for _ in self.places]
-        for batch in batches:
-            for parts, x in zip(waiting, self.rows.values(batch), strict=True):
-                values, n = np.unique(x[~np.isnan(x)], return_counts=True)
-                parts.append((values, n.astype(np.float64)))
-            if _size(waiting) > WAITING:
-                waiting = [[_together(parts)] for parts in waiting]
-                if _size(waiting) > WAITING / 2:
-                    yield self._batch(waiting)
-                    waiting = [[] for _ in self.places]
-        yield self._batch([[_together(parts)] for parts in waiting if parts] or waiting)
-
-    def _batch(self, waiting: list[list[tuple[Array, Array]]]) -> Any:
-        import pyarrow as pa
-
-        counted = [parts[0] if parts else (np.zeros(0), np.zeros(0)) for parts in waiting]
-        sizes = [len(values) for values, _ in counted]
-        columns = [
-            pa.array(np.repeat(np.array(self.places, object), sizes), pa.string()),
-            pa.array(np.concatenate([values for values, _ in counted])),
-            pa.array(np.concatenate([n for _, n in counted]).astype(np.int64)),
-        ]
-        return pa.RecordBatch.from_arrays(columns, ["place", "value", "n"])
-
-
-def _size(waiting: list[list[tuple[Array, Array]]]) -> int:
-    return sum(len(values) for parts in waiting for values, _ in parts)
-
-
-def _together(parts: list[tuple[Array, Array]]) -> tuple[Array, Array]:
-    """Return values and their counts from those of some batches."""
-    values, place = np.unique(np.concatenate([v for v, _ in parts]), return_inverse=True)
-    n = np.zeros(len(values))
-    np.add.at(n, place, np.concatenate([n for _, n in parts]))
-    return values, n
-
-
-def _counted_by_workers(table: Any, columns: Sequence[str], steps: Steps) -> Any:
-    """Return a table of place, value and n: Spark adds up what its workers counted."""
-    import narwhals as nw
-
-    rows = _Rows.of(columns, steps)
-    job = _ValuesJob(rows, tuple(f"x{i}" for i in range(len(columns))))
-    counted = nw.from_native(
-        mapped(rows.select(table), job, "place string, value double, n bigint")
-    )
-    return counted.group_by("place", "value").agg(nw.col("n").sum())
-
-
-def _counted(table: Any, columns: Sequence[str], steps: Steps) -> Any:
-    """Return a table of place, value and n that the engine counts."""
-    import narwhals as nw
-
-    places = [f"x{i}" for i in range(len(columns))]
-    long = (
-        with_steps(table, steps)
-        .lazy()
-        .select(*(nw.col(name).alias(x) for name, x in zip(columns, places, strict=True)))
-        .unpivot(on=places, index=None, variable_name="place", value_name="value")
-    )
-    return long.filter(~nw.col("value").is_null()).group_by("place", "value").agg(n=nw.len())
-
-
-def distinct_values(
-    table: Any, columns: Sequence[str], most: int = MOST_VALUES, steps: Steps = ()
-) -> dict[str, tuple[Array, Array]] | None:
-    """Count how often each different value occurs in each column; the engine counts.
-
-    Parameters
-    ----------
-    table : narwhals LazyFrame or DataFrame
-        Its columns are floating-point numbers, null where missing.
-    columns : sequence of str
-    most : int
-        Different values of all columns together, above which nothing is returned.
-    steps : sequence of mapping of column to Formula
-        As `column_sums`.
-
-    Returns
-    -------
-    dict of column to (values, counts), arrays (v,); or None
-
-    Examples
-    --------
-    >>> import narwhals as nw
-    >>> import pandas as pd
-    >>> table = nw.from_native(pd.DataFrame({"x": [1.0, 2.0, None, 1.0]}))
-    >>> [array.tolist() for array in distinct_values(table, ["x"])["x"]]
-    [[1.0, 2.0], [2.0, 1.0]]
-    >>> distinct_values(table, ["x"], most=1) is None
-    True
-    """
-    if not columns:
-        return {}
-    counting = _counted_by_workers if engine_of(table) in SPARK else _counted
-    with spark_errors():
-        counts: pd.DataFrame = fetched(counting(table, columns, steps).head(most + 1))
-    if len(counts) > most:
-        return None
-    counts = counts.sort_values("value")
-    of_place = {str(place): part for place, part in counts.groupby("place", observed=True)}
-    nothing = np.zeros(0)
-    return {
-        name: (
-            (of_place[place]["value"].to_numpy(float), of_place[place]["n"].to_numpy(float))
-            if place in of_place
-            else (nothing, nothing)
-        )
-        for name, place in ((name, f"x{i}") for i, name in enumerate(columns))
-    }

@@ -1,13 +1,13 @@
 """Sums that leave an engine in place of its rows.
 
-`sums_of` returns means and cross-products by group, `pattern_sums` by group and missing pattern,
-`value_counts` how often some values occur. A method that needs nothing else goes through them, and
-works on a table of any size:
+`sums_of` returns means and cross-products by group, `pattern_sums` by group and missing pattern. A
+method that needs nothing else goes through them, and works on a table of any size:
 
 - tables in memory, lazy Polars frames and DuckDB relations are read block by block;
 - Spark adds up each partition where it lies (`mapInArrow`, one pass), with the same `Sums`; what
   the partitions add up to is merged here (`cxstats.core.spark_jobs` says what executors need);
-- any other lazy engine (Ibis, Dask, SQLFrame) computes all sums of products as one aggregate.
+- so does Dask, each partition as a delayed task;
+- any other lazy engine (Ibis, SQLFrame) computes all sums of products as one aggregate.
 """
 
 from __future__ import annotations
@@ -100,6 +100,8 @@ def sums_of(
     names = selection.names
     if engine_of(selection.table) in SPARK:
         sums = _spark_sums(selection, _Partition(names, by, weights))
+    elif engine_of(selection.table) == "dask":
+        sums = _dask_sums(selection, _Partition(names, by, weights))
     else:
         sums = _aggregated(selection)
     alone = sums.pop(None, None) if by is not None else None
@@ -130,54 +132,6 @@ def pattern_sums(
     if engine_of(selection.table) in SPARK:
         return selection.names, _spark_sums(selection, partition)
     return selection.names, partition.of_blocks(blocks(frame, columns, by, all_rows=True)[1])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ValueCounts:
-    """How often some values occur in a column.
-
-    Attributes
-    ----------
-    counts : array (k,)
-        Rows with each of the values.
-    low, high : float
-        Smallest and largest of all other values; NaN where there are none.
-    """
-
-    counts: NDArray[np.int64]
-    low: float
-    high: float
-
-
-def value_counts(
-    frame: Any, columns: Sequence[str], values: Sequence[float]
-) -> dict[str, ValueCounts]:
-    """Return how often some values occur in each column, in one pass of the table's engine.
-
-    Without `values`, the smallest and largest value of each column.
-    """
-    import narwhals as nw
-
-    selection = select(frame, columns)
-    schema = selection.table.collect_schema()
-    values = [float(value) for value in values]
-    terms, added = {}, []
-    for i, name in enumerate(selection.names):
-        x = as_number(name, schema[name]).cast(nw.Float64)
-        for k, value in enumerate(values):
-            terms[f"n{i}_{k}"] = nw.when(x == value).then(nw.lit(1)).otherwise(nw.lit(0))
-            added.append(nw.col(f"n{i}_{k}").sum())
-        terms[f"x{i}"] = nw.when(~x.is_in(values)).then(x) if values else x
-        added += [nw.col(f"x{i}").min().alias(f"l{i}"), nw.col(f"x{i}").max().alias(f"h{i}")]
-    lazy = selection.table.lazy().select(*(term.alias(name) for name, term in terms.items()))
-    total = fetched(lazy.select(*added)).astype(float).iloc[0]
-    return {
-        name: ValueCounts(
-            np.array([total[f"n{i}_{k}"] for k in range(len(values))]).astype(np.int64),
-            float(total[f"l{i}"]), float(total[f"h{i}"]),
-        )
-        for i, name in enumerate(selection.names)
-    }  # fmt: skip
 
 
 def _rows_of_groups(block: Any) -> list[tuple[Any, NDArray[np.intp] | None]]:
@@ -293,6 +247,30 @@ def _spark_sums(selection: Selection, partition: _Partition) -> dict[Key, Sums]:
             sums[key] = part
     if partition.patterns and len(sums) > MOST_PATTERNS:
         raise DataError(f"more than {MOST_PATTERNS:,} patterns of missing answers; allowed: fewer")
+    return sums
+
+
+def _dask_sums(selection: Selection, partition: _Partition) -> dict[Key, Sums]:
+    """Return the sums of a Dask table: each partition by itself, merged in their order.
+
+    Its planner takes minutes over an aggregate of all products of some sixty columns. The workers
+    of a Dask cluster need this package.
+    """
+    import dask
+
+    def of_partition(frame: Any) -> dict[Key, Sums]:
+        return partition.of_blocks(
+            blocks(frame, partition.names, selection.by, selection.weights)[1]
+        )
+
+    native = selection.table.to_native()[selection.columns]
+    sums: dict[Key, Sums] = {}
+    for part in dask.compute(*(dask.delayed(of_partition)(rows) for rows in native.to_delayed())):
+        for key, of_key in part.items():
+            if key in sums:
+                sums[key].merge(of_key)
+            else:
+                sums[key] = of_key
     return sums
 
 

@@ -12,9 +12,18 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
 
 from cxstats.core.errors import DataError
+from cxstats.core.row_formulas import Steps, needed_steps, values_of_steps
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
 
 
 class Job(Protocol):
@@ -22,6 +31,42 @@ class Job(Protocol):
 
     def of_batches(self, batches: Iterable[Any]) -> Iterator[Any]:
         """Yield what batches of Arrow come to."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WorkerRows:
+    """Rows of a table in a worker of Spark, with the columns that are computed there.
+
+    The columns of a batch are those of the table that are needed, in order, then the groups.
+    """
+
+    wanted: tuple[str, ...]
+    steps: Steps
+    needed: tuple[str, ...]
+
+    @classmethod
+    def of(cls, wanted: Iterable[str], steps: Steps) -> WorkerRows:
+        """Return the rows of a job that wants some columns, of a table or of steps."""
+        wanted = tuple(wanted)
+        return cls(wanted, *needed_steps(steps, wanted))
+
+    def select(self, table: Any, by: str | None = None) -> Any:
+        """Return the Spark table with the columns needed, under plain names."""
+        import narwhals as nw
+
+        columns = [nw.col(name).alias(f"c{i}") for i, name in enumerate(self.needed)]
+        groups = [] if by is None else [nw.col(by).alias("by")]
+        # Without any column there would be no rows to count.
+        return table.select(*(columns + groups or [nw.lit(1).alias("row")])).to_native()
+
+    def values(self, batch: Any) -> Array:
+        """Return the columns wanted of a batch of Arrow, (k, rows)."""
+        columns = {
+            name: np.asarray(batch.column(i).to_numpy(zero_copy_only=False), np.float64)
+            for i, name in enumerate(self.needed)
+        }
+        columns = values_of_steps(columns, self.steps, batch.num_rows)
+        return np.stack([columns[name] for name in self.wanted])
 
 
 def collected(native: Any, job: Job) -> list[Any]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.core.engines import as_number, fetched, first_row
+from cxstats.core.engines import as_number, engine_of, fetched, first_row
 from cxstats.core.errors import DataError
 from cxstats.core.messages import row_name
 from cxstats.core.order_of_waves import in_order, is_alphabetical
@@ -343,17 +343,17 @@ def _terms(answers: Answers, value: Value, cubes: bool) -> dict[str, tuple[Expre
     """
     import narwhals as nw
 
-    schema = answers.table.collect_schema()
+    schema, engine = answers.table.collect_schema(), engine_of(answers.table)
     kind = schema[answers.value]
     x = as_number(answers.value, kind)
     terms: dict[str, tuple[Expression, str]] = {}
     terms |= {f"__{how}": (x, how) for how in ("len", "count", "min", "max")}
     if kind.is_float() or kind.is_decimal():
-        terms["__between"] = (_counted(x > x.floor()), "sum")
+        terms["__between"] = (_counted(x > x.floor(), engine), "sum")
     if value.plus is not None and answers.weight is None:
-        terms["__plus"] = (_counted(value.plus(x)), "sum")
+        terms["__plus"] = (_counted(value.plus(x), engine), "sum")
         if value.minus is not None:
-            terms["__minus"] = (_counted(value.minus(x)), "sum")
+            terms["__minus"] = (_counted(value.minus(x), engine), "sum")
         return terms
     v = value.of(x)
     powers = {"v": v, "vv": v * v} | ({"vvv": v * v * v} if cubes else {})
@@ -366,10 +366,12 @@ def _terms(answers: Answers, value: Value, cubes: bool) -> dict[str, tuple[Expre
     return terms | {f"__{name}": (power, "sum") for name, power in powers.items()}
 
 
-def _counted(condition: Expression) -> Expression:
+def _counted(condition: Expression, engine: str) -> Expression:
     """Return 1 where a condition holds and 0 where not: Spark adds up no truth values."""
     import narwhals as nw
 
+    if engine == "dask":  # whose Arrow columns turn no missing truth value into a number
+        condition = condition.fill_null(value=False)
     return condition.cast(nw.Int64)
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.core.column_sums import ColumnSums, column_sums, distinct_values
+from cxstats.core.column_sums import ColumnSums, column_sums
 from cxstats.core.engines import as_number, as_table, fetched, first_row
 from cxstats.core.errors import DataError
 from cxstats.core.messages import no_column
@@ -32,6 +32,7 @@ from cxstats.core.row_formulas import (
     SumOfProducts,
     WhereAnswered,
 )
+from cxstats.core.value_counts import distinct_values
 from cxstats.service.dimension_scores import HALF_A_POINT, DifferenceVariances, fixed_shares
 from cxstats.stats.group_comparison import check_by
 from cxstats.stats.hypothesis_tests import signed_rank

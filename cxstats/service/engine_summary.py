@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cxstats.core.column_sums import MOST_VALUES
 from cxstats.core.errors import DataError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, note_if
 from cxstats.core.moments import LARGE
+from cxstats.core.value_counts import MOST_VALUES
 from cxstats.service.dimension_scores import (
     OVERALL,
     ZONE,

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from cxstats.core.cells import as_floats, cells_of
-from cxstats.core.engine_sums import value_counts
 from cxstats.core.engines import is_lazy, respondents
 from cxstats.core.errors import DataError
 from cxstats.core.formats import format_number
 from cxstats.core.language import Text, both
 from cxstats.core.messages import excerpt, listing, look, no_column, row_name
+from cxstats.core.value_counts import value_counts
 from cxstats.survey.answer_flags import (
     BETWEEN,
     CODED,

@@ -1,11 +1,12 @@
 """Measure bootstraps against their peers and sizes that used to break, and write the page of speed.
 
     uv run python -m tests.benchmarks [--rounds 3] [--only NAME ...]
-        [--engines polars duckdb spark] [--millions 100]
+        [--engines polars duckdb spark] [--millions 100] [--output trial.md]
 
 It takes some ten minutes on two quiet cores, with engines some ten more. Each figure of
 ``notebooks/pages/speed.md`` comes from one run of this command; nothing there is written by hand.
-The page in Chinese is written in the same run, in the words of ``page_texts.csv``.
+The page in Chinese is written in the same run, in the words of ``page_texts.csv``. A trial run
+writes elsewhere by ``--output``, the Chinese page beside it (``trial.zh.md``).
 """
 
 from __future__ import annotations
@@ -108,6 +109,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", help="rows of sizes; without it, all")
     parser.add_argument("--engines", nargs="*", default=[], help="polars, duckdb, spark")
     parser.add_argument("--millions", type=int, default=100, help="rows for the engines")
+    parser.add_argument("--output", type=Path, help="page to write instead of speed.md")
     options = parser.parse_args()
     began, load = datetime.now(UTC), os.getloadavg()[0]
     names = options.only or [work.__name__ for work in ROWS]
@@ -134,7 +136,9 @@ def main() -> None:
     if options.engines:
         head = f"## Parquet of {options.millions} million rows, 22 columns"
         lines += ["", head, "", *engines(options.engines, options.millions)]
-    write_both(PAGE, "\n".join(lines) + "\n", TEXTS)
+    page = options.output or PAGE
+    twin = options.output and page.with_suffix(f".zh{page.suffix}")
+    write_both(page, "\n".join(lines) + "\n", TEXTS, twin)
 
 
 if __name__ == "__main__":

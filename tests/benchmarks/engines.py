@@ -24,6 +24,14 @@ MODEL = "\n".join(
 )
 
 
+BOOK = {
+    "scale": (1, 7),
+    "constructs": {f"F{j}": [f"x{i}" for i in range(5 * j, 5 * j + 5)] for j in range(2)},
+    "perception": "{item}",
+    "expectation": {f"x{i}": f"x{i + 10}" for i in range(10)},
+}
+
+
 def make(folder: Path, millions: int) -> None:
     """Write 22 columns of whole numbers, up to 5 million distinct rows over and over."""
     import pyarrow as pa
@@ -54,6 +62,7 @@ def calls(table):
         "NPS by region": lambda: cx.nps(table, "region", column="score"),
         "CSAT": lambda: cx.csat(table, column="x0", scale=(1, 7)),
         "A/B test of NPS": lambda: cx.ab_test(table, outcome="score", metric="nps", **ab),
+        "SERVQUAL of 10 items": lambda: cx.servqual(table, BOOK).table,
         "A/B test of a mean": lambda: cx.ab_test(table, outcome="x1", metric="mean", **ab),
     }
 

@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxstats.core.column_sums import column_sums, distinct_values
+from cxstats.core.column_sums import column_sums
+from cxstats.core.value_counts import distinct_values
 from tests.core.engine_tables import ENGINES, as_engine
 
 EXACT = 1e-12  # sums of some hundred numbers, in any order

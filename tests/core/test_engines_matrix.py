@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import cxstats as cx
+from cxstats.core.value_counts import value_counts
 from tests.core.engine_tables import ENGINES, as_engine
 
 # Sums of 600 numbers in any order, then matrix algebra and searches that stop within 1e-10.
@@ -54,6 +55,31 @@ def purchases():
             "amount": np.where(rng.random(n) < 0.05, -10.0, rng.gamma(2, 20, n).round(2)),
         }
     )
+
+
+WIDE = [f"q{i}" for i in range(60)]
+WIDE_BOOK = {
+    "scale": (1, 7),
+    "constructs": {f"D{d}": WIDE[20 * d : 20 * d + 10] for d in range(3)},
+    "perception": "{item}",
+    "expectation": {f"q{i}": f"q{i + 10}" for i in range(60) if i % 20 < 10},
+}
+
+
+def wide_answers():
+    """Return more columns than an engine adds up at ease: 1,830 products, codes in every column."""
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame(rng.integers(1, 8, (300, 60)).astype("int16"), columns=WIDE)
+    frame["q7"] = frame["q7"].astype("Int16").where(rng.random(300) > 0.1)
+    return frame.assign(group=np.where(np.arange(300) % 2 == 0, "A", "B"))
+
+
+def codes(frame):
+    """Return how often some values occur in each of 60 columns, as a table."""
+    counted = value_counts(frame, WIDE, [7, 1, 3, -9])
+    return {
+        "codes": pd.DataFrame({name: [*x.counts, x.low, x.high] for name, x in counted.items()})
+    }
 
 
 def checked(frame):
@@ -124,10 +150,18 @@ OF_PURCHASES = {
     "cohorts week": lambda f: cx.cohorts(checked(f), "week"),
     "concentration": lambda f: cx.concentration(checked(f)),
 }
+OF_WIDE = {
+    "moments": lambda f: cx.moments(f, WIDE),
+    "satisfaction_index": lambda f: cx.satisfaction_index(f, WIDE, scale=(1, 7), by="group"),
+    "servqual": lambda f: cx.servqual(f, WIDE_BOOK),
+    "codes": codes,
+}
 
 
 def numbers(result):
     """Return the tables of a result as frames."""
+    if isinstance(result, dict) and all(isinstance(x, pd.DataFrame) for x in result.values()):
+        return result
     if isinstance(result, cx.Moments):
         return {"moments": result.table.assign(mean=result.mean, dropped=result.dropped)}
     if isinstance(result, dict):
@@ -149,7 +183,10 @@ def expected():
 
 @pytest.fixture(scope="module")
 def tables(request):
-    frames, cache = {"answers": answers(), "purchases": purchases()}, {}
+    frames, cache = (
+        {"answers": answers(), "purchases": purchases(), "wide": wide_answers()},
+        {},
+    )
 
     def of(what, engine):
         if (what, engine) not in cache:
@@ -194,3 +231,10 @@ def test_methods_of_answers(method, engine, tables, expected):
 def test_methods_of_purchases(method, engine, tables, expected):
     wanted = expected(method, OF_PURCHASES, tables("purchases", "pandas"))
     assert_equal(numbers(OF_PURCHASES[method](tables("purchases", engine))), wanted)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("method", OF_WIDE)
+def test_methods_of_many_columns(method, engine, tables):
+    wanted = numbers(OF_WIDE[method](tables("wide", "pandas")))
+    assert_equal(numbers(OF_WIDE[method](tables("wide", engine))), wanted)

@@ -3,6 +3,8 @@
 `uv run --extra spark pytest -n 0 -m spark` runs them; Java has to be there.
 """
 
+import ast
+import pickle
 import subprocess
 import sys
 import threading
@@ -15,6 +17,17 @@ import pyarrow as pa
 import pytest
 
 import cxstats as cx
+from cxstats.core import column_sums, engine_sums, value_counts
+from cxstats.core.row_formulas import (
+    Constant,
+    Difference,
+    MeanOfAnswered,
+    Share,
+    Sum,
+    SumOfProducts,
+    WhereAnswered,
+)
+from cxstats.core.spark_jobs import WorkerRows, _worker
 from tests.core.spark_cluster import why_not
 from tests.core.test_engines_matrix import assert_equal, numbers
 
@@ -179,33 +192,93 @@ def test_names_with_dots_spaces_and_quotes(spark, frame):
     np.testing.assert_allclose(result["A"].cov, wanted["A"].cov, rtol=SAME)
 
 
-def test_executors_need_no_cxstats(table):
-    """What travels to a worker runs in a Python that cannot import the package."""
-    import pickle
+NUMBERS = pa.record_batch({"c0": [1.0, 2.0, 4.0], "c1": [0.5, None, 2.0], "by": ["A", "A", None]})
+POWERS = {"mean": 3, "c0": 1}
+STEPS = (
+    {"mean": MeanOfAnswered(("c0", "c1")), "sum": Sum(("c0", "c1")), "one": Constant(1.0)},
+    {"off": Difference("c0", "mean"), "share": Share("c0", ("c0", "c1"))},
+    {"products": SumOfProducts((("c0", "c1"), ("one", "off")))},
+    {"answered": WhereAnswered(("c1",), "c0")},
+)
+# One job of every class of the package that travels to workers; a test looks that none is missing.
+JOBS = {
+    "engine_sums._Partition": lambda: engine_sums._Partition(("c0", "c1"), "by", None),
+    "engine_sums._Partition of patterns": lambda: engine_sums._Partition(
+        ("c0", "c1"), "by", None, patterns=True
+    ),
+    "column_sums._PowersJob": lambda: column_sums._PowersJob(
+        WorkerRows(tuple(POWERS), STEPS, ("c0", "c1")), np.array([3, 1]), np.zeros(2), True
+    ),
+    "value_counts._ValuesJob": lambda: value_counts._ValuesJob(
+        WorkerRows(tuple(name for step in STEPS for name in step), STEPS, ("c0", "c1")),
+        tuple(f"x{i}" for i in range(7)),
+    ),
+    "value_counts._EndsJob": lambda: value_counts._EndsJob(
+        WorkerRows(("c0", "c1"), (), ("c0", "c1")), np.array([1.0, 4.0])
+    ),
+}
+IN_A_WORKER = (
+    "import sys, pickle\n"
+    "class Refuse:\n"
+    "    def find_spec(self, name, *rest):\n"
+    "        if name.split('.')[0] in ('cxstats', 'narwhals'): raise ImportError(name)\n"
+    "sys.meta_path.insert(0, Refuse())\n"
+    "from pyspark import cloudpickle\n"
+    "jobs, batch = pickle.loads(sys.stdin.buffer.read())\n"
+    "out = {name: [b.to_pylist() for b in cloudpickle.loads(job)(iter([batch]))]\n"
+    "       for name, job in jobs.items()}\n"
+    "assert 'cxstats' not in sys.modules\n"
+    "sys.stdout.buffer.write(pickle.dumps(out))\n"
+)
 
+
+def job_classes():
+    """Return every class of the package that has the method of a job, as `Job` says."""
+    folder = Path(cx.__file__).parent
+    classes = set()
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and not any(
+                isinstance(base, ast.Name) and base.id == "Protocol" for base in node.bases
+            ):
+                methods = {x.name for x in node.body if isinstance(x, ast.FunctionDef)}
+                if "of_batches" in methods:
+                    classes.add(f"{path.stem}.{node.name}")
+    return classes
+
+
+def test_every_job_is_tried_without_cxstats():
+    assert {name.partition(" ")[0] for name in JOBS} == job_classes()
+
+
+@pytest.fixture(scope="module")
+def from_workers():
+    """Return what each job yields in a Python that cannot import the package."""
     from pyspark import cloudpickle
 
-    from cxstats.core.engine_sums import _Partition
-    from cxstats.core.spark_jobs import _worker
-
-    job = cloudpickle.dumps(_worker(_Partition(("a", "x"), "group", None), pickled=True))
-    batch = pa.record_batch({"a": [1, 2, 4], "x": [0.5, None, 2.0], "group": ["A", "A", None]})
-    code = (
-        "import sys, pickle\n"
-        "class Refuse:\n"
-        "    def find_spec(self, name, *rest):\n"
-        "        if name.split('.')[0] in ('cxstats', 'narwhals'): raise ImportError(name)\n"
-        "sys.meta_path.insert(0, Refuse())\n"
-        "from pyspark import cloudpickle\n"
-        "job, batch = pickle.loads(sys.stdin.buffer.read())\n"
-        "out = list(cloudpickle.loads(job)(iter([batch])))\n"
-        "print(sum(b.num_rows for b in out), 'cxstats' in sys.modules)\n"
-    )
+    pickled = {
+        name: cloudpickle.dumps(_worker(job(), pickled="_ValuesJob" not in name))
+        for name, job in JOBS.items()
+    }
     ran = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code], input=pickle.dumps((job, batch)),
-        capture_output=True, check=False, cwd="/",
+        [sys.executable, "-W", "ignore", "-c", IN_A_WORKER], check=False, cwd="/",
+        input=pickle.dumps((pickled, NUMBERS)), capture_output=True,
     )  # fmt: skip
-    assert ran.stdout.split() == [b"2", b"False"], ran.stderr.decode()[-2_000:]
+    assert ran.returncode == 0, ran.stderr.decode()[-2_000:]
+    return pickle.loads(ran.stdout)
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_executors_need_no_cxstats(name, from_workers):
+    """What travels to a worker gives there what it gives here."""
+    here = list(JOBS[name]().of_batches(iter([NUMBERS])))
+    if "_ValuesJob" in name:
+        assert from_workers[name] == [batch.to_pylist() for batch in here]
+        return
+    there = [pickle.loads(row["part"]) for batch in from_workers[name] for row in batch]
+    assert len(there) == len(here) > 0
+    for part, wanted in zip(there, here, strict=True):
+        assert repr(part) == repr(wanted)
 
 
 def slowed(table):

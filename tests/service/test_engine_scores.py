@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 import cxstats as cx
-from cxstats.core import column_sums, engines
+from cxstats.core import engines
+from cxstats.core.value_counts import distinct_values
 from cxstats.service import engine_scores
 from tests.core.engine_tables import as_engine
 from tests.core.test_engines_matrix import assert_equal, numbers
@@ -103,7 +104,7 @@ def test_bootstrap_becomes_its_normal_limit(lazy):
 
 def test_too_many_values_for_ranks(lazy, monkeypatch):
     def counted(table, names, steps):
-        return column_sums.distinct_values(table, names, most=200, steps=steps)
+        return distinct_values(table, names, most=200, steps=steps)
 
     monkeypatch.setattr(engine_scores, "distinct_values", counted)
     result, wanted = (
