@@ -256,7 +256,8 @@ def _dask_sums(selection: Selection, partition: _Partition) -> dict[Key, Sums]:
     Its planner takes minutes over an aggregate of all products of some sixty columns. The workers
     of a Dask cluster need this package.
     """
-    import dask
+    from dask.base import compute
+    from dask.delayed import delayed
 
     def of_partition(frame: Any) -> dict[Key, Sums]:
         return partition.of_blocks(
@@ -265,7 +266,7 @@ def _dask_sums(selection: Selection, partition: _Partition) -> dict[Key, Sums]:
 
     native = selection.table.to_native()[selection.columns]
     sums: dict[Key, Sums] = {}
-    for part in dask.compute(*(dask.delayed(of_partition)(rows) for rows in native.to_delayed())):
+    for part in compute(*(delayed(of_partition)(rows) for rows in native.to_delayed())):
         for key, of_key in part.items():
             if key in sums:
                 sums[key].merge(of_key)

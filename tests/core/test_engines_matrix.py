@@ -236,5 +236,7 @@ def test_methods_of_purchases(method, engine, tables, expected):
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("method", OF_WIDE)
 def test_methods_of_many_columns(method, engine, tables):
+    if (method, engine) == ("moments", "sqlframe"):
+        pytest.skip("its planner takes twenty seconds for an aggregate of 1,830 products")
     wanted = numbers(OF_WIDE[method](tables("wide", "pandas")))
     assert_equal(numbers(OF_WIDE[method](tables("wide", engine))), wanted)
