@@ -9,6 +9,7 @@ fetches them with ``cx.open_table(table, collect=True)``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.util import find_spec
@@ -18,7 +19,7 @@ import numpy as np
 
 from cxstats.core.errors import DataError, MissingToolError
 from cxstats.core.language import Text, both
-from cxstats.core.messages import no_column
+from cxstats.core.messages import listing, no_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -307,6 +308,29 @@ def as_pandas(frame: Any, columns: Sequence[str] | None = None) -> pd.DataFrame:
     if len(native) == 0:
         raise DataError("the table has no rows")
     return native
+
+
+@contextmanager
+def dotted_names_said(frame: Any) -> Iterator[None]:
+    """Say what is wrong where Spark does not find a column with a dot in its name.
+
+    Spark reads ``"a.b"`` as the field b of a structure a, and Narwhals leaves it at that.
+    """
+    try:
+        yield
+    except Exception as error:
+        if type(error).__name__ != "ColumnNotFoundError":
+            raise
+        table = as_table(frame)
+        names = [name for name in table.collect_schema().names() if "." in name or "`" in name]
+        if not names or engine_of(table) not in SPARK:
+            raise
+        plain = names[0].replace(".", "_").replace("`", "")
+        raise DataError(
+            f"column {names[0]!r}: Spark reads a dot in a name as a field within a structure; "
+            f"rename such columns, as table.withColumnRenamed({names[0]!r}, {plain!r}) does; "
+            f"they are: {listing(names)}"
+        ) from None
 
 
 def fetched(table: Any, columns: Sequence[str] | None = None) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from cxstats.core.engines import (
     as_number,
     as_pandas,
     as_time,
+    dotted_names_said,
     fetched,
     first_row,
     is_pandas,
@@ -214,7 +215,8 @@ def transactions(  # noqa: PLR0913  (one keyword for each column, and one for ea
     columns = {role: str(name) for role, name in names.items() if name is not None}
     day = as_day("today", today)
     try:
-        return _checked(frame, columns, rules, rates, day, time_format)
+        with dotted_names_said(frame):
+            return _checked(frame, columns, rules, rates, day, time_format)
     except CxError:
         raise
     except Exception as error:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
-from inspect import signature
+from inspect import BoundArguments, signature
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 import numpy as np
@@ -20,6 +20,7 @@ from cxstats.core import moments as core_moments
 from cxstats.core.engines import (
     as_number,
     as_pandas,
+    dotted_names_said,
     fetched,
     first_row,
     is_lazy,
@@ -332,6 +333,8 @@ def by_codebook(
     def decorate(method: Callable[P, R]) -> Callable[P, R]:
         form, task_name = signature(method), method.__name__.replace("_", " ")
 
+        table = frame or next(iter(form.parameters))
+
         @wraps(method)
         def read_by_codebook(*args: P.args, **kwargs: P.kwargs) -> R:
             with long_work(task_name):
@@ -339,32 +342,35 @@ def by_codebook(
                     bound = form.bind(*args, **kwargs)
                 except TypeError:
                     return method(*args, **kwargs)  # which says what is lacking
-                arguments = bound.arguments
-                if arguments.get("codebook") is None:
-                    return method(*args, **kwargs)
-                table = frame or next(iter(form.parameters))
-                data = arguments.get(table)
-                book = as_codebook(arguments["codebook"], data if constructs else None)
-                has = [name for name in sampling if name in form.parameters]
-                left_out: tuple[str, ...] = ()
-                has_rows = not isinstance(data, Moments | Mapping)
-                if book.design and has_rows and not any(name in arguments for name in has):
-                    arguments |= _lent(book.design, has)
-                    left_out = _left_out(book.design, has)
-                arguments["codebook"] = book
-                if question is not None:
-                    _ask(question, book, arguments, form.parameters)
-                if scales is not None and arguments.get("scale") is None:
-                    arguments |= _scales(book, arguments.get(scales))
-                names = columns(book, arguments) if columns else _columns_named(arguments, table)
-                if has_rows:
-                    if _in_memory(in_memory, data, arguments):
-                        named = _columns_named(arguments, table)
-                        data = as_pandas(data, [*book.all_columns, *named, *_designed(arguments)])
-                    arguments[table] = _read(data, book, names)
-                result = method(*bound.args, **bound.kwargs)
-                labelled = getattr(result, "labelled", None)  # where a result names columns
-                return cast("R", _with_note(labelled(book) if labelled else result, left_out))
+                with dotted_names_said(bound.arguments.get(table)):
+                    if bound.arguments.get("codebook") is None:
+                        return method(*args, **kwargs)
+                    return with_codebook(bound)
+
+        def with_codebook(bound: BoundArguments) -> R:
+            arguments = bound.arguments
+            data = arguments.get(table)
+            book = as_codebook(arguments["codebook"], data if constructs else None)
+            has = [name for name in sampling if name in form.parameters]
+            left_out: tuple[str, ...] = ()
+            has_rows = not isinstance(data, Moments | Mapping)
+            if book.design and has_rows and not any(name in arguments for name in has):
+                arguments |= _lent(book.design, has)
+                left_out = _left_out(book.design, has)
+            arguments["codebook"] = book
+            if question is not None:
+                _ask(question, book, arguments, form.parameters)
+            if scales is not None and arguments.get("scale") is None:
+                arguments |= _scales(book, arguments.get(scales))
+            names = columns(book, arguments) if columns else _columns_named(arguments, table)
+            if has_rows:
+                if _in_memory(in_memory, data, arguments):
+                    named = _columns_named(arguments, table)
+                    data = as_pandas(data, [*book.all_columns, *named, *_designed(arguments)])
+                arguments[table] = _read(data, book, names)
+            result = method(*bound.args, **bound.kwargs)
+            labelled = getattr(result, "labelled", None)  # where a result names columns
+            return cast("R", _with_note(labelled(book) if labelled else result, left_out))
 
         return read_by_codebook
 

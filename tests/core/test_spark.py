@@ -192,6 +192,30 @@ def test_names_with_dots_spaces_and_quotes(spark, frame):
     np.testing.assert_allclose(result["A"].cov, wanted["A"].cov, rtol=SAME)
 
 
+OF_DOTTED = {
+    "nps": lambda t: cx.nps(t, "g.1", column="x.1"),
+    "track": lambda t: cx.track(cx.csat(t, "g.1", column="x.1", scale=(1, 10))),
+    "ab_test": lambda t: cx.ab_test(t, outcome="x.1", metric="nps", group="g.1", control="A"),
+    "servqual": lambda t: cx.servqual(
+        t, {"scale": (1, 10), "constructs": {"D": ["1"]}, "perception": "x.{item}",
+            "expectation": "y.{item}"}
+    ),
+    "transactions": lambda t: cx.transactions(t, customer="g.1", amount="x.1", time="day"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("method", OF_DOTTED)
+def test_a_name_with_a_dot_is_an_error_that_says_how_to_rename(spark, method):
+    dotted = pd.DataFrame(
+        {"g.1": ["A", "B"] * 4, "x.1": range(1, 9), "y.1": range(1, 9), "day": "2024-01-01"}
+    )
+    table = spark.createDataFrame(pa.Table.from_pandas(dotted, preserve_index=False))
+    with pytest.raises(cx.DataError, match=r"withColumnRenamed\('\w\.1', '\w_1'\)"):
+        OF_DOTTED[method](table)
+    plain = table.toDF("g_1", "x_1", "y_1", "day")
+    assert cx.moments(plain, ["x_1"]).n == len(dotted)
+
+
 NUMBERS = pa.record_batch({"c0": [1.0, 2.0, 4.0], "c1": [0.5, None, 2.0], "by": ["A", "A", None]})
 POWERS = {"mean": 3, "c0": 1}
 STEPS = (
