@@ -319,7 +319,8 @@ def dotted_names_said(frame: Any) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if type(error).__name__ != "ColumnNotFoundError":
+        is_lost = type(error).__name__ == "ColumnNotFoundError"
+        if not (is_lost or "UNRESOLVED_COLUMN" in str(error)):
             raise
         table = as_table(frame)
         names = [name for name in table.collect_schema().names() if "." in name or "`" in name]
