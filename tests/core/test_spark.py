@@ -212,8 +212,7 @@ def test_a_name_with_a_dot_is_an_error_that_says_how_to_rename(spark, method):
     table = spark.createDataFrame(pa.Table.from_pandas(dotted, preserve_index=False))
     with pytest.raises(cx.DataError, match=r"withColumnRenamed\('\w\.1', '\w_1'\)"):
         OF_DOTTED[method](table)
-    plain = table.toDF("g_1", "x_1", "y_1", "day")
-    assert cx.moments(plain, ["x_1"]).n == len(dotted)
+    assert cx.moments(table, ["x.1"]).mean == dotted["x.1"].mean()
 
 
 NUMBERS = pa.record_batch({"c0": [1.0, 2.0, 4.0], "c1": [0.5, None, 2.0], "by": ["A", "A", None]})
